@@ -1,0 +1,4 @@
+//! Threadline: the OpenAI HTTP API in Rust.
+#![forbid(unsafe_code)]
+
+pub mod operation;
