@@ -20,6 +20,8 @@ pub struct Operation {
     pub query: &'static [&'static str],
     /// Arguments that travel as request headers: argument name, header name.
     pub header_params: &'static [(&'static str, &'static str)],
+    /// Arguments sent with this JSON text when the caller left them out (`encoding_format` = `"base64"`).
+    pub defaults: &'static [(&'static str, &'static str)],
     /// How the body is written.
     pub body: BodyKind,
     /// What a successful reply holds.
