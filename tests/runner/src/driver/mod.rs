@@ -3,11 +3,11 @@
 //! `cargo xtask generate` writes `crate::generated`, one file a group, with one [`Row`] for each official method name:
 //!
 //! ```text
-//! Row { id: "files.retrieve", required: &["file_id"], optional: &[], stream: None,
+//! Row { id: "files.retrieve", path: &["file_id"], required: &["file_id"], optional: &[], stream: None,
 //!       run: |c, a| Ok(finish::reply(a, c.files().retrieve(a.path("file_id")?))) }
-//! Row { id: "files.list", required: &[], optional: &["after", "limit", "order", "purpose"], stream: None,
+//! Row { id: "files.list", path: &[], required: &[], optional: &["after", "limit", "order", "purpose"], stream: None,
 //!       run: |c, a| Ok(finish::page(a, c.files().list_with(a.params()?))) }
-//! Row { id: "chat.completions.create", required: &["messages", "model"], optional: &["audio", …], stream: Some("stream"),
+//! Row { id: "chat.completions.create", path: &[], required: &["messages", "model"], optional: &["audio", …], stream: Some("stream"),
 //!       run: |c, a| {
 //!           if a.stream() {
 //!               return Ok(finish::events(a, c.chat().completions().create_stream(a.params()?)));
@@ -46,6 +46,8 @@ pub type Pending = Pin<Box<dyn Future<Output = serde_json::Map<String, serde_jso
 pub struct Row {
     /// Official name: resource path and method.
     pub id: &'static str,
+    /// Arguments that stand in the URL, in order; [`Arguments::new`] takes them. They are required too.
+    pub path: &'static [&'static str],
     /// Arguments that must be given.
     pub required: &'static [&'static str],
     /// Arguments that may be given, the stream flag among them.
