@@ -1,2 +1,39 @@
 //! Front door of the workspace: `cargo xtask`.
-fn main() {}
+//!
+//! Every command is one module with `pub fn run(args: &[String]) -> Outcome`. To add one: write the module, add its line to
+//! `COMMANDS`.
+
+mod bench;
+mod demo;
+mod setup;
+mod shell;
+
+/// What a command answers; the message is printed and the process ends with status 1.
+pub type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
+
+const COMMANDS: &[Command] = &[
+    ("setup", "install what the other commands need", setup::run),
+    ("demo", "a short conversation, with the mock server or a real provider", demo::run),
+    ("bench", "bench [LANGUAGE]: measure beside other packages", bench::run),
+];
+
+fn main() -> std::process::ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let name = args.first().map_or("", String::as_str);
+    let Some((_, _, run)) = COMMANDS.iter().find(|(command, ..)| *command == name) else {
+        eprintln!("usage: cargo xtask COMMAND\n");
+        for (command, what, _) in COMMANDS {
+            eprintln!("  {command:<10} {what}");
+        }
+        return std::process::ExitCode::from(2);
+    };
+    match run(&args[1..]) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {name}: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

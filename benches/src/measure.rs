@@ -1,0 +1,39 @@
+//! CPU and wall time of one round, and what a series of rounds says.
+
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// Cost of one unit of work in one round, in microseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// CPU time of this process: user and system, all threads.
+    pub cpu_us: f64,
+    /// Elapsed time.
+    pub wall_us: f64,
+}
+
+/// Runs `work` once and spreads its cost over `units`.
+pub async fn round<F: Future<Output = ()>>(units: usize, work: F) -> Cost {
+    let (cpu, wall) = (cpu_time(), Instant::now());
+    work.await;
+    let (cpu, wall) = (cpu_time() - cpu, wall.elapsed());
+    let per_unit = |time: Duration| time.as_secs_f64() * 1e6 / units as f64;
+    Cost { cpu_us: per_unit(cpu), wall_us: per_unit(wall) }
+}
+
+fn cpu_time() -> Duration {
+    let now = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// Minimum and median of a series.
+pub fn minimum_and_median(mut series: Vec<f64>) -> (f64, f64) {
+    series.sort_by(f64::total_cmp);
+    (series[0], series[series.len() / 2])
+}
+
+/// Median of the round-by-round quotients of two series: a disturbance that lasts hits both.
+pub fn ratio(ours: &[f64], theirs: &[f64]) -> f64 {
+    minimum_and_median(ours.iter().zip(theirs).map(|(a, b)| a / b).collect()).1
+}

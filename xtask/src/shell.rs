@@ -1,0 +1,33 @@
+//! Running other programs from the workspace's root.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::Outcome;
+
+/// The workspace's root folder.
+pub fn root() -> PathBuf {
+    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().map_or_else(|| manifest.clone(), PathBuf::from)
+}
+
+/// `cargo` with these arguments, started at the root.
+pub fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root()).args(args);
+    command
+}
+
+/// Runs a command to its end; a status other than zero is an error that names the command.
+pub fn run(command: &mut Command) -> Outcome {
+    let shown = format!("{command:?}");
+    let status = command.status().map_err(|error| format!("cannot start {shown}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{shown} ended with {status}").into()) }
+}
+
+/// Whether a program answers `--version`.
+pub fn has(program: &str, args: &[&str]) -> bool {
+    let silent = std::process::Stdio::null;
+    let probe = Command::new(program).args(args).arg("--version").stdout(silent()).stderr(silent()).status();
+    probe.is_ok_and(|status| status.success())
+}
