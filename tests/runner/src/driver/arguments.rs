@@ -1,7 +1,10 @@
 //! The arguments of one line of the call protocol, as the generated dispatch rows ask for them.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 use threadline::json::{Decode, decode_strict};
+use threadline::{Call, RequestOptions};
 
 /// A call that cannot be made: reported with the kind `usage`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,59 +20,84 @@ impl Usage {
     }
 }
 
+/// How much of a stream or a list is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) items: usize,
+    pub(super) events: usize,
+}
+
 /// All arguments of a call by their official names, with the options that belong to this call.
 #[derive(Debug, Clone)]
 pub struct Arguments {
-    values: Map<String, Value>,
-    path: Vec<&'static str>,
+    // Each as the JSON text it came as: numbers keep their digits, members their order.
+    values: BTreeMap<String, Box<RawValue>>,
+    path: BTreeMap<&'static str, Option<String>>,
     stream: Option<&'static str>,
-    /// The `options` of the line, as they stand.
-    pub options: Map<String, Value>,
+    options: RequestOptions,
+    pub(super) limits: Limits,
 }
 
 impl Arguments {
     /// Arguments and options of one line. `path` names those that stand in the URL, `stream` the one that asks for a stream.
-    pub fn new(
-        values: Map<String, Value>,
-        options: Map<String, Value>,
-        path: &[&'static str],
+    pub(super) fn new(
+        mut values: BTreeMap<String, Box<RawValue>>,
+        options: RequestOptions,
+        limits: Limits,
+        path: &'static [&'static str],
         stream: Option<&'static str>,
     ) -> Self {
-        Self { values, path: path.to_vec(), stream, options }
+        let path = path
+            .iter()
+            .filter_map(|name| Some((*name, serde_json::from_str(values.remove(*name)?.get()).ok())))
+            .collect();
+        Self { values, path, stream, options, limits }
     }
 
     /// Names of the arguments given.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.values.keys().map(String::as_str)
+        self.values.keys().map(String::as_str).chain(self.path.keys().copied())
     }
 
-    /// The value of an argument, if it was given.
-    pub fn value(&self, name: &str) -> Option<&Value> {
-        self.values.get(name)
+    /// Whether an argument was given.
+    pub fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name) || self.path.contains_key(name)
     }
 
     /// A path parameter, which must be a text.
     pub fn path(&self, name: &str) -> Result<&str, Usage> {
-        match self.values.get(name) {
-            Some(Value::String(text)) => Ok(text),
-            Some(_) => Err(Usage::new(format!("the argument `{name}` must be a text, since it stands in the URL"))),
+        match self.path.get(name) {
+            Some(Some(text)) => Ok(text),
+            Some(None) => {
+                Err(Usage::new(format!("the argument `{name}` must be a text, since it stands in the URL")))
+            }
             None => Err(Usage::new(format!("misses the required argument `{name}`"))),
         }
     }
 
     /// Whether a stream was asked for. Anything but `true` counts as no.
     pub fn stream(&self) -> bool {
-        self.stream.is_some_and(|name| self.values.get(name) == Some(&Value::Bool(true)))
+        self.stream.and_then(|name| self.values.get(name)).is_some_and(|raw| raw.get() == "true")
     }
 
     /// The typed parameters: all arguments but path parameters and the stream flag.
     pub fn params<P: Decode>(&self) -> Result<P, Usage> {
-        let rest: Map<String, Value> = self
+        decode_strict(&self.rest()).map_err(|error| Usage::new(error.to_string()))
+    }
+
+    fn rest(&self) -> Vec<u8> {
+        let rest: BTreeMap<&str, &RawValue> = self
             .values
             .iter()
-            .filter(|(name, _)| !self.path.contains(&name.as_str()) && self.stream != Some(name.as_str()))
-            .map(|(name, value)| (name.clone(), value.clone()))
+            .filter(|(name, _)| self.stream != Some(name.as_str()))
+            .map(|(name, raw)| (name.as_str(), &**raw))
             .collect();
-        decode_strict(Value::Object(rest).to_string().as_bytes()).map_err(|error| Usage::new(error.to_string()))
+        // A map of texts to valid JSON always encodes.
+        serde_json::to_vec(&rest).unwrap_or_default()
+    }
+
+    /// The call with the options of the line.
+    pub(super) fn apply<R>(&self, call: Call<R>) -> Call<R> {
+        call.options(self.options.clone())
     }
 }

@@ -29,17 +29,23 @@
 //!   `reply(a, Call<Reply<T>>)` (also `Reply<String>`), `empty(a, Call<Reply<()>>)`, `page(a, Call<Page<T>>)`,
 //!   `events(a, Call<EventStream<E>>)`, `download(a, Call<Download>)`, each `-> Pending`.
 
+mod answer;
 pub mod arguments;
+mod clients;
 pub mod finish;
+mod line;
+mod options;
 
 use std::pin::Pin;
 
 use threadline::Client;
 
+pub use answer::{Answer, ErrorRecord};
 pub use arguments::{Arguments, Usage};
+pub use line::Driver;
 
-/// The outcome of one call, to be awaited: the members of an answer line of the call protocol, without `id`.
-pub type Pending = Pin<Box<dyn Future<Output = serde_json::Map<String, serde_json::Value>> + Send>>;
+/// The outcome of one call, to be awaited.
+pub type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// One official method name and the typed method behind it.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +71,7 @@ impl Row {
         if let Some(name) = arguments.names().find(|name| !known(name)) {
             return Err(Usage::new(format!("{} got an unexpected argument `{name}`", self.id)));
         }
-        match self.required.iter().find(|name| arguments.value(name).is_none()) {
+        match self.required.iter().find(|name| !arguments.has(name)) {
             Some(name) => Err(Usage::new(format!("{} misses the required argument `{name}`", self.id))),
             None => Ok(()),
         }

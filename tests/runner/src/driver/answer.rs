@@ -1,0 +1,133 @@
+//! What a call came to, and its JSON form.
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use threadline::Error;
+use threadline::json::Encode;
+
+/// The outcome of one call, as the call protocol writes it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// One value, encoded again from its type.
+    Value {
+        /// The value.
+        value: Box<RawValue>,
+        /// What the server called the request.
+        request_id: Option<String>,
+    },
+    /// A stream, read as far as asked.
+    Events {
+        /// Events that arrived.
+        events: Vec<Box<RawValue>>,
+        /// What ended the stream before its time.
+        error: Option<ErrorRecord>,
+    },
+    /// A list, read as far as asked.
+    Pages {
+        /// Pages that arrived.
+        pages: usize,
+        /// Their items, in order.
+        items: Vec<Box<RawValue>>,
+        /// What kept the next page away.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<ErrorRecord>,
+    },
+    /// No reply at all.
+    Error {
+        /// Why.
+        error: ErrorRecord,
+    },
+    /// The caller gave up first.
+    Cancelled {
+        /// Always true.
+        cancelled: bool,
+    },
+}
+
+/// An error's record: the same members in every language.
+#[derive(Debug, Serialize)]
+pub struct ErrorRecord {
+    kind: String,
+    status: Option<u16>,
+    r#type: Option<String>,
+    code: Option<String>,
+    param: Option<String>,
+    message: String,
+    request_id: Option<String>,
+    attempts: u32,
+    retry_after_s: Option<f64>,
+    retryable: bool,
+    partial: Option<Partial>,
+}
+
+#[derive(Debug, Serialize)]
+struct Partial {
+    text: String,
+    events: u64,
+}
+
+impl ErrorRecord {
+    /// A mistake of the caller, found before a request was made.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self {
+            kind: "usage".into(),
+            status: None,
+            r#type: None,
+            code: None,
+            param: None,
+            message: message.into(),
+            request_id: None,
+            attempts: 0,
+            retry_after_s: None,
+            retryable: false,
+            partial: None,
+        }
+    }
+}
+
+impl From<&Error> for ErrorRecord {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind().as_str().into(),
+            status: error.status(),
+            r#type: error.error_type().map(Into::into),
+            code: error.code().map(Into::into),
+            param: error.param().map(Into::into),
+            message: error.message().into(),
+            request_id: error.request_id().map(Into::into),
+            attempts: error.attempts(),
+            retry_after_s: error.retry_after().map(|wait| wait.as_secs_f64()),
+            retryable: error.is_retryable(),
+            partial: error.partial().map(|partial| Partial { text: partial.text.clone(), events: partial.events }),
+        }
+    }
+}
+
+impl Answer {
+    /// The answer to a line that could not become a call.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Error { error: ErrorRecord::usage(message) }
+    }
+
+    /// The answer of a call that failed before anything arrived.
+    pub(crate) fn failed(error: &Error) -> Self {
+        Self::Error { error: error.into() }
+    }
+
+    /// The answer as one line: the members above after `id`.
+    pub fn line(&self, id: &Value) -> String {
+        let body = serde_json::to_string(self).unwrap_or_else(|error| {
+            format!(r#"{{"error":{{"kind":"usage","message":"the answer is not JSON: {error}"}}}}"#)
+        });
+        // Free-form JSON keeps the line breaks it came with; outside of texts they mean nothing.
+        format!(r#"{{"id":{id},{}"#, &body[1..]).replace(['\n', '\r'], " ")
+    }
+}
+
+/// A typed value as JSON text.
+pub(crate) fn encoded(value: &dyn Encode) -> Result<Box<RawValue>, String> {
+    let text = threadline::encode(value).map_err(|error| error.to_string())?;
+    RawValue::from_string(text).map_err(|error| format!("the encoded value is not JSON: {error}"))
+}

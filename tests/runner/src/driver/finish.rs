@@ -1,0 +1,125 @@
+//! One function for each shape of typed call: makes the call and turns its result into an [`Answer`].
+
+use futures_util::StreamExt;
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+use sha2::{Digest, Sha256};
+use threadline::json::{Decode, Encode};
+use threadline::{Call, Download, EventStream, Page, Reply};
+
+use super::answer::encoded;
+use super::{Answer, Arguments, Pending};
+
+/// One JSON or text reply.
+pub fn reply<T: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<Reply<T>>) -> Pending {
+    let call = a.apply(call);
+    Box::pin(async move {
+        match call.await {
+            Err(error) => Answer::failed(&error),
+            Ok(reply) => value(encoded(&*reply), reply.request_id()),
+        }
+    })
+}
+
+/// A reply with nothing to read.
+pub fn empty(a: &Arguments, call: Call<Reply<()>>) -> Pending {
+    let call = a.apply(call);
+    Box::pin(async move {
+        match call.await {
+            Err(error) => Answer::failed(&error),
+            Ok(reply) => Answer::Value {
+                value: RawValue::NULL.to_owned(),
+                request_id: reply.request_id().map(Into::into),
+            },
+        }
+    })
+}
+
+/// A binary reply, hashed as it streams in.
+pub fn download(a: &Arguments, call: Call<Download>) -> Pending {
+    let call = a.apply(call);
+    Box::pin(async move {
+        let mut download = match call.await {
+            Err(error) => return Answer::failed(&error),
+            Ok(download) => download,
+        };
+        let request_id = download.request_id().map(str::to_owned);
+        let (mut hash, mut len) = (Sha256::new(), 0);
+        while let Some(piece) = download.next().await {
+            match piece {
+                Err(error) => return Answer::failed(&error),
+                Ok(bytes) => {
+                    len += bytes.len();
+                    hash.update(&bytes);
+                }
+            }
+        }
+        let body = json!({"$bytes": {"sha256": hex(&hash.finalize()), "len": len}});
+        value(to_raw_value(&body).map_err(|error| error.to_string()), request_id.as_deref())
+    })
+}
+
+/// A stream, read to its end or to `max_events`.
+pub fn events<E: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<EventStream<E>>) -> Pending {
+    let limit = a.limits.events;
+    let call = a.apply(call);
+    Box::pin(async move {
+        let mut stream = match call.await {
+            Err(error) => return Answer::failed(&error),
+            Ok(stream) => stream,
+        };
+        let mut events = Vec::new();
+        while events.len() < limit {
+            match stream.next().await {
+                None => break,
+                Some(Ok(event)) => match encoded(&event) {
+                    Ok(event) => events.push(event),
+                    Err(message) => return Answer::usage(message),
+                },
+                Some(Err(error)) => return Answer::Events { events, error: Some((&error).into()) },
+            }
+        }
+        Answer::Events { events, error: None }
+    })
+}
+
+/// A list, read to its end or to `max_items`.
+pub fn page<T: Decode + Encode + Send + Sync + Unpin + 'static>(a: &Arguments, call: Call<Page<T>>) -> Pending {
+    let limit = a.limits.items;
+    let mut found = a.apply(call).pages();
+    Box::pin(async move {
+        let (mut pages, mut items) = (0, Vec::new());
+        while items.len() < limit {
+            match found.next().await {
+                None => break,
+                Some(Err(error)) if pages == 0 => return Answer::failed(&error),
+                Some(Err(error)) => return Answer::Pages { pages, items, error: Some((&error).into()) },
+                Some(Ok(page)) => {
+                    pages += 1;
+                    for item in page.items().iter().take(limit - items.len()) {
+                        match encoded(item) {
+                            Ok(item) => items.push(item),
+                            Err(message) => return Answer::usage(message),
+                        }
+                    }
+                }
+            }
+        }
+        Answer::Pages { pages, items, error: None }
+    })
+}
+
+fn value(value: Result<Box<RawValue>, String>, request_id: Option<&str>) -> Answer {
+    match value {
+        Ok(value) => Answer::Value { value, request_id: request_id.map(Into::into) },
+        Err(message) => Answer::usage(message),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,93 @@
+//! One line of the call protocol: read, dispatched, answered.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::arguments::Limits;
+use super::clients::Clients;
+use super::options::{CallOptions, duration};
+use super::{Answer, Arguments, Pending};
+use crate::generated;
+
+/// Makes calls that stand in lines.
+#[derive(Debug, Default)]
+pub struct Driver {
+    clients: Clients,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    #[serde(rename = "id")]
+    _id: Option<Value>,
+    #[serde(default)]
+    client: Map<String, Value>,
+    resource: String,
+    method: String,
+    #[serde(default)]
+    args: BTreeMap<String, Box<RawValue>>,
+    #[serde(default)]
+    options: CallOptions,
+    max_items: Option<usize>,
+    max_events: Option<usize>,
+    cancel_after_s: Option<f64>,
+}
+
+impl Driver {
+    /// A driver without clients.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes the call of one line. The answer is a line too, without its end.
+    pub async fn line(&self, line: &str) -> String {
+        let id = id_of(line);
+        self.answer(line).await.line(&id)
+    }
+
+    /// Makes the call of one line.
+    pub async fn answer(&self, line: &str) -> Answer {
+        match self.prepare(line) {
+            Err(message) => Answer::usage(message),
+            Ok((call, None)) => call.await,
+            Ok((call, Some(limit))) => tokio::time::timeout(limit, call)
+                .await
+                .unwrap_or(Answer::Cancelled { cancelled: true }),
+        }
+    }
+
+    /// Drops the clients that no call uses.
+    pub fn forget_clients(&self) {
+        self.clients.forget();
+    }
+
+    fn prepare(&self, line: &str) -> Result<(Pending, Option<Duration>), String> {
+        let line: Line = serde_json::from_str(line).map_err(|error| format!("malformed line: {error}"))?;
+        let cancel = duration("cancel_after_s", line.cancel_after_s)?;
+        let id = format!("{}.{}", line.resource, line.method);
+        let row = generated::find(&id).ok_or_else(|| format!("there is no method `{id}`"))?;
+        let client = self.clients.of(Value::Object(line.client))?;
+        let limits = Limits {
+            items: line.max_items.or(line.options.max_items).unwrap_or(usize::MAX),
+            events: line.max_events.or(line.options.max_events).unwrap_or(usize::MAX),
+        };
+        let arguments = Arguments::new(line.args, line.options.build()?, limits, row.path, row.stream);
+        let call = row.check(&arguments).and_then(|()| (row.run)(&client, &arguments));
+        Ok((call.map_err(|usage| usage.message)?, cancel))
+    }
+}
+
+/// The `id` of a line, `null` where it cannot be read.
+fn id_of(line: &str) -> Value {
+    #[derive(Deserialize)]
+    struct Id {
+        id: Option<Value>,
+        #[serde(flatten)]
+        _rest: serde::de::IgnoredAny,
+    }
+    serde_json::from_str::<Id>(line).ok().and_then(|line| line.id).unwrap_or(Value::Null)
+}

@@ -1,0 +1,155 @@
+//! `client` and `options` of a line: the names they may hold, read strictly.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use threadline::{Client, ClientBuilder, RequestOptions};
+
+/// The configuration of a client.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClientConfig {
+    base_url: Option<String>,
+    api_key: Option<String>,
+    admin_api_key: Option<String>,
+    organization: Option<String>,
+    project: Option<String>,
+    timeout_s: Option<f64>,
+    idle_timeout_s: Option<f64>,
+    connect_timeout_s: Option<f64>,
+    max_retries: Option<u32>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    query: BTreeMap<String, Value>,
+    #[serde(default)]
+    from_env: bool,
+}
+
+impl ClientConfig {
+    /// Builds the client.
+    pub(super) fn client(self) -> Result<Client, String> {
+        let mut builder = if self.from_env { ClientBuilder::from_env() } else { ClientBuilder::new() };
+        if let Some(url) = self.base_url {
+            builder = builder.base_url(url);
+        }
+        if let Some(key) = self.api_key {
+            builder = builder.api_key(key);
+        }
+        if let Some(key) = self.admin_api_key {
+            builder = builder.admin_api_key(key);
+        }
+        if let Some(organization) = self.organization {
+            builder = builder.organization(organization);
+        }
+        if let Some(project) = self.project {
+            builder = builder.project(project);
+        }
+        if let Some(limit) = duration("timeout_s", self.timeout_s)? {
+            builder = builder.timeout(limit);
+        }
+        if let Some(limit) = duration("idle_timeout_s", self.idle_timeout_s)? {
+            builder = builder.idle_timeout(limit);
+        }
+        if let Some(limit) = duration("connect_timeout_s", self.connect_timeout_s)? {
+            builder = builder.connect_timeout(limit);
+        }
+        if let Some(retries) = self.max_retries {
+            builder = builder.max_retries(retries);
+        }
+        for (name, value) in self.headers {
+            builder = builder.header(name, value);
+        }
+        for (name, value) in self.query {
+            builder = builder.query(name, text(value));
+        }
+        builder.build().map_err(|error| error.to_string())
+    }
+}
+
+/// Options for one call, and the limits of reading that may stand among them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallOptions {
+    api_key: Option<String>,
+    admin_api_key: Option<String>,
+    organization: Option<String>,
+    project: Option<String>,
+    base_url: Option<String>,
+    timeout_s: Option<f64>,
+    idle_timeout_s: Option<f64>,
+    max_retries: Option<u32>,
+    #[serde(default)]
+    headers: BTreeMap<String, Option<String>>,
+    #[serde(default)]
+    query: BTreeMap<String, Value>,
+    idempotency_key: Option<String>,
+    #[serde(default)]
+    body: Map<String, Value>,
+    pub(super) max_items: Option<usize>,
+    pub(super) max_events: Option<usize>,
+}
+
+impl CallOptions {
+    /// The options as the client takes them.
+    pub(super) fn build(self) -> Result<RequestOptions, String> {
+        let mut options = RequestOptions::new();
+        if let Some(key) = self.api_key {
+            options = options.api_key(key);
+        }
+        if let Some(key) = self.admin_api_key {
+            options = options.admin_api_key(key);
+        }
+        if let Some(organization) = self.organization {
+            options = options.organization(organization);
+        }
+        if let Some(project) = self.project {
+            options = options.project(project);
+        }
+        if let Some(url) = self.base_url {
+            options = options.base_url(url);
+        }
+        if let Some(limit) = duration("timeout_s", self.timeout_s)? {
+            options = options.timeout(limit);
+        }
+        if let Some(limit) = duration("idle_timeout_s", self.idle_timeout_s)? {
+            options = options.idle_timeout(limit);
+        }
+        if let Some(retries) = self.max_retries {
+            options = options.max_retries(retries);
+        }
+        for (name, value) in self.headers {
+            options = match value {
+                Some(value) => options.header(name, value),
+                None => options.without_header(name),
+            };
+        }
+        for (name, value) in self.query {
+            options = options.query(name, text(value));
+        }
+        if let Some(key) = self.idempotency_key {
+            options = options.idempotency_key(key);
+        }
+        for (name, value) in self.body {
+            let value = threadline::Json::parse(value.to_string()).map_err(|error| error.to_string())?;
+            options = options.extra_body(name, value);
+        }
+        Ok(options)
+    }
+}
+
+/// A query value: a text as it is, anything else as JSON.
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+pub(super) fn duration(name: &str, seconds: Option<f64>) -> Result<Option<Duration>, String> {
+    seconds
+        .map(|seconds| Duration::try_from_secs_f64(seconds).map_err(|error| format!("`{name}`: {error}")))
+        .transpose()
+}
