@@ -1,0 +1,4 @@
+//! Streams of events.
+
+pub mod sse;
+mod utf8;
