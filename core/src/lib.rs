@@ -2,4 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod operation;
+pub mod policy;
 pub mod stream;

@@ -32,8 +32,11 @@ fn bytewise(bytes: &[u8]) -> Outcome {
     parse(&bytes.chunks(1).collect::<Vec<_>>())
 }
 
-/// Streams of the seed list with the (name, data) pairs they hold.
-const TABLE: &[(&str, &[u8], &[(&str, &str)])] = &[
+/// What the sample shows, the stream, the (name, data) pairs in it.
+type Sample = (&'static str, &'static [u8], &'static [(&'static str, &'static str)]);
+
+/// Streams of the seed list.
+const TABLE: &[Sample] = &[
     ("plain", b"data: a\n\n", &[("", "a")]),
     ("no space after the colon", b"data:a\n\n", &[("", "a")]),
     ("one space only is left out", b"data:  a \n\n", &[("", " a ")]),
