@@ -1,0 +1,111 @@
+//! `tests/runner/src/generated/`: the rows by which the Rust driver finds the typed method of an official name.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::names::{escape, snake};
+use super::text::{string, strings};
+use super::{Names, Params, params_of};
+use crate::generate::output::Files;
+use crate::generate::schema::{Operation, Schema};
+
+const DIR: &str = "tests/runner/src/generated";
+
+/// Writes one file a group and the module that finds a row.
+pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
+    let mut groups: BTreeMap<&str, Vec<(&str, &Operation)>> = BTreeMap::new();
+    for operation in &schema.operations {
+        for id in operation.names() {
+            groups.entry(&operation.group).or_default().push((id, operation));
+        }
+    }
+    let mut root = String::from(
+        "//! The typed methods of the crate by their official names.\n\nuse crate::driver::Row;\n\n",
+    );
+    for group in groups.keys() {
+        let _ = writeln!(root, "mod {};", escape(group));
+    }
+    let tables: Vec<String> = groups.keys().map(|group| format!("{}::ROWS", escape(group))).collect();
+    let _ = write!(
+        root,
+        "\n/// Every row, a table a group.\n\
+         pub static TABLES: &[&[Row]] = &[{}];\n\n\
+         /// The row of this official name, such as `chat.completions.create`.\n\
+         pub fn find(id: &str) -> Option<&'static Row> {{\n\
+             TABLES.iter().find_map(|rows| rows.binary_search_by(|row| row.id.cmp(id)).ok().map(|index| &rows[index]))\n\
+         }}\n",
+        tables.join(", ")
+    );
+    for (group, rows) in &mut groups {
+        rows.sort_unstable_by_key(|(id, _)| *id);
+        let rows: String = rows.iter().map(|(id, operation)| row(schema, names, id, operation)).collect();
+        let deprecated = "// Deprecated methods are called too: they are part of the API.\n#![allow(deprecated)]\n\n";
+        let body = format!(
+            "//! Rows of `{group}`.\n\n{}use crate::driver::{{Row, finish}};\n\n\
+             /// The rows in the order of their names.\npub(super) static ROWS: &[Row] = &[{rows}];\n",
+            if rows.contains(DEPRECATED) { deprecated } else { "" },
+        );
+        files.rust(format!("{DIR}/{group}.rs"), &body.replace(DEPRECATED, ""));
+    }
+    files.rust(format!("{DIR}/mod.rs"), &root);
+}
+
+/// Stands in a row while the file is made; a file without it needs no permission to call deprecated methods.
+const DEPRECATED: &str = "/*deprecated*/";
+
+fn row(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> String {
+    let def = &operation.def;
+    let (mut required, mut optional) = (def.path_params.clone(), Vec::new());
+    if let Some(params) = def.params.as_deref().and_then(|name| schema.structure(name)) {
+        for field in params.fields.iter().filter(|field| Some(field.name.as_str()) != operation.stream_param()) {
+            let list = if field.required && field.constant.is_none() { &mut required } else { &mut optional };
+            list.push(field.name.clone());
+        }
+    }
+    optional.extend(operation.stream_param().map(str::to_owned));
+    required.sort_unstable();
+    optional.sort_unstable();
+
+    let path = id.rsplit_once('.').map_or("", |(path, _)| path);
+    let resource: String = path.split('.').fold(String::from("c"), |chain, part| format!("{chain}.{}()", escape(&snake(part))));
+    let params = params_of(schema, operation);
+    let base = names.method(id);
+    let plain = base.trim_start_matches("r#");
+    let call = |method: &str, with_params: bool| {
+        let mut arguments: Vec<String> = def.path_params.iter().map(|name| format!("a.path({})?", string(name))).collect();
+        if with_params {
+            arguments.push("a.params()?".to_owned());
+        }
+        format!("{resource}.{method}({})", arguments.join(", "))
+    };
+    let has_params = params != Params::None;
+    let finish = match (def.page.is_some(), operation.reply_kind()) {
+        (true, _) => "page",
+        (_, "binary") => "download",
+        (_, "empty") => "empty",
+        _ => "reply",
+    };
+    let plain_call = match params {
+        Params::Optional => call(&format!("{plain}_with"), true),
+        _ => call(base, has_params),
+    };
+    let run = if operation.only_streams() {
+        format!("Ok(finish::events(a, {}))", call(base, has_params))
+    } else if def.stream.is_some() {
+        format!(
+            "{{ if a.stream() {{ return Ok(finish::events(a, {})); }} Ok(finish::{finish}(a, {plain_call})) }}",
+            call(&format!("{plain}_stream"), has_params)
+        )
+    } else {
+        format!("Ok(finish::{finish}(a, {plain_call}))")
+    };
+    format!(
+        "Row {{ id: {}, path: &[{}], required: &[{}], optional: &[{}], stream: {}, run: |c, a| {run} }},{}\n",
+        string(id),
+        strings(&def.path_params),
+        strings(&required),
+        strings(&optional),
+        operation.stream_param().map_or("None".to_owned(), |param| format!("Some({})", string(param))),
+        if def.deprecated { DEPRECATED } else { "" },
+    )
+}

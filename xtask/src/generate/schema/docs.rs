@@ -1,0 +1,136 @@
+//! The texts that go with types and members: ours where there is one, else what the facts say.
+
+use serde_json::Value;
+
+use super::defs::FieldDef;
+use super::{Type, Use};
+
+/// Limits, units and default of a member as one sentence, such as `Between 0 and 2; default 1.`
+pub fn facts(field: &FieldDef) -> Option<String> {
+    let mut parts = Vec::new();
+    if let Some(text) = field.format.as_deref().and_then(unit) {
+        parts.push(text.to_owned());
+    }
+    parts.extend(range(field));
+    parts.extend(count(field.min_length, field.max_length, "character"));
+    parts.extend(count(field.min_items, field.max_items, "item"));
+    if let Some(pattern) = field.pattern.as_deref().filter(|pattern| pattern.len() <= 60 && !pattern.contains('`')) {
+        parts.push(format!("matches `{pattern}`"));
+    }
+    if !field.values.is_empty() {
+        let values: Vec<String> = field.values.iter().map(ToString::to_string).collect();
+        parts.push(format!("one of {}", values.join(", ")));
+    }
+    if let Some(default) = field.default.as_ref().and_then(literal) {
+        parts.push(format!("default {default}"));
+    }
+    if parts.is_empty() {
+        return None;
+    }
+    Some(sentence(&parts.join("; ")))
+}
+
+/// First letter in upper case, one full stop at the end.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}
+
+fn unit(format: &str) -> Option<&'static str> {
+    match format {
+        "unixtime" => Some("Unix time in seconds"),
+        "uri" | "url" => Some("an absolute URL"),
+        "date" => Some("a date as `YYYY-MM-DD`"),
+        "date-time" => Some("a time as in RFC 3339"),
+        _ => None,
+    }
+}
+
+fn range(field: &FieldDef) -> Option<String> {
+    match (&field.minimum, &field.maximum, &field.exclusive_minimum) {
+        (Some(low), Some(high), _) => Some(format!("between {low} and {high}")),
+        (_, Some(high), Some(low)) => Some(format!("above {low}, at most {high}")),
+        (Some(low), None, _) => Some(format!("at least {low}")),
+        (None, Some(high), None) => Some(format!("at most {high}")),
+        (None, None, Some(low)) => Some(format!("above {low}")),
+        (None, None, None) => None,
+    }
+}
+
+fn count(low: Option<u64>, high: Option<u64>, unit: &str) -> Option<String> {
+    let plural = |n: u64| if n == 1 { unit.to_owned() } else { format!("{unit}s") };
+    match (low.filter(|low| *low > 0), high) {
+        (Some(low), Some(high)) if low == high => Some(format!("{low} {}", plural(low))),
+        (Some(low), Some(high)) => Some(format!("{low} to {high} {}", plural(high))),
+        (Some(low), None) => Some(format!("at least {low} {}", plural(low))),
+        (None, Some(high)) => Some(format!("at most {high} {}", plural(high))),
+        (None, None) => None,
+    }
+}
+
+fn literal(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) if text.is_empty() || text.contains('`') || text.len() > 60 => None,
+        Value::String(text) => Some(format!("`{text}`")),
+        Value::Bool(flag) => Some(format!("`{flag}`")),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(items) if items.is_empty() => Some("`[]`".to_owned()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+impl Type {
+    /// Text about the type: ours, else where it is used.
+    pub fn text(&self) -> String {
+        if let Some(text) = self.docs.get("").filter(|text| !text.trim().is_empty()) {
+            return text.clone();
+        }
+        let Some(first) = self.used_by.first() else {
+            return "A value of the API.".to_owned();
+        };
+        let more = match self.used_by.len() - 1 {
+            0 => String::new(),
+            1 => ", and in one more place".to_owned(),
+            n => format!(", and in {n} more places"),
+        };
+        match first {
+            Use::Arguments(id) => format!("Arguments of `{id}`{more}."),
+            Use::Reply(id) => format!("Reply of `{id}`{more}."),
+            Use::Item(id) => format!("Item of the list that `{id}` gives{more}."),
+            Use::Event(id) => format!("Event of the stream that `{id}` gives{more}."),
+            Use::Member { owner, member } => format!("`{member}` of `{owner}`{more}."),
+        }
+    }
+
+    /// Text about a member or a value, if there is one in our words.
+    pub fn member_text(&self, member: &str) -> Option<&str> {
+        self.docs.get(member).map(|text| text.trim()).filter(|text| !text.is_empty() && !member.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(json: &str) -> FieldDef {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn limits_units_and_default_become_one_sentence() {
+        let cases = [
+            (r#"{"name":"t","type":"number","minimum":0,"maximum":2,"default":1}"#, "Between 0 and 2; default 1."),
+            (r#"{"name":"t","type":"integer","format":"unixtime"}"#, "Unix time in seconds."),
+            (r#"{"name":"t","type":"list<string>","max_items":1}"#, "At most 1 item."),
+            (r#"{"name":"t","type":"string","min_length":1,"max_length":64}"#, "1 to 64 characters."),
+            (r#"{"name":"t","type":"number","exclusive_minimum":0,"maximum":1}"#, "Above 0, at most 1."),
+            (r#"{"name":"t","type":"integer","values":[256,512],"default":256}"#, "One of 256, 512; default 256."),
+        ];
+        for (json, expected) in cases {
+            assert_eq!(facts(&field(json)).as_deref(), Some(expected));
+        }
+        assert_eq!(facts(&field(r#"{"name":"t","type":"string","default":null}"#)), None);
+    }
+}
