@@ -5,6 +5,7 @@
 
 mod bench;
 mod demo;
+mod generate;
 mod setup;
 mod shell;
 
@@ -16,6 +17,7 @@ type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
 const COMMANDS: &[Command] = &[
     ("setup", "install what the other commands need", setup::run),
     ("demo", "a short conversation, with the mock server or a real provider", demo::run),
+    ("generate", "generate [--check]: write what follows from api/", generate::run),
     ("bench", "bench [LANGUAGE]: measure beside other packages", bench::run),
 ];
 

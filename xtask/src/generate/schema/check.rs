@@ -63,7 +63,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn add(&mut self, message: impl Into<String>) {
+    fn add(&mut self, message: impl std::fmt::Display) {
         self.problems.add(&self.place, message);
     }
 
