@@ -19,13 +19,18 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
          The method is that of the Rust crate on `client`; the operation's id is the name in the official packages. \
          `_with` takes optional arguments, `_stream` gives events.\n",
         all.len(),
-        all.iter().map(|operation| (&operation.def.verb, &operation.def.path)).collect::<std::collections::BTreeSet<_>>().len(),
+        all.iter()
+            .map(|operation| (&operation.def.verb, &operation.def.path))
+            .collect::<std::collections::BTreeSet<_>>()
+            .len(),
         count(&|operation| operation.def.verb == "GET"),
         count(&|operation| operation.def.verb == "POST"),
         count(&|operation| operation.def.verb == "DELETE"),
         count(&|operation| operation.def.stream.is_some()),
         count(&|operation| operation.def.page.is_some()),
-        count(&|operation| matches!(&operation.def.body, Some(super::schema::defs::BodyDef::Kind(kind)) if kind == "multipart")),
+        count(
+            &|operation| matches!(&operation.def.body, Some(super::schema::defs::BodyDef::Kind(kind)) if kind == "multipart")
+        ),
         count(&|operation| operation.reply_kind() == "binary"),
         count(&|operation| operation.def.auth.as_deref() == Some("admin")),
         count(&|operation| operation.def.deprecated),
@@ -51,7 +56,8 @@ fn row(out: &mut String, schema: &Schema, names: &Names, operation: &Operation) 
     let def = &operation.def;
     let base = names.method(&def.id);
     let plain = base.trim_start_matches("r#");
-    let path: String = operation.resource().split('.').map(|part| format!("{}().", super::rust::names::escape(part))).collect();
+    let path: String =
+        operation.resource().split('.').map(|part| format!("{}().", super::rust::names::escape(part))).collect();
     let mut methods = base.to_owned();
     if params_of(schema, operation) == Params::Optional && !operation.only_streams() {
         let _ = write!(methods, ", {plain}_with");

@@ -83,16 +83,34 @@ fn mistakes_are_reported_with_their_place_and_remedy() {
     let threads = "types/beta_threads.json";
     let beta = "operations/beta.json";
     let cases = [
-        ("dangling", threads, "\"RunStatus\", \"required\"", "\"RunState\", \"required\"", "Run: the type `RunState` does not exist"),
+        (
+            "dangling",
+            threads,
+            "\"RunStatus\", \"required\"",
+            "\"RunState\", \"required\"",
+            "Run: the type `RunState` does not exist",
+        ),
         ("expression", threads, "\"list<Run>\"", "\"list<Run\"", "`list<Run` is no type expression"),
-        ("path", beta, "/threads/{thread_id}/runs\"", "/threads/{id}/runs\"", "path_params are [thread_id] but the path has [id]"),
+        (
+            "path",
+            beta,
+            "/threads/{thread_id}/runs\"",
+            "/threads/{id}/runs\"",
+            "path_params are [thread_id] but the path has [id]",
+        ),
         ("query", beta, "[\"include\"]", "[\"included\"]", "query names `included`, which is no field of its params"),
         ("verb", beta, "\"POST\"", "\"PATCH\"", "verb is `PATCH`; write one of GET, POST, DELETE"),
         ("key", threads, "\"format\"", "\"formatt\"", "unknown field `formatt`"),
         ("twice", threads, "\"name\": \"siblings\"", "\"name\": \"run\"", "the field `run` stands twice"),
         ("clash", "names/rust.json", "camel_case_twin", "camel_case", "are both `camel_case` in Rust"),
         ("alias", "operations/files.json", "files.retrieve_content", "files.create", "`files.create` is taken by"),
-        ("union", threads, "\"type\": \"list<string>\"}]}", "\"type\": \"RunStatus\"}]}", "arm `List` can never be picked"),
+        (
+            "union",
+            threads,
+            "\"type\": \"list<string>\"}]}",
+            "\"type\": \"RunStatus\"}]}",
+            "arm `List` can never be picked",
+        ),
         ("text", "docs/types/all.json", "\"tools\"", "\"tool\"", "`Run` has no `tool`"),
         ("reply", beta, "{\"kind\": \"json\", \"type\": \"Run\"}", "{\"kind\": \"json\"}", "needs reply.type"),
         ("root", "roots.json", "WebhookPing", "WebhookPong", "api/roots.json: the type `WebhookPong` does not exist"),

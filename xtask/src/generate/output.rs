@@ -133,7 +133,8 @@ fn walk(root: &Path, dir: &Path, found: &mut Vec<String>) -> Result<()> {
     if !dir.exists() {
         return Ok(());
     }
-    let mut entries: Vec<PathBuf> = fs::read_dir(dir)?.filter_map(|entry| entry.ok()).map(|entry| entry.path()).collect();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(dir)?.filter_map(|entry| entry.ok()).map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {

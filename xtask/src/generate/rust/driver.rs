@@ -19,9 +19,8 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
             groups.entry(&operation.group).or_default().push((id, operation));
         }
     }
-    let mut root = String::from(
-        "//! The typed methods of the crate by their official names.\n\nuse crate::driver::Row;\n\n",
-    );
+    let mut root =
+        String::from("//! The typed methods of the crate by their official names.\n\nuse crate::driver::Row;\n\n");
     for group in groups.keys() {
         let _ = writeln!(root, "mod {};", escape(group));
     }
@@ -67,12 +66,14 @@ fn row(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> Strin
     optional.sort_unstable();
 
     let path = id.rsplit_once('.').map_or("", |(path, _)| path);
-    let resource: String = path.split('.').fold(String::from("c"), |chain, part| format!("{chain}.{}()", escape(&snake(part))));
+    let resource: String =
+        path.split('.').fold(String::from("c"), |chain, part| format!("{chain}.{}()", escape(&snake(part))));
     let params = params_of(schema, operation);
     let base = names.method(id);
     let plain = base.trim_start_matches("r#");
     let call = |method: &str, with_params: bool| {
-        let mut arguments: Vec<String> = def.path_params.iter().map(|name| format!("a.path({})?", string(name))).collect();
+        let mut arguments: Vec<String> =
+            def.path_params.iter().map(|name| format!("a.path({})?", string(name))).collect();
         if with_params {
             arguments.push("a.params()?".to_owned());
         }

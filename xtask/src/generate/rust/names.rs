@@ -8,10 +8,10 @@ use crate::generate::schema::defs::TypeDef;
 
 /// Words that must be written `r#word` to be a name.
 const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum", "extern",
-    "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut",
-    "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe",
-    "unsized", "use", "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// Words that cannot be a name at all.
@@ -23,8 +23,28 @@ const TAKEN_FIELDS: &[&str] =
 
 /// Types that generated code uses by these names.
 const TAKEN_TYPES: &[&str] = &[
-    "Box", "Call", "Client", "Download", "EventStream", "Extra", "FileInput", "Json", "Map", "None", "Ok", "Err", "Option",
-    "Page", "Reply", "Result", "Secret", "Self", "Some", "String", "Vec", "Vector",
+    "Box",
+    "Call",
+    "Client",
+    "Download",
+    "EventStream",
+    "Extra",
+    "FileInput",
+    "Json",
+    "Map",
+    "None",
+    "Ok",
+    "Err",
+    "Option",
+    "Page",
+    "Reply",
+    "Result",
+    "Secret",
+    "Self",
+    "Some",
+    "String",
+    "Vec",
+    "Vector",
 ];
 
 /// The name of a struct member.
@@ -50,6 +70,12 @@ impl Names {
     pub fn new(schema: &Schema, problems: &mut Problems) -> Self {
         let mut names = Self::default();
         let given = &schema.rust_names;
+        for (key, def) in given.types.iter().chain(&given.fields).chain(&given.variants).chain(&given.methods) {
+            if def.why.trim().is_empty() {
+                problems
+                    .add("api/names/rust.json", format!("`{key}` has no `why`; say why the rule's name will not do"));
+            }
+        }
         let mut types = Taken::new("the type", "types");
         for (name, ty) in &schema.types {
             let place = format!("api/types/{}.json", ty.area);
@@ -66,6 +92,9 @@ impl Names {
                         let plain = given.fields.get(&key).map_or(by_rule, |given| given.name.clone());
                         let place = format!("{place}: {name}");
                         taken.take(&plain, &field.name, &place, &key, problems);
+                        if field.nullable {
+                            taken.take(&format!("{plain}_null"), &field.name, &place, &key, problems);
+                        }
                         let field_name = FieldName { ident: escape(&plain), plain };
                         names.fields.insert((name.clone(), field.name.clone()), field_name);
                     }
@@ -74,7 +103,8 @@ impl Names {
                     let mut taken = Taken::new("the value", "variants");
                     for value in &def.values {
                         let key = format!("{name}.{value}");
-                        let variant = given.variants.get(&key).map_or_else(|| variant_name(value), |given| given.name.clone());
+                        let variant =
+                            given.variants.get(&key).map_or_else(|| variant_name(value), |given| given.name.clone());
                         taken.take(&variant, value, &format!("{place}: {name}"), &key, problems);
                         names.variants.insert((name.clone(), value.clone()), variant);
                     }
@@ -137,7 +167,10 @@ impl Taken {
 
     fn take(&mut self, name: &str, original: &str, place: &str, key: &str, problems: &mut Problems) {
         let what = self.what;
-        let remedy = format!("give one in api/names/rust.json: {{\"{}\": {{\"{key}\": {{\"name\": …, \"why\": …}}}}}}", self.table);
+        let remedy = format!(
+            "give one in api/names/rust.json: {{\"{}\": {{\"{key}\": {{\"name\": …, \"why\": …}}}}}}",
+            self.table
+        );
         let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
         if name == "Unknown" && self.table == "variants" {
             problems.add(place, format!("{what} `{original}` cannot be named `Unknown` in Rust; {remedy}"));

@@ -29,7 +29,8 @@ pub fn generate(schema: &Schema, files: &mut Files) {
         let _ = writeln!(root, "pub use {}::{{{}}};", escape(group), rows.join(", "));
         files.rust(format!("{DIR}/{group}.rs"), &file(group, operations));
     }
-    let rows: Vec<String> = schema.operations.iter().map(|operation| format!("&{}", constant(&operation.def.id))).collect();
+    let rows: Vec<String> =
+        schema.operations.iter().map(|operation| format!("&{}", constant(&operation.def.id))).collect();
     let mut aliases: Vec<(&str, &str)> = schema
         .operations
         .iter()
@@ -58,7 +59,9 @@ pub fn generate(schema: &Schema, files: &mut Files) {
 fn file(group: &str, operations: &[&Operation]) -> String {
     let rows: String = operations.iter().map(|operation| row(operation)).collect();
     let mut used = vec!["Auth", "BodyKind", "Operation", "ReplyKind", "Verb"];
-    for (name, mark) in [("End", "End::"), ("Frame", "Frame::"), ("PageStyle", "PageStyle::"), ("StreamStyle", "StreamStyle {")] {
+    for (name, mark) in
+        [("End", "End::"), ("Frame", "Frame::"), ("PageStyle", "PageStyle::"), ("StreamStyle", "StreamStyle {")]
+    {
         if rows.contains(mark) {
             used.push(name);
         }

@@ -94,14 +94,14 @@ fn file(schema: &Schema, names: &Names, group: &str, paths: &[&str], tree: &BTre
         }
         body.push_str("}\n");
     }
-    let mut out = format!("//! Resources of `{group}`.\n\nuse crate::client::Client;\n");
+    let mut out = format!("//! Resources of `{group}`.\n\n");
     let used = |name: &str| body.contains(&format!("Call<{name}"));
     if body.contains("Call<") {
-        out.push_str("use crate::client::Call;\n");
-        out.push_str("use crate::operations;\n");
+        out.push_str("use crate::client::{Call, Client};\nuse crate::operations;\n");
+    } else {
+        out.push_str("use crate::client::Client;\n");
     }
-    for (name, module) in
-        [("Download", "response"), ("EventStream", "stream"), ("Page", "page"), ("Reply", "response")]
+    for (name, module) in [("Download", "response"), ("EventStream", "stream"), ("Page", "page"), ("Reply", "response")]
     {
         if used(name) {
             let _ = writeln!(out, "use crate::{module}::{name};");

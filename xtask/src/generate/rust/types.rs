@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::names::FieldName;
 use super::text::{doc, string, strings};
 use super::{Names, rust_type};
 use crate::generate::output::{Files, LONGEST};
@@ -206,8 +207,8 @@ fn member(out: &mut String, names: &Names, name: &str, ty: &Type, bit: usize, fi
     if ty.recursive.contains(&field.name) {
         rust = format!("Box<{rust}>");
     }
-    let ident = names.field(name, &field.name).ident;
-    let null = if field.nullable { " null" } else { "" };
+    let FieldName { ident, plain } = names.field(name, &field.name);
+    let null = if field.nullable { format!(" null({plain}_null)") } else { String::new() };
     let _ = writeln!(out, "            {bit} {ident}: {rust} = {}{null};", string(&field.name));
 }
 
@@ -230,18 +231,21 @@ fn enumeration(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Enu
 fn union(out: &mut String, schema: &Schema, names: &Names, name: &str, ty: &Type, def: &UnionDef) {
     let tag = def.tag.as_ref().map(|tag| format!(" tag {}", string(tag))).unwrap_or_default();
     let _ = writeln!(out, "    pub enum {}{tag} {{", names.ty(name));
-    for arm in &def.arms {
+    let rust: Vec<String> = def.arms.iter().map(|arm| rust_type(names, &arm.ty)).collect();
+    for (arm, rust_name) in def.arms.iter().zip(&rust) {
         if let Some(text) = ty.member_text(&arm.name) {
             doc(out, 8, text);
         }
         let variant = names.variant(name, &arm.name);
-        let rust = rust_type(names, &arm.ty);
+        // Where two arms hold the same type, only the arm's name says which is meant.
+        let once = rust.iter().filter(|other| *other == rust_name).count() == 1;
+        let from = if once { " => from" } else { "" };
         let object = matches!(&arm.ty, Expr::Named(target)
             if schema.get(target).is_some_and(|ty| ty.def.enumeration().is_none()));
-        let _ = if object {
-            writeln!(out, "        {variant}({rust}) = {};", strings(&arm.tags))
-        } else {
-            writeln!(out, "        {variant}: {rust};")
+        let _ = match (object, arm.tags.as_slice()) {
+            (true, []) => writeln!(out, "        {variant}({rust_name}) ={from};"),
+            (true, tags) => writeln!(out, "        {variant}({rust_name}) = {}{from};", strings(tags)),
+            (false, _) => writeln!(out, "        {variant}: {rust_name}{from};"),
         };
     }
     out.push_str("    }\n");

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::defs::{BodyDef, EndDef, FieldDef, OperationDef, StructDef, TypeDef};
 use super::expr::Expr;
 use super::load::Raw;
@@ -100,7 +102,10 @@ impl<'a> Checker<'a> {
         let holes: Vec<&str> = operation.path.split('{').skip(1).filter_map(|part| part.split('}').next()).collect();
         if holes != operation.path_params {
             let stated = operation.path_params.join(", ");
-            self.add(format!("path_params are [{stated}] but the path has [{}]; write them in its order", holes.join(", ")));
+            self.add(format!(
+                "path_params are [{stated}] but the path has [{}]; write them in its order",
+                holes.join(", ")
+            ));
         }
         if let Some(name) = &operation.params {
             self.name(name);
@@ -116,7 +121,9 @@ impl<'a> Checker<'a> {
         let fields: &[FieldDef] = self.params(operation).map_or(&[], |def| &def.fields);
         let names: BTreeSet<&str> = fields.iter().map(|field| field.name.as_str()).collect();
         for name in operation.path_params.iter().filter(|name| names.contains(name.as_str())) {
-            self.add(format!("`{name}` is a path parameter and a field of its params; rename one in api/overrides.json"));
+            self.add(format!(
+                "`{name}` is a path parameter and a field of its params; rename one in api/overrides.json"
+            ));
         }
         let mut mentioned: Vec<(&str, &str)> = operation.query.iter().map(|name| ("query", name.as_str())).collect();
         mentioned.extend(operation.header_params.keys().map(|name| ("header_params", name.as_str())));
@@ -172,8 +179,10 @@ impl<'a> Checker<'a> {
     fn definition(&mut self, name: &str, def: &TypeDef) {
         let upper = name.starts_with(|c: char| c.is_ascii_uppercase());
         if !upper || !name.chars().all(|c| c.is_ascii_alphanumeric()) || name.len() > LONGEST_NAME {
-            self.add(format!("a type's name is UpperCamelCase with at most {LONGEST_NAME} characters; rename it in \
-                              api/overrides.json"));
+            self.add(format!(
+                "a type's name is UpperCamelCase with at most {LONGEST_NAME} characters; rename it in \
+                              api/overrides.json"
+            ));
         }
         match def {
             TypeDef::Struct(def) => self.structure(def),
@@ -196,7 +205,14 @@ impl<'a> Checker<'a> {
         for field in &def.fields {
             match (&field.ty, &field.constant) {
                 (Some(expr), None) => self.expr(expr),
-                (None, Some(_)) => {}
+                (None, Some(Value::String(_) | Value::Bool(_))) => {}
+                (None, Some(Value::Number(number))) if number.is_i64() => {}
+                (None, Some(value)) => {
+                    self.add(format!(
+                        "the constant `{}` is {value}; a constant is a text, a boolean or an integer",
+                        field.name
+                    ));
+                }
                 _ => self.add(format!("the field `{}` needs either `type` or `const`", field.name)),
             }
         }

@@ -27,6 +27,7 @@ pub struct OperationDef {
     pub path: String,
     /// The id of the published document, for the reader.
     #[serde(default)]
+    #[expect(dead_code, reason = "for people who look an operation up")]
     pub operation_id: Option<String>,
     /// Names of the placeholders.
     #[serde(default)]
@@ -69,6 +70,7 @@ pub struct OperationDef {
     pub python: PythonDef,
     /// What the Node surface needs to know.
     #[serde(default)]
+    #[expect(dead_code, reason = "for the outputs in TypeScript")]
     pub node: Value,
 }
 
@@ -240,7 +242,7 @@ pub struct ArmDef {
 }
 
 /// One member of a struct.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FieldDef {
     /// Name on the wire.

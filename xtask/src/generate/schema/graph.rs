@@ -57,14 +57,13 @@ pub fn prepare(raw: Raw) -> Result<Schema, Problems> {
     }
     schema.operations.sort_by(|a, b| a.def.id.cmp(&b.def.id));
     for (name, (area, def)) in types {
-        let (sent, received) = (sent.contains(&name), received.contains(&name));
-        if sent || received {
+        let sent = sent.contains(&name);
+        if sent || received.contains(&name) {
             let ty = Type {
                 def,
                 area,
                 docs: type_docs.remove(&name).unwrap_or_default(),
                 sent,
-                received,
                 used_by: uses.remove(&name).unwrap_or_default().into_iter().collect(),
                 recursive: recursive.get(&name).cloned().unwrap_or_default(),
                 hidden: hidden.get(&name).cloned().unwrap_or_default(),

@@ -48,10 +48,8 @@ pub struct Type {
     pub area: String,
     /// Texts in our words: `""` for the type, else by member or value.
     pub docs: BTreeMap<String, String>,
-    /// Reached from an operation's arguments.
+    /// Reached from an operation's arguments. Every other type is only received.
     pub sent: bool,
-    /// Reached from a reply, an item or an event.
-    pub received: bool,
     /// Where it is used, for texts: `field` of `Type`, sorted, the first ones only.
     pub used_by: Vec<Use>,
     /// Members that hold, by value, a struct which holds this one again. Languages that lay structs out inline need

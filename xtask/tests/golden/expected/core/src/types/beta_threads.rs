@@ -44,13 +44,13 @@ response! {
         }
         optional {
             /// Between 0 and 2; default 1.
-            5 temperature: f64 = "temperature" null;
+            5 temperature: f64 = "temperature" null(temperature_null);
             /// Unix time in seconds.
-            6 expires_at: i64 = "expires_at" null;
+            6 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `parent` of the run.
             7 parent: Box<RunParent> = "parent";
             /// `metadata` of the run.
-            8 metadata: Map<String> = "metadata" null;
+            8 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
 }
@@ -79,9 +79,9 @@ model! {
             /// `include` of the run create params.
             1 include: Vec<String> = "include";
             /// `tools` of the run create params.
-            2 tools: Vec<RunTool> = "tools" null;
+            2 tools: Vec<RunTool> = "tools" null(tools_null);
             /// Between 0 and 2; default 1.
-            3 temperature: f64 = "temperature" null;
+            3 temperature: f64 = "temperature" null(temperature_null);
             /// `stop` of the run create params.
             4 stop: StopSequences = "stop";
             /// `token` of the run create params.
@@ -107,8 +107,8 @@ response! {
 union! {
     /// Event of the stream that `beta.threads.runs.create` gives, and in one more place.
     pub enum RunEvent tag "event" {
-        RunCompleted(RunCompletedEvent) = "thread.run.completed";
-        Error(RunErrorEvent) = "error";
+        RunCompleted(RunCompletedEvent) = "thread.run.completed" => from;
+        Error(RunErrorEvent) = "error" => from;
     }
 }
 
@@ -168,15 +168,15 @@ response! {
 union! {
     /// `tools` of `Run`, and in one more place.
     pub enum RunTool tag "type" {
-        CodeInterpreter(CodeInterpreterTool) = "code_interpreter";
-        Function(FunctionTool) = "function";
+        CodeInterpreter(CodeInterpreterTool) = "code_interpreter" => from;
+        Function(FunctionTool) = "function" => from;
     }
 }
 
 union! {
     /// `stop` of `RunCreateParams`.
     pub enum StopSequences {
-        Text: String;
-        List: Vec<String>;
+        Text: String => from;
+        List: Vec<String> => from;
     }
 }

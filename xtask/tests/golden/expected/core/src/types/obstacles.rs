@@ -81,7 +81,7 @@ model! {
             /// `err` of the result type.
             1 err: SelfType = "err";
             /// `option` of the result type.
-            2 option: OptionType = "option" null;
+            2 option: OptionType = "option" null(option_null);
         }
     }
 }
@@ -103,10 +103,10 @@ model! {
 union! {
     /// `super` of `Obstacles`.
     pub enum Type {
-        String: String;
-        Vec: Vec<Vec<f64>>;
-        Box(VecType) = ;
-        Result: Map<ResultType>;
+        String: String => from;
+        Vec: Vec<Vec<f64>> => from;
+        Box(VecType) = => from;
+        Result: Map<ResultType> => from;
     }
 }
 
