@@ -3,4 +3,5 @@
 
 pub mod operation;
 pub mod policy;
+pub mod request;
 pub mod stream;

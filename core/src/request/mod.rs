@@ -1,0 +1,13 @@
+//! From arguments to a request: URL, query, headers, body.
+
+mod content_type;
+mod error;
+mod file;
+
+pub mod body;
+pub mod headers;
+pub mod multipart;
+pub mod url;
+
+pub use self::error::InvalidRequest;
+pub use self::file::FileInput;
