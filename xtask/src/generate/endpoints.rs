@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::output::Files;
-use super::rust::{Names, Params, params_of, rust_type};
+use super::rust::{Names, rust_type, surface};
 use super::schema::{Operation, Schema};
 
 /// Writes the table, a section a group, with totals in front.
@@ -54,17 +54,11 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
 
 fn row(out: &mut String, schema: &Schema, names: &Names, operation: &Operation) {
     let def = &operation.def;
-    let base = names.method(&def.id);
-    let plain = base.trim_start_matches("r#");
     let path: String =
         operation.resource().split('.').map(|part| format!("{}().", super::rust::names::escape(part))).collect();
-    let mut methods = base.to_owned();
-    if params_of(schema, operation) == Params::Optional && !operation.only_streams() {
-        let _ = write!(methods, ", {plain}_with");
-    }
-    if def.stream.is_some() && !operation.only_streams() {
-        let _ = write!(methods, ", {plain}_stream");
-    }
+    let surface = surface(schema, names, &def.id, operation);
+    let methods: Vec<&str> = surface.methods().collect();
+    let methods = methods.join(", ");
     let gives = match (&def.page, operation.reply_kind()) {
         (Some(page), _) => format!("page of `{}`", rust_type(names, &page.item)),
         (_, "text") => "text".to_owned(),

@@ -114,6 +114,13 @@ fn mistakes_are_reported_with_their_place_and_remedy() {
         ("text", "docs/types/all.json", "\"tools\"", "\"tool\"", "`Run` has no `tool`"),
         ("reply", beta, "{\"kind\": \"json\", \"type\": \"Run\"}", "{\"kind\": \"json\"}", "needs reply.type"),
         ("root", "roots.json", "WebhookPing", "WebhookPong", "api/roots.json: the type `WebhookPong` does not exist"),
+        (
+            "method",
+            "operations/obstacles.json",
+            "\"loop.move\"",
+            "\"loop.match\"",
+            "`loop` has two methods `r#match` in Rust",
+        ),
     ];
     for (name, file, old, new, expected) in cases {
         let message = complaint(name, file, old, new);

@@ -61,6 +61,7 @@ fn generate(api: &Path) -> Result<Files, Box<dyn std::error::Error>> {
     let mut files = Files::default();
     let mut problems = Problems::default();
     let names = rust::Names::new(&schema, &mut problems);
+    rust::resources::check(&schema, &names, &mut problems);
     problems.or(())?;
     rust::types::generate(&schema, &names, &mut files);
     rust::operations::generate(&schema, &mut files);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::names::{escape, snake};
 use super::text::{string, strings};
-use super::{Names, Params, params_of};
+use super::{Names, Params, surface};
 use crate::generate::output::Files;
 use crate::generate::schema::{Operation, Schema};
 
@@ -68,9 +68,7 @@ fn row(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> Strin
     let path = id.rsplit_once('.').map_or("", |(path, _)| path);
     let resource: String =
         path.split('.').fold(String::from("c"), |chain, part| format!("{chain}.{}()", escape(&snake(part))));
-    let params = params_of(schema, operation);
-    let base = names.method(id);
-    let plain = base.trim_start_matches("r#");
+    let surface = surface(schema, names, id, operation);
     let call = |method: &str, with_params: bool| {
         let mut arguments: Vec<String> =
             def.path_params.iter().map(|name| format!("a.path({})?", string(name))).collect();
@@ -79,26 +77,19 @@ fn row(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> Strin
         }
         format!("{resource}.{method}({})", arguments.join(", "))
     };
-    let has_params = params != Params::None;
     let finish = match (def.page.is_some(), operation.reply_kind()) {
         (true, _) => "page",
         (_, "binary") => "download",
         (_, "empty") => "empty",
         _ => "reply",
     };
-    let plain_call = match params {
-        Params::Optional => call(&format!("{plain}_with"), true),
-        _ => call(base, has_params),
-    };
-    let run = if operation.only_streams() {
-        format!("Ok(finish::events(a, {}))", call(base, has_params))
-    } else if def.stream.is_some() {
-        format!(
-            "{{ if a.stream() {{ return Ok(finish::events(a, {})); }} Ok(finish::{finish}(a, {plain_call})) }}",
-            call(&format!("{plain}_stream"), has_params)
-        )
-    } else {
-        format!("Ok(finish::{finish}(a, {plain_call}))")
+    let has_params = surface.params != Params::None;
+    let single = surface.with.as_ref().or(surface.call.as_ref()).map(|name| call(name, has_params));
+    let single = single.map(|call| format!("Ok(finish::{finish}(a, {call}))"));
+    let events = surface.stream.as_ref().map(|name| format!("Ok(finish::events(a, {}))", call(name, has_params)));
+    let run = match (single, events) {
+        (Some(single), Some(events)) => format!("{{ if a.stream() {{ return {events}; }} {single} }}"),
+        (single, events) => single.or(events).unwrap_or_default(),
     };
     format!(
         "Row {{ id: {}, path: &[{}], required: &[{}], optional: &[{}], stream: {}, run: |c, a| {run} }},{}\n",

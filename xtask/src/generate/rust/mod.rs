@@ -45,8 +45,8 @@ pub enum Params {
     Optional,
 }
 
-/// Which of the three it is. The rule is explained in `docs/decisions/optional-parameters.md`.
-pub fn params_of(schema: &Schema, operation: &Operation) -> Params {
+/// Which of the three it is. The rule is explained in `docs/decisions/0009-optional-parameters.md`.
+fn params_of(schema: &Schema, operation: &Operation) -> Params {
     let Some(name) = &operation.def.params else { return Params::None };
     let Some(def) = schema.structure(name) else { return Params::None };
     let hidden = operation.stream_param();
@@ -56,4 +56,42 @@ pub fn params_of(schema: &Schema, operation: &Operation) -> Params {
     }
     let required = fields.any(|field| field.required && field.constant.is_none());
     if required || operation.def.verb == "POST" { Params::Always } else { Params::Optional }
+}
+
+/// The methods that an operation gets under one official name.
+#[derive(Debug)]
+pub struct Surface {
+    /// How arguments are handed over.
+    pub params: Params,
+    /// The call itself; none where there are only events.
+    pub call: Option<String>,
+    /// The call with optional arguments, where the call itself takes none.
+    pub with: Option<String>,
+    /// The stream.
+    pub stream: Option<String>,
+}
+
+/// Names its methods.
+pub fn surface(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> Surface {
+    let params = params_of(schema, operation);
+    let name = names.method(id);
+    let plain = name.trim_start_matches("r#");
+    let only_streams = operation.only_streams();
+    Surface {
+        params,
+        call: (!only_streams).then(|| name.to_owned()),
+        with: (params == Params::Optional && !only_streams).then(|| format!("{plain}_with")),
+        stream: operation
+            .def
+            .stream
+            .as_ref()
+            .map(|_| if only_streams { name.to_owned() } else { format!("{plain}_stream") }),
+    }
+}
+
+impl Surface {
+    /// All of them.
+    pub fn methods(&self) -> impl Iterator<Item = &str> {
+        [&self.call, &self.with, &self.stream].into_iter().flatten().map(String::as_str)
+    }
 }

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use super::names::{constant, escape, resource_type};
 use super::text::doc;
-use super::{Names, Params, params_of, rust_type};
+use super::{Names, Params, rust_type, surface};
+use crate::generate::Problems;
 use crate::generate::output::Files;
 use crate::generate::schema::{Operation, Schema};
 
@@ -45,6 +46,29 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
     }
     root.push_str("}\n");
     files.rust(format!("{DIR}/mod.rs"), &root);
+}
+
+/// Two methods of one resource, or a method and a resource in it, with one name.
+pub fn check(schema: &Schema, names: &Names, problems: &mut Problems) {
+    for (path, resource) in &tree(schema) {
+        let mut taken: BTreeMap<String, String> = BTreeMap::new();
+        for child in &resource.children {
+            taken.insert(escape(child.rsplit('.').next().unwrap_or(child)), child.clone());
+        }
+        for (id, operation) in &resource.methods {
+            for name in surface(schema, names, id, operation).methods() {
+                if let Some(other) = taken.insert(name.to_owned(), (*id).to_owned()) {
+                    problems.add(
+                        format!("api/operations/{}.json: {id}", operation.group),
+                        format!(
+                            "`{path}` has two methods `{name}` in Rust, the other from `{other}`; give one in \
+                             api/names/rust.json: {{\"methods\": {{\"{id}\": {{\"name\": …, \"why\": …}}}}}}"
+                        ),
+                    );
+                }
+            }
+        }
+    }
 }
 
 fn tree(schema: &Schema) -> BTreeMap<String, Resource<'_>> {
@@ -136,9 +160,8 @@ fn methods(
     operation: &Operation,
     types: &mut BTreeSet<String>,
 ) {
-    let params = params_of(schema, operation);
-    let base = names.method(id);
-    let plain = base.trim_start_matches("r#");
+    let surface = surface(schema, names, id, operation);
+    let has_params = surface.params != Params::None;
     let mut note = |expr: &crate::generate::schema::expr::Expr| {
         if let Some(name) = expr.name() {
             types.insert(names.ty(name).to_owned());
@@ -157,27 +180,18 @@ fn methods(
         (None, _) => "Reply<()>".to_owned(),
     };
     let events = def.stream.as_ref().map(|stream| format!("EventStream<{}>", note(&stream.event)));
-    let params_type = def.params.as_ref().filter(|_| params != Params::None).map(|name| names.ty(name).to_owned());
+    let params_type = def.params.as_ref().filter(|_| has_params).map(|name| names.ty(name).to_owned());
     types.extend(params_type.clone());
     let mut method = Method { out, id, operation, params_type };
-    match events {
-        Some(events) if operation.only_streams() => {
-            method.write(base, &events, "stream", "", params != Params::None);
-        }
-        events => {
-            match params {
-                Params::Optional => {
-                    method.write(base, &reply, "new", "", false);
-                    let note = "\n\nTakes the optional arguments.";
-                    method.write(&format!("{plain}_with"), &reply, "new", note, true);
-                }
-                _ => method.write(base, &reply, "new", "", params != Params::None),
-            }
-            if let Some(events) = events {
-                let note = "\n\nGives the reply as a stream of events.";
-                method.write(&format!("{plain}_stream"), &events, "stream", note, params != Params::None);
-            }
-        }
+    if let Some(name) = &surface.call {
+        method.write(name, &reply, "new", "", has_params && surface.with.is_none());
+    }
+    if let Some(name) = &surface.with {
+        method.write(name, &reply, "new", "\n\nTakes the optional arguments.", true);
+    }
+    if let (Some(name), Some(events)) = (&surface.stream, events) {
+        let note = if surface.call.is_some() { "\n\nGives the reply as a stream of events." } else { "" };
+        method.write(name, &events, "stream", note, has_params);
     }
 }
 
