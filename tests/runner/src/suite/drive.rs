@@ -1,0 +1,117 @@
+//! Where the suite sends its lines: the linked Rust driver, or a program that speaks the call protocol.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::oneshot;
+
+use crate::driver::Driver;
+
+/// A driver of some language.
+#[derive(Debug, Clone)]
+pub enum Drive {
+    /// The Rust client in this process.
+    Linked,
+    /// A program.
+    Program(Arc<Program>),
+}
+
+/// The driver as one case sees it.
+#[derive(Debug)]
+pub(super) enum Session {
+    /// A driver of its own, so that no case meets the connections of another.
+    Linked(Driver),
+    /// The program all cases share; their servers differ, and so their clients.
+    Program(Arc<Program>),
+}
+
+impl Drive {
+    /// Starts a program, found as a shell would find it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn program(command: &str) -> Result<Self, String> {
+        let mut words = command.split_whitespace();
+        let name = words.next().ok_or("the command of the driver is empty")?;
+        let mut child = Command::new(name)
+            .args(words)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| format!("cannot start the driver `{command}`: {error}"))?;
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err("the driver has no pipes".into());
+        };
+        let waiting: Waiting = Arc::default();
+        let answers = Arc::clone(&waiting);
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stdout).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let answer: Value = serde_json::from_str(&line).unwrap_or_default();
+                let id = answer["id"].as_u64().unwrap_or_default();
+                if let Some(sender) = answers.lock().unwrap_or_else(PoisonError::into_inner).remove(&id) {
+                    // The case may have given up waiting.
+                    let _ = sender.send(line);
+                }
+            }
+            answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        });
+        let stdin = tokio::sync::Mutex::new(stdin);
+        Ok(Self::Program(Arc::new(Program { stdin, waiting, next: Mutex::new(1), _child: child })))
+    }
+
+    pub(super) fn session(&self) -> Session {
+        match self {
+            Self::Linked => Session::Linked(Driver::new()),
+            Self::Program(program) => Session::Program(Arc::clone(program)),
+        }
+    }
+}
+
+impl Session {
+    /// Makes one call; the answer is a line of the call protocol.
+    pub(super) async fn call(&self, mut line: Value) -> Result<String, String> {
+        match self {
+            Self::Linked(driver) => Ok(driver.line(&line.to_string()).await),
+            Self::Program(program) => {
+                let id = program.next_id();
+                line["id"] = id.into();
+                program.call(id, line.to_string()).await
+            }
+        }
+    }
+}
+
+type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<String>>>>;
+
+/// A running driver program.
+#[derive(Debug)]
+pub struct Program {
+    stdin: tokio::sync::Mutex<ChildStdin>,
+    waiting: Waiting,
+    next: Mutex<u64>,
+    _child: Child,
+}
+
+impl Program {
+    fn next_id(&self) -> u64 {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        *next += 1;
+        *next
+    }
+
+    async fn call(&self, id: u64, mut line: String) -> Result<String, String> {
+        let (sender, answer) = oneshot::channel();
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, sender);
+        line.push('\n');
+        let mut stdin = self.stdin.lock().await;
+        stdin.write_all(line.as_bytes()).await.map_err(|error| format!("the driver does not read: {error}"))?;
+        stdin.flush().await.map_err(|error| format!("the driver does not read: {error}"))?;
+        drop(stdin);
+        answer.await.map_err(|_| "the driver ended without an answer".to_owned())
+    }
+}
