@@ -4,10 +4,14 @@
 //! `COMMANDS`.
 
 mod bench;
+mod call;
 mod demo;
 mod generate;
+mod languages;
+mod mock;
 mod setup;
 mod shell;
+mod test;
 
 /// What a command answers; the message is printed and the process ends with status 1.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -17,6 +21,9 @@ type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
 const COMMANDS: &[Command] = &[
     ("setup", "install what the other commands need", setup::run),
     ("demo", "a short conversation, with the mock server or a real provider", demo::run),
+    ("test", "test [LANGUAGE] [--filter TEXT]: everything, or the conformance suite in one language", test::run),
+    ("call", "call LANGUAGE: make calls, one JSON object a line (tests/README.md)", call::run),
+    ("mock", "mock [--port N]: the mock server", mock::run),
     ("generate", "generate [--check]: write what follows from api/", generate::run),
     ("bench", "bench [LANGUAGE]: measure beside other packages", bench::run),
 ];

@@ -185,15 +185,25 @@ fn read_file(path: &Path) -> Result<Vec<RawCase>, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
-        cases: Vec<Value>,
+        #[serde(default)]
+        defaults: Map<String, Value>,
+        cases: Vec<Map<String, Value>>,
     }
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let file: File = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    file.cases
-        .into_iter()
-        .map(|json| match json.get("name").and_then(Value::as_str) {
-            Some(name) => Ok(RawCase { name: name.to_owned(), json: json.clone() }),
-            None => Err(format!("a case has no name: {}", super::short(&json.to_string()))),
-        })
-        .collect()
+    let defaults = file.defaults;
+    file.cases.into_iter().map(|case| raw_case(case, &defaults)).collect()
+}
+
+fn raw_case(mut case: Map<String, Value>, defaults: &Map<String, Value>) -> Result<RawCase, String> {
+    let name = match case.get("name").and_then(Value::as_str) {
+        Some(name) => name.to_owned(),
+        None => return Err(format!("a case has no name: {}", super::short(&Value::Object(case).to_string()))),
+    };
+    for (member, value) in defaults {
+        if !case.contains_key(member) && !(member == "call" && case.contains_key("calls")) {
+            case.insert(member.clone(), value.clone());
+        }
+    }
+    Ok(RawCase { name, json: Value::Object(case) })
 }

@@ -57,10 +57,11 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
     }
 
     let session = drive.session();
+    let base_url = format!("http://{}/v1", places.host);
     let start = Instant::now();
     let mut answers = Vec::with_capacity(steps.len());
     for step in &steps {
-        answers.push(call(&session, &case, step).await?);
+        answers.push(call(&session, &base_url, &case, step).await?);
     }
     let took = start.elapsed();
     if case.facts.closed_by_client.is_some() {
@@ -83,8 +84,13 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
     in_time(&case, took)
 }
 
-async fn call(session: &Session, case: &Case, step: &Step) -> Result<Value, Difference> {
-    let mut client = json!({"api_key": "test-key", "admin_api_key": "test-admin-key", "timeout_s": 30});
+async fn call(session: &Session, base_url: &str, case: &Case, step: &Step) -> Result<Value, Difference> {
+    let mut client = json!({
+        "base_url": base_url,
+        "api_key": "test-key",
+        "admin_api_key": "test-admin-key",
+        "timeout_s": 30,
+    });
     lay(&mut client, &case.client);
     let mut line = Value::Object(step.call.clone());
     if let Some(own) = line.get("client").and_then(Value::as_object) {

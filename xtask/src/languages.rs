@@ -1,0 +1,42 @@
+//! The languages that have a driver. To add one: write its driver (tests/README.md) and a row here.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::{Outcome, shell};
+
+/// How a language's driver of the call protocol is built and started.
+pub struct Language {
+    /// The word in commands and in the closing line of the suite.
+    pub name: &'static str,
+    /// Builds the driver and all it needs.
+    pub build: fn() -> Outcome,
+    /// The driver, ready to start.
+    pub driver: fn() -> Command,
+}
+
+/// All languages, in the order in which they are tested.
+pub const LANGUAGES: &[Language] = &[Language { name: "rust", build: build_rust, driver: rust_driver }];
+
+/// The language of this name.
+pub fn named(name: &str) -> Result<&'static Language, String> {
+    LANGUAGES.iter().find(|language| language.name == name).ok_or_else(|| {
+        let names: Vec<&str> = LANGUAGES.iter().map(|language| language.name).collect();
+        format!("there is no language `{name}`; there is: {}", names.join(", "))
+    })
+}
+
+/// Builds the runner of the suite and the Rust driver, which are one package.
+pub fn build_rust() -> Outcome {
+    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-conformance", "--bins"]))
+}
+
+fn rust_driver() -> Command {
+    Command::new(built("threadline-call"))
+}
+
+/// A program of the workspace, built without optimisation.
+pub fn built(name: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    shell::root().join(target).join("debug").join(name).with_extension(std::env::consts::EXE_EXTENSION)
+}

@@ -1,0 +1,36 @@
+//! `cargo xtask test [LANGUAGE] [--filter TEXT] [--jobs N] [--verbose]`: unit tests and the conformance suite.
+
+use std::process::Command;
+
+use crate::languages::{self, LANGUAGES, Language};
+use crate::{Outcome, shell};
+
+/// Without a language everything is built and tested; with one, the suite runs in that language alone.
+pub fn run(args: &[String]) -> Outcome {
+    match args.first().filter(|word| !word.starts_with("--")) {
+        Some(name) => suite(languages::named(name)?, &args[1..]),
+        None => {
+            shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace", "--all-targets"]))?;
+            shell::run(&mut shell::cargo(&["test", "--quiet", "--workspace"]))?;
+            LANGUAGES.iter().try_for_each(|language| suite(language, args))
+        }
+    }
+}
+
+fn suite(language: &Language, args: &[String]) -> Outcome {
+    // The runner is a Rust program, whatever language it drives.
+    languages::build_rust()?;
+    (language.build)()?;
+    let mut runner = Command::new(languages::built("threadline-conformance"));
+    runner.current_dir(shell::root()).args(["--language", language.name]);
+    if language.name != "rust" {
+        runner.arg("--via").arg(shown(&(language.driver)()));
+    }
+    shell::run(runner.args(args))
+}
+
+/// A command as one line, for the runner to start.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
