@@ -1,0 +1,413 @@
+//! The two traits of every type that goes over the wire, and their meaning for the types of Rust.
+
+use super::error::{DecodeError, DecodeErrorKind};
+use super::node::{Kind, Node};
+use super::tape::Doc;
+use super::writer::Writer;
+use super::{number, text};
+use std::fmt;
+
+/// A type that can be written as JSON.
+pub trait Encode {
+    /// Writes it as one JSON value.
+    fn encode(&self, w: &mut Writer);
+
+    /// Whether a member of this value is written at all.
+    #[doc(hidden)]
+    fn presence(&self) -> Presence {
+        Presence::Required
+    }
+}
+
+/// Whether a field has something to write.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It always has.
+    Required,
+    /// It might not have, but has.
+    Present,
+    /// It has not.
+    Absent,
+}
+
+/// A type that can be read from JSON.
+///
+/// Decoding is lenient: an object always decodes, whatever is in it (see [`super::Extra`]).
+pub trait Decode: Encode + Sized {
+    /// The kinds of JSON value that it is read from.
+    const KINDS: Kinds;
+
+    /// Reads it. None when the value is of another type; a part of it that is goes to [`Context::dropped`].
+    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self>;
+
+    /// The value of a required field whose member is absent.
+    #[doc(hidden)]
+    fn blank() -> Self;
+
+    /// How well a value fits, for a union's choice among arms of the same kind.
+    #[doc(hidden)]
+    fn fit(node: Node<'_>) -> Fit {
+        if Self::KINDS.has(node.kind()) { Fit::FULL } else { Fit::NO }
+    }
+}
+
+/// How well a value fits a type: more is better.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fit(pub(super) u32);
+
+impl Fit {
+    /// Another kind of value, or a constant with another value.
+    pub(super) const NO: Fit = Fit(0);
+    /// All that is required is there, but for a constant.
+    pub(super) const SHAPE: Fit = Fit(u32::MAX - 1);
+    /// All that is required is there.
+    pub(super) const FULL: Fit = Fit(u32::MAX);
+
+    /// So many of the required members are there, but not all.
+    pub(super) fn partial(members: u32) -> Fit {
+        Fit(1 + members)
+    }
+}
+
+/// A set of kinds of JSON value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Kinds(u8);
+
+impl Kinds {
+    /// No value.
+    pub const NONE: Kinds = Kinds(0);
+    /// `null`
+    pub const NULL: Kinds = Kinds(1);
+    /// `true` or `false`
+    pub const BOOL: Kinds = Kinds(2);
+    /// A number.
+    pub const NUMBER: Kinds = Kinds(4);
+    /// A string.
+    pub const STRING: Kinds = Kinds(8);
+    /// A list.
+    pub const LIST: Kinds = Kinds(16);
+    /// An object.
+    pub const OBJECT: Kinds = Kinds(32);
+    /// A number without a fraction that fits in 64 bits.
+    pub const INTEGER: Kinds = Kinds(64 | 4);
+    /// Any value.
+    pub const ANY: Kinds = Kinds(63);
+
+    /// What is in either set.
+    pub const fn or(self, other: Kinds) -> Kinds {
+        Kinds(self.0 | other.0)
+    }
+
+    /// What is in any of the sets.
+    pub const fn all(sets: &[Kinds]) -> Kinds {
+        let mut all = Kinds(0);
+        let mut index = 0;
+        while index < sets.len() {
+            all = all.or(sets[index]);
+            index += 1;
+        }
+        all
+    }
+
+    /// Whether a kind is in the set.
+    pub const fn has(self, kind: Kind) -> bool {
+        let bit = match kind {
+            Kind::Null => 1,
+            Kind::Bool => 2,
+            Kind::Number => 4,
+            Kind::String => 8,
+            Kind::List => 16,
+            Kind::Object => 32,
+        };
+        self.0 & bit != 0
+    }
+}
+
+impl fmt::Display for Kinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = if self.0 & 64 == 0 { "a number" } else { "an integer of 64 bits" };
+        let names = [
+            (Kind::Object, "an object"),
+            (Kind::List, "a list"),
+            (Kind::String, "a string"),
+            (Kind::Number, number),
+            (Kind::Bool, "a boolean"),
+            (Kind::Null, "null"),
+        ];
+        let names: Vec<_> = names.iter().filter(|(kind, _)| self.has(*kind)).map(|(_, name)| *name).collect();
+        f.write_str(&names.join(" or "))
+    }
+}
+
+impl fmt::Debug for Kinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn name_of(node: Node<'_>) -> &'static str {
+    match node.kind() {
+        Kind::Null => "null",
+        Kind::Bool => "a boolean",
+        Kind::Number => "a number",
+        Kind::String => "a string",
+        Kind::List => "a list",
+        Kind::Object => "an object",
+    }
+}
+
+/// How strict decoding is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Strict {
+    /// Whether an enum value or a union tag that the API description does not know is an error too.
+    pub unknown_values: bool,
+}
+
+impl Strict {
+    /// Refuses enum values and union tags that the API description does not know.
+    pub fn unknown_values(mut self) -> Self {
+        self.unknown_values = true;
+        self
+    }
+}
+
+/// The state of one decoding.
+#[derive(Debug, Default)]
+pub struct Context {
+    strict: Option<Strict>,
+    error: Option<DecodeError>,
+    /// Something was decoded that would not be encoded as it was; the next field up keeps the text.
+    inexact: bool,
+    /// Members of the objects being read, innermost last: indices of their keys.
+    pub(super) members: Vec<u32>,
+}
+
+impl Context {
+    pub(super) fn strict(strict: Strict) -> Self {
+        Self { strict: Some(strict), ..Self::default() }
+    }
+
+    /// A value of another type was left out of what is being decoded.
+    pub fn dropped(&mut self, node: Node<'_>, expected: Kinds) {
+        self.inexact = true;
+        self.misfit(node, expected);
+    }
+
+    /// What is being decoded will not be encoded as it stands.
+    pub fn inexact(&mut self) {
+        self.inexact = true;
+    }
+
+    /// Sets the note of [`Context::inexact`] and gives back what it was: each field notes its own.
+    pub(super) fn replace_inexact(&mut self, inexact: bool) -> bool {
+        std::mem::replace(&mut self.inexact, inexact)
+    }
+
+    pub(super) fn take_error(&mut self) -> Option<DecodeError> {
+        self.error.take()
+    }
+
+    /// A value is of another type: an error where decoding is strict.
+    #[inline]
+    pub(super) fn misfit(&mut self, node: Node<'_>, expected: Kinds) {
+        if self.strict.is_some() && self.error.is_none() {
+            self.error = Some(wrong_kind(node, expected));
+        }
+    }
+
+    /// A required member is absent: an error where decoding is strict.
+    #[inline]
+    pub(super) fn absent(&mut self, object: Node<'_>, name: &str) {
+        if self.strict.is_some() && self.error.is_none() {
+            let path = format!("{}.{name}", object.path());
+            let message = "a required member is absent".to_owned();
+            self.error = Some(DecodeError::new(DecodeErrorKind::Absent, path, object.offset(), message));
+        }
+    }
+
+    /// A constant has another value: an error where decoding is strict.
+    pub(super) fn other_constant(&mut self, node: Node<'_>, text: &str) {
+        if self.strict.is_some() && self.error.is_none() {
+            let message = format!("expected {text}, found {} of another value", name_of(node));
+            self.error = Some(DecodeError::new(DecodeErrorKind::Type, node.path(), node.offset(), message));
+        }
+    }
+
+    /// A value that the API description does not know: an error where decoding is strict about it.
+    #[inline]
+    pub(super) fn unknown(&mut self, node: Node<'_>) {
+        if self.strict.is_some_and(|strict| strict.unknown_values) && self.error.is_none() {
+            let message = "a value that is not in the API description".to_owned();
+            self.error = Some(DecodeError::new(DecodeErrorKind::Unknown, node.path(), node.offset(), message));
+        }
+    }
+}
+
+fn wrong_kind(node: Node<'_>, expected: Kinds) -> DecodeError {
+    let found = name_of(node);
+    let expected = expected.to_string();
+    let message = if expected == found {
+        format!("{found} that does not fit")
+    } else {
+        format!("expected {expected}, found {found}")
+    };
+    DecodeError::new(DecodeErrorKind::Type, node.path(), node.offset(), message)
+}
+
+/// Decodes a document. Lenient: fails only when the text is not JSON, or the whole value is of another kind.
+///
+/// # Errors
+/// See [`DecodeErrorKind`].
+pub fn decode<T: Decode>(text: &[u8]) -> Result<T, DecodeError> {
+    let doc = Doc::parse(text)?;
+    T::decode(doc.root(), &mut Context::default()).ok_or_else(|| wrong_kind(doc.root(), T::KINDS))
+}
+
+/// Decodes a document and names the first place where it is not as the API description says.
+///
+/// # Errors
+/// As [`decode`], and for absent required members and members of another type.
+pub fn decode_strict<T: Decode>(text: &[u8], strict: Strict) -> Result<T, DecodeError> {
+    let doc = Doc::parse(text)?;
+    let mut cx = Context::strict(strict);
+    let value = T::decode(doc.root(), &mut cx);
+    match (cx.take_error(), value) {
+        (Some(error), _) => Err(error),
+        (None, Some(value)) => Ok(value),
+        (None, None) => Err(wrong_kind(doc.root(), T::KINDS)),
+    }
+}
+
+/// Encodes a value that holds no files to JSON text.
+///
+/// # Errors
+/// When a number in it is not finite.
+pub fn encode(value: &dyn Encode) -> Result<String, super::EncodeError> {
+    let mut writer = Writer::new();
+    value.encode(&mut writer);
+    writer.finish().map(|(text, _)| text)
+}
+
+macro_rules! scalar {
+    ($type:ty, $kinds:expr, $blank:expr, |$self:ident, $w:ident| $encode:expr, |$node:ident, $cx:ident| $decode:expr) => {
+        impl Encode for $type {
+            fn encode(&$self, $w: &mut Writer) {
+                $encode
+            }
+        }
+
+        impl Decode for $type {
+            const KINDS: Kinds = $kinds;
+
+            fn decode($node: Node<'_>, $cx: &mut Context) -> Option<Self> {
+                $decode
+            }
+
+            fn blank() -> Self {
+                $blank
+            }
+        }
+    };
+}
+
+scalar!(bool, Kinds::BOOL, false, |self, w| w.bool(*self), |node, _cx| node.as_bool());
+scalar!((), Kinds::NULL, (), |self, w| w.null(), |node, _cx| node.is_null().then_some(()));
+scalar!(String, Kinds::STRING, String::new(), |self, w| w.string(self), |node, cx| {
+    let (text, exact) = text::unescape_exact(node.inside()?);
+    if !exact {
+        cx.inexact();
+    }
+    Some(text.into_owned())
+});
+scalar!(f64, Kinds::NUMBER, 0.0, |self, w| w.float(*self), |node, cx| {
+    let value = node.as_f64()?;
+    if !number::is_exact(node.raw(), value) {
+        cx.inexact();
+    }
+    Some(value)
+});
+
+impl Encode for i64 {
+    fn encode(&self, w: &mut Writer) {
+        w.int(*self);
+    }
+}
+
+impl Decode for i64 {
+    const KINDS: Kinds = Kinds::INTEGER;
+
+    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
+        let value = node.as_i64()?;
+        // `1.0` and `-0` are integers, and stay as they are written.
+        if node.raw().bytes().any(|byte| !byte.is_ascii_digit() && byte != b'-') || node.raw() == "-0" {
+            cx.inexact();
+        }
+        Some(value)
+    }
+
+    fn blank() -> Self {
+        0
+    }
+
+    fn fit(node: Node<'_>) -> Fit {
+        if node.as_i64().is_some() { Fit::FULL } else { Fit::NO }
+    }
+}
+
+impl<T: Encode> Encode for Option<T> {
+    fn encode(&self, w: &mut Writer) {
+        match self {
+            Some(value) => value.encode(w),
+            None => w.null(),
+        }
+    }
+
+    fn presence(&self) -> Presence {
+        if self.is_some() { Presence::Present } else { Presence::Absent }
+    }
+}
+
+impl<T: Encode> Encode for Vec<T> {
+    fn encode(&self, w: &mut Writer) {
+        w.begin_list();
+        for item in self {
+            item.encode(w);
+        }
+        w.end_list();
+    }
+}
+
+/// An item of another type (`null` among objects) is left out, so that the good ones can be used; the list's text is
+/// kept in [`super::Extra`] and written again as long as the field is not changed.
+impl<T: Decode> Decode for Vec<T> {
+    const KINDS: Kinds = Kinds::LIST;
+
+    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
+        if node.kind() != Kind::List {
+            return None;
+        }
+        // A hostile list of small items of another type must not reserve large ones.
+        let mut list = Vec::with_capacity(node.len().min(4096));
+        for item in node.items() {
+            match T::decode(item, cx) {
+                Some(value) => list.push(value),
+                None => cx.dropped(item, T::KINDS),
+            }
+        }
+        Some(list)
+    }
+
+    fn blank() -> Self {
+        Vec::new()
+    }
+
+    fn fit(node: Node<'_>) -> Fit {
+        if node.kind() != Kind::List {
+            return Fit::NO;
+        }
+        node.items().map(T::fit).min().unwrap_or(Fit::FULL)
+    }
+}

@@ -1,0 +1,309 @@
+//! Structs: reading the members of an object into fields, and writing them back.
+//!
+//! The macros give each struct one `Object` implementation with one short call a field; everything else is here, and
+//! compiled once.
+
+use super::codec::{Context, Decode, Encode, Fit, Kinds};
+use super::extra::{Extra, ObjectWriter, fingerprint};
+use super::node::{Kind, Node};
+use super::tape::Doc;
+use super::value::Json;
+use super::writer::Writer;
+use super::{text, value};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+/// A member with one possible value: no Rust field, written by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Const {
+    pub(super) number: u8,
+    pub(super) name: &'static str,
+    /// Its JSON text.
+    pub(super) text: &'static str,
+    pub(super) required: bool,
+}
+
+impl Const {
+    /// One that is written unless the wire left it out.
+    pub const fn req(number: u8, name: &'static str, text: &'static str) -> Self {
+        Self { number, name, text, required: true }
+    }
+
+    /// One that is written only if it was on the wire.
+    pub const fn opt(number: u8, name: &'static str, text: &'static str) -> Self {
+        Self { number, name, text, required: false }
+    }
+
+    fn is(&self, node: Node<'_>) -> bool {
+        node.raw() == self.text
+            || node.kind() != Kind::List && Doc::parse_text(self.text).is_ok_and(|doc| value::same(node, doc.root()))
+    }
+}
+
+/// What tells a struct from others.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// Its constants.
+    pub constants: &'static [Const],
+    /// The names of its required fields.
+    pub required: &'static [&'static str],
+}
+
+/// A struct that is an object on the wire. Implemented by `model!` and `response!`.
+pub trait Object: Sized {
+    /// What tells it from others.
+    const SHAPE: Shape;
+
+    /// Its members without a field.
+    fn extra(&self) -> &Extra;
+
+    /// Reads the fields.
+    fn read(o: &mut ObjectReader<'_, '_>) -> Self;
+
+    /// Writes the fields.
+    fn write(&self, o: &mut ObjectWriter<'_>);
+}
+
+impl<T: Object> Encode for T {
+    fn encode(&self, w: &mut Writer) {
+        let mut o = ObjectWriter::new(w, self.extra());
+        o.constants(T::SHAPE.constants);
+        self.write(&mut o);
+        o.end();
+    }
+}
+
+impl<T: Object> Decode for T {
+    const KINDS: Kinds = Kinds::OBJECT;
+
+    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
+        Some(T::read(&mut ObjectReader::new(node, cx, T::SHAPE.constants)?))
+    }
+
+    fn blank() -> Self {
+        let cx = &mut Context::default();
+        match ObjectReader::new(EMPTY.root(), cx, T::SHAPE.constants) {
+            Some(mut reader) => T::read(&mut reader),
+            None => unreachable!("the document is an object"),
+        }
+    }
+
+    fn fit(node: Node<'_>) -> Fit {
+        fit(node, &T::SHAPE)
+    }
+}
+
+static EMPTY: LazyLock<Doc<'static>> =
+    LazyLock::new(|| Doc::parse_text("{}").unwrap_or_else(|_| unreachable!("`{{}}` is JSON")));
+
+fn fit(node: Node<'_>, shape: &Shape) -> Fit {
+    if node.kind() != Kind::Object {
+        return Fit::NO;
+    }
+    let (mut present, mut constants_absent) = (0, false);
+    for constant in shape.constants {
+        match node.get(constant.name) {
+            Some(value) if constant.is(value) => present += 1,
+            Some(_) => return Fit::NO,
+            None => constants_absent |= constant.required,
+        }
+    }
+    let required = shape.required.iter().filter(|name| node.get(name).is_some()).count();
+    if required < shape.required.len() {
+        Fit::partial(present + required as u32)
+    } else if constants_absent {
+        Fit::SHAPE
+    } else {
+        Fit::FULL
+    }
+}
+
+/// In [`Context::members`]: this member has been read.
+const READ: u32 = u32::MAX;
+
+/// Reads one object, field by field. Members usually come in the order of the fields, so each search starts where the
+/// last one ended.
+pub struct ObjectReader<'a, 'c> {
+    node: Node<'a>,
+    cx: &'c mut Context,
+    /// Where this object's members start in `cx.members`.
+    base: usize,
+    next: usize,
+    extra: Extra,
+}
+
+impl fmt::Debug for ObjectReader<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObjectReader").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl<'a, 'c> ObjectReader<'a, 'c> {
+    pub(super) fn new(node: Node<'a>, cx: &'c mut Context, constants: &[Const]) -> Option<Self> {
+        if node.kind() != Kind::Object {
+            return None;
+        }
+        let base = cx.members.len();
+        cx.members.extend(node.members().map(|member| member.key.index()));
+        drop_repeated(node.doc(), &mut cx.members, base);
+        let mut reader = Self { node, cx, base, next: 0, extra: Extra::default() };
+        for constant in constants {
+            reader.constant(constant);
+        }
+        Some(reader)
+    }
+
+    fn constant(&mut self, constant: &Const) {
+        match self.find(constant.name) {
+            None if constant.required => {
+                self.extra.mark(constant.number);
+                self.cx.absent(self.node, constant.name);
+            }
+            None => {}
+            Some(member) if !constant.is(member) => {
+                self.extra.keep(constant.name, member.into(), None);
+                self.cx.other_constant(member, constant.text);
+            }
+            Some(_) if !constant.required => self.extra.mark(constant.number),
+            Some(_) => {}
+        }
+    }
+
+    /// Reads a required field.
+    #[inline(never)]
+    pub fn required<T: Decode>(&mut self, number: u8, name: &'static str) -> T {
+        if let Some(node) = self.find(name) {
+            let outer = self.cx.replace_inexact(false);
+            let value = T::decode(node, self.cx);
+            let inexact = self.cx.replace_inexact(outer);
+            if let Some(value) = value {
+                if inexact {
+                    self.extra.keep(name, node.into(), Some(fingerprint(&value)));
+                }
+                return value;
+            }
+            self.misfit(name, node, T::KINDS);
+        } else {
+            self.cx.absent(self.node, name);
+        }
+        self.extra.mark(number);
+        T::blank()
+    }
+
+    /// Reads an optional field.
+    #[inline(never)]
+    pub fn optional<T: Decode>(&mut self, number: u8, name: &'static str) -> Option<T> {
+        let node = self.find(name)?;
+        if node.is_null() {
+            self.extra.mark(number);
+            return None;
+        }
+        let outer = self.cx.replace_inexact(false);
+        let value = T::decode(node, self.cx);
+        let inexact = self.cx.replace_inexact(outer);
+        match &value {
+            Some(value) if inexact => self.extra.keep(name, node.into(), Some(fingerprint(value))),
+            Some(_) => {}
+            None => self.misfit(name, node, T::KINDS),
+        }
+        value
+    }
+
+    /// The value does not fit the field: kept as it is.
+    #[inline(never)]
+    fn misfit(&mut self, name: &'static str, node: Node<'_>, expected: Kinds) {
+        self.extra.keep(name, node.into(), None);
+        self.cx.misfit(node, expected);
+    }
+
+    /// Ends the object: what no field has read.
+    pub fn rest(&mut self) -> Extra {
+        let doc = self.node.doc();
+        for index in self.cx.members.drain(self.base..) {
+            if index != READ {
+                let name = Node::at(doc, index).inside().unwrap_or_default();
+                self.extra.keep(name, Json::from(Node::at(doc, index + 1)), None);
+            }
+        }
+        std::mem::take(&mut self.extra)
+    }
+
+    #[inline(never)]
+    fn find(&mut self, name: &str) -> Option<Node<'a>> {
+        let doc = self.node.doc();
+        let members = &mut self.cx.members[self.base..];
+        let (before, after) = members.split_at_mut(self.next);
+        let start = before.len();
+        let (place, key) = after
+            .iter_mut()
+            .enumerate()
+            .map(|(place, key)| (place + start, key))
+            .chain(before.iter_mut().enumerate())
+            .find(|(_, key)| **key != READ && is_key(doc, **key, name))?;
+        let value = Node::at(doc, *key + 1);
+        *key = READ;
+        self.next = place + 1;
+        Some(value)
+    }
+}
+
+#[inline]
+fn is_key(doc: &Doc<'_>, index: u32, name: &str) -> bool {
+    let entry = doc.tape[index as usize];
+    let inside = &doc.text.as_bytes()[entry.start as usize + 1..entry.end as usize - 1];
+    if doc.escaped_keys {
+        text::same(&doc.text[entry.start as usize + 1..entry.end as usize - 1], name)
+    } else {
+        inside == name.as_bytes()
+    }
+}
+
+/// Of members with one name only the last stays.
+fn drop_repeated(doc: &Doc<'_>, members: &mut Vec<u32>, base: usize) {
+    let key = |index: u32| Node::at(doc, index).inside().unwrap_or_default();
+    let mine = &mut members[base..];
+    let mut repeated = false;
+    if mine.len() <= 64 && !doc.escaped_keys {
+        // Names that differ in this hash differ; few pass it, and those are compared.
+        let mut seen = 0u64;
+        for at in 0..mine.len() {
+            let name = key(mine[at]);
+            let bit = 1 << (hash(name.as_bytes()) & 63);
+            if seen & bit != 0 {
+                for earlier in 0..at {
+                    if mine[earlier] != READ && key(mine[earlier]) == name {
+                        mine[earlier] = READ;
+                        repeated = true;
+                    }
+                }
+            }
+            seen |= bit;
+        }
+    } else {
+        let mut last = HashMap::with_capacity(mine.len());
+        for at in 0..mine.len() {
+            if let Some(earlier) = last.insert(text::unescape(key(mine[at])), at) {
+                mine[earlier] = READ;
+                repeated = true;
+            }
+        }
+    }
+    if repeated {
+        let mine = members.split_off(base);
+        members.extend(mine.into_iter().filter(|index| *index != READ));
+    }
+}
+
+#[inline]
+fn hash(name: &[u8]) -> u32 {
+    match name {
+        [first, .., last] => {
+            let middle = name[name.len() / 2];
+            let mixed = (name.len() as u32) ^ u32::from(*first) << 3 ^ u32::from(*last) << 6 ^ u32::from(middle) << 10;
+            mixed.wrapping_mul(0x9E37_79B1) >> 26
+        }
+        [only] => u32::from(*only),
+        [] => 0,
+    }
+}

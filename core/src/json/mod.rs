@@ -1,0 +1,77 @@
+//! JSON, both ways: one flat parse of the text, types that read themselves from it without ever failing on an object,
+//! and a writer that gives back what was read.
+//!
+//! - [`Doc`] and [`Node`]: a parsed document, borrowed.
+//! - [`Decode`] and [`Encode`]: types that go over the wire. [`decode`], [`decode_strict`], [`encode`].
+//! - [`Json`]: any value. [`Map`]: an object with free names. [`Vector`]: an embedding. [`Extra`]: the rest of an object.
+//!
+//! # What decoding promises
+//!
+//! For every JSON object `x` and every struct of the API, `encode(decode(x))` means the same as `x`. What a field cannot
+//! hold is kept in [`Extra`]: unknown members, values of another type, a required member's absence, an explicit `null`. A
+//! field assigned later wins. In detail:
+//!
+//! - A required member that is absent, `null` or of another type leaves its field at the blank value (`""`, `0`, `[]`), and
+//!   is written only once the field has another one.
+//! - An item or map value of another type is left out of the field; the list's or map's text is written again as long as the
+//!   field is not changed. The same holds for a number that a double rounds, and for `1.0` in an integer field.
+//! - Of members with one name the last counts. A lone surrogate reads as U+FFFD.
+//! - A [`Vector`] is exact in the doubles it holds, not in their spelling; one that came as base64 is written as a list.
+//!
+//! # Why it is built this way
+//!
+//! The tape is one allocation a document. Struct code calls `required`/`optional`/`field` once a field and nothing is
+//! generic over a format, so the code of 1,800 types compiles once, fast and small.
+
+mod codec;
+mod error;
+mod extra;
+mod field;
+mod file;
+pub(crate) mod macros;
+mod map;
+mod node;
+mod number;
+pub(crate) mod open_enum;
+mod scan;
+pub(crate) mod shims;
+mod tape;
+mod text;
+pub(crate) mod union;
+mod value;
+mod vector;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use codec::{Context, Decode, Encode, Kinds, Strict, decode, decode_strict, encode};
+pub use error::{DecodeError, DecodeErrorKind, EncodeError};
+pub use extra::Extra;
+pub use map::Map;
+pub use node::{Items, Kind, Member, Members, Node};
+pub use tape::{Doc, MAX_DEPTH};
+pub use value::Json;
+pub use vector::Vector;
+pub use writer::Writer;
+
+pub use crate::secret::Secret;
+#[allow(unused_imports)] // which of them are used depends on the generated types
+pub(crate) use macros::{model, object, open_enum, open_enum_traits, response, serde_shims, setters, union};
+
+/// What the macros' expansions name.
+pub(crate) mod macro_support {
+    pub(crate) use super::codec::Fit;
+    pub(crate) use super::extra::ObjectWriter;
+    pub(crate) use super::field::{Const, Object, ObjectReader, Shape};
+    pub(crate) use super::union::Arm;
+    pub(crate) use super::{open_enum, shims, union};
+
+    /// The first of a list that has at most one.
+    pub(crate) const fn first(list: &[&'static str]) -> Option<&'static str> {
+        match list {
+            [first, ..] => Some(first),
+            [] => None,
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Reading a parsed document.
+
+use super::number;
+use super::scan;
+use super::tape::{Doc, Entry};
+use super::text;
+use std::borrow::Cow;
+
+/// What a JSON value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// A list.
+    List,
+    /// An object.
+    Object,
+}
+
+/// One value of a [`Doc`]. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Node<'a> {
+    doc: &'a Doc<'a>,
+    /// Index of its entry. A number in a list of numbers has no entry: there it is the list's.
+    index: u32,
+    entry: Entry,
+}
+
+impl<'a> Node<'a> {
+    #[inline]
+    pub(super) fn at(doc: &'a Doc<'a>, index: u32) -> Self {
+        Node { doc, index, entry: doc.tape[index as usize] }
+    }
+
+    pub(super) fn doc(self) -> &'a Doc<'a> {
+        self.doc
+    }
+
+    pub(super) fn index(self) -> u32 {
+        self.index
+    }
+
+    #[inline]
+    fn first(self) -> u8 {
+        self.doc.text.as_bytes()[self.entry.start as usize]
+    }
+
+    /// What the value is.
+    #[inline]
+    pub fn kind(self) -> Kind {
+        match self.first() {
+            b'{' => Kind::Object,
+            b'[' => Kind::List,
+            b'"' => Kind::String,
+            b't' | b'f' => Kind::Bool,
+            b'n' => Kind::Null,
+            _ => Kind::Number,
+        }
+    }
+
+    /// Where its text starts, in bytes from the start of the document.
+    pub fn offset(self) -> usize {
+        self.entry.start as usize
+    }
+
+    fn end(self) -> usize {
+        match self.first() {
+            b'{' | b'[' => self.close().start as usize + 1,
+            _ => self.entry.end as usize,
+        }
+    }
+
+    fn close(self) -> Entry {
+        self.doc.tape[self.entry.end as usize - 1]
+    }
+
+    /// The value's own text.
+    #[inline]
+    pub fn raw(self) -> &'a str {
+        &self.doc.text[self.offset()..self.end()]
+    }
+
+    /// A string's text between its quotes, escapes as they stand.
+    #[inline]
+    pub(super) fn inside(self) -> Option<&'a str> {
+        if self.first() != b'"' {
+            return None;
+        }
+        Some(&self.doc.text[self.entry.start as usize + 1..self.entry.end as usize - 1])
+    }
+
+    /// A string's value. A lone surrogate escape becomes U+FFFD.
+    pub fn as_str(self) -> Option<Cow<'a, str>> {
+        self.inside().map(text::unescape)
+    }
+
+    /// A number's value, if it is integral and fits; `1.0` and `1e3` are integral.
+    pub fn as_i64(self) -> Option<i64> {
+        if self.kind() == Kind::Number { number::to_i64(self.raw()) } else { None }
+    }
+
+    /// A number's value, rounded to the nearest double. None where it is beyond the range of a double.
+    pub fn as_f64(self) -> Option<f64> {
+        if self.kind() == Kind::Number { number::to_f64(self.raw()) } else { None }
+    }
+
+    /// Whether it is `true` or `false`.
+    pub fn as_bool(self) -> Option<bool> {
+        match self.first() {
+            b't' => Some(true),
+            b'f' => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `null`.
+    #[inline]
+    pub fn is_null(self) -> bool {
+        self.first() == b'n'
+    }
+
+    /// How many items a list or members an object has; 0 for anything else.
+    pub fn len(self) -> usize {
+        match self.first() {
+            b'{' | b'[' => self.close().end as usize,
+            _ => 0,
+        }
+    }
+
+    /// Whether [`Node::len`] is 0.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The members of an object in their order; nothing for anything else.
+    pub fn members(self) -> Members<'a> {
+        let (next, end) = if self.first() == b'{' { (self.index + 1, self.entry.end - 1) } else { (0, 0) };
+        Members { doc: self.doc, next, end }
+    }
+
+    /// The member of that name; the last one where there are several.
+    pub fn get(self, name: &str) -> Option<Node<'a>> {
+        self.members().filter(|member| member.named(name)).last().map(|member| member.value)
+    }
+
+    /// Whether it is a list of nothing but numbers (and of at least one).
+    pub(super) fn is_number_list(self) -> bool {
+        self.first() == b'[' && self.entry.end == self.index + 2 && self.close().end > 0
+    }
+
+    /// The items of a list; nothing for anything else.
+    pub fn items(self) -> Items<'a> {
+        if self.is_number_list() {
+            Items { doc: self.doc, next: self.entry.start + 1, end: self.close().start, numbers: Some(self.index) }
+        } else {
+            let (next, end) = if self.first() == b'[' { (self.index + 1, self.entry.end - 1) } else { (0, 0) };
+            Items { doc: self.doc, next, end, numbers: None }
+        }
+    }
+
+    /// The index of the entry after this value's.
+    #[inline]
+    fn next(self) -> u32 {
+        match self.first() {
+            b'{' | b'[' => self.entry.end,
+            _ => self.index + 1,
+        }
+    }
+
+    /// The path of this value from the document's root, such as `$.choices[0].message`.
+    pub fn path(self) -> String {
+        path(self.doc, self.offset())
+    }
+}
+
+impl std::fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Node({:?} at byte {})", self.kind(), self.offset())
+    }
+}
+
+/// One member of an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Member<'a> {
+    pub(super) key: Node<'a>,
+    /// Its value.
+    pub value: Node<'a>,
+}
+
+impl<'a> Member<'a> {
+    /// Its name.
+    pub fn name(&self) -> Cow<'a, str> {
+        text::unescape(self.raw_name())
+    }
+
+    /// Its name as it is written between the quotes.
+    pub(super) fn raw_name(&self) -> &'a str {
+        self.key.inside().unwrap_or_default()
+    }
+
+    fn named(&self, name: &str) -> bool {
+        text::same(self.raw_name(), name)
+    }
+}
+
+/// Iterator of [`Node::members`].
+#[derive(Debug, Clone)]
+pub struct Members<'a> {
+    doc: &'a Doc<'a>,
+    next: u32,
+    end: u32,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = Member<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Member<'a>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let key = Node::at(self.doc, self.next);
+        let value = Node::at(self.doc, self.next + 1);
+        self.next = value.next();
+        Some(Member { key, value })
+    }
+}
+
+/// Iterator of [`Node::items`].
+#[derive(Debug, Clone)]
+pub struct Items<'a> {
+    doc: &'a Doc<'a>,
+    /// Index of an entry, or, in a list of numbers, an offset of the text.
+    next: u32,
+    end: u32,
+    numbers: Option<u32>,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Node<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Node<'a>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let Some(index) = self.numbers else {
+            let item = Node::at(self.doc, self.next);
+            self.next = item.next();
+            return Some(item);
+        };
+        let text = self.doc.text.as_bytes();
+        let start = scan::space(text, self.next as usize);
+        let end = scan::number(text, start).ok()?;
+        // Over the comma, or over the bracket, which ends the list.
+        self.next = scan::space(text, end) as u32 + 1;
+        Some(Node { doc: self.doc, index, entry: Entry { start: start as u32, end: end as u32 } })
+    }
+}
+
+/// The path of the innermost value that stands at or around `offset`.
+pub(super) fn path(doc: &Doc<'_>, offset: usize) -> String {
+    let mut path = "$".to_owned();
+    let mut node = doc.root();
+    'down: loop {
+        for member in node.members() {
+            if (member.value.offset()..member.value.end()).contains(&offset) {
+                push_name(&mut path, &member.name());
+                node = member.value;
+                if node.offset() == offset {
+                    return path;
+                }
+                continue 'down;
+            }
+        }
+        for (index, item) in node.items().enumerate() {
+            if (item.offset()..item.end()).contains(&offset) {
+                path.push_str(&format!("[{index}]"));
+                node = item;
+                if node.offset() == offset || node.kind() == Kind::Number {
+                    return path;
+                }
+                continue 'down;
+            }
+        }
+        return path;
+    }
+}
+
+/// Adds `.name`, or `["…"]` where the name is not a plain word: such a name is the user's data.
+pub(super) fn push_name(path: &mut String, name: &str) {
+    let plain = !name.is_empty() && name.len() <= 64;
+    if plain && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-$".contains(&byte)) {
+        path.push('.');
+        path.push_str(name);
+    } else {
+        path.push_str("[\"…\"]");
+    }
+}

@@ -1,0 +1,103 @@
+//! Unions: which arm a value belongs to.
+//!
+//! One look at the value and no trial decoding. With a tag, the arms that list the tag's value; of those the first
+//! whose required members are all there, else the first. Without (no tag in the union, none in the value, or a value
+//! that no arm lists), the arms of the value's kind: the one alone, or the one that fits best. What fits none is kept
+//! as it is.
+
+use super::codec::{Context, Fit, Kinds};
+use super::node::{Kind, Node};
+use super::value::Json;
+use std::fmt;
+
+/// One arm of a union.
+pub struct Arm<T> {
+    /// The tag's values that mean this arm. None: it is chosen by shape.
+    pub tags: &'static [&'static str],
+    /// The kinds of value it takes.
+    pub kinds: Kinds,
+    /// How well a value fits it.
+    pub fit: fn(Node<'_>) -> Fit,
+    /// Reads it.
+    pub read: fn(Node<'_>, &mut Context) -> Option<T>,
+}
+
+impl<T> fmt::Debug for Arm<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arm").field("tags", &self.tags).field("kinds", &self.kinds).finish_non_exhaustive()
+    }
+}
+
+/// What the choice needs to know of an arm, without the union's type.
+#[derive(Clone, Copy)]
+struct Choice {
+    tags: &'static [&'static str],
+    kinds: Kinds,
+    fit: fn(Node<'_>) -> Fit,
+}
+
+impl<T> Arm<T> {
+    fn choice(&self) -> Choice {
+        Choice { tags: self.tags, kinds: self.kinds, fit: self.fit }
+    }
+}
+
+/// Reads a union; `Err` holds what belongs to no arm.
+pub fn read<T>(tag: Option<&str>, arms: &[Arm<T>], node: Node<'_>, cx: &mut Context) -> Result<T, Json> {
+    let chosen = pick(tag, &mut arms.iter().map(Arm::choice), node);
+    if let Some(value) = chosen.and_then(|index| (arms[index].read)(node, cx)) {
+        return Ok(value);
+    }
+    let kinds = arms.iter().fold(Kinds::NONE, |kinds, arm| kinds.or(arm.kinds));
+    if kinds.has(node.kind()) && chosen.is_none() {
+        cx.unknown(node);
+    } else {
+        cx.misfit(node, kinds);
+    }
+    Err(node.into())
+}
+
+/// How well the best arm of a union fits, for a union in a union.
+pub fn fit<T>(tag: Option<&str>, arms: &[Arm<T>], node: Node<'_>) -> Fit {
+    pick(tag, &mut arms.iter().map(Arm::choice), node).map_or(Fit::NO, |index| (arms[index].fit)(node))
+}
+
+#[inline(never)]
+fn pick(tag: Option<&str>, arms: &mut dyn Iterator<Item = Choice>, node: Node<'_>) -> Option<usize> {
+    let kind = node.kind();
+    let arms: Vec<(usize, Choice)> = arms.enumerate().filter(|(_, arm)| arm.kinds.has(kind)).collect();
+    let tag_value = tag.filter(|_| kind == Kind::Object).and_then(|tag| node.get(tag)?.as_str());
+    if let Some(value) = &tag_value {
+        let mut tagged = arms.iter().filter(|(_, arm)| arm.tags.contains(&value.as_ref()));
+        if let Some(first) = tagged.next() {
+            let alone = tagged.clone().next().is_none();
+            let fits = |arm: &&(usize, Choice)| (arm.1.fit)(node) == Fit::FULL;
+            let best = if alone || fits(&first) { first } else { tagged.find(fits).unwrap_or(first) };
+            return Some(best.0);
+        }
+    }
+    let by_shape = |arm: &&(usize, Choice)| tag_value.is_none() || arm.1.tags.is_empty();
+    let mut candidates = arms.iter().filter(by_shape);
+    let first = candidates.next()?;
+    if tag_value.is_none()
+        && candidates.clone().next().is_none()
+        && (kind != Kind::Object || (first.1.fit)(node) != Fit::NO)
+    {
+        return Some(first.0);
+    }
+    // The first of the best: arms stand in the order to try.
+    let (mut best, mut index) = ((first.1.fit)(node), first.0);
+    for candidate in candidates {
+        let fit = (candidate.1.fit)(node);
+        if fit > best {
+            (best, index) = (fit, candidate.0);
+        }
+    }
+    let enough = match (tag, &tag_value) {
+        // A tag that no arm knows: a new kind of thing, unless it is all that an arm asks for.
+        (Some(_), Some(_)) => best == Fit::FULL,
+        (Some(_), None) if kind == Kind::Object => best >= Fit::SHAPE,
+        _ => best > Fit::partial(0),
+    };
+    enough.then_some(index)
+}

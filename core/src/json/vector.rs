@@ -1,0 +1,145 @@
+//! Embedding vectors.
+
+use super::codec::{Context, Decode, Encode, Kinds};
+use super::node::{Kind, Node};
+use super::writer::Writer;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
+
+/// An embedding: a list of numbers, however it came.
+///
+/// Servers send it as a list of numbers, or, shorter and faster, as base64 of little-endian `f32`. It is written as a
+/// list of numbers: one that came as a list gives the same doubles back.
+#[derive(Debug, Clone)]
+pub struct Vector(Numbers);
+
+#[derive(Debug, Clone)]
+enum Numbers {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+}
+
+impl Vector {
+    /// How many dimensions it has.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Numbers::F32(numbers) => numbers.len(),
+            Numbers::F64(numbers) => numbers.len(),
+        }
+    }
+
+    /// Whether it has no dimensions.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its numbers.
+    pub fn iter(&self) -> impl Iterator<Item = f64> + '_ {
+        let (short, long): (&[f32], &[f64]) = match &self.0 {
+            Numbers::F32(numbers) => (numbers, &[]),
+            Numbers::F64(numbers) => (&[], numbers),
+        };
+        short.iter().copied().map(f64::from).chain(long.iter().copied())
+    }
+
+    /// Its numbers as `f32`; borrowed where it came as base64.
+    pub fn to_f32(&self) -> Cow<'_, [f32]> {
+        match &self.0 {
+            Numbers::F32(numbers) => Cow::Borrowed(numbers),
+            Numbers::F64(numbers) => Cow::Owned(numbers.iter().map(|number| *number as f32).collect()),
+        }
+    }
+
+    /// Its numbers as `f64`; borrowed where it came as a list.
+    pub fn to_f64(&self) -> Cow<'_, [f64]> {
+        match &self.0 {
+            Numbers::F32(numbers) => Cow::Owned(numbers.iter().copied().map(f64::from).collect()),
+            Numbers::F64(numbers) => Cow::Borrowed(numbers),
+        }
+    }
+}
+
+/// Equal numbers, whichever way they came.
+impl PartialEq for Vector {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().zip(other.iter()).all(|(a, b)| a == b)
+    }
+}
+
+impl Default for Vector {
+    fn default() -> Self {
+        Self::from(Vec::<f32>::new())
+    }
+}
+
+impl From<Vec<f32>> for Vector {
+    fn from(numbers: Vec<f32>) -> Self {
+        Self(Numbers::F32(numbers))
+    }
+}
+
+impl From<Vec<f64>> for Vector {
+    fn from(numbers: Vec<f64>) -> Self {
+        Self(Numbers::F64(numbers))
+    }
+}
+
+impl Encode for Vector {
+    fn encode(&self, w: &mut Writer) {
+        w.begin_list();
+        for number in self.iter() {
+            w.float(number);
+        }
+        w.end_list();
+    }
+}
+
+/// The numbers of a list are kept as doubles; base64 as the `f32` that it holds, and written as a list.
+impl Decode for Vector {
+    const KINDS: Kinds = Kinds::LIST.or(Kinds::STRING);
+
+    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
+        let numbers = match node.kind() {
+            Kind::String => Numbers::F32(from_base64(&node.as_str()?)?),
+            Kind::List if node.is_number_list() => Numbers::F64(from_text(node, cx)?),
+            Kind::List if node.is_empty() => Numbers::F64(Vec::new()),
+            _ => return None,
+        };
+        Some(Self(numbers))
+    }
+
+    fn blank() -> Self {
+        Self::default()
+    }
+}
+
+/// From here on a double may not hold an integer exactly. No embedding has such numbers; if one does, its text is kept.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Numbers straight from the text of a list that the parser has found to hold nothing else.
+fn from_text(list: Node<'_>, cx: &mut Context) -> Option<Vec<f64>> {
+    let raw = list.raw().as_bytes();
+    let mut numbers = Vec::with_capacity(list.len());
+    let mut at = 1;
+    while at < raw.len() {
+        at = super::scan::space(raw, at);
+        let (number, length) = fast_float2::parse_partial::<f64, _>(&raw[at..]).ok()?;
+        if number.abs() >= EXACT {
+            if number.is_infinite() {
+                return None;
+            }
+            cx.inexact();
+        }
+        numbers.push(number);
+        // Over the comma or the bracket.
+        at = super::scan::space(raw, at + length) + 1;
+    }
+    Some(numbers)
+}
+
+fn from_base64(text: &str) -> Option<Vec<f32>> {
+    let bytes = STANDARD.decode(text).ok()?;
+    let (numbers, rest) = bytes.as_chunks::<4>();
+    rest.is_empty().then(|| numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+}

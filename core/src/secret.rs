@@ -1,0 +1,75 @@
+//! Secrets: keys, tokens, signing secrets.
+
+use crate::json::{Context, Decode, Encode, Kinds, Node, Writer};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// A string that must not be seen. `Debug` and `Display` show `***`; the memory is zeroed when it is dropped.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is the empty string.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<String> for Secret {
+    fn from(secret: String) -> Self {
+        Self(Zeroizing::new(secret))
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(secret: &str) -> Self {
+        Self::from(secret.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Encode for Secret {
+    fn encode(&self, w: &mut Writer) {
+        w.string(self.expose());
+    }
+}
+
+impl Decode for Secret {
+    const KINDS: Kinds = Kinds::STRING;
+
+    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
+        String::decode(node, cx).map(Self::from)
+    }
+
+    fn blank() -> Self {
+        Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let secret = Secret::from("sk-123");
+        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "*** *** Some(***)");
+        assert_eq!(secret.expose(), "sk-123");
+    }
+}
