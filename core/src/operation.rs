@@ -24,6 +24,9 @@ pub struct Operation {
     pub defaults: &'static [(&'static str, &'static str)],
     /// How the body is written.
     pub body: BodyKind,
+    /// Parts of a multipart body that have a content type of their own: argument name, content type. Such an argument
+    /// is one part: a text as it is, any other value as JSON.
+    pub part_types: &'static [(&'static str, &'static str)],
     /// What a successful reply holds.
     pub reply: ReplyKind,
     /// How further pages are found, for list operations.

@@ -54,6 +54,15 @@ pub fn request(operation: &Operation, path_values: &[(String, String)], argument
         Some(BodyDef::Kind(kind)) if kind == "multipart" => {
             let mut parts = Vec::new();
             for (name, value) in &body {
+                if let Some(content_type) = def.part_types.get(name) {
+                    let mut part = json!({ "name": name, "content_type": content_type });
+                    match value {
+                        Value::String(text) => part["text"] = json!(text),
+                        value => part["json"] = value.clone(),
+                    }
+                    parts.push(part);
+                    continue;
+                }
                 flatten(name, value, &mut |name, value| parts.push(part(name, value)));
             }
             request.insert("parts".into(), Value::Array(parts));

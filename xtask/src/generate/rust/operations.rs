@@ -121,12 +121,13 @@ fn row(operation: &Operation) -> String {
     };
     let defaults = def.defaults.iter().map(|(name, value)| (name, value.to_string())).collect();
     let headers = def.headers.iter().map(|(name, value)| (name, value.clone())).collect();
+    let part_types = def.part_types.iter().map(|(name, value)| (name, value.clone())).collect();
     let header_params = def.header_params.iter().map(|(name, value)| (name, value.clone())).collect();
     format!(
         "\n/// `{id}`: `{verb_text} {path_text}`\n\
          pub static {name}: Operation = Operation {{\n\
              id: {id_text}, verb: Verb::{verb}, path: {path}, path_params: &[{path_params}], query: &[{query}],\n\
-             header_params: &[{header_params}], defaults: &[{defaults}], body: {body}, reply: ReplyKind::{reply},\n\
+             header_params: &[{header_params}], defaults: &[{defaults}], body: {body}, part_types: &[{part_types}], reply: ReplyKind::{reply},\n\
              page: {page}, stream: {stream}, headers: &[{headers}], auth: Auth::{auth}, deprecated: {deprecated},\n\
          }};\n",
         id = def.id,
@@ -139,6 +140,7 @@ fn row(operation: &Operation) -> String {
         query = strings(&def.query),
         header_params = pairs(header_params),
         defaults = pairs(defaults),
+        part_types = pairs(part_types),
         headers = pairs(headers),
         deprecated = def.deprecated,
     )

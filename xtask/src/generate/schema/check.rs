@@ -29,7 +29,7 @@ pub fn check(raw: &Raw) -> Result<(), Problems> {
         let place = format!("api/types/{area}.json: {name}");
         Checker { raw, place, problems: &mut problems }.definition(name, def);
     }
-    for name in raw.roots.sent.iter().chain(&raw.roots.received) {
+    for name in raw.roots.sent.iter().chain(&raw.roots.events) {
         Checker { raw, place: "api/roots.json".to_owned(), problems: &mut problems }.name(name);
     }
     texts(raw, &mut problems);
@@ -127,6 +127,7 @@ impl<'a> Checker<'a> {
         }
         let mut mentioned: Vec<(&str, &str)> = operation.query.iter().map(|name| ("query", name.as_str())).collect();
         mentioned.extend(operation.header_params.keys().map(|name| ("header_params", name.as_str())));
+        mentioned.extend(operation.part_types.keys().map(|name| ("part_types", name.as_str())));
         mentioned.extend(operation.defaults.keys().map(|name| ("defaults", name.as_str())));
         match &operation.body {
             Some(BodyDef::Raw { raw }) => mentioned.push(("body.raw.field", &raw.field)),

@@ -47,6 +47,9 @@ pub struct OperationDef {
     /// How the body is written.
     #[serde(default)]
     pub body: Option<BodyDef>,
+    /// Multipart: arguments that are one part with this content type.
+    #[serde(default)]
+    pub part_types: BTreeMap<String, String>,
     /// What comes back.
     #[serde(default)]
     pub reply: Option<ReplyDef>,
@@ -314,7 +317,7 @@ pub type TypeDocs = BTreeMap<String, BTreeMap<String, String>>;
 pub struct RootsFile {
     /// Types that a program receives (webhook events, realtime server events).
     #[serde(default)]
-    pub received: Vec<String>,
+    pub events: Vec<String>,
     /// Types that a program sends (realtime client events).
     #[serde(default)]
     pub sent: Vec<String>,

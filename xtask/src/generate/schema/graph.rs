@@ -12,7 +12,7 @@ use crate::generate::Problems;
 pub fn prepare(raw: Raw) -> Result<Schema, Problems> {
     let mut problems = Problems::default();
     let mut sent = raw.roots.sent.clone();
-    let mut received = raw.roots.received.clone();
+    let mut received = raw.roots.events.clone();
     let mut uses: BTreeMap<String, BTreeSet<Use>> = BTreeMap::new();
     let mut note = |expr: &Expr, list: &mut Vec<String>, place: Use| {
         if let Some(name) = expr.name() {

@@ -13,6 +13,7 @@ pub static BETA_THREADS_RUNS_CREATE: Operation = Operation {
     header_params: &[],
     defaults: &[],
     body: BodyKind::Json,
+    part_types: &[],
     reply: ReplyKind::Json,
     page: None,
     stream: Some(StreamStyle {
@@ -35,6 +36,7 @@ pub static BETA_THREADS_RUNS_EVENTS_STREAM: Operation = Operation {
     header_params: &[],
     defaults: &[],
     body: BodyKind::None,
+    part_types: &[],
     reply: ReplyKind::Events,
     page: None,
     stream: Some(StreamStyle { param: None, frame: Frame::Data, end: End::Eof }),
@@ -53,6 +55,7 @@ pub static BETA_THREADS_RUNS_LIST: Operation = Operation {
     header_params: &[],
     defaults: &[],
     body: BodyKind::None,
+    part_types: &[],
     reply: ReplyKind::Json,
     page: Some(PageStyle::Cursor),
     stream: None,

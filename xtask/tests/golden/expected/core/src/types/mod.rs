@@ -10,5 +10,5 @@ pub use beta_threads::{
     CodeInterpreterTool, FunctionTool, Run, RunCompletedEvent, RunCreateParams, RunErrorEvent, RunEvent, RunListParams,
     RunParent, RunStatus, RunStep, RunTool, StopSequences,
 };
-pub use files::{FileCreateParams, FileObject, FilePurpose};
+pub use files::{FileCreateParams, FileExpiry, FileObject, FilePurpose};
 pub use obstacles::{Obstacles, OptionType, RawParams, ResultType, SelfType, Type, VecType, WebhookPing};

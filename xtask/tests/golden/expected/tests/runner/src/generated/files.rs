@@ -17,7 +17,7 @@ pub(super) static ROWS: &[Row] = &[
         id: "files.create",
         path: &[],
         required: &["file", "purpose"],
-        optional: &[],
+        optional: &["expires_after", "labels"],
         stream: None,
         run: |c, a| Ok(finish::reply(a, c.files().create(a.params()?))),
     },
