@@ -3,10 +3,13 @@
 mod content_type;
 mod error;
 mod file;
+mod members;
 
 pub mod body;
 pub mod headers;
 pub mod multipart;
+pub mod query;
+pub mod split;
 pub mod url;
 
 pub use self::error::InvalidRequest;

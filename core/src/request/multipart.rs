@@ -25,6 +25,8 @@ struct Part {
 #[derive(Clone)]
 enum Value {
     Text(String),
+    /// A text with a content type of its own.
+    Typed(String, &'static str),
     File(FileInput),
 }
 
@@ -45,6 +47,11 @@ impl Form {
         self.parts.push(Part { name: name.into(), value: Value::Text(value.into()) });
     }
 
+    /// Adds a text part that says what it is, such as `application/json`.
+    pub fn typed(&mut self, name: impl Into<String>, value: impl Into<String>, content_type: &'static str) {
+        self.parts.push(Part { name: name.into(), value: Value::Typed(value.into(), content_type) });
+    }
+
     /// Adds a file.
     ///
     /// # Errors
@@ -63,7 +70,7 @@ impl Form {
     /// Whether all files can be sent (again).
     pub fn is_replayable(&self) -> bool {
         self.parts.iter().all(|part| match &part.value {
-            Value::Text(_) => true,
+            Value::Text(_) | Value::Typed(..) => true,
             Value::File(file) => file.is_replayable(),
         })
     }
@@ -80,7 +87,7 @@ impl Form {
         for part in &self.parts {
             pending.extend_from_slice(self.head(part).as_bytes());
             match &part.value {
-                Value::Text(text) => pending.extend_from_slice(text.as_bytes()),
+                Value::Text(text) | Value::Typed(text, _) => pending.extend_from_slice(text.as_bytes()),
                 Value::File(file) => {
                     let open = file.open().await?;
                     length = add(add(length, Some(pending.len() as u64)), open.length);
@@ -103,11 +110,19 @@ impl Form {
         let mut head = format!("--{}\r\nContent-Disposition: form-data; name=\"", self.boundary);
         escape(&mut head, &part.name);
         head.push('"');
-        if let Value::File(file) = &part.value {
-            head.push_str("; filename=\"");
-            escape(&mut head, file.filename());
-            head.push_str("\"\r\nContent-Type: ");
-            head.push_str(file.content_type());
+        let content_type = match &part.value {
+            Value::Text(_) => None,
+            Value::Typed(_, content_type) => Some(*content_type),
+            Value::File(file) => {
+                head.push_str("; filename=\"");
+                escape(&mut head, file.filename());
+                head.push('"');
+                Some(file.content_type())
+            }
+        };
+        if let Some(content_type) = content_type {
+            head.push_str("\r\nContent-Type: ");
+            head.push_str(content_type);
         }
         head.push_str("\r\n\r\n");
         head
@@ -120,7 +135,7 @@ impl std::fmt::Debug for Part {
         let mut out = f.debug_tuple("Part");
         out.field(&self.name);
         match &self.value {
-            Value::Text(text) => out.field(&text.len()),
+            Value::Text(text) | Value::Typed(text, _) => out.field(&text.len()),
             Value::File(file) => out.field(file),
         };
         out.finish()
