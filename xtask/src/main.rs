@@ -7,6 +7,7 @@ mod bench;
 mod call;
 mod demo;
 mod generate;
+mod import;
 mod languages;
 mod mock;
 mod setup;
@@ -24,6 +25,7 @@ const COMMANDS: &[Command] = &[
     ("test", "test [LANGUAGE] [--filter TEXT]: everything, or the conformance suite in one language", test::run),
     ("call", "call LANGUAGE: make calls, one JSON object a line (tests/README.md)", call::run),
     ("mock", "mock [--port N]: the mock server", mock::run),
+    ("import", "import [FOLDER]: published documents become api/", import::run),
     ("generate", "generate [--check]: write what follows from api/", generate::run),
     ("bench", "bench [LANGUAGE]: measure beside other packages", bench::run),
 ];

@@ -1,0 +1,211 @@
+//! Unions: which member tells the arms apart, in which order arms are tried, what they are called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::describe::{Vocabulary, arm_leaf, enum_word};
+use super::ir::{Field, Scalar, Ty};
+use super::merge::Catalog;
+use super::overrides::Overrides;
+use super::words::{camel, words};
+
+/// A union ready to be written.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Union {
+    pub(crate) tag: Option<String>,
+    pub(crate) arms: Vec<Arm>,
+}
+
+/// One alternative.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arm {
+    pub(crate) name: String,
+    pub(crate) ty: String,
+    pub(crate) tags: Vec<String>,
+}
+
+/// Members that usually carry the tag, best first.
+const USUAL: [&str; 5] = ["type", "event", "object", "role", "kind"];
+
+/// Builds the union `name` of `arms`; fails if nothing tells two arms apart and no override orders them.
+pub(crate) fn build(
+    name: &str,
+    leaf: &str,
+    arms: &[Ty],
+    catalog: &Catalog,
+    vocabulary: &Vocabulary,
+    overrides: &Overrides,
+) -> Result<Union, String> {
+    let tag = tag(arms, catalog);
+    let mut made: Vec<(Ty, Arm)> = Vec::new();
+    for arm in arms {
+        let ty = vocabulary.expression(arm, &arm_leaf(arm, leaf));
+        let ty = ty.ok_or_else(|| format!("union {name}: an arm has no name: {arm:?}"))?;
+        let tags = tag.as_deref().map_or_else(Vec::new, |tag| tags(arm, tag, catalog));
+        if made.iter().all(|(_, old)| old.ty != ty) {
+            made.push((arm.clone(), Arm { name: String::new(), ty, tags }));
+        }
+    }
+    let before = |a: &str, b: &str| {
+        let listed = overrides.get("unions", a).and_then(|entry| entry["before"].as_array());
+        listed.is_some_and(|names| names.iter().any(|name| name == b))
+    };
+    let contested = (0..made.len()).any(|b| (0..b).any(|a| rivals(&made[a], &made[b])));
+    if contested {
+        made.sort_by_key(|(ty, _)| usize::MAX - required(ty, catalog).len());
+        let mut twins = Vec::new();
+        for b in 0..made.len() {
+            for a in 0..b {
+                if !rivals(&made[a], &made[b]) || !same(&made[a].0, &made[b].0, catalog) {
+                    continue;
+                }
+                if before(&made[b].1.ty, &made[a].1.ty) {
+                    made.swap(a, b);
+                } else if !before(&made[a].1.ty, &made[b].1.ty) {
+                    twins.push(format!("{} and {}", made[a].1.ty, made[b].1.ty));
+                }
+            }
+        }
+        if !twins.is_empty() {
+            let twins = twins.join(", ");
+            return Err(format!(
+                "union {name}: nothing tells apart {twins}; say what is tried first in overrides.json, unions"
+            ));
+        }
+    }
+    let names = arm_names(&made, catalog);
+    let arms = made.into_iter().zip(names).map(|((_, arm), name)| Arm { name, ..arm }).collect();
+    Ok(Union { tag, arms })
+}
+
+fn fields<'a>(ty: &Ty, catalog: &'a Catalog) -> &'a [Field] {
+    match ty {
+        Ty::Ref(at) => &catalog.groups[*at].fields,
+        _ => &[],
+    }
+}
+
+fn values(ty: &Ty, catalog: &Catalog) -> Vec<String> {
+    match ty {
+        Ty::Const(Scalar::Text(text)) => vec![text.clone()],
+        Ty::Enum(values) => values.clone(),
+        Ty::Alias(at) => values(&catalog.aliases[*at].ty, catalog),
+        _ => Vec::new(),
+    }
+}
+
+/// The member whose value picks the arm: a constant in most struct arms.
+fn tag(arms: &[Ty], catalog: &Catalog) -> Option<String> {
+    let structs: Vec<&Ty> = arms.iter().filter(|arm| matches!(arm, Ty::Ref(_))).collect();
+    if structs.len() < 2 {
+        return None;
+    }
+    let mut found: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    for arm in &structs {
+        for field in fields(arm, catalog) {
+            if let Ty::Const(Scalar::Text(text)) = &field.ty {
+                let slot = found.entry(&field.name).or_default();
+                slot.0 += 1;
+                slot.1.insert(text);
+            }
+        }
+    }
+    let usual = |name: &str| USUAL.iter().position(|usual| *usual == name).unwrap_or(USUAL.len());
+    // A constant with one value everywhere tells nothing, unless some arms lack it.
+    found.retain(|_, (count, texts)| texts.len() > 1 || *count < structs.len());
+    let best = found.iter().max_by_key(|(name, (count, texts))| (texts.len(), *count, usize::MAX - usual(name)));
+    best.map(|(name, _)| (*name).to_owned())
+}
+
+fn tags(arm: &Ty, tag: &str, catalog: &Catalog) -> Vec<String> {
+    let field = fields(arm, catalog).iter().find(|field| field.name == tag);
+    field.map_or_else(Vec::new, |field| values(&field.ty, catalog))
+}
+
+/// Whether both arms may be candidates for the same value.
+fn rivals(a: &(Ty, Arm), b: &(Ty, Arm)) -> bool {
+    let both = matches!((&a.0, &b.0), (Ty::Ref(_), Ty::Ref(_)));
+    both && (a.1.tags.is_empty() || b.1.tags.is_empty() || a.1.tags.iter().any(|tag| b.1.tags.contains(tag)))
+}
+
+fn required<'a>(ty: &Ty, catalog: &'a Catalog) -> BTreeSet<&'a str> {
+    fields(ty, catalog).iter().filter(|field| field.required).map(|field| field.name.as_str()).collect()
+}
+
+/// Whether neither a required member nor a constant differs.
+fn same(a: &Ty, b: &Ty, catalog: &Catalog) -> bool {
+    let constant = |field: &Field| match &field.ty {
+        Ty::Const(value) => Some(value.clone()),
+        _ => None,
+    };
+    let differs = fields(a, catalog).iter().any(|one| {
+        let other = fields(b, catalog).iter().find(|other| other.name == one.name);
+        matches!((constant(one), other.and_then(constant)), (Some(x), Some(y)) if x != y)
+    });
+    !differs && required(a, catalog) == required(b, catalog)
+}
+
+/// Short names: from the tag where every arm has one of its own, else from the types' names.
+fn arm_names(made: &[(Ty, Arm)], catalog: &Catalog) -> Vec<String> {
+    let structs: Vec<&Arm> = made.iter().filter(|(ty, _)| matches!(ty, Ty::Ref(_))).map(|(_, arm)| arm).collect();
+    let all: BTreeSet<&String> = structs.iter().flat_map(|arm| &arm.tags).collect();
+    let by_tag = structs.iter().all(|arm| arm.tags.len() == 1) && all.len() == structs.len();
+    let lists = made.iter().filter(|(ty, _)| matches!(ty, Ty::List(_))).count();
+    let shorter = stripped(&structs.iter().map(|arm| words(&arm.ty)).collect::<Vec<_>>());
+    let mut at = 0;
+    let mut names: Vec<String> = Vec::new();
+    for (ty, arm) in made {
+        let name = match ty {
+            Ty::Ref(_) => {
+                at += 1;
+                if by_tag { camel(&arm.tags[0]) } else { shorter[at - 1].clone() }
+            }
+            other => scalar_arm(other, lists > 1, catalog),
+        };
+        // `Unknown` is what every union keeps for what it does not know.
+        let clash = name == "Unknown" || name == "Self" || names.iter().any(|old| old.eq_ignore_ascii_case(&name));
+        names.push(if clash { arm.ty.replace(['<', '>'], "") } else { name });
+    }
+    names.iter().map(|name| camel(name)).collect()
+}
+
+fn scalar_arm(ty: &Ty, qualify: bool, catalog: &Catalog) -> String {
+    match ty {
+        Ty::String | Ty::Bytes | Ty::Secret | Ty::Const(Scalar::Text(_)) => "Text".into(),
+        Ty::Integer | Ty::Integers(_) | Ty::Const(Scalar::Integer(_)) => "Integer".into(),
+        Ty::Number => "Number".into(),
+        Ty::Boolean | Ty::Const(Scalar::Boolean(_)) => "Boolean".into(),
+        Ty::File => "File".into(),
+        Ty::Null => "Null".into(),
+        Ty::Map(_) => "Map".into(),
+        Ty::List(inner) if qualify => format!("{}List", scalar_arm(inner, true, catalog)),
+        Ty::List(_) => "List".into(),
+        Ty::Vector => "Vector".into(),
+        Ty::Enum(values) => enum_word(values).into(),
+        Ty::Alias(at) => scalar_arm(&catalog.aliases[*at].ty, qualify, catalog),
+        Ty::Json | Ty::Union(_) | Ty::Ref(_) => "Item".into(),
+    }
+}
+
+/// Names without the words that all of them begin or end with.
+fn stripped(all: &[Vec<String>]) -> Vec<String> {
+    let shortest = all.iter().map(Vec::len).min().unwrap_or(0);
+    if all.len() < 2 || shortest == 0 {
+        return all.iter().map(|words| words.last().cloned().unwrap_or_default()).collect();
+    }
+    let same = |at: &dyn Fn(&Vec<String>) -> String| all.iter().all(|words| at(words) == at(&all[0]));
+    let head = (0..shortest - 1).take_while(|n| same(&|words| words[*n].clone())).count();
+    let tail = (0..shortest - 1 - head).take_while(|n| same(&|words| words[words.len() - 1 - n].clone())).count();
+    all.iter().map(|words| words[head..words.len() - tail].concat()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_what_they_share() {
+        let split = |names: &[&str]| names.iter().map(|name| words(name)).collect::<Vec<_>>();
+        assert_eq!(stripped(&split(&["ChatTextPart", "ChatImageUrlPart"])), ["Text", "ImageUrl"]);
+        assert_eq!(stripped(&split(&["Tool", "ToolChoice"])), ["Tool", "ToolChoice"]);
+    }
+}
