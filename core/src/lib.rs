@@ -1,9 +1,23 @@
 //! Threadline: the OpenAI HTTP API in Rust.
 #![forbid(unsafe_code)]
 
+pub mod client;
+pub mod error;
 pub mod json;
 pub mod operation;
+pub mod page;
 pub mod policy;
 pub mod request;
+pub mod response;
 pub mod secret;
 pub mod stream;
+pub mod transport;
+
+pub use client::{Args, Call, Client, ClientBuilder, RequestOptions};
+pub use error::{Error, ErrorKind, Partial};
+pub use json::Json;
+pub use page::{Items, Page, Pages};
+pub use request::FileInput;
+pub use response::{Download, RateLimit, RawReply, Reply};
+pub use stream::EventStream;
+pub use transport::Transport;

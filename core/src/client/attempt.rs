@@ -1,0 +1,314 @@
+//! Sends a call: attempts, waits, redirects, all under one deadline.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, TryStreamExt};
+use http::header::LOCATION;
+use tokio::time::{sleep, timeout};
+use tracing::{Instrument, debug, debug_span};
+
+use super::deadline::Deadline;
+use super::failed::{Failed, transport_error};
+use super::prepare::Prepared;
+use super::redirect::{Hop, Trail, is_redirect};
+use super::{Args, Client, RequestOptions};
+use crate::error::{Error, ErrorKind};
+use crate::operation::{Operation, ReplyKind, Verb};
+use crate::policy::backoff::{self, Backoff};
+use crate::policy::retry::{Attempt, Decision, Stop, decide};
+use crate::request::body::Content;
+use crate::response::{BodyError, Download, RawReply, collect, from_status, peek_error};
+use crate::stream::RawEventStream;
+use crate::transport::{ByteStream, HttpRequest, HttpResponse, RequestBody, TransportError, TransportErrorKind};
+
+/// Most of an error reply's body that is read.
+const MAX_ERROR_BODY: usize = 64 << 10;
+/// Longest time spent on reading it: the status alone is enough to go on.
+const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
+
+/// What the caller wants of the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Want {
+    Whole,
+    Bytes,
+    Events,
+}
+
+enum Got {
+    Whole(RawReply),
+    Bytes(Box<Download>),
+    Events(Box<RawEventStream>),
+}
+
+pub(super) async fn execute(
+    client: &Client,
+    op: &'static Operation,
+    args: Args,
+    options: RequestOptions,
+) -> Result<RawReply, Error> {
+    match run(client, op, args, options, Want::Whole).await? {
+        Got::Whole(reply) => Ok(reply),
+        _ => unreachable!("a whole reply was wanted"),
+    }
+}
+
+pub(super) async fn download(
+    client: &Client,
+    op: &'static Operation,
+    args: Args,
+    options: RequestOptions,
+) -> Result<Download, Error> {
+    match run(client, op, args, options, Want::Bytes).await? {
+        Got::Bytes(download) => Ok(*download),
+        _ => unreachable!("a download was wanted"),
+    }
+}
+
+pub(super) async fn stream(
+    client: &Client,
+    op: &'static Operation,
+    args: Args,
+    options: RequestOptions,
+) -> Result<RawEventStream, Error> {
+    match run(client, op, args, options, Want::Events).await? {
+        Got::Events(stream) => Ok(*stream),
+        _ => unreachable!("a stream was wanted"),
+    }
+}
+
+async fn run(
+    client: &Client,
+    op: &'static Operation,
+    args: Args,
+    options: RequestOptions,
+    want: Want,
+) -> Result<Got, Error> {
+    let prepared = Prepared::new(client, op, args, options, want)?;
+    let deadline = Deadline::after(prepared.timeout);
+    let mut call = InFlight { client, prepared, deadline, want, attempts: 0, last: None };
+    let span = debug_span!("threadline.call", operation = op.id);
+    // On the heap: the future holds a whole HTTP exchange, and callers hold it in turn.
+    let result = deadline.watch(Box::pin(call.attempts()).instrument(span.clone())).await;
+    let result = result.unwrap_or_else(|| {
+        let error = deadline.error(call.attempts);
+        Err(match call.last.take() {
+            Some(last) => error.with_source(last),
+            None => error,
+        })
+    });
+    result.map_err(|error| {
+        let error = call.prepared.redact(error);
+        span.in_scope(|| {
+            debug!(kind = error.kind().as_str(), status = error.status(), attempts = error.attempts(), "call failed")
+        });
+        error
+    })
+}
+
+/// A call on its way.
+struct InFlight<'a> {
+    client: &'a Client,
+    prepared: Prepared,
+    deadline: Deadline,
+    want: Want,
+    /// Requests sent, redirects not counted.
+    attempts: u32,
+    /// Why the latest attempt failed.
+    last: Option<Error>,
+}
+
+impl InFlight<'_> {
+    async fn attempts(&mut self) -> Result<Got, Error> {
+        let mut permit = None;
+        loop {
+            self.attempts += 1;
+            let failed = match self.exchange().await {
+                Ok(got) => {
+                    self.client.inner.budget.succeeded(permit);
+                    return Ok(got);
+                }
+                Err(failed) => failed,
+            };
+            let attempt = Attempt {
+                failure: failed.failure(),
+                made: self.attempts,
+                max_retries: self.prepared.max_retries,
+                safe: self.prepared.safe,
+                replayable: self.prepared.body.is_replayable(),
+                now: SystemTime::now(),
+            };
+            let decision = decide(&attempt, &Backoff::default(), backoff::random());
+            let error = failed.error.with_attempts(self.attempts);
+            let (wait, after_timeout) = match decision {
+                Decision::Retry { wait, after_timeout } => (wait, after_timeout),
+                Decision::Stop { reason, retry_after } => {
+                    let error = error.with_retryable(reason.is_retryable()).with_retry_after(retry_after);
+                    return Err(if reason == Stop::BodySpent { spent(error) } else { error });
+                }
+            };
+            // A wait that ends after the deadline helps nobody; what happened says more than a timeout would.
+            if self.deadline.is_before(wait) {
+                return Err(error.with_retryable(true));
+            }
+            permit = match self.client.inner.budget.acquire(after_timeout) {
+                Some(permit) => Some(permit),
+                None => {
+                    debug!("retry budget is empty");
+                    return Err(error.with_retryable(true));
+                }
+            };
+            debug!(
+                attempt = self.attempts,
+                kind = error.kind().as_str(),
+                status = error.status(),
+                ?wait,
+                "attempt failed"
+            );
+            self.last = Some(error);
+            sleep(wait).await;
+        }
+    }
+
+    /// One attempt, with the redirects it meets.
+    async fn exchange(&self) -> Result<Got, Failed> {
+        let prepared = &self.prepared;
+        let mut url = prepared.url.clone();
+        let mut trail = Trail::default();
+        loop {
+            let request = HttpRequest {
+                method: prepared.method.clone(),
+                url: url.clone(),
+                headers: prepared.headers.clone(),
+                body: self.open_body().await?,
+                streaming: self.want == Want::Events,
+            };
+            debug!(attempt = self.attempts, method = %prepared.method, "request");
+            let response = self.client.inner.transport.send(request).await.map_err(Failed::sending)?;
+            debug!(status = response.status.as_u16(), "reply");
+            if !is_redirect(response.status) {
+                return self.receive(response).await;
+            }
+            let location = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            let replayable = prepared.body.is_replayable();
+            match trail.next(&prepared.method, &url, response.status, location, replayable) {
+                Hop::Follow(next) => url = next,
+                Hop::Refuse(reason) => {
+                    let error = Error::new(ErrorKind::Redirect, reason);
+                    return Err(Failed::permanent(error.with_reply(response.status.as_u16(), &response.headers)));
+                }
+            }
+        }
+    }
+
+    async fn open_body(&self) -> Result<RequestBody, Failed> {
+        let unreadable = |error: std::io::Error| {
+            Failed::permanent(Error::usage(format!("the upload cannot be read: {error}")).with_source(error))
+        };
+        let open = self.prepared.body.open().await.map_err(unreadable)?;
+        Ok(match open.content {
+            Content::Empty => RequestBody::Empty,
+            Content::Bytes(bytes) => RequestBody::Bytes(bytes),
+            Content::Stream(stream) => RequestBody::Stream {
+                length: open.length,
+                stream: Box::pin(stream.map_err(|error| {
+                    let message = format!("the upload cannot be read: {error}");
+                    TransportError::new(TransportErrorKind::Upload, message).with_source(error)
+                })),
+            },
+        })
+    }
+
+    async fn receive(&self, response: HttpResponse) -> Result<Got, Failed> {
+        let HttpResponse { status, headers, mut body } = response;
+        if !status.is_success() {
+            let text = if status.as_u16() >= 400 { read_error_body(&mut body).await } else { Bytes::new() };
+            return Err(Failed::reply(from_status(status.as_u16(), &headers, text)));
+        }
+        let prepared = &self.prepared;
+        match self.want {
+            Want::Bytes => {
+                let limits = (prepared.limits.between_events, prepared.max_bytes);
+                let head = (status, headers);
+                let download = Download::new(head, body, self.attempts, self.deadline, limits.0, limits.1);
+                Ok(Got::Bytes(Box::new(download)))
+            }
+            Want::Events => {
+                let Some(style) = prepared.op.stream else {
+                    let message = format!("`{}` does not stream", prepared.op.id);
+                    return Err(Failed::permanent(Error::usage(message)));
+                };
+                let head = (status, headers);
+                let mut stream = RawEventStream::new(head, body, style, prepared.limits, self.attempts);
+                // A subscription may stay silent until its reader does something: it is handed out at once.
+                let subscription = style.param.is_none() && prepared.op.verb == Verb::Get;
+                if !subscription {
+                    stream.prefetch().await.map_err(Failed::reading)?;
+                }
+                Ok(Got::Events(Box::new(stream)))
+            }
+            Want::Whole => {
+                let dressed = |error: Error| error.with_reply(status.as_u16(), &headers);
+                let body = match collect(&mut body, &headers, prepared.max_bytes).await {
+                    Ok(body) => without_mark(body),
+                    Err(BodyError::Transport(error)) => return Err(Failed::reading(dressed(transport_error(error)))),
+                    Err(BodyError::TooLong(limit)) => {
+                        let message = format!("the reply is longer than the limit of {limit} bytes");
+                        return Err(Failed::permanent(dressed(Error::new(ErrorKind::Decode, message))));
+                    }
+                };
+                let reply = RawReply { status, headers, body, attempts: self.attempts };
+                check(&reply, prepared.op.reply).map_err(Failed::permanent)?;
+                Ok(Got::Whole(reply))
+            }
+        }
+    }
+}
+
+/// Finds errors in replies that claim success.
+fn check(reply: &RawReply, kind: ReplyKind) -> Result<(), Error> {
+    let json = match kind {
+        ReplyKind::Json => true,
+        ReplyKind::JsonOrText => reply.is_json(),
+        ReplyKind::Text | ReplyKind::Binary | ReplyKind::Empty | ReplyKind::Events => false,
+    };
+    if !json {
+        return Ok(());
+    }
+    if let Some(error) = peek_error(&reply.body) {
+        let body = reply.body.slice(..reply.body.len().min(MAX_ERROR_BODY));
+        return Err(error.with_reply(reply.status.as_u16(), &reply.headers).with_body(body));
+    }
+    match reply.body.trim_ascii_start().first() {
+        None | Some(b'<') => Err(reply.decode_error("it is a page, not JSON")),
+        Some(_) => Ok(()),
+    }
+}
+
+fn without_mark(body: Bytes) -> Bytes {
+    if body.starts_with(b"\xEF\xBB\xBF") { body.slice(3..) } else { body }
+}
+
+fn spent(error: Error) -> Error {
+    let message = format!(
+        "{}; the call was not repeated, because its upload comes from a reader that can be read only once",
+        error.message()
+    );
+    error.with_message(message)
+}
+
+/// The start of an error reply's body: as much as comes in time, and no more than is useful.
+async fn read_error_body(body: &mut ByteStream) -> Bytes {
+    let mut text = BytesMut::new();
+    let reading = async {
+        while let Some(Ok(piece)) = body.next().await {
+            text.extend_from_slice(&piece[..piece.len().min(MAX_ERROR_BODY - text.len())]);
+            if text.len() == MAX_ERROR_BODY {
+                break;
+            }
+        }
+    };
+    // Too late or broken: what came so far has to do.
+    let _ = timeout(ERROR_BODY_TIME, reading).await;
+    text.freeze()
+}

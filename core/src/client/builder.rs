@@ -1,0 +1,168 @@
+//! Settings of a client.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::options::option_setters;
+use super::{Client, Inner, RequestOptions};
+use crate::error::Error;
+use crate::policy::budget::RetryBudget;
+use crate::transport::{ReqwestTransportBuilder, Transport};
+
+/// Builds a [`Client`].
+#[derive(Default)]
+#[must_use]
+pub struct ClientBuilder {
+    options: RequestOptions,
+    network: ReqwestTransportBuilder,
+    transport: Option<Arc<dyn Transport>>,
+    env_read: bool,
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    option_setters!(.options);
+
+    /// Takes key, base URL, organization and project from the environment where they are not set yet. Empty
+    /// variables count as absent.
+    pub fn from_env(self) -> Self {
+        self.fill_from(|name| std::env::var(name).ok())
+    }
+
+    fn fill_from(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name| lookup(name).map(|value: String| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let options = &mut self.options;
+        if let (None, Some(key)) = (&options.api_key, get("OPENAI_API_KEY")) {
+            options.set_api_key(key);
+        }
+        if let (None, Some(key)) = (&options.admin_api_key, get("OPENAI_ADMIN_KEY")) {
+            options.set_admin_api_key(key);
+        }
+        options.base_url = options.base_url.take().or_else(|| get("OPENAI_BASE_URL"));
+        options.organization = options.organization.take().or_else(|| get("OPENAI_ORG_ID"));
+        options.project = options.project.take().or_else(|| get("OPENAI_PROJECT_ID"));
+        self.env_read = true;
+        self
+    }
+
+    /// Replaces the options gathered so far with these, keeping what they leave unset.
+    pub fn options(mut self, options: RequestOptions) -> Self {
+        self.options = options.over(&self.options);
+        self
+    }
+
+    /// Longest time for name, TCP and TLS together, within the total time. Default 5 s.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.network = self.network.connect_timeout(limit);
+        self
+    }
+
+    /// Changes the settings of the default transport: proxies, certificates, connection pool, HTTP versions.
+    ///
+    /// # Errors
+    /// Whatever the given function returns.
+    pub fn network(
+        mut self,
+        change: impl FnOnce(ReqwestTransportBuilder) -> Result<ReqwestTransportBuilder, Error>,
+    ) -> Result<Self, Error> {
+        self.network = change(self.network)?;
+        Ok(self)
+    }
+
+    /// Sends through this transport instead of the default one, whose settings then have no effect.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// As [`transport`](Self::transport), for one that is shared already.
+    pub fn shared_transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Makes the client. Opens no connection.
+    ///
+    /// # Errors
+    /// Kind `usage` if there is neither an API key nor an admin key, a key is empty, the base URL cannot be used, or
+    /// TLS cannot be set up.
+    pub fn build(self) -> Result<Client, Error> {
+        let options = self.options;
+        let empty = |key: &Option<crate::secret::Secret>| key.as_ref().is_some_and(|k| k.expose().is_empty());
+        if empty(&options.api_key) || empty(&options.admin_api_key) {
+            return Err(Error::usage("the API key is empty"));
+        }
+        // A program may authenticate by a header of its own.
+        let own_header = options.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        if options.api_key.is_none() && options.admin_api_key.is_none() && !own_header {
+            return Err(Error::usage(if self.env_read {
+                "no API key: set the environment variable OPENAI_API_KEY (or OPENAI_ADMIN_KEY), or give a key"
+            } else {
+                "no API key: give one with `api_key` (or `admin_api_key`), or read the environment with `from_env`"
+            }));
+        }
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(self.network.build()?) as Arc<dyn Transport>,
+        };
+        let inner = Inner::new(options, transport, Arc::new(RetryBudget::default()));
+        if let Err(error) = &inner.base {
+            return Err(error.clone().into());
+        }
+        Ok(Client { inner: Arc::new(inner) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn env(pairs: &'static [(&'static str, &'static str)]) -> ClientBuilder {
+        ClientBuilder::default()
+            .fill_from(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn a_missing_key_names_the_variable_to_set() {
+        let error = env(&[("OPENAI_API_KEY", " ")]).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().contains("OPENAI_API_KEY"));
+    }
+
+    #[test]
+    fn the_environment_fills_what_is_unset() {
+        let builder = env(&[
+            ("OPENAI_API_KEY", "sk-env\n"),
+            ("OPENAI_ORG_ID", "org"),
+            ("OPENAI_PROJECT_ID", "proj"),
+            ("OPENAI_BASE_URL", "http://localhost/v1"),
+            ("OPENAI_ADMIN_KEY", "admin"),
+        ]);
+        let options = &builder.options;
+        assert_eq!(options.api_key.as_ref().unwrap().expose(), "sk-env");
+        assert_eq!(options.admin_api_key.as_ref().unwrap().expose(), "admin");
+        assert_eq!(options.organization.as_deref(), Some("org"));
+        assert_eq!(options.project.as_deref(), Some("proj"));
+        assert_eq!(options.base_url.as_deref(), Some("http://localhost/v1"));
+        let set = ClientBuilder::default().api_key("sk-own").fill_from(|_| Some("sk-env".into()));
+        assert_eq!(set.options.api_key.unwrap().expose(), "sk-own");
+    }
+
+    #[test]
+    fn an_admin_key_alone_is_enough_to_build() {
+        assert!(env(&[("OPENAI_ADMIN_KEY", "k")]).build().is_ok());
+    }
+
+    #[test]
+    fn debug_of_a_client_shows_no_key() {
+        let client = Client::new("sk-canary").unwrap();
+        assert!(!format!("{client:?}").contains("canary"));
+    }
+}

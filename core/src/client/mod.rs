@@ -1,0 +1,138 @@
+//! The client, its settings, and the two ways every call takes: [`Client::execute`] and [`Client::stream`].
+
+mod args;
+mod attempt;
+mod builder;
+mod call;
+mod deadline;
+mod failed;
+mod options;
+mod prepare;
+mod redirect;
+
+use std::sync::Arc;
+
+pub use self::args::Args;
+pub use self::builder::ClientBuilder;
+pub use self::call::{Call, CallFuture, Outcome};
+pub(crate) use self::call::{Parts, sealed};
+pub(crate) use self::deadline::Deadline;
+pub(crate) use self::failed::transport_error;
+pub use self::options::RequestOptions;
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::policy::budget::RetryBudget;
+use crate::request::InvalidRequest;
+use crate::request::url::BaseUrl;
+use crate::response::{Download, RawReply};
+use crate::stream::RawEventStream;
+use crate::transport::Transport;
+
+/// A client of the API. Cheap to clone; clones share connections and the retry budget.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), threadline::Error> {
+/// let client = threadline::Client::from_env()?;
+/// # let _ = client; Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: RequestOptions,
+    /// The base URL of these options, read once.
+    base: Result<BaseUrl, InvalidRequest>,
+    transport: Arc<dyn Transport>,
+    budget: Arc<RetryBudget>,
+}
+
+impl Inner {
+    fn new(options: RequestOptions, transport: Arc<dyn Transport>, budget: Arc<RetryBudget>) -> Self {
+        let base = BaseUrl::parse(options.base_url.as_deref().unwrap_or(prepare::DEFAULT_BASE_URL));
+        Self { options, base, transport, budget }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("options", &self.inner.options)
+            .field("transport", &self.inner.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client with this API key and defaults for everything else; the environment is not read.
+    ///
+    /// # Errors
+    /// Kind `usage` if the key is empty or TLS cannot be set up.
+    pub fn new(api_key: impl Into<String>) -> Result<Self, Error> {
+        Self::builder().api_key(api_key).build()
+    }
+
+    /// A client from the environment: `OPENAI_API_KEY`, and if they are set `OPENAI_ADMIN_KEY`, `OPENAI_BASE_URL`,
+    /// `OPENAI_ORG_ID` and `OPENAI_PROJECT_ID`.
+    ///
+    /// # Errors
+    /// Kind `usage` if neither `OPENAI_API_KEY` nor `OPENAI_ADMIN_KEY` is set.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().from_env().build()
+    }
+
+    /// Settings to build a client from.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client with other defaults, sharing connections and the retry budget with this one.
+    #[must_use]
+    pub fn with_options(&self, options: RequestOptions) -> Self {
+        let options = options.over(&self.inner.options);
+        let (transport, budget) = (Arc::clone(&self.inner.transport), Arc::clone(&self.inner.budget));
+        Self { inner: Arc::new(Inner::new(options, transport, budget)) }
+    }
+
+    /// Sends a call and reads the whole reply. The typed methods and every language binding come through here, or
+    /// through [`download`](Self::download) and [`stream`](Self::stream).
+    ///
+    /// # Errors
+    /// Any [`Error`]; the reply's status is 2xx otherwise.
+    pub async fn execute(
+        &self,
+        op: &'static Operation,
+        args: Args,
+        options: RequestOptions,
+    ) -> Result<RawReply, Error> {
+        attempt::execute(self, op, args, options).await
+    }
+
+    /// Sends a call and returns when the reply's head is there; the body is read piece by piece.
+    ///
+    /// # Errors
+    /// Any [`Error`]; the reply's status is 2xx otherwise.
+    pub async fn download(
+        &self,
+        op: &'static Operation,
+        args: Args,
+        options: RequestOptions,
+    ) -> Result<Download, Error> {
+        attempt::download(self, op, args, options).await
+    }
+
+    /// Sends a call whose reply is a stream of events, and returns when the first event is there. An operation that
+    /// never ends by itself (a subscription) returns as soon as the reply has begun.
+    ///
+    /// # Errors
+    /// Any [`Error`] that happens before the first event; later ones come from the stream.
+    pub async fn stream(
+        &self,
+        op: &'static Operation,
+        args: Args,
+        options: RequestOptions,
+    ) -> Result<RawEventStream, Error> {
+        attempt::stream(self, op, args, options).await
+    }
+}

@@ -1,0 +1,234 @@
+//! Options of one call, and the defaults of a client: the same type for both.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::json::Json;
+use crate::secret::Secret;
+
+/// Options of a call. Each one left unset falls back to the client's.
+///
+/// The same options are offered as methods of [`Call`](crate::Call) and of [`ClientBuilder`](crate::ClientBuilder).
+#[derive(Clone, Default)]
+#[must_use]
+pub struct RequestOptions {
+    pub(crate) api_key: Option<Secret>,
+    pub(crate) admin_api_key: Option<Secret>,
+    pub(crate) organization: Option<String>,
+    pub(crate) project: Option<String>,
+    pub(crate) base_url: Option<String>,
+    pub(crate) headers: Vec<(String, Option<String>)>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) extra_body: Vec<Json>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) max_retries: Option<u32>,
+    pub(crate) first_event_timeout: Option<Duration>,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) max_response_bytes: Option<u64>,
+}
+
+/// The fluent setters, written once for options, calls and the client's builder.
+macro_rules! option_setters {
+    ($(. $field:ident)*) => {
+        /// API key for this scope. Blanks and line ends around it are removed.
+        pub fn api_key(mut self, key: impl Into<String>) -> Self {
+            self$(.$field)*.set_api_key(key.into());
+            self
+        }
+
+        /// Key for the administration endpoints (`/organization/...`).
+        pub fn admin_api_key(mut self, key: impl Into<String>) -> Self {
+            self$(.$field)*.set_admin_api_key(key.into());
+            self
+        }
+
+        /// Organization to bill, sent as `OpenAI-Organization`.
+        pub fn organization(mut self, id: impl Into<String>) -> Self {
+            self$(.$field)*.organization = Some(id.into());
+            self
+        }
+
+        /// Project to bill, sent as `OpenAI-Project`.
+        pub fn project(mut self, id: impl Into<String>) -> Self {
+            self$(.$field)*.project = Some(id.into());
+            self
+        }
+
+        /// Base URL, default `https://api.openai.com/v1`. The credentials in force go there.
+        pub fn base_url(mut self, url: impl Into<String>) -> Self {
+            self$(.$field)*.base_url = Some(url.into());
+            self
+        }
+
+        /// Sends a header. It replaces any header of that name, those that the client makes included.
+        pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+            self$(.$field)*.headers.push((name.into(), Some(value.into())));
+            self
+        }
+
+        /// Leaves out a header that would be sent otherwise.
+        pub fn without_header(mut self, name: impl Into<String>) -> Self {
+            self$(.$field)*.headers.push((name.into(), None));
+            self
+        }
+
+        /// Adds a query parameter, or replaces the one of that name.
+        pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+            self$(.$field)*.query.push((name.into(), value.into()));
+            self
+        }
+
+        /// Adds the members of a JSON object to the body, in place of those of the same name.
+        pub fn extra_body(mut self, object: impl Into<$crate::json::Json>) -> Self {
+            self$(.$field)*.extra_body.push(object.into());
+            self
+        }
+
+        /// Total time for a call: connecting, all attempts, waits and the reply's body. Default 600 s. For a stream
+        /// it ends with the first event; from there on [`idle_timeout`](Self::idle_timeout) watches.
+        pub fn timeout(mut self, limit: std::time::Duration) -> Self {
+            self$(.$field)*.timeout = Some(limit);
+            self
+        }
+
+        /// How often a failed call is tried again. Default 2.
+        pub fn max_retries(mut self, count: u32) -> Self {
+            self$(.$field)*.max_retries = Some(count);
+            self
+        }
+
+        /// Longest wait for a stream's first event once the reply has begun. Default 60 s.
+        pub fn first_event_timeout(mut self, limit: std::time::Duration) -> Self {
+            self$(.$field)*.first_event_timeout = Some(limit);
+            self
+        }
+
+        /// Longest silence between two events of a stream, and between two pieces of a download. Comments in a
+        /// stream do not count as events. Default 60 s.
+        pub fn idle_timeout(mut self, limit: std::time::Duration) -> Self {
+            self$(.$field)*.idle_timeout = Some(limit);
+            self
+        }
+
+        /// Longest reply to accept, in bytes after decompression; for a stream the longest event. Default: no limit.
+        pub fn max_response_bytes(mut self, limit: u64) -> Self {
+            self$(.$field)*.max_response_bytes = Some(limit);
+            self
+        }
+    };
+}
+pub(crate) use option_setters;
+
+impl RequestOptions {
+    /// Options that change nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    option_setters!();
+
+    /// Value of `Idempotency-Key`, the same for every attempt. Default: a new random one for each call that is not
+    /// a `GET`.
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+
+    pub(crate) fn set_api_key(&mut self, key: String) {
+        self.api_key = Some(clean_key(key));
+    }
+
+    pub(crate) fn set_admin_api_key(&mut self, key: String) {
+        self.admin_api_key = Some(clean_key(key));
+    }
+
+    /// These options, with whatever they leave unset taken from `base`.
+    pub(crate) fn over(mut self, base: &Self) -> Self {
+        macro_rules! fall_back {
+            ($($field:ident)*) => { $( if self.$field.is_none() { self.$field.clone_from(&base.$field); } )* };
+        }
+        fall_back!(api_key admin_api_key organization project base_url timeout max_retries first_event_timeout
+            idle_timeout idempotency_key max_response_bytes);
+        prepend(&mut self.headers, &base.headers);
+        prepend(&mut self.query, &base.query);
+        prepend(&mut self.extra_body, &base.extra_body);
+        self
+    }
+}
+
+fn prepend<T: Clone>(own: &mut Vec<T>, base: &[T]) {
+    if !base.is_empty() {
+        own.splice(0..0, base.iter().cloned());
+    }
+}
+
+fn clean_key(key: String) -> Secret {
+    // A key read from a file ends in a line feed more often than not.
+    let trimmed = key.trim();
+    if trimmed.len() == key.len() { Secret::from(key) } else { Secret::from(trimmed.to_owned()) }
+}
+
+impl fmt::Debug for RequestOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |pairs: &[(String, String)]| pairs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        f.debug_struct("RequestOptions")
+            .field("api_key", &self.api_key)
+            .field("admin_api_key", &self.admin_api_key)
+            .field("organization", &self.organization)
+            .field("project", &self.project)
+            .field("base_url", &self.base_url.as_deref().map(without_user_and_query))
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("query", &names(&self.query))
+            .field("extra_body", &self.extra_body.len())
+            .field("timeout", &self.timeout)
+            .field("max_retries", &self.max_retries)
+            .field("first_event_timeout", &self.first_event_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("idempotency_key", &self.idempotency_key)
+            .field("max_response_bytes", &self.max_response_bytes)
+            .finish()
+    }
+}
+
+/// A base URL fit for a log. One with user information is refused later, and must not be shown before that.
+fn without_user_and_query(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}***{}", &url[..scheme + 3], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let options = RequestOptions::new()
+            .api_key("canary-1")
+            .admin_api_key("canary-2")
+            .header("x-token", "canary-3")
+            .query("sig", "canary-4")
+            .base_url("https://canary-5:canary-6@host/v1?k=canary-7");
+        let text = format!("{options:?}");
+        assert!(!text.contains("canary"), "{text}");
+        assert!(text.contains("x-token") && text.contains("@host/v1"));
+    }
+
+    #[test]
+    fn keys_lose_blanks_and_line_ends_around_them() {
+        let options = RequestOptions::new().api_key(" sk-1\r\n");
+        assert_eq!(options.api_key.unwrap().expose(), "sk-1");
+    }
+
+    #[test]
+    fn own_settings_win_and_lists_come_after_the_base() {
+        let base = RequestOptions::new().organization("a").max_retries(5).header("x", "1");
+        let merged = RequestOptions::new().organization("b").header("x", "2").over(&base);
+        assert_eq!(merged.organization.as_deref(), Some("b"));
+        assert_eq!(merged.max_retries, Some(5));
+        assert_eq!(merged.headers, [("x".into(), Some("1".into())), ("x".into(), Some("2".into()))]);
+    }
+}

@@ -1,0 +1,394 @@
+//! A stream of events, pulled from the connection by whoever reads it.
+//!
+//! No task runs behind it: bytes are read when an event is asked for, so a slow reader slows the server down, and
+//! dropping the stream closes the connection.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use http::{HeaderMap, StatusCode};
+
+use super::idle::IdleClock;
+use super::inspect::{Progress, Verdict, reported};
+use super::refusal::Opening;
+use super::sse::{Ending, Frame as SseFrame, Parser};
+use crate::client::transport_error;
+use crate::error::{Error, ErrorKind};
+use crate::json::{DecodeError, Doc, Node};
+use crate::operation::{End, Frame, StreamStyle};
+use crate::response::{Problem, RateLimit};
+use crate::transport::ByteStream;
+
+/// Pieces of the body read in a row without an event, before other tasks and the idle limit get their turn.
+const MAX_PIECES: usize = 32;
+
+/// The limits a stream keeps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) first_event: Duration,
+    pub(crate) between_events: Duration,
+    /// Longest event in bytes.
+    pub(crate) event_bytes: Option<u64>,
+}
+
+/// One event as JSON text.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RawEvent {
+    /// The frame's event name; empty where it had none.
+    pub name: Bytes,
+    /// The frame's data: one JSON value.
+    pub data: Bytes,
+    frame: Frame,
+}
+
+impl RawEvent {
+    /// The event as the API's types describe it: the data, or `{"event": name, "data": data}` for assistants.
+    pub fn json(&self) -> Bytes {
+        match self.frame {
+            Frame::Data => self.data.clone(),
+            Frame::Named => Bytes::from(named_json(&self.name, &self.data)),
+        }
+    }
+}
+
+impl fmt::Debug for RawEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawEvent").field("name", &self.name).field("bytes", &self.data.len()).finish_non_exhaustive()
+    }
+}
+
+/// Name and data of a frame as one JSON object.
+pub(super) fn named_json(name: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut json = Vec::with_capacity(name.len() + data.len() + 24);
+    json.extend_from_slice(b"{\"event\":");
+    // Writing a string as JSON cannot fail.
+    json.extend(serde_json::to_vec(&String::from_utf8_lossy(name)).unwrap_or_default());
+    json.extend_from_slice(b",\"data\":");
+    json.extend_from_slice(data);
+    json.push(b'}');
+    json
+}
+
+/// A stream of events as JSON text: what language bindings read, and what [`EventStream`](super::EventStream) decodes.
+pub struct RawEventStream {
+    body: Option<ByteStream>,
+    parser: Parser,
+    opening: Opening,
+    progress: Progress,
+    idle: IdleClock,
+    style: StreamStyle,
+    limits: Limits,
+    /// The first event, read before the stream was handed out.
+    first: Option<SseFrame>,
+    /// An error found behind events that a batch has handed out already.
+    late_error: Option<Error>,
+    status: StatusCode,
+    headers: HeaderMap,
+    attempts: u32,
+}
+
+impl fmt::Debug for RawEventStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawEventStream")
+            .field("status", &self.status)
+            .field("events", &self.progress.events)
+            .field("ended", &self.body.is_none())
+            .finish_non_exhaustive()
+    }
+}
+
+impl RawEventStream {
+    pub(crate) fn new(
+        head: (StatusCode, HeaderMap),
+        body: ByteStream,
+        style: StreamStyle,
+        limits: Limits,
+        attempts: u32,
+    ) -> Self {
+        let (status, headers) = head;
+        Self {
+            body: Some(body),
+            parser: Parser::new(),
+            opening: Opening::Unknown,
+            progress: Progress::default(),
+            idle: IdleClock::default(),
+            style,
+            limits,
+            first: None,
+            late_error: None,
+            status,
+            headers,
+            attempts,
+        }
+    }
+
+    /// HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// Headers of the reply.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The reply's `x-request-id`, to quote when asking the provider.
+    pub fn request_id(&self) -> Option<&str> {
+        self.headers.get("x-request-id")?.to_str().ok()
+    }
+
+    /// The rate limits that the reply states.
+    pub fn rate_limit(&self) -> RateLimit {
+        RateLimit::from_headers(&self.headers)
+    }
+
+    /// Number of requests that were sent for this stream.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    pub(super) fn frame_style(&self) -> Frame {
+        self.style.frame
+    }
+
+    /// The next event, or `None` at the stream's proper end.
+    ///
+    /// # Errors
+    /// Any failure of the stream, with what came before it as [`Error::partial`]. It is reported once; after it the
+    /// stream is at its end.
+    pub async fn next(&mut self) -> Result<Option<RawEvent>, Error> {
+        poll_fn(|cx| self.poll_raw(cx)).await.transpose()
+    }
+
+    /// Waits for one event and returns it with all that have arrived, at most `max` (at least one). `None` is the
+    /// proper end.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next); events that came before a failure are returned first.
+    pub async fn next_batch(&mut self, max: usize) -> Result<Option<Vec<RawEvent>>, Error> {
+        poll_fn(|cx| self.poll_batch(cx, max, Self::poll_raw)).await
+    }
+
+    /// Closes the connection. Dropping the stream does the same.
+    pub fn close(&mut self) {
+        self.body = None;
+        self.first = None;
+    }
+
+    /// Reads up to the first event, which the next call hands out.
+    pub(crate) async fn prefetch(&mut self) -> Result<(), Error> {
+        self.first = poll_fn(|cx| self.poll_with(cx, |frame, _| Ok(frame.clone()))).await.transpose()?;
+        Ok(())
+    }
+
+    fn poll_raw(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<RawEvent, Error>>> {
+        let style = self.style.frame;
+        self.poll_with(cx, |frame, _| {
+            Ok(RawEvent { name: frame.event.clone(), data: frame.data.clone(), frame: style })
+        })
+    }
+
+    pub(super) fn poll_batch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        max: usize,
+        poll: impl Fn(&mut Self, &mut Context<'_>) -> Poll<Option<Result<T, Error>>>,
+    ) -> Poll<Result<Option<Vec<T>>, Error>> {
+        let first = match poll(self, cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(None) => return Poll::Ready(Ok(None)),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+            Poll::Ready(Some(Ok(event))) => event,
+        };
+        let mut batch = vec![first];
+        while batch.len() < max {
+            match poll(self, cx) {
+                Poll::Ready(Some(Ok(event))) => batch.push(event),
+                Poll::Ready(Some(Err(error))) => {
+                    self.late_error = Some(error);
+                    break;
+                }
+                Poll::Pending | Poll::Ready(None) => break,
+            }
+        }
+        // Nobody waits while the batch is being used.
+        self.idle.rest();
+        Poll::Ready(Ok(Some(batch)))
+    }
+
+    /// The next event as `make` reads it from the frame and its parsed data.
+    pub(super) fn poll_with<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        make: impl Fn(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
+    ) -> Poll<Option<Result<T, Error>>> {
+        if let Some(error) = self.late_error.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        if let Some(frame) = self.first.take() {
+            let made = Doc::parse(&frame.data).and_then(|doc| make(&frame, doc.root()));
+            return Poll::Ready(Some(made.map_err(|e| {
+                self.body = None;
+                self.dress(self.unreadable(1, &e))
+            })));
+        }
+        match self.poll_frame(cx, make) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(event)) => {
+                self.idle.rest();
+                Poll::Ready(event.map(Ok))
+            }
+            Poll::Ready(Err(error)) => {
+                self.body = None;
+                Poll::Ready(Some(Err(self.dress(error))))
+            }
+        }
+    }
+
+    fn poll_frame<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        make: impl Fn(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
+    ) -> Poll<Result<Option<T>, Error>> {
+        for _ in 0..MAX_PIECES {
+            if self.body.is_none() {
+                return Poll::Ready(Ok(None));
+            }
+            while let Some(frame) = self.parser.next_frame() {
+                let event = self.accept(&frame, &make)?;
+                if event.is_some() || self.body.is_none() {
+                    return Poll::Ready(Ok(event));
+                }
+            }
+            let Some(body) = &mut self.body else { return Poll::Ready(Ok(None)) };
+            match body.as_mut().poll_next(cx) {
+                Poll::Ready(Some(Ok(piece))) => self.receive(piece)?,
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(transport_error(error))),
+                Poll::Ready(None) => {
+                    self.body = None;
+                    return Poll::Ready(self.at_end().map(|()| None));
+                }
+                Poll::Pending => return self.check_idle(cx),
+            }
+        }
+        cx.waker().wake_by_ref();
+        self.check_idle(cx)
+    }
+
+    fn check_idle<T>(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<T>, Error>> {
+        let first = self.progress.events == 0;
+        let limit = if first { self.limits.first_event } else { self.limits.between_events };
+        if !self.idle.poll_expired(cx, limit) {
+            return Poll::Pending;
+        }
+        let message = if first {
+            format!("the stream sent no event within {limit:?}")
+        } else {
+            format!("the stream sent no event for {limit:?}")
+        };
+        Poll::Ready(Err(Error::new(ErrorKind::IdleTimeout, message)))
+    }
+
+    fn receive(&mut self, piece: Bytes) -> Result<(), Error> {
+        if let Some(piece) = self.opening.pass(piece) {
+            self.parser.push(piece);
+        }
+        if let Some(error) = self.opening.error(&self.headers, false) {
+            return Err(error);
+        }
+        match self.limits.event_bytes {
+            Some(limit) if self.parser.held() as u64 > limit => Err(self.too_long(limit)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges a frame: an event, nothing, or an error. Ends the stream at its terminal event.
+    fn accept<T>(
+        &mut self,
+        frame: &SseFrame,
+        make: impl Fn(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, Error> {
+        let text = frame.data.trim_ascii();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        if text == b"[DONE]" {
+            self.body = None;
+            return Ok(None);
+        }
+        if let Some(limit) = self.limits.event_bytes.filter(|limit| text.len() as u64 > *limit) {
+            return Err(self.too_long(limit));
+        }
+        let number = self.progress.events + 1;
+        let doc = match Doc::parse(&frame.data) {
+            Ok(doc) => doc,
+            Err(_) if frame.name() == "error" => {
+                return Err(reported(Problem::from_text(&String::from_utf8_lossy(text))));
+            }
+            Err(error) => return Err(self.unreadable(number, &error)),
+        };
+        match self.progress.judge(frame.name(), doc.root(), self.style.end) {
+            Verdict::Error(problem) => return Err(reported(problem).with_body(frame.data.clone())),
+            Verdict::LastEvent => self.body = None,
+            Verdict::Event => {}
+        }
+        let event = make(frame, doc.root()).map_err(|e| self.unreadable(number, &e))?;
+        self.progress.events = number;
+        Ok(Some(event))
+    }
+
+    /// The body has ended without a terminal event: fine for some streams, an error for most.
+    fn at_end(&self) -> Result<(), Error> {
+        if let Some(error) = self.opening.error(&self.headers, true) {
+            return Err(error);
+        }
+        // What is held after the last event may be an unfinished `[DONE]`, which would have brought nothing.
+        let clean = self.parser.ending() == Ending::Clean;
+        let complete = match self.style.end {
+            End::Done => self.progress.all_finished() && (clean || self.parser.held() <= "[DONE]".len()),
+            End::Event(_) => false,
+            End::Eof => clean,
+        };
+        if complete {
+            return Ok(());
+        }
+        let what = if clean { "without its last event" } else { "in the middle of an event" };
+        let message = format!("the stream ended early, {what}, after {} events", self.progress.events);
+        Err(Error::new(ErrorKind::StreamEnded, message))
+    }
+
+    fn unreadable(&self, number: u64, error: &DecodeError) -> Error {
+        Error::new(ErrorKind::Decode, Cow::Owned(format!("event {number} of the stream cannot be read: {error}")))
+    }
+
+    fn too_long(&self, limit: u64) -> Error {
+        let number = self.progress.events + 1;
+        Error::new(ErrorKind::Decode, format!("event {number} of the stream is longer than the limit of {limit} bytes"))
+    }
+
+    /// Adds what every error of the stream carries.
+    fn dress(&self, error: Error) -> Error {
+        // Whoever calls again gets a new stream, so most of these may help; what was delivered is for them to judge.
+        let retryable = matches!(error.kind(), ErrorKind::Connection | ErrorKind::StreamEnded | ErrorKind::IdleTimeout);
+        error
+            .with_reply(self.status.as_u16(), &self.headers)
+            .with_attempts(self.attempts)
+            .with_partial(self.progress.partial())
+            .with_retryable(retryable)
+    }
+}
+
+impl Stream for RawEventStream {
+    type Item = Result<RawEvent, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_raw(cx)
+    }
+}

@@ -1,0 +1,212 @@
+//! What a frame means to the stream it is in: an error, the end, text worth keeping.
+
+use std::borrow::Cow;
+
+use crate::error::{ErrorKind, Partial};
+use crate::json::{Kind, Node};
+use crate::operation::End;
+use crate::response::Problem;
+
+/// Text kept for an error's `partial`.
+const MAX_TEXT: usize = 1 << 20;
+/// Choices told apart. A server that names more is not sending a chat.
+const MAX_CHOICES: usize = 1024;
+
+/// What to do with a frame.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// Hand it out.
+    Event,
+    /// Hand it out; nothing of interest comes after it.
+    LastEvent,
+    /// The provider reports an error.
+    Error(Problem),
+}
+
+/// What has been seen of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    text: String,
+    /// Index of each choice and whether it has a finish reason.
+    choices: Vec<(i64, bool)>,
+    pub(super) events: u64,
+}
+
+impl Progress {
+    /// Judges a frame by its name and its parsed data, and remembers what it adds.
+    pub(super) fn judge(&mut self, name: &str, data: Node<'_>, end: End) -> Verdict {
+        let (mut kind, mut object, mut error) = (None, None, None);
+        let (mut choices, mut delta) = (None, None);
+        for member in data.members() {
+            match &*member.name() {
+                "type" => kind = member.value.as_str(),
+                "object" => object = member.value.as_str(),
+                "error" => error = Some(member.value),
+                "choices" => choices = Some(member.value),
+                "delta" => delta = Some(member.value),
+                _ => {}
+            }
+        }
+        // Events of other types may have a member `error` that is news, not failure.
+        let names_error = name == "error" || kind.as_deref() == Some("error") || object.as_deref() == Some("error");
+        let holds_error = kind.is_none() && error.is_some_and(says_something);
+        if names_error || holds_error {
+            return Verdict::Error(Problem::parse(data.raw().as_bytes()).unwrap_or_default());
+        }
+        if let Some(choices) = choices {
+            self.read_choices(choices);
+        } else if let Some(delta) = delta {
+            self.read_delta(kind.as_deref().unwrap_or(name), delta);
+        }
+        match end {
+            End::Event(last) if is_last(last, kind.as_ref(), name) => Verdict::LastEvent,
+            _ => Verdict::Event,
+        }
+    }
+
+    fn read_choices(&mut self, choices: Node<'_>) {
+        for (place, choice) in choices.items().enumerate() {
+            let (mut index, mut text, mut finished) = (place as i64, None, false);
+            for member in choice.members() {
+                match &*member.name() {
+                    "index" => index = member.value.as_i64().unwrap_or(index),
+                    "delta" => text = member.value.get("content"),
+                    "text" => text = Some(member.value),
+                    "finish_reason" => finished = member.value.kind() == Kind::String,
+                    _ => {}
+                }
+            }
+            if index == 0 {
+                self.keep(text);
+            }
+            match self.choices.iter().position(|(known, _)| *known == index) {
+                Some(place) => self.choices[place].1 |= finished,
+                None if self.choices.len() < MAX_CHOICES => self.choices.push((index, finished)),
+                None => {}
+            }
+        }
+    }
+
+    fn read_delta(&mut self, kind: &str, delta: Node<'_>) {
+        match kind {
+            "response.output_text.delta" | "transcript.text.delta" => self.keep(Some(delta)),
+            "thread.message.delta" => {
+                for part in delta.get("content").into_iter().flat_map(Node::items) {
+                    self.keep(part.get("text").and_then(|text| text.get("value")));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn keep(&mut self, text: Option<Node<'_>>) {
+        if let Some(text) = text.and_then(Node::as_str)
+            && self.text.len() + text.len() <= MAX_TEXT
+        {
+            self.text.push_str(&text);
+        }
+    }
+
+    /// Whether every choice seen so far has its finish reason.
+    pub(super) fn all_finished(&self) -> bool {
+        !self.choices.is_empty() && self.choices.iter().all(|(_, finished)| *finished)
+    }
+
+    /// What an error of this stream carries.
+    pub(super) fn partial(&self) -> Partial {
+        Partial { text: self.text.clone(), events: self.events }
+    }
+}
+
+fn is_last(last: &[&str], kind: Option<&Cow<'_, str>>, name: &str) -> bool {
+    last.iter().any(|end| kind.is_some_and(|kind| kind == end) || name == *end)
+}
+
+fn says_something(error: Node<'_>) -> bool {
+    match error.kind() {
+        Kind::Object => !error.is_empty(),
+        Kind::String => error.raw() != "\"\"",
+        _ => false,
+    }
+}
+
+/// The error for what a provider reports inside a stream.
+pub(super) fn reported(problem: Problem) -> crate::error::Error {
+    problem.into_error(ErrorKind::Api, || "the provider reports an error without a message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Doc;
+
+    fn judge(progress: &mut Progress, name: &str, json: &str, end: End) -> Verdict {
+        let doc = Doc::parse(json.as_bytes()).unwrap();
+        progress.judge(name, doc.root(), end)
+    }
+
+    fn is_error(name: &str, json: &str) -> Option<String> {
+        match judge(&mut Progress::default(), name, json, End::Done) {
+            Verdict::Error(problem) => Some(problem.message.unwrap_or_default()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn errors_are_told_from_events_that_mention_one() {
+        assert_eq!(is_error("", r#"{"error":{"message":"m","code":1}}"#).as_deref(), Some("m"));
+        assert_eq!(is_error("error", r#"{"message":"m"}"#).as_deref(), Some("m"));
+        assert_eq!(is_error("", r#"{"type":"error","message":"m","code":"c"}"#).as_deref(), Some("m"));
+        assert_eq!(is_error("", r#"{"id":"x","choices":[],"error":{"message":"m"}}"#).as_deref(), Some("m"));
+        assert_eq!(is_error("", r#"{"object":"error","message":"m"}"#).as_deref(), Some("m"));
+        assert_eq!(is_error("", r#"{"type":"transport.failed","error":{"message":"m"}}"#), None);
+        assert_eq!(is_error("", r#"{"choices":[],"error":null}"#), None);
+        assert_eq!(is_error("", r#"{"choices":[],"error":{}}"#), None);
+        assert_eq!(is_error("", "[1]"), None);
+    }
+
+    #[test]
+    fn text_of_the_first_choice_is_kept_and_finish_reasons_are_counted() {
+        let mut progress = Progress::default();
+        for json in [
+            r#"{"choices":[{"index":0,"delta":{"content":"a\n"}},{"index":1,"delta":{"content":"x"}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":null}]}"#,
+            r#"{"choices":[{"index":0,"delta":{},"finish_reason":"never_heard_of"}]}"#,
+        ] {
+            judge(&mut progress, "", json, End::Done);
+        }
+        assert_eq!(progress.partial().text, "a\nb");
+        assert!(!progress.all_finished());
+        judge(&mut progress, "", r#"{"choices":[{"index":1,"finish_reason":"stop"}]}"#, End::Done);
+        assert!(progress.all_finished());
+    }
+
+    #[test]
+    fn text_of_the_other_kinds_is_kept_too() {
+        let mut progress = Progress::default();
+        judge(&mut progress, "", r#"{"type":"response.output_text.delta","delta":"a"}"#, End::Eof);
+        judge(&mut progress, "", r#"{"type":"response.function_call_arguments.delta","delta":"no"}"#, End::Eof);
+        let message = r#"{"delta":{"content":[{"type":"text","text":{"value":"b"}}]}}"#;
+        judge(&mut progress, "thread.message.delta", message, End::Eof);
+        judge(&mut progress, "", r#"{"choices":[{"text":"c"}]}"#, End::Done);
+        assert_eq!(progress.partial().text, "abc");
+    }
+
+    #[test]
+    fn the_last_event_is_known_by_type_or_name() {
+        let end = End::Event(&["response.completed", "thread.run.completed"]);
+        let mut progress = Progress::default();
+        assert!(matches!(judge(&mut progress, "", r#"{"type":"response.completed"}"#, end), Verdict::LastEvent));
+        assert!(matches!(judge(&mut progress, "thread.run.completed", "{}", end), Verdict::LastEvent));
+        assert!(matches!(judge(&mut progress, "", r#"{"type":"response.created"}"#, end), Verdict::Event));
+    }
+
+    #[test]
+    fn hostile_indices_take_no_memory() {
+        let mut progress = Progress::default();
+        for index in -2000..2000i64 {
+            judge(&mut progress, "", &format!(r#"{{"choices":[{{"index":{index}}}]}}"#), End::Done);
+        }
+        assert_eq!(progress.choices.len(), MAX_CHOICES);
+    }
+}
