@@ -115,6 +115,13 @@ fn mistakes_are_reported_with_their_place_and_remedy() {
         ("reply", beta, "{\"kind\": \"json\", \"type\": \"Run\"}", "{\"kind\": \"json\"}", "needs reply.type"),
         ("root", "roots.json", "WebhookPing", "WebhookPong", "api/roots.json: the type `WebhookPong` does not exist"),
         (
+            "recursion",
+            threads,
+            "\"RunOrigin\"}",
+            "\"RunParent\"}",
+            "Run.parent: holds, by value, a struct that holds this",
+        ),
+        (
             "method",
             "operations/obstacles.json",
             "\"loop.move\"",

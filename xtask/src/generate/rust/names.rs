@@ -85,6 +85,13 @@ impl Names {
             names.types.insert(name.clone(), rust);
             match &ty.def {
                 TypeDef::Struct(def) => {
+                    for member in &ty.recursive {
+                        problems.add(
+                            format!("{place}: {name}.{member}"),
+                            "holds, by value, a struct that holds this one again, which Rust cannot lay out; make its type a \
+                             union with one arm in api/overrides.json (arms are boxed)",
+                        );
+                    }
                     let mut taken = Taken::new("the field", "fields");
                     for field in &def.fields {
                         let key = format!("{name}.{}", field.name);
@@ -113,7 +120,7 @@ impl Names {
                     let mut taken = Taken::new("the arm", "variants");
                     for arm in &def.arms {
                         let key = format!("{name}.{}", arm.name);
-                        let by_rule = if arm.name == "Self" { "SelfArm".to_owned() } else { variant_name(&arm.name) };
+                        let by_rule = variant_name(&arm.name);
                         let variant = given.variants.get(&key).map_or(by_rule, |given| given.name.clone());
                         taken.take(&variant, &arm.name, &format!("{place}: {name}"), &key, problems);
                         names.variants.insert((name.clone(), arm.name.clone()), variant);
@@ -251,7 +258,8 @@ pub fn variant_name(value: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         name.insert(0, 'N');
     }
-    if name == "Self" { "SelfValue".to_owned() } else { name }
+    // `Unknown` keeps what is not in the list.
+    if name == "Self" || name == "Unknown" { format!("{name}Value") } else { name }
 }
 
 /// `UpperCamelCase` of a resource path: `beta.threads.runs` is `BetaThreadsRuns`.
@@ -292,6 +300,7 @@ mod tests {
             ("MIT", "Mit"),
             ("", "Empty"),
             ("self", "SelfValue"),
+            ("unknown", "UnknownValue"),
             ("$starts-with", "StartsWith"),
         ];
         for (value, expected) in cases {

@@ -203,10 +203,7 @@ fn member(out: &mut String, names: &Names, name: &str, ty: &Type, bit: usize, fi
         text = format!("`{}` of the {}.", field.name, in_words(names.ty(name)));
     }
     doc(out, 12, &text);
-    let mut rust = rust_type(names, expr);
-    if ty.recursive.contains(&field.name) {
-        rust = format!("Box<{rust}>");
-    }
+    let rust = rust_type(names, expr);
     let FieldName { ident, plain } = names.field(name, &field.name);
     let null = if field.nullable { format!(" null({plain}_null)") } else { String::new() };
     let _ = writeln!(out, "            {bit} {ident}: {rust} = {}{null};", string(&field.name));

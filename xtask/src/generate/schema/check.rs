@@ -196,7 +196,7 @@ impl<'a> Checker<'a> {
                 }
                 let raw = self.raw;
                 let get = move |name: &str| raw.types.get(name).map(|(_, def)| def);
-                unions::check(&self.place, def, &get, self.problems);
+                unions::check(&self.place, def, &get, &raw.overrides, self.problems);
             }
         }
     }

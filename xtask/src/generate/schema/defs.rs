@@ -271,9 +271,9 @@ pub struct FieldDef {
     /// Largest value.
     #[serde(default)]
     pub maximum: Option<serde_json::Number>,
-    /// Lower bound that is not reached.
+    /// Whether `minimum` itself is too small.
     #[serde(default)]
-    pub exclusive_minimum: Option<serde_json::Number>,
+    pub exclusive_minimum: bool,
     /// Fewest characters.
     #[serde(default)]
     pub min_length: Option<u64>,
@@ -321,6 +321,30 @@ pub struct RootsFile {
     /// Types that a program sends (realtime client events).
     #[serde(default)]
     pub sent: Vec<String>,
+}
+
+/// What the generator reads of `api/overrides.json`; the rest is for the importer.
+#[derive(Debug, Default, Deserialize)]
+pub struct OverridesFile {
+    /// Arms that nothing tells apart, in the order that was decided on.
+    #[serde(default)]
+    pub unions: BTreeMap<String, OrderDef>,
+}
+
+/// A type that is tried before others which every object of it fits too.
+#[derive(Debug, Default, Deserialize)]
+pub struct OrderDef {
+    /// The others.
+    #[serde(default)]
+    pub before: Vec<String>,
+}
+
+impl OverridesFile {
+    /// Whether it was decided that `first` is tried before `second`.
+    pub fn settles(&self, first: &Expr, second: &Expr) -> bool {
+        let (Some(first), Some(second)) = (first.name(), second.name()) else { return false };
+        self.unions.get(first).is_some_and(|order| order.before.iter().any(|name| name == second))
+    }
 }
 
 /// `api/names/rust.json`: names that the naming rules cannot give, each with a reason.

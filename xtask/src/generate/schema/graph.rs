@@ -55,13 +55,14 @@ pub fn prepare(raw: Raw) -> Result<Schema, Problems> {
         let summary = operation_docs.remove(&def.id).filter(|text| !text.trim().is_empty());
         schema.operations.push(Operation { def, group, summary });
     }
+    split_groups(&mut schema.operations);
     schema.operations.sort_by(|a, b| a.def.id.cmp(&b.def.id));
     for (name, (area, def)) in types {
         let sent = sent.contains(&name);
         if sent || received.contains(&name) {
             let ty = Type {
                 def,
-                area,
+                area: area_of(&area),
                 docs: type_docs.remove(&name).unwrap_or_default(),
                 sent,
                 used_by: uses.remove(&name).unwrap_or_default().into_iter().collect(),
@@ -72,6 +73,39 @@ pub fn prepare(raw: Raw) -> Result<Schema, Problems> {
         }
     }
     problems.or(schema)
+}
+
+/// `responses_2.json` continues `responses.json`.
+fn area_of(file: &str) -> String {
+    match file.rsplit_once('_') {
+        Some((area, number)) if !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()) => area.to_owned(),
+        _ => file.to_owned(),
+    }
+}
+
+/// A group with very many operations would make files that are too long: each resource in it that has many of its own
+/// becomes a group.
+fn split_groups(operations: &mut [Operation]) {
+    const VERY_MANY: usize = 60;
+    const MANY: usize = 20;
+    let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+    for operation in operations.iter() {
+        *sizes.entry(operation.group.clone()).or_default() += 1;
+        *sizes.entry(longer_group(operation)).or_default() += 1;
+    }
+    for operation in operations {
+        let longer = longer_group(operation);
+        if sizes[&operation.group] > VERY_MANY && sizes[&longer] >= MANY {
+            operation.group = longer;
+        }
+    }
+}
+
+/// The group's name with one more word of the resource path.
+fn longer_group(operation: &Operation) -> String {
+    let words = operation.group.split('_').count();
+    let path: Vec<&str> = operation.resource().split('.').take(words + 1).collect();
+    if path.join("_").starts_with(&operation.group) { path.join("_") } else { operation.group.clone() }
 }
 
 /// Members and arms of a type with their types; constants have none.

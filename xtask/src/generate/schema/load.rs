@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::defs::{NamesFile, OperationDef, OperationDocs, OperationFile, RootsFile, TypeDef, TypeDocs, TypeFile};
+use super::defs::{
+    NamesFile, OperationDef, OperationDocs, OperationFile, OverridesFile, RootsFile, TypeDef, TypeDocs, TypeFile,
+};
 use crate::generate::Problems;
 
 /// All files, with the file that each thing stands in.
@@ -22,6 +24,8 @@ pub struct Raw {
     pub type_docs: TypeDocs,
     /// Types that no operation names.
     pub roots: RootsFile,
+    /// Decisions that the checks must know of.
+    pub overrides: OverridesFile,
     /// Names given by hand for Rust.
     pub rust_names: NamesFile,
 }
@@ -51,6 +55,7 @@ pub fn read(api: &Path) -> Result<Raw, Problems> {
         raw.type_docs.extend(docs);
     }
     raw.roots = read_optional(&api.join("roots.json"), &mut problems);
+    raw.overrides = read_optional(&api.join("overrides.json"), &mut problems);
     raw.rust_names = read_optional(&api.join("names/rust.json"), &mut problems);
     if raw.operations.is_empty() && problems.is_empty() {
         problems.add("api/operations", "holds no operation; run `cargo xtask import` first");

@@ -33,7 +33,7 @@ pub struct Schema {
 pub struct Operation {
     /// The facts.
     pub def: OperationDef,
-    /// The file it stands in, which groups the outputs.
+    /// The file it stands in, or, where that has very many operations, a large resource in it. Groups the outputs.
     pub group: String,
     /// One line in our words.
     pub summary: Option<String>,
@@ -44,7 +44,7 @@ pub struct Operation {
 pub struct Type {
     /// The facts.
     pub def: TypeDef,
-    /// The file it stands in, which groups the outputs.
+    /// The file it stands in (without the number of a continued one), which groups the outputs.
     pub area: String,
     /// Texts in our words: `""` for the type, else by member or value.
     pub docs: BTreeMap<String, String>,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::defs::{ArmDef, TypeDef, UnionDef};
+use super::defs::{ArmDef, OverridesFile, TypeDef, UnionDef};
 use super::expr::{Expr, Scalar};
 use crate::generate::Problems;
 
@@ -82,16 +82,17 @@ impl Demands {
 }
 
 /// Reports arms that cannot be told apart.
-pub fn check<'a>(place: &str, def: &UnionDef, get: &Lookup<'a>, problems: &mut Problems) {
+pub fn check<'a>(place: &str, def: &UnionDef, get: &Lookup<'a>, overrides: &OverridesFile, problems: &mut Problems) {
     for (index, arm) in def.arms.iter().enumerate() {
-        for earlier in &def.arms[..index] {
+        for earlier in def.arms[..index].iter().filter(|earlier| !overrides.settles(&earlier.ty, &arm.ty)) {
             if let Some(why) = confused(def, earlier, arm, get) {
                 problems.add(
                     place,
                     format!(
-                        "the arm `{}` can never be picked: {why} `{}`; order the arms in api/overrides.json (the one with \
-                         more required members first), give them tags, or leave one out",
-                        arm.name, earlier.name
+                        "the arm `{}` can never be picked: {why} `{}`; let the one with more required members stand \
+                         first, or, if nothing tells them apart, say so in api/overrides.json: {{\"unions\": {{\"{}\": \
+                         {{\"before\": [\"{}\"], \"why\": …}}}}}}",
+                        arm.name, earlier.name, earlier.ty, arm.ty
                     ),
                 );
             }
@@ -130,7 +131,7 @@ mod tests {
     fn problems_of(types: &str) -> String {
         let types: BTreeMap<String, TypeDef> = serde_json::from_str(types).unwrap();
         let mut problems = Problems::default();
-        check("U", types["U"].union().unwrap(), &|name| types.get(name), &mut problems);
+        check("U", types["U"].union().unwrap(), &|name| types.get(name), &OverridesFile::default(), &mut problems);
         problems.to_string()
     }
 
@@ -154,6 +155,15 @@ mod tests {
                                  {"name": "b", "type": "string", "required": true}]}}"#,
         );
         assert!(text.contains("arm `B` can never be picked"), "{text}");
+    }
+
+    #[test]
+    fn a_decided_order_is_accepted() {
+        let overrides: OverridesFile =
+            serde_json::from_str(r#"{"unions": {"A": {"before": ["B"], "why": "A takes all that B takes"}}}"#).unwrap();
+        let (first, second) = (Expr::Named("A".into()), Expr::Named("B".into()));
+        assert!(overrides.settles(&first, &second));
+        assert!(!overrides.settles(&second, &first));
     }
 
     #[test]

@@ -48,7 +48,7 @@ response! {
             /// Unix time in seconds.
             6 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `parent` of the run.
-            7 parent: Box<RunParent> = "parent";
+            7 parent: RunOrigin = "parent";
             /// `metadata` of the run.
             8 metadata: Map<String> = "metadata" null(metadata_null);
         }
@@ -126,13 +126,20 @@ model! {
     }
 }
 
-response! {
+union! {
     /// `parent` of `Run`.
+    pub enum RunOrigin {
+        Parent(RunParent) = => from;
+    }
+}
+
+response! {
+    /// `Parent` of `RunOrigin`.
     pub struct RunParent {
         const {}
         required {
             /// `run` of the run parent.
-            0 run: Box<Run> = "run";
+            0 run: Run = "run";
         }
         optional {
             /// `siblings` of the run parent.

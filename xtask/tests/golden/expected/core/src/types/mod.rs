@@ -8,7 +8,7 @@ pub mod obstacles;
 
 pub use beta_threads::{
     CodeInterpreterTool, FunctionTool, Run, RunCompletedEvent, RunCreateParams, RunErrorEvent, RunEvent, RunListParams,
-    RunParent, RunStatus, RunStep, RunTool, StopSequences,
+    RunOrigin, RunParent, RunStatus, RunStep, RunTool, StopSequences,
 };
 pub use files::{FileCreateParams, FileExpiry, FileObject, FilePurpose};
 pub use obstacles::{Obstacles, OptionType, RawParams, ResultType, SelfType, Type, VecType, WebhookPing};
