@@ -43,7 +43,7 @@ pub(crate) fn name_contents(
     public: &BTreeSet<String>,
     streaming: &BTreeSet<String>,
 ) {
-    let mut by_content: BTreeMap<(Ty, String, bool), usize> = BTreeMap::new();
+    let mut by_content: BTreeMap<(Ty, String), usize> = BTreeMap::new();
     let mut aliases: Vec<Alias> = Vec::new();
     let mut others: BTreeMap<String, Ty> = BTreeMap::new();
     for (name, ty) in &world.aliases {
@@ -56,12 +56,13 @@ pub(crate) fn name_contents(
             continue;
         }
         let exported = public.contains(name);
-        let key = (ty.canonical(), without_param(leaf(name)).to_owned(), exported);
+        let key = (ty.canonical(), without_param(leaf(name)).to_owned());
         let at = *by_content.entry(key).or_insert_with(|| {
             aliases.push(Alias { ty: ty.clone(), names: Vec::new(), public: exported });
             aliases.len() - 1
         });
         aliases[at].names.push(name.clone());
+        aliases[at].public |= exported;
         let names = &mut aliases[at].names;
         names.sort_by_key(|name| (leaf(name).ends_with("Param"), name.clone()));
     }
@@ -126,7 +127,7 @@ impl Finder<'_> {
             // A beta name would be wrong outside of beta.
             let beta = |name: &String| name.contains(".beta.");
             let strange = alias.names.iter().all(beta) && !modules.iter().any(beta);
-            here || (alias.public && !strange && (telling(ty) || akin(alias.leaf(), field)))
+            (here || (alias.public && !strange)) && (telling(ty) || akin(alias.leaf(), field))
         };
         let nearness = |at: &&usize| {
             let alias = &self.aliases[**at];

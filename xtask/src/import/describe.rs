@@ -9,12 +9,12 @@ use super::naming::Names;
 use super::overrides::Overrides;
 use super::words::{camel, join, singular, without_param, words};
 
-/// What makes two unnamed contents the same type. Enums also need the same natural name: `low`, `medium`, `high`
-/// means one thing for an effort and another for a size.
+/// What makes two unnamed contents the same type. Without structs they also need the same natural name: `low`,
+/// `medium`, `high` means one thing for an effort and another for a size.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
-    Enum(String, Ty),
-    Union(Ty),
+    Scalars(String, Ty),
+    Structs(Ty),
 }
 
 /// An unnamed union or enum and where it is used.
@@ -120,10 +120,7 @@ impl Vocabulary {
             Ty::Number => "number".into(),
             Ty::Boolean | Ty::Const(Scalar::Boolean(_)) => "boolean".into(),
             Ty::Json => "json".into(),
-            Ty::Bytes => "bytes".into(),
             Ty::File => "file".into(),
-            Ty::Vector => "vector".into(),
-            Ty::Secret => "secret".into(),
             Ty::Null => "null".into(),
             Ty::List(inner) => format!("list<{}>", self.expression(inner, &singular(leaf))?),
             Ty::Map(inner) => format!("map<{}>", self.expression(inner, &singular(leaf))?),
@@ -154,10 +151,9 @@ pub(crate) fn enum_word(values: &[String]) -> &'static str {
 const ANONYMOUS: [&str; 6] = ["Value", "Mode", "Items", "Values", "Item", "Type"];
 
 fn key(ty: &Ty, leaf: &str) -> Key {
-    match ty {
-        Ty::Enum(_) => Key::Enum(leaf.to_owned(), ty.canonical()),
-        other => Key::Union(other.canonical()),
-    }
+    let mut structs = false;
+    ty.refs(&mut |_| structs = true);
+    if structs { Key::Structs(ty.canonical()) } else { Key::Scalars(leaf.to_owned(), ty.canonical()) }
 }
 
 fn claim(one: &Unnamed, overrides: &Overrides) -> Claim {

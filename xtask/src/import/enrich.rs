@@ -279,7 +279,7 @@ fn vague(ty: &Ty) -> bool {
 /// The JSON kind, in words.
 fn kind(ty: &Ty) -> &'static str {
     match ty {
-        Ty::String | Ty::Bytes | Ty::File | Ty::Secret | Ty::Enum(_) | Ty::Const(Scalar::Text(_)) => "string",
+        Ty::String | Ty::File | Ty::Enum(_) | Ty::Const(Scalar::Text(_)) => "string",
         Ty::Integer | Ty::Number | Ty::Integers(_) | Ty::Const(Scalar::Integer(_)) => "number",
         Ty::Boolean | Ty::Const(Scalar::Boolean(_)) => "boolean",
         Ty::List(inner) => match kind(inner) {
@@ -288,7 +288,6 @@ fn kind(ty: &Ty) -> &'static str {
             "list of numbers" => "list of lists",
             _ => "list",
         },
-        Ty::Vector => "list of numbers",
         Ty::Map(_) => "map",
         Ty::Ref(_) => "object",
         Ty::Null => "null",

@@ -41,10 +41,7 @@ pub(crate) enum Ty {
     Number,
     Boolean,
     Json,
-    Bytes,
     File,
-    Vector,
-    Secret,
     Null,
     Const(Scalar),
     /// An open string enum.

@@ -270,6 +270,12 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+        // The older spelling: a flag that makes `minimum` exclusive.
+        if into.get("exclusive_minimum") == Some(&Value::Bool(true)) {
+            if let Some(minimum) = into.remove("minimum") {
+                into.insert("exclusive_minimum".into(), minimum);
+            }
+        }
         if depth == 4 {
             return;
         }

@@ -45,12 +45,15 @@ pub(crate) fn build(
             made.push((arm.clone(), Arm { name: String::new(), ty, tags }));
         }
     }
-    let before = |a: &str, b: &str| {
-        let listed = overrides.get("unions", a).and_then(|entry| entry["before"].as_array());
-        listed.is_some_and(|names| names.iter().any(|name| name == b))
+    // An arm that takes all that another takes stands for both.
+    let lists = |a: &Arm, key: &str, b: &Arm| {
+        let names = overrides.get("unions", &a.ty).and_then(|entry| entry[key].as_array());
+        names.is_some_and(|names| names.iter().any(|name| *name == b.ty))
     };
-    let contested = (0..made.len()).any(|b| (0..b).any(|a| rivals(&made[a], &made[b])));
-    if contested {
+    let replaced = |arm: &Arm| made.iter().any(|(_, other)| lists(other, "replaces", arm));
+    let gone: BTreeSet<String> = made.iter().filter(|(_, arm)| replaced(arm)).map(|(_, arm)| arm.ty.clone()).collect();
+    made.retain(|(_, arm)| !gone.contains(&arm.ty));
+    if (0..made.len()).any(|b| (0..b).any(|a| rivals(&made[a], &made[b]))) {
         made.sort_by_key(|(ty, _)| usize::MAX - required(ty, catalog).len());
         let mut twins = Vec::new();
         for b in 0..made.len() {
@@ -58,9 +61,9 @@ pub(crate) fn build(
                 if !rivals(&made[a], &made[b]) || !same(&made[a].0, &made[b].0, catalog) {
                     continue;
                 }
-                if before(&made[b].1.ty, &made[a].1.ty) {
+                if lists(&made[b].1, "before", &made[a].1) {
                     made.swap(a, b);
-                } else if !before(&made[a].1.ty, &made[b].1.ty) {
+                } else if !lists(&made[a].1, "before", &made[b].1) {
                     twins.push(format!("{} and {}", made[a].1.ty, made[b].1.ty));
                 }
             }
@@ -68,7 +71,7 @@ pub(crate) fn build(
         if !twins.is_empty() {
             let twins = twins.join(", ");
             return Err(format!(
-                "union {name}: nothing tells apart {twins}; say what is tried first in overrides.json, unions"
+                "union {name}: nothing tells apart {twins}; say in overrides.json, unions, which comes \"before\" the other or \"replaces\" it"
             ));
         }
     }
@@ -170,7 +173,7 @@ fn arm_names(made: &[(Ty, Arm)], catalog: &Catalog) -> Vec<String> {
 
 fn scalar_arm(ty: &Ty, qualify: bool, catalog: &Catalog) -> String {
     match ty {
-        Ty::String | Ty::Bytes | Ty::Secret | Ty::Const(Scalar::Text(_)) => "Text".into(),
+        Ty::String | Ty::Const(Scalar::Text(_)) => "Text".into(),
         Ty::Integer | Ty::Integers(_) | Ty::Const(Scalar::Integer(_)) => "Integer".into(),
         Ty::Number => "Number".into(),
         Ty::Boolean | Ty::Const(Scalar::Boolean(_)) => "Boolean".into(),
@@ -179,7 +182,6 @@ fn scalar_arm(ty: &Ty, qualify: bool, catalog: &Catalog) -> String {
         Ty::Map(_) => "Map".into(),
         Ty::List(inner) if qualify => format!("{}List", scalar_arm(inner, true, catalog)),
         Ty::List(_) => "List".into(),
-        Ty::Vector => "Vector".into(),
         Ty::Enum(values) => enum_word(values).into(),
         Ty::Alias(at) => scalar_arm(&catalog.aliases[*at].ty, qualify, catalog),
         Ty::Json | Ty::Union(_) | Ty::Ref(_) => "Item".into(),
