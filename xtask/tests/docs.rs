@@ -126,8 +126,10 @@ fn every_operation_has_a_summary() {
 #[test]
 fn every_summary_belongs_to_an_operation() {
     let operations = operations();
-    let known: BTreeSet<(&str, &str)> =
-        operations.iter().flat_map(|(group, op)| names(op).into_iter().map(move |name| (group.as_str(), name))).collect();
+    let known: BTreeSet<(&str, &str)> = operations
+        .iter()
+        .flat_map(|(group, op)| names(op).into_iter().map(move |name| (group.as_str(), name)))
+        .collect();
     let docs = load("docs/operations");
     let mut strangers = Vec::new();
     for (group, file) in &docs {
