@@ -35,6 +35,12 @@ pub(crate) fn module(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(module, _)| module)
 }
 
+/// The content of an alias as the package spells it.
+pub(crate) fn content(alias: &Alias, catalog: &Catalog, world: &World) -> Ty {
+    let written = alias.names.first().and_then(|name| world.aliases.get(name)).cloned();
+    written.map_or(Ty::Null, |ty| ty.map_refs(&|at| catalog.of[at]).canonical())
+}
+
 /// Fills the catalog's aliases and refers to them from every field. `streaming` holds the names of arguments
 /// types, which are structs of their own here.
 pub(crate) fn name_contents(

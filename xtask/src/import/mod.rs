@@ -126,7 +126,10 @@ fn build(sources: &Sources, overrides: &Overrides) -> Result<Output, String> {
     output.files.extend(writer.operations(&operations.all)?);
     output.files.extend(writer.types()?);
     let found = surfaces::expressions(&world, &catalog, &vocabulary);
-    let (python_arguments, node_arguments) = argument_surfaces(&operations, &catalog, &world, &vocabulary);
+    let (python_arguments, mut node_arguments) = argument_surfaces(&operations, &catalog, &world, &vocabulary);
+    for (name, expression) in surfaces::node_extras(&sources.node_surface, &operations.all, &vocabulary) {
+        node_arguments.entry(name).or_insert(expression);
+    }
     let python = surfaces::python(&world, &catalog, &sources.python_surface, &found, &python_arguments);
     let node = surfaces::node(&sources.node_surface, &sources.python_surface, &found, &node_arguments);
     let (page, counts) = conflicts::page(&conflicts, &vocabulary.names.groups);
@@ -178,7 +181,7 @@ fn settle(mut operations: Operations, catalog: &Catalog, world: &World) -> Opera
         let content = ty.canonical();
         let mut named = catalog.aliases.iter().enumerate().filter(|(_, alias)| alias.public);
         if let Some((at, _)) =
-            named.find(|(_, alias)| matches!(ty, Ty::Union(_)) && alias_content(alias, catalog, world) == content)
+            named.find(|(_, alias)| matches!(ty, Ty::Union(_)) && aliases::content(alias, catalog, world) == content)
         {
             *ty = Ty::Alias(at);
         }
@@ -189,12 +192,6 @@ fn settle(mut operations: Operations, catalog: &Catalog, world: &World) -> Opera
         one.stream.iter_mut().for_each(|(_, ty)| fix(ty));
     }
     operations
-}
-
-/// The content of an alias as the package spells it.
-fn alias_content(alias: &aliases::Alias, catalog: &Catalog, world: &World) -> Ty {
-    let written = alias.names.first().and_then(|name| world.aliases.get(name)).cloned();
-    written.map_or(Ty::Null, |ty| ty.map_refs(&|at| catalog.of[at]).canonical())
 }
 
 /// Walks the document beside the package, operation by operation, then by equal names.
@@ -325,9 +322,8 @@ fn argument_surfaces(
         }
         let facts = one.facts.get("node").and_then(|node| Some((node["resource"].as_str()?, node["params"].as_str()?)));
         if let Some((resource, params)) = facts {
-            let path: Vec<String> = resource.split('.').map(words::camel).collect();
-            for from in 1..=path.len() {
-                node.entry(format!("OpenAI.{}.{params}", path[..from].join("."))).or_insert_with(|| name.clone());
+            for place in surfaces::node_places(resource, params) {
+                node.entry(place).or_insert_with(|| name.clone());
             }
         }
     }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::aliases::{leaf, module};
+use super::aliases::{self, leaf, module};
 use super::describe::Vocabulary;
 use super::ir::{Ty, World};
 use super::merge::Catalog;
+use super::operations::{Operation, base_name};
 use super::text::{inline, member};
-use super::words::{camel, words};
+use super::words::{camel, without_param, words};
 
 /// Official name → type expression, and how many names found none.
 pub(crate) struct Surface {
@@ -39,8 +40,17 @@ pub(crate) fn expressions(world: &World, catalog: &Catalog, vocabulary: &Vocabul
             found.insert(name.clone(), expression.clone());
         }
     }
+    // An alias that no field uses has the content of one that is used.
+    let used: BTreeMap<Ty, &String> = vocabulary
+        .names
+        .aliases
+        .iter()
+        .rev()
+        .map(|(at, name)| (aliases::content(&catalog.aliases[*at], catalog, world), name))
+        .collect();
     for (at, alias) in catalog.aliases.iter().enumerate() {
         let own = vocabulary.names.aliases.get(&at).cloned();
+        let own = own.or_else(|| used.get(&aliases::content(alias, catalog, world)).map(|name| (*name).clone()));
         for name in &alias.names {
             let expression = own.clone().or_else(|| vocabulary.expression(&alias.ty, &camel(leaf(name))));
             found.extend(expression.map(|expression| (name.clone(), expression)));
@@ -87,8 +97,17 @@ pub(crate) fn python(
     let mut modules: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut unmatched: Vec<&String> = Vec::new();
     let mut matched = 0;
+    // A module may offer another one's type again.
+    let mut by_leaf: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+    for (name, expression) in found {
+        by_leaf.entry(leaf(name)).or_default().insert(expression);
+    }
+    let again = |name: &str| {
+        let same = |leaf: &str| by_leaf.get(leaf).filter(|all| all.len() == 1).and_then(|all| all.first().copied());
+        same(leaf(name)).or_else(|| same(without_param(leaf(name))))
+    };
     for name in &all {
-        let Some(expression) = arguments.get(name).or_else(|| found.get(name)) else {
+        let Some(expression) = arguments.get(name).or_else(|| found.get(name)).or_else(|| again(name)) else {
             unmatched.push(name);
             continue;
         };
@@ -129,8 +148,19 @@ pub(crate) fn node(
         let (module, name) = (one["module"].as_str().unwrap_or_default(), one["name"].as_str().unwrap_or_default());
         public.entry(name).or_default().push(format!("{module}.{name}"));
     }
+    let mut in_module: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+    for name in found.keys() {
+        in_module.entry(module(name)).or_default().push(name);
+    }
+    // Python may call a nested class by a longer path than Node; the end of the name still tells which it is.
+    let by_end = |owner: &str, path: &[&str]| -> Option<String> {
+        let end = words(path.last()?);
+        let all = in_module.get(module(owner))?.iter().filter(|name| words(leaf(name)).ends_with(&end));
+        let types: BTreeSet<&String> = all.filter_map(|name| found.get(*name)).collect();
+        if types.len() == 1 { types.first().map(|one| (*one).clone()) } else { None }
+    };
     let look = |qualified: &str| -> Option<String> {
-        if let Some(expression) = arguments.get(qualified) {
+        if let Some(expression) = arguments.get(qualified).or_else(|| arguments.get(base_name(qualified))) {
             return Some(expression.clone());
         }
         let path: Vec<&str> = qualified.split('.').collect();
@@ -149,6 +179,9 @@ pub(crate) fn node(
                 let joined = if nested.is_empty() { (*owner).clone() } else { format!("{}.{nested}", module(owner)) };
                 if let Some(expression) = arguments.get(&joined).or_else(|| found.get(&joined)) {
                     return Some(expression.clone());
+                }
+                if let Some(expression) = by_end(owner, &path[at + 1..]) {
+                    return Some(expression);
                 }
             }
         }
@@ -175,6 +208,42 @@ pub(crate) fn node(
     }
     missing.sort();
     Surface { matched, unmatched: missing.len(), text: page(&modules, &missing.iter().collect::<Vec<_>>()) }
+}
+
+/// The namespaces that offer a type of a resource: its own and those around it.
+pub(crate) fn node_places(resource: &str, name: &str) -> Vec<String> {
+    let path: Vec<String> = std::iter::once("OpenAI".to_owned()).chain(resource.split('.').map(camel)).collect();
+    (1..=path.len()).rev().map(|upto| format!("{}.{name}", path[..upto].join("."))).collect()
+}
+
+/// Node's names for pages, as `page<T>`, and for arguments that are all path parameters: those stand in the
+/// operation's record, and here as `path`.
+pub(crate) fn node_extras(
+    surface: &Value,
+    operations: &[Operation],
+    vocabulary: &Vocabulary,
+) -> BTreeMap<String, String> {
+    let mut extras = BTreeMap::new();
+    for one in operations {
+        let Some(node) = one.facts.get("node") else { continue };
+        let (resource, method) = (node["resource"].as_str().unwrap_or_default(), &node["method"]);
+        if let (None, Some(params)) = (one.params, node["params"].as_str()) {
+            for place in node_places(resource, params) {
+                extras.entry(place).or_insert_with(|| "path".to_owned());
+            }
+        }
+        let Some((_, item)) = &one.page else { continue };
+        let resources = surface["resources"].as_array().into_iter().flatten().filter(|one| one["resource"] == resource);
+        let methods = resources.flat_map(|one| one["methods"].as_array().into_iter().flatten());
+        let page = methods.filter(|one| one["name"] == *method).find_map(|one| one["page_alias"].as_str());
+        let item = vocabulary.expression(item, &super::emit::result_name(&one.id));
+        if let (Some(page), Some(item)) = (page, item) {
+            for place in node_places(resource, page) {
+                extras.entry(place).or_insert_with(|| format!("page<{item}>"));
+            }
+        }
+    }
+    extras
 }
 
 fn snake(name: &str) -> String {
