@@ -1,0 +1,117 @@
+//! Further addresses of a test: another origin that records what reaches it, and one where nothing listens.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpSocket, TcpStream},
+    task::JoinHandle,
+};
+
+use crate::server::lock;
+
+/// What reached the other origin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OtherLog {
+    /// Number of connections.
+    pub connections: usize,
+    /// All bytes of all connections.
+    pub bytes: Vec<u8>,
+}
+
+impl OtherLog {
+    /// As the log shows it.
+    pub fn to_json(&self) -> Value {
+        json!({"connections": self.connections, "bytes": self.bytes.len(),
+            "text": String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(crate::log::KEPT)])})
+    }
+}
+
+/// A server on another port that answers every request with `{}` and records each byte.
+#[derive(Debug)]
+pub(crate) struct OtherOrigin {
+    pub address: SocketAddr,
+    log: Arc<Mutex<OtherLog>>,
+    task: JoinHandle<()>,
+}
+
+impl OtherOrigin {
+    /// Starts it; must be called inside a runtime.
+    pub(crate) fn start() -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let (address, listener) = (listener.local_addr()?, TcpListener::from_std(listener)?);
+        let log = Arc::new(Mutex::new(OtherLog::default()));
+        let shared = log.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                lock(&shared).connections += 1;
+                tokio::spawn(record(stream, shared.clone()));
+            }
+        });
+        Ok(Self { address, log, task })
+    }
+
+    pub(crate) fn log(&self) -> OtherLog {
+        lock(&self.log).clone()
+    }
+
+    pub(crate) fn forget(&self) {
+        *lock(&self.log) = OtherLog::default();
+    }
+}
+
+impl Drop for OtherOrigin {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn record(mut stream: TcpStream, log: Arc<Mutex<OtherLog>>) {
+    const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+    let (mut head, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(n @ 1..) = stream.read(&mut buffer).await {
+        lock(&log).bytes.extend_from_slice(&buffer[..n]);
+        head.extend_from_slice(&buffer[..n]);
+        while let Some(end) = crate::check::find(&head, b"\r\n\r\n") {
+            head.drain(..end + 4);
+            if stream.write_all(REPLY).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// An address where nothing listens: the port is taken, so that nobody else can, but not listened on.
+#[derive(Debug)]
+pub struct Refused {
+    _socket: TcpSocket,
+    address: SocketAddr,
+}
+
+impl Refused {
+    /// Takes a port.
+    ///
+    /// # Errors
+    /// If the system gives none.
+    pub fn new() -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        Ok(Self { address: socket.local_addr()?, _socket: socket })
+    }
+
+    /// The address; connections to it are refused while `self` lives.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
