@@ -130,17 +130,21 @@ impl Finder<'_> {
         let fits = |at: &&usize| {
             let alias = &self.aliases[**at];
             let here = alias.names.iter().any(|name| modules.contains(module(name)));
+            let around = |name: &String| modules.iter().any(|other| is_around(package(module(name)), package(other)));
             // A beta name would be wrong outside of beta.
             let beta = |name: &String| name.contains(".beta.");
             let strange = alias.names.iter().all(beta) && !modules.iter().any(beta);
-            (here || (alias.public && !strange)) && (telling(ty) || akin(alias.leaf(), field))
+            let named = akin(alias.leaf(), field) && (here || alias.names.iter().any(around));
+            (here || (alias.public && !strange)) && (telling(ty) || named)
         };
         let nearness = |at: &&usize| {
             let alias = &self.aliases[**at];
+            let here = alias.names.iter().any(|name| modules.contains(module(name)));
+            let shared = alias.names.iter().any(|name| is_shared(name));
             let common =
                 |name: &String| modules.iter().map(|other| shared_path(module(name), other)).max().unwrap_or(0);
             let path = alias.names.iter().map(common).max().unwrap_or(0);
-            (path, alias.public, usize::MAX - **at)
+            (here, shared, path, alias.public, usize::MAX - **at)
         };
         same.iter().filter(fits).max_by_key(nearness).copied()
     }
@@ -153,6 +157,20 @@ fn telling(ty: &Ty) -> bool {
         Ty::Union(arms) => arms.iter().any(|arm| matches!(arm, Ty::Ref(_) | Ty::Alias(_))),
         _ => false,
     }
+}
+
+/// The package of a module.
+fn package(path: &str) -> &str {
+    module(path)
+}
+
+fn is_shared(name: &str) -> bool {
+    name.starts_with("openai.types.shared")
+}
+
+/// Whether what one package offers is at home in the other: it is the same, around it, or made to be shared.
+fn is_around(offering: &str, using: &str) -> bool {
+    is_shared(offering) || using == offering || using.starts_with(&format!("{offering}."))
 }
 
 /// Whether a name speaks of the same thing as a field: they share a word.

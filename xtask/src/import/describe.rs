@@ -54,7 +54,7 @@ impl Vocabulary {
         let aliases: BTreeMap<String, usize> = all.names.aliases.iter().map(|(at, name)| (name.clone(), *at)).collect();
         for (name, at) in &aliases {
             if let Ty::Union(arms) = &catalog.aliases[*at].ty {
-                all.visit_arms(arms, "", name);
+                all.visit_arms(arms, name, "");
             }
         }
         for (name, ty) in catalog.others.iter().filter(|(name, _)| public.contains(*name)) {
@@ -71,6 +71,11 @@ impl Vocabulary {
                 self.visit(ty, &leaf, "");
             }
         }
+    }
+
+    /// All names.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &String> {
+        self.names.groups.values().chain(self.names.aliases.values()).chain(self.given.values())
     }
 
     /// How many unions or enums there are.
@@ -147,6 +152,9 @@ pub(crate) fn enum_word(values: &[String]) -> &'static str {
     if values.iter().any(|value| modes.contains(&value.as_str())) { "Mode" } else { "Value" }
 }
 
+/// In so many places a single word is the name: people give a better one in `overrides.json`.
+const COMMON: usize = 12;
+
 /// Natural names that say nothing alone.
 const ANONYMOUS: [&str; 6] = ["Value", "Mode", "Items", "Values", "Item", "Type"];
 
@@ -164,7 +172,8 @@ fn claim(one: &Unnamed, overrides: &Overrides) -> Claim {
         let long = words(&one.leaf).len() > 1;
         candidates.extend(long.then(|| one.leaf.clone()));
         candidates.extend((!prefix.is_empty()).then(|| join(&prefix, &one.leaf)));
-        candidates.extend((!ANONYMOUS.contains(&one.leaf.as_str())).then(|| one.leaf.clone()));
+        let common = owners.len() >= COMMON && !ANONYMOUS.contains(&one.leaf.as_str());
+        candidates.extend(common.then(|| one.leaf.clone()));
     }
     let mut sorted = owners.clone();
     sorted.sort_by_key(|owner| (owner.starts_with("Beta"), owner.len(), (*owner).clone()));

@@ -125,7 +125,7 @@ impl Writer<'_> {
             groups
                 .entry(place)
                 .or_default()
-                .insert(name.clone(), collect(self.alternative(name, "", &alias.ty), &mut faults));
+                .insert(name.clone(), collect(self.alternative(name, name, &alias.ty), &mut faults));
         }
         for (key, one) in &self.vocabulary.unnamed {
             let name = &self.vocabulary.given[key];

@@ -120,6 +120,14 @@ fn build(sources: &Sources, overrides: &Overrides) -> Result<Output, String> {
     let mut vocabulary = describe::Vocabulary::new(names, &catalog, &public);
     vocabulary.add_results(&operations.all);
     vocabulary.complete(overrides)?;
+    for (key, entry) in overrides.entries("names") {
+        let name = entry["name"].as_str().unwrap_or_default();
+        if !vocabulary.all().any(|given| given == name) {
+            return Err(format!(
+                "overrides.json, names: nothing is called {name} through \"{key}\"; correct or remove it"
+            ));
+        }
+    }
 
     let writer = emit::Writer { world: &world, catalog: &catalog, vocabulary: &vocabulary, overrides };
     let mut output = Output::default();
@@ -153,8 +161,7 @@ fn build(sources: &Sources, overrides: &Overrides) -> Result<Output, String> {
 fn roots(overrides: &Overrides, vocabulary: &describe::Vocabulary) -> Result<String, String> {
     let (mut events, mut sent) = (Vec::new(), Vec::new());
     for (name, entry) in overrides.entries("events") {
-        let mut known = vocabulary.names.groups.values().chain(vocabulary.names.aliases.values());
-        if !known.any(|known| known == name) {
+        if !vocabulary.all().any(|known| known == name) {
             return Err(format!("overrides.json, events: no type is called {name}"));
         }
         if entry["sent"] == true { sent.push(name) } else { events.push(name) }

@@ -7,7 +7,7 @@ use super::allocate::{Claim, allocate};
 use super::ir::World;
 use super::merge::Catalog;
 use super::overrides::Overrides;
-use super::words::{camel, is_reserved, join, singular, without_param, words};
+use super::words::{camel, join, singular, without_param, words};
 
 /// Which types are in use, and what they are called.
 #[derive(Debug, Default)]
@@ -144,7 +144,7 @@ impl Namer<'_> {
         let mut candidates = Vec::new();
         let mut distinct = words(&own);
         distinct.dedup();
-        if distinct.len() > 1 || (places.len() > 3 && !is_reserved(&own)) {
+        if distinct.len() > 1 {
             candidates.push(own.clone());
         }
         for name in &official {
