@@ -5,13 +5,16 @@ pub mod client;
 pub mod error;
 pub mod json;
 pub mod operation;
+pub mod operations;
 pub mod page;
 pub mod policy;
 pub mod request;
+pub mod resources;
 pub mod response;
 pub mod secret;
 pub mod stream;
 pub mod transport;
+pub mod types;
 
 pub use client::{Args, Call, Client, ClientBuilder, RequestOptions};
 pub use error::{Error, ErrorKind, Partial};

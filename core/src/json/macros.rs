@@ -107,6 +107,7 @@ macro_rules! object {
                 }
             }
 
+            #[allow(unused_variables)]
             fn write(&self, o: &mut $crate::json::macro_support::ObjectWriter<'_>) {
                 $(o.field($req_number, $req_key, &self.$req);)*
                 $(o.field($opt_number, $opt_key, &self.$opt);)*

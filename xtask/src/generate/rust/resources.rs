@@ -102,8 +102,11 @@ fn group_of(path: &str, resource: &Resource<'_>) -> String {
 fn file(schema: &Schema, names: &Names, group: &str, paths: &[&str], tree: &BTreeMap<String, Resource<'_>>) -> String {
     let mut body = String::new();
     let mut types: BTreeSet<String> = BTreeSet::new();
+    let mut elsewhere: BTreeSet<String> = BTreeSet::new();
     for path in paths {
         let resource = &tree[*path];
+        let children = resource.children.iter().filter(|child| !paths.contains(&child.as_str()));
+        elsewhere.extend(children.map(|child| resource_type(child)));
         let name = resource_type(path);
         let _ = write!(
             body,
@@ -124,6 +127,9 @@ fn file(schema: &Schema, names: &Names, group: &str, paths: &[&str], tree: &BTre
         out.push_str("use crate::client::{Call, Client};\nuse crate::operations;\n");
     } else {
         out.push_str("use crate::client::Client;\n");
+    }
+    if !elsewhere.is_empty() {
+        let _ = writeln!(out, "use crate::resources::{{{}}};", elsewhere.into_iter().collect::<Vec<_>>().join(", "));
     }
     for (name, module) in [("Download", "response"), ("EventStream", "stream"), ("Page", "page"), ("Reply", "response")]
     {

@@ -205,7 +205,7 @@ fn member(out: &mut String, names: &Names, name: &str, ty: &Type, bit: usize, fi
     doc(out, 12, &text);
     let rust = rust_type(names, expr);
     let FieldName { ident, plain } = names.field(name, &field.name);
-    let null = if field.nullable { format!(" null({plain}_null)") } else { String::new() };
+    let null = if field.nullable { format!(" null({}_null)", plain.trim_end_matches('_')) } else { String::new() };
     let _ = writeln!(out, "            {bit} {ident}: {rust} = {}{null};", string(&field.name));
 }
 
