@@ -124,7 +124,7 @@ impl EvalsRuns {
         Call::new(&self.client, &operations::EVALS_RUNS_CANCEL, &[eval_id, run_id], None)
     }
 
-    /// Calls `evals.runs.cancel_legacy`.
+    /// Stops an eval run through an older route, the path of the run itself; prefer `evals.runs.cancel`.
     ///
     /// `POST /evals/{eval_id}/runs/{run_id}`
     ///

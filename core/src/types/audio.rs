@@ -6,7 +6,7 @@ use crate::request::FileInput;
 use crate::types::{AudioModel, AudioResponseFormat, Logprob, TracingMode};
 
 union! {
-    /// `chunking_strategy` of `TranscriptionCreateParams`.
+    /// How long audio is cut.
     pub enum ChunkingStrategy {
         Mode: TracingMode => from;
         Config(ChunkingStrategyVadConfig) = => from;
@@ -14,48 +14,48 @@ union! {
 }
 
 model! {
-    /// `Config` of `ChunkingStrategy`.
+    /// Settings for detecting speech.
     pub struct ChunkingStrategyVadConfig {
         const { 0 "type" = "server_vad" req; }
         required {}
         optional {
-            /// Default 300.
+            /// Audio kept before detected speech, in milliseconds; 300 by default. Default 300.
             1 prefix_padding_ms: i64 = "prefix_padding_ms";
-            /// Default 200.
+            /// Silence that ends a piece of speech, in milliseconds; 200 by default. Default 200.
             2 silence_duration_ms: i64 = "silence_duration_ms";
-            /// Default 0.5.
+            /// How loud speech must be, from 0 to 1; 0.5 by default. Default 0.5.
             3 threshold: f64 = "threshold";
         }
     }
 }
 
 model! {
-    /// Arguments of `audio.speech.create`.
+    /// Arguments for reading text aloud.
     pub struct SpeechCreateParams {
         const {}
         required {
-            /// At most 4096 characters.
+            /// Text to read, up to 4,096 characters. At most 4096 characters.
             0 input: String = "input";
-            /// `model` of the speech create params.
+            /// Name of the model.
             1 model: SpeechModel = "model";
-            /// `voice` of the speech create params.
+            /// Voice that speaks: a built-in name or a custom voice.
             2 voice: SpeechCreateVoice = "voice";
         }
         optional {
-            /// At most 4096 characters.
+            /// How to speak, such as tone and pace; not for `tts-1` and `tts-1-hd`. At most 4096 characters.
             3 instructions: String = "instructions";
-            /// Default `mp3`.
+            /// Format of the audio; `mp3` by default. Default `mp3`.
             4 response_format: SpeechCreateResponseFormat = "response_format";
-            /// Between 0.25 and 4; default 1.
+            /// Speed of speech, 0.25 to 4; 1 by default. Between 0.25 and 4; default 1.
             5 speed: f64 = "speed";
-            /// Default `audio`.
+            /// `audio` for the bytes alone, which is the default, or `sse` for events. Default `audio`.
             6 stream_format: SpeechCreateStreamFormat = "stream_format";
         }
     }
 }
 
 open_enum! {
-    /// `response_format` of `SpeechCreateParams`.
+    /// Format of the audio; `mp3` by default.
     pub enum SpeechCreateResponseFormat {
         Mp3 = "mp3",
         Opus = "opus",
@@ -67,7 +67,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `stream_format` of `SpeechCreateParams`.
+    /// `audio` for the bytes alone, which is the default, or `sse` for events.
     pub enum SpeechCreateStreamFormat {
         Sse = "sse",
         Audio = "audio",
@@ -75,7 +75,7 @@ open_enum! {
 }
 
 union! {
-    /// `voice` of `SpeechCreateParams`.
+    /// Voice that speaks: a built-in name or a custom voice.
     pub enum SpeechCreateVoice {
         Value: SpeechCreateVoiceValue => from;
         Id(VoiceID) = => from;
@@ -102,7 +102,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `model` of `SpeechCreateParams`.
+    /// Name of a speech model.
     pub enum SpeechModel {
         Tts1 = "tts-1",
         Tts1Hd = "tts-1-hd",
@@ -112,70 +112,71 @@ open_enum! {
 }
 
 response! {
-    /// `Transcription` of `TranscriptionCreateResponse`.
+    /// What was said.
     pub struct Transcription {
         const {}
         required {
-            /// `text` of the transcription.
+            /// The transcript.
             0 text: String = "text";
         }
         optional {
-            /// `languages` of the transcription.
+            /// Languages that were heard.
             1 languages: Vec<TranscriptionLanguage> = "languages" null(languages_null);
-            /// `logprobs` of the transcription.
+            /// Log probabilities of the tokens, if they were asked for.
             2 logprobs: Vec<TranscriptionLogprob> = "logprobs" null(logprobs_null);
-            /// `usage` of the transcription.
+            /// What is charged: tokens or seconds.
             3 usage: Usage = "usage" null(usage_null);
         }
     }
 }
 
 open_enum! {
-    /// `include` of `TranscriptionCreateParams`.
+    /// `logprobs` adds log probabilities, with some models and the format `json`.
     pub enum TranscriptionCreateInclude {
         Logprobs = "logprobs",
     }
 }
 
 model! {
-    /// Arguments of `audio.transcriptions.create`.
+    /// Arguments for turning speech into text.
     pub struct TranscriptionCreateParams {
         const {}
         required {
-            /// `file` of the transcription create params.
+            /// The audio: flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav or webm.
             0 file: FileInput = "file";
-            /// `model` of the transcription create params.
+            /// Name of the transcription model.
             1 model: AudioModel = "model";
         }
         optional {
-            /// Default `auto`.
+            /// How long audio is cut; `auto` detects speech. Speaker labels need it over 30 seconds. Default
+            /// `auto`.
             2 chunking_strategy: ChunkingStrategy = "chunking_strategy" null(chunking_strategy_null);
-            /// `include` of the transcription create params.
+            /// `logprobs` adds log probabilities, with some models and the format `json`.
             3 include: Vec<TranscriptionCreateInclude> = "include";
-            /// `keywords` of the transcription create params.
+            /// Words that are likely to occur, such as names.
             4 keywords: Vec<String> = "keywords";
-            /// At most 4 items.
+            /// Names of up to 4 speakers, in the order of their samples. At most 4 items.
             5 known_speaker_names: Vec<String> = "known_speaker_names";
-            /// At most 4 items.
+            /// Samples of up to 4 known speakers, 2 to 10 seconds each, as `data:` URLs. At most 4 items.
             6 known_speaker_references: Vec<String> = "known_speaker_references";
-            /// `language` of the transcription create params.
+            /// Language of the audio as an ISO 639-1 code; naming it gives better results.
             7 language: String = "language";
-            /// At least 1 item.
+            /// Languages that may be spoken, as ISO 639-1 codes. At least 1 item.
             8 languages: Vec<String> = "languages";
-            /// `prompt` of the transcription create params.
+            /// Text that sets the style or continues an earlier part, in the language of the audio.
             9 prompt: String = "prompt";
-            /// Default `json`.
+            /// Form of the transcript; `json` by default. Some models only know some of them. Default `json`.
             10 response_format: AudioResponseFormat = "response_format";
-            /// Default 0.
+            /// Randomness of sampling, from 0 to 1; 0 by default, which adapts by itself. Default 0.
             11 temperature: f64 = "temperature";
-            /// `timestamp_granularities` of the transcription create params.
+            /// Whether words, segments or both get times; needs the format `verbose_json`.
             12 timestamp_granularities: Vec<TranscriptionCreateTimestampGranularity> = "timestamp_granularities";
         }
     }
 }
 
 union! {
-    /// Reply of `audio.transcriptions.create`.
+    /// A transcript, in the form that was asked for.
     pub enum TranscriptionCreateResponse tag "task" {
         TranscriptionDiarized(TranscriptionDiarized) = "transcribe" => from;
         TranscriptionVerbose(TranscriptionVerbose) = => from;
@@ -184,7 +185,7 @@ union! {
 }
 
 open_enum! {
-    /// `timestamp_granularities` of `TranscriptionCreateParams`.
+    /// Whether words, segments or both get times; needs the format `verbose_json`.
     pub enum TranscriptionCreateTimestampGranularity {
         Word = "word",
         Segment = "segment",
@@ -192,38 +193,38 @@ open_enum! {
 }
 
 response! {
-    /// `TranscriptionDiarized` of `TranscriptionCreateResponse`.
+    /// A transcript that tells speakers apart.
     pub struct TranscriptionDiarized {
         const { 2 "task" = "transcribe" req; }
         required {
-            /// `duration` of the transcription diarized.
+            /// Length of the audio in seconds.
             0 duration: f64 = "duration";
-            /// `segments` of the transcription diarized.
+            /// Pieces of speech, each of one speaker.
             1 segments: Vec<TranscriptionDiarizedSegment> = "segments";
-            /// `text` of the transcription diarized.
+            /// The whole transcript.
             3 text: String = "text";
         }
         optional {
-            /// `usage` of the transcription diarized.
+            /// What is charged: tokens or seconds.
             4 usage: Usage = "usage" null(usage_null);
         }
     }
 }
 
 response! {
-    /// `segments` of `TranscriptionDiarized`.
+    /// A piece of speech of one speaker.
     pub struct TranscriptionDiarizedSegment {
         const { 5 "type" = "transcript.text.segment" req; }
         required {
-            /// `id` of the transcription diarized segment.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `end` of the transcription diarized segment.
+            /// End in seconds from the beginning of the audio.
             1 end: f64 = "end";
-            /// `speaker` of the transcription diarized segment.
+            /// Name of a known speaker, or a letter.
             2 speaker: String = "speaker";
-            /// `start` of the transcription diarized segment.
+            /// Start in seconds from the beginning of the audio.
             3 start: f64 = "start";
-            /// `text` of the transcription diarized segment.
+            /// What was said.
             4 text: String = "text";
         }
         optional {}
@@ -231,11 +232,11 @@ response! {
 }
 
 response! {
-    /// `languages` of `ConversationAudioTranscriptionCompletedEvent`, and in 2 more places.
+    /// A language that was heard.
     pub struct TranscriptionLanguage {
         const {}
         required {
-            /// `code` of the transcription language.
+            /// ISO 639-1 code of the language.
             0 code: String = "code";
         }
         optional {}
@@ -243,45 +244,45 @@ response! {
 }
 
 response! {
-    /// `logprobs` of `Transcription`.
+    /// Log probability of one token.
     pub struct TranscriptionLogprob {
         const {}
         required {}
         optional {
-            /// `token` of the transcription logprob.
+            /// Text of the token.
             0 token: String = "token" null(token_null);
-            /// `bytes` of the transcription logprob.
+            /// UTF-8 bytes of the token.
             1 bytes: Vec<f64> = "bytes" null(bytes_null);
-            /// `logprob` of the transcription logprob.
+            /// Natural logarithm of the token's probability; -9999.0 stands for practically impossible.
             2 logprob: f64 = "logprob" null(logprob_null);
         }
     }
 }
 
 response! {
-    /// `segments` of `TranscriptionVerbose`, and in one more place.
+    /// A piece of a transcript with its times.
     pub struct TranscriptionSegment {
         const {}
         required {
-            /// `id` of the transcription segment.
+            /// Number of the segment.
             0 id: i64 = "id";
-            /// `avg_logprob` of the transcription segment.
+            /// Mean log probability of the tokens; below -1 the text is doubtful.
             1 avg_logprob: f64 = "avg_logprob";
-            /// `compression_ratio` of the transcription segment.
+            /// How far the text can be compressed; above 2.4 it repeats itself.
             2 compression_ratio: f64 = "compression_ratio";
-            /// `end` of the transcription segment.
+            /// End in seconds from the beginning of the audio.
             3 end: f64 = "end";
-            /// `no_speech_prob` of the transcription segment.
+            /// Probability that nobody speaks.
             4 no_speech_prob: f64 = "no_speech_prob";
-            /// `seek` of the transcription segment.
+            /// Position at which the segment begins to be decoded.
             5 seek: i64 = "seek";
-            /// `start` of the transcription segment.
+            /// Start in seconds from the beginning of the audio.
             6 start: f64 = "start";
-            /// `temperature` of the transcription segment.
+            /// Temperature that was used.
             7 temperature: f64 = "temperature";
-            /// `text` of the transcription segment.
+            /// The text.
             8 text: String = "text";
-            /// `tokens` of the transcription segment.
+            /// Tokens of the text.
             9 tokens: Vec<i64> = "tokens";
         }
         optional {}
@@ -289,7 +290,7 @@ response! {
 }
 
 union! {
-    /// Event of the stream that `audio.transcriptions.create` gives.
+    /// An event of a streamed transcription.
     pub enum TranscriptionStreamEvent tag "type" {
         TranscriptTextSegment(TranscriptionTextSegmentEvent) = "transcript.text.segment" => from;
         TranscriptTextDelta(TranscriptionTextDeltaEvent) = "transcript.text.delta" => from;
@@ -298,74 +299,74 @@ union! {
 }
 
 response! {
-    /// `TranscriptTextDelta` of `TranscriptionStreamEvent`.
+    /// A piece of a transcript.
     pub struct TranscriptionTextDeltaEvent {
         const { 1 "type" = "transcript.text.delta" req; }
         required {
-            /// `delta` of the transcription text delta event.
+            /// Text to append.
             0 delta: String = "delta";
         }
         optional {
-            /// `logprobs` of the transcription text delta event.
+            /// Log probabilities of the output tokens.
             2 logprobs: Vec<Logprob> = "logprobs" null(logprobs_null);
-            /// `segment_id` of the transcription text delta event.
+            /// Id of the segment that the piece belongs to, with speaker labels.
             3 segment_id: String = "segment_id" null(segment_id_null);
         }
     }
 }
 
 response! {
-    /// `TranscriptTextDone` of `TranscriptionStreamEvent`.
+    /// The transcript is complete.
     pub struct TranscriptionTextDoneEvent {
         const { 1 "type" = "transcript.text.done" req; }
         required {
-            /// `text` of the transcription text done event.
+            /// The whole transcript.
             0 text: String = "text";
         }
         optional {
-            /// `languages` of the transcription text done event.
+            /// Languages that were heard.
             2 languages: Vec<TranscriptionLanguage> = "languages" null(languages_null);
-            /// `logprobs` of the transcription text done event.
+            /// Log probabilities of the output tokens.
             3 logprobs: Vec<Logprob> = "logprobs" null(logprobs_null);
-            /// `usage` of the transcription text done event.
+            /// Number of tokens used.
             4 usage: TranscriptionTextDoneEventUsage = "usage" null(usage_null);
         }
     }
 }
 
 response! {
-    /// `usage` of `TranscriptionTextDoneEvent`.
+    /// What is charged.
     pub struct TranscriptionTextDoneEventUsage {
         const { 3 "type" = "tokens" req; }
         required {
-            /// `input_tokens` of the transcription text done event usage.
+            /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
-            /// `output_tokens` of the transcription text done event usage.
+            /// Tokens of the output, including reasoning.
             1 output_tokens: i64 = "output_tokens";
-            /// `total_tokens` of the transcription text done event usage.
+            /// Tokens of input and output together.
             2 total_tokens: i64 = "total_tokens";
         }
         optional {
-            /// `input_token_details` of the transcription text done event usage.
+            /// How the input tokens divide by kind.
             4 input_token_details: UsageInputTokenDetails = "input_token_details" null(input_token_details_null);
         }
     }
 }
 
 response! {
-    /// `TranscriptTextSegment` of `TranscriptionStreamEvent`.
+    /// A piece of speech of one speaker.
     pub struct TranscriptionTextSegmentEvent {
         const { 5 "type" = "transcript.text.segment" req; }
         required {
-            /// `id` of the transcription text segment event.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `end` of the transcription text segment event.
+            /// End in seconds from the beginning of the audio.
             1 end: f64 = "end";
-            /// `speaker` of the transcription text segment event.
+            /// Name of a known speaker, or a letter.
             2 speaker: String = "speaker";
-            /// `start` of the transcription text segment event.
+            /// Start in seconds from the beginning of the audio.
             3 start: f64 = "start";
-            /// `text` of the transcription text segment event.
+            /// What was said.
             4 text: String = "text";
         }
         optional {}
@@ -373,34 +374,34 @@ response! {
 }
 
 response! {
-    /// `TranscriptionVerbose` of `TranscriptionCreateResponse`.
+    /// A transcript with times.
     pub struct TranscriptionVerbose {
         const {}
         required {
-            /// `duration` of the transcription verbose.
+            /// Length of the audio in seconds.
             0 duration: f64 = "duration";
-            /// `language` of the transcription verbose.
+            /// Language of the audio.
             1 language: String = "language";
-            /// `text` of the transcription verbose.
+            /// The transcript.
             2 text: String = "text";
         }
         optional {
-            /// `segments` of the transcription verbose.
+            /// Pieces of the transcript with their times.
             3 segments: Vec<TranscriptionSegment> = "segments" null(segments_null);
-            /// `usage` of the transcription verbose.
+            /// What is charged.
             4 usage: TranscriptionVerboseUsage = "usage" null(usage_null);
-            /// `words` of the transcription verbose.
+            /// Words with their times, if they were asked for.
             5 words: Vec<TranscriptionWord> = "words" null(words_null);
         }
     }
 }
 
 response! {
-    /// `usage` of `TranscriptionVerbose`.
+    /// What is charged.
     pub struct TranscriptionVerboseUsage {
         const { 1 "type" = "duration" req; }
         required {
-            /// `seconds` of the transcription verbose usage.
+            /// Length of the audio in seconds.
             0 seconds: f64 = "seconds";
         }
         optional {}
@@ -408,15 +409,15 @@ response! {
 }
 
 response! {
-    /// `words` of `TranscriptionVerbose`.
+    /// A word with its times.
     pub struct TranscriptionWord {
         const {}
         required {
-            /// `end` of the transcription word.
+            /// End in seconds from the beginning of the audio.
             0 end: f64 = "end";
-            /// `start` of the transcription word.
+            /// Start in seconds from the beginning of the audio.
             1 start: f64 = "start";
-            /// `word` of the transcription word.
+            /// The word.
             2 word: String = "word";
         }
         optional {}
@@ -424,11 +425,11 @@ response! {
 }
 
 response! {
-    /// `Translation` of `TranslationCreateResponse`.
+    /// Speech translated into English.
     pub struct Translation {
         const {}
         required {
-            /// `text` of the translation.
+            /// The translation.
             0 text: String = "text";
         }
         optional {}
@@ -436,28 +437,28 @@ response! {
 }
 
 model! {
-    /// Arguments of `audio.translations.create`.
+    /// Arguments for turning speech into English text.
     pub struct TranslationCreateParams {
         const {}
         required {
-            /// `file` of the translation create params.
+            /// The audio: flac, mp3, mp4, mpeg, mpga, m4a, ogg, wav or webm.
             0 file: FileInput = "file";
-            /// `model` of the translation create params.
+            /// Name of the model; only `whisper-1` is possible.
             1 model: AudioModel = "model";
         }
         optional {
-            /// `prompt` of the translation create params.
+            /// English text that sets the style or continues an earlier part.
             2 prompt: String = "prompt";
-            /// Default `json`.
+            /// Form of the translation; `json` by default. Default `json`.
             3 response_format: TranslationCreateResponseFormat = "response_format";
-            /// Default 0.
+            /// Randomness of sampling, from 0 to 1; 0 by default, which adapts by itself. Default 0.
             4 temperature: f64 = "temperature";
         }
     }
 }
 
 union! {
-    /// Reply of `audio.translations.create`.
+    /// A translation, in the form that was asked for.
     pub enum TranslationCreateResponse {
         TranslationVerbose(TranslationVerbose) = => from;
         Translation(Translation) = => from;
@@ -465,7 +466,7 @@ union! {
 }
 
 open_enum! {
-    /// `response_format` of `TranslationCreateParams`.
+    /// Form of the translation; `json` by default.
     pub enum TranslationCreateResponseFormat {
         Json = "json",
         Text = "text",
@@ -476,26 +477,26 @@ open_enum! {
 }
 
 response! {
-    /// `TranslationVerbose` of `TranslationCreateResponse`.
+    /// A translation with times.
     pub struct TranslationVerbose {
         const {}
         required {
-            /// `duration` of the translation verbose.
+            /// Length of the audio in seconds.
             0 duration: f64 = "duration";
-            /// `language` of the translation verbose.
+            /// Language of the output, always English.
             1 language: String = "language";
-            /// `text` of the translation verbose.
+            /// The translation.
             2 text: String = "text";
         }
         optional {
-            /// `segments` of the translation verbose.
+            /// Pieces of the translation with their times.
             3 segments: Vec<TranscriptionSegment> = "segments" null(segments_null);
         }
     }
 }
 
 union! {
-    /// `usage` of `ConversationAudioTranscriptionCompletedEvent`, and in 3 more places.
+    /// What is charged: tokens or seconds of audio.
     pub enum Usage tag "type" {
         Tokens(UsageTokens) = "tokens" => from;
         Duration(UsageDuration) = "duration" => from;
@@ -503,11 +504,11 @@ union! {
 }
 
 response! {
-    /// `Duration` of `Usage`.
+    /// What is charged: tokens or seconds of audio.
     pub struct UsageDuration {
         const { 1 "type" = "duration" req; }
         required {
-            /// `seconds` of the usage duration.
+            /// Length of the audio in seconds.
             0 seconds: f64 = "seconds";
         }
         optional {}
@@ -515,85 +516,85 @@ response! {
 }
 
 response! {
-    /// `input_token_details` of `TranscriptionTextDoneEventUsage`.
+    /// How the input tokens divide.
     pub struct UsageInputTokenDetails {
         const {}
         required {}
         optional {
-            /// `audio_tokens` of the usage input token details.
+            /// Tokens that stand for audio.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
-            /// `text_tokens` of the usage input token details.
+            /// Tokens that stand for text.
             1 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
 }
 
 response! {
-    /// `Tokens` of `Usage`.
+    /// What is charged: tokens or seconds of audio.
     pub struct UsageTokens {
         const { 3 "type" = "tokens" req; }
         required {
-            /// `input_tokens` of the usage tokens.
+            /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
-            /// `output_tokens` of the usage tokens.
+            /// Tokens of the output, including reasoning.
             1 output_tokens: i64 = "output_tokens";
-            /// `total_tokens` of the usage tokens.
+            /// Tokens of input and output together.
             2 total_tokens: i64 = "total_tokens";
         }
         optional {
-            /// `input_token_details` of the usage tokens.
+            /// How the input tokens divide by kind.
             4 input_token_details: UsageTokensInputTokenDetails = "input_token_details" null(input_token_details_null);
         }
     }
 }
 
 response! {
-    /// `input_token_details` of `UsageTokens`.
+    /// How the input tokens divide.
     pub struct UsageTokensInputTokenDetails {
         const {}
         required {}
         optional {
-            /// `audio_tokens` of the usage tokens input token details.
+            /// Tokens that stand for audio.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
-            /// `text_tokens` of the usage tokens input token details.
+            /// Tokens that stand for text.
             1 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
 }
 
 response! {
-    /// Reply of `audio.voices.create`.
+    /// A custom voice.
     pub struct Voice {
         const { 3 "object" = "audio.voice" req; }
         required {
-            /// `id` of the voice.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `name` of the voice.
+            /// Your name for the voice.
             2 name: String = "name";
-            /// `type` of the voice.
+            /// How the voice was made: from an `audio_sample` or from a `prompt`.
             4 r#type: VoiceType = "type";
         }
         optional {
-            /// `prompt` of the voice.
+            /// Description that the voice was made from.
             5 prompt: String = "prompt" null(prompt_null);
         }
     }
 }
 
 response! {
-    /// Reply of `audio.voice_consents.create`, and in 3 more places.
+    /// A recording in which a speaker consents to a custom voice.
     pub struct VoiceConsent {
         const { 4 "object" = "audio.voice_consent" req; }
         required {
-            /// `id` of the voice consent.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `language` of the voice consent.
+            /// Language of the recording, as a BCP 47 tag.
             2 language: String = "language";
-            /// `name` of the voice consent.
+            /// Your name for the recording.
             3 name: String = "name";
         }
         optional {}
@@ -601,15 +602,15 @@ response! {
 }
 
 model! {
-    /// Arguments of `audio.voice_consents.create`.
+    /// Arguments for uploading a consent recording.
     pub struct VoiceConsentCreateParams {
         const {}
         required {
-            /// `language` of the voice consent create params.
+            /// Language of the recording, as a BCP 47 tag.
             0 language: String = "language";
-            /// `name` of the voice consent create params.
+            /// Your name for the recording.
             1 name: String = "name";
-            /// `recording` of the voice consent create params.
+            /// The recording.
             2 recording: FileInput = "recording";
         }
         optional {}
@@ -617,13 +618,13 @@ model! {
 }
 
 response! {
-    /// Reply of `audio.voice_consents.delete`.
+    /// Confirms a deletion.
     pub struct VoiceConsentDeleted {
         const { 2 "object" = "audio.voice_consent" req; }
         required {
-            /// `id` of the voice consent deleted.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the voice consent deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -631,25 +632,25 @@ response! {
 }
 
 model! {
-    /// Arguments of `audio.voice_consents.list`.
+    /// Paging of the consent recordings.
     pub struct VoiceConsentListParams {
         const {}
         required {}
         optional {
-            /// `after` of the voice consent list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Recordings a page; 20 by default. Default 20.
             1 limit: i64 = "limit";
         }
     }
 }
 
 model! {
-    /// Arguments of `audio.voice_consents.update`.
+    /// Changes to a consent recording: its name.
     pub struct VoiceConsentUpdateParams {
         const {}
         required {
-            /// `name` of the voice consent update params.
+            /// Your name for the recording.
             0 name: String = "name";
         }
         optional {}
@@ -657,7 +658,7 @@ model! {
 }
 
 open_enum! {
-    /// `model` of `VoiceCreateParams`.
+    /// Name of the model that makes the voice.
     pub enum VoiceCreateModel {
         Auto = "auto",
         N2026_10_08 = "2026-10-08",
@@ -665,38 +666,38 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `audio.voices.create`.
+    /// Arguments for making a custom voice: from a recording with consent, or from a description.
     pub struct VoiceCreateParams {
         const {}
         required {
-            /// `name` of the voice create params.
+            /// Your name for the voice.
             2 name: String = "name";
         }
         optional {
-            /// `audio_sample` of the voice create params.
+            /// Recording of the voice.
             0 audio_sample: FileInput = "audio_sample";
-            /// `consent` of the voice create params.
+            /// Id of the speaker's consent recording.
             1 consent: String = "consent";
-            /// `type` of the voice create params.
+            /// Kind of the object, which tells the variants apart.
             3 r#type: VoiceType = "type";
-            /// `prompt` of the voice create params.
+            /// Description of the voice.
             4 prompt: String = "prompt";
-            /// `model` of the voice create params.
+            /// Name of the model that makes the voice.
             5 model: VoiceCreateModel = "model";
-            /// `script_hint` of the voice create params.
+            /// Text that suits the voice, used for trying it out.
             6 script_hint: String = "script_hint";
         }
     }
 }
 
 response! {
-    /// Reply of `audio.voices.delete`.
+    /// Confirms a deletion.
     pub struct VoiceDeleted {
         const { 2 "object" = "audio.voice.deleted" req; }
         required {
-            /// `id` of the voice deleted.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the voice deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -704,11 +705,11 @@ response! {
 }
 
 model! {
-    /// `ID` of `ChatCompletionAudioVoice`, and in 3 more places.
+    /// A custom voice.
     pub struct VoiceID {
         const {}
         required {
-            /// `id` of the voice id.
+            /// Id of the custom voice.
             0 id: String = "id";
         }
         optional {}
@@ -716,7 +717,7 @@ model! {
 }
 
 open_enum! {
-    /// `type` of `Voice`, and in one more place.
+    /// How the voice was made: from an `audio_sample` or from a `prompt`.
     pub enum VoiceType {
         AudioSample = "audio_sample",
         Prompt = "prompt",

@@ -56,11 +56,11 @@ model! {
 }
 
 response! {
-    /// `attachments` of `ChatKitThreadUserMessageItem`.
+    /// A file or image attached to a ChatKit message.
     pub struct ChatKitAttachment {
         const {}
         required {
-            /// `id` of the chat kit attachment.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `mime_type` of the chat kit attachment.
             1 mime_type: String = "mime_type";
@@ -85,7 +85,7 @@ open_enum! {
 }
 
 response! {
-    /// `content` of `ChatKitThreadAssistantMessageItem`.
+    /// Text of an assistant's message in ChatKit.
     pub struct ChatKitResponseOutputText {
         const { 2 "type" = "output_text" req; }
         required {
@@ -107,13 +107,13 @@ union! {
 }
 
 response! {
-    /// Reply of `beta.chatkit.threads.retrieve`, and in one more place.
+    /// A conversation in ChatKit.
     pub struct ChatKitThread {
         const { 2 "object" = "chatkit.thread" req; }
         required {
-            /// `id` of the chat kit thread.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `status` of the chat kit thread.
             3 status: ChatKitThreadStatus = "status";
@@ -128,15 +128,15 @@ response! {
 }
 
 response! {
-    /// `ChatkitAssistantMessage` of `ThreadListItemsResponse`.
+    /// Event `chatkit.assistant_message`.
     pub struct ChatKitThreadAssistantMessageItem {
         const { 3 "object" = "chatkit.thread_item" req; 5 "type" = "chatkit.assistant_message" req; }
         required {
-            /// `id` of the chat kit thread assistant message item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `content` of the chat kit thread assistant message item.
             1 content: Vec<ChatKitResponseOutputText> = "content";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             2 created_at: i64 = "created_at";
             /// `thread_id` of the chat kit thread assistant message item.
             4 thread_id: String = "thread_id";
@@ -155,17 +155,17 @@ union! {
 }
 
 response! {
-    /// `ChatkitUserMessage` of `ThreadListItemsResponse`.
+    /// Event `chatkit.user_message`.
     pub struct ChatKitThreadUserMessageItem {
         const { 5 "object" = "chatkit.thread_item" req; 7 "type" = "chatkit.user_message" req; }
         required {
-            /// `id` of the chat kit thread user message item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `attachments` of the chat kit thread user message item.
             1 attachments: Vec<ChatKitAttachment> = "attachments";
             /// `content` of the chat kit thread user message item.
             2 content: Vec<ChatKitThreadUserMessageItemContent> = "content";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
             /// `thread_id` of the chat kit thread user message item.
             6 thread_id: String = "thread_id";
@@ -186,13 +186,13 @@ union! {
 }
 
 response! {
-    /// `ChatkitWidget` of `ThreadListItemsResponse`.
+    /// Event `chatkit.widget`.
     pub struct ChatKitWidgetItem {
         const { 2 "object" = "chatkit.thread_item" req; 4 "type" = "chatkit.widget" req; }
         required {
-            /// `id` of the chat kit widget item.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `thread_id` of the chat kit widget item.
             3 thread_id: String = "thread_id";
@@ -204,17 +204,17 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.chatkit.sessions.cancel`, and in one more place.
+    /// A ChatKit session of one end user.
     pub struct ChatSession {
         const { 5 "object" = "chatkit.session" req; }
         required {
-            /// `id` of the chat session.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `chatkit_configuration` of the chat session.
             1 chatkit_configuration: ChatSessionChatKitConfiguration = "chatkit_configuration";
             /// `client_secret` of the chat session.
             2 client_secret: String = "client_secret";
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             3 expires_at: i64 = "expires_at";
             /// `max_requests_per_1_minute` of the chat session.
             4 max_requests_per_1_minute: i64 = "max_requests_per_1_minute";
@@ -232,7 +232,7 @@ response! {
 }
 
 model! {
-    /// `automatic_thread_titling` of `ChatSessionChatKitConfiguration`.
+    /// Whether threads get titles by themselves.
     pub struct ChatSessionAutomaticThreadTitling {
         const {}
         required {}
@@ -244,7 +244,7 @@ model! {
 }
 
 model! {
-    /// `chatkit_configuration` of `ChatSession`, and in one more place.
+    /// Features of ChatKit in this session.
     pub struct ChatSessionChatKitConfiguration {
         const {}
         required {}
@@ -260,7 +260,7 @@ model! {
 }
 
 model! {
-    /// `file_upload` of `ChatSessionChatKitConfiguration`.
+    /// Whether and how users may upload files.
     pub struct ChatSessionFileUpload {
         const {}
         required {}
@@ -276,7 +276,7 @@ model! {
 }
 
 model! {
-    /// `history` of `ChatSessionChatKitConfiguration`.
+    /// Whether users see earlier threads.
     pub struct ChatSessionHistory {
         const {}
         required {
@@ -291,7 +291,7 @@ model! {
 }
 
 model! {
-    /// `rate_limits` of `ChatSession`, and in one more place.
+    /// How many requests the user may make.
     pub struct ChatSessionRateLimits {
         const {}
         required {}
@@ -303,7 +303,7 @@ model! {
 }
 
 open_enum! {
-    /// `status` of `ChatSession`.
+    /// State of a ChatKit session.
     pub enum ChatSessionStatus {
         Active = "active",
         Expired = "expired",
@@ -312,11 +312,11 @@ open_enum! {
 }
 
 model! {
-    /// `workflow` of `ChatkitSessionCreateParams`.
+    /// The workflow to run.
     pub struct ChatSessionWorkflowParam {
         const {}
         required {
-            /// `id` of the chat session workflow param.
+            /// Identifier of this object.
             0 id: String = "id";
         }
         optional {
@@ -376,17 +376,17 @@ response! {
 }
 
 response! {
-    /// `ChatkitClientToolCall` of `ThreadListItemsResponse`.
+    /// Event `chatkit.client_tool_call`.
     pub struct DataChatKitClientToolCall {
         const { 5 "object" = "chatkit.thread_item" req; 9 "type" = "chatkit.client_tool_call" req; }
         required {
-            /// `id` of the data chat kit client tool call.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `arguments` of the data chat kit client tool call.
             1 arguments: String = "arguments";
             /// `call_id` of the data chat kit client tool call.
             2 call_id: String = "call_id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
             /// `name` of the data chat kit client tool call.
             4 name: String = "name";
@@ -403,13 +403,13 @@ response! {
 }
 
 response! {
-    /// `ChatkitTask` of `ThreadListItemsResponse`.
+    /// Event `chatkit.task`.
     pub struct DataChatKitTask {
         const { 3 "object" = "chatkit.thread_item" req; 7 "type" = "chatkit.task" req; }
         required {
-            /// `id` of the data chat kit task.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `task_type` of the data chat kit task.
             5 task_type: DataChatKitTaskType = "task_type";
@@ -426,13 +426,13 @@ response! {
 }
 
 response! {
-    /// `ChatkitTaskGroup` of `ThreadListItemsResponse`.
+    /// Event `chatkit.task_group`.
     pub struct DataChatKitTaskGroup {
         const { 2 "object" = "chatkit.thread_item" req; 5 "type" = "chatkit.task_group" req; }
         required {
-            /// `id` of the data chat kit task group.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `tasks` of the data chat kit task group.
             3 tasks: Vec<DataChatKitTaskGroupTask> = "tasks";
@@ -495,7 +495,7 @@ response! {
     pub struct InferenceOptionsToolChoice {
         const {}
         required {
-            /// `id` of the inference options tool choice.
+            /// Identifier of this object.
             0 id: String = "id";
         }
         optional {}
@@ -503,7 +503,7 @@ response! {
 }
 
 response! {
-    /// `Active` of `ChatKitThreadStatus`.
+    /// The thread is open.
     pub struct StatusActive {
         const { 0 "type" = "active" req; }
         required {}
@@ -512,7 +512,7 @@ response! {
 }
 
 response! {
-    /// `Closed` of `ChatKitThreadStatus`.
+    /// The thread is closed for good.
     pub struct StatusClosed {
         const { 1 "type" = "closed" req; }
         required {}
@@ -524,7 +524,7 @@ response! {
 }
 
 response! {
-    /// `Locked` of `ChatKitThreadStatus`.
+    /// The thread takes no input at present.
     pub struct StatusLocked {
         const { 1 "type" = "locked" req; }
         required {}
@@ -536,11 +536,11 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.chatkit.threads.delete`.
+    /// Confirms that a ChatKit thread was deleted.
     pub struct ThreadDeleteResponse {
         const { 2 "object" = "chatkit.thread.deleted" req; }
         required {
-            /// `id` of the thread delete response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the thread delete response.
             1 deleted: bool = "deleted";
@@ -555,13 +555,13 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the thread list items params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `before` of the thread list items params.
+            /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Between 0 and 100.
+            /// Number of items a page. Between 0 and 100.
             2 limit: i64 = "limit";
-            /// `order` of the thread list items params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             3 order: SortOrder = "order";
         }
     }
@@ -573,13 +573,13 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the thread list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `before` of the thread list params.
+            /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Between 0 and 100.
+            /// Number of items a page. Between 0 and 100.
             2 limit: i64 = "limit";
-            /// `order` of the thread list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             3 order: SortOrder = "order";
             /// 1 to 512 characters.
             4 user: String = "user";

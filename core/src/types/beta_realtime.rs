@@ -18,12 +18,12 @@ use crate::types::{
 };
 
 model! {
-    /// `output` of `BetaRealtimeResponse`, and in 5 more places.
+    /// An item of a realtime conversation, in the beta shape.
     pub struct BetaConversationItem {
         const { 5 "object" = "realtime.item" opt; }
         required {}
         optional {
-            /// `id` of the beta conversation item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `arguments` of the beta conversation item.
             1 arguments: String = "arguments";
@@ -55,7 +55,7 @@ open_enum! {
 }
 
 response! {
-    /// `Error` of `BetaRealtimeServerEvent`.
+    /// An error on a realtime connection, in the beta shape.
     pub struct BetaErrorEvent {
         const { 2 "type" = "error" req; }
         required {
@@ -90,7 +90,7 @@ response! {
 }
 
 union! {
-    /// A value of the API.
+    /// An event that a client sends on a realtime connection, in the beta shape.
     pub enum BetaRealtimeClientEvent tag "type" {
         ConversationItemCreate(RealtimeConversationItemCreateEvent) = "conversation.item.create" => from;
         ConversationItemDelete(ConversationItemDeleteEvent) = "conversation.item.delete" => from;
@@ -108,18 +108,18 @@ union! {
 }
 
 response! {
-    /// `response` of `BetaRealtimeResponseCreatedEvent`, and in one more place.
+    /// A response on a realtime connection, in the beta shape.
     pub struct BetaRealtimeResponse {
         const { 5 "object" = "realtime.response" opt; }
         required {}
         optional {
-            /// `id` of the beta realtime response.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `conversation_id` of the beta realtime response.
             1 conversation_id: String = "conversation_id" null(conversation_id_null);
             /// `max_output_tokens` of the beta realtime response.
             2 max_output_tokens: MaxOutputTokens = "max_output_tokens" null(max_output_tokens_null);
-            /// `metadata` of the beta realtime response.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata" null(metadata_null);
             /// `modalities` of the beta realtime response.
             4 modalities: Vec<ChatCompletionModality> = "modalities" null(modalities_null);
@@ -142,7 +142,7 @@ response! {
 }
 
 response! {
-    /// `ResponseAudioDelta` of `BetaRealtimeServerEvent`.
+    /// Event `response.audio.delta` of a realtime connection.
     pub struct BetaRealtimeResponseAudioDeltaEvent {
         const { 6 "type" = "response.audio.delta" req; }
         required {
@@ -156,7 +156,7 @@ response! {
             3 item_id: String = "item_id";
             /// `output_index` of the beta realtime response audio delta event.
             4 output_index: i64 = "output_index";
-            /// `response_id` of the beta realtime response audio delta event.
+            /// Id of the response.
             5 response_id: String = "response_id";
         }
         optional {}
@@ -164,7 +164,7 @@ response! {
 }
 
 response! {
-    /// `ResponseAudioDone` of `BetaRealtimeServerEvent`.
+    /// Event `response.audio.done` of a realtime connection.
     pub struct BetaRealtimeResponseAudioDoneEvent {
         const { 5 "type" = "response.audio.done" req; }
         required {
@@ -176,7 +176,7 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the beta realtime response audio done event.
             3 output_index: i64 = "output_index";
-            /// `response_id` of the beta realtime response audio done event.
+            /// Id of the response.
             4 response_id: String = "response_id";
         }
         optional {}
@@ -184,7 +184,7 @@ response! {
 }
 
 response! {
-    /// `ResponseAudioTranscriptDelta` of `BetaRealtimeServerEvent`.
+    /// Event `response.audio_transcript.delta` of a realtime connection.
     pub struct BetaRealtimeResponseAudioTranscriptDeltaEvent {
         const { 6 "type" = "response.audio_transcript.delta" req; }
         required {
@@ -198,7 +198,7 @@ response! {
             3 item_id: String = "item_id";
             /// `output_index` of the beta realtime response audio transcript delta event.
             4 output_index: i64 = "output_index";
-            /// `response_id` of the beta realtime response audio transcript delta event.
+            /// Id of the response.
             5 response_id: String = "response_id";
         }
         optional {}
@@ -206,7 +206,7 @@ response! {
 }
 
 response! {
-    /// `ResponseAudioTranscriptDone` of `BetaRealtimeServerEvent`.
+    /// Event `response.audio_transcript.done` of a realtime connection.
     pub struct BetaRealtimeResponseAudioTranscriptDoneEvent {
         const { 6 "type" = "response.audio_transcript.done" req; }
         required {
@@ -218,7 +218,7 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the beta realtime response audio transcript done event.
             3 output_index: i64 = "output_index";
-            /// `response_id` of the beta realtime response audio transcript done event.
+            /// Id of the response.
             4 response_id: String = "response_id";
             /// `transcript` of the beta realtime response audio transcript done event.
             5 transcript: String = "transcript";
@@ -228,7 +228,7 @@ response! {
 }
 
 response! {
-    /// `ResponseCreated` of `BetaRealtimeServerEvent`.
+    /// Event `response.created` of a realtime connection.
     pub struct BetaRealtimeResponseCreatedEvent {
         const { 2 "type" = "response.created" req; }
         required {
@@ -249,7 +249,7 @@ open_enum! {
 }
 
 response! {
-    /// `ResponseOutputItemAdded` of `BetaRealtimeServerEvent`.
+    /// Event `response.output_item.added` of a realtime connection.
     pub struct BetaRealtimeResponseOutputItemAddedEvent {
         const { 4 "type" = "response.output_item.added" req; }
         required {
@@ -259,7 +259,7 @@ response! {
             1 item: BetaConversationItem = "item";
             /// `output_index` of the beta realtime response output item added event.
             2 output_index: i64 = "output_index";
-            /// `response_id` of the beta realtime response output item added event.
+            /// Id of the response.
             3 response_id: String = "response_id";
         }
         optional {}
@@ -267,7 +267,7 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputItemDone` of `BetaRealtimeServerEvent`.
+    /// Event `response.output_item.done` of a realtime connection.
     pub struct BetaRealtimeResponseOutputItemDoneEvent {
         const { 4 "type" = "response.output_item.done" req; }
         required {
@@ -277,7 +277,7 @@ response! {
             1 item: BetaConversationItem = "item";
             /// `output_index` of the beta realtime response output item done event.
             2 output_index: i64 = "output_index";
-            /// `response_id` of the beta realtime response output item done event.
+            /// Id of the response.
             3 response_id: String = "response_id";
         }
         optional {}
@@ -285,7 +285,7 @@ response! {
 }
 
 response! {
-    /// `ResponseTextDelta` of `BetaRealtimeServerEvent`.
+    /// Event `response.text.delta` of a realtime connection.
     pub struct BetaRealtimeResponseTextDeltaEvent {
         const { 6 "type" = "response.text.delta" req; }
         required {
@@ -299,7 +299,7 @@ response! {
             3 item_id: String = "item_id";
             /// `output_index` of the beta realtime response text delta event.
             4 output_index: i64 = "output_index";
-            /// `response_id` of the beta realtime response text delta event.
+            /// Id of the response.
             5 response_id: String = "response_id";
         }
         optional {}
@@ -307,7 +307,7 @@ response! {
 }
 
 response! {
-    /// `ResponseTextDone` of `BetaRealtimeServerEvent`.
+    /// Event `response.text.done` of a realtime connection.
     pub struct BetaRealtimeResponseTextDoneEvent {
         const { 6 "type" = "response.text.done" req; }
         required {
@@ -319,7 +319,7 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the beta realtime response text done event.
             3 output_index: i64 = "output_index";
-            /// `response_id` of the beta realtime response text done event.
+            /// Id of the response.
             4 response_id: String = "response_id";
             /// `text` of the beta realtime response text done event.
             5 text: String = "text";
@@ -329,27 +329,27 @@ response! {
 }
 
 response! {
-    /// `usage` of `BetaRealtimeResponse`.
+    /// Tokens used by a realtime response.
     pub struct BetaRealtimeResponseUsage {
         const {}
         required {}
         optional {
             /// `input_token_details` of the beta realtime response usage.
             0 input_token_details: InputTokenDetails = "input_token_details" null(input_token_details_null);
-            /// `input_tokens` of the beta realtime response usage.
+            /// Tokens of the input.
             1 input_tokens: i64 = "input_tokens" null(input_tokens_null);
             /// `output_token_details` of the beta realtime response usage.
             2 output_token_details: RealtimeResponseUsageOutputTokenDetails = "output_token_details" null(output_token_details_null);
-            /// `output_tokens` of the beta realtime response usage.
+            /// Tokens of the output, including reasoning.
             3 output_tokens: i64 = "output_tokens" null(output_tokens_null);
-            /// `total_tokens` of the beta realtime response usage.
+            /// Tokens of input and output together.
             4 total_tokens: i64 = "total_tokens" null(total_tokens_null);
         }
     }
 }
 
 union! {
-    /// A value of the API.
+    /// An event that the server sends on a realtime connection, in the beta shape.
     pub enum BetaRealtimeServerEvent tag "type" {
         ConversationCreated(ConversationCreatedEvent) = "conversation.created" => from;
         ConversationItemCreated(RealtimeConversationItemCreatedEvent) = "conversation.item.created" => from;
@@ -389,7 +389,7 @@ union! {
 }
 
 model! {
-    /// `ResponseCreate` of `BetaRealtimeClientEvent`.
+    /// Event `response.create` of a realtime connection.
     pub struct BetaResponseCreateEvent {
         const { 0 "type" = "response.create" req; }
         required {}
@@ -399,6 +399,13 @@ model! {
             /// `response` of the beta response create event.
             2 response: BetaResponseCreateEventResponse = "response";
         }
+    }
+}
+
+open_enum! {
+    /// `Value` of `MaxResponseOutputTokens`.
+    pub enum BetaResponseCreateEventMaxOutputTokensValue {
+        Inf = "inf",
     }
 }
 
@@ -415,8 +422,8 @@ model! {
             /// `instructions` of the beta response create event response.
             2 instructions: String = "instructions";
             /// `max_response_output_tokens` of the beta response create event response.
-            3 max_response_output_tokens: MaxOutputTokens = "max_response_output_tokens";
-            /// `metadata` of the beta response create event response.
+            3 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
             /// `modalities` of the beta response create event response.
             5 modalities: Vec<ChatCompletionModality> = "modalities";
@@ -435,7 +442,7 @@ model! {
 }
 
 response! {
-    /// `ConversationItemRetrieved` of `BetaRealtimeServerEvent`.
+    /// Event `conversation.item.retrieved` of a realtime connection.
     pub struct BetaServerEventConversationItemRetrieved {
         const { 2 "type" = "conversation.item.retrieved" req; }
         required {
@@ -449,7 +456,7 @@ response! {
 }
 
 model! {
-    /// `SessionUpdate` of `BetaRealtimeClientEvent`.
+    /// Event `session.update` of a realtime connection.
     pub struct BetaSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
@@ -480,7 +487,7 @@ model! {
             /// `instructions` of the beta session update event session.
             4 instructions: String = "instructions";
             /// `max_response_output_tokens` of the beta session update event session.
-            5 max_response_output_tokens: MaxOutputTokens = "max_response_output_tokens";
+            5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
             /// `modalities` of the beta session update event session.
             6 modalities: Vec<ChatCompletionModality> = "modalities";
             /// `model` of the beta session update event session.
@@ -506,7 +513,7 @@ model! {
 }
 
 response! {
-    /// `SessionUpdated` of `BetaRealtimeServerEvent`.
+    /// Event `session.updated` of a realtime connection.
     pub struct BetaSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
@@ -537,7 +544,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `id` of the conversation item content.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `audio` of the conversation item content.
             1 audio: String = "audio";
@@ -563,7 +570,7 @@ open_enum! {
 }
 
 response! {
-    /// `ConversationItemInputAudioTranscriptionCompleted` of `BetaRealtimeServerEvent`.
+    /// Event `conversation.item.input_audio_transcription.completed` of a realtime connection.
     pub struct ConversationItemTranscriptionCompletedEvent {
         const { 4 "type" = "conversation.item.input_audio_transcription.completed" req; }
         required {
@@ -591,7 +598,7 @@ model! {
         const { 5 "object" = "realtime.item" opt; }
         required {}
         optional {
-            /// `id` of the conversation item with reference.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `arguments` of the conversation item with reference.
             1 arguments: String = "arguments";
@@ -619,7 +626,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `id` of the conversation item with reference content.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `audio` of the conversation item with reference content.
             1 audio: String = "audio";
@@ -691,7 +698,7 @@ response! {
         optional {
             /// `audio_tokens` of the input token details.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
-            /// `cached_tokens` of the input token details.
+            /// Input tokens that were read from the prompt cache.
             1 cached_tokens: i64 = "cached_tokens" null(cached_tokens_null);
             /// `text_tokens` of the input token details.
             2 text_tokens: i64 = "text_tokens" null(text_tokens_null);
@@ -700,15 +707,23 @@ response! {
 }
 
 union! {
-    /// `max_output_tokens` of `BetaRealtimeResponse`, and in 11 more places.
+    /// `max_output_tokens` of `BetaRealtimeResponse`, and in 6 more places.
     pub enum MaxOutputTokens {
         Integer: i64 => from;
         Value: BetaRealtimeResponseMaxOutputTokensValue => from;
     }
 }
 
+union! {
+    /// `max_response_output_tokens` of `BetaResponseCreateEventResponse`, and in 4 more places.
+    pub enum MaxResponseOutputTokens {
+        Integer: i64 => from;
+        Value: BetaResponseCreateEventMaxOutputTokensValue => from;
+    }
+}
+
 model! {
-    /// `OutputAudioBufferClear` of `BetaRealtimeClientEvent`.
+    /// Event `output_audio_buffer.clear` of a realtime connection.
     pub struct OutputAudioBufferClear {
         const { 0 "type" = "output_audio_buffer.clear" req; }
         required {}
@@ -729,7 +744,7 @@ open_enum! {
 }
 
 model! {
-    /// `ConversationItemCreate` of `BetaRealtimeClientEvent`.
+    /// Event `conversation.item.create` of a realtime connection.
     pub struct RealtimeConversationItemCreateEvent {
         const { 1 "type" = "conversation.item.create" req; }
         required {
@@ -746,7 +761,7 @@ model! {
 }
 
 response! {
-    /// `ConversationItemCreated` of `BetaRealtimeServerEvent`.
+    /// Event `conversation.item.created` of a realtime connection.
     pub struct RealtimeConversationItemCreatedEvent {
         const { 2 "type" = "conversation.item.created" req; }
         required {
@@ -763,7 +778,7 @@ response! {
 }
 
 response! {
-    /// `ResponseFunctionCallArgumentsDone` of `BetaRealtimeServerEvent`.
+    /// Event `response.function_call_arguments.done` of a realtime connection.
     pub struct RealtimeResponseCallArgumentsDoneEvent {
         const { 6 "type" = "response.function_call_arguments.done" req; }
         required {
@@ -777,7 +792,7 @@ response! {
             3 item_id: String = "item_id";
             /// `output_index` of the realtime response call arguments done event.
             4 output_index: i64 = "output_index";
-            /// `response_id` of the realtime response call arguments done event.
+            /// Id of the response.
             5 response_id: String = "response_id";
         }
         optional {}
@@ -793,7 +808,7 @@ open_enum! {
 }
 
 response! {
-    /// `ResponseDone` of `BetaRealtimeServerEvent`.
+    /// Event `response.done` of a realtime connection.
     pub struct RealtimeResponseDoneEvent {
         const { 2 "type" = "response.done" req; }
         required {
@@ -827,7 +842,7 @@ model! {
             0 expires_after: ChatSessionExpiresAfterParam = "expires_after";
             /// `value` of the realtime session create client secret.
             1 value: String = "value";
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             2 expires_at: i64 = "expires_at";
         }
     }
@@ -850,7 +865,7 @@ model! {
             /// `instructions` of the realtime session create params.
             4 instructions: String = "instructions";
             /// `max_response_output_tokens` of the realtime session create params.
-            5 max_response_output_tokens: MaxOutputTokens = "max_response_output_tokens";
+            5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
             /// `modalities` of the realtime session create params.
             6 modalities: Vec<ChatCompletionModality> = "modalities";
             /// `model` of the realtime session create params.
@@ -920,7 +935,7 @@ open_enum! {
 }
 
 response! {
-    /// `SessionCreated` of `BetaRealtimeServerEvent`.
+    /// Event `session.created` of a realtime connection.
     pub struct RealtimeSessionCreatedEvent {
         const { 2 "type" = "session.created" req; }
         required {
@@ -934,12 +949,12 @@ response! {
 }
 
 response! {
-    /// `session` of `BetaSessionUpdatedEvent`, and in one more place.
+    /// Settings of a realtime session, in the beta shape.
     pub struct Session {
         const {}
         required {}
         optional {
-            /// `id` of the session.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `input_audio_format` of the session.
             1 input_audio_format: InputAudioFormat = "input_audio_format" null(input_audio_format_null);
@@ -950,7 +965,7 @@ response! {
             /// `instructions` of the session.
             4 instructions: String = "instructions" null(instructions_null);
             /// `max_response_output_tokens` of the session.
-            5 max_response_output_tokens: MaxOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
+            5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
             /// `modalities` of the session.
             6 modalities: Vec<ChatCompletionModality> = "modalities" null(modalities_null);
             /// `model` of the session.
@@ -976,7 +991,7 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.realtime.sessions.create`.
+    /// A new realtime session with its client secret, in the beta shape.
     pub struct SessionCreateResponse {
         const {}
         required {
@@ -991,7 +1006,7 @@ response! {
             /// `instructions` of the session create response.
             3 instructions: String = "instructions" null(instructions_null);
             /// `max_response_output_tokens` of the session create response.
-            4 max_response_output_tokens: MaxOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
+            4 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
             /// `modalities` of the session create response.
             5 modalities: Vec<ChatCompletionModality> = "modalities" null(modalities_null);
             /// `output_audio_format` of the session create response.
@@ -1010,11 +1025,11 @@ response! {
             12 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
             /// `voice` of the session create response.
             13 voice: SessionVoice = "voice" null(voice_null);
-            /// `id` of the session create response.
+            /// Identifier of this object.
             14 id: String = "id";
-            /// `object` of the session create response.
+            /// Kind of the object, always the same for this type.
             15 object: String = "object";
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             16 expires_at: i64 = "expires_at";
             /// `include` of the session create response.
             17 include: Vec<Include> = "include";
@@ -1111,7 +1126,7 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `beta.realtime.transcription_sessions.create`, and in one more place.
+    /// A realtime session that only transcribes, in the beta shape.
     pub struct TranscriptionSession {
         const {}
         required {
@@ -1136,7 +1151,7 @@ response! {
     pub struct TranscriptionSessionClientSecret {
         const {}
         required {
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             0 expires_at: i64 = "expires_at";
             /// `value` of the transcription session client secret.
             1 value: String = "value";
@@ -1151,7 +1166,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `expires_at` of the transcription session create client secret.
+            /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: ClientSecretExpiresAt = "expires_at";
         }
     }
@@ -1215,7 +1230,7 @@ model! {
 }
 
 model! {
-    /// `TranscriptionSessionUpdate` of `BetaRealtimeClientEvent`.
+    /// Event `transcription_session.update` of a realtime connection.
     pub struct TranscriptionSessionUpdate {
         const { 1 "type" = "transcription_session.update" req; }
         required {
@@ -1254,7 +1269,7 @@ model! {
 }
 
 response! {
-    /// `TranscriptionSessionUpdated` of `BetaRealtimeServerEvent`.
+    /// Event `transcription_session.updated` of a realtime connection.
     pub struct TranscriptionSessionUpdatedEvent {
         const { 2 "type" = "transcription_session.updated" req; }
         required {
@@ -1268,7 +1283,7 @@ response! {
 }
 
 model! {
-    /// `turn_detection` of `BetaSessionUpdateEventSession`, and in 4 more places.
+    /// How the end of a turn is detected.
     pub struct TurnDetection {
         const {}
         required {}

@@ -4,7 +4,7 @@
 use crate::json::model;
 use crate::types::{
     Beta, BetaResponseCreateConversation, BetaResponseIncludable, BetaResponseToolChoice, BetaTool,
-    InputTokenCountText, Instructions, Personality, Reasoning, SortOrder, Truncation,
+    InputTokenCountText, Personality, Reasoning, ResponseInputTokenCountInput, SortOrder, Truncation,
 };
 
 model! {
@@ -13,7 +13,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `betas` of the response cancel params.
+            /// Beta features to switch on, by name.
             0 betas: Vec<String> = "betas";
         }
     }
@@ -25,63 +25,65 @@ model! {
         const {}
         required {}
         optional {
-            /// `betas` of the response delete params.
+            /// Beta features to switch on, by name.
             0 betas: Vec<String> = "betas";
         }
     }
 }
 
 model! {
-    /// Arguments of `beta.responses.input_items.list`.
+    /// Paging of the input items of a response.
     pub struct ResponseInputItemListParams {
         const {}
         required {}
         optional {
-            /// `after` of the response input item list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `include` of the response input item list params.
+            /// Parts to return that are left out by default, such as sources and encrypted reasoning.
             1 include: Vec<BetaResponseIncludable> = "include";
-            /// Default 20.
+            /// Items a page, 1 to 100; 20 by default. Default 20.
             2 limit: i64 = "limit";
-            /// `order` of the response input item list params.
+            /// Order: `asc` for oldest first, `desc` for newest first; `desc` by default.
             3 order: SortOrder = "order";
-            /// `betas` of the response input item list params.
+            /// Beta features to switch on, by name.
             4 betas: Vec<Beta> = "betas";
         }
     }
 }
 
 model! {
-    /// Arguments of `beta.responses.input_tokens.count`.
+    /// The request whose input tokens are counted.
     pub struct ResponseInputTokenCountParams {
         const {}
         required {}
         optional {
-            /// `conversation` of the response input token count params.
+            /// Conversation that the response reads and adds to; not with `previous_response_id`.
             0 conversation: BetaResponseCreateConversation = "conversation" null(conversation_null);
-            /// At most 10485760 characters.
-            1 input: Instructions = "input" null(input_null);
-            /// `instructions` of the response input token count params.
+            /// Plain text, or a list of messages, files, tool outputs and earlier items. At most 10485760
+            /// characters.
+            1 input: ResponseInputTokenCountInput = "input" null(input_null);
+            /// What the model is told first; not carried over from the previous response.
             2 instructions: String = "instructions" null(instructions_null);
-            /// `model` of the response input token count params.
+            /// Name of the model that answers.
             3 model: String = "model" null(model_null);
-            /// `parallel_tool_calls` of the response input token count params.
+            /// Whether the model may call several tools in one turn; true by default.
             4 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
-            /// `personality` of the response input token count params.
+            /// Manner of speaking that is added to the instructions.
             5 personality: Personality = "personality";
-            /// `previous_response_id` of the response input token count params.
+            /// Id of the response that this one continues; not with `conversation`.
             6 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
-            /// `reasoning` of the response input token count params.
+            /// How a reasoning model thinks.
             7 reasoning: Reasoning = "reasoning" null(reasoning_null);
-            /// `text` of the response input token count params.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             8 text: InputTokenCountText = "text" null(text_null);
-            /// `tool_choice` of the response input token count params.
+            /// Whether and which tools the model calls; a mode or a named tool.
             9 tool_choice: BetaResponseToolChoice = "tool_choice" null(tool_choice_null);
-            /// `tools` of the response input token count params.
+            /// Tools the model may call: built-in ones, MCP servers and functions of yours.
             10 tools: Vec<BetaTool> = "tools" null(tools_null);
+            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails.
             /// Deprecated by the vendor.
             11 truncation: Truncation = "truncation";
-            /// `betas` of the response input token count params.
+            /// Beta features to switch on, by name.
             12 betas: Vec<Beta> = "betas";
         }
     }

@@ -10,7 +10,7 @@ use crate::types::{
 };
 
 union! {
-    /// `annotations` of `Text`.
+    /// A reference from the text to a file.
     pub enum Annotation tag "type" {
         FileCitation(FileCitationAnnotation) = "file_citation" => from;
         FilePath(FilePathAnnotation) = "file_path" => from;
@@ -20,7 +20,7 @@ union! {
 }
 
 union! {
-    /// `annotations` of `TextDelta`.
+    /// A piece of a reference from the text to a file.
     pub enum AnnotationDelta tag "type" {
         FileCitation(FileCitationDeltaAnnotation) = "file_citation" => from;
         FilePath(FilePathDeltaAnnotation) = "file_path" => from;
@@ -28,21 +28,21 @@ union! {
 }
 
 model! {
-    /// `attachments` of `MessageCreateParams`, and in 2 more places.
+    /// A file added to a message.
     pub struct Attachment {
         const {}
         required {}
         optional {
-            /// `file_id` of the attachment.
+            /// Id of the file.
             0 file_id: String = "file_id";
-            /// `tools` of the attachment.
+            /// Tools that may use the file.
             1 tools: Vec<AttachmentTool> = "tools";
         }
     }
 }
 
 model! {
-    /// `FileSearch` of `AttachmentTool`.
+    /// File search may use the attached file.
     pub struct AttachmentAssistantToolsFileSearchTypeOnly {
         const { 0 "type" = "file_search" req; }
         required {}
@@ -51,7 +51,7 @@ model! {
 }
 
 union! {
-    /// `tools` of `Attachment`.
+    /// A tool that may use an attached file.
     pub enum AttachmentTool tag "type" {
         CodeInterpreter(CodeInterpreterTool) = "code_interpreter" => from;
         FileSearch(AttachmentAssistantToolsFileSearchTypeOnly) = "file_search" => from;
@@ -59,43 +59,43 @@ union! {
 }
 
 response! {
-    /// `Logs` of `CodeInterpreterToolCallDeltaInterpreterOutput`.
+    /// Text printed by the code.
     pub struct CodeInterpreterLogs {
         const { 1 "type" = "logs" req; }
         required {
-            /// `index` of the code interpreter logs.
+            /// Position of the output in the call.
             0 index: i64 = "index";
         }
         optional {
-            /// `logs` of the code interpreter logs.
+            /// The text.
             2 logs: String = "logs" null(logs_null);
         }
     }
 }
 
 response! {
-    /// `Image` of `CodeInterpreterToolCallDeltaInterpreterOutput`.
+    /// An image drawn by the code.
     pub struct CodeInterpreterOutputImage {
         const { 1 "type" = "image" req; }
         required {
-            /// `index` of the code interpreter output image.
+            /// Position of the output in the call.
             0 index: i64 = "index";
         }
         optional {
-            /// `image` of the code interpreter output image.
+            /// The image.
             2 image: CodeInterpreterToolCallOutputImageImage = "image" null(image_null);
         }
     }
 }
 
 response! {
-    /// `CodeInterpreter` of `ToolCall`.
+    /// A call of the code interpreter.
     pub struct CodeInterpreterToolCall {
         const { 2 "type" = "code_interpreter" req; }
         required {
-            /// `id` of the code interpreter tool call.
+            /// Id of the call.
             0 id: String = "id";
-            /// `code_interpreter` of the code interpreter tool call.
+            /// The code and what it printed or drew.
             1 code_interpreter: CodeInterpreterToolCallCodeInterpreter = "code_interpreter";
         }
         optional {}
@@ -103,13 +103,13 @@ response! {
 }
 
 response! {
-    /// `code_interpreter` of `CodeInterpreterToolCall`.
+    /// Code that was run and its outputs.
     pub struct CodeInterpreterToolCallCodeInterpreter {
         const {}
         required {
-            /// `input` of the code interpreter tool call code interpreter.
+            /// The code.
             0 input: String = "input";
-            /// `outputs` of the code interpreter tool call code interpreter.
+            /// What the code printed and the images it drew.
             1 outputs: Vec<CodeInterpreterToolCallCodeInterpreterOutput> = "outputs";
         }
         optional {}
@@ -117,7 +117,7 @@ response! {
 }
 
 union! {
-    /// `outputs` of `CodeInterpreterToolCallCodeInterpreter`.
+    /// An output of the code interpreter: text or an image.
     pub enum CodeInterpreterToolCallCodeInterpreterOutput tag "type" {
         Logs(OutputLogs) = "logs" => from;
         Image(CodeInterpreterToolCallInterpreterOutputImage) = "image" => from;
@@ -125,38 +125,38 @@ union! {
 }
 
 response! {
-    /// `CodeInterpreter` of `ToolCallDelta`.
+    /// A piece of a code interpreter call.
     pub struct CodeInterpreterToolCallDelta {
         const { 1 "type" = "code_interpreter" req; }
         required {
-            /// `index` of the code interpreter tool call delta.
+            /// Position of the call in the step.
             0 index: i64 = "index";
         }
         optional {
-            /// `id` of the code interpreter tool call delta.
+            /// Id of the call.
             2 id: String = "id" null(id_null);
-            /// `code_interpreter` of the code interpreter tool call delta.
+            /// What is new in the call.
             3 code_interpreter: CodeInterpreterToolCallDeltaCodeInterpreter = "code_interpreter" null(code_interpreter_null);
         }
     }
 }
 
 response! {
-    /// `code_interpreter` of `CodeInterpreterToolCallDelta`.
+    /// What is new in a code interpreter call.
     pub struct CodeInterpreterToolCallDeltaCodeInterpreter {
         const {}
         required {}
         optional {
-            /// `input` of the code interpreter tool call delta code interpreter.
+            /// Code to append.
             0 input: String = "input" null(input_null);
-            /// `outputs` of the code interpreter tool call delta code interpreter.
+            /// Outputs to add.
             1 outputs: Vec<CodeInterpreterToolCallDeltaInterpreterOutput> = "outputs" null(outputs_null);
         }
     }
 }
 
 union! {
-    /// `outputs` of `CodeInterpreterToolCallDeltaCodeInterpreter`.
+    /// An output to add: text or an image.
     pub enum CodeInterpreterToolCallDeltaInterpreterOutput tag "type" {
         Logs(CodeInterpreterLogs) = "logs" => from;
         Image(CodeInterpreterOutputImage) = "image" => from;
@@ -164,11 +164,11 @@ union! {
 }
 
 response! {
-    /// `Image` of `CodeInterpreterToolCallCodeInterpreterOutput`.
+    /// An image that the code drew.
     pub struct CodeInterpreterToolCallInterpreterOutputImage {
         const { 1 "type" = "image" req; }
         required {
-            /// `image` of the code interpreter tool call interpreter output image.
+            /// The image.
             0 image: CodeInterpreterToolCallOutputImageImage = "image";
         }
         optional {}
@@ -176,48 +176,56 @@ response! {
 }
 
 response! {
-    /// `image` of `CodeInterpreterOutputImage`, and in one more place.
+    /// An image file.
     pub struct CodeInterpreterToolCallOutputImageImage {
         const {}
         required {}
         optional {
-            /// `file_id` of the code interpreter tool call output image image.
+            /// Id of the image file.
             0 file_id: String = "file_id" null(file_id_null);
         }
     }
 }
 
+union! {
+    /// Plain text, or a list of text and image parts; up to 256,000 characters.
+    pub enum Content {
+        Text: String => from;
+        List: Vec<MessageContentPartParam> => from;
+    }
+}
+
 response! {
-    /// `FileCitation` of `Annotation`.
+    /// Marks a passage that rests on a file found by file search.
     pub struct FileCitationAnnotation {
         const { 4 "type" = "file_citation" req; }
         required {
-            /// At least 0.
+            /// Position just behind the last character of the passage. At least 0.
             0 end_index: i64 = "end_index";
-            /// `file_citation` of the file citation annotation.
+            /// The file that is cited.
             1 file_citation: FileCitationAnnotationFileCitation = "file_citation";
-            /// At least 0.
+            /// Position of the first character of the passage. At least 0.
             2 start_index: i64 = "start_index";
-            /// `text` of the file citation annotation.
+            /// The passage in the message that stands for the citation.
             3 text: String = "text";
         }
         optional {
-            /// `file_id` of the file citation annotation.
+            /// Id of the cited file.
             5 file_id: String = "file_id";
-            /// `index` of the file citation annotation.
+            /// Position in the list, counted from 0.
             6 index: i64 = "index";
-            /// `filename` of the file citation annotation.
+            /// Name of the cited file.
             7 filename: String = "filename";
         }
     }
 }
 
 response! {
-    /// `file_citation` of `FileCitationAnnotation`.
+    /// The cited file.
     pub struct FileCitationAnnotationFileCitation {
         const {}
         required {
-            /// `file_id` of the file citation annotation file citation.
+            /// Id of the cited file.
             0 file_id: String = "file_id";
         }
         optional {}
@@ -225,123 +233,123 @@ response! {
 }
 
 response! {
-    /// `FileCitation` of `AnnotationDelta`.
+    /// A piece of a file citation.
     pub struct FileCitationDeltaAnnotation {
         const { 1 "type" = "file_citation" req; }
         required {
-            /// `index` of the file citation delta annotation.
+            /// Position of the annotation in the text part.
             0 index: i64 = "index";
         }
         optional {
-            /// At least 0.
+            /// Position just behind the last character of the passage. At least 0.
             2 end_index: i64 = "end_index" null(end_index_null);
-            /// `file_citation` of the file citation delta annotation.
+            /// The file that is cited.
             3 file_citation: FileCitationDeltaAnnotationFileCitation = "file_citation" null(file_citation_null);
-            /// At least 0.
+            /// Position of the first character of the passage. At least 0.
             4 start_index: i64 = "start_index" null(start_index_null);
-            /// `text` of the file citation delta annotation.
+            /// The passage in the message that stands for the citation.
             5 text: String = "text" null(text_null);
         }
     }
 }
 
 response! {
-    /// `file_citation` of `FileCitationDeltaAnnotation`.
+    /// The cited file.
     pub struct FileCitationDeltaAnnotationFileCitation {
         const {}
         required {}
         optional {
-            /// `file_id` of the file citation delta annotation file citation.
+            /// Id of the cited file.
             0 file_id: String = "file_id" null(file_id_null);
-            /// `quote` of the file citation delta annotation file citation.
+            /// The quoted words.
             1 quote: String = "quote" null(quote_null);
         }
     }
 }
 
 response! {
-    /// `file_path` of `FilePathAnnotation`, and in one more place.
+    /// The file behind a path.
     pub struct FilePath {
         const {}
         required {}
         optional {
-            /// `file_id` of the file path.
+            /// Id of the file that was made.
             0 file_id: String = "file_id" null(file_id_null);
         }
     }
 }
 
 response! {
-    /// `FilePath` of `Annotation`.
+    /// Marks a path in the text that stands for a file made by the code interpreter.
     pub struct FilePathAnnotation {
         const { 4 "type" = "file_path" req; }
         required {
-            /// At least 0.
+            /// Position just behind the last character of the passage. At least 0.
             0 end_index: i64 = "end_index";
-            /// `file_path` of the file path annotation.
+            /// The file that was made.
             1 file_path: FilePath = "file_path";
-            /// At least 0.
+            /// Position of the first character of the passage. At least 0.
             2 start_index: i64 = "start_index";
-            /// `text` of the file path annotation.
+            /// The path as written in the message.
             3 text: String = "text";
         }
         optional {
-            /// `file_id` of the file path annotation.
+            /// Id of the file that was made.
             5 file_id: String = "file_id";
-            /// `index` of the file path annotation.
+            /// Position in the list, counted from 0.
             6 index: i64 = "index";
         }
     }
 }
 
 response! {
-    /// `FilePath` of `AnnotationDelta`.
+    /// A piece of a file path annotation.
     pub struct FilePathDeltaAnnotation {
         const { 1 "type" = "file_path" req; }
         required {
-            /// `index` of the file path delta annotation.
+            /// Position of the annotation in the text part.
             0 index: i64 = "index";
         }
         optional {
-            /// At least 0.
+            /// Position just behind the last character of the passage. At least 0.
             2 end_index: i64 = "end_index" null(end_index_null);
-            /// `file_path` of the file path delta annotation.
+            /// The file that was made.
             3 file_path: FilePath = "file_path" null(file_path_null);
-            /// At least 0.
+            /// Position of the first character of the passage. At least 0.
             4 start_index: i64 = "start_index" null(start_index_null);
-            /// `text` of the file path delta annotation.
+            /// The path as written in the message.
             5 text: String = "text" null(text_null);
         }
     }
 }
 
 response! {
-    /// `results` of `FileSearchToolCallFileSearch`.
+    /// One result of a file search.
     pub struct FileSearchResult {
         const {}
         required {
-            /// `file_id` of the file search result.
+            /// Id of the file that holds the passage.
             0 file_id: String = "file_id";
-            /// `file_name` of the file search result.
+            /// Name of the file.
             1 file_name: String = "file_name";
-            /// Between 0 and 1.
+            /// How well the passage matches, from 0 to 1. Between 0 and 1.
             2 score: f64 = "score";
         }
         optional {
-            /// `content` of the file search result.
+            /// The passages found; returned only when `include` asks for them.
             3 content: Vec<VectorStoreSearchResponseContent> = "content" null(content_null);
         }
     }
 }
 
 response! {
-    /// `FileSearch` of `ToolCall`.
+    /// A call of file search.
     pub struct FileSearchToolCall {
         const { 2 "type" = "file_search" req; }
         required {
-            /// `id` of the file search tool call.
+            /// Id of the call.
             0 id: String = "id";
-            /// `file_search` of the file search tool call.
+            /// The ranking that was used and what was found.
             1 file_search: FileSearchToolCallFileSearch = "file_search";
         }
         optional {}
@@ -349,44 +357,44 @@ response! {
 }
 
 response! {
-    /// `FileSearch` of `ToolCallDelta`.
+    /// A piece of a file search call.
     pub struct FileSearchToolCallDelta {
         const { 2 "type" = "file_search" req; }
         required {
-            /// `file_search` of the file search tool call delta.
+            /// Details of the search; empty while it runs.
             0 file_search: Map<Json> = "file_search";
-            /// `index` of the file search tool call delta.
+            /// Position of the call in the step.
             1 index: i64 = "index";
         }
         optional {
-            /// `id` of the file search tool call delta.
+            /// Id of the call.
             3 id: String = "id" null(id_null);
         }
     }
 }
 
 response! {
-    /// `file_search` of `FileSearchToolCall`.
+    /// Ranking and results of a file search.
     pub struct FileSearchToolCallFileSearch {
         const {}
         required {}
         optional {
-            /// `ranking_options` of the file search tool call file search.
+            /// How results are ranked, and the least score they need.
             0 ranking_options: FileSearchRankingOptions = "ranking_options" null(ranking_options_null);
-            /// `results` of the file search tool call file search.
+            /// What was found.
             1 results: Vec<FileSearchResult> = "results" null(results_null);
         }
     }
 }
 
 response! {
-    /// `Function` of `ToolCall`.
+    /// A call of a function of yours.
     pub struct FunctionToolCall {
         const { 2 "type" = "function" req; }
         required {
-            /// `id` of the function tool call.
+            /// Id of the call.
             0 id: String = "id";
-            /// `function` of the function tool call.
+            /// The function, its arguments and, later, its output.
             1 function: FunctionToolCallFunction = "function";
         }
         optional {}
@@ -394,59 +402,59 @@ response! {
 }
 
 response! {
-    /// `Function` of `ToolCallDelta`.
+    /// A piece of a function call.
     pub struct FunctionToolCallDelta {
         const { 1 "type" = "function" req; }
         required {
-            /// `index` of the function tool call delta.
+            /// Position of the call in the step.
             0 index: i64 = "index";
         }
         optional {
-            /// `id` of the function tool call delta.
+            /// Id of the call.
             2 id: String = "id" null(id_null);
-            /// `function` of the function tool call delta.
+            /// What is new in the call.
             3 function: FunctionToolCallFunction = "function" null(function_null);
         }
     }
 }
 
 response! {
-    /// `function` of `FunctionToolCall`, and in one more place.
+    /// A function call.
     pub struct FunctionToolCallFunction {
         const {}
         required {}
         optional {
-            /// `arguments` of the function tool call function.
+            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
             0 arguments: String = "arguments" null(arguments_null);
-            /// `name` of the function tool call function.
+            /// Name of the function.
             1 name: String = "name" null(name_null);
-            /// `output` of the function tool call function.
+            /// The output that was submitted; null until then.
             2 output: String = "output" null(output_null);
         }
     }
 }
 
 model! {
-    /// `image_file` of `ImageFileContentBlock`.
+    /// An image that was uploaded as a file.
     pub struct ImageFile {
         const {}
         required {
-            /// `file_id` of the image file.
+            /// Id of the image file; upload it with the purpose `vision` or `user_data`.
             0 file_id: String = "file_id";
         }
         optional {
-            /// Default `auto`.
+            /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
             1 detail: Detail = "detail";
         }
     }
 }
 
 model! {
-    /// `ImageFile` of `MessageContent`, and in one more place.
+    /// An image part that names an uploaded file.
     pub struct ImageFileContentBlock {
         const { 1 "type" = "image_file" req; }
         required {
-            /// `image_file` of the image file content block.
+            /// The image.
             0 image_file: ImageFile = "image_file";
         }
         optional {}
@@ -454,55 +462,55 @@ model! {
 }
 
 response! {
-    /// `image_file` of `ImageFileDeltaBlock`.
+    /// What is new in an image file part.
     pub struct ImageFileDelta {
         const {}
         required {}
         optional {
-            /// Default `auto`.
+            /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
             0 detail: Detail = "detail" null(detail_null);
-            /// `file_id` of the image file delta.
+            /// Id of an uploaded file.
             1 file_id: String = "file_id" null(file_id_null);
         }
     }
 }
 
 response! {
-    /// `ImageFile` of `MessageContentDelta`.
+    /// A piece of an image file part.
     pub struct ImageFileDeltaBlock {
         const { 1 "type" = "image_file" req; }
         required {
-            /// `index` of the image file delta block.
+            /// Position of the part in the message.
             0 index: i64 = "index";
         }
         optional {
-            /// `image_file` of the image file delta block.
+            /// What is new in the image.
             2 image_file: ImageFileDelta = "image_file" null(image_file_null);
         }
     }
 }
 
 model! {
-    /// `image_url` of `ImageURLContentBlock`.
+    /// An image given by URL.
     pub struct ImageURL {
         const {}
         required {
-            /// An absolute URL.
+            /// URL of a JPEG, PNG, GIF or WebP image. An absolute URL.
             0 url: String = "url";
         }
         optional {
-            /// Default `auto`.
+            /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
             1 detail: Detail = "detail";
         }
     }
 }
 
 model! {
-    /// `ImageUrl` of `MessageContent`, and in one more place.
+    /// An image part given by URL.
     pub struct ImageURLContentBlock {
         const { 1 "type" = "image_url" req; }
         required {
-            /// `image_url` of the image urlcontent block.
+            /// The image.
             0 image_url: ImageURL = "image_url";
         }
         optional {}
@@ -510,36 +518,36 @@ model! {
 }
 
 response! {
-    /// `image_url` of `ImageURLDeltaBlock`.
+    /// What is new in an image URL part.
     pub struct ImageURLDelta {
         const {}
         required {}
         optional {
-            /// Default `auto`.
+            /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
             0 detail: Detail = "detail" null(detail_null);
-            /// An absolute URL.
+            /// URL of the image. An absolute URL.
             1 url: String = "url" null(url_null);
         }
     }
 }
 
 response! {
-    /// `ImageUrl` of `MessageContentDelta`.
+    /// A piece of an image URL part.
     pub struct ImageURLDeltaBlock {
         const { 1 "type" = "image_url" req; }
         required {
-            /// `index` of the image urldelta block.
+            /// Position of the part in the message.
             0 index: i64 = "index";
         }
         optional {
-            /// `image_url` of the image urldelta block.
+            /// What is new in the image.
             2 image_url: ImageURLDelta = "image_url" null(image_url_null);
         }
     }
 }
 
 union! {
-    /// `content` of `ThreadMessage`.
+    /// A part of a message: text, an image or a refusal.
     pub enum MessageContent tag "type" {
         ImageFile(ImageFileContentBlock) = "image_file" => from;
         ImageUrl(ImageURLContentBlock) = "image_url" => from;
@@ -549,7 +557,7 @@ union! {
 }
 
 union! {
-    /// `content` of `MessageDelta`.
+    /// A piece of a part of a message.
     pub enum MessageContentDelta tag "type" {
         ImageFile(ImageFileDeltaBlock) = "image_file" => from;
         Text(TextDeltaBlock) = "text" => from;
@@ -559,7 +567,7 @@ union! {
 }
 
 union! {
-    /// `List` of `MessageCreateContent`.
+    /// A part of a message to send: text or an image.
     pub enum MessageContentPartParam tag "type" {
         ImageFile(ImageFileContentBlock) = "image_file" => from;
         ImageUrl(ImageURLContentBlock) = "image_url" => from;
@@ -567,51 +575,44 @@ union! {
     }
 }
 
-union! {
-    /// `content` of `MessageCreateParams`, and in one more place.
-    pub enum MessageCreateContent {
-        Text: String => from;
-        List: Vec<MessageContentPartParam> => from;
-    }
-}
-
 model! {
-    /// Arguments of `beta.threads.messages.create`.
+    /// Arguments for adding a message to a thread.
     pub struct MessageCreateParams {
         const {}
         required {
-            /// At least 1 item.
-            0 content: MessageCreateContent = "content";
-            /// `role` of the message create params.
+            /// Plain text, or a list of text and image parts; up to 256,000 characters. At least 1 item.
+            0 content: Content = "content";
+            /// Who speaks: `user` for the person, `assistant` for an earlier answer.
             1 role: MessageDeltaRole = "role";
         }
         optional {
-            /// `attachments` of the message create params.
+            /// Files added to the message, each with the tools that may use it.
             2 attachments: Vec<Attachment> = "attachments" null(attachments_null);
-            /// `metadata` of the message create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
             3 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
 }
 
 response! {
-    /// `message_creation` of `MessageCreationStepDetails`, and in one more place.
+    /// The message that a step writes.
     pub struct MessageCreation {
         const {}
         required {}
         optional {
-            /// `message_id` of the message creation.
+            /// Id of the message.
             0 message_id: String = "message_id" null(message_id_null);
         }
     }
 }
 
 response! {
-    /// `MessageCreation` of `RunStepDetails`.
+    /// The step writes a message.
     pub struct MessageCreationStepDetails {
         const { 1 "type" = "message_creation" req; }
         required {
-            /// `message_creation` of the message creation step details.
+            /// The message.
             0 message_creation: MessageCreation = "message_creation";
         }
         optional {}
@@ -619,13 +620,13 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.threads.messages.delete`.
+    /// Confirms that a message was deleted.
     pub struct MessageDeleted {
         const { 2 "object" = "thread.message.deleted" req; }
         required {
-            /// `id` of the message deleted.
+            /// Identifier of the deleted message.
             0 id: String = "id";
-            /// `deleted` of the message deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -633,27 +634,27 @@ response! {
 }
 
 response! {
-    /// `delta` of `MessageDeltaEvent`.
+    /// What is new in a message.
     pub struct MessageDelta {
         const {}
         required {}
         optional {
-            /// `content` of the message delta.
+            /// Pieces of the parts; `index` tells which part each belongs to.
             0 content: Vec<MessageContentDelta> = "content" null(content_null);
-            /// `role` of the message delta.
+            /// Who writes the message.
             1 role: MessageDeltaRole = "role" null(role_null);
         }
     }
 }
 
 response! {
-    /// `data` of `ThreadMessageDelta`.
+    /// A piece of a message that is being written.
     pub struct MessageDeltaEvent {
         const { 2 "object" = "thread.message.delta" req; }
         required {
-            /// `id` of the message delta event.
+            /// Identifier of the message that the piece belongs to.
             0 id: String = "id";
-            /// `delta` of the message delta event.
+            /// What is new; merge it into the message by the index of the part.
             1 delta: MessageDelta = "delta";
         }
         optional {}
@@ -661,23 +662,24 @@ response! {
 }
 
 model! {
-    /// Arguments of `beta.threads.messages.update`.
+    /// Changes to a message: its metadata.
     pub struct MessageUpdateParams {
         const {}
         required {}
         optional {
-            /// `metadata` of the message update params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
             0 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
 }
 
 response! {
-    /// `Refusal` of `MessageContent`.
+    /// A part in which the model declines to answer.
     pub struct RefusalContentBlock {
         const { 1 "type" = "refusal" req; }
         required {
-            /// `refusal` of the refusal content block.
+            /// The model's words when it declines to answer.
             0 refusal: String = "refusal";
         }
         optional {}
@@ -685,28 +687,28 @@ response! {
 }
 
 response! {
-    /// `Refusal` of `MessageContentDelta`.
+    /// A piece of a refusal.
     pub struct RefusalDeltaBlock {
         const { 1 "type" = "refusal" req; }
         required {
-            /// `index` of the refusal delta block.
+            /// Position of the part in the message.
             0 index: i64 = "index";
         }
         optional {
-            /// `refusal` of the refusal delta block.
+            /// Text to append.
             2 refusal: String = "refusal" null(refusal_null);
         }
     }
 }
 
 response! {
-    /// `tool_calls` of `RequiredActionSubmitToolOutputs`.
+    /// A function call that waits for its output.
     pub struct RequiredActionFunctionToolCall {
         const { 2 "type" = "function" req; }
         required {
-            /// `id` of the required action function tool call.
+            /// Id of the call, to be given back with the output.
             0 id: String = "id";
-            /// `function` of the required action function tool call.
+            /// The function and its arguments.
             1 function: ChatCompletionMessageToolCallUnionFunction = "function";
         }
         optional {}
@@ -714,11 +716,11 @@ response! {
 }
 
 response! {
-    /// `submit_tool_outputs` of `RunRequiredAction`.
+    /// The tool calls that wait for an output.
     pub struct RequiredActionSubmitToolOutputs {
         const {}
         required {
-            /// `tool_calls` of the required action submit tool outputs.
+            /// The calls; submit one output for each, all in one request.
             0 tool_calls: Vec<RequiredActionFunctionToolCall> = "tool_calls";
         }
         optional {}
@@ -726,127 +728,131 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.threads.create_and_run`, and in 16 more places.
+    /// One run of an assistant on a thread; while it is active, the thread is locked.
     pub struct Run {
         const { 14 "object" = "thread.run" req; }
         required {
-            /// `id` of the run.
+            /// Identifier of the run; it begins with `run_`.
             0 id: String = "id";
-            /// `assistant_id` of the run.
+            /// Id of the assistant that runs.
             1 assistant_id: String = "assistant_id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             4 created_at: i64 = "created_at";
-            /// `instructions` of the run.
+            /// Instructions in force for this run.
             8 instructions: String = "instructions";
-            /// `model` of the run.
+            /// Model in force for this run.
             13 model: String = "model";
-            /// Default `true`.
+            /// Whether the model may call several tools in one turn; true by default. Default `true`.
             15 parallel_tool_calls: bool = "parallel_tool_calls";
-            /// `status` of the run.
+            /// State of the run; `requires_action` waits for you, five others are final.
             19 status: RunStatus = "status";
-            /// `thread_id` of the run.
+            /// Id of the thread.
             20 thread_id: String = "thread_id";
-            /// At most 20 items; default `[]`.
+            /// Tools in force for this run. At most 20 items; default `[]`.
             22 tools: Vec<AssistantTool> = "tools";
         }
         optional {
-            /// Unix time in seconds.
+            /// When the run was cancelled, in seconds since the Unix epoch. Unix time in seconds.
             2 cancelled_at: i64 = "cancelled_at" null(cancelled_at_null);
-            /// Unix time in seconds.
+            /// When the run was completed, in seconds since the Unix epoch. Unix time in seconds.
             3 completed_at: i64 = "completed_at" null(completed_at_null);
-            /// Unix time in seconds.
+            /// When an active run gives up, in seconds since the Unix epoch; null once it has ended. Unix time in
+            /// seconds.
             5 expires_at: i64 = "expires_at" null(expires_at_null);
-            /// Unix time in seconds.
+            /// When the run failed, in seconds since the Unix epoch. Unix time in seconds.
             6 failed_at: i64 = "failed_at" null(failed_at_null);
-            /// `incomplete_details` of the run.
+            /// Why the run is incomplete, if it is.
             7 incomplete_details: RunIncompleteDetails = "incomplete_details" null(incomplete_details_null);
-            /// `last_error` of the run.
+            /// Why the run failed, if it did.
             9 last_error: RunLastError = "last_error" null(last_error_null);
-            /// At least 256.
+            /// Most output tokens for the whole run, at least 256; beyond it the run is `incomplete`. At least 256.
             10 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
-            /// At least 256.
+            /// Most prompt tokens for the whole run, at least 256; beyond it the run is `incomplete`. At least 256.
             11 max_prompt_tokens: i64 = "max_prompt_tokens" null(max_prompt_tokens_null);
-            /// `metadata` of the run.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
             12 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `required_action` of the run.
+            /// What the run waits for when its status is `requires_action`.
             16 required_action: RunRequiredAction = "required_action" null(required_action_null);
-            /// `response_format` of the run.
+            /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
             17 response_format: AssistantResponseFormatOption = "response_format" null(response_format_null);
-            /// Unix time in seconds.
+            /// When work on the run last began, in seconds since the Unix epoch. Unix time in seconds.
             18 started_at: i64 = "started_at" null(started_at_null);
-            /// `tool_choice` of the run.
+            /// Tool choice in force for this run.
             21 tool_choice: AssistantToolChoiceOption = "tool_choice" null(tool_choice_null);
-            /// `truncation_strategy` of the run.
+            /// How the thread is shortened for the model when it is long.
             23 truncation_strategy: TruncationStrategy = "truncation_strategy" null(truncation_strategy_null);
-            /// `usage` of the run.
+            /// Tokens used by the whole run; null until it has ended.
             24 usage: RunUsage = "usage" null(usage_null);
-            /// `temperature` of the run.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default.
             25 temperature: f64 = "temperature" null(temperature_null);
-            /// `top_p` of the run.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
             26 top_p: f64 = "top_p" null(top_p_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `beta.threads.runs.create`.
+    /// Arguments for starting a run on a thread.
     pub struct RunCreateParams {
         const {}
         required {
-            /// `assistant_id` of the run create params.
+            /// Id of the assistant that runs.
             0 assistant_id: String = "assistant_id";
         }
         optional {
-            /// `include` of the run create params.
+            /// Asks for the text of file search results in the run steps.
             1 include: Vec<StepListInclude> = "include";
-            /// `additional_instructions` of the run create params.
+            /// Text added behind the instructions for this run only.
             2 additional_instructions: String = "additional_instructions" null(additional_instructions_null);
-            /// `additional_messages` of the run create params.
+            /// Messages appended to the thread before the run starts; they stay even if it fails.
             3 additional_messages: Vec<ThreadCreateMessage> = "additional_messages" null(additional_messages_null);
-            /// `instructions` of the run create params.
+            /// Replaces the instructions of the assistant for this run.
             4 instructions: String = "instructions" null(instructions_null);
-            /// At least 256.
+            /// Most output tokens for the whole run, at least 256; beyond it the run is `incomplete`. At least 256.
             5 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
-            /// At least 256.
+            /// Most prompt tokens for the whole run, at least 256; beyond it the run is `incomplete`. At least 256.
             6 max_prompt_tokens: i64 = "max_prompt_tokens" null(max_prompt_tokens_null);
-            /// `metadata` of the run create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
             7 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `model` of the run create params.
+            /// Replaces the model of the assistant for this run.
             8 model: ChatModel = "model" null(model_null);
-            /// Default `true`.
+            /// Whether the model may call several tools in one turn; true by default. Default `true`.
             9 parallel_tool_calls: bool = "parallel_tool_calls";
-            /// Default `medium`.
+            /// How much a reasoning model thinks before it answers; less is faster and cheaper. Default `medium`.
             10 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// `response_format` of the run create params.
+            /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
             11 response_format: AssistantResponseFormatOption = "response_format" null(response_format_null);
-            /// Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
             12 temperature: f64 = "temperature" null(temperature_null);
-            /// `tool_choice` of the run create params.
+            /// Whether and which tools the model calls; anything but `auto` or `none` holds for its first turn.
             13 tool_choice: AssistantToolChoiceOption = "tool_choice" null(tool_choice_null);
-            /// At most 20 items.
+            /// Replaces the tools of the assistant for this run, up to 20. At most 20 items.
             14 tools: Vec<AssistantTool> = "tools" null(tools_null);
-            /// Between 0 and 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
+            /// 1; default 1.
             15 top_p: f64 = "top_p" null(top_p_null);
-            /// `truncation_strategy` of the run create params.
+            /// How the thread is shortened for the model when it is long.
             16 truncation_strategy: TruncationStrategy = "truncation_strategy" null(truncation_strategy_null);
         }
     }
 }
 
 response! {
-    /// `incomplete_details` of `Run`.
+    /// Why a run is incomplete.
     pub struct RunIncompleteDetails {
         const {}
         required {}
         optional {
-            /// `reason` of the run incomplete details.
+            /// Which token limit was reached.
             0 reason: RunIncompleteDetailsReason = "reason" null(reason_null);
         }
     }
 }
 
 open_enum! {
-    /// `reason` of `RunIncompleteDetails`.
+    /// Which token limit was reached.
     pub enum RunIncompleteDetailsReason {
         MaxCompletionTokens = "max_completion_tokens",
         MaxPromptTokens = "max_prompt_tokens",
@@ -854,13 +860,13 @@ open_enum! {
 }
 
 response! {
-    /// `last_error` of `Run`.
+    /// Why the work failed.
     pub struct RunLastError {
         const {}
         required {
-            /// `code` of the run last error.
+            /// `server_error`, `rate_limit_exceeded` or, for runs, `invalid_prompt`.
             0 code: RunLastErrorCode = "code";
-            /// `message` of the run last error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -868,7 +874,7 @@ response! {
 }
 
 open_enum! {
-    /// `code` of `RunLastError`.
+    /// `server_error`, `rate_limit_exceeded` or, for runs, `invalid_prompt`.
     pub enum RunLastErrorCode {
         ServerError = "server_error",
         RateLimitExceeded = "rate_limit_exceeded",
@@ -877,11 +883,11 @@ open_enum! {
 }
 
 response! {
-    /// `required_action` of `Run`.
+    /// What the run waits for.
     pub struct RunRequiredAction {
         const { 1 "type" = "submit_tool_outputs" req; }
         required {
-            /// `submit_tool_outputs` of the run required action.
+            /// The tool calls whose outputs must be submitted.
             0 submit_tool_outputs: RequiredActionSubmitToolOutputs = "submit_tool_outputs";
         }
         optional {}
@@ -889,7 +895,7 @@ response! {
 }
 
 open_enum! {
-    /// `status` of `Run`.
+    /// State of a run.
     pub enum RunStatus {
         Queued = "queued",
         InProgress = "in_progress",
@@ -904,66 +910,67 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `beta.threads.runs.steps.retrieve`, and in 7 more places.
+    /// One step of a run: a message written or a round of tool calls.
     pub struct RunStep {
         const { 9 "object" = "thread.run.step" req; }
         required {
-            /// `id` of the run step.
+            /// Identifier of the step; it begins with `step_`.
             0 id: String = "id";
-            /// `assistant_id` of the run step.
+            /// Id of the assistant that runs.
             1 assistant_id: String = "assistant_id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             4 created_at: i64 = "created_at";
-            /// `run_id` of the run step.
+            /// Id of the run.
             10 run_id: String = "run_id";
-            /// `status` of the run step.
+            /// State of the step: `in_progress`, `cancelled`, `failed`, `completed` or `expired`.
             11 status: RunStepStatus = "status";
-            /// `step_details` of the run step.
+            /// What the step does.
             12 step_details: RunStepDetails = "step_details";
-            /// `thread_id` of the run step.
+            /// Id of the thread.
             13 thread_id: String = "thread_id";
-            /// `type` of the run step.
+            /// `message_creation` or `tool_calls`.
             14 r#type: RunStepType = "type";
         }
         optional {
-            /// Unix time in seconds.
+            /// When the work was cancelled, in seconds since the Unix epoch. Unix time in seconds.
             2 cancelled_at: i64 = "cancelled_at" null(cancelled_at_null);
-            /// Unix time in seconds.
+            /// When the work was completed, in seconds since the Unix epoch. Unix time in seconds.
             3 completed_at: i64 = "completed_at" null(completed_at_null);
-            /// Unix time in seconds.
+            /// When the work expired, in seconds since the Unix epoch. Unix time in seconds.
             5 expired_at: i64 = "expired_at" null(expired_at_null);
-            /// Unix time in seconds.
+            /// When the work failed, in seconds since the Unix epoch. Unix time in seconds.
             6 failed_at: i64 = "failed_at" null(failed_at_null);
-            /// `last_error` of the run step.
+            /// Why the step failed, if it did.
             7 last_error: RunStepLastError = "last_error" null(last_error_null);
-            /// `metadata` of the run step.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
             8 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `usage` of the run step.
+            /// Tokens used by the step; null while it is in progress.
             15 usage: RunUsage = "usage" null(usage_null);
         }
     }
 }
 
 response! {
-    /// `delta` of `RunStepDeltaEvent`.
+    /// What is new in a step.
     pub struct RunStepDelta {
         const {}
         required {}
         optional {
-            /// `step_details` of the run step delta.
+            /// What is new in the step's details.
             0 step_details: RunStepDeltaStepDetails = "step_details" null(step_details_null);
         }
     }
 }
 
 response! {
-    /// `data` of `ThreadRunStepDelta`.
+    /// A piece of a step under way.
     pub struct RunStepDeltaEvent {
         const { 2 "object" = "thread.run.step.delta" req; }
         required {
-            /// `id` of the run step delta event.
+            /// Identifier of the step that the piece belongs to.
             0 id: String = "id";
-            /// `delta` of the run step delta event.
+            /// What is new; merge it into the step.
             1 delta: RunStepDelta = "delta";
         }
         optional {}
@@ -971,19 +978,19 @@ response! {
 }
 
 response! {
-    /// `MessageCreation` of `RunStepDeltaStepDetails`.
+    /// Tells that a step writes a message.
     pub struct RunStepDeltaMessageDelta {
         const { 0 "type" = "message_creation" req; }
         required {}
         optional {
-            /// `message_creation` of the run step delta message delta.
+            /// The message.
             1 message_creation: MessageCreation = "message_creation" null(message_creation_null);
         }
     }
 }
 
 union! {
-    /// `step_details` of `RunStepDelta`.
+    /// What is new in the step's details.
     pub enum RunStepDeltaStepDetails tag "type" {
         MessageCreation(RunStepDeltaMessageDelta) = "message_creation" => from;
         ToolCalls(ToolCallDeltaObject) = "tool_calls" => from;
@@ -991,7 +998,7 @@ union! {
 }
 
 union! {
-    /// `step_details` of `RunStep`.
+    /// What a step does: write a message or call tools.
     pub enum RunStepDetails tag "type" {
         MessageCreation(MessageCreationStepDetails) = "message_creation" => from;
         ToolCalls(ToolCallsStepDetails) = "tool_calls" => from;
@@ -999,13 +1006,13 @@ union! {
 }
 
 response! {
-    /// `last_error` of `RunStep`.
+    /// Why the work failed.
     pub struct RunStepLastError {
         const {}
         required {
-            /// `code` of the run step last error.
+            /// `server_error`, `rate_limit_exceeded` or, for runs, `invalid_prompt`.
             0 code: RunStepLastErrorCode = "code";
-            /// `message` of the run step last error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -1013,7 +1020,7 @@ response! {
 }
 
 open_enum! {
-    /// `code` of `RunStepLastError`.
+    /// `server_error`, `rate_limit_exceeded` or, for runs, `invalid_prompt`.
     pub enum RunStepLastErrorCode {
         ServerError = "server_error",
         RateLimitExceeded = "rate_limit_exceeded",
@@ -1021,7 +1028,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `status` of `RunStep`.
+    /// State of the step: `in_progress`, `cancelled`, `failed`, `completed` or `expired`.
     pub enum RunStepStatus {
         InProgress = "in_progress",
         Cancelled = "cancelled",
@@ -1032,7 +1039,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `type` of `RunStep`.
+    /// `message_creation` or `tool_calls`.
     pub enum RunStepType {
         MessageCreation = "message_creation",
         ToolCalls = "tool_calls",
@@ -1040,11 +1047,11 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `beta.threads.runs.submit_tool_outputs`.
+    /// Outputs of tool calls, given back to a run.
     pub struct RunSubmitToolOutputsParams {
         const {}
         required {
-            /// `tool_outputs` of the run submit tool outputs params.
+            /// One output for each waiting call.
             0 tool_outputs: Vec<ToolOutput> = "tool_outputs";
         }
         optional {}
@@ -1052,27 +1059,28 @@ model! {
 }
 
 model! {
-    /// Arguments of `beta.threads.runs.update`.
+    /// Changes to a run: its metadata.
     pub struct RunUpdateParams {
         const {}
         required {}
         optional {
-            /// `metadata` of the run update params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
             0 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
 }
 
 response! {
-    /// `usage` of `Run`, and in one more place.
+    /// Tokens used.
     pub struct RunUsage {
         const {}
         required {
-            /// `completion_tokens` of the run usage.
+            /// Tokens of the answer, including reasoning.
             0 completion_tokens: i64 = "completion_tokens";
-            /// `prompt_tokens` of the run usage.
+            /// Tokens of the prompt.
             1 prompt_tokens: i64 = "prompt_tokens";
-            /// `total_tokens` of the run usage.
+            /// Tokens of input and output together.
             2 total_tokens: i64 = "total_tokens";
         }
         optional {}
@@ -1080,52 +1088,53 @@ response! {
 }
 
 open_enum! {
-    /// `include` of `RunCreateParams`, and in 2 more places.
+    /// Asks for the text of file search results in the run steps.
     pub enum StepListInclude {
         StepDetailsToolCallsFileSearchResultsContent = "step_details.tool_calls[*].file_search.results[*].content",
     }
 }
 
 model! {
-    /// Arguments of `beta.threads.runs.steps.list`.
+    /// Paging of the steps of a run.
     pub struct StepListParams {
         const {}
         required {}
         optional {
-            /// `after` of the step list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `before` of the step list params.
+            /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// `include` of the step list params.
+            /// Asks for the text of file search results in the run steps.
             2 include: Vec<StepListInclude> = "include";
-            /// Default 20.
+            /// Items a page, 1 to 100; 20 by default. Default 20.
             3 limit: i64 = "limit";
-            /// Default `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
+            /// `desc`.
             4 order: SortOrder = "order";
         }
     }
 }
 
 model! {
-    /// Arguments of `beta.threads.runs.steps.retrieve`.
+    /// What to include in the step.
     pub struct StepRetrieveParams {
         const {}
         required {}
         optional {
-            /// `include` of the step retrieve params.
+            /// Asks for the text of file search results in the run steps.
             0 include: Vec<StepListInclude> = "include";
         }
     }
 }
 
 response! {
-    /// `text` of `TextContentBlock`.
+    /// Text with its annotations.
     pub struct Text {
         const {}
         required {
-            /// `annotations` of the text.
+            /// References from passages of the text to files.
             0 annotations: Vec<Annotation> = "annotations";
-            /// `value` of the text.
+            /// The text itself.
             1 value: String = "value";
         }
         optional {}
@@ -1133,11 +1142,11 @@ response! {
 }
 
 response! {
-    /// `Text` of `MessageContent`.
+    /// A text part of a message.
     pub struct TextContentBlock {
         const { 1 "type" = "text" req; }
         required {
-            /// `text` of the text content block.
+            /// The text with its annotations.
             0 text: Text = "text";
         }
         optional {}
@@ -1145,11 +1154,11 @@ response! {
 }
 
 model! {
-    /// `Text` of `MessageContentPartParam`.
+    /// A text part of a message to send.
     pub struct TextContentBlockParam {
         const { 1 "type" = "text" req; }
         required {
-            /// `text` of the text content block param.
+            /// The text to send.
             0 text: String = "text";
         }
         optional {}
@@ -1157,77 +1166,78 @@ model! {
 }
 
 response! {
-    /// `text` of `TextDeltaBlock`.
+    /// What is new in a text part.
     pub struct TextDelta {
         const {}
         required {}
         optional {
-            /// `annotations` of the text delta.
+            /// Annotations to add.
             0 annotations: Vec<AnnotationDelta> = "annotations" null(annotations_null);
-            /// `value` of the text delta.
+            /// Text to append.
             1 value: String = "value" null(value_null);
         }
     }
 }
 
 response! {
-    /// `Text` of `MessageContentDelta`.
+    /// A piece of a text part.
     pub struct TextDeltaBlock {
         const { 1 "type" = "text" req; }
         required {
-            /// `index` of the text delta block.
+            /// Position of the part in the message.
             0 index: i64 = "index";
         }
         optional {
-            /// `text` of the text delta block.
+            /// What is new in the text.
             2 text: TextDelta = "text" null(text_null);
         }
     }
 }
 
 response! {
-    /// Reply of `beta.threads.messages.create`, and in 7 more places.
+    /// A message of a thread, written by a person or by an assistant.
     pub struct ThreadMessage {
         const { 9 "object" = "thread.message" req; }
         required {
-            /// `id` of the thread message.
+            /// Identifier of the message; it begins with `msg_`.
             0 id: String = "id";
-            /// `content` of the thread message.
+            /// Parts of the message: text, images or a refusal.
             4 content: Vec<MessageContent> = "content";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             5 created_at: i64 = "created_at";
-            /// `role` of the thread message.
+            /// Who wrote it: `user` or `assistant`.
             10 role: MessageDeltaRole = "role";
-            /// `status` of the thread message.
+            /// State of the message: `in_progress`, `incomplete` or `completed`.
             12 status: AgentOutputItemStatus = "status";
-            /// `thread_id` of the thread message.
+            /// Thread that the message belongs to.
             13 thread_id: String = "thread_id";
         }
         optional {
-            /// `assistant_id` of the thread message.
+            /// Assistant that wrote the message; null for messages that you created.
             1 assistant_id: String = "assistant_id" null(assistant_id_null);
-            /// `attachments` of the thread message.
+            /// Files attached to the message.
             2 attachments: Vec<Attachment> = "attachments" null(attachments_null);
-            /// Unix time in seconds.
+            /// When the message was completed, in seconds since the Unix epoch. Unix time in seconds.
             3 completed_at: i64 = "completed_at" null(completed_at_null);
-            /// Unix time in seconds.
+            /// When the message was marked incomplete, in seconds since the Unix epoch. Unix time in seconds.
             6 incomplete_at: i64 = "incomplete_at" null(incomplete_at_null);
-            /// `incomplete_details` of the thread message.
+            /// Why the message is incomplete, if it is.
             7 incomplete_details: ThreadMessageIncompleteDetails = "incomplete_details" null(incomplete_details_null);
-            /// `metadata` of the thread message.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
             8 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `run_id` of the thread message.
+            /// Run that made the message; null for messages that you created.
             11 run_id: String = "run_id" null(run_id_null);
         }
     }
 }
 
 response! {
-    /// `incomplete_details` of `ThreadMessage`.
+    /// Why a message is incomplete.
     pub struct ThreadMessageIncompleteDetails {
         const {}
         required {
-            /// `reason` of the thread message incomplete details.
+            /// What cut the message short.
             0 reason: ThreadMessageIncompleteDetailsReason = "reason";
         }
         optional {}
@@ -1235,7 +1245,7 @@ response! {
 }
 
 open_enum! {
-    /// `reason` of `ThreadMessageIncompleteDetails`.
+    /// What cut the message short.
     pub enum ThreadMessageIncompleteDetailsReason {
         ContentFilter = "content_filter",
         MaxTokens = "max_tokens",
@@ -1246,45 +1256,47 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `beta.threads.messages.list`.
+    /// Filter and paging of the messages of a thread.
     pub struct ThreadMessageListParams {
         const {}
         required {}
         optional {
-            /// `after` of the thread message list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `before` of the thread message list params.
+            /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Default 20.
+            /// Items a page, 1 to 100; 20 by default. Default 20.
             2 limit: i64 = "limit";
-            /// Default `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
+            /// `desc`.
             3 order: SortOrder = "order";
-            /// `run_id` of the thread message list params.
+            /// Only messages that this run made.
             4 run_id: String = "run_id";
         }
     }
 }
 
 model! {
-    /// Arguments of `beta.threads.runs.list`.
+    /// Paging of the runs of a thread.
     pub struct ThreadRunListParams {
         const {}
         required {}
         optional {
-            /// `after` of the thread run list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `before` of the thread run list params.
+            /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Default 20.
+            /// Items a page, 1 to 100; 20 by default. Default 20.
             2 limit: i64 = "limit";
-            /// Default `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
+            /// `desc`.
             3 order: SortOrder = "order";
         }
     }
 }
 
 union! {
-    /// `tool_calls` of `ToolCallsStepDetails`.
+    /// A tool call of a step.
     pub enum ToolCall tag "type" {
         CodeInterpreter(CodeInterpreterToolCall) = "code_interpreter" => from;
         FileSearch(FileSearchToolCall) = "file_search" => from;
@@ -1293,7 +1305,7 @@ union! {
 }
 
 union! {
-    /// `tool_calls` of `ToolCallDeltaObject`.
+    /// A piece of a tool call.
     pub enum ToolCallDelta tag "type" {
         CodeInterpreter(CodeInterpreterToolCallDelta) = "code_interpreter" => from;
         FileSearch(FileSearchToolCallDelta) = "file_search" => from;
@@ -1302,23 +1314,23 @@ union! {
 }
 
 response! {
-    /// `ToolCalls` of `RunStepDeltaStepDetails`.
+    /// Pieces of the tool calls of a step.
     pub struct ToolCallDeltaObject {
         const { 0 "type" = "tool_calls" req; }
         required {}
         optional {
-            /// `tool_calls` of the tool call delta object.
+            /// Pieces; `index` tells which call each belongs to.
             1 tool_calls: Vec<ToolCallDelta> = "tool_calls" null(tool_calls_null);
         }
     }
 }
 
 response! {
-    /// `ToolCalls` of `RunStepDetails`.
+    /// The step calls tools.
     pub struct ToolCallsStepDetails {
         const { 1 "type" = "tool_calls" req; }
         required {
-            /// `tool_calls` of the tool calls step details.
+            /// The calls of this round, in order.
             0 tool_calls: Vec<ToolCall> = "tool_calls";
         }
         optional {}
@@ -1326,36 +1338,36 @@ response! {
 }
 
 model! {
-    /// `tool_outputs` of `RunSubmitToolOutputsParams`.
+    /// The output of one tool call.
     pub struct ToolOutput {
         const {}
         required {}
         optional {
-            /// `output` of the tool output.
+            /// What the tool returned, as text.
             0 output: String = "output";
-            /// `tool_call_id` of the tool output.
+            /// Id of the call that this answers.
             1 tool_call_id: String = "tool_call_id";
         }
     }
 }
 
 model! {
-    /// `truncation_strategy` of `Run`, and in 2 more places.
+    /// How the thread is shortened for the model when it is long.
     pub struct TruncationStrategy {
         const {}
         required {
-            /// `type` of the truncation strategy.
+            /// `auto` drops messages from the middle until they fit; `last_messages` keeps only the newest.
             0 r#type: TruncationStrategyType = "type";
         }
         optional {
-            /// At least 1.
+            /// Number of newest messages to keep, with `last_messages`. At least 1.
             1 last_messages: i64 = "last_messages" null(last_messages_null);
         }
     }
 }
 
 open_enum! {
-    /// `type` of `TruncationStrategy`.
+    /// `auto` drops messages from the middle until they fit; `last_messages` keeps only the newest.
     pub enum TruncationStrategyType {
         Auto = "auto",
         LastMessages = "last_messages",

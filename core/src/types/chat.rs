@@ -11,40 +11,41 @@ use crate::types::{
 };
 
 response! {
-    /// Reply of `chat.completions.create`, and in 3 more places.
+    /// The answer of a model to a conversation.
     pub struct ChatCompletion {
         const { 4 "object" = "chat.completion" req; }
         required {
-            /// `id` of the chat completion.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `choices` of the chat completion.
+            /// The answers; more than one if `n` asked for it.
             1 choices: Vec<ChatCompletionChoice> = "choices";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             2 created: i64 = "created";
-            /// `model` of the chat completion.
+            /// Name of the model that answered.
             3 model: String = "model";
         }
         optional {
-            /// `metadata` of the chat completion.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `moderation` of the chat completion.
+            /// Outcome of the moderation that the request asked for.
             6 moderation: ChatCompletionModeration = "moderation" null(moderation_null);
-            /// Default `auto`.
+            /// Tier that served the request. Default `auto`.
             7 service_tier: ChatCompletionServiceTier = "service_tier" null(service_tier_null);
-            /// Deprecated by the vendor.
+            /// Names the back end; results with a `seed` repeat only while it stays the same. Deprecated by the
+            /// vendor.
             8 system_fingerprint: String = "system_fingerprint" null(system_fingerprint_null);
-            /// `usage` of the chat completion.
+            /// Number of tokens used.
             9 usage: CompletionUsage = "usage" null(usage_null);
         }
     }
 }
 
 model! {
-    /// `AllowedTools` of `ChatCompletionToolChoiceOptionParam`.
+    /// Limits the model to some of the tools.
     pub struct ChatCompletionAllowedToolChoiceParam {
         const { 1 "type" = "allowed_tools" req; }
         required {
-            /// `allowed_tools` of the chat completion allowed tool choice param.
+            /// The tools it may use, and whether it must use one.
             0 allowed_tools: ChatCompletionAllowedToolsParam = "allowed_tools";
         }
         optional {}
@@ -52,13 +53,13 @@ model! {
 }
 
 model! {
-    /// `allowed_tools` of `ChatCompletionAllowedToolChoiceParam`.
+    /// Tools that the model may use.
     pub struct ChatCompletionAllowedToolsParam {
         const {}
         required {
-            /// `mode` of the chat completion allowed tools param.
+            /// `auto` lets the model choose; `required` makes it call one of them.
             0 mode: ToolChoiceAllowedMode = "mode";
-            /// `tools` of the chat completion allowed tools param.
+            /// The tools, each as it stands in `tools`.
             1 tools: Vec<Map<Json>> = "tools";
         }
         optional {}
@@ -66,11 +67,11 @@ model! {
 }
 
 model! {
-    /// `audio` of `ChatCompletionAssistantMessageParam`.
+    /// Refers to an earlier spoken answer.
     pub struct ChatCompletionAssistantMessageAudio {
         const {}
         required {
-            /// `id` of the chat completion assistant message audio.
+            /// Id of that audio.
             0 id: String = "id";
         }
         optional {}
@@ -78,7 +79,7 @@ model! {
 }
 
 union! {
-    /// `content` of `ChatCompletionAssistantMessageParam`.
+    /// The text; needed unless there are tool calls.
     pub enum ChatCompletionAssistantMessageContent {
         Text: String => from;
         List: Vec<ContentArrayOfContentPart> => from;
@@ -86,39 +87,40 @@ union! {
 }
 
 model! {
-    /// `Assistant` of `ChatCompletionMessageParam`.
+    /// An earlier answer of the model.
     pub struct ChatCompletionAssistantMessageParam {
         const { 0 "role" = "assistant" req; }
         required {}
         optional {
-            /// `audio` of the chat completion assistant message param.
+            /// Refers to an earlier spoken answer.
             1 audio: ChatCompletionAssistantMessageAudio = "audio" null(audio_null);
-            /// At least 1 item.
+            /// The text; needed unless there are tool calls. At least 1 item.
             2 content: ChatCompletionAssistantMessageContent = "content" null(content_null);
-            /// `function_call` of the chat completion assistant message param.
+            /// Replaced by `tool_calls`.
             3 function_call: FunctionCall = "function_call" null(function_call_null);
-            /// `name` of the chat completion assistant message param.
+            /// Name of the participant, to tell several of the same role apart.
             4 name: String = "name";
-            /// `refusal` of the chat completion assistant message param.
+            /// The model's words when it declined to answer.
             5 refusal: String = "refusal" null(refusal_null);
-            /// `tool_calls` of the chat completion assistant message param.
+            /// Tool calls that the model asked for.
             6 tool_calls: Vec<ChatCompletionMessageToolCallUnionParam> = "tool_calls";
         }
     }
 }
 
 response! {
-    /// `audio` of `ChatCompletionMessage`, and in one more place.
+    /// Spoken answer of the model.
     pub struct ChatCompletionAudio {
         const {}
         required {
-            /// `id` of the chat completion audio.
+            /// Identifier by which a later message can refer to this audio.
             0 id: String = "id";
-            /// `data` of the chat completion audio.
+            /// The audio as Base64 text, in the format asked for.
             1 data: String = "data";
-            /// Unix time in seconds.
+            /// When the audio is no longer kept for later turns, in seconds since the Unix epoch. Unix time in
+            /// seconds.
             2 expires_at: i64 = "expires_at";
-            /// `transcript` of the chat completion audio.
+            /// What is said.
             3 transcript: String = "transcript";
         }
         optional {}
@@ -126,7 +128,7 @@ response! {
 }
 
 open_enum! {
-    /// `format` of `ChatCompletionAudioParam`.
+    /// Format of the audio.
     pub enum ChatCompletionAudioFormat {
         Wav = "wav",
         Aac = "aac",
@@ -138,13 +140,13 @@ open_enum! {
 }
 
 model! {
-    /// `audio` of `ChatCompletionCreateParams`.
+    /// Form and voice of spoken output.
     pub struct ChatCompletionAudioParam {
         const {}
         required {
-            /// `format` of the chat completion audio param.
+            /// Format of the audio.
             0 format: ChatCompletionAudioFormat = "format";
-            /// `voice` of the chat completion audio param.
+            /// Voice that speaks: a built-in name or a custom voice.
             1 voice: ChatCompletionAudioVoice = "voice";
         }
         optional {}
@@ -152,7 +154,7 @@ model! {
 }
 
 union! {
-    /// `voice` of `ChatCompletionAudioParam`, and in one more place.
+    /// Voice that speaks: a built-in name or a custom voice.
     pub enum ChatCompletionAudioVoice {
         Value: OutputVoiceValue => from;
         Id(VoiceID) = => from;
@@ -160,74 +162,76 @@ union! {
 }
 
 response! {
-    /// `choices` of `ChatCompletion`.
+    /// One answer.
     pub struct ChatCompletionChoice {
         const {}
         required {
-            /// `finish_reason` of the chat completion choice.
+            /// Why the model stopped: `stop`, `length`, `tool_calls`, `content_filter` or `function_call`.
             0 finish_reason: FinishReason = "finish_reason";
-            /// `index` of the chat completion choice.
+            /// Position of the answer, counted from 0.
             1 index: i64 = "index";
-            /// `message` of the chat completion choice.
+            /// The message of the model.
             3 message: ChatCompletionMessage = "message";
         }
         optional {
-            /// `logprobs` of the chat completion choice.
+            /// Log probabilities of the tokens, if they were asked for.
             2 logprobs: ChoiceLogprobs = "logprobs" null(logprobs_null);
         }
     }
 }
 
 response! {
-    /// Event of the stream that `chat.completions.create` gives.
+    /// A piece of a streamed chat completion.
     pub struct ChatCompletionChunk {
         const { 4 "object" = "chat.completion.chunk" req; }
         required {
-            /// `id` of the chat completion chunk.
+            /// Identifier of the completion, the same in all its chunks.
             0 id: String = "id";
-            /// `choices` of the chat completion chunk.
+            /// Pieces of the answers; empty in the last chunk when `include_usage` is set.
             1 choices: Vec<ChatCompletionChunkChoice> = "choices";
-            /// Unix time in seconds.
+            /// When the completion was created, in seconds since the Unix epoch; the same in all chunks. Unix time
+            /// in seconds.
             2 created: i64 = "created";
-            /// `model` of the chat completion chunk.
+            /// Name of the model that answers.
             3 model: String = "model";
         }
         optional {
-            /// `moderation` of the chat completion chunk.
+            /// Outcome of the moderation that the request asked for.
             5 moderation: ChatCompletionModeration = "moderation" null(moderation_null);
-            /// `obfuscation` of the chat completion chunk.
+            /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
-            /// Default `auto`.
+            /// Tier that serves the request. Default `auto`.
             7 service_tier: ChatCompletionServiceTier = "service_tier" null(service_tier_null);
-            /// Deprecated by the vendor.
+            /// Names the back end; results with a `seed` repeat only while it stays the same. Deprecated by the
+            /// vendor.
             8 system_fingerprint: String = "system_fingerprint" null(system_fingerprint_null);
-            /// `usage` of the chat completion chunk.
+            /// Tokens of the whole request, only in the last chunk and only with `include_usage`.
             9 usage: CompletionUsage = "usage" null(usage_null);
         }
     }
 }
 
 response! {
-    /// `choices` of `ChatCompletionChunk`.
+    /// A piece of one answer.
     pub struct ChatCompletionChunkChoice {
         const {}
         required {
-            /// `delta` of the chat completion chunk choice.
+            /// What is new in the message.
             0 delta: ChoiceDelta = "delta";
-            /// `index` of the chat completion chunk choice.
+            /// Position of the answer, counted from 0.
             1 index: i64 = "index";
         }
         optional {
-            /// `finish_reason` of the chat completion chunk choice.
+            /// Why the model stopped; null until the last piece.
             2 finish_reason: FinishReason = "finish_reason" null(finish_reason_null);
-            /// `logprobs` of the chat completion chunk choice.
+            /// Log probabilities of the tokens of this piece, if they were asked for.
             3 logprobs: ChoiceLogprobs = "logprobs" null(logprobs_null);
         }
     }
 }
 
 union! {
-    /// `content` of `ChatCompletionDeveloperMessageParam`, and in 3 more places.
+    /// The instructions.
     pub enum ChatCompletionContent {
         Text: String => from;
         List: Vec<ChatCompletionContentPartText> => from;
@@ -235,83 +239,83 @@ union! {
 }
 
 model! {
-    /// `File` of `ChatCompletionContentPartParam`.
+    /// A file part of a message.
     pub struct ChatCompletionContentPartFile {
         const { 1 "type" = "file" req; }
         required {
-            /// `file` of the chat completion content part file.
+            /// The file.
             0 file: ChatCompletionContentPartFileFile = "file";
         }
         optional {
-            /// `prompt_cache_breakpoint` of the chat completion content part file.
+            /// Marks the end of a part of the prompt that should be cached.
             2 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint";
         }
     }
 }
 
 model! {
-    /// `file` of `ChatCompletionContentPartFile`.
+    /// A file given by id or by its content.
     pub struct ChatCompletionContentPartFileFile {
         const {}
         required {}
         optional {
-            /// `file_data` of the chat completion content part file file.
+            /// Content of the file as a Base64 `data:` URL.
             0 file_data: String = "file_data";
-            /// `file_id` of the chat completion content part file file.
+            /// Id of an uploaded file.
             1 file_id: String = "file_id";
-            /// `filename` of the chat completion content part file file.
+            /// Name of the file, when its content is given.
             2 filename: String = "filename";
         }
     }
 }
 
 model! {
-    /// `ImageUrl` of `ChatCompletionContentPartParam`, and in one more place.
+    /// An image part of a message.
     pub struct ChatCompletionContentPartImage {
         const { 1 "type" = "image_url" req; }
         required {
-            /// `image_url` of the chat completion content part image.
+            /// The image.
             0 image_url: ChatCompletionContentPartImageURL = "image_url";
         }
         optional {
-            /// `prompt_cache_breakpoint` of the chat completion content part image.
+            /// Marks the end of a part of the prompt that should be cached.
             2 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint";
         }
     }
 }
 
 model! {
-    /// `image_url` of `ChatCompletionContentPartImage`.
+    /// An image given by URL.
     pub struct ChatCompletionContentPartImageURL {
         const {}
         required {
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a Base64 `data:` URL. An absolute URL.
             0 url: String = "url";
         }
         optional {
-            /// Default `auto`.
+            /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
             1 detail: ImageDetail = "detail";
         }
     }
 }
 
 model! {
-    /// `InputAudio` of `ChatCompletionContentPartParam`.
+    /// An audio part of a message.
     pub struct ChatCompletionContentPartInputAudioParam {
         const { 1 "type" = "input_audio" req; }
         required {
-            /// `input_audio` of the chat completion content part input audio param.
+            /// The audio.
             0 input_audio: InputAudio = "input_audio";
         }
         optional {
-            /// `prompt_cache_breakpoint` of the chat completion content part input audio param.
+            /// Marks the end of a part of the prompt that should be cached.
             2 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint";
         }
     }
 }
 
 union! {
-    /// `List` of `ChatCompletionUserMessageContent`.
+    /// A part of a user message: text, image, audio or file.
     pub enum ChatCompletionContentPartParam tag "type" {
         Text(ChatCompletionContentPartText) = "text" => from;
         ImageUrl(ChatCompletionContentPartImage) = "image_url" => from;
@@ -321,39 +325,39 @@ union! {
 }
 
 model! {
-    /// `List` of `ChatCompletionContent`, and in 3 more places.
+    /// A text part of a message.
     pub struct ChatCompletionContentPartText {
         const { 1 "type" = "text" req; }
         required {
-            /// `text` of the chat completion content part text.
+            /// The text.
             0 text: String = "text";
         }
         optional {
-            /// `prompt_cache_breakpoint` of the chat completion content part text.
+            /// Marks the end of a part of the prompt that should be cached.
             2 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint";
         }
     }
 }
 
 model! {
-    /// `functions` of `ChatCompletionCreateParams`.
+    /// A function in the replaced `functions` argument.
     pub struct ChatCompletionCreateFunction {
         const {}
         required {
-            /// `name` of the chat completion create function.
+            /// Name of the function: letters, digits, `_` and `-`, up to 64 characters.
             0 name: String = "name";
         }
         optional {
-            /// `description` of the chat completion create function.
+            /// What the function does, so that the model knows when to call it.
             1 description: String = "description";
-            /// `parameters` of the chat completion create function.
+            /// JSON Schema of the arguments; left out, the function takes none.
             2 parameters: Map<Json> = "parameters";
         }
     }
 }
 
 union! {
-    /// `function_call` of `ChatCompletionCreateParams`.
+    /// Whether and which function is called, in the replaced form.
     pub enum ChatCompletionCreateFunctionCall {
         Mode: ChatCompletionCreateFunctionCallMode => from;
         Param(ChatCompletionFunctionCallOptionParam) = => from;
@@ -369,126 +373,135 @@ open_enum! {
 }
 
 model! {
-    /// `moderation` of `BetaResponseCreateParams`, and in 4 more places.
+    /// Moderation to run with the request.
     pub struct ChatCompletionCreateModeration {
         const {}
         required {
-            /// `model` of the chat completion create moderation.
+            /// Name of the moderation model.
             0 model: String = "model";
         }
         optional {
-            /// `policy` of the chat completion create moderation.
+            /// What to do with the outcome.
             1 policy: ModerationPolicy = "policy" null(policy_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `chat.completions.create`.
+    /// Arguments for asking a model to continue a conversation.
     pub struct ChatCompletionCreateParams {
         const {}
         required {
-            /// At least 1 item.
+            /// The conversation so far, oldest message first. At least 1 item.
             0 messages: Vec<ChatCompletionMessageParam> = "messages";
-            /// `model` of the chat completion create params.
+            /// Name of the model that answers.
             1 model: ChatModel = "model";
         }
         optional {
-            /// `audio` of the chat completion create params.
+            /// Form and voice of spoken output; needed when `modalities` has `audio`.
             2 audio: ChatCompletionAudioParam = "audio" null(audio_null);
-            /// Between -2 and 2; default 0.
+            /// Makes repeated words less likely the more often they came up, from -2 to 2; 0 by default. Between -2
+            /// and 2; default 0.
             3 frequency_penalty: f64 = "frequency_penalty" null(frequency_penalty_null);
-            /// Deprecated by the vendor.
+            /// Replaced by `tool_choice`. Deprecated by the vendor.
             4 function_call: ChatCompletionCreateFunctionCall = "function_call";
-            /// 1 to 128 items. Deprecated by the vendor.
+            /// Replaced by `tools`. 1 to 128 items. Deprecated by the vendor.
             5 functions: Vec<ChatCompletionCreateFunction> = "functions";
-            /// `logit_bias` of the chat completion create params.
+            /// Makes tokens likelier or less likely: token id to a bias from -100 to 100.
             6 logit_bias: Map<i64> = "logit_bias" null(logit_bias_null);
-            /// Default `false`.
+            /// Whether to return log probabilities of the output tokens; false by default. Default `false`.
             7 logprobs: bool = "logprobs" null(logprobs_null);
-            /// `max_completion_tokens` of the chat completion create params.
+            /// Most tokens to generate, reasoning included.
             8 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
-            /// Deprecated by the vendor.
+            /// Replaced by `max_completion_tokens`, which reasoning models need. Deprecated by the vendor.
             9 max_tokens: i64 = "max_tokens" null(max_tokens_null);
-            /// `metadata` of the chat completion create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             10 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `modalities` of the chat completion create params.
+            /// Kinds of output: `text`, which is the default, or `text` and `audio`.
             11 modalities: Vec<ChatCompletionModality> = "modalities" null(modalities_null);
-            /// `moderation` of the chat completion create params.
+            /// Moderation to run on the input and the output of this request.
             12 moderation: ChatCompletionCreateModeration = "moderation" null(moderation_null);
-            /// Between 1 and 128; default 1.
+            /// Number of answers to generate, 1 to 128; 1 by default. Each one is charged. Between 1 and 128;
+            /// default 1.
             13 n: i64 = "n" null(n_null);
-            /// Default `true`.
+            /// Whether the model may call several tools in one turn; true by default. Default `true`.
             14 parallel_tool_calls: bool = "parallel_tool_calls";
-            /// `prediction` of the chat completion create params.
+            /// Text that the answer will mostly repeat, such as a file being edited; speeds it up.
             15 prediction: ChatCompletionPredictionContentParam = "prediction" null(prediction_null);
-            /// Between -2 and 2; default 0.
+            /// Makes words less likely once they came up at all, from -2 to 2; 0 by default. Between -2 and 2;
+            /// default 0.
             16 presence_penalty: f64 = "presence_penalty" null(presence_penalty_null);
-            /// `prompt_cache_key` of the chat completion create params.
+            /// Key that groups requests with a common beginning, so that more of it is found in the cache.
             17 prompt_cache_key: String = "prompt_cache_key" null(prompt_cache_key_null);
-            /// `prompt_cache_options` of the chat completion create params.
+            /// How the prompt is cached.
             18 prompt_cache_options: DecisionCreatePromptCacheOptions = "prompt_cache_options";
-            /// Deprecated by the vendor.
+            /// How long the cached prompt is kept: in memory only, or up to 24 hours. Deprecated by the vendor.
             19 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
-            /// Default `medium`.
+            /// How much a reasoning model thinks before it answers; less is faster and cheaper. Default `medium`.
             20 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// `response_format` of the chat completion create params.
+            /// Form of the answer: plain text, any JSON, or JSON that fits a schema.
             21 response_format: ResponseFormat = "response_format";
-            /// At most 64 characters.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most. At
+            /// most 64 characters.
             22 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
-            /// Deprecated by the vendor.
+            /// Seed for repeatable sampling; the same request then gives mostly the same result. Deprecated by the
+            /// vendor.
             23 seed: i64 = "seed" null(seed_null);
-            /// Default `auto`.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting. Default `auto`.
             24 service_tier: ChatCompletionServiceTier = "service_tier" null(service_tier_null);
-            /// 1 to 4 items; default `<|endoftext|>`.
+            /// Up to 4 texts at which the model stops; they are not part of the answer. 1 to 4 items; default
+            /// `<|endoftext|>`.
             25 stop: Stop = "stop" null(stop_null);
-            /// Default `false`.
+            /// Whether the completion is kept for later retrieval; false by default. Default `false`.
             26 store: bool = "store" null(store_null);
-            /// `stream_options` of the chat completion create params.
+            /// Settings of the event stream.
             27 stream_options: ChatCompletionStreamOptionsParam = "stream_options" null(stream_options_null);
-            /// Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
             28 temperature: f64 = "temperature" null(temperature_null);
-            /// `tool_choice` of the chat completion create params.
+            /// Whether and which tools the model calls; `auto` by default if there are tools, else `none`.
             29 tool_choice: ChatCompletionToolChoiceOptionParam = "tool_choice";
-            /// `tools` of the chat completion create params.
+            /// Functions and custom tools that the model may call, up to 128.
             30 tools: Vec<ChatCompletionToolUnionParam> = "tools";
-            /// Between 0 and 20.
+            /// How many of the likeliest tokens to report at each position, 0 to 20; needs `logprobs`. Between 0
+            /// and 20.
             31 top_logprobs: i64 = "top_logprobs" null(top_logprobs_null);
-            /// Between 0 and 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
+            /// 1; default 1.
             32 top_p: f64 = "top_p" null(top_p_null);
-            /// Deprecated by the vendor.
+            /// Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated
+            /// by the vendor.
             33 user: String = "user";
-            /// Default `medium`.
+            /// How long-winded the answer is; `medium` by default. Default `medium`.
             34 verbosity: Verbosity = "verbosity" null(verbosity_null);
-            /// `web_search_options` of the chat completion create params.
+            /// Lets the model search the web, and sets how.
             35 web_search_options: WebSearchOptions = "web_search_options";
         }
     }
 }
 
 model! {
-    /// `custom` of `ChatCompletionCustomToolParam`.
+    /// A custom tool.
     pub struct ChatCompletionCustomToolCustom {
         const {}
         required {
-            /// `name` of the chat completion custom tool custom.
+            /// Name of the tool.
             0 name: String = "name";
         }
         optional {
-            /// `description` of the chat completion custom tool custom.
+            /// What the tool does, so that the model knows when to call it.
             1 description: String = "description";
-            /// `format` of the chat completion custom tool custom.
+            /// Form of the input; free text if left out.
             2 format: CustomFormat = "format";
         }
     }
 }
 
 model! {
-    /// `Custom` of `ChatCompletionToolUnionParam`.
+    /// A tool of yours that takes free text instead of JSON arguments.
     pub struct ChatCompletionCustomToolParam {
         const { 1 "type" = "custom" req; }
         required {
-            /// `custom` of the chat completion custom tool param.
+            /// Name, purpose and input format of the tool.
             0 custom: ChatCompletionCustomToolCustom = "custom";
         }
         optional {}
@@ -496,13 +509,13 @@ model! {
 }
 
 response! {
-    /// Reply of `chat.completions.delete`.
+    /// Confirms that a stored completion was deleted.
     pub struct ChatCompletionDeleted {
         const { 2 "object" = "chat.completion.deleted" req; }
         required {
-            /// `id` of the chat completion deleted.
+            /// Identifier of the deleted completion.
             0 id: String = "id";
-            /// `deleted` of the chat completion deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -510,26 +523,26 @@ response! {
 }
 
 model! {
-    /// `Developer` of `ChatCompletionMessageParam`.
+    /// Instructions of the developer, which the model follows before those of the user.
     pub struct ChatCompletionDeveloperMessageParam {
         const { 1 "role" = "developer" req; }
         required {
-            /// At least 1 item.
+            /// The instructions. At least 1 item.
             0 content: ChatCompletionContent = "content";
         }
         optional {
-            /// `name` of the chat completion developer message param.
+            /// Name of the participant, to tell several of the same role apart.
             2 name: String = "name";
         }
     }
 }
 
 model! {
-    /// `Param` of `ChatCompletionCreateFunctionCall`.
+    /// Names a function in the replaced form.
     pub struct ChatCompletionFunctionCallOptionParam {
         const {}
         required {
-            /// `name` of the chat completion function call option param.
+            /// Name of the function.
             0 name: String = "name";
         }
         optional {}
@@ -537,26 +550,26 @@ model! {
 }
 
 model! {
-    /// `Function` of `ChatCompletionMessageParam`.
+    /// The output of a call in the replaced form.
     pub struct ChatCompletionFunctionMessageParam {
         const { 2 "role" = "function" req; }
         required {
-            /// `name` of the chat completion function message param.
+            /// Name of the function.
             1 name: String = "name";
         }
         optional {
-            /// `content` of the chat completion function message param.
+            /// What the function returned.
             0 content: String = "content" null(content_null);
         }
     }
 }
 
 model! {
-    /// `tools` of `CreateCompletionsRunDataSourceSamplingParams`.
+    /// A function of yours that the model may ask to be called.
     pub struct ChatCompletionFunctionTool {
         const { 1 "type" = "function" req; }
         required {
-            /// `function` of the chat completion function tool.
+            /// Name, purpose and arguments of the function.
             0 function: FunctionDefinition = "function";
         }
         optional {}
@@ -564,53 +577,54 @@ model! {
 }
 
 model! {
-    /// Arguments of `chat.completions.list`.
+    /// Filters and paging of the stored completions.
     pub struct ChatCompletionListParams {
         const {}
         required {}
         optional {
-            /// `after` of the chat completion list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Items a page, 1 to 100; 20 by default. Default 20.
             1 limit: i64 = "limit";
-            /// `metadata` of the chat completion list params.
+            /// Only completions with these pairs.
             2 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `model` of the chat completion list params.
+            /// Only completions of this model.
             3 model: String = "model";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `asc` by default. Default
+            /// `asc`.
             4 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// `message` of `ChatCompletionChoice`.
+    /// The message of a model.
     pub struct ChatCompletionMessage {
         const { 2 "role" = "assistant" req; }
         required {}
         optional {
-            /// `content` of the chat completion message.
+            /// The text; null when the message holds only tool calls.
             0 content: String = "content" null(content_null);
-            /// `refusal` of the chat completion message.
+            /// The model's words when it declines to answer; else null.
             1 refusal: String = "refusal" null(refusal_null);
-            /// `annotations` of the chat completion message.
+            /// Web pages that the text refers to.
             3 annotations: Vec<ChatCompletionMessageAnnotation> = "annotations" null(annotations_null);
-            /// `audio` of the chat completion message.
+            /// Spoken form of the answer, if it was asked for.
             4 audio: ChatCompletionAudio = "audio" null(audio_null);
-            /// Deprecated by the vendor.
+            /// Replaced by `tool_calls`. Deprecated by the vendor.
             5 function_call: FunctionCall = "function_call" null(function_call_null);
-            /// `tool_calls` of the chat completion message.
+            /// Tool calls that the model asks for; answer each with a tool message.
             6 tool_calls: Vec<ChatCompletionMessageToolCallUnion> = "tool_calls" null(tool_calls_null);
         }
     }
 }
 
 response! {
-    /// `annotations` of `ChatCompletionMessage`, and in one more place.
+    /// A reference from the text to a web page.
     pub struct ChatCompletionMessageAnnotation {
         const { 0 "type" = "url_citation" req; }
         required {
-            /// `url_citation` of the chat completion message annotation.
+            /// The page.
             1 url_citation: ChatCompletionMessageAnnotationURLCitation = "url_citation";
         }
         optional {}
@@ -618,17 +632,17 @@ response! {
 }
 
 response! {
-    /// `url_citation` of `ChatCompletionMessageAnnotation`.
+    /// A reference to a web page.
     pub struct ChatCompletionMessageAnnotationURLCitation {
         const {}
         required {
-            /// `end_index` of the chat completion message annotation urlcitation.
+            /// Position just behind the last character of the passage.
             0 end_index: i64 = "end_index";
-            /// `start_index` of the chat completion message annotation urlcitation.
+            /// Position of the first character of the passage.
             1 start_index: i64 = "start_index";
-            /// `title` of the chat completion message annotation urlcitation.
+            /// Title of the page.
             2 title: String = "title";
-            /// An absolute URL.
+            /// URL of the page. An absolute URL.
             3 url: String = "url";
         }
         optional {}
@@ -636,13 +650,13 @@ response! {
 }
 
 model! {
-    /// `Custom` of `ChatCompletionMessageToolCallUnion`, and in one more place.
+    /// A call of a custom tool.
     pub struct ChatCompletionMessageCustomToolCall {
         const { 2 "type" = "custom" req; }
         required {
-            /// `id` of the chat completion message custom tool call.
+            /// Id of the call; the tool message that answers it repeats it.
             0 id: String = "id";
-            /// `custom` of the chat completion message custom tool call.
+            /// The tool and its input.
             1 custom: ChatCompletionMessageCustomToolCallCustom = "custom";
         }
         optional {}
@@ -650,13 +664,13 @@ model! {
 }
 
 model! {
-    /// `custom` of `ChatCompletionMessageCustomToolCall`.
+    /// A custom tool and its input.
     pub struct ChatCompletionMessageCustomToolCallCustom {
         const {}
         required {
-            /// `input` of the chat completion message custom tool call custom.
+            /// Text given to the tool.
             0 input: String = "input";
-            /// `name` of the chat completion message custom tool call custom.
+            /// Name of the tool.
             1 name: String = "name";
         }
         optional {}
@@ -664,13 +678,13 @@ model! {
 }
 
 response! {
-    /// `Function` of `ChatCompletionMessageToolCallUnion`.
+    /// A call of a function of yours.
     pub struct ChatCompletionMessageFunctionToolCall {
         const { 2 "type" = "function" req; }
         required {
-            /// `id` of the chat completion message function tool call.
+            /// Id of the call; the tool message that answers it repeats it.
             0 id: String = "id";
-            /// `function` of the chat completion message function tool call.
+            /// The function and its arguments.
             1 function: ChatCompletionMessageToolCallUnionFunction = "function";
         }
         optional {}
@@ -678,7 +692,7 @@ response! {
 }
 
 union! {
-    /// `messages` of `ChatCompletionCreateParams`.
+    /// A message of the conversation, by the role that speaks.
     pub enum ChatCompletionMessageParam tag "role" {
         Developer(ChatCompletionDeveloperMessageParam) = "developer" => from;
         System(ChatCompletionSystemMessageParam) = "system" => from;
@@ -690,13 +704,13 @@ union! {
 }
 
 model! {
-    /// `Function` of `ChatCompletionMessageToolCallUnionParam`.
+    /// A call of a function of yours.
     pub struct ChatCompletionMessageToolCallParam {
         const { 2 "type" = "function" req; }
         required {
-            /// `id` of the chat completion message tool call param.
+            /// Id of the call; the tool message that answers it repeats it.
             0 id: String = "id";
-            /// `function` of the chat completion message tool call param.
+            /// The function and its arguments.
             1 function: ChatCompletionMessageToolCallUnionFunction = "function";
         }
         optional {}
@@ -704,7 +718,7 @@ model! {
 }
 
 union! {
-    /// `tool_calls` of `ChatCompletionMessage`, and in one more place.
+    /// A tool call of a message: of a function or of a custom tool.
     pub enum ChatCompletionMessageToolCallUnion tag "type" {
         Function(ChatCompletionMessageFunctionToolCall) = "function" => from;
         Custom(ChatCompletionMessageCustomToolCall) = "custom" => from;
@@ -712,13 +726,13 @@ union! {
 }
 
 model! {
-    /// `function` of `ChatCompletionMessageFunctionToolCall`, and in 3 more places.
+    /// A function and its arguments; in a stream, a piece of them.
     pub struct ChatCompletionMessageToolCallUnionFunction {
         const {}
         required {
-            /// `arguments` of the chat completion message tool call union function.
+            /// Arguments as JSON text; in a stream, text to append. Check them, the model may have got them wrong.
             0 arguments: String = "arguments";
-            /// `name` of the chat completion message tool call union function.
+            /// Name of the function; in a stream only in the first piece.
             1 name: String = "name";
         }
         optional {}
@@ -726,7 +740,7 @@ model! {
 }
 
 union! {
-    /// `tool_calls` of `ChatCompletionAssistantMessageParam`.
+    /// A tool call of a message: of a function or of a custom tool.
     pub enum ChatCompletionMessageToolCallUnionParam tag "type" {
         Function(ChatCompletionMessageToolCallParam) = "function" => from;
         Custom(ChatCompletionMessageCustomToolCall) = "custom" => from;
@@ -734,7 +748,7 @@ union! {
 }
 
 open_enum! {
-    /// `modalities` of `BetaRealtimeResponse`, and in 14 more places.
+    /// A kind of output.
     pub enum ChatCompletionModality {
         Text = "text",
         Audio = "audio",
@@ -742,13 +756,13 @@ open_enum! {
 }
 
 response! {
-    /// `moderation` of `ChatCompletion`, and in one more place.
+    /// Outcome of the moderation of a request.
     pub struct ChatCompletionModeration {
         const {}
         required {
-            /// `input` of the chat completion moderation.
+            /// Outcome for the input.
             0 input: ChatCompletionModerationInput = "input";
-            /// `output` of the chat completion moderation.
+            /// Outcome for the output.
             1 output: ChatCompletionModerationOutput = "output";
         }
         optional {}
@@ -756,7 +770,7 @@ response! {
 }
 
 union! {
-    /// `input` of `ChatCompletionModeration`.
+    /// Outcome of a moderation: results or an error.
     pub enum ChatCompletionModerationInput tag "type" {
         ModerationResults(ModerationInputModerationResults) = "moderation_results" => from;
         Error(ModerationInputError) = "error" => from;
@@ -764,7 +778,7 @@ union! {
 }
 
 union! {
-    /// `output` of `ChatCompletionModeration`.
+    /// Outcome of a moderation: results or an error.
     pub enum ChatCompletionModerationOutput tag "type" {
         ModerationResults(ModerationOutputModerationResults) = "moderation_results" => from;
         Error(ModerationOutputError) = "error" => from;
@@ -772,11 +786,11 @@ union! {
 }
 
 model! {
-    /// `custom` of `ChatCompletionNamedToolChoiceCustomParam`.
+    /// Names a custom tool.
     pub struct ChatCompletionNamedToolChoiceCustom {
         const {}
         required {
-            /// `name` of the chat completion named tool choice custom.
+            /// Name of the tool.
             0 name: String = "name";
         }
         optional {}
@@ -784,11 +798,11 @@ model! {
 }
 
 model! {
-    /// `Custom` of `ChatCompletionToolChoiceOptionParam`.
+    /// Makes the model call one custom tool.
     pub struct ChatCompletionNamedToolChoiceCustomParam {
         const { 1 "type" = "custom" req; }
         required {
-            /// `custom` of the chat completion named tool choice custom param.
+            /// The tool.
             0 custom: ChatCompletionNamedToolChoiceCustom = "custom";
         }
         optional {}
@@ -796,11 +810,11 @@ model! {
 }
 
 model! {
-    /// `function` of `ChatCompletionNamedToolChoiceParam`.
+    /// Names a function.
     pub struct ChatCompletionNamedToolChoiceFunction {
         const {}
         required {
-            /// `name` of the chat completion named tool choice function.
+            /// Name of the function.
             0 name: String = "name";
         }
         optional {}
@@ -808,11 +822,11 @@ model! {
 }
 
 model! {
-    /// `Function` of `ChatCompletionToolChoiceOptionParam`.
+    /// Makes the model call one function.
     pub struct ChatCompletionNamedToolChoiceParam {
         const { 1 "type" = "function" req; }
         required {
-            /// `function` of the chat completion named tool choice param.
+            /// The function.
             0 function: ChatCompletionNamedToolChoiceFunction = "function";
         }
         optional {}
@@ -820,11 +834,11 @@ model! {
 }
 
 model! {
-    /// `prediction` of `ChatCompletionCreateParams`.
+    /// Text that the answer will mostly repeat.
     pub struct ChatCompletionPredictionContentParam {
         const { 1 "type" = "content" req; }
         required {
-            /// At least 1 item.
+            /// The expected text; what the model does not use is charged too. At least 1 item.
             0 content: ChatCompletionContent = "content";
         }
         optional {}
@@ -832,7 +846,7 @@ model! {
 }
 
 open_enum! {
-    /// `effort` of `AgentReasoning`, and in 12 more places.
+    /// How much a reasoning model thinks before it answers.
     pub enum ChatCompletionReasoningEffort {
         None = "none",
         Minimal = "minimal",
@@ -845,7 +859,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `service_tier` of `ChatCompletion`, and in 2 more places.
+    /// Processing tier, which decides speed and price; `auto` uses the project's setting.
     pub enum ChatCompletionServiceTier {
         Auto = "auto",
         Default = "default",
@@ -857,34 +871,34 @@ open_enum! {
 }
 
 response! {
-    /// Item of the list that `chat.completions.messages.list` gives.
+    /// A message of a stored completion.
     pub struct ChatCompletionStoreMessage {
         const { 2 "role" = "assistant" req; }
         required {
-            /// `id` of the chat completion store message.
+            /// Identifier of the message.
             7 id: String = "id";
         }
         optional {
-            /// `content` of the chat completion store message.
+            /// The text; null when there is none.
             0 content: String = "content" null(content_null);
-            /// `refusal` of the chat completion store message.
+            /// The model's words when it declines to answer.
             1 refusal: String = "refusal" null(refusal_null);
-            /// `annotations` of the chat completion store message.
+            /// Web pages that the text refers to.
             3 annotations: Vec<ChatCompletionMessageAnnotation> = "annotations" null(annotations_null);
-            /// `audio` of the chat completion store message.
+            /// Spoken form of the message.
             4 audio: ChatCompletionAudio = "audio" null(audio_null);
-            /// Deprecated by the vendor.
+            /// Replaced by `tool_calls`. Deprecated by the vendor.
             5 function_call: FunctionCall = "function_call" null(function_call_null);
-            /// `tool_calls` of the chat completion store message.
+            /// Tool calls that the model asked for.
             6 tool_calls: Vec<ChatCompletionMessageToolCallUnion> = "tool_calls" null(tool_calls_null);
-            /// `content_parts` of the chat completion store message.
+            /// Parts of the message, when it was sent in parts.
             8 content_parts: Vec<ChatCompletionStoreMessageContentPart> = "content_parts" null(content_parts_null);
         }
     }
 }
 
 union! {
-    /// `content_parts` of `ChatCompletionStoreMessage`.
+    /// A part of a stored message: text or an image.
     pub enum ChatCompletionStoreMessageContentPart tag "type" {
         Text(ChatCompletionContentPartText) = "text" => from;
         ImageUrl(ChatCompletionContentPartImage) = "image_url" => from;
@@ -892,55 +906,55 @@ union! {
 }
 
 model! {
-    /// `stream_options` of `ChatCompletionCreateParams`, and in one more place.
+    /// Settings of the chunk stream.
     pub struct ChatCompletionStreamOptionsParam {
         const {}
         required {}
         optional {
-            /// `include_obfuscation` of the chat completion stream options param.
+            /// Whether events carry random padding against traffic analysis; true by default.
             0 include_obfuscation: bool = "include_obfuscation";
-            /// `include_usage` of the chat completion stream options param.
+            /// Whether a last chunk reports the tokens used; a broken stream may lack it.
             1 include_usage: bool = "include_usage";
         }
     }
 }
 
 model! {
-    /// `System` of `ChatCompletionMessageParam`.
+    /// Instructions of the developer for older models; newer ones take a developer message.
     pub struct ChatCompletionSystemMessageParam {
         const { 1 "role" = "system" req; }
         required {
-            /// At least 1 item.
+            /// The instructions. At least 1 item.
             0 content: ChatCompletionContent = "content";
         }
         optional {
-            /// `name` of the chat completion system message param.
+            /// Name of the participant, to tell several of the same role apart.
             2 name: String = "name";
         }
     }
 }
 
 response! {
-    /// `content` of `ChoiceLogprobs`, and in one more place.
+    /// Log probability of one token, with the likeliest alternatives.
     pub struct ChatCompletionTokenLogprob {
         const {}
         required {
-            /// `token` of the chat completion token logprob.
+            /// Text of the token.
             0 token: String = "token";
-            /// `logprob` of the chat completion token logprob.
+            /// Natural logarithm of the token's probability; -9999.0 stands for practically impossible.
             2 logprob: f64 = "logprob";
-            /// `top_logprobs` of the chat completion token logprob.
+            /// The likeliest tokens at this position.
             3 top_logprobs: Vec<Logprob> = "top_logprobs";
         }
         optional {
-            /// `bytes` of the chat completion token logprob.
+            /// UTF-8 bytes of the token; some characters spread over several tokens.
             1 bytes: Vec<i64> = "bytes" null(bytes_null);
         }
     }
 }
 
 union! {
-    /// `tool_choice` of `ChatCompletionCreateParams`.
+    /// Whether and which tools the model calls.
     pub enum ChatCompletionToolChoiceOptionParam tag "type" {
         Mode: ToolChoiceOptions => from;
         AllowedTools(ChatCompletionAllowedToolChoiceParam) = "allowed_tools" => from;
@@ -950,13 +964,13 @@ union! {
 }
 
 model! {
-    /// `Tool` of `ChatCompletionMessageParam`.
+    /// The output of a tool call.
     pub struct ChatCompletionToolMessageParam {
         const { 1 "role" = "tool" req; }
         required {
-            /// At least 1 item.
+            /// What the tool returned. At least 1 item.
             0 content: ChatCompletionContent = "content";
-            /// `tool_call_id` of the chat completion tool message param.
+            /// Id of the call that this answers.
             2 tool_call_id: String = "tool_call_id";
         }
         optional {}
@@ -964,11 +978,11 @@ model! {
 }
 
 model! {
-    /// `Function` of `ChatCompletionToolUnionParam`.
+    /// A function of yours that the model may ask to be called.
     pub struct ChatCompletionToolParam {
         const { 1 "type" = "function" req; }
         required {
-            /// `function` of the chat completion tool param.
+            /// Name, purpose and arguments of the function.
             0 function: FunctionDefinition = "function";
         }
         optional {}
@@ -976,7 +990,7 @@ model! {
 }
 
 union! {
-    /// `tools` of `ChatCompletionCreateParams`.
+    /// A tool that the model may call: a function or a custom tool.
     pub enum ChatCompletionToolUnionParam tag "type" {
         Function(ChatCompletionToolParam) = "function" => from;
         Custom(ChatCompletionCustomToolParam) = "custom" => from;
@@ -984,19 +998,19 @@ union! {
 }
 
 model! {
-    /// Arguments of `chat.completions.update`.
+    /// Changes to a stored completion: its metadata.
     pub struct ChatCompletionUpdateParams {
         const {}
         required {}
         optional {
-            /// `metadata` of the chat completion update params.
+            /// The new metadata; it replaces the old one.
             0 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
 }
 
 union! {
-    /// `content` of `ChatCompletionUserMessageParam`.
+    /// Plain text, or a list of text, image, audio and file parts.
     pub enum ChatCompletionUserMessageContent {
         Text: String => from;
         List: Vec<ChatCompletionContentPartParam> => from;
@@ -1004,62 +1018,62 @@ union! {
 }
 
 model! {
-    /// `User` of `ChatCompletionMessageParam`.
+    /// A message of the user.
     pub struct ChatCompletionUserMessageParam {
         const { 1 "role" = "user" req; }
         required {
-            /// At least 1 item.
+            /// Plain text, or a list of text, image, audio and file parts. At least 1 item.
             0 content: ChatCompletionUserMessageContent = "content";
         }
         optional {
-            /// `name` of the chat completion user message param.
+            /// Name of the participant, to tell several of the same role apart.
             2 name: String = "name";
         }
     }
 }
 
 response! {
-    /// `delta` of `ChatCompletionChunkChoice`.
+    /// What is new in a message.
     pub struct ChoiceDelta {
         const {}
         required {}
         optional {
-            /// `audio` of the choice delta.
+            /// Audio to append.
             0 audio: ChoiceDeltaAudio = "audio" null(audio_null);
-            /// `content` of the choice delta.
+            /// Text to append.
             1 content: String = "content" null(content_null);
-            /// Deprecated by the vendor.
+            /// Replaced by `tool_calls`. Deprecated by the vendor.
             2 function_call: FunctionCall = "function_call" null(function_call_null);
-            /// `refusal` of the choice delta.
+            /// Refusal text to append.
             3 refusal: String = "refusal" null(refusal_null);
-            /// `role` of the choice delta.
+            /// Who speaks; only in the first piece.
             4 role: ChoiceDeltaRole = "role" null(role_null);
-            /// `tool_calls` of the choice delta.
+            /// Pieces of tool calls; `index` tells which call each belongs to.
             5 tool_calls: Vec<ChoiceDeltaToolCall> = "tool_calls" null(tool_calls_null);
         }
     }
 }
 
 response! {
-    /// `audio` of `ChoiceDelta`.
+    /// Audio to append.
     pub struct ChoiceDeltaAudio {
         const {}
         required {}
         optional {
-            /// `id` of the choice delta audio.
+            /// Identifier of the audio.
             0 id: String = "id" null(id_null);
-            /// `data` of the choice delta audio.
+            /// Base64 audio to append.
             1 data: String = "data" null(data_null);
-            /// `expires_at` of the choice delta audio.
+            /// When the object expires, in seconds since the Unix epoch.
             2 expires_at: i64 = "expires_at" null(expires_at_null);
-            /// `transcript` of the choice delta audio.
+            /// Transcript to append.
             3 transcript: String = "transcript" null(transcript_null);
         }
     }
 }
 
 open_enum! {
-    /// `role` of `ChoiceDelta`.
+    /// Who speaks; only in the first piece.
     pub enum ChoiceDeltaRole {
         Developer = "developer",
         System = "system",
@@ -1070,38 +1084,38 @@ open_enum! {
 }
 
 response! {
-    /// `tool_calls` of `ChoiceDelta`.
+    /// A piece of a tool call.
     pub struct ChoiceDeltaToolCall {
         const { 3 "type" = "function" opt; }
         required {
-            /// `index` of the choice delta tool call.
+            /// Position of the call, counted from 0.
             0 index: i64 = "index";
         }
         optional {
-            /// `id` of the choice delta tool call.
+            /// Id of the call; only in its first piece.
             1 id: String = "id" null(id_null);
-            /// `function` of the choice delta tool call.
+            /// What is new in the call.
             2 function: ChatCompletionMessageToolCallUnionFunction = "function" null(function_null);
         }
     }
 }
 
 response! {
-    /// `logprobs` of `ChatCompletionChoice`, and in one more place.
+    /// Log probabilities of the tokens of an answer.
     pub struct ChoiceLogprobs {
         const {}
         required {}
         optional {
-            /// `content` of the choice logprobs.
+            /// One entry for each token of the content.
             0 content: Vec<ChatCompletionTokenLogprob> = "content" null(content_null);
-            /// `refusal` of the choice logprobs.
+            /// One entry for each token of the refusal.
             1 refusal: Vec<ChatCompletionTokenLogprob> = "refusal" null(refusal_null);
         }
     }
 }
 
 union! {
-    /// `List` of `ChatCompletionAssistantMessageContent`.
+    /// A part of an assistant message: text or a refusal.
     pub enum ContentArrayOfContentPart tag "type" {
         Text(ChatCompletionContentPartText) = "text" => from;
         Refusal(ChatCompletionContentPartRefusalParam) = "refusal" => from;
@@ -1109,7 +1123,7 @@ union! {
 }
 
 union! {
-    /// `format` of `ChatCompletionCustomToolCustom`.
+    /// Form of the input of a custom tool.
     pub enum CustomFormat tag "type" {
         Text(ResponseFormatText) = "text" => from;
         Grammar(CustomFormatGrammar) = "grammar" => from;
@@ -1117,11 +1131,11 @@ union! {
 }
 
 model! {
-    /// `Grammar` of `CustomFormat`.
+    /// Text that follows a grammar.
     pub struct CustomFormatGrammar {
         const { 1 "type" = "grammar" req; }
         required {
-            /// `grammar` of the custom format grammar.
+            /// The grammar.
             0 grammar: CustomFormatGrammarGrammar = "grammar";
         }
         optional {}
@@ -1129,13 +1143,13 @@ model! {
 }
 
 model! {
-    /// `grammar` of `CustomFormatGrammar`.
+    /// A grammar.
     pub struct CustomFormatGrammarGrammar {
         const {}
         required {
-            /// `definition` of the custom format grammar grammar.
+            /// Text of the grammar.
             0 definition: String = "definition";
-            /// `syntax` of the custom format grammar grammar.
+            /// Notation of the grammar: `lark` or `regex`.
             1 syntax: Syntax = "syntax";
         }
         optional {}
@@ -1143,7 +1157,7 @@ model! {
 }
 
 open_enum! {
-    /// `finish_reason` of `ChatCompletionChoice`, and in one more place.
+    /// Why the model stopped: `stop`, `length`, `tool_calls`, `content_filter` or `function_call`.
     pub enum FinishReason {
         Stop = "stop",
         Length = "length",
@@ -1154,13 +1168,13 @@ open_enum! {
 }
 
 model! {
-    /// `function_call` of `ChatCompletionAssistantMessageParam`, and in 3 more places.
+    /// A function call in the replaced form.
     pub struct FunctionCall {
         const {}
         required {
-            /// `arguments` of the function call.
+            /// Argument text to append.
             0 arguments: String = "arguments";
-            /// `name` of the function call.
+            /// Name of the function.
             1 name: String = "name";
         }
         optional {}
@@ -1168,29 +1182,30 @@ model! {
 }
 
 model! {
-    /// Arguments of `chat.completions.messages.list`.
+    /// Paging of the messages of a stored completion.
     pub struct MessageListParams {
         const {}
         required {}
         optional {
-            /// `after` of the message list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Items a page, 1 to 100; 20 by default. Default 20.
             1 limit: i64 = "limit";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `asc` by default. Default
+            /// `asc`.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// `ModerationResults` of `ChatCompletionModerationInput`.
+    /// Results of a moderation.
     pub struct ModerationInputModerationResults {
         const { 2 "type" = "moderation_results" req; }
         required {
-            /// `model` of the moderation input moderation results.
+            /// Name of the moderation model.
             0 model: String = "model";
-            /// `results` of the moderation input moderation results.
+            /// One result for each part that was checked.
             1 results: Vec<ModerationInputModerationResultsResult> = "results";
         }
         optional {}
@@ -1198,19 +1213,19 @@ response! {
 }
 
 response! {
-    /// `results` of `ModerationInputModerationResults`.
+    /// Result of the moderation of one part.
     pub struct ModerationInputModerationResultsResult {
         const { 5 "type" = "moderation_result" req; }
         required {
-            /// `categories` of the moderation input moderation results result.
+            /// For each category, whether the content violates it.
             0 categories: Map<bool> = "categories";
-            /// `category_applied_input_types` of the moderation input moderation results result.
+            /// For each category, the kinds of content that were checked for it.
             1 category_applied_input_types: Map<Vec<CategoryAppliedInputType>> = "category_applied_input_types";
-            /// `category_scores` of the moderation input moderation results result.
+            /// For each category, the model's confidence from 0 to 1.
             2 category_scores: Map<f64> = "category_scores";
-            /// `flagged` of the moderation input moderation results result.
+            /// Whether any category is violated.
             3 flagged: bool = "flagged";
-            /// `model` of the moderation input moderation results result.
+            /// Name of the moderation model.
             4 model: String = "model";
         }
         optional {}
@@ -1218,13 +1233,13 @@ response! {
 }
 
 response! {
-    /// `ModerationResults` of `ChatCompletionModerationOutput`.
+    /// Results of a moderation.
     pub struct ModerationOutputModerationResults {
         const { 2 "type" = "moderation_results" req; }
         required {
-            /// `model` of the moderation output moderation results.
+            /// Name of the moderation model.
             0 model: String = "model";
-            /// `results` of the moderation output moderation results.
+            /// One result for each part that was checked.
             1 results: Vec<ModerationOutputModerationResultsResult> = "results";
         }
         optional {}
@@ -1232,19 +1247,19 @@ response! {
 }
 
 response! {
-    /// `results` of `ModerationOutputModerationResults`.
+    /// Result of the moderation of one part.
     pub struct ModerationOutputModerationResultsResult {
         const { 5 "type" = "moderation_result" req; }
         required {
-            /// `categories` of the moderation output moderation results result.
+            /// For each category, whether the content violates it.
             0 categories: Map<bool> = "categories";
-            /// `category_applied_input_types` of the moderation output moderation results result.
+            /// For each category, the kinds of content that were checked for it.
             1 category_applied_input_types: Map<Vec<CategoryAppliedInputType>> = "category_applied_input_types";
-            /// `category_scores` of the moderation output moderation results result.
+            /// For each category, the model's confidence from 0 to 1.
             2 category_scores: Map<f64> = "category_scores";
-            /// `flagged` of the moderation output moderation results result.
+            /// Whether any category is violated.
             3 flagged: bool = "flagged";
-            /// `model` of the moderation output moderation results result.
+            /// Name of the moderation model.
             4 model: String = "model";
         }
         optional {}
@@ -1252,25 +1267,25 @@ response! {
 }
 
 model! {
-    /// `policy` of `ChatCompletionCreateModeration`.
+    /// What to do with what moderation finds.
     pub struct ModerationPolicy {
         const {}
         required {}
         optional {
-            /// `input` of the moderation policy.
+            /// Policy for the input.
             0 input: ModerationPolicyInput = "input" null(input_null);
-            /// `output` of the moderation policy.
+            /// Policy for the output.
             1 output: ModerationPolicyOutput = "output" null(output_null);
         }
     }
 }
 
 model! {
-    /// `input` of `ModerationPolicy`.
+    /// Policy for one side of the conversation.
     pub struct ModerationPolicyInput {
         const {}
         required {
-            /// `mode` of the moderation policy input.
+            /// `score` only reports the outcome; `block` also stops flagged content.
             0 mode: ModerationPolicyMode = "mode";
         }
         optional {}
@@ -1278,7 +1293,7 @@ model! {
 }
 
 open_enum! {
-    /// `mode` of `ModerationPolicyInput`, and in one more place.
+    /// `score` only reports the outcome; `block` also stops flagged content.
     pub enum ModerationPolicyMode {
         Score = "score",
         Block = "block",
@@ -1286,11 +1301,11 @@ open_enum! {
 }
 
 model! {
-    /// `output` of `ModerationPolicy`.
+    /// Policy for one side of the conversation.
     pub struct ModerationPolicyOutput {
         const {}
         required {
-            /// `mode` of the moderation policy output.
+            /// `score` only reports the outcome; `block` also stops flagged content.
             0 mode: ModerationPolicyMode = "mode";
         }
         optional {}
@@ -1314,7 +1329,7 @@ open_enum! {
 }
 
 union! {
-    /// `response_format` of `ChatCompletionCreateParams`.
+    /// Form of the answer: plain text, any JSON, or JSON that fits a schema.
     pub enum ResponseFormat tag "type" {
         Text(ResponseFormatText) = "text" => from;
         JsonSchema(ResponseFormatJSONSchema) = "json_schema" => from;
@@ -1323,7 +1338,7 @@ union! {
 }
 
 union! {
-    /// `stop` of `ChatCompletionCreateParams`, and in 2 more places.
+    /// Up to 4 texts at which the model stops.
     pub enum Stop {
         Text: String => from;
         List: Vec<String> => from;
@@ -1331,7 +1346,7 @@ union! {
 }
 
 open_enum! {
-    /// `syntax` of `CustomFormatGrammarGrammar`, and in one more place.
+    /// Notation of the grammar: `lark` or `regex`.
     pub enum Syntax {
         Lark = "lark",
         Regex = "regex",
@@ -1339,25 +1354,25 @@ open_enum! {
 }
 
 model! {
-    /// `web_search_options` of `ChatCompletionCreateParams`.
+    /// How the web is searched.
     pub struct WebSearchOptions {
         const {}
         required {}
         optional {
-            /// Default `medium`.
+            /// How much of the search results the model sees; `medium` by default. Default `medium`.
             0 search_context_size: SearchContextSize = "search_context_size";
-            /// `user_location` of the web search options.
+            /// Roughly where the user is, for better search results.
             1 user_location: WebSearchOptionsUserLocation = "user_location" null(user_location_null);
         }
     }
 }
 
 model! {
-    /// `user_location` of `WebSearchOptions`.
+    /// Roughly where the user is.
     pub struct WebSearchOptionsUserLocation {
         const { 1 "type" = "approximate" req; }
         required {
-            /// `approximate` of the web search options user location.
+            /// The place.
             0 approximate: WebSearchOptionsUserLocationApproximate = "approximate";
         }
         optional {}
@@ -1365,18 +1380,18 @@ model! {
 }
 
 model! {
-    /// `approximate` of `WebSearchOptionsUserLocation`.
+    /// A rough place.
     pub struct WebSearchOptionsUserLocationApproximate {
         const {}
         required {}
         optional {
-            /// `city` of the web search options user location approximate.
+            /// City, in free text.
             0 city: String = "city";
-            /// `country` of the web search options user location approximate.
+            /// Two-letter ISO country code.
             1 country: String = "country";
-            /// `region` of the web search options user location approximate.
+            /// Region or state, in free text.
             2 region: String = "region";
-            /// `timezone` of the web search options user location approximate.
+            /// IANA time zone, such as `Europe/Vienna`.
             3 timezone: String = "timezone";
         }
     }

@@ -6,12 +6,12 @@ use crate::request::FileInput;
 use crate::types::SortOrder;
 
 model! {
-    /// Arguments of `containers.files.create`.
+    /// The file to add: its content, or the id of an uploaded file.
     pub struct ContainerFileCreateParams {
         const {}
         required {}
         optional {
-            /// `file` of the container file create params.
+            /// The file itself.
             0 file: FileInput = "file";
             /// `file_id` of the container file create params.
             1 file_id: String = "file_id";
@@ -25,32 +25,32 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the container file list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             1 limit: i64 = "limit";
-            /// Default `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `desc`.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// Reply of `containers.files.create`.
+    /// A file in a container.
     pub struct FileCreateResponse {
         const { 4 "object" = "container.file" req; }
         required {
-            /// `id` of the file create response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `bytes` of the file create response.
             1 bytes: i64 = "bytes";
-            /// `container_id` of the file create response.
+            /// Id of the container.
             2 container_id: String = "container_id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
-            /// `path` of the file create response.
+            /// Path of the file in the container.
             5 path: String = "path";
-            /// `source` of the file create response.
+            /// Whether the user or the assistant put it there.
             6 source: String = "source";
         }
         optional {}
@@ -58,21 +58,21 @@ response! {
 }
 
 response! {
-    /// Item of the list that `containers.files.list` gives.
+    /// A file in a container.
     pub struct FileListResponse {
         const { 4 "object" = "container.file" req; }
         required {
-            /// `id` of the file list response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `bytes` of the file list response.
             1 bytes: i64 = "bytes";
-            /// `container_id` of the file list response.
+            /// Id of the container.
             2 container_id: String = "container_id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
-            /// `path` of the file list response.
+            /// Path of the file in the container.
             5 path: String = "path";
-            /// `source` of the file list response.
+            /// Whether the user or the assistant put it there.
             6 source: String = "source";
         }
         optional {}
@@ -80,21 +80,21 @@ response! {
 }
 
 response! {
-    /// Reply of `containers.files.retrieve`.
+    /// A file in a container.
     pub struct FileRetrieveResponse {
         const { 4 "object" = "container.file" req; }
         required {
-            /// `id` of the file retrieve response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `bytes` of the file retrieve response.
             1 bytes: i64 = "bytes";
-            /// `container_id` of the file retrieve response.
+            /// Id of the container.
             2 container_id: String = "container_id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
-            /// `path` of the file retrieve response.
+            /// Path of the file in the container.
             5 path: String = "path";
-            /// `source` of the file retrieve response.
+            /// Whether the user or the assistant put it there.
             6 source: String = "source";
         }
         optional {}

@@ -15,30 +15,30 @@ use crate::types::{
 };
 
 model! {
-    /// `ComputerScreenshot` of `ConversationsMessageContent`, and in one more place.
+    /// A picture of a computer's screen.
     pub struct ComputerScreenshotContent {
         const { 3 "type" = "computer_screenshot" req; }
         required {
-            /// `detail` of the computer screenshot content.
+            /// Resolution at which the model sees the image; `auto` by default.
             0 detail: ImageDetail = "detail";
         }
         optional {
-            /// `file_id` of the computer screenshot content.
+            /// Id of an uploaded file.
             1 file_id: String = "file_id" null(file_id_null);
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
             2 image_url: String = "image_url" null(image_url_null);
-            /// `prompt_cache_breakpoint` of the computer screenshot content.
+            /// Marks the end of a part of the prompt that should be cached.
             4 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
     }
 }
 
 response! {
-    /// `ReasoningText` of `BetaResponseItemAgentMessageContent`, and in one more place.
+    /// Text of the model's reasoning.
     pub struct ContentReasoningText {
         const { 1 "type" = "reasoning_text" req; }
         required {
-            /// `text` of the content reasoning text.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             0 text: String = "text";
         }
         optional {}
@@ -46,15 +46,15 @@ response! {
 }
 
 response! {
-    /// Reply of `conversations.create`, and in 3 more places.
+    /// A conversation that responses read and add to.
     pub struct Conversation {
         const { 3 "object" = "conversation" req; }
         required {
-            /// `id` of the conversation.
+            /// Identifier of the conversation; it begins with `conv_`.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `metadata` of the conversation.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             2 metadata: Json = "metadata";
         }
         optional {}
@@ -62,27 +62,27 @@ response! {
 }
 
 model! {
-    /// Arguments of `conversations.create`.
+    /// Arguments for starting a conversation.
     pub struct ConversationCreateParams {
         const {}
         required {}
         optional {
-            /// At most 20 items.
+            /// Up to 20 items to start with. At most 20 items.
             0 items: Vec<ResponseInputItem> = "items" null(items_null);
-            /// `metadata` of the conversation create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             1 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
 }
 
 response! {
-    /// Reply of `conversations.delete`.
+    /// Confirms that a conversation was deleted.
     pub struct ConversationDeletedResource {
         const { 2 "object" = "conversation.deleted" req; }
         required {
-            /// `id` of the conversation deleted resource.
+            /// Identifier of the deleted conversation.
             0 id: String = "id";
-            /// `deleted` of the conversation deleted resource.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -90,7 +90,7 @@ response! {
 }
 
 union! {
-    /// Reply of `conversations.items.retrieve`, and in 2 more places.
+    /// An item of a conversation: a message, a tool call, its output and more.
     pub enum ConversationItem tag "type" {
         Message(Message) = "message" => from;
         FunctionCall(ResponseFunctionToolCallItem) = "function_call" => from;
@@ -125,17 +125,17 @@ union! {
 }
 
 response! {
-    /// Reply of `conversations.items.create`.
+    /// A page of items of a conversation.
     pub struct ConversationItemList {
         const { 4 "object" = "list" req; }
         required {
-            /// `data` of the conversation item list.
+            /// The items.
             0 data: Vec<ConversationItem> = "data";
-            /// `first_id` of the conversation item list.
+            /// Id of the first item of this page.
             1 first_id: String = "first_id";
-            /// `has_more` of the conversation item list.
+            /// Whether more items follow this page.
             2 has_more: bool = "has_more";
-            /// `last_id` of the conversation item list.
+            /// Id of the last item of this page; pass it as `after` to get the next page.
             3 last_id: String = "last_id";
         }
         optional {}
@@ -143,19 +143,19 @@ response! {
 }
 
 model! {
-    /// Arguments of `conversations.update`.
+    /// Changes to a conversation: its metadata.
     pub struct ConversationUpdateParams {
         const {}
         required {}
         optional {
-            /// `metadata` of the conversation update params.
+            /// The new metadata; it replaces the old one.
             0 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
 }
 
 union! {
-    /// `content` of `Message`.
+    /// A part of a message.
     pub enum ConversationsMessageContent tag "type" {
         InputText(InputTextContent) = "input_text" => from;
         OutputText(OutputTextContent) = "output_text" => from;
@@ -170,77 +170,77 @@ union! {
 }
 
 model! {
-    /// Arguments of `conversations.items.create`.
+    /// Items to add to a conversation.
     pub struct ItemCreateParams {
         const {}
         required {
-            /// At most 20 items.
+            /// The items, up to 20. At most 20 items.
             0 items: Vec<ResponseInputItem> = "items";
         }
         optional {
-            /// `include` of the item create params.
+            /// Additional parts to return that are left out by default.
             1 include: Vec<ResponseIncludable> = "include";
         }
     }
 }
 
 model! {
-    /// Arguments of `conversations.items.list`.
+    /// Paging of the items of a conversation.
     pub struct ItemListParams {
         const {}
         required {}
         optional {
-            /// `after` of the item list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `include` of the item list params.
+            /// Additional parts to return that are left out by default.
             1 include: Vec<ResponseIncludable> = "include";
-            /// Default 20.
+            /// Items a page, 1 to 100; 20 by default. Default 20.
             2 limit: i64 = "limit";
-            /// `order` of the item list params.
+            /// Order: `asc` for oldest first, `desc` for newest first; `desc` by default.
             3 order: SortOrder = "order";
         }
     }
 }
 
 model! {
-    /// Arguments of `conversations.items.retrieve`.
+    /// What to include in the item.
     pub struct ItemRetrieveParams {
         const {}
         required {}
         optional {
-            /// `include` of the item retrieve params.
+            /// Additional parts to return that are left out by default.
             0 include: Vec<ResponseIncludable> = "include";
         }
     }
 }
 
 response! {
-    /// `Message` of `ConversationItem`.
+    /// A message of a conversation.
     pub struct Message {
         const { 4 "type" = "message" req; }
         required {
-            /// `id` of the message.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `content` of the message.
+            /// Parts of the message.
             1 content: Vec<ConversationsMessageContent> = "content";
-            /// `role` of the message.
+            /// Who speaks.
             2 role: MessageRole = "role";
-            /// `status` of the message.
+            /// State of the message.
             3 status: Status = "status";
         }
         optional {
-            /// `phase` of the message.
+            /// Whether it comments on the work or is the final answer.
             5 phase: Phase = "phase" null(phase_null);
         }
     }
 }
 
 model! {
-    /// `Refusal` of `ConversationsMessageContent`, and in 3 more places.
+    /// A refusal of the model.
     pub struct RefusalContent {
         const { 1 "type" = "refusal" req; }
         required {
-            /// `refusal` of the refusal content.
+            /// The model's words when it declines to answer.
             0 refusal: String = "refusal";
         }
         optional {}
@@ -248,11 +248,11 @@ model! {
 }
 
 response! {
-    /// `SummaryText` of `ConversationsMessageContent`.
+    /// A sum of the model's reasoning.
     pub struct SummaryTextContent {
         const { 1 "type" = "summary_text" req; }
         required {
-            /// `text` of the summary text content.
+            /// The text.
             0 text: String = "text";
         }
         optional {}
@@ -260,11 +260,11 @@ response! {
 }
 
 model! {
-    /// `Text` of `ConversationsMessageContent`, and in one more place.
+    /// A text part.
     pub struct TextContent {
         const { 1 "type" = "text" req; }
         required {
-            /// `text` of the text content.
+            /// The text.
             0 text: String = "text";
         }
         optional {}

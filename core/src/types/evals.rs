@@ -3,9 +3,9 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    ChatCompletionFunctionTool, ChatCompletionReasoningEffort, EasyInputMessage, GraderInputItemInputImage, InputRole,
-    InputTextContent, OutputText, ResponseFormatJSONObject, ResponseFormatJSONSchema, ResponseFormatText,
-    ResponseFormatTextConfig, ResponseInputAudio, SortOrder, Tool,
+    ChatCompletionFunctionTool, ChatCompletionReasoningEffort, GraderInputItemInputImage, InputRole, InputTextContent,
+    OutputText, ResponseFormatJSONObject, ResponseFormatJSONSchema, ResponseFormatText, ResponseFormatTextConfig,
+    ResponseInputAudio, SortOrder, Tool,
 };
 
 model! {
@@ -33,7 +33,7 @@ model! {
 }
 
 model! {
-    /// `Completions` of `DataSource`, and in one more place.
+    /// Data rows whose answers a model is asked for by chat completions.
     pub struct CreateEvalCompletionsRunDataSource {
         const { 1 "type" = "completions" req; }
         required {
@@ -52,7 +52,7 @@ model! {
 }
 
 model! {
-    /// `Jsonl` of `DataSource`, and in one more place.
+    /// Data rows from a JSONL file.
     pub struct CreateEvalJSONLRunDataSource {
         const { 1 "type" = "jsonl" req; }
         required {
@@ -156,7 +156,7 @@ model! {
 }
 
 union! {
-    /// `data_source` of `RunCancelResponse`, and in 3 more places.
+    /// Where the data rows come from.
     pub enum DataSource tag "type" {
         Jsonl(CreateEvalJSONLRunDataSource) = "jsonl" => from;
         Completions(CreateEvalCompletionsRunDataSource) = "completions" => from;
@@ -203,7 +203,7 @@ model! {
             2 created_before: i64 = "created_before" null(created_before_null);
             /// `instructions_search` of the data source create eval responses run responses.
             3 instructions_search: String = "instructions_search" null(instructions_search_null);
-            /// `metadata` of the data source create eval responses run responses.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<Json> = "metadata" null(metadata_null);
             /// `model` of the data source create eval responses run responses.
             5 model: String = "model" null(model_null);
@@ -326,7 +326,7 @@ response! {
             2 created_before: i64 = "created_before" null(created_before_null);
             /// `instructions_search` of the data source responses source responses.
             3 instructions_search: String = "instructions_search" null(instructions_search_null);
-            /// `metadata` of the data source responses source responses.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<Json> = "metadata" null(metadata_null);
             /// `model` of the data source responses source responses.
             5 model: String = "model" null(model_null);
@@ -345,7 +345,7 @@ response! {
 }
 
 response! {
-    /// `error` of `OutputItemListResponseSample`, and in 4 more places.
+    /// Why a run failed.
     pub struct EvalAPIError {
         const {}
         required {
@@ -376,7 +376,7 @@ model! {
             0 data_source: EvalRunCreateDataSource = "data_source";
         }
         optional {
-            /// `metadata` of the eval run create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             1 metadata: Map<String> = "metadata" null(metadata_null);
             /// `name` of the eval run create params.
             2 name: String = "name";
@@ -451,8 +451,7 @@ model! {
 union! {
     /// `template` of `InputMessagesTemplate`.
     pub enum InputMessagesTemplateTemplate {
-        InputMessagesTemplateTemplateEvalItem(InputMessagesTemplateTemplateEvalItem) = => from;
-        EasyInputMessage(EasyInputMessage) = => from;
+        Item(InputMessagesTemplateTemplateEvalItem) = => from;
     }
 }
 
@@ -500,11 +499,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the output item list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             1 limit: i64 = "limit";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
             2 order: SortOrder = "order";
             /// `status` of the output item list params.
             3 status: OutputItemListStatus = "status";
@@ -513,27 +512,27 @@ model! {
 }
 
 response! {
-    /// Item of the list that `evals.runs.output_items.list` gives.
+    /// One data row of a run: the model's answer and its grades.
     pub struct OutputItemListResponse {
         const { 5 "object" = "eval.run.output_item" req; }
         required {
-            /// `id` of the output item list response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `datasource_item` of the output item list response.
+            /// The data row.
             2 datasource_item: Map<Json> = "datasource_item";
-            /// `datasource_item_id` of the output item list response.
+            /// Number of the data row.
             3 datasource_item_id: i64 = "datasource_item_id";
-            /// `eval_id` of the output item list response.
+            /// Id of the eval.
             4 eval_id: String = "eval_id";
-            /// `results` of the output item list response.
+            /// Grades by each grader.
             6 results: Vec<OutputItemListResponseResult> = "results";
             /// `run_id` of the output item list response.
             7 run_id: String = "run_id";
-            /// `sample` of the output item list response.
+            /// The model's answer and how it was made.
             8 sample: OutputItemListResponseSample = "sample";
-            /// `status` of the output item list response.
+            /// Whether the item passed.
             9 status: String = "status";
         }
         optional {}
@@ -541,7 +540,7 @@ response! {
 }
 
 response! {
-    /// `results` of `OutputItemListResponse`, and in one more place.
+    /// The grade by one grader.
     pub struct OutputItemListResponseResult {
         const {}
         required {
@@ -562,7 +561,7 @@ response! {
 }
 
 response! {
-    /// `sample` of `OutputItemListResponse`, and in one more place.
+    /// The model's answer and how it was made.
     pub struct OutputItemListResponseSample {
         const {}
         required {
@@ -600,27 +599,27 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `evals.runs.output_items.retrieve`.
+    /// One data row of a run: the model's answer and its grades.
     pub struct OutputItemRetrieveResponse {
         const { 5 "object" = "eval.run.output_item" req; }
         required {
-            /// `id` of the output item retrieve response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `datasource_item` of the output item retrieve response.
+            /// The data row.
             2 datasource_item: Map<Json> = "datasource_item";
-            /// `datasource_item_id` of the output item retrieve response.
+            /// Number of the data row.
             3 datasource_item_id: i64 = "datasource_item_id";
-            /// `eval_id` of the output item retrieve response.
+            /// Id of the eval.
             4 eval_id: String = "eval_id";
-            /// `results` of the output item retrieve response.
+            /// Grades by each grader.
             6 results: Vec<OutputItemListResponseResult> = "results";
             /// `run_id` of the output item retrieve response.
             7 run_id: String = "run_id";
-            /// `sample` of the output item retrieve response.
+            /// The model's answer and how it was made.
             8 sample: OutputItemListResponseSample = "sample";
-            /// `status` of the output item retrieve response.
+            /// Whether the item passed.
             9 status: String = "status";
         }
         optional {}
@@ -628,11 +627,11 @@ response! {
 }
 
 response! {
-    /// `per_model_usage` of `RunCancelResponse`, and in 3 more places.
+    /// Tokens used by one model.
     pub struct PerModelUsage {
         const {}
         required {
-            /// `cached_tokens` of the per model usage.
+            /// Input tokens that were read from the prompt cache.
             0 cached_tokens: i64 = "cached_tokens";
             /// `completion_tokens` of the per model usage.
             1 completion_tokens: i64 = "completion_tokens";
@@ -642,7 +641,7 @@ response! {
             3 model_name: String = "model_name";
             /// `prompt_tokens` of the per model usage.
             4 prompt_tokens: i64 = "prompt_tokens";
-            /// `total_tokens` of the per model usage.
+            /// Tokens of input and output together.
             5 total_tokens: i64 = "total_tokens";
         }
         optional {}
@@ -650,7 +649,7 @@ response! {
 }
 
 response! {
-    /// `per_testing_criteria_results` of `RunCancelResponse`, and in 3 more places.
+    /// Counts of passed and failed items for one grader.
     pub struct PerTestingCriteriaResult {
         const {}
         required {
@@ -666,7 +665,7 @@ response! {
 }
 
 response! {
-    /// `result_counts` of `RunCancelResponse`, and in 3 more places.
+    /// Counts of items by outcome.
     pub struct ResultCounts {
         const {}
         required {
@@ -684,88 +683,88 @@ response! {
 }
 
 response! {
-    /// Reply of `evals.runs.cancel`, and in one more place.
+    /// A run of an eval.
     pub struct RunCancelResponse {
         const { 8 "object" = "eval.run" req; }
         required {
-            /// `id` of the run cancel response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `data_source` of the run cancel response.
+            /// Where the data rows come from.
             2 data_source: DataSource = "data_source";
             /// `error` of the run cancel response.
             3 error: EvalAPIError = "error";
-            /// `eval_id` of the run cancel response.
+            /// Id of the eval.
             4 eval_id: String = "eval_id";
             /// `model` of the run cancel response.
             6 model: String = "model";
             /// `name` of the run cancel response.
             7 name: String = "name";
-            /// `per_model_usage` of the run cancel response.
+            /// Tokens used, by model.
             9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
-            /// `per_testing_criteria_results` of the run cancel response.
+            /// Counts of passed and failed items, by grader.
             10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// An absolute URL.
+            /// URL of the report in the dashboard. An absolute URL.
             11 report_url: String = "report_url";
-            /// `result_counts` of the run cancel response.
+            /// Counts of items by outcome.
             12 result_counts: ResultCounts = "result_counts";
-            /// `status` of the run cancel response.
+            /// State of the run.
             13 status: String = "status";
         }
         optional {
-            /// `metadata` of the run cancel response.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
 }
 
 response! {
-    /// Reply of `evals.runs.create`.
+    /// A run of an eval.
     pub struct RunCreateResponse {
         const { 8 "object" = "eval.run" req; }
         required {
-            /// `id` of the run create response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `data_source` of the run create response.
+            /// Where the data rows come from.
             2 data_source: DataSource = "data_source";
             /// `error` of the run create response.
             3 error: EvalAPIError = "error";
-            /// `eval_id` of the run create response.
+            /// Id of the eval.
             4 eval_id: String = "eval_id";
             /// `model` of the run create response.
             6 model: String = "model";
             /// `name` of the run create response.
             7 name: String = "name";
-            /// `per_model_usage` of the run create response.
+            /// Tokens used, by model.
             9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
-            /// `per_testing_criteria_results` of the run create response.
+            /// Counts of passed and failed items, by grader.
             10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// An absolute URL.
+            /// URL of the report in the dashboard. An absolute URL.
             11 report_url: String = "report_url";
-            /// `result_counts` of the run create response.
+            /// Counts of items by outcome.
             12 result_counts: ResultCounts = "result_counts";
-            /// `status` of the run create response.
+            /// State of the run.
             13 status: String = "status";
         }
         optional {
-            /// `metadata` of the run create response.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
 }
 
 response! {
-    /// Reply of `evals.runs.delete`.
+    /// Confirms that a run was deleted.
     pub struct RunDeleteResponse {
         const {}
         required {}
         optional {
             /// `deleted` of the run delete response.
             0 deleted: bool = "deleted" null(deleted_null);
-            /// `object` of the run delete response.
+            /// Kind of the object, always the same for this type.
             1 object: String = "object" null(object_null);
             /// `run_id` of the run delete response.
             2 run_id: String = "run_id" null(run_id_null);
@@ -779,11 +778,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the run list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             1 limit: i64 = "limit";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
             2 order: SortOrder = "order";
             /// `status` of the run list params.
             3 status: RunListStatus = "status";
@@ -792,37 +791,37 @@ model! {
 }
 
 response! {
-    /// Item of the list that `evals.runs.list` gives.
+    /// A run of an eval.
     pub struct RunListResponse {
         const { 8 "object" = "eval.run" req; }
         required {
-            /// `id` of the run list response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `data_source` of the run list response.
+            /// Where the data rows come from.
             2 data_source: DataSource = "data_source";
             /// `error` of the run list response.
             3 error: EvalAPIError = "error";
-            /// `eval_id` of the run list response.
+            /// Id of the eval.
             4 eval_id: String = "eval_id";
             /// `model` of the run list response.
             6 model: String = "model";
             /// `name` of the run list response.
             7 name: String = "name";
-            /// `per_model_usage` of the run list response.
+            /// Tokens used, by model.
             9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
-            /// `per_testing_criteria_results` of the run list response.
+            /// Counts of passed and failed items, by grader.
             10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// An absolute URL.
+            /// URL of the report in the dashboard. An absolute URL.
             11 report_url: String = "report_url";
-            /// `result_counts` of the run list response.
+            /// Counts of items by outcome.
             12 result_counts: ResultCounts = "result_counts";
-            /// `status` of the run list response.
+            /// State of the run.
             13 status: String = "status";
         }
         optional {
-            /// `metadata` of the run list response.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
@@ -840,37 +839,37 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `evals.runs.retrieve`.
+    /// A run of an eval.
     pub struct RunRetrieveResponse {
         const { 8 "object" = "eval.run" req; }
         required {
-            /// `id` of the run retrieve response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `data_source` of the run retrieve response.
+            /// Where the data rows come from.
             2 data_source: DataSource = "data_source";
             /// `error` of the run retrieve response.
             3 error: EvalAPIError = "error";
-            /// `eval_id` of the run retrieve response.
+            /// Id of the eval.
             4 eval_id: String = "eval_id";
             /// `model` of the run retrieve response.
             6 model: String = "model";
             /// `name` of the run retrieve response.
             7 name: String = "name";
-            /// `per_model_usage` of the run retrieve response.
+            /// Tokens used, by model.
             9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
-            /// `per_testing_criteria_results` of the run retrieve response.
+            /// Counts of passed and failed items, by grader.
             10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// An absolute URL.
+            /// URL of the report in the dashboard. An absolute URL.
             11 report_url: String = "report_url";
-            /// `result_counts` of the run retrieve response.
+            /// Counts of items by outcome.
             12 result_counts: ResultCounts = "result_counts";
-            /// `status` of the run retrieve response.
+            /// State of the run.
             13 status: String = "status";
         }
         optional {
-            /// `metadata` of the run retrieve response.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
@@ -909,13 +908,13 @@ response! {
     pub struct SampleUsage {
         const {}
         required {
-            /// `cached_tokens` of the sample usage.
+            /// Input tokens that were read from the prompt cache.
             0 cached_tokens: i64 = "cached_tokens";
             /// `completion_tokens` of the sample usage.
             1 completion_tokens: i64 = "completion_tokens";
             /// `prompt_tokens` of the sample usage.
             2 prompt_tokens: i64 = "prompt_tokens";
-            /// `total_tokens` of the sample usage.
+            /// Tokens of input and output together.
             3 total_tokens: i64 = "total_tokens";
         }
         optional {}
@@ -932,7 +931,7 @@ union! {
 }
 
 model! {
-    /// `FileContent` of `DataSourceCreateEvalResponsesRunSourceSource`, and in 3 more places.
+    /// Data rows given with the request.
     pub struct SourceFileContent {
         const { 1 "type" = "file_content" req; }
         required {
@@ -959,11 +958,11 @@ model! {
 }
 
 model! {
-    /// `FileId` of `DataSourceCreateEvalResponsesRunSourceSource`, and in 3 more places.
+    /// Data rows in an uploaded file.
     pub struct SourceFileID {
         const { 1 "type" = "file_id" req; }
         required {
-            /// `id` of the source file id.
+            /// Identifier of this object.
             0 id: String = "id";
         }
         optional {}
@@ -971,7 +970,7 @@ model! {
 }
 
 model! {
-    /// `StoredCompletions` of `EvalsCreateEvalCompletionsRunDataSource`.
+    /// Data rows from stored chat completions.
     pub struct SourceStoredCompletions {
         const { 0 "type" = "stored_completions" req; }
         required {}
@@ -980,9 +979,9 @@ model! {
             1 created_after: i64 = "created_after" null(created_after_null);
             /// `created_before` of the source stored completions.
             2 created_before: i64 = "created_before" null(created_before_null);
-            /// `limit` of the source stored completions.
+            /// Number of items a page.
             3 limit: i64 = "limit" null(limit_null);
-            /// `metadata` of the source stored completions.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
             /// `model` of the source stored completions.
             5 model: String = "model" null(model_null);

@@ -5,7 +5,7 @@ use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{MultiGrader, PythonGrader, ScoreModelGrader, StringCheckGrader, TextSimilarityGrader};
 
 union! {
-    /// `batch_size` of `DpoHyperparameters`, and in 9 more places.
+    /// Examples per update of the weights, or `auto`.
     pub enum BatchSize {
         Mode: DpoHyperparametersBatchSizeMode => from;
         Integer: i64 => from;
@@ -13,33 +13,34 @@ union! {
 }
 
 model! {
-    /// Arguments of `fine_tuning.jobs.checkpoints.list`.
+    /// Paging of the checkpoints of a job.
     pub struct CheckpointListParams {
         const {}
         required {}
         optional {
-            /// `after` of the checkpoint list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 10.
+            /// Checkpoints a page; 10 by default. Default 10.
             1 limit: i64 = "limit";
         }
     }
 }
 
 model! {
-    /// `hyperparameters` of `DpoMethod`.
+    /// Hyperparameters of direct preference optimization.
     pub struct DpoHyperparameters {
         const {}
         required {}
         optional {
-            /// Between 1 and 256; default `auto`.
+            /// Examples per update of the weights, or `auto`. Between 1 and 256; default `auto`.
             0 batch_size: BatchSize = "batch_size";
-            /// Above 0, at most 2; default `auto`.
+            /// Weight of staying close to the original model, or `auto`. Above 0, at most 2; default `auto`.
             1 beta: DpoHyperparametersBeta = "beta";
-            /// Above 0; default `auto`.
-            2 learning_rate_multiplier: DpoHyperparametersBeta = "learning_rate_multiplier";
-            /// Between 1 and 50; default `auto`.
-            3 n_epochs: BatchSize = "n_epochs";
+            /// Factor for the learning rate, or `auto`; smaller values guard against overfitting. Above 0; default
+            /// `auto`.
+            2 learning_rate_multiplier: LearningRateMultiplier = "learning_rate_multiplier";
+            /// Passes over the training data, or `auto`. Between 1 and 50; default `auto`.
+            3 n_epochs: NEpochs = "n_epochs";
         }
     }
 }
@@ -52,7 +53,7 @@ open_enum! {
 }
 
 union! {
-    /// `beta` of `DpoHyperparameters`, and in 5 more places.
+    /// Weight of staying close to the original model, or `auto`.
     pub enum DpoHyperparametersBeta {
         Mode: DpoHyperparametersBetaMode => from;
         Number: f64 => from;
@@ -66,81 +67,95 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// `Mode` of `LearningRateMultiplier`.
+    pub enum DpoHyperparametersLearningRateMultiplierMode {
+        Auto = "auto",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `NEpochs`.
+    pub enum DpoHyperparametersNEpochsMode {
+        Auto = "auto",
+    }
+}
+
 model! {
-    /// `dpo` of `FineTuningJobMethod`.
+    /// Settings of direct preference optimization.
     pub struct DpoMethod {
         const {}
         required {}
         optional {
-            /// `hyperparameters` of the dpo method.
+            /// Hyperparameters.
             0 hyperparameters: DpoHyperparameters = "hyperparameters";
         }
     }
 }
 
 response! {
-    /// Reply of `fine_tuning.jobs.cancel`, and in 5 more places.
+    /// A job that trains a model.
     pub struct FineTuningJob {
         const { 7 "object" = "fine_tuning.job" req; }
         required {
-            /// `id` of the fine tuning job.
+            /// Identifier of the job; it begins with `ftjob-`.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `hyperparameters` of the fine tuning job.
+            /// Hyperparameters of the job, for supervised training.
             5 hyperparameters: FineTuningJobHyperparameters = "hyperparameters";
-            /// `model` of the fine tuning job.
+            /// Name of the model that is trained.
             6 model: String = "model";
-            /// `organization_id` of the fine tuning job.
+            /// Id of the organization that owns the job.
             8 organization_id: String = "organization_id";
-            /// `result_files` of the fine tuning job.
+            /// Ids of the files with training metrics.
             9 result_files: Vec<String> = "result_files";
-            /// `seed` of the fine tuning job.
+            /// Seed of the job.
             10 seed: i64 = "seed";
-            /// `status` of the fine tuning job.
+            /// State of the job.
             11 status: FineTuningJobStatus = "status";
-            /// `training_file` of the fine tuning job.
+            /// Id of the file with training data.
             13 training_file: String = "training_file";
         }
         optional {
-            /// `error` of the fine tuning job.
+            /// Why the job failed, if it did.
             2 error: FineTuningJobError = "error" null(error_null);
-            /// `fine_tuned_model` of the fine tuning job.
+            /// Name of the trained model; null until the job has succeeded.
             3 fine_tuned_model: String = "fine_tuned_model" null(fine_tuned_model_null);
-            /// Unix time in seconds.
+            /// When the job ended, in seconds since the Unix epoch; null before. Unix time in seconds.
             4 finished_at: i64 = "finished_at" null(finished_at_null);
-            /// `trained_tokens` of the fine tuning job.
+            /// Number of tokens trained on and charged; null while the job runs.
             12 trained_tokens: i64 = "trained_tokens" null(trained_tokens_null);
-            /// `validation_file` of the fine tuning job.
+            /// Id of the file with validation data.
             14 validation_file: String = "validation_file" null(validation_file_null);
-            /// Unix time in seconds.
+            /// When the job should end, in seconds since the Unix epoch; null if not running. Unix time in seconds.
             15 estimated_finish: i64 = "estimated_finish" null(estimated_finish_null);
-            /// At most 5 items.
+            /// Services that get the metrics. At most 5 items.
             16 integrations: Vec<FineTuningJobIntegration> = "integrations" null(integrations_null);
-            /// `metadata` of the fine tuning job.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             17 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `method` of the fine tuning job.
+            /// Method of training.
             18 method: FineTuningJobMethod = "method" null(method_null);
         }
     }
 }
 
 response! {
-    /// Item of the list that `fine_tuning.jobs.checkpoints.list` gives.
+    /// The state of a model during training, usable as a model.
     pub struct FineTuningJobCheckpoint {
         const { 5 "object" = "fine_tuning.job.checkpoint" req; }
         required {
-            /// `id` of the fine tuning job checkpoint.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `fine_tuned_model_checkpoint` of the fine tuning job checkpoint.
+            /// Name by which requests can use the checkpoint.
             2 fine_tuned_model_checkpoint: String = "fine_tuned_model_checkpoint";
-            /// `fine_tuning_job_id` of the fine tuning job checkpoint.
+            /// Id of the job.
             3 fine_tuning_job_id: String = "fine_tuning_job_id";
-            /// `metrics` of the fine tuning job checkpoint.
+            /// Figures at this step.
             4 metrics: FineTuningJobCheckpointMetrics = "metrics";
-            /// `step_number` of the fine tuning job checkpoint.
+            /// Step at which the checkpoint was made.
             6 step_number: i64 = "step_number";
         }
         optional {}
@@ -148,71 +163,71 @@ response! {
 }
 
 response! {
-    /// `metrics` of `FineTuningJobCheckpoint`.
+    /// Figures of a training step.
     pub struct FineTuningJobCheckpointMetrics {
         const {}
         required {}
         optional {
-            /// `full_valid_loss` of the fine tuning job checkpoint metrics.
+            /// Loss on all validation data.
             0 full_valid_loss: f64 = "full_valid_loss" null(full_valid_loss_null);
-            /// `full_valid_mean_token_accuracy` of the fine tuning job checkpoint metrics.
+            /// Share of tokens predicted rightly on all validation data.
             1 full_valid_mean_token_accuracy: f64 = "full_valid_mean_token_accuracy" null(full_valid_mean_token_accuracy_null);
-            /// `step` of the fine tuning job checkpoint metrics.
+            /// Number of the step.
             2 step: f64 = "step" null(step_null);
-            /// `train_loss` of the fine tuning job checkpoint metrics.
+            /// Loss on the training batch.
             3 train_loss: f64 = "train_loss" null(train_loss_null);
-            /// `train_mean_token_accuracy` of the fine tuning job checkpoint metrics.
+            /// Share of tokens predicted rightly on the training batch.
             4 train_mean_token_accuracy: f64 = "train_mean_token_accuracy" null(train_mean_token_accuracy_null);
-            /// `valid_loss` of the fine tuning job checkpoint metrics.
+            /// Loss on the validation batch.
             5 valid_loss: f64 = "valid_loss" null(valid_loss_null);
-            /// `valid_mean_token_accuracy` of the fine tuning job checkpoint metrics.
+            /// Share of tokens predicted rightly on the validation batch.
             6 valid_mean_token_accuracy: f64 = "valid_mean_token_accuracy" null(valid_mean_token_accuracy_null);
         }
     }
 }
 
 response! {
-    /// `error` of `FineTuningJob`.
+    /// Why a job failed.
     pub struct FineTuningJobError {
         const {}
         required {
-            /// `code` of the fine tuning job error.
+            /// Code of the error for programs.
             0 code: String = "code";
-            /// `message` of the fine tuning job error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {
-            /// `param` of the fine tuning job error.
+            /// Name of the argument at fault, such as `training_file`.
             2 param: String = "param" null(param_null);
         }
     }
 }
 
 response! {
-    /// Item of the list that `fine_tuning.jobs.list_events` gives.
+    /// An entry of the log of a job.
     pub struct FineTuningJobEvent {
         const { 4 "object" = "fine_tuning.job.event" req; }
         required {
-            /// `id` of the fine tuning job event.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `level` of the fine tuning job event.
+            /// Weight of the entry: `info`, `warn` or `error`.
             2 level: FineTuningJobEventLevel = "level";
-            /// `message` of the fine tuning job event.
+            /// Text of the entry.
             3 message: String = "message";
         }
         optional {
-            /// `data` of the fine tuning job event.
+            /// Figures that belong to the entry.
             5 data: Map<Json> = "data" null(data_null);
-            /// `type` of the fine tuning job event.
+            /// Kind of the entry: `message` or `metrics`.
             6 r#type: FineTuningJobEventType = "type" null(type_null);
         }
     }
 }
 
 open_enum! {
-    /// `level` of `FineTuningJobEvent`.
+    /// Weight of the entry: `info`, `warn` or `error`.
     pub enum FineTuningJobEventLevel {
         Info = "info",
         Warn = "warn",
@@ -221,7 +236,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `type` of `FineTuningJobEvent`.
+    /// Kind of the entry: `message` or `metrics`.
     pub enum FineTuningJobEventType {
         Message = "message",
         Metrics = "metrics",
@@ -229,27 +244,28 @@ open_enum! {
 }
 
 model! {
-    /// `hyperparameters` of `FineTuningJob`, and in one more place.
+    /// Hyperparameters; replaced by those of the method.
     pub struct FineTuningJobHyperparameters {
         const {}
         required {}
         optional {
-            /// Between 1 and 256; default `auto`.
+            /// Examples per update of the weights, or `auto`. Between 1 and 256; default `auto`.
             0 batch_size: BatchSize = "batch_size";
-            /// Above 0; default `auto`.
-            1 learning_rate_multiplier: DpoHyperparametersBeta = "learning_rate_multiplier";
-            /// Between 1 and 50; default `auto`.
-            2 n_epochs: BatchSize = "n_epochs";
+            /// Factor for the learning rate, or `auto`; smaller values guard against overfitting. Above 0; default
+            /// `auto`.
+            1 learning_rate_multiplier: LearningRateMultiplier = "learning_rate_multiplier";
+            /// Passes over the training data, or `auto`. Between 1 and 50; default `auto`.
+            2 n_epochs: NEpochs = "n_epochs";
         }
     }
 }
 
 response! {
-    /// `integrations` of `FineTuningJob`.
+    /// A service that gets the metrics of a job.
     pub struct FineTuningJobIntegration {
         const { 0 "type" = "wandb" req; }
         required {
-            /// `wandb` of the fine tuning job integration.
+            /// Where the metrics go in Weights & Biases.
             1 wandb: FineTuningJobWandbIntegration = "wandb";
         }
         optional {}
@@ -257,26 +273,26 @@ response! {
 }
 
 model! {
-    /// `method` of `FineTuningJob`, and in one more place.
+    /// Method of training.
     pub struct FineTuningJobMethod {
         const {}
         required {
-            /// `type` of the fine tuning job method.
+            /// `supervised`, `dpo` or `reinforcement`.
             0 r#type: FineTuningJobMethodType = "type";
         }
         optional {
-            /// `dpo` of the fine tuning job method.
+            /// Settings of direct preference optimization.
             1 dpo: DpoMethod = "dpo";
-            /// `reinforcement` of the fine tuning job method.
+            /// Settings of reinforcement learning.
             2 reinforcement: ReinforcementMethod = "reinforcement";
-            /// `supervised` of the fine tuning job method.
+            /// Settings of supervised training.
             3 supervised: SupervisedMethod = "supervised";
         }
     }
 }
 
 open_enum! {
-    /// `type` of `FineTuningJobMethod`.
+    /// `supervised`, `dpo` or `reinforcement`.
     pub enum FineTuningJobMethodType {
         Supervised = "supervised",
         Dpo = "dpo",
@@ -285,7 +301,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `status` of `FineTuningJob`.
+    /// State of the job.
     pub enum FineTuningJobStatus {
         ValidatingFiles = "validating_files",
         Queued = "queued",
@@ -297,26 +313,26 @@ open_enum! {
 }
 
 response! {
-    /// `wandb` of `FineTuningJobIntegration`.
+    /// Where metrics go in Weights & Biases.
     pub struct FineTuningJobWandbIntegration {
         const {}
         required {
-            /// `project` of the fine tuning job wandb integration.
+            /// Name of the project.
             0 project: String = "project";
         }
         optional {
-            /// `entity` of the fine tuning job wandb integration.
+            /// Team or user that owns the run; the key's own by default.
             1 entity: String = "entity" null(entity_null);
-            /// `name` of the fine tuning job wandb integration.
+            /// Name of the run; the id of the job by default.
             2 name: String = "name" null(name_null);
-            /// `tags` of the fine tuning job wandb integration.
+            /// Tags put on the run.
             3 tags: Vec<String> = "tags" null(tags_null);
         }
     }
 }
 
 union! {
-    /// `grader` of `GraderRunParams`, and in 3 more places.
+    /// A grader: what rates a model's answer.
     pub enum Grader tag "type" {
         StringCheck(StringCheckGrader) = "string_check" => from;
         TextSimilarity(TextSimilarityGrader) = "text_similarity" => from;
@@ -327,34 +343,34 @@ union! {
 }
 
 model! {
-    /// Arguments of `fine_tuning.alpha.graders.run`.
+    /// Arguments for trying a grader out.
     pub struct GraderRunParams {
         const {}
         required {
-            /// `grader` of the grader run params.
+            /// The grader.
             0 grader: Grader = "grader";
-            /// `model_sample` of the grader run params.
+            /// The model's answer to rate.
             1 model_sample: String = "model_sample";
         }
         optional {
-            /// `item` of the grader run params.
+            /// The data row that the grader may refer to.
             2 item: Map<Json> = "item";
         }
     }
 }
 
 response! {
-    /// Reply of `fine_tuning.alpha.graders.run`.
+    /// The rating of one answer.
     pub struct GraderRunResponse {
         const {}
         required {
-            /// `metadata` of the grader run response.
+            /// How the grader went about it.
             0 metadata: GraderRunResponseMetadata = "metadata";
-            /// `model_grader_token_usage_per_model` of the grader run response.
+            /// Tokens used by model graders, by model.
             1 model_grader_token_usage_per_model: Map<Json> = "model_grader_token_usage_per_model";
-            /// `reward` of the grader run response.
+            /// The reward.
             2 reward: f64 = "reward";
-            /// `sub_rewards` of the grader run response.
+            /// Rewards of the parts of a grader made of several.
             3 sub_rewards: Map<Json> = "sub_rewards";
         }
         optional {}
@@ -362,36 +378,36 @@ response! {
 }
 
 response! {
-    /// `metadata` of `GraderRunResponse`.
+    /// How a grader went about its work.
     pub struct GraderRunResponseMetadata {
         const {}
         required {
-            /// `errors` of the grader run response metadata.
+            /// What went wrong, by kind.
             0 errors: MetadataErrors = "errors";
-            /// `execution_time` of the grader run response metadata.
+            /// Time taken, in seconds.
             1 execution_time: f64 = "execution_time";
-            /// `name` of the grader run response metadata.
+            /// Name of the grader.
             2 name: String = "name";
-            /// `scores` of the grader run response metadata.
+            /// Scores of the parts.
             4 scores: Map<Json> = "scores";
-            /// `type` of the grader run response metadata.
+            /// Kind of the grader.
             6 r#type: String = "type";
         }
         optional {
-            /// `sampled_model_name` of the grader run response metadata.
+            /// Name of the model that graded.
             3 sampled_model_name: String = "sampled_model_name" null(sampled_model_name_null);
-            /// `token_usage` of the grader run response metadata.
+            /// Tokens used.
             5 token_usage: i64 = "token_usage" null(token_usage_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `fine_tuning.alpha.graders.validate`.
+    /// The grader to check.
     pub struct GraderValidateParams {
         const {}
         required {
-            /// `grader` of the grader validate params.
+            /// The grader.
             0 grader: Grader = "grader";
         }
         optional {}
@@ -399,42 +415,42 @@ model! {
 }
 
 response! {
-    /// Reply of `fine_tuning.alpha.graders.validate`.
+    /// The grader as it was understood.
     pub struct GraderValidateResponse {
         const {}
         required {}
         optional {
-            /// `grader` of the grader validate response.
+            /// The grader.
             0 grader: Grader = "grader" null(grader_null);
         }
     }
 }
 
 model! {
-    /// `wandb` of `JobCreateIntegration`.
+    /// Where metrics go in Weights & Biases.
     pub struct IntegrationWandb {
         const {}
         required {
-            /// `project` of the integration wandb.
+            /// Name of the project.
             0 project: String = "project";
         }
         optional {
-            /// `entity` of the integration wandb.
+            /// Team or user that owns the run; the key's own by default.
             1 entity: String = "entity" null(entity_null);
-            /// `name` of the integration wandb.
+            /// Name of the run; the id of the job by default.
             2 name: String = "name" null(name_null);
-            /// `tags` of the integration wandb.
+            /// Tags put on the run.
             3 tags: Vec<String> = "tags";
         }
     }
 }
 
 model! {
-    /// `integrations` of `JobCreateParams`.
+    /// A service that gets the metrics of a job.
     pub struct JobCreateIntegration {
         const { 0 "type" = "wandb" req; }
         required {
-            /// `wandb` of the job create integration.
+            /// Where the metrics go in Weights & Biases.
             1 wandb: IntegrationWandb = "wandb";
         }
         optional {}
@@ -442,7 +458,7 @@ model! {
 }
 
 open_enum! {
-    /// `model` of `JobCreateParams`.
+    /// Name of the model to train.
     pub enum JobCreateModel {
         Babbage002 = "babbage-002",
         Davinci002 = "davinci-002",
@@ -452,109 +468,125 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `fine_tuning.jobs.create`.
+    /// Arguments for training a model.
     pub struct JobCreateParams {
         const {}
         required {
-            /// `model` of the job create params.
+            /// Name of the model to train.
             0 model: JobCreateModel = "model";
-            /// `training_file` of the job create params.
+            /// Id of a JSONL file uploaded with the purpose `fine-tune`.
             1 training_file: String = "training_file";
         }
         optional {
-            /// Deprecated by the vendor.
+            /// Replaced by the hyperparameters of `method`. Deprecated by the vendor.
             2 hyperparameters: FineTuningJobHyperparameters = "hyperparameters";
-            /// `integrations` of the job create params.
+            /// Services that get the metrics.
             3 integrations: Vec<JobCreateIntegration> = "integrations" null(integrations_null);
-            /// `metadata` of the job create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `method` of the job create params.
+            /// Method of training; supervised by default.
             5 method: FineTuningJobMethod = "method";
-            /// Between 0 and 2147483647.
+            /// Seed for repeatable jobs; one is drawn if left out. Between 0 and 2147483647.
             6 seed: i64 = "seed" null(seed_null);
-            /// 1 to 64 characters.
+            /// Text of up to 64 characters that becomes part of the trained model's name. 1 to 64 characters.
             7 suffix: String = "suffix" null(suffix_null);
-            /// `validation_file` of the job create params.
+            /// Id of a JSONL file whose examples measure progress but are not trained on.
             8 validation_file: String = "validation_file" null(validation_file_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `fine_tuning.jobs.list_events`.
+    /// Paging of the log of a job.
     pub struct JobListEventsParams {
         const {}
         required {}
         optional {
-            /// `after` of the job list events params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Entries a page; 20 by default. Default 20.
             1 limit: i64 = "limit";
         }
     }
 }
 
 model! {
-    /// Arguments of `fine_tuning.jobs.list`.
+    /// Filter and paging of the jobs.
     pub struct JobListParams {
         const {}
         required {}
         optional {
-            /// `after` of the job list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Jobs a page; 20 by default. Default 20.
             1 limit: i64 = "limit";
-            /// `metadata` of the job list params.
+            /// Only jobs with these pairs.
             2 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }
 }
 
+union! {
+    /// Factor for the learning rate, or `auto`; smaller values guard against overfitting.
+    pub enum LearningRateMultiplier {
+        Mode: DpoHyperparametersLearningRateMultiplierMode => from;
+        Number: f64 => from;
+    }
+}
+
 response! {
-    /// `errors` of `GraderRunResponseMetadata`.
+    /// What went wrong in a grader, by kind.
     pub struct MetadataErrors {
         const {}
         required {
-            /// `formula_parse_error` of the metadata errors.
+            /// The formula could not be read.
             0 formula_parse_error: bool = "formula_parse_error";
-            /// `invalid_variable_error` of the metadata errors.
+            /// A variable does not exist.
             1 invalid_variable_error: bool = "invalid_variable_error";
-            /// `model_grader_parse_error` of the metadata errors.
+            /// The grading model's answer could not be read.
             2 model_grader_parse_error: bool = "model_grader_parse_error";
-            /// `model_grader_refusal_error` of the metadata errors.
+            /// The grading model declined.
             3 model_grader_refusal_error: bool = "model_grader_refusal_error";
-            /// `model_grader_server_error` of the metadata errors.
+            /// The grading model failed.
             4 model_grader_server_error: bool = "model_grader_server_error";
-            /// `other_error` of the metadata errors.
+            /// Something else went wrong.
             6 other_error: bool = "other_error";
-            /// `python_grader_runtime_error` of the metadata errors.
+            /// The Python grader raised an error.
             7 python_grader_runtime_error: bool = "python_grader_runtime_error";
-            /// `python_grader_server_error` of the metadata errors.
+            /// The Python grader could not be run.
             9 python_grader_server_error: bool = "python_grader_server_error";
-            /// `sample_parse_error` of the metadata errors.
+            /// The answer could not be read.
             11 sample_parse_error: bool = "sample_parse_error";
-            /// `truncated_observation_error` of the metadata errors.
+            /// The answer was cut short.
             12 truncated_observation_error: bool = "truncated_observation_error";
-            /// `unresponsive_reward_error` of the metadata errors.
+            /// No reward came in time.
             13 unresponsive_reward_error: bool = "unresponsive_reward_error";
         }
         optional {
-            /// `model_grader_server_error_details` of the metadata errors.
+            /// Why the grading model failed.
             5 model_grader_server_error_details: String = "model_grader_server_error_details" null(model_grader_server_error_details_null);
-            /// `python_grader_runtime_error_details` of the metadata errors.
+            /// The error that the Python grader raised.
             8 python_grader_runtime_error_details: String = "python_grader_runtime_error_details" null(python_grader_runtime_error_details_null);
-            /// `python_grader_server_error_type` of the metadata errors.
+            /// Why the Python grader could not be run.
             10 python_grader_server_error_type: String = "python_grader_server_error_type" null(python_grader_server_error_type_null);
         }
     }
 }
 
+union! {
+    /// Passes over the training data, or `auto`.
+    pub enum NEpochs {
+        Mode: DpoHyperparametersNEpochsMode => from;
+        Integer: i64 => from;
+    }
+}
+
 model! {
-    /// Arguments of `fine_tuning.checkpoints.permissions.create`.
+    /// Projects that may use a checkpoint.
     pub struct PermissionCreateParams {
         const {}
         required {
-            /// `project_ids` of the permission create params.
+            /// Ids of the projects.
             0 project_ids: Vec<String> = "project_ids";
         }
         optional {}
@@ -562,15 +594,15 @@ model! {
 }
 
 response! {
-    /// Item of the list that `fine_tuning.checkpoints.permissions.create` gives.
+    /// A project's permission to use a checkpoint.
     pub struct PermissionCreateResponse {
         const { 2 "object" = "checkpoint.permission" req; }
         required {
-            /// `id` of the permission create response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `project_id` of the permission create response.
+            /// Id of the project that may use it.
             3 project_id: String = "project_id";
         }
         optional {}
@@ -578,13 +610,13 @@ response! {
 }
 
 response! {
-    /// Reply of `fine_tuning.checkpoints.permissions.delete`.
+    /// Confirms that a permission was withdrawn.
     pub struct PermissionDeleteResponse {
         const { 2 "object" = "checkpoint.permission" req; }
         required {
-            /// `id` of the permission delete response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the permission delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -592,33 +624,33 @@ response! {
 }
 
 model! {
-    /// Arguments of `fine_tuning.checkpoints.permissions.list`.
+    /// Filter and paging of the permissions of a checkpoint.
     pub struct PermissionListParams {
         const {}
         required {}
         optional {
-            /// `after` of the permission list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 10.
+            /// Permissions a page; 10 by default. Default 10.
             1 limit: i64 = "limit";
-            /// Default `descending`.
+            /// Order by creation time: `ascending`, or `descending`, which is the default. Default `descending`.
             2 order: PermissionOrder = "order";
-            /// `project_id` of the permission list params.
+            /// Only the permission of this project.
             3 project_id: String = "project_id";
         }
     }
 }
 
 response! {
-    /// Item of the list that `fine_tuning.checkpoints.permissions.list` gives.
+    /// A project's permission to use a checkpoint.
     pub struct PermissionListResponse {
         const { 2 "object" = "checkpoint.permission" req; }
         required {
-            /// `id` of the permission list response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `project_id` of the permission list response.
+            /// Id of the project that may use it.
             3 project_id: String = "project_id";
         }
         optional {}
@@ -626,7 +658,7 @@ response! {
 }
 
 open_enum! {
-    /// `order` of `PermissionListParams`, and in one more place.
+    /// Order by creation time: `ascending`, or `descending`, which is the default.
     pub enum PermissionOrder {
         Ascending = "ascending",
         Descending = "descending",
@@ -634,84 +666,131 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `fine_tuning.checkpoints.permissions.retrieve`.
+    /// Filter and paging of the permissions of a checkpoint.
     pub struct PermissionRetrieveParams {
         const {}
         required {}
         optional {
-            /// `after` of the permission retrieve params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 10.
+            /// Permissions a page; 10 by default. Default 10.
             1 limit: i64 = "limit";
-            /// Default `descending`.
+            /// Order by creation time: `ascending`, or `descending`, which is the default. Default `descending`.
             2 order: PermissionOrder = "order";
-            /// `project_id` of the permission retrieve params.
+            /// Only the permission of this project.
             3 project_id: String = "project_id";
         }
     }
 }
 
 response! {
-    /// Reply of `fine_tuning.checkpoints.permissions.retrieve`.
+    /// A page of permissions.
     pub struct PermissionRetrieveResponse {
         const { 2 "object" = "list" req; }
         required {
-            /// `data` of the permission retrieve response.
+            /// The permissions.
             0 data: Vec<PermissionRetrieveResponseData> = "data";
-            /// `has_more` of the permission retrieve response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `first_id` of the permission retrieve response.
+            /// Id of the first item of this page.
             3 first_id: String = "first_id" null(first_id_null);
-            /// `last_id` of the permission retrieve response.
+            /// Id of the last item of this page; pass it as `after` to get the next page.
             4 last_id: String = "last_id" null(last_id_null);
         }
     }
 }
 
 response! {
-    /// `data` of `PermissionRetrieveResponse`.
+    /// A project's permission to use a checkpoint.
     pub struct PermissionRetrieveResponseData {
         const { 2 "object" = "checkpoint.permission" req; }
         required {
-            /// `id` of the permission retrieve response data.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `project_id` of the permission retrieve response data.
+            /// Id of the project that may use it.
             3 project_id: String = "project_id";
         }
         optional {}
     }
 }
 
+open_enum! {
+    /// `Mode` of `ReinforcementHyperparametersComputeMultiplier`.
+    pub enum ReinforcementComputeMultiplierMode {
+        Auto = "auto",
+    }
+}
+
 model! {
-    /// `hyperparameters` of `ReinforcementMethod`.
+    /// Hyperparameters of reinforcement learning.
     pub struct ReinforcementHyperparameters {
         const {}
         required {}
         optional {
-            /// Between 1 and 256; default `auto`.
+            /// Examples per update of the weights, or `auto`. Between 1 and 256; default `auto`.
             0 batch_size: BatchSize = "batch_size";
-            /// Above 0.00001, at most 10; default `auto`.
-            1 compute_multiplier: DpoHyperparametersBeta = "compute_multiplier";
-            /// At least 1; default `auto`.
-            2 eval_interval: BatchSize = "eval_interval";
-            /// At least 1; default `auto`.
-            3 eval_samples: BatchSize = "eval_samples";
-            /// Above 0; default `auto`.
-            4 learning_rate_multiplier: DpoHyperparametersBeta = "learning_rate_multiplier";
-            /// Between 1 and 50; default `auto`.
-            5 n_epochs: BatchSize = "n_epochs";
-            /// Default `default`.
+            /// Factor for the computing power spent on exploring, or `auto`. Above 0.00001, at most 10; default
+            /// `auto`.
+            1 compute_multiplier: ReinforcementHyperparametersComputeMultiplier = "compute_multiplier";
+            /// Training steps between evaluations, or `auto`. At least 1; default `auto`.
+            2 eval_interval: ReinforcementHyperparametersEvalInterval = "eval_interval";
+            /// Samples drawn in an evaluation, or `auto`. At least 1; default `auto`.
+            3 eval_samples: ReinforcementHyperparametersEvalSamples = "eval_samples";
+            /// Factor for the learning rate, or `auto`; smaller values guard against overfitting. Above 0; default
+            /// `auto`.
+            4 learning_rate_multiplier: LearningRateMultiplier = "learning_rate_multiplier";
+            /// Passes over the training data, or `auto`. Between 1 and 50; default `auto`.
+            5 n_epochs: NEpochs = "n_epochs";
+            /// How much the model thinks while it is trained. Default `default`.
             6 reasoning_effort: ReinforcementHyperparametersReasoningEffort = "reasoning_effort";
         }
     }
 }
 
+union! {
+    /// Factor for the computing power spent on exploring, or `auto`.
+    pub enum ReinforcementHyperparametersComputeMultiplier {
+        Mode: ReinforcementComputeMultiplierMode => from;
+        Number: f64 => from;
+    }
+}
+
+union! {
+    /// Training steps between evaluations, or `auto`.
+    pub enum ReinforcementHyperparametersEvalInterval {
+        Mode: ReinforcementHyperparametersEvalIntervalMode => from;
+        Integer: i64 => from;
+    }
+}
+
 open_enum! {
-    /// `reasoning_effort` of `ReinforcementHyperparameters`.
+    /// `Mode` of `ReinforcementHyperparametersEvalInterval`.
+    pub enum ReinforcementHyperparametersEvalIntervalMode {
+        Auto = "auto",
+    }
+}
+
+union! {
+    /// Samples drawn in an evaluation, or `auto`.
+    pub enum ReinforcementHyperparametersEvalSamples {
+        Mode: ReinforcementHyperparametersEvalSamplesMode => from;
+        Integer: i64 => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ReinforcementHyperparametersEvalSamples`.
+    pub enum ReinforcementHyperparametersEvalSamplesMode {
+        Auto = "auto",
+    }
+}
+
+open_enum! {
+    /// How much the model thinks while it is trained.
     pub enum ReinforcementHyperparametersReasoningEffort {
         Default = "default",
         Low = "low",
@@ -721,43 +800,44 @@ open_enum! {
 }
 
 model! {
-    /// `reinforcement` of `FineTuningJobMethod`.
+    /// Settings of reinforcement learning.
     pub struct ReinforcementMethod {
         const {}
         required {
-            /// `grader` of the reinforcement method.
+            /// What rates the model's answers.
             0 grader: Grader = "grader";
         }
         optional {
-            /// `hyperparameters` of the reinforcement method.
+            /// Hyperparameters.
             1 hyperparameters: ReinforcementHyperparameters = "hyperparameters";
         }
     }
 }
 
 model! {
-    /// `hyperparameters` of `SupervisedMethod`.
+    /// Hyperparameters of supervised training.
     pub struct SupervisedHyperparameters {
         const {}
         required {}
         optional {
-            /// Between 1 and 256; default `auto`.
+            /// Examples per update of the weights, or `auto`. Between 1 and 256; default `auto`.
             0 batch_size: BatchSize = "batch_size";
-            /// Above 0; default `auto`.
-            1 learning_rate_multiplier: DpoHyperparametersBeta = "learning_rate_multiplier";
-            /// Between 1 and 50; default `auto`.
-            2 n_epochs: BatchSize = "n_epochs";
+            /// Factor for the learning rate, or `auto`; smaller values guard against overfitting. Above 0; default
+            /// `auto`.
+            1 learning_rate_multiplier: LearningRateMultiplier = "learning_rate_multiplier";
+            /// Passes over the training data, or `auto`. Between 1 and 50; default `auto`.
+            2 n_epochs: NEpochs = "n_epochs";
         }
     }
 }
 
 model! {
-    /// `supervised` of `FineTuningJobMethod`.
+    /// Settings of supervised training.
     pub struct SupervisedMethod {
         const {}
         required {}
         optional {
-            /// `hyperparameters` of the supervised method.
+            /// Hyperparameters.
             0 hyperparameters: SupervisedHyperparameters = "hyperparameters";
         }
     }

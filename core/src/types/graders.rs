@@ -67,7 +67,7 @@ model! {
 }
 
 model! {
-    /// `LabelModel` of `MultiGraderGraders`, and in one more place.
+    /// Has a model put a label on the answer.
     pub struct LabelModelGrader {
         const { 5 "type" = "label_model" req; }
         required {
@@ -99,7 +99,7 @@ union! {
 }
 
 model! {
-    /// `Multi` of `Grader`.
+    /// Joins the scores of several graders by a formula.
     pub struct MultiGrader {
         const { 3 "type" = "multi" req; }
         required {
@@ -115,7 +115,7 @@ model! {
 }
 
 union! {
-    /// `graders` of `MultiGrader`.
+    /// One of the graders that are joined.
     pub enum MultiGraderGraders tag "type" {
         StringCheck(StringCheckGrader) = "string_check" => from;
         TextSimilarity(TextSimilarityGrader) = "text_similarity" => from;
@@ -126,7 +126,7 @@ union! {
 }
 
 model! {
-    /// `Python` of `Grader`, and in one more place.
+    /// Rates the answer with a Python program.
     pub struct PythonGrader {
         const { 2 "type" = "python" req; }
         required {
@@ -143,7 +143,7 @@ model! {
 }
 
 model! {
-    /// `ScoreModel` of `Grader`, and in one more place.
+    /// Has a model give the answer a score.
     pub struct ScoreModelGrader {
         const { 3 "type" = "score_model" req; }
         required {
@@ -164,7 +164,7 @@ model! {
 }
 
 model! {
-    /// `sampling_params` of `ScoreModelGrader`, and in 2 more places.
+    /// How the grading model is sampled.
     pub struct ScoreModelGraderSamplingParams {
         const {}
         required {}
@@ -184,7 +184,7 @@ model! {
 }
 
 model! {
-    /// `StringCheck` of `EvalCreateTestingCriterion`, and in 3 more places.
+    /// Compares the answer with a text.
     pub struct StringCheckGrader {
         const { 4 "type" = "string_check" req; }
         required {
@@ -202,7 +202,7 @@ model! {
 }
 
 open_enum! {
-    /// `operation` of `StringCheckGrader`.
+    /// How the texts are compared.
     pub enum StringCheckGraderOperation {
         Eq = "eq",
         Ne = "ne",
@@ -212,7 +212,7 @@ open_enum! {
 }
 
 model! {
-    /// `TextSimilarity` of `Grader`, and in one more place.
+    /// Measures how alike the answer and a text are.
     pub struct TextSimilarityGrader {
         const { 4 "type" = "text_similarity" req; }
         required {

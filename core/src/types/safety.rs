@@ -5,46 +5,46 @@ use crate::json::{open_enum, response};
 use crate::types::ErrorType;
 
 response! {
-    /// Reply of `safety.alerts.retrieve`.
+    /// A warning that a model's action may be unsafe.
     pub struct SafetyAlert {
         const { 4 "object" = "safety.alert" req; }
         required {
-            /// `id` of the safety alert.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the safety alert.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `error_type` of the safety alert.
+            /// Kind of risk.
             2 error_type: ErrorType = "error_type";
             /// `model` of the safety alert.
             3 model: String = "model";
-            /// `request_id` of the safety alert.
+            /// Id of the request.
             6 request_id: String = "request_id";
-            /// `request_paused` of the safety alert.
+            /// Whether the request was paused.
             7 request_paused: bool = "request_paused";
-            /// `response_id` of the safety alert.
+            /// Id of the response.
             8 response_id: String = "response_id";
         }
         optional {
-            /// `reason` of the safety alert.
+            /// Why it was raised, if that is told.
             5 reason: String = "reason" null(reason_null);
-            /// `detailed_explanation` of the safety alert.
+            /// A longer account.
             9 detailed_explanation: String = "detailed_explanation" null(detailed_explanation_null);
         }
     }
 }
 
 response! {
-    /// Reply of `safety.cases.retrieve`.
+    /// A case about unsafe use.
     pub struct SafetyCase {
         const { 4 "object" = "safety.case" req; }
         required {
-            /// `id` of the safety case.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the safety case.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `entity_identifier` of the safety case.
+            /// Whom the case concerns.
             2 entity_identifier: String = "entity_identifier";
-            /// `notice` of the safety case.
+            /// The notice that was issued.
             3 notice: SafetyCaseNotice = "notice";
         }
         optional {
@@ -55,7 +55,7 @@ response! {
 }
 
 response! {
-    /// `notice` of `SafetyCase`.
+    /// The notice that was issued.
     pub struct SafetyCaseNotice {
         const {}
         required {
@@ -67,7 +67,7 @@ response! {
 }
 
 open_enum! {
-    /// `type` of `SafetyCaseNotice`.
+    /// Kind of notice.
     pub enum SafetyCaseNoticeType {
         Warning = "warning",
         Deactivation = "deactivation",

@@ -8,7 +8,7 @@ use crate::types::{
 };
 
 open_enum! {
-    /// `model` of `BetaResponse`, and in 7 more places.
+    /// Name of a model.
     pub enum AllModels {
         Gpt6Astra = "gpt-6-astra",
         Gpt6_2Astra = "gpt-6.2-astra",
@@ -129,15 +129,15 @@ open_enum! {
 }
 
 model! {
-    /// `Comparison` of `Filters`.
+    /// Compares one attribute of a file with a value.
     pub struct ComparisonFilter {
         const {}
         required {
-            /// `key` of the comparison filter.
+            /// Name of the attribute.
             0 key: String = "key";
-            /// Default `eq`.
+            /// Comparison: `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `in` or `nin`. Default `eq`.
             1 r#type: ComparisonFilterType = "type";
-            /// `value` of the comparison filter.
+            /// Value to compare with; a list for `in` and `nin`.
             2 value: ComparisonFilterValue = "value";
         }
         optional {}
@@ -145,7 +145,7 @@ model! {
 }
 
 open_enum! {
-    /// `type` of `ComparisonFilter`.
+    /// Comparison: `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `in` or `nin`.
     pub enum ComparisonFilterType {
         Eq = "eq",
         Ne = "ne",
@@ -159,7 +159,7 @@ open_enum! {
 }
 
 union! {
-    /// `value` of `ComparisonFilter`.
+    /// Value to compare with; a list for `in` and `nin`.
     pub enum ComparisonFilterValue {
         Text: String => from;
         Number: f64 => from;
@@ -177,13 +177,13 @@ union! {
 }
 
 model! {
-    /// `Compound` of `Filters`.
+    /// Joins several conditions.
     pub struct CompoundFilter {
         const {}
         required {
-            /// `filters` of the compound filter.
+            /// The conditions.
             0 filters: Vec<Json> = "filters";
-            /// `type` of the compound filter.
+            /// `and` if all must hold, `or` if one is enough.
             1 r#type: CompoundFilterType = "type";
         }
         optional {}
@@ -191,7 +191,7 @@ model! {
 }
 
 open_enum! {
-    /// `type` of `CompoundFilter`.
+    /// `and` if all must hold, `or` if one is enough.
     pub enum CompoundFilterType {
         And = "and",
         Or = "or",
@@ -199,7 +199,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `context` of `Reasoning`, and in one more place.
+    /// Which turns of earlier reasoning the model sees.
     pub enum Context {
         Auto = "auto",
         CurrentTurn = "current_turn",
@@ -208,7 +208,7 @@ open_enum! {
 }
 
 union! {
-    /// `format` of `CustomTool`.
+    /// Form of the input of a custom tool: free text or text that follows a grammar.
     pub enum CustomToolInputFormat tag "type" {
         Text(ResponseFormatText) = "text" => from;
         Grammar(Grammar) = "grammar" => from;
@@ -216,11 +216,11 @@ union! {
 }
 
 model! {
-    /// `InputJson` of `DecisionInputPartUnionParam`.
+    /// Structured input for a decision.
     pub struct DecisionInputJSON {
         const { 1 "type" = "input_json" req; }
         required {
-            /// `data` of the decision input json.
+            /// The input as JSON.
             0 data: DecisionInputJSONData = "data";
         }
         optional {}
@@ -228,47 +228,47 @@ model! {
 }
 
 response! {
-    /// `data` of `AssistantStreamEventErrorEvent`.
+    /// An error as the API reports it.
     pub struct ErrorObject {
         const {}
         required {
-            /// `message` of the error object.
+            /// Explanation of the error for people.
             1 message: String = "message";
-            /// `type` of the error object.
+            /// Family of the error.
             3 r#type: String = "type";
         }
         optional {
-            /// `code` of the error object.
+            /// Code of the error for programs.
             0 code: String = "code" null(code_null);
-            /// `param` of the error object.
+            /// Name of the parameter at fault, if one is.
             2 param: String = "param" null(param_null);
-            /// `misalignment` of the error object.
+            /// Details when the request was stopped for unsafe behaviour of the model.
             4 misalignment: Misalignment = "misalignment" null(misalignment_null);
         }
     }
 }
 
 model! {
-    /// `function` of `AssistantFunctionTool`, and in 2 more places.
+    /// Name, purpose and arguments of a function.
     pub struct FunctionDefinition {
         const {}
         required {
-            /// `name` of the function definition.
+            /// Name of the function: letters, digits, `_` and `-`, up to 64 characters.
             0 name: String = "name";
         }
         optional {
-            /// `description` of the function definition.
+            /// What the function does, so that the model knows when to call it.
             1 description: String = "description";
-            /// `parameters` of the function definition.
+            /// JSON Schema of the arguments; left out, the function takes none.
             2 parameters: Map<Json> = "parameters";
-            /// Default `false`.
+            /// Whether the model keeps exactly to the schema of the arguments; false by default. Default `false`.
             3 strict: bool = "strict" null(strict_null);
         }
     }
 }
 
 open_enum! {
-    /// `generate_summary` of `Reasoning`, and in one more place.
+    /// Replaced by `summary`.
     pub enum GenerateSummary {
         Auto = "auto",
         Concise = "concise",
@@ -277,13 +277,13 @@ open_enum! {
 }
 
 model! {
-    /// `Grammar` of `BetaCustomToolFormat`, and in one more place.
+    /// A grammar.
     pub struct Grammar {
         const { 2 "type" = "grammar" req; }
         required {
-            /// `definition` of the grammar.
+            /// Text of the grammar.
             0 definition: String = "definition";
-            /// `syntax` of the grammar.
+            /// Notation of the grammar: `lark` or `regex`.
             1 syntax: Syntax = "syntax";
         }
         optional {}
@@ -291,46 +291,46 @@ model! {
 }
 
 model! {
-    /// `json_schema` of `ResponseFormatJSONSchema`.
+    /// A named JSON Schema.
     pub struct JSONSchema {
         const {}
         required {
-            /// `name` of the jsonschema.
+            /// Name of the format: letters, digits, `_` and `-`, up to 64 characters.
             0 name: String = "name";
         }
         optional {
-            /// `description` of the jsonschema.
+            /// What the format is for, so that the model fills it well.
             1 description: String = "description";
-            /// `schema` of the jsonschema.
+            /// The JSON Schema.
             2 schema: Map<Json> = "schema";
-            /// Default `false`.
+            /// Whether the answer keeps exactly to the schema; false by default. Default `false`.
             3 strict: bool = "strict" null(strict_null);
         }
     }
 }
 
 model! {
-    /// `reasoning` of `BetaResponse`, and in 6 more places.
+    /// How a reasoning model thinks.
     pub struct Reasoning {
         const {}
         required {}
         optional {
-            /// `context` of the reasoning.
+            /// Which turns of earlier reasoning the model sees.
             0 context: Context = "context" null(context_null);
-            /// Default `medium`.
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
             1 effort: ReasoningEffort = "effort" null(effort_null);
-            /// `generate_summary` of the reasoning.
+            /// Replaced by `summary`.
             2 generate_summary: GenerateSummary = "generate_summary" null(generate_summary_null);
-            /// `mode` of the reasoning.
+            /// Way of reasoning: `standard` or `pro`.
             3 mode: ReasoningMode = "mode";
-            /// `summary` of the reasoning.
+            /// Summary of the reasoning, part by part.
             4 summary: ReasoningSummary = "summary" null(summary_null);
         }
     }
 }
 
 open_enum! {
-    /// `effort` of `Reasoning`.
+    /// How much a reasoning model thinks before it answers.
     pub enum ReasoningEffort {
         None = "none",
         Minimal = "minimal",
@@ -343,7 +343,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `mode` of `Reasoning`, and in one more place.
+    /// Way of reasoning: `standard` or `pro`.
     pub enum ReasoningMode {
         Standard = "standard",
         Pro = "pro",
@@ -351,7 +351,7 @@ open_enum! {
 }
 
 model! {
-    /// `JsonObject` of `AssistantResponseFormatOption`, and in 4 more places.
+    /// The answer is some JSON; say so in the prompt too. A schema is the better choice.
     pub struct ResponseFormatJSONObject {
         const { 0 "type" = "json_object" req; }
         required {}
@@ -360,11 +360,11 @@ model! {
 }
 
 model! {
-    /// `JsonSchema` of `AssistantResponseFormatOption`, and in 2 more places.
+    /// The answer is JSON that fits a schema.
     pub struct ResponseFormatJSONSchema {
         const { 1 "type" = "json_schema" req; }
         required {
-            /// `json_schema` of the response format jsonschema.
+            /// The schema and its name.
             0 json_schema: JSONSchema = "json_schema";
         }
         optional {}
@@ -372,7 +372,7 @@ model! {
 }
 
 model! {
-    /// `Text` of `AssistantResponseFormatOption`, and in 9 more places.
+    /// Plain text, without any form to keep to.
     pub struct ResponseFormatText {
         const { 0 "type" = "text" req; }
         required {}
@@ -381,7 +381,7 @@ model! {
 }
 
 union! {
-    /// Item of the list that `beta.chatkit.threads.list_items` gives.
+    /// An item of a ChatKit thread.
     pub enum ThreadListItemsResponse tag "type" {
         ChatkitUserMessage(ChatKitThreadUserMessageItem) = "chatkit.user_message" => from;
         ChatkitAssistantMessage(ChatKitThreadAssistantMessageItem) = "chatkit.assistant_message" => from;

@@ -2,14 +2,14 @@
 //! Types of the area `skills`.
 
 use crate::json::{model, response};
-use crate::types::{ImageEditImage, SortOrder};
+use crate::types::{Files, SortOrder};
 
 response! {
-    /// Reply of `skills.versions.delete`.
+    /// Confirms a deletion.
     pub struct DeletedSkillVersion {
         const { 2 "object" = "skill.version.deleted" req; }
         required {
-            /// `id` of the deleted skill version.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the deleted skill version.
             1 deleted: bool = "deleted";
@@ -21,21 +21,21 @@ response! {
 }
 
 response! {
-    /// Reply of `skills.versions.create`, and in 2 more places.
+    /// One version of a skill.
     pub struct SkillVersion {
         const { 4 "object" = "skill.version" req; }
         required {
-            /// `id` of the skill version.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `description` of the skill version.
             2 description: String = "description";
             /// `name` of the skill version.
             3 name: String = "name";
-            /// `skill_id` of the skill version.
+            /// Id of the skill.
             5 skill_id: String = "skill_id";
-            /// `version` of the skill version.
+            /// Number of the version.
             6 version: String = "version";
         }
         optional {}
@@ -51,7 +51,7 @@ model! {
             /// `default` of the version create params.
             0 default_: bool = "default";
             /// At most 500 items.
-            1 files: ImageEditImage = "files";
+            1 files: Files = "files";
         }
     }
 }
@@ -62,11 +62,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the version list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Between 0 and 100.
+            /// Number of items a page. Between 0 and 100.
             1 limit: i64 = "limit";
-            /// `order` of the version list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }

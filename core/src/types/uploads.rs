@@ -5,11 +5,11 @@ use crate::json::{model, response};
 use crate::request::FileInput;
 
 model! {
-    /// Arguments of `uploads.parts.create`.
+    /// A part of a file.
     pub struct PartCreateParams {
         const {}
         required {
-            /// `data` of the part create params.
+            /// Bytes of the part, up to 64 MB.
             0 data: FileInput = "data";
         }
         optional {}
@@ -17,15 +17,15 @@ model! {
 }
 
 response! {
-    /// Reply of `uploads.parts.create`.
+    /// A part that was received.
     pub struct UploadPart {
         const { 2 "object" = "upload.part" req; }
         required {
-            /// `id` of the upload part.
+            /// Identifier of the part, to be named when the upload is completed.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `upload_id` of the upload part.
+            /// Id of the upload.
             3 upload_id: String = "upload_id";
         }
         optional {}

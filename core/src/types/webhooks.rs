@@ -4,15 +4,15 @@
 use crate::json::{model, open_enum, response, union};
 
 response! {
-    /// `AgentEnvironmentExpired` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct AgentEnvironmentExpiredWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "agent.environment.expired" req; }
         required {
-            /// `id` of the agent environment expired webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the agent environment expired webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the agent environment expired webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -20,15 +20,15 @@ response! {
 }
 
 response! {
-    /// `AgentEnvironmentFailed` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct AgentEnvironmentFailedWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "agent.environment.failed" req; }
         required {
-            /// `id` of the agent environment failed webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the agent environment failed webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the agent environment failed webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -36,15 +36,15 @@ response! {
 }
 
 response! {
-    /// `AgentEnvironmentReady` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct AgentEnvironmentReadyWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "agent.environment.ready" req; }
         required {
-            /// `id` of the agent environment ready webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the agent environment ready webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the agent environment ready webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -52,15 +52,15 @@ response! {
 }
 
 response! {
-    /// `AgentEnvironmentSuspended` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct AgentEnvironmentSuspendedWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "agent.environment.suspended" req; }
         required {
-            /// `id` of the agent environment suspended webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the agent environment suspended webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the agent environment suspended webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -68,15 +68,15 @@ response! {
 }
 
 response! {
-    /// `AgentSessionActionRequired` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct AgentSessionActionRequiredWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "agent.session.action_required" req; }
         required {
-            /// `id` of the agent session action required webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the agent session action required webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the agent session action required webhook event.
+            /// What the event is about.
             2 data: AgentSessionActionRequiredWebhookEventData = "data";
         }
         optional {}
@@ -84,11 +84,11 @@ response! {
 }
 
 response! {
-    /// `data` of `AgentSessionActionRequiredWebhookEvent`.
+    /// What the event is about.
     pub struct AgentSessionActionRequiredWebhookEventData {
         const {}
         required {
-            /// `id` of the agent session action required webhook event data.
+            /// Id of the object that the event is about.
             0 id: String = "id";
             /// `required_action` of the agent session action required webhook event data.
             1 required_action: DataRequiredAction = "required_action";
@@ -98,15 +98,15 @@ response! {
 }
 
 response! {
-    /// `AgentSessionCreated` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct AgentSessionCreatedWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "agent.session.created" req; }
         required {
-            /// `id` of the agent session created webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the agent session created webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the agent session created webhook event.
+            /// What the event is about.
             2 data: AgentSessionCreatedWebhookEventData = "data";
         }
         optional {}
@@ -114,11 +114,11 @@ response! {
 }
 
 response! {
-    /// `data` of `AgentSessionCreatedWebhookEvent`.
+    /// What the event is about.
     pub struct AgentSessionCreatedWebhookEventData {
         const {}
         required {
-            /// `id` of the agent session created webhook event data.
+            /// Id of the object that the event is about.
             0 id: String = "id";
             /// `environment_type` of the agent session created webhook event data.
             1 environment_type: String = "environment_type";
@@ -126,22 +126,22 @@ response! {
         optional {
             /// `connect` of the agent session created webhook event data.
             2 connect: DataConnect = "connect" null(connect_null);
-            /// `environment_id` of the agent session created webhook event data.
+            /// Id of the environment.
             3 environment_id: String = "environment_id" null(environment_id_null);
         }
     }
 }
 
 response! {
-    /// `AgentSessionFailed` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct AgentSessionFailedWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "agent.session.failed" req; }
         required {
-            /// `id` of the agent session failed webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the agent session failed webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the agent session failed webhook event.
+            /// What the event is about.
             2 data: AgentSessionIdleWebhookEventData = "data";
         }
         optional {}
@@ -149,15 +149,15 @@ response! {
 }
 
 response! {
-    /// `AgentSessionIdle` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct AgentSessionIdleWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "agent.session.idle" req; }
         required {
-            /// `id` of the agent session idle webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the agent session idle webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the agent session idle webhook event.
+            /// What the event is about.
             2 data: AgentSessionIdleWebhookEventData = "data";
         }
         optional {}
@@ -165,32 +165,32 @@ response! {
 }
 
 response! {
-    /// `data` of `AgentSessionFailedWebhookEvent`, and in 2 more places.
+    /// What the event is about.
     pub struct AgentSessionIdleWebhookEventData {
         const {}
         required {
-            /// `id` of the agent session idle webhook event data.
+            /// Id of the object that the event is about.
             0 id: String = "id";
             /// `environment_type` of the agent session idle webhook event data.
             1 environment_type: String = "environment_type";
         }
         optional {
-            /// `environment_id` of the agent session idle webhook event data.
+            /// Id of the environment.
             2 environment_id: String = "environment_id" null(environment_id_null);
         }
     }
 }
 
 response! {
-    /// `AgentSessionInProgress` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct AgentSessionInProgressWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "agent.session.in_progress" req; }
         required {
-            /// `id` of the agent session in progress webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the agent session in progress webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the agent session in progress webhook event.
+            /// What the event is about.
             2 data: AgentSessionIdleWebhookEventData = "data";
         }
         optional {}
@@ -198,15 +198,15 @@ response! {
 }
 
 response! {
-    /// `BatchCancelled` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct BatchCancelledWebhookEvent {
         const { 3 "type" = "batch.cancelled" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the batch cancelled webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the batch cancelled webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the batch cancelled webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -214,15 +214,15 @@ response! {
 }
 
 response! {
-    /// `BatchCompleted` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct BatchCompletedWebhookEvent {
         const { 3 "type" = "batch.completed" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the batch completed webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the batch completed webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the batch completed webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -230,15 +230,15 @@ response! {
 }
 
 response! {
-    /// `BatchExpired` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct BatchExpiredWebhookEvent {
         const { 3 "type" = "batch.expired" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the batch expired webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the batch expired webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the batch expired webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -246,15 +246,15 @@ response! {
 }
 
 response! {
-    /// `BatchFailed` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct BatchFailedWebhookEvent {
         const { 3 "type" = "batch.failed" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the batch failed webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the batch failed webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the batch failed webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -262,11 +262,11 @@ response! {
 }
 
 response! {
-    /// `data` of `AgentEnvironmentExpiredWebhookEvent`, and in 21 more places.
+    /// What the event is about.
     pub struct BatchFailedWebhookEventData {
         const {}
         required {
-            /// `id` of the batch failed webhook event data.
+            /// Id of the object that the event is about.
             0 id: String = "id";
         }
         optional {}
@@ -308,7 +308,7 @@ open_enum! {
 }
 
 response! {
-    /// `sip_headers` of `LiveCallIncomingWebhookEventData`, and in 2 more places.
+    /// A header of a SIP call.
     pub struct DataSipHeader {
         const {}
         required {
@@ -322,11 +322,11 @@ response! {
 }
 
 response! {
-    /// Reply of `webhooks.delete`.
+    /// Confirms that a webhook endpoint was deleted.
     pub struct DeletedWebhookEndpoint {
         const { 2 "object" = "webhook_endpoint.deleted" req; }
         required {
-            /// `id` of the deleted webhook endpoint.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the deleted webhook endpoint.
             1 deleted: bool = "deleted";
@@ -336,15 +336,15 @@ response! {
 }
 
 response! {
-    /// `EvalRunCanceled` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct EvalRunCanceledWebhookEvent {
         const { 3 "type" = "eval.run.canceled" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the eval run canceled webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the eval run canceled webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the eval run canceled webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -352,15 +352,15 @@ response! {
 }
 
 response! {
-    /// `EvalRunFailed` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct EvalRunFailedWebhookEvent {
         const { 3 "type" = "eval.run.failed" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the eval run failed webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the eval run failed webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the eval run failed webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -368,15 +368,15 @@ response! {
 }
 
 response! {
-    /// `EvalRunSucceeded` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct EvalRunSucceededWebhookEvent {
         const { 3 "type" = "eval.run.succeeded" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the eval run succeeded webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the eval run succeeded webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the eval run succeeded webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -384,7 +384,7 @@ response! {
 }
 
 open_enum! {
-    /// `event_types` of `WebhookCreateParams`, and in 2 more places.
+    /// Event types that are delivered.
     pub enum EventType {
         BatchCompleted = "batch.completed",
         BatchFailed = "batch.failed",
@@ -417,15 +417,15 @@ open_enum! {
 }
 
 response! {
-    /// `FineTuningJobCancelled` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct FineTuningJobCancelledWebhookEvent {
         const { 3 "type" = "fine_tuning.job.cancelled" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the fine tuning job cancelled webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the fine tuning job cancelled webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the fine tuning job cancelled webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -433,15 +433,15 @@ response! {
 }
 
 response! {
-    /// `FineTuningJobFailed` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct FineTuningJobFailedWebhookEvent {
         const { 3 "type" = "fine_tuning.job.failed" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the fine tuning job failed webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the fine tuning job failed webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the fine tuning job failed webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -449,15 +449,15 @@ response! {
 }
 
 response! {
-    /// `FineTuningJobSucceeded` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct FineTuningJobSucceededWebhookEvent {
         const { 3 "type" = "fine_tuning.job.succeeded" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the fine tuning job succeeded webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the fine tuning job succeeded webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the fine tuning job succeeded webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -465,15 +465,15 @@ response! {
 }
 
 response! {
-    /// `LiveCallIncoming` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct LiveCallIncomingWebhookEvent {
         const { 3 "type" = "live.call.incoming" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the live call incoming webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the live call incoming webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the live call incoming webhook event.
+            /// What the event is about.
             2 data: LiveCallIncomingWebhookEventData = "data";
         }
         optional {}
@@ -481,11 +481,11 @@ response! {
 }
 
 response! {
-    /// `data` of `LiveCallIncomingWebhookEvent`.
+    /// What the event is about.
     pub struct LiveCallIncomingWebhookEventData {
         const {}
         required {
-            /// `session_id` of the live call incoming webhook event data.
+            /// Id of the session.
             0 session_id: String = "session_id";
             /// `sip_headers` of the live call incoming webhook event data.
             1 sip_headers: Vec<DataSipHeader> = "sip_headers";
@@ -498,15 +498,15 @@ response! {
 }
 
 response! {
-    /// `LiveTransportConnected` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct LiveTransportConnectedWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "live.transport.connected" req; }
         required {
-            /// `id` of the live transport connected webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the live transport connected webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the live transport connected webhook event.
+            /// What the event is about.
             2 data: LiveTransportConnectedWebhookEventData = "data";
         }
         optional {}
@@ -514,11 +514,11 @@ response! {
 }
 
 response! {
-    /// `data` of `LiveTransportConnectedWebhookEvent`.
+    /// What the event is about.
     pub struct LiveTransportConnectedWebhookEventData {
         const { 1 "type" = "webrtc" req; }
         required {
-            /// `session_id` of the live transport connected webhook event data.
+            /// Id of the session.
             0 session_id: String = "session_id";
         }
         optional {}
@@ -526,15 +526,15 @@ response! {
 }
 
 response! {
-    /// `LiveTransportIncoming` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct LiveTransportIncomingWebhookEvent {
         const { 3 "type" = "live.transport.incoming" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the live transport incoming webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the live transport incoming webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the live transport incoming webhook event.
+            /// What the event is about.
             2 data: LiveTransportIncomingWebhookEventData = "data";
         }
         optional {}
@@ -542,11 +542,11 @@ response! {
 }
 
 response! {
-    /// `data` of `LiveTransportIncomingWebhookEvent`.
+    /// What the event is about.
     pub struct LiveTransportIncomingWebhookEventData {
         const { 2 "type" = "sip" req; }
         required {
-            /// `session_id` of the live transport incoming webhook event data.
+            /// Id of the session.
             0 session_id: String = "session_id";
             /// `sip_headers` of the live transport incoming webhook event data.
             1 sip_headers: Vec<DataSipHeader> = "sip_headers";
@@ -559,15 +559,15 @@ response! {
 }
 
 response! {
-    /// `RealtimeCallIncoming` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct RealtimeCallIncomingWebhookEvent {
         const { 3 "type" = "realtime.call.incoming" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the realtime call incoming webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the realtime call incoming webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the realtime call incoming webhook event.
+            /// What the event is about.
             2 data: RealtimeCallIncomingWebhookEventData = "data";
         }
         optional {}
@@ -575,7 +575,7 @@ response! {
 }
 
 response! {
-    /// `data` of `RealtimeCallIncomingWebhookEvent`.
+    /// What the event is about.
     pub struct RealtimeCallIncomingWebhookEventData {
         const {}
         required {
@@ -592,15 +592,15 @@ response! {
 }
 
 response! {
-    /// `ResponseCancelled` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct ResponseCancelledWebhookEvent {
         const { 3 "type" = "response.cancelled" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the response cancelled webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the response cancelled webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the response cancelled webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -608,15 +608,15 @@ response! {
 }
 
 response! {
-    /// `ResponseCompleted` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct ResponseCompletedWebhookEvent {
         const { 3 "type" = "response.completed" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the response completed webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the response completed webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the response completed webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -624,15 +624,15 @@ response! {
 }
 
 response! {
-    /// `ResponseFailed` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct ResponseFailedWebhookEvent {
         const { 3 "type" = "response.failed" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the response failed webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the response failed webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the response failed webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -640,15 +640,15 @@ response! {
 }
 
 response! {
-    /// `ResponseIncomplete` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct ResponseIncompleteWebhookEvent {
         const { 3 "type" = "response.incomplete" req; 4 "object" = "event" opt; }
         required {
-            /// `id` of the response incomplete webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the response incomplete webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the response incomplete webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -656,15 +656,15 @@ response! {
 }
 
 response! {
-    /// `SafetyAlertCreated` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct SafetyAlertCreatedWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "safety.alert.created" req; }
         required {
-            /// `id` of the safety alert created webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the safety alert created webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the safety alert created webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -672,15 +672,15 @@ response! {
 }
 
 response! {
-    /// `SafetyDeactivationIssued` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct SafetyDeactivationIssuedWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "safety.deactivation_issued" req; }
         required {
-            /// `id` of the safety deactivation issued webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the safety deactivation issued webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the safety deactivation issued webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -688,15 +688,15 @@ response! {
 }
 
 response! {
-    /// `SafetyOrgAlertCreated` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct SafetyOrgAlertCreatedWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "safety.org_alert.created" req; }
         required {
-            /// `id` of the safety org alert created webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the safety org alert created webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the safety org alert created webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -704,15 +704,15 @@ response! {
 }
 
 response! {
-    /// `SafetyWarningIssued` of `UnwrapWebhookEvent`.
+    /// A webhook delivery.
     pub struct SafetyWarningIssuedWebhookEvent {
         const { 3 "object" = "event" req; 4 "type" = "safety.warning_issued" req; }
         required {
-            /// `id` of the safety warning issued webhook event.
+            /// Identifier of the event; a repeated delivery has the same.
             0 id: String = "id";
-            /// `created_at` of the safety warning issued webhook event.
+            /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `data` of the safety warning issued webhook event.
+            /// What the event is about.
             2 data: BatchFailedWebhookEventData = "data";
         }
         optional {}
@@ -728,7 +728,7 @@ open_enum! {
 }
 
 union! {
-    /// A value of the API.
+    /// A webhook delivery, of any type.
     pub enum UnwrapWebhookEvent tag "type" {
         AgentEnvironmentExpired(AgentEnvironmentExpiredWebhookEvent) = "agent.environment.expired" => from;
         AgentEnvironmentFailed(AgentEnvironmentFailedWebhookEvent) = "agent.environment.failed" => from;
@@ -769,7 +769,7 @@ model! {
     pub struct WebhookCreateParams {
         const {}
         required {
-            /// `event_types` of the webhook create params.
+            /// Event types that are delivered.
             0 event_types: Vec<EventType> = "event_types";
             /// `name` of the webhook create params.
             1 name: String = "name";
@@ -781,40 +781,40 @@ model! {
 }
 
 response! {
-    /// Reply of `webhooks.retrieve`, and in 2 more places.
+    /// A URL that events are delivered to.
     pub struct WebhookEndpoint {
         const { 4 "object" = "webhook_endpoint" req; }
         required {
-            /// `id` of the webhook endpoint.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the webhook endpoint.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `event_types` of the webhook endpoint.
+            /// Event types that are delivered.
             2 event_types: Vec<String> = "event_types";
             /// `name` of the webhook endpoint.
             3 name: String = "name";
-            /// `url` of the webhook endpoint.
+            /// URL that events are sent to.
             6 url: String = "url";
         }
         optional {
-            /// `signing_secret_hint` of the webhook endpoint.
+            /// Last characters of the signing secret, to tell secrets apart.
             5 signing_secret_hint: String = "signing_secret_hint" null(signing_secret_hint_null);
-            /// `updated_at` of the webhook endpoint.
+            /// When the object last changed, in seconds since the Unix epoch.
             7 updated_at: i64 = "updated_at" null(updated_at_null);
         }
     }
 }
 
 response! {
-    /// Reply of `webhooks.test`.
+    /// Outcome of a test delivery.
     pub struct WebhookEndpointTestResult {
         const { 1 "object" = "webhook_endpoint.test" req; 3 "success" = true req; }
         required {
-            /// `event_type` of the webhook endpoint test result.
+            /// Event type that was sent.
             0 event_type: String = "event_type";
-            /// `status_code` of the webhook endpoint test result.
+            /// HTTP status that the endpoint answered.
             2 status_code: i64 = "status_code";
-            /// `webhook_endpoint_id` of the webhook endpoint test result.
+            /// Id of the endpoint.
             4 webhook_endpoint_id: String = "webhook_endpoint_id";
         }
         optional {}
@@ -822,38 +822,38 @@ response! {
 }
 
 response! {
-    /// Reply of `webhooks.create`, and in one more place.
+    /// A webhook endpoint with its new signing secret.
     pub struct WebhookEndpointWithSecret {
         const { 4 "object" = "webhook_endpoint" req; }
         required {
-            /// `id` of the webhook endpoint with secret.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the webhook endpoint with secret.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `event_types` of the webhook endpoint with secret.
+            /// Event types that are delivered.
             2 event_types: Vec<String> = "event_types";
             /// `name` of the webhook endpoint with secret.
             3 name: String = "name";
-            /// `signing_secret` of the webhook endpoint with secret.
+            /// Secret that signs the deliveries; keep it safe, it is not shown again.
             5 signing_secret: String = "signing_secret";
-            /// `url` of the webhook endpoint with secret.
+            /// URL that events are sent to.
             7 url: String = "url";
         }
         optional {
-            /// `signing_secret_hint` of the webhook endpoint with secret.
+            /// Last characters of the signing secret, to tell secrets apart.
             6 signing_secret_hint: String = "signing_secret_hint" null(signing_secret_hint_null);
-            /// `updated_at` of the webhook endpoint with secret.
+            /// When the object last changed, in seconds since the Unix epoch.
             8 updated_at: i64 = "updated_at" null(updated_at_null);
         }
     }
 }
 
 response! {
-    /// Reply of `webhooks.event_types.list`.
+    /// Event types that can be subscribed to.
     pub struct WebhookEventTypeList {
         const { 1 "object" = "list" req; }
         required {
-            /// `data` of the webhook event type list.
+            /// Names of the event types.
             0 data: Vec<String> = "data";
         }
         optional {}
@@ -866,9 +866,9 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the webhook list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after" null(after_null);
-            /// `limit` of the webhook list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
         }
     }
@@ -904,7 +904,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `event_types` of the webhook update params.
+            /// Event types that are delivered.
             0 event_types: Vec<EventType> = "event_types";
             /// `name` of the webhook update params.
             1 name: String = "name";

@@ -16,13 +16,13 @@ use crate::types::{
 };
 
 response! {
-    /// `api_key` of `ServiceAccountCreateResponse`.
+    /// An API key with its value.
     pub struct APIKey {
         const { 3 "object" = "organization.project.service_account.api_key" req; }
         required {
-            /// `id` of the apikey.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `name` of the apikey.
             2 name: String = "name";
@@ -30,7 +30,7 @@ response! {
             4 value: String = "value";
         }
         optional {
-            /// `expires_at` of the apikey.
+            /// When the object expires, in seconds since the Unix epoch.
             5 expires_at: i64 = "expires_at" null(expires_at_null);
         }
     }
@@ -53,33 +53,33 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.service_accounts.api_keys.create`.
+    /// A new API key of a service account, with its value.
     pub struct APIKeyCreateResponse {
         const { 3 "object" = "organization.project.service_account.api_key" req; }
         required {
-            /// `id` of the apikey create response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `name` of the apikey create response.
             2 name: String = "name";
-            /// `value` of the apikey create response.
+            /// The key itself; shown only here.
             4 value: String = "value";
         }
         optional {
-            /// `expires_at` of the apikey create response.
+            /// When the object expires, in seconds since the Unix epoch.
             5 expires_at: i64 = "expires_at" null(expires_at_null);
         }
     }
 }
 
 response! {
-    /// `api_key.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `api_key.created`.
     pub struct APIKeyCreated {
         const {}
         required {}
         optional {
-            /// `id` of the apikey created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the apikey created.
             1 data: APIKeyCreatedData = "data" null(data_null);
@@ -100,11 +100,11 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.api_keys.delete`.
+    /// Confirms a deletion.
     pub struct APIKeyDeleteResponse {
         const { 2 "object" = "organization.project.api_key.deleted" req; }
         required {
-            /// `id` of the apikey delete response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the apikey delete response.
             1 deleted: bool = "deleted";
@@ -114,19 +114,19 @@ response! {
 }
 
 response! {
-    /// `api_key.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `api_key.deleted`.
     pub struct APIKeyDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the apikey deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 open_enum! {
-    /// `owner_project_access` of `APIKeyListParams`.
+    /// Whether the owners of the keys still have access to the project.
     pub enum APIKeyListOwnerProjectAccess {
         Active = "active",
         Inactive = "inactive",
@@ -140,9 +140,9 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the apikey list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             1 limit: i64 = "limit";
             /// `owner_project_access` of the apikey list params.
             2 owner_project_access: APIKeyListOwnerProjectAccess = "owner_project_access";
@@ -165,12 +165,12 @@ model! {
 }
 
 response! {
-    /// `api_key.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `api_key.updated`.
     pub struct APIKeyUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the apikey updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `changes_requested` of the apikey updated.
             1 changes_requested: APIKeyUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
@@ -193,12 +193,12 @@ response! {
 }
 
 response! {
-    /// `api_key` of `AuditLogListResponseActor`.
+    /// The API key that did it.
     pub struct ActorAPIKey {
         const {}
         required {}
         optional {
-            /// `id` of the actor apikey.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `service_account` of the actor apikey.
             1 service_account: ActorAPIKeyServiceAccount = "service_account" null(service_account_null);
@@ -211,19 +211,19 @@ response! {
 }
 
 response! {
-    /// `service_account` of `ActorAPIKey`.
+    /// The service account that owns the key.
     pub struct ActorAPIKeyServiceAccount {
         const {}
         required {}
         optional {
-            /// `id` of the actor apikey service account.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 open_enum! {
-    /// `type` of `ActorAPIKey`, and in one more place.
+    /// Whom the key belongs to: a user or a service account.
     pub enum ActorAPIKeyType {
         User = "user",
         ServiceAccount = "service_account",
@@ -231,21 +231,21 @@ open_enum! {
 }
 
 response! {
-    /// `user` of `ActorAPIKey`.
+    /// The user that owns the key.
     pub struct ActorAPIKeyUser {
         const {}
         required {}
         optional {
-            /// `id` of the actor apikey user.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `email` of the actor apikey user.
+            /// E-mail address.
             1 email: String = "email" null(email_null);
         }
     }
 }
 
 response! {
-    /// `session` of `AuditLogListResponseActor`.
+    /// The session of a person who did it.
     pub struct ActorSession {
         const {}
         required {}
@@ -259,37 +259,37 @@ response! {
 }
 
 response! {
-    /// `user` of `ActorSession`.
+    /// The person.
     pub struct ActorSessionUser {
         const {}
         required {}
         optional {
-            /// `id` of the actor session user.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `email` of the actor session user.
+            /// E-mail address.
             1 email: String = "email" null(email_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.admin_api_keys.retrieve`, and in one more place.
+    /// A key for the administration endpoints, without its value.
     pub struct AdminAPIKey {
         const { 3 "object" = "organization.admin_api_key" req; }
         required {
-            /// `id` of the admin apikey.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `owner` of the admin apikey.
+            /// Who owns the key.
             4 owner: AdminAPIKeyOwner = "owner";
-            /// `redacted_value` of the admin apikey.
+            /// The value with most of its characters hidden.
             5 redacted_value: String = "redacted_value";
         }
         optional {
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             2 expires_at: i64 = "expires_at" null(expires_at_null);
-            /// Unix time in seconds.
+            /// When the key was last used, in seconds since the Unix epoch; null for never. Unix time in seconds.
             6 last_used_at: i64 = "last_used_at" null(last_used_at_null);
             /// `name` of the admin apikey.
             7 name: String = "name" null(name_null);
@@ -313,23 +313,23 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.admin_api_keys.create`.
+    /// A new admin key, with its value.
     pub struct AdminAPIKeyCreateResponse {
         const { 3 "object" = "organization.admin_api_key" req; }
         required {
-            /// `id` of the admin apikey create response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `owner` of the admin apikey create response.
             4 owner: AdminAPIKeyOwner = "owner";
             /// `redacted_value` of the admin apikey create response.
             5 redacted_value: String = "redacted_value";
-            /// `value` of the admin apikey create response.
+            /// The key itself; shown only here.
             8 value: String = "value";
         }
         optional {
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             2 expires_at: i64 = "expires_at" null(expires_at_null);
             /// Unix time in seconds.
             6 last_used_at: i64 = "last_used_at" null(last_used_at_null);
@@ -340,11 +340,11 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.admin_api_keys.delete`.
+    /// Confirms a deletion.
     pub struct AdminAPIKeyDeleteResponse {
         const { 2 "object" = "organization.admin_api_key.deleted" req; }
         required {
-            /// `id` of the admin apikey delete response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the admin apikey delete response.
             1 deleted: bool = "deleted";
@@ -359,29 +359,29 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the admin apikey list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after" null(after_null);
-            /// Default 20.
+            /// Number of items a page. Default 20.
             1 limit: i64 = "limit";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// `owner` of `AdminAPIKey`, and in one more place.
+    /// Who owns the key.
     pub struct AdminAPIKeyOwner {
         const {}
         required {}
         optional {
-            /// `id` of the admin apikey owner.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at" null(created_at_null);
             /// `name` of the admin apikey owner.
             2 name: String = "name" null(name_null);
-            /// `object` of the admin apikey owner.
+            /// Kind of the object, always the same for this type.
             3 object: String = "object" null(object_null);
             /// `role` of the admin apikey owner.
             4 role: String = "role" null(role_null);
@@ -392,27 +392,27 @@ response! {
 }
 
 response! {
-    /// `certificate_details` of `Certificate`.
+    /// Validity and content of a certificate.
     pub struct AdminOrganizationCertificateDetails {
         const {}
         required {}
         optional {
-            /// `content` of the admin organization certificate details.
+            /// The certificate in PEM form; returned only when asked for.
             0 content: String = "content" null(content_null);
-            /// Unix time in seconds.
+            /// When the certificate expires, in seconds since the Unix epoch. Unix time in seconds.
             1 expires_at: i64 = "expires_at" null(expires_at_null);
-            /// Unix time in seconds.
+            /// When the certificate becomes valid, in seconds since the Unix epoch. Unix time in seconds.
             2 valid_at: i64 = "valid_at" null(valid_at_null);
         }
     }
 }
 
 response! {
-    /// `user` of `OrganizationUser`.
+    /// A member of the organization.
     pub struct AdminOrganizationOrganizationUser {
         const { 1 "object" = "user" req; }
         required {
-            /// `id` of the admin organization organization user.
+            /// Identifier of this object.
             0 id: String = "id";
         }
         optional {
@@ -420,7 +420,7 @@ response! {
             2 banned: bool = "banned" null(banned_null);
             /// Unix time in seconds.
             3 banned_at: i64 = "banned_at" null(banned_at_null);
-            /// `email` of the admin organization organization user.
+            /// E-mail address.
             4 email: String = "email" null(email_null);
             /// `enabled` of the admin organization organization user.
             5 enabled: bool = "enabled" null(enabled_null);
@@ -454,8 +454,17 @@ response! {
     }
 }
 
+union! {
+    /// Values that the attributes must have.
+    pub enum AttributeMatcher {
+        Text: String => from;
+        Boolean: bool => from;
+        Number: f64 => from;
+    }
+}
+
 model! {
-    /// `attribute_transformations` of `WorkloadIdentityProvider`, and in 2 more places.
+    /// How a claim of a token becomes an attribute.
     pub struct AttributeTransformation {
         const {}
         required {
@@ -469,7 +478,7 @@ model! {
 }
 
 open_enum! {
-    /// `event_types` of `AuditLogListParams`.
+    /// Event types that are delivered.
     pub enum AuditLogListEventType {
         ApiKeyCreated = "api_key.created",
         ApiKeyUpdated = "api_key.updated",
@@ -633,17 +642,17 @@ model! {
             0 actor_emails: Vec<String> = "actor_emails";
             /// `actor_ids` of the audit log list params.
             1 actor_ids: Vec<String> = "actor_ids";
-            /// `after` of the audit log list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             2 after: String = "after";
-            /// `before` of the audit log list params.
+            /// Id of an item; only items that come before it in the list are returned.
             3 before: String = "before";
             /// `effective_at` of the audit log list params.
             4 effective_at: EffectiveAt = "effective_at";
-            /// `event_types` of the audit log list params.
+            /// Event types that are delivered.
             5 event_types: Vec<AuditLogListEventType> = "event_types";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             6 limit: i64 = "limit";
-            /// `project_ids` of the audit log list params.
+            /// Only these projects.
             7 project_ids: Vec<String> = "project_ids";
             /// `resource_ids` of the audit log list params.
             8 resource_ids: Vec<String> = "resource_ids";
@@ -654,142 +663,142 @@ model! {
 }
 
 response! {
-    /// Item of the list that `admin.organization.audit_logs.list` gives.
+    /// An entry of the audit log: who did what, when and from where.
     pub struct AuditLogListResponse {
         const {}
         required {
-            /// `id` of the audit log list response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When it happened, in seconds since the Unix epoch. Unix time in seconds.
             1 effective_at: i64 = "effective_at";
-            /// `type` of the audit log list response.
+            /// What happened.
             2 r#type: AuditLogListResponseType = "type";
         }
         optional {
-            /// `actor` of the audit log list response.
+            /// Who did it.
             3 actor: AuditLogListResponseActor = "actor" null(actor_null);
-            /// `api_key.created` of the audit log list response.
+            /// Details of an entry of type `api_key.created`.
             4 api_key_created: APIKeyCreated = "api_key.created" null(api_key_created_null);
-            /// `api_key.deleted` of the audit log list response.
+            /// Details of an entry of type `api_key.deleted`.
             5 api_key_deleted: APIKeyDeleted = "api_key.deleted" null(api_key_deleted_null);
-            /// `api_key.updated` of the audit log list response.
+            /// Details of an entry of type `api_key.updated`.
             6 api_key_updated: APIKeyUpdated = "api_key.updated" null(api_key_updated_null);
-            /// `certificate.created` of the audit log list response.
+            /// Details of an entry of type `certificate.created`.
             7 certificate_created: CertificateCreated = "certificate.created" null(certificate_created_null);
-            /// `certificate.deleted` of the audit log list response.
+            /// Details of an entry of type `certificate.deleted`.
             8 certificate_deleted: CertificateDeleted = "certificate.deleted" null(certificate_deleted_null);
-            /// `certificate.updated` of the audit log list response.
+            /// Details of an entry of type `certificate.updated`.
             9 certificate_updated: CertificateUpdated = "certificate.updated" null(certificate_updated_null);
-            /// `certificates.activated` of the audit log list response.
+            /// Details of an entry of type `certificates.activated`.
             10 certificates_activated: CertificatesActivated = "certificates.activated" null(certificates_activated_null);
-            /// `certificates.deactivated` of the audit log list response.
+            /// Details of an entry of type `certificates.deactivated`.
             11 certificates_deactivated: CertificatesDeactivated = "certificates.deactivated" null(certificates_deactivated_null);
-            /// `checkpoint.permission.created` of the audit log list response.
+            /// Details of an entry of type `checkpoint.permission.created`.
             12 checkpoint_permission_created: CheckpointPermissionCreated = "checkpoint.permission.created" null(checkpoint_permission_created_null);
-            /// `checkpoint.permission.deleted` of the audit log list response.
+            /// Details of an entry of type `checkpoint.permission.deleted`.
             13 checkpoint_permission_deleted: CheckpointPermissionDeleted = "checkpoint.permission.deleted" null(checkpoint_permission_deleted_null);
-            /// `external_key.registered` of the audit log list response.
+            /// Details of an entry of type `external_key.registered`.
             14 external_key_registered: ExternalKeyRegistered = "external_key.registered" null(external_key_registered_null);
-            /// `external_key.removed` of the audit log list response.
+            /// Details of an entry of type `external_key.removed`.
             15 external_key_removed: ExternalKeyRemoved = "external_key.removed" null(external_key_removed_null);
-            /// `external_storage.registered` of the audit log list response.
+            /// Details of an entry of type `external_storage.registered`.
             16 external_storage_registered: ExternalStorageRegistered = "external_storage.registered" null(external_storage_registered_null);
-            /// `external_storage.removed` of the audit log list response.
+            /// Details of an entry of type `external_storage.removed`.
             17 external_storage_removed: ExternalStorageRemoved = "external_storage.removed" null(external_storage_removed_null);
-            /// `group.created` of the audit log list response.
+            /// Details of an entry of type `group.created`.
             18 group_created: GroupCreated = "group.created" null(group_created_null);
-            /// `group.deleted` of the audit log list response.
+            /// Details of an entry of type `group.deleted`.
             19 group_deleted: GroupDeleted = "group.deleted" null(group_deleted_null);
-            /// `group.updated` of the audit log list response.
+            /// Details of an entry of type `group.updated`.
             20 group_updated: GroupUpdated = "group.updated" null(group_updated_null);
-            /// `invite.accepted` of the audit log list response.
+            /// Details of an entry of type `invite.accepted`.
             21 invite_accepted: InviteAccepted = "invite.accepted" null(invite_accepted_null);
-            /// `invite.deleted` of the audit log list response.
+            /// Details of an entry of type `invite.deleted`.
             22 invite_deleted: InviteDeleted = "invite.deleted" null(invite_deleted_null);
-            /// `invite.sent` of the audit log list response.
+            /// Details of an entry of type `invite.sent`.
             23 invite_sent: InviteSent = "invite.sent" null(invite_sent_null);
-            /// `ip_allowlist.config.activated` of the audit log list response.
+            /// Details of an entry of type `ip_allowlist.config.activated`.
             24 ip_allowlist_config_activated: IPAllowlistConfigActivated = "ip_allowlist.config.activated" null(ip_allowlist_config_activated_null);
-            /// `ip_allowlist.config.deactivated` of the audit log list response.
+            /// Details of an entry of type `ip_allowlist.config.deactivated`.
             25 ip_allowlist_config_deactivated: IPAllowlistConfigDeactivated = "ip_allowlist.config.deactivated" null(ip_allowlist_config_deactivated_null);
-            /// `ip_allowlist.created` of the audit log list response.
+            /// Details of an entry of type `ip_allowlist.created`.
             26 ip_allowlist_created: IPAllowlistCreated = "ip_allowlist.created" null(ip_allowlist_created_null);
-            /// `ip_allowlist.deleted` of the audit log list response.
+            /// Details of an entry of type `ip_allowlist.deleted`.
             27 ip_allowlist_deleted: IPAllowlistDeleted = "ip_allowlist.deleted" null(ip_allowlist_deleted_null);
-            /// `ip_allowlist.updated` of the audit log list response.
+            /// Details of an entry of type `ip_allowlist.updated`.
             28 ip_allowlist_updated: IPAllowlistUpdated = "ip_allowlist.updated" null(ip_allowlist_updated_null);
-            /// `login.failed` of the audit log list response.
+            /// Details of an entry of type `login.failed`.
             29 login_failed: LoginFailed = "login.failed" null(login_failed_null);
-            /// `login.succeeded` of the audit log list response.
+            /// Details of an entry of type `login.succeeded`.
             30 login_succeeded: Map<Json> = "login.succeeded" null(login_succeeded_null);
-            /// `logout.failed` of the audit log list response.
+            /// Details of an entry of type `logout.failed`.
             31 logout_failed: LogoutFailed = "logout.failed" null(logout_failed_null);
-            /// `logout.succeeded` of the audit log list response.
+            /// Details of an entry of type `logout.succeeded`.
             32 logout_succeeded: Map<Json> = "logout.succeeded" null(logout_succeeded_null);
-            /// `organization.updated` of the audit log list response.
+            /// Details of an entry of type `organization.updated`.
             33 organization_updated: OrganizationUpdated = "organization.updated" null(organization_updated_null);
-            /// `project` of the audit log list response.
+            /// Project in which it happened; absent for the organization itself.
             34 project: AuditLogListResponseProject = "project" null(project_null);
-            /// `project.archived` of the audit log list response.
+            /// Details of an entry of type `project.archived`.
             35 project_archived: ProjectArchived = "project.archived" null(project_archived_null);
-            /// `project.created` of the audit log list response.
+            /// Details of an entry of type `project.created`.
             36 project_created: ProjectCreated = "project.created" null(project_created_null);
-            /// `project.deleted` of the audit log list response.
+            /// Details of an entry of type `project.deleted`.
             37 project_deleted: ProjectDeleted = "project.deleted" null(project_deleted_null);
-            /// `project.updated` of the audit log list response.
+            /// Details of an entry of type `project.updated`.
             38 project_updated: ProjectUpdated = "project.updated" null(project_updated_null);
-            /// `rate_limit.deleted` of the audit log list response.
+            /// Details of an entry of type `rate_limit.deleted`.
             39 rate_limit_deleted: RateLimitDeleted = "rate_limit.deleted" null(rate_limit_deleted_null);
-            /// `rate_limit.updated` of the audit log list response.
+            /// Details of an entry of type `rate_limit.updated`.
             40 rate_limit_updated: RateLimitUpdated = "rate_limit.updated" null(rate_limit_updated_null);
-            /// `role.assignment.created` of the audit log list response.
+            /// Details of an entry of type `role.assignment.created`.
             41 role_assignment_created: RoleAssignmentCreated = "role.assignment.created" null(role_assignment_created_null);
-            /// `role.assignment.deleted` of the audit log list response.
+            /// Details of an entry of type `role.assignment.deleted`.
             42 role_assignment_deleted: RoleAssignmentDeleted = "role.assignment.deleted" null(role_assignment_deleted_null);
-            /// `role.bound_to_resource` of the audit log list response.
+            /// Details of an entry of type `role.bound_to_resource`.
             43 role_bound_to_resource: RoleBoundToResource = "role.bound_to_resource" null(role_bound_to_resource_null);
-            /// `role.created` of the audit log list response.
+            /// Details of an entry of type `role.created`.
             44 role_created: RoleCreated = "role.created" null(role_created_null);
-            /// `role.deleted` of the audit log list response.
+            /// Details of an entry of type `role.deleted`.
             45 role_deleted: RoleDeleted = "role.deleted" null(role_deleted_null);
-            /// `role.unbound_from_resource` of the audit log list response.
+            /// Details of an entry of type `role.unbound_from_resource`.
             46 role_unbound_from_resource: RoleUnboundFromResource = "role.unbound_from_resource" null(role_unbound_from_resource_null);
-            /// `role.updated` of the audit log list response.
+            /// Details of an entry of type `role.updated`.
             47 role_updated: RoleUpdated = "role.updated" null(role_updated_null);
-            /// `scim.disabled` of the audit log list response.
+            /// Details of an entry of type `scim.disabled`.
             48 scim_disabled: ScimDisabled = "scim.disabled" null(scim_disabled_null);
-            /// `scim.enabled` of the audit log list response.
+            /// Details of an entry of type `scim.enabled`.
             49 scim_enabled: ScimEnabled = "scim.enabled" null(scim_enabled_null);
-            /// `service_account.created` of the audit log list response.
+            /// Details of an entry of type `service_account.created`.
             50 service_account_created: ServiceAccountCreated = "service_account.created" null(service_account_created_null);
-            /// `service_account.deleted` of the audit log list response.
+            /// Details of an entry of type `service_account.deleted`.
             51 service_account_deleted: ServiceAccountDeleted = "service_account.deleted" null(service_account_deleted_null);
-            /// `service_account.updated` of the audit log list response.
+            /// Details of an entry of type `service_account.updated`.
             52 service_account_updated: ServiceAccountUpdated = "service_account.updated" null(service_account_updated_null);
-            /// `user.added` of the audit log list response.
+            /// Details of an entry of type `user.added`.
             53 user_added: UserAdded = "user.added" null(user_added_null);
-            /// `user.deleted` of the audit log list response.
+            /// Details of an entry of type `user.deleted`.
             54 user_deleted: UserDeleted = "user.deleted" null(user_deleted_null);
-            /// `user.updated` of the audit log list response.
+            /// Details of an entry of type `user.updated`.
             55 user_updated: UserUpdated = "user.updated" null(user_updated_null);
-            /// `workload_identity_provider_mapping.created` of the audit log list response.
+            /// Details of an entry of type `workload_identity_provider_mapping.created`.
             56 workload_identity_provider_mapping_created: WorkloadIdentityProviderMappingCreated = "workload_identity_provider_mapping.created" null(workload_identity_provider_mapping_created_null);
-            /// `workload_identity_provider_mapping.deleted` of the audit log list response.
+            /// Details of an entry of type `workload_identity_provider_mapping.deleted`.
             57 workload_identity_provider_mapping_deleted: WorkloadIdentityProviderMappingDeleted = "workload_identity_provider_mapping.deleted" null(workload_identity_provider_mapping_deleted_null);
-            /// `workload_identity_provider_mapping.updated` of the audit log list response.
+            /// Details of an entry of type `workload_identity_provider_mapping.updated`.
             58 workload_identity_provider_mapping_updated: WorkloadIdentityProviderMappingUpdated = "workload_identity_provider_mapping.updated" null(workload_identity_provider_mapping_updated_null);
-            /// `workload_identity_provider.created` of the audit log list response.
+            /// Details of an entry of type `workload_identity_provider.created`.
             59 workload_identity_provider_created: WorkloadIdentityProviderCreated = "workload_identity_provider.created" null(workload_identity_provider_created_null);
-            /// `workload_identity_provider.deleted` of the audit log list response.
+            /// Details of an entry of type `workload_identity_provider.deleted`.
             60 workload_identity_provider_deleted: AuditResponseWorkloadIdentityProviderDeleted = "workload_identity_provider.deleted" null(workload_identity_provider_deleted_null);
-            /// `workload_identity_provider.updated` of the audit log list response.
+            /// Details of an entry of type `workload_identity_provider.updated`.
             61 workload_identity_provider_updated: WorkloadIdentityProviderUpdated = "workload_identity_provider.updated" null(workload_identity_provider_updated_null);
         }
     }
 }
 
 response! {
-    /// `actor` of `AuditLogListResponse`.
+    /// Who did it: a session of a person or an API key.
     pub struct AuditLogListResponseActor {
         const {}
         required {}
@@ -805,7 +814,7 @@ response! {
 }
 
 open_enum! {
-    /// `type` of `AuditLogListResponseActor`.
+    /// Kind of actor: a session or an API key.
     pub enum AuditLogListResponseActorType {
         Session = "session",
         ApiKey = "api_key",
@@ -813,12 +822,12 @@ open_enum! {
 }
 
 response! {
-    /// `project` of `AuditLogListResponse`.
+    /// The project in which it happened.
     pub struct AuditLogListResponseProject {
         const {}
         required {}
         optional {
-            /// `id` of the audit log list response project.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `name` of the audit log list response project.
             1 name: String = "name" null(name_null);
@@ -827,7 +836,7 @@ response! {
 }
 
 open_enum! {
-    /// `type` of `AuditLogListResponse`.
+    /// What happened.
     pub enum AuditLogListResponseType {
         ApiKeyCreated = "api_key.created",
         ApiKeyUpdated = "api_key.updated",
@@ -982,12 +991,12 @@ open_enum! {
 }
 
 response! {
-    /// `workload_identity_provider.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `workload_identity_provider.deleted`.
     pub struct AuditResponseWorkloadIdentityProviderDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the audit response workload identity provider deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `name` of the audit response workload identity provider deleted.
             1 name: String = "name" null(name_null);
@@ -996,7 +1005,7 @@ response! {
 }
 
 response! {
-    /// `Aws` of `ExternalStorageConfigurationProvider`, and in one more place.
+    /// Where an external storage lies.
     pub struct AwsExternalStorageProvider {
         const { 5 "type" = "aws" req; }
         required {
@@ -1016,7 +1025,7 @@ response! {
 }
 
 response! {
-    /// `Azure` of `ExternalStorageConfigurationProvider`, and in one more place.
+    /// Where an external storage lies.
     pub struct AzureExternalStorageProvider {
         const { 6 "type" = "azure" req; }
         required {
@@ -1038,7 +1047,7 @@ response! {
 }
 
 open_enum! {
-    /// `bucket_width` of `UsageAudioSpeechesParams`, and in 10 more places.
+    /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
     pub enum BucketWidth {
         N1m = "1m",
         N1h = "1h",
@@ -1047,23 +1056,23 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `admin.organization.certificates.create`, and in 2 more places.
+    /// A client certificate by which connections can be required to identify themselves.
     pub struct Certificate {
         const {}
         required {
-            /// `id` of the certificate.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `certificate_details` of the certificate.
+            /// Validity and content of the certificate.
             1 certificate_details: AdminOrganizationCertificateDetails = "certificate_details";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             2 created_at: i64 = "created_at";
-            /// `object` of the certificate.
+            /// Kind of the object, always the same for this type.
             4 object: CertificateObject = "object";
         }
         optional {
             /// `name` of the certificate.
             3 name: String = "name" null(name_null);
-            /// `active` of the certificate.
+            /// Whether the certificate is active at the level that was asked about.
             5 active: bool = "active" null(active_null);
         }
     }
@@ -1085,12 +1094,12 @@ model! {
 }
 
 response! {
-    /// `certificate.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `certificate.created`.
     pub struct CertificateCreated {
         const {}
         required {}
         optional {
-            /// `id` of the certificate created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `name` of the certificate created.
             1 name: String = "name" null(name_null);
@@ -1099,11 +1108,11 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.certificates.delete`.
+    /// Confirms a deletion.
     pub struct CertificateDeleteResponse {
         const { 1 "object" = "certificate.deleted" req; }
         required {
-            /// `id` of the certificate delete response.
+            /// Identifier of this object.
             0 id: String = "id";
         }
         optional {}
@@ -1111,12 +1120,12 @@ response! {
 }
 
 response! {
-    /// `certificate.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `certificate.deleted`.
     pub struct CertificateDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the certificate deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `certificate` of the certificate deleted.
             1 certificate: String = "certificate" null(certificate_null);
@@ -1127,12 +1136,12 @@ response! {
 }
 
 response! {
-    /// `certificate_details` of `OrganizationCertificateActivateResponse`, and in 5 more places.
+    /// Validity and content of a certificate.
     pub struct CertificateDetails {
         const {}
         required {}
         optional {
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             0 expires_at: i64 = "expires_at" null(expires_at_null);
             /// Unix time in seconds.
             1 valid_at: i64 = "valid_at" null(valid_at_null);
@@ -1141,7 +1150,7 @@ response! {
 }
 
 open_enum! {
-    /// `object` of `Certificate`.
+    /// Kind of the object, always the same for this type.
     pub enum CertificateObject {
         Certificate = "certificate",
         OrganizationCertificate = "organization.certificate",
@@ -1150,7 +1159,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `include` of `CertificateRetrieveParams`.
+    /// A part of certificates that is returned only on demand.
     pub enum CertificateRetrieveInclude {
         Content = "content",
     }
@@ -1181,12 +1190,12 @@ model! {
 }
 
 response! {
-    /// `certificate.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `certificate.updated`.
     pub struct CertificateUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the certificate updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `name` of the certificate updated.
             1 name: String = "name" null(name_null);
@@ -1195,7 +1204,7 @@ response! {
 }
 
 response! {
-    /// `certificates.activated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `certificates.activated`.
     pub struct CertificatesActivated {
         const {}
         required {}
@@ -1212,7 +1221,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `id` of the certificates activated certificate.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `name` of the certificates activated certificate.
             1 name: String = "name" null(name_null);
@@ -1221,7 +1230,7 @@ response! {
 }
 
 response! {
-    /// `certificates.deactivated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `certificates.deactivated`.
     pub struct CertificatesDeactivated {
         const {}
         required {}
@@ -1238,7 +1247,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `id` of the certificates deactivated certificate.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `name` of the certificates deactivated certificate.
             1 name: String = "name" null(name_null);
@@ -1247,12 +1256,12 @@ response! {
 }
 
 response! {
-    /// `checkpoint.permission.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `checkpoint.permission.created`.
     pub struct CheckpointPermissionCreated {
         const {}
         required {}
         optional {
-            /// `id` of the checkpoint permission created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the checkpoint permission created.
             1 data: CheckpointPermissionCreatedData = "data" null(data_null);
@@ -1268,26 +1277,26 @@ response! {
         optional {
             /// `fine_tuned_model_checkpoint` of the checkpoint permission created data.
             0 fine_tuned_model_checkpoint: String = "fine_tuned_model_checkpoint" null(fine_tuned_model_checkpoint_null);
-            /// `project_id` of the checkpoint permission created data.
+            /// Id of the project.
             1 project_id: String = "project_id" null(project_id_null);
         }
     }
 }
 
 response! {
-    /// `checkpoint.permission.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `checkpoint.permission.deleted`.
     pub struct CheckpointPermissionDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the checkpoint permission deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 open_enum! {
-    /// `quantity_unit` of `DataResultOrganizationCostsResult`.
+    /// Unit in which a quantity is counted.
     pub enum CostQuantityUnit {
         Tokens = "tokens",
         N1000Tokens = "1000_tokens",
@@ -1301,14 +1310,14 @@ open_enum! {
 }
 
 open_enum! {
-    /// `currency` of `OrganizationSpendLimit`, and in one more place.
+    /// Currency of the amount, always US dollars.
     pub enum Currency {
         Usd = "USD",
     }
 }
 
 response! {
-    /// `OrganizationUsageAudioSpeechesResult` of `DataResult`.
+    /// Figures for speech, for one group in a time bucket.
     pub struct DataOrganizationUsageAudioSpeechesResult {
         const { 2 "object" = "organization.usage.audio_speeches.result" req; }
         required {
@@ -1322,16 +1331,16 @@ response! {
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// `model` of the data organization usage audio speeches result.
             4 model: String = "model" null(model_null);
-            /// `project_id` of the data organization usage audio speeches result.
+            /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
-            /// `user_id` of the data organization usage audio speeches result.
+            /// Id of the user.
             6 user_id: String = "user_id" null(user_id_null);
         }
     }
 }
 
 union! {
-    /// `results` of `UsageCostsResponseData`.
+    /// The figures, split as asked for.
     pub enum DataResult tag "object" {
         OrganizationUsageCompletionsResult(DataResultOrganizationUsageCompletionsResult) = "organization.usage.completions.result" => from;
         OrganizationUsageEmbeddingsResult(DataResultOrganizationUsageEmbeddingsResult) = "organization.usage.embeddings.result" => from;
@@ -1348,7 +1357,7 @@ union! {
 }
 
 response! {
-    /// `OrganizationCostsResult` of `DataResult`.
+    /// Spending of one group in a time bucket.
     pub struct DataResultOrganizationCostsResult {
         const { 0 "object" = "organization.costs.result" req; }
         required {}
@@ -1361,25 +1370,25 @@ response! {
             3 api_source: ApiSource = "api_source" null(api_source_null);
             /// `line_item` of the data result organization costs result.
             4 line_item: String = "line_item" null(line_item_null);
-            /// `project_id` of the data result organization costs result.
+            /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
             /// `quantity` of the data result organization costs result.
             6 quantity: f64 = "quantity" null(quantity_null);
             /// `quantity_unit` of the data result organization costs result.
             7 quantity_unit: CostQuantityUnit = "quantity_unit" null(quantity_unit_null);
-            /// `user_id` of the data result organization costs result.
+            /// Id of the user.
             8 user_id: String = "user_id" null(user_id_null);
         }
     }
 }
 
 response! {
-    /// `amount` of `DataResultOrganizationCostsResult`.
+    /// An amount of money.
     pub struct DataResultOrganizationCostsResultAmount {
         const {}
         required {}
         optional {
-            /// `currency` of the data result organization costs result amount.
+            /// Currency of the amount, always US dollars.
             0 currency: String = "currency" null(currency_null);
             /// `value` of the data result organization costs result amount.
             1 value: f64 = "value" null(value_null);
@@ -1388,15 +1397,15 @@ response! {
 }
 
 response! {
-    /// `OrganizationUsageCompletionsResult` of `DataResult`.
+    /// Figures for text generation, for one group in a time bucket.
     pub struct DataResultOrganizationUsageCompletionsResult {
         const { 2 "object" = "organization.usage.completions.result" req; }
         required {
-            /// `input_tokens` of the data result organization usage completions result.
+            /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
             /// `num_model_requests` of the data result organization usage completions result.
             1 num_model_requests: i64 = "num_model_requests";
-            /// `output_tokens` of the data result organization usage completions result.
+            /// Tokens of the output, including reasoning.
             3 output_tokens: i64 = "output_tokens";
         }
         optional {
@@ -1436,22 +1445,22 @@ response! {
             20 output_image_tokens: i64 = "output_image_tokens" null(output_image_tokens_null);
             /// `output_text_tokens` of the data result organization usage completions result.
             21 output_text_tokens: i64 = "output_text_tokens" null(output_text_tokens_null);
-            /// `project_id` of the data result organization usage completions result.
+            /// Id of the project.
             22 project_id: String = "project_id" null(project_id_null);
-            /// `service_tier` of the data result organization usage completions result.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             23 service_tier: String = "service_tier" null(service_tier_null);
-            /// `user_id` of the data result organization usage completions result.
+            /// Id of the user.
             24 user_id: String = "user_id" null(user_id_null);
         }
     }
 }
 
 response! {
-    /// `OrganizationUsageEmbeddingsResult` of `DataResult`.
+    /// Figures for embeddings, for one group in a time bucket.
     pub struct DataResultOrganizationUsageEmbeddingsResult {
         const { 2 "object" = "organization.usage.embeddings.result" req; }
         required {
-            /// `input_tokens` of the data result organization usage embeddings result.
+            /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
             /// `num_model_requests` of the data result organization usage embeddings result.
             1 num_model_requests: i64 = "num_model_requests";
@@ -1461,16 +1470,16 @@ response! {
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// `model` of the data result organization usage embeddings result.
             4 model: String = "model" null(model_null);
-            /// `project_id` of the data result organization usage embeddings result.
+            /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
-            /// `user_id` of the data result organization usage embeddings result.
+            /// Id of the user.
             6 user_id: String = "user_id" null(user_id_null);
         }
     }
 }
 
 response! {
-    /// `OrganizationUsageFileSearchesResult` of `DataResult`.
+    /// Figures for file search, for one group in a time bucket.
     pub struct DataResultOrganizationUsageFileSearchesResult {
         const { 1 "object" = "organization.usage.file_searches.result" req; }
         required {
@@ -1480,9 +1489,9 @@ response! {
         optional {
             /// `api_key_id` of the data result organization usage file searches result.
             2 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// `project_id` of the data result organization usage file searches result.
+            /// Id of the project.
             3 project_id: String = "project_id" null(project_id_null);
-            /// `user_id` of the data result organization usage file searches result.
+            /// Id of the user.
             4 user_id: String = "user_id" null(user_id_null);
             /// `vector_store_id` of the data result organization usage file searches result.
             5 vector_store_id: String = "vector_store_id" null(vector_store_id_null);
@@ -1491,7 +1500,7 @@ response! {
 }
 
 response! {
-    /// `OrganizationUsageImagesResult` of `DataResult`.
+    /// Figures for images, for one group in a time bucket.
     pub struct DataResultOrganizationUsageImagesResult {
         const { 2 "object" = "organization.usage.images.result" req; }
         required {
@@ -1505,24 +1514,24 @@ response! {
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// `model` of the data result organization usage images result.
             4 model: String = "model" null(model_null);
-            /// `project_id` of the data result organization usage images result.
+            /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
             /// `size` of the data result organization usage images result.
             6 size: String = "size" null(size_null);
             /// `source` of the data result organization usage images result.
             7 source: String = "source" null(source_null);
-            /// `user_id` of the data result organization usage images result.
+            /// Id of the user.
             8 user_id: String = "user_id" null(user_id_null);
         }
     }
 }
 
 response! {
-    /// `OrganizationUsageModerationsResult` of `DataResult`.
+    /// Figures for moderation, for one group in a time bucket.
     pub struct DataResultOrganizationUsageModerationsResult {
         const { 2 "object" = "organization.usage.moderations.result" req; }
         required {
-            /// `input_tokens` of the data result organization usage moderations result.
+            /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
             /// `num_model_requests` of the data result organization usage moderations result.
             1 num_model_requests: i64 = "num_model_requests";
@@ -1532,16 +1541,16 @@ response! {
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// `model` of the data result organization usage moderations result.
             4 model: String = "model" null(model_null);
-            /// `project_id` of the data result organization usage moderations result.
+            /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
-            /// `user_id` of the data result organization usage moderations result.
+            /// Id of the user.
             6 user_id: String = "user_id" null(user_id_null);
         }
     }
 }
 
 response! {
-    /// `OrganizationUsageVectorStoresResult` of `DataResult`.
+    /// Figures for vector stores, for one group in a time bucket.
     pub struct DataResultOrganizationUsageVectorStoresResult {
         const { 0 "object" = "organization.usage.vector_stores.result" req; }
         required {
@@ -1549,14 +1558,14 @@ response! {
             1 usage_bytes: i64 = "usage_bytes";
         }
         optional {
-            /// `project_id` of the data result organization usage vector stores result.
+            /// Id of the project.
             2 project_id: String = "project_id" null(project_id_null);
         }
     }
 }
 
 response! {
-    /// `OrganizationUsageWebSearchesResult` of `DataResult`.
+    /// Figures for web search, for one group in a time bucket.
     pub struct DataResultOrganizationUsageWebSearchesResult {
         const { 2 "object" = "organization.usage.web_searches.result" req; }
         required {
@@ -1574,16 +1583,16 @@ response! {
             5 context_level: String = "context_level" null(context_level_null);
             /// `model` of the data result organization usage web searches result.
             6 model: String = "model" null(model_null);
-            /// `project_id` of the data result organization usage web searches result.
+            /// Id of the project.
             7 project_id: String = "project_id" null(project_id_null);
-            /// `user_id` of the data result organization usage web searches result.
+            /// Id of the user.
             8 user_id: String = "user_id" null(user_id_null);
         }
     }
 }
 
 response! {
-    /// `OrganizationUsageAudioTranscriptionsResult` of `DataResult`.
+    /// Figures for transcription, for one group in a time bucket.
     pub struct DataUsageAudioTranscriptionsResult {
         const { 1 "object" = "organization.usage.audio_transcriptions.result" req; }
         required {
@@ -1597,16 +1606,16 @@ response! {
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// `model` of the data usage audio transcriptions result.
             4 model: String = "model" null(model_null);
-            /// `project_id` of the data usage audio transcriptions result.
+            /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
-            /// `user_id` of the data usage audio transcriptions result.
+            /// Id of the user.
             6 user_id: String = "user_id" null(user_id_null);
         }
     }
 }
 
 response! {
-    /// `OrganizationUsageCodeInterpreterSessionsResult` of `DataResult`.
+    /// Figures for the code interpreter, for one group in a time bucket.
     pub struct DataUsageCodeInterpreterSessionsResult {
         const { 1 "object" = "organization.usage.code_interpreter_sessions.result" req; }
         required {
@@ -1614,14 +1623,14 @@ response! {
             0 num_sessions: i64 = "num_sessions";
         }
         optional {
-            /// `project_id` of the data usage code interpreter sessions result.
+            /// Id of the project.
             2 project_id: String = "project_id" null(project_id_null);
         }
     }
 }
 
 model! {
-    /// `effective_at` of `AuditLogListParams`.
+    /// A range of times, in seconds since the Unix epoch.
     pub struct EffectiveAt {
         const {}
         required {}
@@ -1639,7 +1648,7 @@ model! {
 }
 
 union! {
-    /// `enabled_tiers` of `ProjectServiceTierSettings`, and in one more place.
+    /// Tiers that requests may ask for.
     pub enum EnabledTiers {
         Value: ProjectServiceTierSettingsEnabledTiersValue => from;
         List: Vec<ProjectOptionalServiceTier> => from;
@@ -1647,21 +1656,21 @@ union! {
 }
 
 response! {
-    /// Reply of `admin.organization.external_keys.create`, and in 3 more places.
+    /// A key in your own cloud key service, with which stored data is encrypted.
     pub struct ExternalKey {
         const {}
         required {
-            /// `id` of the external key.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `api_project_ids` of the external key.
+            /// Ids of the projects that use the key.
             1 api_project_ids: Vec<String> = "api_project_ids";
-            /// `created_at` of the external key.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// `name` of the external key.
             3 name: String = "name";
-            /// `object` of the external key.
+            /// Kind of the object, always the same for this type.
             4 object: String = "object";
-            /// `type` of the external key.
+            /// Kind of cloud key service.
             5 r#type: String = "type";
             /// `workspace_id` of the external key.
             6 workspace_id: String = "workspace_id";
@@ -1691,7 +1700,7 @@ response! {
             17 kms_key_version: String = "kms_key_version" null(kms_key_version_null);
             /// `kms_project_id` of the external key.
             18 kms_project_id: String = "kms_project_id" null(kms_project_id_null);
-            /// `purpose` of the external key.
+            /// What the key is used for.
             19 purpose: ExternalKeyPurpose = "purpose" null(purpose_null);
             /// `region` of the external key.
             20 region: String = "region" null(region_null);
@@ -1771,7 +1780,7 @@ model! {
 }
 
 open_enum! {
-    /// `type` of `ExternalKeyCreateParams`.
+    /// Kind of cloud key service.
     pub enum ExternalKeyCreateType {
         Aws = "aws",
         Gcp = "gcp",
@@ -1786,11 +1795,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the external key list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after" null(after_null);
-            /// `limit` of the external key list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the external key list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
             /// `purpose` of the external key list params.
             3 purpose: ExternalKeyPurpose = "purpose";
@@ -1799,7 +1808,7 @@ model! {
 }
 
 open_enum! {
-    /// `purpose` of `ExternalKey`, and in 2 more places.
+    /// What the key is used for.
     pub enum ExternalKeyPurpose {
         Ekm = "ekm",
         PspDecryption = "psp_decryption",

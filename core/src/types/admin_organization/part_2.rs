@@ -3,20 +3,20 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    ActorAPIKeyType, AdminOrganizationOrganizationUser, AwsExternalStorageProvider, AzureExternalStorageProvider,
-    CertificateDetails, Currency, ProjectHostedToolPermissionsCodeInterpreter, ProjectHostedToolPermissionsFileSearch,
-    ProjectHostedToolPermissionsImageGeneration, ProjectHostedToolPermissionsMcp, ProjectModelPermissionsMode,
-    ProjectResidency, ProjectsData, ProviderAws, ProviderAzure, ProviderGcp, ProviderOci, Role, SortOrder,
-    StateVariable, WebSearch,
+    ActorAPIKeyType, AdminOrganizationOrganizationUser, AttributeMatcher, AwsExternalStorageProvider,
+    AzureExternalStorageProvider, CertificateDetails, Currency, ProjectHostedToolPermissionsCodeInterpreter,
+    ProjectHostedToolPermissionsFileSearch, ProjectHostedToolPermissionsImageGeneration,
+    ProjectHostedToolPermissionsMcp, ProjectModelPermissionsMode, ProjectResidency, ProjectsData, ProviderAws,
+    ProviderAzure, ProviderGcp, ProviderOci, Role, SortOrder, WebSearch,
 };
 
 response! {
-    /// `external_key.registered` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `external_key.registered`.
     pub struct ExternalKeyRegistered {
         const {}
         required {}
         optional {
-            /// `id` of the external key registered.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the external key registered.
             1 data: Map<Json> = "data" null(data_null);
@@ -25,19 +25,19 @@ response! {
 }
 
 response! {
-    /// `external_key.removed` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `external_key.removed`.
     pub struct ExternalKeyRemoved {
         const {}
         required {}
         optional {
-            /// `id` of the external key removed.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.external_keys.validate`.
+    /// Whether an external key can be used.
     pub struct ExternalKeyValidateResponse {
         const {}
         required {
@@ -49,21 +49,21 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.external_storage.create`, and in 3 more places.
+    /// A storage bucket in your own cloud that a project writes to.
     pub struct ExternalStorageConfiguration {
         const { 3 "object" = "organization.external_storage" req; }
         required {
-            /// `id` of the external storage configuration.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the external storage configuration.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `geography` of the external storage configuration.
+            /// Region in which data is kept.
             2 geography: String = "geography";
-            /// `project_id` of the external storage configuration.
+            /// Id of the project.
             4 project_id: String = "project_id";
-            /// `provider` of the external storage configuration.
+            /// Where the bucket lies.
             5 provider: ExternalStorageConfigurationProvider = "provider";
-            /// `status` of the external storage configuration.
+            /// `pending` until checked, then `validated`, or `degraded` or `unhealthy`.
             6 status: ExternalStorageConfigurationStatus = "status";
         }
         optional {}
@@ -71,7 +71,7 @@ response! {
 }
 
 union! {
-    /// `provider` of `ExternalStorageConfiguration`.
+    /// Where the bucket lies.
     pub enum ExternalStorageConfigurationProvider tag "type" {
         Aws(AwsExternalStorageProvider) = "aws" => from;
         Azure(AzureExternalStorageProvider) = "azure" => from;
@@ -81,7 +81,7 @@ union! {
 }
 
 open_enum! {
-    /// `status` of `ExternalStorageConfiguration`.
+    /// `pending` until checked, then `validated`, or `degraded` or `unhealthy`.
     pub enum ExternalStorageConfigurationStatus {
         Pending = "pending",
         Validated = "validated",
@@ -95,7 +95,7 @@ model! {
     pub struct ExternalStorageCreateParams {
         const {}
         required {
-            /// `project_id` of the external storage create params.
+            /// Id of the project.
             0 project_id: String = "project_id";
             /// `provider` of the external storage create params.
             1 provider: ExternalStorageCreateProvider = "provider";
@@ -105,7 +105,7 @@ model! {
 }
 
 union! {
-    /// `provider` of `ExternalStorageCreateParams`.
+    /// Where the storage lies.
     pub enum ExternalStorageCreateProvider tag "type" {
         Aws(ProviderAws) = "aws" => from;
         Azure(ProviderAzure) = "azure" => from;
@@ -115,11 +115,11 @@ union! {
 }
 
 response! {
-    /// Reply of `admin.organization.external_storage.delete`.
+    /// Confirms a deletion.
     pub struct ExternalStorageDeleted {
         const { 2 "object" = "organization.external_storage.deleted" req; }
         required {
-            /// `id` of the external storage deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the external storage deleted.
             1 deleted: bool = "deleted";
@@ -134,25 +134,25 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the external storage list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after" null(after_null);
-            /// `limit` of the external storage list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the external storage list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
-            /// `project_id` of the external storage list params.
+            /// Id of the project.
             3 project_id: String = "project_id" null(project_id_null);
         }
     }
 }
 
 response! {
-    /// `external_storage.registered` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `external_storage.registered`.
     pub struct ExternalStorageRegistered {
         const {}
         required {}
         optional {
-            /// `id` of the external storage registered.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the external storage registered.
             1 data: ExternalStorageRegisteredData = "data" null(data_null);
@@ -185,39 +185,39 @@ union! {
 }
 
 response! {
-    /// `external_storage.removed` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `external_storage.removed`.
     pub struct ExternalStorageRemoved {
         const {}
         required {}
         optional {
-            /// `id` of the external storage removed.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.workload_identity_providers.federation_rules.create`, and in 3 more places.
+    /// Maps tokens with given attributes to a service account.
     pub struct FederationRule {
         const { 6 "object" = "organization.workload_identity_federation_rule" req; }
         required {
-            /// `id` of the federation rule.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `attribute_matchers` of the federation rule.
-            1 attribute_matchers: Map<StateVariable> = "attribute_matchers";
-            /// `created_at` of the federation rule.
+            /// Values that the attributes must have.
+            1 attribute_matchers: Map<AttributeMatcher> = "attribute_matchers";
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
-            /// `enabled` of the federation rule.
+            /// Whether the rule applies.
             4 enabled: bool = "enabled";
-            /// `permissions` of the federation rule.
+            /// What matching workloads may do.
             7 permissions: FederationRulePermissions = "permissions";
-            /// `project_id` of the federation rule.
+            /// Id of the project.
             8 project_id: String = "project_id";
-            /// `service_account_id` of the federation rule.
+            /// Id of the service account.
             9 service_account_id: String = "service_account_id";
-            /// `updated_at` of the federation rule.
+            /// When the object last changed, in seconds since the Unix epoch.
             10 updated_at: i64 = "updated_at";
-            /// `workload_identity_provider_id` of the federation rule.
+            /// Id of the identity provider.
             11 workload_identity_provider_id: String = "workload_identity_provider_id";
         }
         optional {
@@ -235,8 +235,8 @@ model! {
         const {}
         required {
             /// `attribute_matchers` of the federation rule create params.
-            0 attribute_matchers: Map<StateVariable> = "attribute_matchers";
-            /// `project_id` of the federation rule create params.
+            0 attribute_matchers: Map<AttributeMatcher> = "attribute_matchers";
+            /// Id of the project.
             1 project_id: String = "project_id";
             /// `service_account_id` of the federation rule create params.
             2 service_account_id: String = "service_account_id";
@@ -248,18 +248,18 @@ model! {
             4 enabled: bool = "enabled";
             /// `name` of the federation rule create params.
             5 name: String = "name";
-            /// `permissions` of the federation rule create params.
+            /// Names of the permissions that the role grants.
             6 permissions: FederationRulePermissions = "permissions";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.workload_identity_providers.federation_rules.delete`.
+    /// Confirms a deletion.
     pub struct FederationRuleDeleted {
         const { 2 "object" = "organization.workload_identity_federation_rule.deleted" req; }
         required {
-            /// `id` of the federation rule deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the federation rule deleted.
             1 deleted: bool = "deleted";
@@ -274,11 +274,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the federation rule list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the federation rule list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the federation rule list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
             /// `service_account_id` of the federation rule list params.
             3 service_account_id: String = "service_account_id";
@@ -287,7 +287,7 @@ model! {
 }
 
 union! {
-    /// `permissions` of `FederationRule`, and in one more place.
+    /// What matching workloads may do.
     pub enum FederationRulePermissions tag "type" {
         ServiceAccountDefault(PermissionsServiceAccountDefault) = "service_account_default" => from;
         Restricted(PermissionsRestricted) = "restricted" => from;
@@ -301,21 +301,21 @@ model! {
         required {}
         optional {
             /// `attribute_matchers` of the federation rule update params.
-            0 attribute_matchers: Map<StateVariable> = "attribute_matchers";
+            0 attribute_matchers: Map<AttributeMatcher> = "attribute_matchers";
             /// `description` of the federation rule update params.
             1 description: String = "description" null(description_null);
             /// `enabled` of the federation rule update params.
             2 enabled: bool = "enabled";
             /// `name` of the federation rule update params.
             3 name: String = "name" null(name_null);
-            /// `permissions` of the federation rule update params.
+            /// Names of the permissions that the role grants.
             4 permissions: FederationRuleUpdatePermissions = "permissions";
         }
     }
 }
 
 union! {
-    /// `permissions` of `FederationRuleUpdateParams`.
+    /// Names of the permissions that the role grants.
     pub enum FederationRuleUpdatePermissions tag "type" {
         ServiceAccountDefault(PermissionsDefaultPermissions) = "service_account_default" => from;
         Restricted(PermissionsRestrictedPermissions) = "restricted" => from;
@@ -323,7 +323,7 @@ union! {
 }
 
 response! {
-    /// `Gcp` of `ExternalStorageConfigurationProvider`, and in one more place.
+    /// Where an external storage lies.
     pub struct GcpExternalStorageProvider {
         const { 3 "type" = "gcp" req; }
         required {
@@ -345,17 +345,17 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.groups.create`, and in 2 more places.
+    /// A group of members of the organization.
     pub struct Group {
         const { 5 "object" = "group" opt; }
         required {
-            /// `id` of the group.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `group_type` of the group.
             2 group_type: GroupType = "group_type";
-            /// `is_scim_managed` of the group.
+            /// Whether an identity provider manages the group.
             3 is_scim_managed: bool = "is_scim_managed";
             /// `name` of the group.
             4 name: String = "name";
@@ -368,7 +368,7 @@ response! {
 }
 
 open_enum! {
-    /// `group_by` of `UsageAudioSpeechesParams`, and in 3 more places.
+    /// Fields by which the figures are split.
     pub enum GroupBy {
         ProjectId = "project_id",
         UserId = "user_id",
@@ -378,12 +378,12 @@ open_enum! {
 }
 
 response! {
-    /// `group.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `group.created`.
     pub struct GroupCreated {
         const {}
         required {}
         optional {
-            /// `id` of the group created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the group created.
             1 data: GroupCreatedData = "data" null(data_null);
@@ -404,12 +404,12 @@ response! {
 }
 
 response! {
-    /// `group.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `group.deleted`.
     pub struct GroupDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the group deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
@@ -428,7 +428,7 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.groups.roles.create`, and in one more place.
+    /// A role that someone holds.
     pub struct GroupRoleCreateResponse {
         const { 1 "object" = "group.role" req; }
         required {
@@ -442,13 +442,13 @@ response! {
 }
 
 response! {
-    /// `group` of `GroupRoleCreateResponse`.
+    /// A role that someone holds.
     pub struct GroupRoleCreateResponseGroup {
         const { 3 "object" = "group" req; }
         required {
-            /// `id` of the group role create response group.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `name` of the group role create response group.
             2 name: String = "name";
@@ -460,13 +460,13 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.groups.roles.delete`, and in 3 more places.
+    /// Confirms a deletion.
     pub struct GroupRoleDeleteResponse {
         const {}
         required {
             /// `deleted` of the group role delete response.
             0 deleted: bool = "deleted";
-            /// `object` of the group role delete response.
+            /// Kind of the object, always the same for this type.
             1 object: String = "object";
         }
         optional {}
@@ -474,7 +474,7 @@ response! {
 }
 
 open_enum! {
-    /// `group_type` of `Group`, and in 2 more places.
+    /// Kind of group.
     pub enum GroupType {
         Group = "group",
         TenantGroup = "tenant_group",
@@ -494,13 +494,13 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.groups.update`.
+    /// A group after it was renamed.
     pub struct GroupUpdateResponse {
         const {}
         required {
-            /// `id` of the group update response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `is_scim_managed` of the group update response.
             2 is_scim_managed: bool = "is_scim_managed";
@@ -512,12 +512,12 @@ response! {
 }
 
 response! {
-    /// `group.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `group.updated`.
     pub struct GroupUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the group updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `changes_requested` of the group updated.
             1 changes_requested: GroupUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
@@ -542,7 +542,7 @@ model! {
     pub struct GroupUserCreateParams {
         const {}
         required {
-            /// `user_id` of the group user create params.
+            /// Id of the user.
             0 user_id: String = "user_id";
         }
         optional {}
@@ -550,7 +550,7 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.groups.users.delete`.
+    /// Confirms a deletion.
     pub struct GroupUserDeleteResponse {
         const { 1 "object" = "group.user.deleted" req; }
         required {
@@ -567,11 +567,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the group user list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Between 0 and 1000; default 100.
+            /// Number of items a page. Between 0 and 1000; default 100.
             1 limit: i64 = "limit";
-            /// Default `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `desc`.
             2 order: SortOrder = "order";
         }
     }
@@ -598,7 +598,7 @@ model! {
 }
 
 response! {
-    /// `ip_allowlist.config.activated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `ip_allowlist.config.activated`.
     pub struct IPAllowlistConfigActivated {
         const {}
         required {}
@@ -615,7 +615,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `id` of the ipallowlist config activated config.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `name` of the ipallowlist config activated config.
             1 name: String = "name" null(name_null);
@@ -624,7 +624,7 @@ response! {
 }
 
 response! {
-    /// `ip_allowlist.config.deactivated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `ip_allowlist.config.deactivated`.
     pub struct IPAllowlistConfigDeactivated {
         const {}
         required {}
@@ -641,7 +641,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `id` of the ipallowlist config deactivated config.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `name` of the ipallowlist config deactivated config.
             1 name: String = "name" null(name_null);
@@ -650,12 +650,12 @@ response! {
 }
 
 response! {
-    /// `ip_allowlist.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `ip_allowlist.created`.
     pub struct IPAllowlistCreated {
         const {}
         required {}
         optional {
-            /// `id` of the ipallowlist created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `allowed_ips` of the ipallowlist created.
             1 allowed_ips: Vec<String> = "allowed_ips" null(allowed_ips_null);
@@ -666,12 +666,12 @@ response! {
 }
 
 response! {
-    /// `ip_allowlist.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `ip_allowlist.deleted`.
     pub struct IPAllowlistDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the ipallowlist deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `allowed_ips` of the ipallowlist deleted.
             1 allowed_ips: Vec<String> = "allowed_ips" null(allowed_ips_null);
@@ -682,12 +682,12 @@ response! {
 }
 
 response! {
-    /// `ip_allowlist.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `ip_allowlist.updated`.
     pub struct IPAllowlistUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the ipallowlist updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `allowed_ips` of the ipallowlist updated.
             1 allowed_ips: Vec<String> = "allowed_ips" null(allowed_ips_null);
@@ -696,74 +696,74 @@ response! {
 }
 
 open_enum! {
-    /// `interval` of `OrganizationSpendLimit`, and in one more place.
+    /// Period over which spending is added up, always a month.
     pub enum Interval {
         Month = "month",
     }
 }
 
 response! {
-    /// Reply of `admin.organization.invites.create`, and in 2 more places.
+    /// An invitation to the organization.
     pub struct Invite {
         const { 3 "object" = "organization.invite" req; }
         required {
-            /// `id` of the invite.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `email` of the invite.
+            /// E-mail address.
             2 email: String = "email";
-            /// `projects` of the invite.
+            /// Projects that the person gets access to, with roles.
             4 projects: Vec<InviteProject> = "projects";
-            /// `role` of the invite.
+            /// Role in the organization: `owner` or `reader`.
             5 role: InviteRole = "role";
-            /// `status` of the invite.
+            /// State of the invite: `accepted`, `expired` or `pending`.
             6 status: InviteStatus = "status";
         }
         optional {
-            /// Unix time in seconds.
+            /// When it was accepted, in seconds since the Unix epoch; null if it was not. Unix time in seconds.
             7 accepted_at: i64 = "accepted_at" null(accepted_at_null);
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             8 expires_at: i64 = "expires_at" null(expires_at_null);
         }
     }
 }
 
 response! {
-    /// `invite.accepted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `invite.accepted`.
     pub struct InviteAccepted {
         const {}
         required {}
         optional {
-            /// `id` of the invite accepted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `admin.organization.invites.create`.
+    /// Arguments for inviting someone.
     pub struct InviteCreateParams {
         const {}
         required {
-            /// `email` of the invite create params.
+            /// E-mail address the invite goes to.
             0 email: String = "email";
-            /// `role` of the invite create params.
+            /// Role in the organization: `owner` or `reader`.
             1 role: InviteRole = "role";
         }
         optional {
-            /// `projects` of the invite create params.
+            /// Projects that the person gets access to, with roles.
             2 projects: Vec<InviteProject> = "projects";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.invites.delete`.
+    /// Confirms a deletion.
     pub struct InviteDeleteResponse {
         const { 2 "object" = "organization.invite.deleted" req; }
         required {
-            /// `id` of the invite delete response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the invite delete response.
             1 deleted: bool = "deleted";
@@ -773,12 +773,12 @@ response! {
 }
 
 response! {
-    /// `invite.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `invite.deleted`.
     pub struct InviteDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the invite deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
@@ -790,20 +790,20 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the invite list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             1 limit: i64 = "limit";
         }
     }
 }
 
 model! {
-    /// `projects` of `Invite`, and in one more place.
+    /// A project that an invited person gets access to.
     pub struct InviteProject {
         const {}
         required {
-            /// `id` of the invite project.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `role` of the invite project.
             1 role: InviteProjectRole = "role";
@@ -813,7 +813,7 @@ model! {
 }
 
 open_enum! {
-    /// `role` of `InviteProject`, and in one more place.
+    /// Role in the project.
     pub enum InviteProjectRole {
         Member = "member",
         Owner = "owner",
@@ -821,7 +821,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `role` of `Invite`, and in one more place.
+    /// Role in the organization: `owner` or `reader`.
     pub enum InviteRole {
         Owner = "owner",
         Reader = "reader",
@@ -829,12 +829,12 @@ open_enum! {
 }
 
 response! {
-    /// `invite.sent` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `invite.sent`.
     pub struct InviteSent {
         const {}
         required {}
         optional {
-            /// `id` of the invite sent.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the invite sent.
             1 data: InviteSentData = "data" null(data_null);
@@ -848,7 +848,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `email` of the invite sent data.
+            /// E-mail address.
             0 email: String = "email" null(email_null);
             /// `role` of the invite sent data.
             1 role: String = "role" null(role_null);
@@ -857,7 +857,7 @@ response! {
 }
 
 open_enum! {
-    /// `status` of `Invite`.
+    /// State of the invite: `accepted`, `expired` or `pending`.
     pub enum InviteStatus {
         Accepted = "accepted",
         Expired = "expired",
@@ -866,7 +866,7 @@ open_enum! {
 }
 
 response! {
-    /// `login.failed` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `login.failed`.
     pub struct LoginFailed {
         const {}
         required {}
@@ -880,7 +880,7 @@ response! {
 }
 
 response! {
-    /// `logout.failed` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `logout.failed`.
     pub struct LogoutFailed {
         const {}
         required {}
@@ -908,7 +908,7 @@ model! {
 }
 
 model! {
-    /// `notification_channel` of `OrganizationSpendAlert`, and in 5 more places.
+    /// How and to whom a notice goes.
     pub struct NotificationChannel {
         const { 1 "type" = "email" req; }
         required {
@@ -923,7 +923,7 @@ model! {
 }
 
 response! {
-    /// `Oci` of `ExternalStorageConfigurationProvider`, and in one more place.
+    /// Where an external storage lies.
     pub struct OciExternalStorageProvider {
         const { 3 "type" = "oci" req; }
         required {
@@ -951,17 +951,17 @@ model! {
 }
 
 response! {
-    /// Item of the list that `admin.organization.certificates.activate` gives.
+    /// A certificate and whether it is active.
     pub struct OrganizationCertificateActivateResponse {
         const { 5 "object" = "organization.certificate" req; }
         required {
-            /// `id` of the organization certificate activate response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `active` of the organization certificate activate response.
+            /// Whether the certificate is active at this level.
             1 active: bool = "active";
-            /// `certificate_details` of the organization certificate activate response.
+            /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
         }
         optional {
@@ -984,17 +984,17 @@ model! {
 }
 
 response! {
-    /// Item of the list that `admin.organization.certificates.deactivate` gives.
+    /// A certificate and whether it is active.
     pub struct OrganizationCertificateDeactivateResponse {
         const { 5 "object" = "organization.certificate" req; }
         required {
-            /// `id` of the organization certificate deactivate response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `active` of the organization certificate deactivate response.
+            /// Whether the certificate is active at this level.
             1 active: bool = "active";
-            /// `certificate_details` of the organization certificate deactivate response.
+            /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
         }
         optional {
@@ -1010,28 +1010,28 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the organization certificate list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             1 limit: i64 = "limit";
-            /// Default `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `desc`.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// Item of the list that `admin.organization.certificates.list` gives.
+    /// A certificate and whether it is active.
     pub struct OrganizationCertificateListResponse {
         const { 5 "object" = "organization.certificate" req; }
         required {
-            /// `id` of the organization certificate list response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `active` of the organization certificate list response.
+            /// Whether the certificate is active at this level.
             1 active: bool = "active";
-            /// `certificate_details` of the organization certificate list response.
+            /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
         }
         optional {
@@ -1042,11 +1042,11 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.data_retention.retrieve`, and in one more place.
+    /// A data retention policy.
     pub struct OrganizationDataRetention {
         const { 0 "object" = "organization.data_retention" req; }
         required {
-            /// `type` of the organization data retention.
+            /// Name of the policy.
             1 r#type: OrganizationDataRetentionType = "type";
         }
         optional {}
@@ -1054,7 +1054,7 @@ response! {
 }
 
 open_enum! {
-    /// `type` of `OrganizationDataRetention`.
+    /// Name of the policy.
     pub enum OrganizationDataRetentionType {
         ZeroDataRetention = "zero_data_retention",
         ModifiedAbuseMonitoring = "modified_abuse_monitoring",
@@ -1098,11 +1098,11 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.groups.delete`.
+    /// Confirms a deletion.
     pub struct OrganizationGroupDeleteResponse {
         const { 2 "object" = "group.deleted" req; }
         required {
-            /// `id` of the organization group delete response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the organization group delete response.
             1 deleted: bool = "deleted";
@@ -1117,11 +1117,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the organization group list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Between 0 and 1000; default 100.
+            /// Number of items a page. Between 0 and 1000; default 100.
             1 limit: i64 = "limit";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
             2 order: SortOrder = "order";
         }
     }
@@ -1132,7 +1132,7 @@ model! {
     pub struct OrganizationGroupRoleCreateParams {
         const {}
         required {
-            /// `role_id` of the organization group role create params.
+            /// Id of the role.
             0 role_id: String = "role_id";
         }
         optional {}
@@ -1145,28 +1145,28 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the organization group role list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Between 0 and 1000.
+            /// Number of items a page. Between 0 and 1000.
             1 limit: i64 = "limit";
-            /// `order` of the organization group role list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// Item of the list that `admin.organization.groups.users.list` gives.
+    /// A member of a group.
     pub struct OrganizationGroupUser {
         const {}
         required {
-            /// `id` of the organization group user.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `name` of the organization group user.
             2 name: String = "name";
         }
         optional {
-            /// `email` of the organization group user.
+            /// E-mail address.
             1 email: String = "email" null(email_null);
         }
     }
@@ -1177,9 +1177,9 @@ model! {
     pub struct OrganizationRoleCreateParams {
         const {}
         required {
-            /// `permissions` of the organization role create params.
+            /// Names of the permissions that the role grants.
             0 permissions: Vec<String> = "permissions";
-            /// `role_name` of the organization role create params.
+            /// Name of the role, unique within its scope.
             1 role_name: String = "role_name";
         }
         optional {
@@ -1195,11 +1195,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the organization role list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Between 0 and 1000; default 1000.
+            /// Number of items a page. Between 0 and 1000; default 1000.
             1 limit: i64 = "limit";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
             2 order: SortOrder = "order";
         }
     }
@@ -1213,24 +1213,24 @@ model! {
         optional {
             /// `description` of the organization role update params.
             0 description: String = "description" null(description_null);
-            /// `permissions` of the organization role update params.
+            /// Names of the permissions that the role grants.
             1 permissions: Vec<String> = "permissions" null(permissions_null);
-            /// `role_name` of the organization role update params.
+            /// Name of the role, unique within its scope.
             2 role_name: String = "role_name" null(role_name_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.spend_alerts.create`, and in 3 more places.
+    /// A notice that is sent when monthly spending reaches an amount.
     pub struct OrganizationSpendAlert {
         const { 1 "currency" = "USD" req; 2 "interval" = "month" req; 4 "object" = "organization.spend_alert" req; }
         required {
-            /// `id` of the organization spend alert.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `notification_channel` of the organization spend alert.
+            /// How and to whom the notice goes.
             3 notification_channel: NotificationChannel = "notification_channel";
-            /// `threshold_amount` of the organization spend alert.
+            /// Amount at which the notice is sent.
             5 threshold_amount: i64 = "threshold_amount";
         }
         optional {}
@@ -1242,7 +1242,7 @@ model! {
     pub struct OrganizationSpendAlertCreateParams {
         const { 0 "currency" = "USD" req; 1 "interval" = "month" req; }
         required {
-            /// `notification_channel` of the organization spend alert create params.
+            /// How and to whom the notice goes.
             2 notification_channel: NotificationChannel = "notification_channel";
             /// At least 0.
             3 threshold_amount: i64 = "threshold_amount";
@@ -1252,11 +1252,11 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.spend_alerts.delete`.
+    /// Confirms a deletion.
     pub struct OrganizationSpendAlertDeleted {
         const { 2 "object" = "organization.spend_alert.deleted" req; }
         required {
-            /// `id` of the organization spend alert deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the organization spend alert deleted.
             1 deleted: bool = "deleted";
@@ -1271,13 +1271,13 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the organization spend alert list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `before` of the organization spend alert list params.
+            /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Between 0 and 100.
+            /// Number of items a page. Between 0 and 100.
             2 limit: i64 = "limit";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
             3 order: SortOrder = "order";
         }
     }
@@ -1288,7 +1288,7 @@ model! {
     pub struct OrganizationSpendAlertUpdateParams {
         const { 0 "currency" = "USD" req; 1 "interval" = "month" req; }
         required {
-            /// `notification_channel` of the organization spend alert update params.
+            /// How and to whom the notice goes.
             2 notification_channel: NotificationChannel = "notification_channel";
             /// At least 0.
             3 threshold_amount: i64 = "threshold_amount";
@@ -1298,17 +1298,17 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.spend_limit.retrieve`, and in one more place.
+    /// A limit for monthly spending.
     pub struct OrganizationSpendLimit {
         const { 3 "object" = "organization.spend_limit" req; }
         required {
-            /// `currency` of the organization spend limit.
+            /// Currency of the amount, always US dollars.
             0 currency: Currency = "currency";
-            /// `enforcement` of the organization spend limit.
+            /// How the limit is enforced.
             1 enforcement: OrganizationSpendLimitEnforcement = "enforcement";
-            /// `interval` of the organization spend limit.
+            /// Period over which spending is added up, always a month.
             2 interval: Interval = "interval";
-            /// `threshold_amount` of the organization spend limit.
+            /// Amount of the limit.
             4 threshold_amount: i64 = "threshold_amount";
         }
         optional {}
@@ -1316,7 +1316,7 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.spend_limit.delete`.
+    /// Confirms a deletion.
     pub struct OrganizationSpendLimitDeleted {
         const { 1 "object" = "organization.spend_limit.deleted" req; }
         required {
@@ -1328,7 +1328,7 @@ response! {
 }
 
 response! {
-    /// `enforcement` of `OrganizationSpendLimit`, and in one more place.
+    /// How a spend limit is enforced.
     pub struct OrganizationSpendLimitEnforcement {
         const {}
         required {
@@ -1340,7 +1340,7 @@ response! {
 }
 
 open_enum! {
-    /// `status` of `OrganizationSpendLimitEnforcement`.
+    /// Whether a spend limit is enforced.
     pub enum OrganizationSpendLimitEnforcementStatus {
         Inactive = "inactive",
         Enforcing = "enforcing",
@@ -1360,12 +1360,12 @@ model! {
 }
 
 response! {
-    /// `organization.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `organization.updated`.
     pub struct OrganizationUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the organization updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `changes_requested` of the organization updated.
             1 changes_requested: OrganizationUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
@@ -1398,13 +1398,13 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.users.retrieve`, and in 3 more places.
+    /// A member of the organization.
     pub struct OrganizationUser {
         const { 2 "object" = "organization.user" req; }
         required {
-            /// `id` of the organization user.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the member joined, in seconds since the Unix epoch. Unix time in seconds.
             1 added_at: i64 = "added_at";
         }
         optional {
@@ -1414,7 +1414,7 @@ response! {
             4 created: i64 = "created" null(created_null);
             /// `developer_persona` of the organization user.
             5 developer_persona: String = "developer_persona" null(developer_persona_null);
-            /// `email` of the organization user.
+            /// E-mail address.
             6 email: String = "email" null(email_null);
             /// `is_default` of the organization user.
             7 is_default: bool = "is_default" null(is_default_null);
@@ -1428,7 +1428,7 @@ response! {
             11 name: String = "name" null(name_null);
             /// `projects` of the organization user.
             12 projects: OrganizationUserProjects = "projects" null(projects_null);
-            /// `role` of the organization user.
+            /// Role in the organization.
             13 role: String = "role" null(role_null);
             /// `technical_level` of the organization user.
             14 technical_level: String = "technical_level" null(technical_level_null);
@@ -1439,11 +1439,11 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.users.delete`.
+    /// Confirms a deletion.
     pub struct OrganizationUserDeleteResponse {
         const { 2 "object" = "organization.user.deleted" req; }
         required {
-            /// `id` of the organization user delete response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the organization user delete response.
             1 deleted: bool = "deleted";
@@ -1458,11 +1458,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the organization user list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
             /// `emails` of the organization user list params.
             1 emails: Vec<String> = "emails";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             2 limit: i64 = "limit";
         }
     }
@@ -1485,7 +1485,7 @@ model! {
     pub struct OrganizationUserRoleCreateParams {
         const {}
         required {
-            /// `role_id` of the organization user role create params.
+            /// Id of the role.
             0 role_id: String = "role_id";
         }
         optional {}
@@ -1498,11 +1498,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the organization user role list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Between 0 and 1000.
+            /// Number of items a page. Between 0 and 1000.
             1 limit: i64 = "limit";
-            /// `order` of the organization user role list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -1518,7 +1518,7 @@ model! {
             0 developer_persona: String = "developer_persona" null(developer_persona_null);
             /// `role` of the organization user update params.
             1 role: String = "role" null(role_null);
-            /// `role_id` of the organization user update params.
+            /// Id of the role.
             2 role_id: String = "role_id" null(role_id_null);
             /// `technical_level` of the organization user update params.
             3 technical_level: String = "technical_level" null(technical_level_null);
@@ -1527,13 +1527,13 @@ model! {
 }
 
 response! {
-    /// `service_account` of `ProjectAPIKeyOwner`.
+    /// The service account that owns a key.
     pub struct OwnerServiceAccount {
         const {}
         required {
-            /// `id` of the owner service account.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `name` of the owner service account.
             2 name: String = "name";
@@ -1545,15 +1545,15 @@ response! {
 }
 
 response! {
-    /// `user` of `ProjectAPIKeyOwner`.
+    /// The user that owns a key.
     pub struct OwnerUser {
         const {}
         required {
-            /// `id` of the owner user.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `email` of the owner user.
+            /// E-mail address.
             2 email: String = "email";
             /// `name` of the owner user.
             3 name: String = "name";
@@ -1574,7 +1574,7 @@ model! {
 }
 
 model! {
-    /// `Restricted` of `FederationRulePermissions`.
+    /// Only the named permissions are granted.
     pub struct PermissionsRestricted {
         const { 1 "type" = "restricted" req; }
         required {
@@ -1598,7 +1598,7 @@ model! {
 }
 
 model! {
-    /// `ServiceAccountDefault` of `FederationRulePermissions`.
+    /// All permissions of the service account are granted.
     pub struct PermissionsServiceAccountDefault {
         const { 0 "type" = "service_account_default" req; }
         required {}
@@ -1607,17 +1607,18 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.archive`, and in 4 more places.
+    /// A project of the organization.
     pub struct Project {
         const { 2 "object" = "organization.project" req; }
         required {
-            /// `id` of the project.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
         }
         optional {
-            /// Unix time in seconds.
+            /// When the project was archived, in seconds since the Unix epoch; null if it is active. Unix time in
+            /// seconds.
             3 archived_at: i64 = "archived_at" null(archived_at_null);
             /// `external_key_id` of the project.
             4 external_key_id: String = "external_key_id" null(external_key_id_null);
@@ -1625,41 +1626,41 @@ response! {
             5 name: String = "name" null(name_null);
             /// `residency` of the project.
             6 residency: ProjectResidency = "residency" null(residency_null);
-            /// `status` of the project.
+            /// `active` or `archived`.
             7 status: String = "status" null(status_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.projects.api_keys.retrieve`, and in 2 more places.
+    /// An API key of a project, without its value.
     pub struct ProjectAPIKey {
         const { 4 "object" = "organization.project.api_key" req; }
         required {
-            /// `id` of the project apikey.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `name` of the project apikey.
             3 name: String = "name";
-            /// `owner` of the project apikey.
+            /// Who owns the key: a member or a service account.
             5 owner: ProjectAPIKeyOwner = "owner";
             /// `owner_project_access` of the project apikey.
             6 owner_project_access: ProjectAPIKeyOwnerProjectAccess = "owner_project_access";
-            /// `redacted_value` of the project apikey.
+            /// The value with most of its characters hidden.
             7 redacted_value: String = "redacted_value";
         }
         optional {
-            /// Unix time in seconds.
+            /// When the key was last used, in seconds since the Unix epoch; null for never. Unix time in seconds.
             2 last_used_at: i64 = "last_used_at" null(last_used_at_null);
-            /// `expires_at` of the project apikey.
+            /// When the object expires, in seconds since the Unix epoch.
             8 expires_at: i64 = "expires_at" null(expires_at_null);
         }
     }
 }
 
 response! {
-    /// `owner` of `ProjectAPIKey`.
+    /// Who owns a key: a user or a service account.
     pub struct ProjectAPIKeyOwner {
         const {}
         required {}
@@ -1683,12 +1684,12 @@ open_enum! {
 }
 
 response! {
-    /// `project.archived` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `project.archived`.
     pub struct ProjectArchived {
         const {}
         required {}
         optional {
-            /// `id` of the project archived.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
@@ -1707,17 +1708,17 @@ model! {
 }
 
 response! {
-    /// Item of the list that `admin.organization.projects.certificates.activate` gives.
+    /// A certificate and whether it is active.
     pub struct ProjectCertificateActivateResponse {
         const { 5 "object" = "organization.project.certificate" req; }
         required {
-            /// `id` of the project certificate activate response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `active` of the project certificate activate response.
+            /// Whether the certificate is active at this level.
             1 active: bool = "active";
-            /// `certificate_details` of the project certificate activate response.
+            /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
         }
         optional {
@@ -1740,17 +1741,17 @@ model! {
 }
 
 response! {
-    /// Item of the list that `admin.organization.projects.certificates.deactivate` gives.
+    /// A certificate and whether it is active.
     pub struct ProjectCertificateDeactivateResponse {
         const { 5 "object" = "organization.project.certificate" req; }
         required {
-            /// `id` of the project certificate deactivate response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `active` of the project certificate deactivate response.
+            /// Whether the certificate is active at this level.
             1 active: bool = "active";
-            /// `certificate_details` of the project certificate deactivate response.
+            /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
         }
         optional {
@@ -1766,28 +1767,28 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the project certificate list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             1 limit: i64 = "limit";
-            /// Default `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `desc`.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// Item of the list that `admin.organization.projects.certificates.list` gives.
+    /// A certificate and whether it is active.
     pub struct ProjectCertificateListResponse {
         const { 5 "object" = "organization.project.certificate" req; }
         required {
-            /// `id` of the project certificate list response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `active` of the project certificate list response.
+            /// Whether the certificate is active at this level.
             1 active: bool = "active";
-            /// `certificate_details` of the project certificate list response.
+            /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
         }
         optional {

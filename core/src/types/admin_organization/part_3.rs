@@ -27,12 +27,12 @@ model! {
 }
 
 response! {
-    /// `project.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `project.created`.
     pub struct ProjectCreated {
         const {}
         required {}
         optional {
-            /// `id` of the project created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the project created.
             1 data: ProjectCreatedData = "data" null(data_null);
@@ -55,11 +55,11 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.data_retention.retrieve`, and in one more place.
+    /// A data retention policy.
     pub struct ProjectDataRetention {
         const { 0 "object" = "project.data_retention" req; }
         required {
-            /// `type` of the project data retention.
+            /// Name of the policy.
             1 r#type: ProjectDataRetentionType = "type";
         }
         optional {}
@@ -67,7 +67,7 @@ response! {
 }
 
 open_enum! {
-    /// `type` of `ProjectDataRetention`.
+    /// Name of the policy.
     pub enum ProjectDataRetentionType {
         OrganizationDefault = "organization_default",
         None = "none",
@@ -103,31 +103,31 @@ open_enum! {
 }
 
 response! {
-    /// `project.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `project.deleted`.
     pub struct ProjectDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the project deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.projects.groups.create`, and in 2 more places.
+    /// A group that has access to a project.
     pub struct ProjectGroup {
         const { 4 "object" = "project.group" req; }
         required {
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             0 created_at: i64 = "created_at";
-            /// `group_id` of the project group.
+            /// Id of the group.
             1 group_id: String = "group_id";
             /// `group_name` of the project group.
             2 group_name: String = "group_name";
             /// `group_type` of the project group.
             3 group_type: GroupType = "group_type";
-            /// `project_id` of the project group.
+            /// Id of the project.
             5 project_id: String = "project_id";
         }
         optional {}
@@ -139,7 +139,7 @@ model! {
     pub struct ProjectGroupCreateParams {
         const {}
         required {
-            /// `group_id` of the project group create params.
+            /// Id of the group.
             0 group_id: String = "group_id";
             /// `role` of the project group create params.
             1 role: String = "role";
@@ -149,7 +149,7 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.groups.delete`.
+    /// Confirms a deletion.
     pub struct ProjectGroupDeleteResponse {
         const { 1 "object" = "project.group.deleted" req; }
         required {
@@ -166,11 +166,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the project group list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Between 0 and 100; default 20.
+            /// Number of items a page. Between 0 and 100; default 20.
             1 limit: i64 = "limit";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
             2 order: SortOrder = "order";
         }
     }
@@ -181,7 +181,7 @@ model! {
     pub struct ProjectGroupRoleCreateParams {
         const {}
         required {
-            /// `role_id` of the project group role create params.
+            /// Id of the role.
             0 role_id: String = "role_id";
         }
         optional {}
@@ -194,18 +194,18 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the project group role list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Between 0 and 1000.
+            /// Number of items a page. Between 0 and 1000.
             1 limit: i64 = "limit";
-            /// `order` of the project group role list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.projects.hosted_tool_permissions.retrieve`, and in one more place.
+    /// Which hosted tools a project may use.
     pub struct ProjectHostedToolPermissions {
         const {}
         required {
@@ -225,7 +225,7 @@ response! {
 }
 
 model! {
-    /// `code_interpreter` of `HostedToolPermissionUpdateParams`, and in one more place.
+    /// Whether the code interpreter may be used.
     pub struct ProjectHostedToolPermissionsCodeInterpreter {
         const {}
         required {
@@ -237,7 +237,7 @@ model! {
 }
 
 model! {
-    /// `file_search` of `HostedToolPermissionUpdateParams`, and in one more place.
+    /// Whether file search may be used.
     pub struct ProjectHostedToolPermissionsFileSearch {
         const {}
         required {
@@ -249,7 +249,7 @@ model! {
 }
 
 model! {
-    /// `image_generation` of `HostedToolPermissionUpdateParams`, and in one more place.
+    /// Whether image generation may be used.
     pub struct ProjectHostedToolPermissionsImageGeneration {
         const {}
         required {
@@ -261,7 +261,7 @@ model! {
 }
 
 model! {
-    /// `mcp` of `HostedToolPermissionUpdateParams`, and in one more place.
+    /// Whether MCP servers may be used.
     pub struct ProjectHostedToolPermissionsMcp {
         const {}
         required {
@@ -278,24 +278,24 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the project list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
             /// Default `false`.
             1 include_archived: bool = "include_archived";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             2 limit: i64 = "limit";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.projects.model_permissions.retrieve`, and in one more place.
+    /// Which models a project may use.
     pub struct ProjectModelPermissions {
         const { 2 "object" = "project.model_permissions" req; }
         required {
-            /// `mode` of the project model permissions.
+            /// Whether the list allows its models or forbids them.
             0 mode: ProjectModelPermissionsMode = "mode";
-            /// `model_ids` of the project model permissions.
+            /// Names of the models.
             1 model_ids: Vec<String> = "model_ids";
         }
         optional {}
@@ -303,7 +303,7 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.model_permissions.delete`.
+    /// Confirms a deletion.
     pub struct ProjectModelPermissionsDeleted {
         const { 1 "object" = "project.model_permissions.deleted" req; }
         required {
@@ -315,7 +315,7 @@ response! {
 }
 
 open_enum! {
-    /// `mode` of `ModelPermissionUpdateParams`, and in one more place.
+    /// Whether the list allows its models or forbids them.
     pub enum ProjectModelPermissionsMode {
         AllowList = "allow_list",
         DenyList = "deny_list",
@@ -323,7 +323,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `List` of `EnabledTiers`.
+    /// A service tier that a project may ask for.
     pub enum ProjectOptionalServiceTier {
         Flex = "flex",
         Fast = "fast",
@@ -332,34 +332,34 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.rate_limits.update_rate_limit`, and in one more place.
+    /// Limits of a project for one model.
     pub struct ProjectRateLimit {
         const { 4 "object" = "project.rate_limit" req; }
         required {
-            /// `id` of the project rate limit.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `max_requests_per_1_minute` of the project rate limit.
+            /// Most requests a minute.
             1 max_requests_per_1_minute: i64 = "max_requests_per_1_minute";
-            /// `max_tokens_per_1_minute` of the project rate limit.
+            /// Most tokens a minute.
             2 max_tokens_per_1_minute: i64 = "max_tokens_per_1_minute";
             /// `model` of the project rate limit.
             3 model: String = "model";
         }
         optional {
-            /// `batch_1_day_max_input_tokens` of the project rate limit.
+            /// Most input tokens of batches a day.
             5 batch_1_day_max_input_tokens: i64 = "batch_1_day_max_input_tokens" null(batch_1_day_max_input_tokens_null);
-            /// `max_audio_megabytes_per_1_minute` of the project rate limit.
+            /// Most megabytes of audio a minute.
             6 max_audio_megabytes_per_1_minute: i64 = "max_audio_megabytes_per_1_minute" null(max_audio_megabytes_per_1_minute_null);
-            /// `max_images_per_1_minute` of the project rate limit.
+            /// Most images a minute.
             7 max_images_per_1_minute: i64 = "max_images_per_1_minute" null(max_images_per_1_minute_null);
-            /// `max_requests_per_1_day` of the project rate limit.
+            /// Most requests a day.
             8 max_requests_per_1_day: i64 = "max_requests_per_1_day" null(max_requests_per_1_day_null);
         }
     }
 }
 
 open_enum! {
-    /// `residency` of `Project`, and in one more place.
+    /// Region in which the data of a project is kept.
     pub enum ProjectResidency {
         Global = "GLOBAL",
         UsStorageProcessing = "US_STORAGE_PROCESSING",
@@ -384,9 +384,9 @@ model! {
     pub struct ProjectRoleCreateParams {
         const {}
         required {
-            /// `permissions` of the project role create params.
+            /// Names of the permissions that the role grants.
             0 permissions: Vec<String> = "permissions";
-            /// `role_name` of the project role create params.
+            /// Name of the role, unique within its scope.
             1 role_name: String = "role_name";
         }
         optional {
@@ -397,11 +397,11 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.roles.delete`, and in one more place.
+    /// Confirms a deletion.
     pub struct ProjectRoleDeleteResponse {
         const { 2 "object" = "role.deleted" req; }
         required {
-            /// `id` of the project role delete response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the project role delete response.
             1 deleted: bool = "deleted";
@@ -416,11 +416,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the project role list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Between 0 and 1000; default 1000.
+            /// Number of items a page. Between 0 and 1000; default 1000.
             1 limit: i64 = "limit";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
             2 order: SortOrder = "order";
         }
     }
@@ -434,26 +434,26 @@ model! {
         optional {
             /// `description` of the project role update params.
             0 description: String = "description" null(description_null);
-            /// `permissions` of the project role update params.
+            /// Names of the permissions that the role grants.
             1 permissions: Vec<String> = "permissions" null(permissions_null);
-            /// `role_name` of the project role update params.
+            /// Name of the role, unique within its scope.
             2 role_name: String = "role_name" null(role_name_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.projects.service_accounts.retrieve`, and in 2 more places.
+    /// An account of a project for programs instead of people.
     pub struct ProjectServiceAccount {
         const { 3 "object" = "organization.project.service_account" req; }
         required {
-            /// `id` of the project service account.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
             /// `name` of the project service account.
             2 name: String = "name";
-            /// `role` of the project service account.
+            /// Role in the project: `owner` or `member`.
             4 role: ProjectServiceAccountRole = "role";
         }
         optional {}
@@ -461,7 +461,7 @@ response! {
 }
 
 open_enum! {
-    /// `role` of `ProjectServiceAccount`.
+    /// Role in the project: `owner` or `member`.
     pub enum ProjectServiceAccountRole {
         Owner = "owner",
         Member = "member",
@@ -470,13 +470,13 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.service_tier_settings.retrieve`, and in one more place.
+    /// Service tiers of a project.
     pub struct ProjectServiceTierSettings {
         const { 2 "object" = "project.service_tier_settings" req; }
         required {
-            /// `default` of the project service tier settings.
+            /// Tier used when a request names none.
             0 default_: ProjectServiceTierSettingsDefault = "default";
-            /// `enabled_tiers` of the project service tier settings.
+            /// Tiers that requests may ask for.
             1 enabled_tiers: EnabledTiers = "enabled_tiers";
         }
         optional {}
@@ -484,7 +484,7 @@ response! {
 }
 
 open_enum! {
-    /// `default` of `ProjectServiceTierSettings`, and in one more place.
+    /// Tier used when a request names none.
     pub enum ProjectServiceTierSettingsDefault {
         Standard = "standard",
         Fast = "fast",
@@ -500,15 +500,15 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.spend_alerts.create`, and in 3 more places.
+    /// A notice that is sent when monthly spending reaches an amount.
     pub struct ProjectSpendAlert {
         const { 1 "currency" = "USD" req; 2 "interval" = "month" req; 4 "object" = "project.spend_alert" req; }
         required {
-            /// `id` of the project spend alert.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `notification_channel` of the project spend alert.
+            /// How and to whom the notice goes.
             3 notification_channel: NotificationChannel = "notification_channel";
-            /// `threshold_amount` of the project spend alert.
+            /// Amount at which the notice is sent.
             5 threshold_amount: i64 = "threshold_amount";
         }
         optional {}
@@ -520,7 +520,7 @@ model! {
     pub struct ProjectSpendAlertCreateParams {
         const { 0 "currency" = "USD" req; 1 "interval" = "month" req; }
         required {
-            /// `notification_channel` of the project spend alert create params.
+            /// How and to whom the notice goes.
             2 notification_channel: NotificationChannel = "notification_channel";
             /// At least 0.
             3 threshold_amount: i64 = "threshold_amount";
@@ -530,11 +530,11 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.spend_alerts.delete`.
+    /// Confirms a deletion.
     pub struct ProjectSpendAlertDeleted {
         const { 2 "object" = "project.spend_alert.deleted" req; }
         required {
-            /// `id` of the project spend alert deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the project spend alert deleted.
             1 deleted: bool = "deleted";
@@ -549,13 +549,13 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the project spend alert list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `before` of the project spend alert list params.
+            /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Between 0 and 100.
+            /// Number of items a page. Between 0 and 100.
             2 limit: i64 = "limit";
-            /// Default `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
             3 order: SortOrder = "order";
         }
     }
@@ -566,7 +566,7 @@ model! {
     pub struct ProjectSpendAlertUpdateParams {
         const { 0 "currency" = "USD" req; 1 "interval" = "month" req; }
         required {
-            /// `notification_channel` of the project spend alert update params.
+            /// How and to whom the notice goes.
             2 notification_channel: NotificationChannel = "notification_channel";
             /// At least 0.
             3 threshold_amount: i64 = "threshold_amount";
@@ -576,17 +576,17 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.spend_limit.retrieve`, and in one more place.
+    /// A limit for monthly spending.
     pub struct ProjectSpendLimit {
         const { 3 "object" = "project.spend_limit" req; }
         required {
-            /// `currency` of the project spend limit.
+            /// Currency of the amount, always US dollars.
             0 currency: Currency = "currency";
-            /// `enforcement` of the project spend limit.
+            /// How the limit is enforced.
             1 enforcement: OrganizationSpendLimitEnforcement = "enforcement";
-            /// `interval` of the project spend limit.
+            /// Period over which spending is added up, always a month.
             2 interval: Interval = "interval";
-            /// `threshold_amount` of the project spend limit.
+            /// Amount of the limit.
             4 threshold_amount: i64 = "threshold_amount";
         }
         optional {}
@@ -594,7 +594,7 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.spend_limit.delete`.
+    /// Confirms a deletion.
     pub struct ProjectSpendLimitDeleted {
         const { 1 "object" = "project.spend_limit.deleted" req; }
         required {
@@ -634,12 +634,12 @@ model! {
 }
 
 response! {
-    /// `project.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `project.updated`.
     pub struct ProjectUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the project updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `changes_requested` of the project updated.
             1 changes_requested: ProjectUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
@@ -660,19 +660,19 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.users.create`, and in 3 more places.
+    /// A member of a project.
     pub struct ProjectUser {
         const { 2 "object" = "organization.project.user" req; }
         required {
-            /// `id` of the project user.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the member was added, in seconds since the Unix epoch. Unix time in seconds.
             1 added_at: i64 = "added_at";
-            /// `role` of the project user.
+            /// Role in the project: `owner` or `member`.
             3 role: String = "role";
         }
         optional {
-            /// `email` of the project user.
+            /// E-mail address.
             4 email: String = "email" null(email_null);
             /// `name` of the project user.
             5 name: String = "name" null(name_null);
@@ -689,20 +689,20 @@ model! {
             0 role: String = "role";
         }
         optional {
-            /// `email` of the project user create params.
+            /// E-mail address.
             1 email: String = "email" null(email_null);
-            /// `user_id` of the project user create params.
+            /// Id of the user.
             2 user_id: String = "user_id" null(user_id_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.projects.users.delete`.
+    /// Confirms a deletion.
     pub struct ProjectUserDeleteResponse {
         const { 2 "object" = "organization.project.user.deleted" req; }
         required {
-            /// `id` of the project user delete response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the project user delete response.
             1 deleted: bool = "deleted";
@@ -717,9 +717,9 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the project user list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             1 limit: i64 = "limit";
         }
     }
@@ -730,7 +730,7 @@ model! {
     pub struct ProjectUserRoleCreateParams {
         const {}
         required {
-            /// `role_id` of the project user role create params.
+            /// Id of the role.
             0 role_id: String = "role_id";
         }
         optional {}
@@ -743,11 +743,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the project user role list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Between 0 and 1000.
+            /// Number of items a page. Between 0 and 1000.
             1 limit: i64 = "limit";
-            /// `order` of the project user role list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -771,7 +771,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `id` of the projects data.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `name` of the projects data.
             1 name: String = "name" null(name_null);
@@ -782,7 +782,7 @@ response! {
 }
 
 model! {
-    /// `Aws` of `ExternalStorageCreateProvider`.
+    /// A bucket in AWS.
     pub struct ProviderAws {
         const { 2 "type" = "aws" req; }
         required {
@@ -796,7 +796,7 @@ model! {
 }
 
 model! {
-    /// `Azure` of `ExternalStorageCreateProvider`.
+    /// A container in Azure.
     pub struct ProviderAzure {
         const { 5 "type" = "azure" req; }
         required {
@@ -816,7 +816,7 @@ model! {
 }
 
 model! {
-    /// `Gcp` of `ExternalStorageCreateProvider`.
+    /// A bucket in Google Cloud.
     pub struct ProviderGcp {
         const { 1 "type" = "gcp" req; }
         required {
@@ -834,7 +834,7 @@ model! {
 }
 
 model! {
-    /// `Oci` of `ExternalStorageCreateProvider`.
+    /// A bucket in Oracle Cloud.
     pub struct ProviderOci {
         const { 3 "type" = "oci" req; }
         required {
@@ -850,12 +850,12 @@ model! {
 }
 
 response! {
-    /// `rate_limit.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `rate_limit.deleted`.
     pub struct RateLimitDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the rate limit deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
@@ -867,45 +867,45 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the rate limit list rate limits params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `before` of the rate limit list rate limits params.
+            /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Default 100.
+            /// Number of items a page. Default 100.
             2 limit: i64 = "limit";
         }
     }
 }
 
 model! {
-    /// Arguments of `admin.organization.projects.rate_limits.update_rate_limit`.
+    /// New limits of a project for one model; what is left out stays.
     pub struct RateLimitUpdateRateLimitParams {
         const {}
         required {}
         optional {
-            /// `batch_1_day_max_input_tokens` of the rate limit update rate limit params.
+            /// Most input tokens of batches a day.
             0 batch_1_day_max_input_tokens: i64 = "batch_1_day_max_input_tokens";
-            /// `max_audio_megabytes_per_1_minute` of the rate limit update rate limit params.
+            /// Most megabytes of audio a minute.
             1 max_audio_megabytes_per_1_minute: i64 = "max_audio_megabytes_per_1_minute";
-            /// `max_images_per_1_minute` of the rate limit update rate limit params.
+            /// Most images a minute.
             2 max_images_per_1_minute: i64 = "max_images_per_1_minute";
-            /// `max_requests_per_1_day` of the rate limit update rate limit params.
+            /// Most requests a day.
             3 max_requests_per_1_day: i64 = "max_requests_per_1_day";
-            /// `max_requests_per_1_minute` of the rate limit update rate limit params.
+            /// Most requests a minute.
             4 max_requests_per_1_minute: i64 = "max_requests_per_1_minute";
-            /// `max_tokens_per_1_minute` of the rate limit update rate limit params.
+            /// Most tokens a minute.
             5 max_tokens_per_1_minute: i64 = "max_tokens_per_1_minute";
         }
     }
 }
 
 response! {
-    /// `rate_limit.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `rate_limit.updated`.
     pub struct RateLimitUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the rate limit updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `changes_requested` of the rate limit updated.
             1 changes_requested: RateLimitUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
@@ -936,19 +936,19 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.roles.create`, and in 9 more places.
+    /// A role: a named set of permissions.
     pub struct Role {
         const { 3 "object" = "role" req; }
         required {
-            /// `id` of the role.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `name` of the role.
             2 name: String = "name";
-            /// `permissions` of the role.
+            /// Names of the permissions that the role grants.
             4 permissions: Vec<String> = "permissions";
-            /// `predefined_role` of the role.
+            /// Whether the role is one of the fixed ones.
             5 predefined_role: bool = "predefined_role";
-            /// `resource_type` of the role.
+            /// What the role applies to.
             6 resource_type: String = "resource_type";
         }
         optional {
@@ -959,12 +959,12 @@ response! {
 }
 
 response! {
-    /// `role.assignment.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `role.assignment.created`.
     pub struct RoleAssignmentCreated {
         const {}
         required {}
         optional {
-            /// `id` of the role assignment created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `principal_id` of the role assignment created.
             1 principal_id: String = "principal_id" null(principal_id_null);
@@ -979,12 +979,12 @@ response! {
 }
 
 response! {
-    /// `role.assignment.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `role.assignment.deleted`.
     pub struct RoleAssignmentDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the role assignment deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `principal_id` of the role assignment deleted.
             1 principal_id: String = "principal_id" null(principal_id_null);
@@ -999,12 +999,12 @@ response! {
 }
 
 response! {
-    /// `role.bound_to_resource` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `role.bound_to_resource`.
     pub struct RoleBoundToResource {
         const {}
         required {}
         optional {
-            /// `id` of the role bound to resource.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `connector_id` of the role bound to resource.
             1 connector_id: String = "connector_id" null(connector_id_null);
@@ -1012,13 +1012,13 @@ response! {
             2 connector_name: String = "connector_name" null(connector_name_null);
             /// `enabled` of the role bound to resource.
             3 enabled: bool = "enabled" null(enabled_null);
-            /// `permissions` of the role bound to resource.
+            /// Names of the permissions that the role grants.
             4 permissions: Vec<String> = "permissions" null(permissions_null);
             /// `resource_id` of the role bound to resource.
             5 resource_id: String = "resource_id" null(resource_id_null);
             /// `resource_type` of the role bound to resource.
             6 resource_type: String = "resource_type" null(resource_type_null);
-            /// `role_id` of the role bound to resource.
+            /// Id of the role.
             7 role_id: String = "role_id" null(role_id_null);
             /// `source` of the role bound to resource.
             8 source: RoleSource = "source" null(source_null);
@@ -1029,47 +1029,47 @@ response! {
 }
 
 response! {
-    /// `role.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `role.created`.
     pub struct RoleCreated {
         const {}
         required {}
         optional {
-            /// `id` of the role created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `permissions` of the role created.
+            /// Names of the permissions that the role grants.
             1 permissions: Vec<String> = "permissions" null(permissions_null);
             /// `resource_id` of the role created.
             2 resource_id: String = "resource_id" null(resource_id_null);
             /// `resource_type` of the role created.
             3 resource_type: String = "resource_type" null(resource_type_null);
-            /// `role_name` of the role created.
+            /// Name of the role, unique within its scope.
             4 role_name: String = "role_name" null(role_name_null);
         }
     }
 }
 
 response! {
-    /// `role.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `role.deleted`.
     pub struct RoleDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the role deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 response! {
-    /// Item of the list that `admin.organization.groups.roles.list` gives, and in 3 more places.
+    /// A role that someone holds.
     pub struct RoleListResponse {
         const {}
         required {
-            /// `id` of the role list response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `name` of the role list response.
             7 name: String = "name";
-            /// `permissions` of the role list response.
+            /// Names of the permissions that the role grants.
             8 permissions: Vec<String> = "permissions";
             /// `predefined_role` of the role list response.
             9 predefined_role: bool = "predefined_role";
@@ -1079,7 +1079,7 @@ response! {
         optional {
             /// `assignment_sources` of the role list response.
             1 assignment_sources: Vec<AssignmentSource> = "assignment_sources" null(assignment_sources_null);
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             2 created_at: i64 = "created_at" null(created_at_null);
             /// `created_by` of the role list response.
             3 created_by: String = "created_by" null(created_by_null);
@@ -1087,24 +1087,24 @@ response! {
             4 created_by_user_obj: Map<Json> = "created_by_user_obj" null(created_by_user_obj_null);
             /// `description` of the role list response.
             5 description: String = "description" null(description_null);
-            /// `metadata` of the role list response.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             6 metadata: Map<Json> = "metadata" null(metadata_null);
-            /// Unix time in seconds.
+            /// When the object last changed, in seconds since the Unix epoch. Unix time in seconds.
             11 updated_at: i64 = "updated_at" null(updated_at_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.groups.roles.retrieve`, and in 3 more places.
+    /// A role that someone holds.
     pub struct RoleRetrieveResponse {
         const {}
         required {
-            /// `id` of the role retrieve response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `name` of the role retrieve response.
             7 name: String = "name";
-            /// `permissions` of the role retrieve response.
+            /// Names of the permissions that the role grants.
             8 permissions: Vec<String> = "permissions";
             /// `predefined_role` of the role retrieve response.
             9 predefined_role: bool = "predefined_role";
@@ -1114,7 +1114,7 @@ response! {
         optional {
             /// `assignment_sources` of the role retrieve response.
             1 assignment_sources: Vec<AssignmentSource> = "assignment_sources" null(assignment_sources_null);
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             2 created_at: i64 = "created_at" null(created_at_null);
             /// `created_by` of the role retrieve response.
             3 created_by: String = "created_by" null(created_by_null);
@@ -1122,9 +1122,9 @@ response! {
             4 created_by_user_obj: Map<Json> = "created_by_user_obj" null(created_by_user_obj_null);
             /// `description` of the role retrieve response.
             5 description: String = "description" null(description_null);
-            /// `metadata` of the role retrieve response.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             6 metadata: Map<Json> = "metadata" null(metadata_null);
-            /// Unix time in seconds.
+            /// When the object last changed, in seconds since the Unix epoch. Unix time in seconds.
             11 updated_at: i64 = "updated_at" null(updated_at_null);
         }
     }
@@ -1142,12 +1142,12 @@ open_enum! {
 }
 
 response! {
-    /// `role.unbound_from_resource` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `role.unbound_from_resource`.
     pub struct RoleUnboundFromResource {
         const {}
         required {}
         optional {
-            /// `id` of the role unbound from resource.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `connector_id` of the role unbound from resource.
             1 connector_id: String = "connector_id" null(connector_id_null);
@@ -1155,13 +1155,13 @@ response! {
             2 connector_name: String = "connector_name" null(connector_name_null);
             /// `enabled` of the role unbound from resource.
             3 enabled: bool = "enabled" null(enabled_null);
-            /// `permissions` of the role unbound from resource.
+            /// Names of the permissions that the role grants.
             4 permissions: Vec<String> = "permissions" null(permissions_null);
             /// `resource_id` of the role unbound from resource.
             5 resource_id: String = "resource_id" null(resource_id_null);
             /// `resource_type` of the role unbound from resource.
             6 resource_type: String = "resource_type" null(resource_type_null);
-            /// `role_id` of the role unbound from resource.
+            /// Id of the role.
             7 role_id: String = "role_id" null(role_id_null);
             /// `source` of the role unbound from resource.
             8 source: RoleSource = "source" null(source_null);
@@ -1172,12 +1172,12 @@ response! {
 }
 
 response! {
-    /// `role.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `role.updated`.
     pub struct RoleUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the role updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `changes_requested` of the role updated.
             1 changes_requested: RoleUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
@@ -1193,7 +1193,7 @@ response! {
         optional {
             /// `description` of the role updated changes requested.
             0 description: String = "description" null(description_null);
-            /// `metadata` of the role updated changes requested.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             1 metadata: Map<Json> = "metadata" null(metadata_null);
             /// `permissions_added` of the role updated changes requested.
             2 permissions_added: Vec<String> = "permissions_added" null(permissions_added_null);
@@ -1203,31 +1203,31 @@ response! {
             4 resource_id: String = "resource_id" null(resource_id_null);
             /// `resource_type` of the role updated changes requested.
             5 resource_type: String = "resource_type" null(resource_type_null);
-            /// `role_name` of the role updated changes requested.
+            /// Name of the role, unique within its scope.
             6 role_name: String = "role_name" null(role_name_null);
         }
     }
 }
 
 response! {
-    /// `scim.disabled` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `scim.disabled`.
     pub struct ScimDisabled {
         const {}
         required {}
         optional {
-            /// `id` of the scim disabled.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 response! {
-    /// `scim.enabled` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `scim.enabled`.
     pub struct ScimEnabled {
         const {}
         required {}
         optional {
-            /// `id` of the scim enabled.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
@@ -1251,13 +1251,13 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.service_accounts.create`.
+    /// A new service account, with the value of its first key.
     pub struct ServiceAccountCreateResponse {
         const { 4 "object" = "organization.project.service_account" req; }
         required {
-            /// `id` of the service account create response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             2 created_at: i64 = "created_at";
             /// `name` of the service account create response.
             3 name: String = "name";
@@ -1265,7 +1265,7 @@ response! {
             5 role: ServiceAccountCreateResponseRole = "role";
         }
         optional {
-            /// `api_key` of the service account create response.
+            /// The first API key, with its value.
             1 api_key: APIKey = "api_key" null(api_key_null);
         }
     }
@@ -1280,12 +1280,12 @@ open_enum! {
 }
 
 response! {
-    /// `service_account.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `service_account.created`.
     pub struct ServiceAccountCreated {
         const {}
         required {}
         optional {
-            /// `id` of the service account created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the service account created.
             1 data: ServiceAccountCreatedData = "data" null(data_null);
@@ -1306,11 +1306,11 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.service_accounts.delete`.
+    /// Confirms a deletion.
     pub struct ServiceAccountDeleteResponse {
         const { 2 "object" = "organization.project.service_account.deleted" req; }
         required {
-            /// `id` of the service account delete response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the service account delete response.
             1 deleted: bool = "deleted";
@@ -1320,12 +1320,12 @@ response! {
 }
 
 response! {
-    /// `service_account.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `service_account.deleted`.
     pub struct ServiceAccountDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the service account deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
@@ -1337,9 +1337,9 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the service account list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Default 20.
+            /// Number of items a page. Default 20.
             1 limit: i64 = "limit";
         }
     }
@@ -1360,12 +1360,12 @@ model! {
 }
 
 response! {
-    /// `service_account.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `service_account.updated`.
     pub struct ServiceAccountUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the service account updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `changes_requested` of the service account updated.
             1 changes_requested: ServiceAccountUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
@@ -1400,7 +1400,7 @@ model! {
 }
 
 open_enum! {
-    /// `order` of `AdminAPIKeyListParams`, and in 58 more places.
+    /// Order by creation time: `asc` for oldest first, `desc` for newest first.
     pub enum SortOrder {
         Asc = "asc",
         Desc = "desc",
@@ -1408,195 +1408,195 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.audio_speeches`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageAudioSpeechesParams {
         const {}
         required {
-            /// `start_time` of the usage audio speeches params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// `api_key_ids` of the usage audio speeches params.
+            /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
             2 bucket_width: BucketWidth = "bucket_width";
-            /// `end_time` of the usage audio speeches params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
-            /// `group_by` of the usage audio speeches params.
+            /// Fields by which the figures are split.
             4 group_by: Vec<GroupBy> = "group_by";
-            /// `limit` of the usage audio speeches params.
+            /// Number of time buckets a page.
             5 limit: i64 = "limit";
-            /// `models` of the usage audio speeches params.
+            /// Only these models.
             6 models: Vec<String> = "models";
-            /// `page` of the usage audio speeches params.
+            /// Token of the page to fetch, taken from the page before.
             7 page: String = "page";
-            /// `project_ids` of the usage audio speeches params.
+            /// Only these projects.
             8 project_ids: Vec<String> = "project_ids";
-            /// `user_ids` of the usage audio speeches params.
+            /// Only these users.
             9 user_ids: Vec<String> = "user_ids";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.audio_speeches`.
+    /// A page of figures by time bucket.
     pub struct UsageAudioSpeechesResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage audio speeches response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage audio speeches response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage audio speeches response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.audio_transcriptions`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageAudioTranscriptionsParams {
         const {}
         required {
-            /// `start_time` of the usage audio transcriptions params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// `api_key_ids` of the usage audio transcriptions params.
+            /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
             2 bucket_width: BucketWidth = "bucket_width";
-            /// `end_time` of the usage audio transcriptions params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
-            /// `group_by` of the usage audio transcriptions params.
+            /// Fields by which the figures are split.
             4 group_by: Vec<GroupBy> = "group_by";
-            /// `limit` of the usage audio transcriptions params.
+            /// Number of time buckets a page.
             5 limit: i64 = "limit";
-            /// `models` of the usage audio transcriptions params.
+            /// Only these models.
             6 models: Vec<String> = "models";
-            /// `page` of the usage audio transcriptions params.
+            /// Token of the page to fetch, taken from the page before.
             7 page: String = "page";
-            /// `project_ids` of the usage audio transcriptions params.
+            /// Only these projects.
             8 project_ids: Vec<String> = "project_ids";
-            /// `user_ids` of the usage audio transcriptions params.
+            /// Only these users.
             9 user_ids: Vec<String> = "user_ids";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.audio_transcriptions`.
+    /// A page of figures by time bucket.
     pub struct UsageAudioTranscriptionsResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage audio transcriptions response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage audio transcriptions response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage audio transcriptions response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.code_interpreter_sessions`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageCodeInterpreterSessionsParams {
         const {}
         required {
-            /// `start_time` of the usage code interpreter sessions params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
             1 bucket_width: BucketWidth = "bucket_width";
-            /// `end_time` of the usage code interpreter sessions params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             2 end_time: i64 = "end_time";
-            /// `group_by` of the usage code interpreter sessions params.
+            /// Fields by which the figures are split.
             3 group_by: Vec<UsageVectorStoresGroupBy> = "group_by";
-            /// `limit` of the usage code interpreter sessions params.
+            /// Number of time buckets a page.
             4 limit: i64 = "limit";
-            /// `page` of the usage code interpreter sessions params.
+            /// Token of the page to fetch, taken from the page before.
             5 page: String = "page";
-            /// `project_ids` of the usage code interpreter sessions params.
+            /// Only these projects.
             6 project_ids: Vec<String> = "project_ids";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.code_interpreter_sessions`.
+    /// A page of figures by time bucket.
     pub struct UsageCodeInterpreterSessionsResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage code interpreter sessions response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage code interpreter sessions response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage code interpreter sessions response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.completions`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageCompletionsParams {
         const {}
         required {
-            /// `start_time` of the usage completions params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// `api_key_ids` of the usage completions params.
+            /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// `batch` of the usage completions params.
+            /// Whether only batch requests count, or only others; all if left out.
             2 batch: bool = "batch";
-            /// Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
             3 bucket_width: BucketWidth = "bucket_width";
-            /// `end_time` of the usage completions params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             4 end_time: i64 = "end_time";
-            /// `group_by` of the usage completions params.
+            /// Fields by which the figures are split.
             5 group_by: Vec<UsageDecisionsGroupBy> = "group_by";
-            /// `limit` of the usage completions params.
+            /// Number of time buckets a page.
             6 limit: i64 = "limit";
-            /// `models` of the usage completions params.
+            /// Only these models.
             7 models: Vec<String> = "models";
-            /// `page` of the usage completions params.
+            /// Token of the page to fetch, taken from the page before.
             8 page: String = "page";
-            /// `project_ids` of the usage completions params.
+            /// Only these projects.
             9 project_ids: Vec<String> = "project_ids";
-            /// `user_ids` of the usage completions params.
+            /// Only these users.
             10 user_ids: Vec<String> = "user_ids";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.completions`.
+    /// A page of figures by time bucket.
     pub struct UsageCompletionsResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage completions response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage completions response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage completions response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
 }
 
 open_enum! {
-    /// `group_by` of `UsageCostsParams`.
+    /// Fields by which the figures are split.
     pub enum UsageCostsGroupBy {
         ProjectId = "project_id",
         UserId = "user_id",
@@ -1607,59 +1607,59 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.costs`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageCostsParams {
         const { 2 "bucket_width" = "1d" opt; }
         required {
-            /// `start_time` of the usage costs params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// `api_key_ids` of the usage costs params.
+            /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// `end_time` of the usage costs params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
-            /// `group_by` of the usage costs params.
+            /// Fields by which the figures are split.
             4 group_by: Vec<UsageCostsGroupBy> = "group_by";
-            /// Default 7.
+            /// Number of time buckets a page. Default 7.
             5 limit: i64 = "limit";
             /// `line_items` of the usage costs params.
             6 line_items: Vec<String> = "line_items";
-            /// `page` of the usage costs params.
+            /// Token of the page to fetch, taken from the page before.
             7 page: String = "page";
-            /// `project_ids` of the usage costs params.
+            /// Only these projects.
             8 project_ids: Vec<String> = "project_ids";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.costs`.
+    /// A page of figures by time bucket.
     pub struct UsageCostsResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage costs response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage costs response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage costs response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
 }
 
 response! {
-    /// `data` of `UsageAudioSpeechesResponse`, and in 10 more places.
+    /// The figures of one time bucket.
     pub struct UsageCostsResponseData {
         const { 1 "object" = "bucket" req; }
         required {
-            /// `end_time` of the usage costs response data.
+            /// End of the bucket in seconds since the Unix epoch, exclusive.
             0 end_time: i64 = "end_time";
-            /// `results` of the usage costs response data.
+            /// The figures, split as asked for.
             2 results: Vec<DataResult> = "results";
-            /// `start_time` of the usage costs response data.
+            /// Start of the bucket in seconds since the Unix epoch, inclusive.
             3 start_time: i64 = "start_time";
         }
         optional {}
@@ -1667,7 +1667,7 @@ response! {
 }
 
 open_enum! {
-    /// `group_by` of `UsageCompletionsParams`, and in one more place.
+    /// Fields by which the figures are split.
     pub enum UsageDecisionsGroupBy {
         ProjectId = "project_id",
         UserId = "user_id",
@@ -1680,65 +1680,65 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.decisions`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageDecisionsParams {
         const {}
         required {
-            /// `start_time` of the usage decisions params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// `api_key_ids` of the usage decisions params.
+            /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids" null(api_key_ids_null);
-            /// `batch` of the usage decisions params.
+            /// Whether only batch requests count, or only others; all if left out.
             2 batch: bool = "batch" null(batch_null);
-            /// `bucket_width` of the usage decisions params.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             3 bucket_width: BucketWidth = "bucket_width" null(bucket_width_null);
-            /// `end_time` of the usage decisions params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             4 end_time: i64 = "end_time" null(end_time_null);
-            /// `group_by` of the usage decisions params.
+            /// Fields by which the figures are split.
             5 group_by: Vec<UsageDecisionsGroupBy> = "group_by" null(group_by_null);
-            /// `limit` of the usage decisions params.
+            /// Number of time buckets a page.
             6 limit: i64 = "limit" null(limit_null);
-            /// `models` of the usage decisions params.
+            /// Only these models.
             7 models: Vec<String> = "models" null(models_null);
-            /// `page` of the usage decisions params.
+            /// Token of the page to fetch, taken from the page before.
             8 page: String = "page" null(page_null);
-            /// `project_ids` of the usage decisions params.
+            /// Only these projects.
             9 project_ids: Vec<String> = "project_ids" null(project_ids_null);
-            /// `user_ids` of the usage decisions params.
+            /// Only these users.
             10 user_ids: Vec<String> = "user_ids" null(user_ids_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.decisions`.
+    /// A page of figures by time bucket.
     pub struct UsageDecisionsResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage decisions response.
+            /// The time buckets.
             0 data: Vec<UsageDecisionsResponseData> = "data";
-            /// `has_more` of the usage decisions response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage decisions response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
 }
 
 response! {
-    /// `data` of `UsageDecisionsResponse`.
+    /// The figures of one time bucket.
     pub struct UsageDecisionsResponseData {
         const { 1 "object" = "bucket" req; }
         required {
-            /// `end_time` of the usage decisions response data.
+            /// End of the bucket in seconds since the Unix epoch, exclusive.
             0 end_time: i64 = "end_time";
-            /// `results` of the usage decisions response data.
+            /// The figures, split as asked for.
             2 results: Vec<UsageDecisionsResponseDataResult> = "results";
-            /// `start_time` of the usage decisions response data.
+            /// Start of the bucket in seconds since the Unix epoch, inclusive.
             3 start_time: i64 = "start_time";
         }
         optional {}
@@ -1746,15 +1746,15 @@ response! {
 }
 
 response! {
-    /// `results` of `UsageDecisionsResponseData`.
+    /// Figures for decisions, for one group in a time bucket.
     pub struct UsageDecisionsResponseDataResult {
         const { 2 "object" = "organization.usage.decisions.result" req; }
         required {
-            /// `input_tokens` of the usage decisions response data result.
+            /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
             /// `num_model_requests` of the usage decisions response data result.
             1 num_model_requests: i64 = "num_model_requests";
-            /// `output_tokens` of the usage decisions response data result.
+            /// Tokens of the output, including reasoning.
             3 output_tokens: i64 = "output_tokens";
         }
         optional {
@@ -1794,11 +1794,11 @@ response! {
             20 output_image_tokens: i64 = "output_image_tokens" null(output_image_tokens_null);
             /// `output_text_tokens` of the usage decisions response data result.
             21 output_text_tokens: i64 = "output_text_tokens" null(output_text_tokens_null);
-            /// `project_id` of the usage decisions response data result.
+            /// Id of the project.
             22 project_id: String = "project_id" null(project_id_null);
-            /// `service_tier` of the usage decisions response data result.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             23 service_tier: String = "service_tier" null(service_tier_null);
-            /// `user_id` of the usage decisions response data result.
+            /// Id of the user.
             24 user_id: String = "user_id" null(user_id_null);
         }
     }

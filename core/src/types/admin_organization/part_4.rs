@@ -7,55 +7,55 @@ use crate::types::{
 };
 
 model! {
-    /// Arguments of `admin.organization.usage.embeddings`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageEmbeddingsParams {
         const {}
         required {
-            /// `start_time` of the usage embeddings params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// `api_key_ids` of the usage embeddings params.
+            /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
             2 bucket_width: BucketWidth = "bucket_width";
-            /// `end_time` of the usage embeddings params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
-            /// `group_by` of the usage embeddings params.
+            /// Fields by which the figures are split.
             4 group_by: Vec<GroupBy> = "group_by";
-            /// `limit` of the usage embeddings params.
+            /// Number of time buckets a page.
             5 limit: i64 = "limit";
-            /// `models` of the usage embeddings params.
+            /// Only these models.
             6 models: Vec<String> = "models";
-            /// `page` of the usage embeddings params.
+            /// Token of the page to fetch, taken from the page before.
             7 page: String = "page";
-            /// `project_ids` of the usage embeddings params.
+            /// Only these projects.
             8 project_ids: Vec<String> = "project_ids";
-            /// `user_ids` of the usage embeddings params.
+            /// Only these users.
             9 user_ids: Vec<String> = "user_ids";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.embeddings`.
+    /// A page of figures by time bucket.
     pub struct UsageEmbeddingsResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage embeddings response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage embeddings response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage embeddings response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
 }
 
 open_enum! {
-    /// `group_by` of `UsageFileSearchCallsParams`.
+    /// Fields by which the figures are split.
     pub enum UsageFileSearchCallsGroupBy {
         ProjectId = "project_id",
         UserId = "user_id",
@@ -65,29 +65,29 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.file_search_calls`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageFileSearchCallsParams {
         const {}
         required {
-            /// `start_time` of the usage file search calls params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// `api_key_ids` of the usage file search calls params.
+            /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
             2 bucket_width: BucketWidth = "bucket_width";
-            /// `end_time` of the usage file search calls params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
-            /// `group_by` of the usage file search calls params.
+            /// Fields by which the figures are split.
             4 group_by: Vec<UsageFileSearchCallsGroupBy> = "group_by";
-            /// `limit` of the usage file search calls params.
+            /// Number of time buckets a page.
             5 limit: i64 = "limit";
-            /// `page` of the usage file search calls params.
+            /// Token of the page to fetch, taken from the page before.
             6 page: String = "page";
-            /// `project_ids` of the usage file search calls params.
+            /// Only these projects.
             7 project_ids: Vec<String> = "project_ids";
-            /// `user_ids` of the usage file search calls params.
+            /// Only these users.
             8 user_ids: Vec<String> = "user_ids";
             /// `vector_store_ids` of the usage file search calls params.
             9 vector_store_ids: Vec<String> = "vector_store_ids";
@@ -96,24 +96,24 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.usage.file_search_calls`.
+    /// A page of figures by time bucket.
     pub struct UsageFileSearchCallsResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage file search calls response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage file search calls response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage file search calls response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
 }
 
 open_enum! {
-    /// `group_by` of `UsageImagesParams`.
+    /// Fields by which the figures are split.
     pub enum UsageImagesGroupBy {
         ProjectId = "project_id",
         UserId = "user_id",
@@ -125,52 +125,52 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.images`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageImagesParams {
         const {}
         required {
-            /// `start_time` of the usage images params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// `api_key_ids` of the usage images params.
+            /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
             2 bucket_width: BucketWidth = "bucket_width";
-            /// `end_time` of the usage images params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
-            /// `group_by` of the usage images params.
+            /// Fields by which the figures are split.
             4 group_by: Vec<UsageImagesGroupBy> = "group_by";
-            /// `limit` of the usage images params.
+            /// Number of time buckets a page.
             5 limit: i64 = "limit";
-            /// `models` of the usage images params.
+            /// Only these models.
             6 models: Vec<String> = "models";
-            /// `page` of the usage images params.
+            /// Token of the page to fetch, taken from the page before.
             7 page: String = "page";
-            /// `project_ids` of the usage images params.
+            /// Only these projects.
             8 project_ids: Vec<String> = "project_ids";
             /// `sizes` of the usage images params.
             9 sizes: Vec<UsageImagesSize> = "sizes";
             /// `sources` of the usage images params.
             10 sources: Vec<UsageImagesSource> = "sources";
-            /// `user_ids` of the usage images params.
+            /// Only these users.
             11 user_ids: Vec<String> = "user_ids";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.images`.
+    /// A page of figures by time bucket.
     pub struct UsageImagesResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage images response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage images response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage images response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
@@ -197,97 +197,97 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.moderations`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageModerationsParams {
         const {}
         required {
-            /// `start_time` of the usage moderations params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// `api_key_ids` of the usage moderations params.
+            /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
             2 bucket_width: BucketWidth = "bucket_width";
-            /// `end_time` of the usage moderations params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
-            /// `group_by` of the usage moderations params.
+            /// Fields by which the figures are split.
             4 group_by: Vec<GroupBy> = "group_by";
-            /// `limit` of the usage moderations params.
+            /// Number of time buckets a page.
             5 limit: i64 = "limit";
-            /// `models` of the usage moderations params.
+            /// Only these models.
             6 models: Vec<String> = "models";
-            /// `page` of the usage moderations params.
+            /// Token of the page to fetch, taken from the page before.
             7 page: String = "page";
-            /// `project_ids` of the usage moderations params.
+            /// Only these projects.
             8 project_ids: Vec<String> = "project_ids";
-            /// `user_ids` of the usage moderations params.
+            /// Only these users.
             9 user_ids: Vec<String> = "user_ids";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.moderations`.
+    /// A page of figures by time bucket.
     pub struct UsageModerationsResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage moderations response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage moderations response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage moderations response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
 }
 
 open_enum! {
-    /// `group_by` of `UsageCodeInterpreterSessionsParams`, and in one more place.
+    /// Fields by which the figures are split.
     pub enum UsageVectorStoresGroupBy {
         ProjectId = "project_id",
     }
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.vector_stores`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageVectorStoresParams {
         const {}
         required {
-            /// `start_time` of the usage vector stores params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
             1 bucket_width: BucketWidth = "bucket_width";
-            /// `end_time` of the usage vector stores params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             2 end_time: i64 = "end_time";
-            /// `group_by` of the usage vector stores params.
+            /// Fields by which the figures are split.
             3 group_by: Vec<UsageVectorStoresGroupBy> = "group_by";
-            /// `limit` of the usage vector stores params.
+            /// Number of time buckets a page.
             4 limit: i64 = "limit";
-            /// `page` of the usage vector stores params.
+            /// Token of the page to fetch, taken from the page before.
             5 page: String = "page";
-            /// `project_ids` of the usage vector stores params.
+            /// Only these projects.
             6 project_ids: Vec<String> = "project_ids";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.vector_stores`.
+    /// A page of figures by time bucket.
     pub struct UsageVectorStoresResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage vector stores response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage vector stores response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage vector stores response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
@@ -303,7 +303,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `group_by` of `UsageWebSearchCallsParams`.
+    /// Fields by which the figures are split.
     pub enum UsageWebSearchCallsGroupBy {
         ProjectId = "project_id",
         UserId = "user_id",
@@ -315,62 +315,62 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `admin.organization.usage.web_search_calls`.
+    /// Time range, filters and grouping of the figures.
     pub struct UsageWebSearchCallsParams {
         const {}
         required {
-            /// `start_time` of the usage web search calls params.
+            /// Start of the time range in seconds since the Unix epoch, inclusive.
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// `api_key_ids` of the usage web search calls params.
+            /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
             2 bucket_width: BucketWidth = "bucket_width";
             /// `context_levels` of the usage web search calls params.
             3 context_levels: Vec<UsageWebSearchCallsContextLevel> = "context_levels";
-            /// `end_time` of the usage web search calls params.
+            /// End of the time range in seconds since the Unix epoch, exclusive.
             4 end_time: i64 = "end_time";
-            /// `group_by` of the usage web search calls params.
+            /// Fields by which the figures are split.
             5 group_by: Vec<UsageWebSearchCallsGroupBy> = "group_by";
-            /// `limit` of the usage web search calls params.
+            /// Number of time buckets a page.
             6 limit: i64 = "limit";
-            /// `models` of the usage web search calls params.
+            /// Only these models.
             7 models: Vec<String> = "models";
-            /// `page` of the usage web search calls params.
+            /// Token of the page to fetch, taken from the page before.
             8 page: String = "page";
-            /// `project_ids` of the usage web search calls params.
+            /// Only these projects.
             9 project_ids: Vec<String> = "project_ids";
-            /// `user_ids` of the usage web search calls params.
+            /// Only these users.
             10 user_ids: Vec<String> = "user_ids";
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.usage.web_search_calls`.
+    /// A page of figures by time bucket.
     pub struct UsageWebSearchCallsResponse {
         const { 3 "object" = "page" req; }
         required {
-            /// `data` of the usage web search calls response.
+            /// The time buckets.
             0 data: Vec<UsageCostsResponseData> = "data";
-            /// `has_more` of the usage web search calls response.
+            /// Whether more items follow this page.
             1 has_more: bool = "has_more";
         }
         optional {
-            /// `next_page` of the usage web search calls response.
+            /// Token of the next page; null on the last one.
             2 next_page: String = "next_page" null(next_page_null);
         }
     }
 }
 
 response! {
-    /// `user.added` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `user.added`.
     pub struct UserAdded {
         const {}
         required {}
         optional {
-            /// `id` of the user added.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the user added.
             1 data: UserAddedData = "data" null(data_null);
@@ -391,13 +391,13 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.groups.users.create`.
+    /// A member that was added to a group.
     pub struct UserCreateResponse {
         const { 1 "object" = "group.user" req; }
         required {
-            /// `group_id` of the user create response.
+            /// Id of the group.
             0 group_id: String = "group_id";
-            /// `user_id` of the user create response.
+            /// Id of the user.
             2 user_id: String = "user_id";
         }
         optional {}
@@ -405,23 +405,23 @@ response! {
 }
 
 response! {
-    /// `user.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `user.deleted`.
     pub struct UserDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the user deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 response! {
-    /// Reply of `admin.organization.groups.users.retrieve`.
+    /// A member of a group.
     pub struct UserRetrieveResponse {
         const {}
         required {
-            /// `id` of the user retrieve response.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `name` of the user retrieve response.
             3 name: String = "name";
@@ -429,7 +429,7 @@ response! {
             5 user_type: UserRetrieveResponseUserType = "user_type";
         }
         optional {
-            /// `email` of the user retrieve response.
+            /// E-mail address.
             1 email: String = "email" null(email_null);
             /// `is_service_account` of the user retrieve response.
             2 is_service_account: bool = "is_service_account" null(is_service_account_null);
@@ -448,7 +448,7 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `admin.organization.projects.users.roles.create`, and in one more place.
+    /// A role that someone holds.
     pub struct UserRoleCreateResponse {
         const { 0 "object" = "user.role" req; }
         required {
@@ -462,12 +462,12 @@ response! {
 }
 
 response! {
-    /// `user.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `user.updated`.
     pub struct UserUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the user updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `changes_requested` of the user updated.
             1 changes_requested: UserUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
@@ -488,7 +488,7 @@ response! {
 }
 
 model! {
-    /// `Discovery` of `WorkloadIdentityProviderVerification`.
+    /// Tokens are verified with the keys that the issuer publishes.
     pub struct VerificationDiscovery {
         const { 1 "type" = "discovery" req; }
         required {}
@@ -512,7 +512,7 @@ model! {
 }
 
 model! {
-    /// `UploadedJwks` of `WorkloadIdentityProviderVerification`.
+    /// Tokens are verified with uploaded keys.
     pub struct VerificationUploadedJwks {
         const { 1 "type" = "uploaded_jwks" req; }
         required {
@@ -548,27 +548,27 @@ model! {
 }
 
 response! {
-    /// Reply of `admin.organization.workload_identity_providers.create`, and in 3 more places.
+    /// An OIDC issuer whose tokens workloads can trade for access.
     pub struct WorkloadIdentityProvider {
         const { 8 "object" = "organization.workload_identity_provider" req; 9 "type" = "oidc" req; }
         required {
-            /// `id` of the workload identity provider.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `attribute_transformations` of the workload identity provider.
+            /// How claims of a token become attributes.
             1 attribute_transformations: Vec<AttributeTransformation> = "attribute_transformations";
-            /// `audience` of the workload identity provider.
+            /// Audience that tokens must name.
             2 audience: String = "audience";
-            /// `created_at` of the workload identity provider.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
-            /// `enabled` of the workload identity provider.
+            /// Whether tokens are accepted.
             5 enabled: bool = "enabled";
-            /// `issuer` of the workload identity provider.
+            /// URL of the issuer.
             6 issuer: String = "issuer";
             /// `name` of the workload identity provider.
             7 name: String = "name";
-            /// `updated_at` of the workload identity provider.
+            /// When the object last changed, in seconds since the Unix epoch.
             10 updated_at: i64 = "updated_at";
-            /// `verification` of the workload identity provider.
+            /// How tokens are verified.
             11 verification: WorkloadIdentityProviderVerification = "verification";
         }
         optional {
@@ -604,12 +604,12 @@ model! {
 }
 
 response! {
-    /// `workload_identity_provider.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `workload_identity_provider.created`.
     pub struct WorkloadIdentityProviderCreated {
         const {}
         required {}
         optional {
-            /// `id` of the workload identity provider created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the workload identity provider created.
             1 data: Map<Json> = "data" null(data_null);
@@ -618,11 +618,11 @@ response! {
 }
 
 response! {
-    /// Reply of `admin.organization.workload_identity_providers.delete`.
+    /// Confirms a deletion.
     pub struct WorkloadIdentityProviderDeleted {
         const { 2 "object" = "organization.workload_identity_provider.deleted" req; }
         required {
-            /// `id` of the workload identity provider deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the workload identity provider deleted.
             1 deleted: bool = "deleted";
@@ -637,23 +637,23 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the workload identity provider list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the workload identity provider list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the workload identity provider list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// `workload_identity_provider_mapping.created` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `workload_identity_provider_mapping.created`.
     pub struct WorkloadIdentityProviderMappingCreated {
         const {}
         required {}
         optional {
-            /// `id` of the workload identity provider mapping created.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `data` of the workload identity provider mapping created.
             1 data: Map<Json> = "data" null(data_null);
@@ -664,16 +664,16 @@ response! {
 }
 
 response! {
-    /// `workload_identity_provider_mapping.deleted` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `workload_identity_provider_mapping.deleted`.
     pub struct WorkloadIdentityProviderMappingDeleted {
         const {}
         required {}
         optional {
-            /// `id` of the workload identity provider mapping deleted.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `identity_provider_id` of the workload identity provider mapping deleted.
             1 identity_provider_id: String = "identity_provider_id" null(identity_provider_id_null);
-            /// `project_id` of the workload identity provider mapping deleted.
+            /// Id of the project.
             2 project_id: String = "project_id" null(project_id_null);
             /// `service_account_id` of the workload identity provider mapping deleted.
             3 service_account_id: String = "service_account_id" null(service_account_id_null);
@@ -682,12 +682,12 @@ response! {
 }
 
 response! {
-    /// `workload_identity_provider_mapping.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `workload_identity_provider_mapping.updated`.
     pub struct WorkloadIdentityProviderMappingUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the workload identity provider mapping updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `changes_requested` of the workload identity provider mapping updated.
             1 changes_requested: Map<Json> = "changes_requested" null(changes_requested_null);
@@ -730,12 +730,12 @@ union! {
 }
 
 response! {
-    /// `workload_identity_provider.updated` of `AuditLogListResponse`.
+    /// Details of an audit log entry of type `workload_identity_provider.updated`.
     pub struct WorkloadIdentityProviderUpdated {
         const {}
         required {}
         optional {
-            /// `id` of the workload identity provider updated.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `changes_requested` of the workload identity provider updated.
             1 changes_requested: Map<Json> = "changes_requested" null(changes_requested_null);
@@ -744,7 +744,7 @@ response! {
 }
 
 union! {
-    /// `verification` of `WorkloadIdentityProvider`, and in one more place.
+    /// How tokens are verified.
     pub enum WorkloadIdentityProviderVerification tag "type" {
         Discovery(VerificationDiscovery) = "discovery" => from;
         UploadedJwks(VerificationUploadedJwks) = "uploaded_jwks" => from;

@@ -35,7 +35,7 @@ model! {
         required {
             /// `pattern` of the action find in page.
             0 pattern: String = "pattern";
-            /// An absolute URL.
+            /// The URL. An absolute URL.
             2 url: String = "url";
         }
         optional {}
@@ -43,29 +43,29 @@ model! {
 }
 
 response! {
-    /// Reply of `beta.agents.create`, and in 3 more places.
+    /// A stored agent: a model with instructions and tools.
     pub struct Agent {
         const { 7 "object" = "agent" req; }
         required {
-            /// `id` of the agent.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the agent.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `metadata` of the agent.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata";
             /// `model` of the agent.
             4 model: String = "model";
-            /// `multi_agent` of the agent.
+            /// How the agent may use subagents.
             5 multi_agent: MultiAgentConfig = "multi_agent";
-            /// `reasoning` of the agent.
+            /// How the model thinks.
             8 reasoning: AgentReasoning = "reasoning";
-            /// `service_tier` of the agent.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             9 service_tier: AgentServiceTier = "service_tier";
-            /// `text` of the agent.
+            /// Form of the text.
             10 text: AgentText = "text";
             /// `tools` of the agent.
             11 tools: Vec<PersistedAgentTool> = "tools";
-            /// `updated_at` of the agent.
+            /// When the object last changed, in seconds since the Unix epoch.
             12 updated_at: i64 = "updated_at";
         }
         optional {
@@ -73,7 +73,7 @@ response! {
             2 instructions: String = "instructions" null(instructions_null);
             /// `name` of the agent.
             6 name: String = "name" null(name_null);
-            /// `compaction` of the agent.
+            /// How a long context is condensed.
             13 compaction: AgentCompaction = "compaction" null(compaction_null);
             /// `experimental` of the agent.
             14 experimental: Experimental = "experimental" null(experimental_null);
@@ -141,11 +141,11 @@ model! {
 }
 
 response! {
-    /// `CloseSubagentCall` of `AgentOutputItem`, and in one more place.
+    /// The agent closes a subagent.
     pub struct AgentCloseSubagentCallItem {
         const { 5 "type" = "close_subagent_call" req; }
         required {
-            /// `id` of the agent close subagent call item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `recipient_agent_id` of the agent close subagent call item.
             1 recipient_agent_id: String = "recipient_agent_id";
@@ -153,7 +153,7 @@ response! {
             2 sender_agent_id: String = "sender_agent_id";
             /// `status` of the agent close subagent call item.
             3 status: AgentFunctionCallStatus = "status";
-            /// `turn_id` of the agent close subagent call item.
+            /// Id of the turn.
             4 turn_id: String = "turn_id";
         }
         optional {}
@@ -161,17 +161,17 @@ response! {
 }
 
 response! {
-    /// `CommandExecution` of `AgentOutputItem`, and in one more place.
+    /// A command that the agent runs in its environment.
     pub struct AgentCommandExecutionItem {
         const { 8 "type" = "command_execution" req; }
         required {
-            /// `id` of the agent command execution item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `command` of the agent command execution item.
             1 command: String = "command";
             /// `status` of the agent command execution item.
             6 status: AgentFunctionCallStatus = "status";
-            /// `turn_id` of the agent command execution item.
+            /// Id of the turn.
             7 turn_id: String = "turn_id";
         }
         optional {
@@ -188,7 +188,7 @@ response! {
 }
 
 response! {
-    /// `compaction` of `Agent`, and in 2 more places.
+    /// How a long context is condensed.
     pub struct AgentCompaction {
         const {}
         required {
@@ -200,7 +200,7 @@ response! {
 }
 
 union! {
-    /// `content` of `AgentCreateSubagentCallItem`, and in 3 more places.
+    /// What the subagent was told.
     pub enum AgentContent tag "type" {
         OutputText(OutputText) = "output_text" => from;
         EncryptedContent(EncryptedContentResource) = "encrypted_content" => from;
@@ -208,7 +208,7 @@ union! {
 }
 
 model! {
-    /// Arguments of `beta.agents.create`.
+    /// Arguments for storing an agent.
     pub struct AgentCreateParams {
         const {}
         required {
@@ -216,23 +216,23 @@ model! {
             0 model: String = "model";
         }
         optional {
-            /// `compaction` of the agent create params.
+            /// How a long context is condensed.
             1 compaction: Compaction = "compaction" null(compaction_null);
             /// `experimental` of the agent create params.
             2 experimental: Experimental = "experimental";
             /// `instructions` of the agent create params.
             3 instructions: String = "instructions" null(instructions_null);
-            /// `metadata` of the agent create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `multi_agent` of the agent create params.
+            /// How the agent may use subagents.
             5 multi_agent: MultiAgentConfig = "multi_agent" null(multi_agent_null);
             /// `name` of the agent create params.
             6 name: String = "name" null(name_null);
-            /// `reasoning` of the agent create params.
+            /// How the model thinks.
             7 reasoning: AgentReasoning = "reasoning" null(reasoning_null);
-            /// `service_tier` of the agent create params.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             8 service_tier: AgentServiceTier = "service_tier" null(service_tier_null);
-            /// `text` of the agent create params.
+            /// Form of the text.
             9 text: AgentText = "text" null(text_null);
             /// `tools` of the agent create params.
             10 tools: Vec<PersistedAgentToolParam> = "tools" null(tools_null);
@@ -241,19 +241,19 @@ model! {
 }
 
 response! {
-    /// `CreateSubagentCall` of `AgentOutputItem`, and in one more place.
+    /// The agent opens a subagent.
     pub struct AgentCreateSubagentCallItem {
         const { 7 "type" = "create_subagent_call" req; }
         required {
-            /// `id` of the agent create subagent call item.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `agent_id` of the agent create subagent call item.
+            /// Id of the agent.
             1 agent_id: String = "agent_id";
             /// `content` of the agent create subagent call item.
             2 content: Vec<AgentContent> = "content";
             /// `status` of the agent create subagent call item.
             5 status: AgentFunctionCallStatus = "status";
-            /// `turn_id` of the agent create subagent call item.
+            /// Id of the turn.
             6 turn_id: String = "turn_id";
         }
         optional {
@@ -266,11 +266,11 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.agents.delete`.
+    /// Confirms a deletion.
     pub struct AgentDeleted {
         const { 2 "object" = "agent.deleted" req; }
         required {
-            /// `id` of the agent deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the agent deleted.
             1 deleted: bool = "deleted";
@@ -280,11 +280,11 @@ response! {
 }
 
 response! {
-    /// `FunctionCall` of `AgentOutputItem`, and in one more place.
+    /// A call of a function of yours.
     pub struct AgentFunctionCallItem {
         const { 6 "type" = "function_call" req; }
         required {
-            /// `id` of the agent function call item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `arguments` of the agent function call item.
             1 arguments: Json = "arguments";
@@ -294,7 +294,7 @@ response! {
             3 name: String = "name";
             /// `status` of the agent function call item.
             4 status: AgentFunctionCallStatus = "status";
-            /// `turn_id` of the agent function call item.
+            /// Id of the turn.
             5 turn_id: String = "turn_id";
         }
         optional {}
@@ -302,7 +302,7 @@ response! {
 }
 
 union! {
-    /// `output` of `FunctionCallOutputItemResource`.
+    /// The output of a function call.
     pub enum AgentFunctionCallOutput {
         Text: String => from;
         List: Vec<InputContent> => from;
@@ -310,7 +310,7 @@ union! {
 }
 
 union! {
-    /// `output` of `SessionInputParamAgentSessionInputToolResult`.
+    /// The output of a function call, to send.
     pub enum AgentFunctionCallOutputParam {
         Text: String => from;
         List: Vec<InputContentParam> => from;
@@ -318,7 +318,7 @@ union! {
 }
 
 open_enum! {
-    /// `status` of `AgentCloseSubagentCallItem`, and in 11 more places.
+    /// State of the item: `in_progress`, `completed` or `incomplete`.
     pub enum AgentFunctionCallStatus {
         InProgress = "in_progress",
         Completed = "completed",
@@ -328,11 +328,11 @@ open_enum! {
 }
 
 response! {
-    /// `InterruptSubagentCall` of `AgentOutputItem`, and in one more place.
+    /// The agent interrupts a subagent.
     pub struct AgentInterruptSubagentCallItem {
         const { 5 "type" = "interrupt_subagent_call" req; }
         required {
-            /// `id` of the agent interrupt subagent call item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `recipient_agent_id` of the agent interrupt subagent call item.
             1 recipient_agent_id: String = "recipient_agent_id";
@@ -340,7 +340,7 @@ response! {
             2 sender_agent_id: String = "sender_agent_id";
             /// `status` of the agent interrupt subagent call item.
             3 status: AgentFunctionCallStatus = "status";
-            /// `turn_id` of the agent interrupt subagent call item.
+            /// Id of the turn.
             4 turn_id: String = "turn_id";
         }
         optional {}
@@ -353,22 +353,22 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the agent list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the agent list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the agent list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// `McpCall` of `AgentOutputItem`, and in one more place.
+    /// A call of a tool on an MCP server.
     pub struct AgentMcpCallItem {
         const { 8 "type" = "mcp_call" req; }
         required {
-            /// `id` of the agent mcp call item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `arguments` of the agent mcp call item.
             1 arguments: Json = "arguments";
@@ -382,7 +382,7 @@ response! {
             5 server_label: String = "server_label";
             /// `status` of the agent mcp call item.
             6 status: AgentFunctionCallStatus = "status";
-            /// `turn_id` of the agent mcp call item.
+            /// Id of the turn.
             7 turn_id: String = "turn_id";
         }
         optional {}
@@ -396,13 +396,13 @@ model! {
         required {
             /// `author` of the agent message.
             0 author: String = "author";
-            /// `content` of the agent message.
+            /// The content.
             1 content: Vec<AgentMessageContent> = "content";
             /// `recipient` of the agent message.
             2 recipient: String = "recipient";
         }
         optional {
-            /// `id` of the agent message.
+            /// Identifier of this item.
             4 id: String = "id" null(id_null);
             /// `agent` of the agent message.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
@@ -411,7 +411,7 @@ model! {
 }
 
 union! {
-    /// `content` of `AgentMessage`.
+    /// The content.
     pub enum AgentMessageContent tag "type" {
         InputText(BetaResponseInputTextContent) = "input_text" => from;
         InputImage(BetaResponseInputImageContent) = "input_image" => from;
@@ -424,15 +424,15 @@ model! {
     pub struct AgentMessageContentComputerScreenshot {
         const { 3 "type" = "computer_screenshot" req; }
         required {
-            /// `detail` of the agent message content computer screenshot.
+            /// Resolution at which the model sees the image; `auto` by default.
             0 detail: BetaImageDetail = "detail";
         }
         optional {
-            /// `file_id` of the agent message content computer screenshot.
+            /// Id of an uploaded file.
             1 file_id: String = "file_id" null(file_id_null);
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
             2 image_url: String = "image_url" null(image_url_null);
-            /// `prompt_cache_breakpoint` of the agent message content computer screenshot.
+            /// Marks the end of a part of the prompt that should be cached.
             4 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
     }
@@ -443,7 +443,7 @@ model! {
     pub struct AgentMessageContentEncryptedContent {
         const { 1 "type" = "encrypted_content" req; }
         required {
-            /// At most 10485760 characters.
+            /// Content that only the service can read; pass it back unchanged. At most 10485760 characters.
             0 encrypted_content: String = "encrypted_content";
         }
         optional {}
@@ -455,7 +455,7 @@ model! {
     pub struct AgentMessageContentText {
         const { 1 "type" = "text" req; }
         required {
-            /// `text` of the agent message content text.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             0 text: String = "text";
         }
         optional {}
@@ -463,11 +463,11 @@ model! {
 }
 
 response! {
-    /// `AgentMessage` of `AgentSessionItem`.
+    /// A message of the agent.
     pub struct AgentMessageItemResource {
         const { 5 "type" = "agent_message" req; }
         required {
-            /// `id` of the agent message item resource.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `content` of the agent message item resource.
             1 content: Vec<AgentContent> = "content";
@@ -475,7 +475,7 @@ response! {
             2 recipient_agent_id: String = "recipient_agent_id";
             /// `sender_agent_id` of the agent message item resource.
             3 sender_agent_id: String = "sender_agent_id";
-            /// `turn_id` of the agent message item resource.
+            /// Id of the turn.
             4 turn_id: String = "turn_id";
         }
         optional {}
@@ -483,7 +483,7 @@ response! {
 }
 
 response! {
-    /// `AgentOutputCommandExecutionOutputDelta` of `AgentSessionEvent`.
+    /// Event `agent.output.command_execution_output.delta` of an agent session.
     pub struct AgentOutputCommandExecutionOutputDeltaEvent {
         const { 6 "type" = "agent.output.command_execution_output.delta" req; }
         required {
@@ -495,11 +495,11 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the agent output command execution output delta event.
             3 output_index: i64 = "output_index";
-            /// `session_id` of the agent output command execution output delta event.
+            /// Id of the session.
             4 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent output command execution output delta event.
+            /// Id of the turn.
             5 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent output command execution output delta event.
             7 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -508,7 +508,7 @@ response! {
 }
 
 union! {
-    /// `item` of `AgentSessionTurnItemDoneEvent`.
+    /// An item that an agent produced.
     pub enum AgentOutputItem tag "type" {
         Message(AgentSessionAssistantMessage) = "message" => from;
         Reasoning(AgentReasoningItem) = "reasoning" => from;
@@ -528,7 +528,7 @@ union! {
 }
 
 open_enum! {
-    /// `status` of `AgentReasoningItem`, and in 28 more places.
+    /// State of the item: `in_progress`, `completed` or `incomplete`.
     pub enum AgentOutputItemStatus {
         InProgress = "in_progress",
         Completed = "completed",
@@ -537,7 +537,7 @@ open_enum! {
 }
 
 model! {
-    /// `reasoning` of `Agent`, and in 5 more places.
+    /// How the model of an agent thinks.
     pub struct AgentReasoning {
         const {}
         required {}
@@ -551,15 +551,15 @@ model! {
 }
 
 response! {
-    /// `Reasoning` of `AgentOutputItem`, and in one more place.
+    /// Reasoning of the agent.
     pub struct AgentReasoningItem {
         const { 4 "type" = "reasoning" req; }
         required {
-            /// `id` of the agent reasoning item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `summary` of the agent reasoning item.
             2 summary: Vec<SummaryText> = "summary";
-            /// `turn_id` of the agent reasoning item.
+            /// Id of the turn.
             3 turn_id: String = "turn_id";
         }
         optional {
@@ -570,11 +570,11 @@ response! {
 }
 
 response! {
-    /// `ResumeSubagentCall` of `AgentOutputItem`, and in one more place.
+    /// The agent lets a subagent go on.
     pub struct AgentResumeSubagentCallItem {
         const { 5 "type" = "resume_subagent_call" req; }
         required {
-            /// `id` of the agent resume subagent call item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `recipient_agent_id` of the agent resume subagent call item.
             1 recipient_agent_id: String = "recipient_agent_id";
@@ -582,7 +582,7 @@ response! {
             2 sender_agent_id: String = "sender_agent_id";
             /// `status` of the agent resume subagent call item.
             3 status: AgentFunctionCallStatus = "status";
-            /// `turn_id` of the agent resume subagent call item.
+            /// Id of the turn.
             4 turn_id: String = "turn_id";
         }
         optional {}
@@ -590,11 +590,11 @@ response! {
 }
 
 response! {
-    /// `SendSubagentInputCall` of `AgentOutputItem`, and in one more place.
+    /// The agent gives a subagent new input.
     pub struct AgentSendSubagentInputCallItem {
         const { 6 "type" = "send_subagent_input_call" req; }
         required {
-            /// `id` of the agent send subagent input call item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `content` of the agent send subagent input call item.
             1 content: Vec<AgentContent> = "content";
@@ -604,7 +604,7 @@ response! {
             3 sender_agent_id: String = "sender_agent_id";
             /// `status` of the agent send subagent input call item.
             4 status: AgentFunctionCallStatus = "status";
-            /// `turn_id` of the agent send subagent input call item.
+            /// Id of the turn.
             5 turn_id: String = "turn_id";
         }
         optional {}
@@ -612,7 +612,7 @@ response! {
 }
 
 open_enum! {
-    /// `service_tier` of `Agent`, and in 6 more places.
+    /// Processing tier, which decides speed and price; `auto` uses the project's setting.
     pub enum AgentServiceTier {
         Auto = "auto",
         Default = "default",
@@ -624,27 +624,27 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `beta.agents.sessions.create`, and in 9 more places.
+    /// An agent at work in an environment.
     pub struct AgentSession {
         const { 7 "object" = "agent.session" req; }
         required {
-            /// `id` of the agent session.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `agent` of the agent session.
+            /// Configuration in force for this session.
             1 agent: AgentSessionAgent = "agent";
-            /// `created_at` of the agent session.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
-            /// `environment` of the agent session.
+            /// Where the agent runs commands.
             3 environment: Environment = "environment";
-            /// `last_active_at` of the agent session.
+            /// When the session was last active, in seconds since the Unix epoch.
             5 last_active_at: i64 = "last_active_at";
-            /// `metadata` of the agent session.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             6 metadata: Map<String> = "metadata";
-            /// `required_actions` of the agent session.
+            /// What the session waits for.
             8 required_actions: Vec<AgentSessionRequiredAction> = "required_actions";
-            /// `status` of the agent session.
+            /// `idle`, `in_progress`, `requires_action`, `failed` or `budget_reached`.
             9 status: AgentSessionStatus = "status";
-            /// `vault_ids` of the agent session.
+            /// Ids of the vaults whose credentials may be used.
             11 vault_ids: Vec<String> = "vault_ids";
         }
         optional {
@@ -652,22 +652,22 @@ response! {
             4 error: String = "error" null(error_null);
             /// `usage` of the agent session.
             10 usage: TokenUsage = "usage" null(usage_null);
-            /// `prompt_cache_options` of the agent session.
+            /// How the prompt is cached.
             12 prompt_cache_options: AgentSessionPromptCacheOptions = "prompt_cache_options" null(prompt_cache_options_null);
-            /// `review` of the agent session.
+            /// Whether actions are reviewed before they are carried out.
             13 review: Review = "review" null(review_null);
-            /// `spend_control` of the agent session.
+            /// Limits for what the session may spend.
             14 spend_control: AgentSessionSpendControl = "spend_control" null(spend_control_null);
         }
     }
 }
 
 response! {
-    /// `agent` of `AgentSession`.
+    /// Configuration of the agent in a session.
     pub struct AgentSessionAgent {
         const {}
         required {
-            /// `id` of the agent session agent.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `model` of the agent session agent.
             2 model: String = "model";
@@ -675,7 +675,7 @@ response! {
             3 multi_agent: MultiAgentConfig = "multi_agent";
             /// `reasoning` of the agent session agent.
             5 reasoning: AgentReasoning = "reasoning";
-            /// `service_tier` of the agent session agent.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             6 service_tier: AgentServiceTier = "service_tier";
             /// `text` of the agent session agent.
             7 text: AgentText = "text";
@@ -696,17 +696,17 @@ response! {
 }
 
 response! {
-    /// `Message` of `AgentOutputItem`.
+    /// A message of the agent in a session.
     pub struct AgentSessionAssistantMessage {
         const { 3 "role" = "assistant" req; 6 "type" = "message" req; }
         required {
-            /// `id` of the agent session assistant message.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `content` of the agent session assistant message.
             1 content: Vec<OutputText> = "content";
             /// `status` of the agent session assistant message.
             4 status: AgentOutputItemStatus = "status";
-            /// `turn_id` of the agent session assistant message.
+            /// Id of the turn.
             5 turn_id: String = "turn_id";
         }
         optional {
@@ -717,7 +717,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionBudgetReached` of `AgentSessionEvent`.
+    /// Event `agent.session.budget_reached` of an agent session.
     pub struct AgentSessionBudgetReachedEvent {
         const { 2 "type" = "agent.session.budget_reached" req; }
         required {
@@ -734,7 +734,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionCreated` of `AgentSessionEvent`.
+    /// Event `agent.session.created` of an agent session.
     pub struct AgentSessionCreatedEvent {
         const { 2 "type" = "agent.session.created" req; }
         required {
@@ -751,11 +751,11 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.agents.sessions.delete`.
+    /// Confirms a deletion.
     pub struct AgentSessionDeleted {
         const { 2 "object" = "agent.session.deleted" req; }
         required {
-            /// `id` of the agent session deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the agent session deleted.
             1 deleted: bool = "deleted";
@@ -765,7 +765,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionEnvironmentConnected` of `AgentSessionEvent`.
+    /// Event `agent.session.environment.connected` of an agent session.
     pub struct AgentSessionEnvironmentConnectedEvent {
         const { 4 "type" = "agent.session.environment.connected" req; }
         required {
@@ -773,11 +773,11 @@ response! {
             0 environment: AgentSessionEnvironmentState = "environment";
             /// `event_id` of the agent session environment connected event.
             1 event_id: String = "event_id";
-            /// `session_id` of the agent session environment connected event.
+            /// Id of the session.
             2 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session environment connected event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session environment connected event.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -786,7 +786,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionEnvironmentDisconnected` of `AgentSessionEvent`.
+    /// Event `agent.session.environment.disconnected` of an agent session.
     pub struct AgentSessionEnvironmentDisconnectedEvent {
         const { 4 "type" = "agent.session.environment.disconnected" req; }
         required {
@@ -794,11 +794,11 @@ response! {
             0 environment: AgentSessionEnvironmentState = "environment";
             /// `event_id` of the agent session environment disconnected event.
             1 event_id: String = "event_id";
-            /// `session_id` of the agent session environment disconnected event.
+            /// Id of the session.
             2 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session environment disconnected event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session environment disconnected event.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -807,7 +807,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionEnvironmentExpired` of `AgentSessionEvent`.
+    /// Event `agent.session.environment.expired` of an agent session.
     pub struct AgentSessionEnvironmentExpiredEvent {
         const { 4 "type" = "agent.session.environment.expired" req; }
         required {
@@ -815,11 +815,11 @@ response! {
             0 environment: AgentSessionEnvironmentState = "environment";
             /// `event_id` of the agent session environment expired event.
             1 event_id: String = "event_id";
-            /// `session_id` of the agent session environment expired event.
+            /// Id of the session.
             2 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session environment expired event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session environment expired event.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -828,7 +828,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionEnvironmentFailed` of `AgentSessionEvent`.
+    /// Event `agent.session.environment.failed` of an agent session.
     pub struct AgentSessionEnvironmentFailedEvent {
         const { 4 "type" = "agent.session.environment.failed" req; }
         required {
@@ -836,11 +836,11 @@ response! {
             0 environment: AgentSessionEnvironmentState = "environment";
             /// `event_id` of the agent session environment failed event.
             1 event_id: String = "event_id";
-            /// `session_id` of the agent session environment failed event.
+            /// Id of the session.
             2 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session environment failed event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session environment failed event.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -849,7 +849,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionEnvironmentPending` of `AgentSessionEvent`.
+    /// Event `agent.session.environment.pending` of an agent session.
     pub struct AgentSessionEnvironmentPendingEvent {
         const { 4 "type" = "agent.session.environment.pending" req; }
         required {
@@ -857,11 +857,11 @@ response! {
             0 environment: AgentSessionEnvironmentState = "environment";
             /// `event_id` of the agent session environment pending event.
             1 event_id: String = "event_id";
-            /// `session_id` of the agent session environment pending event.
+            /// Id of the session.
             2 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session environment pending event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session environment pending event.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -870,7 +870,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionEnvironmentReady` of `AgentSessionEvent`.
+    /// Event `agent.session.environment.ready` of an agent session.
     pub struct AgentSessionEnvironmentReadyEvent {
         const { 4 "type" = "agent.session.environment.ready" req; }
         required {
@@ -878,11 +878,11 @@ response! {
             0 environment: AgentSessionEnvironmentState = "environment";
             /// `event_id` of the agent session environment ready event.
             1 event_id: String = "event_id";
-            /// `session_id` of the agent session environment ready event.
+            /// Id of the session.
             2 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session environment ready event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session environment ready event.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -891,21 +891,21 @@ response! {
 }
 
 response! {
-    /// `AgentSessionEnvironmentReset` of `AgentSessionEvent`.
+    /// Event `agent.session.environment.reset` of an agent session.
     pub struct AgentSessionEnvironmentResetEvent {
         const { 5 "type" = "agent.session.environment.reset" req; }
         required {
-            /// `environment_id` of the agent session environment reset event.
+            /// Id of the environment.
             0 environment_id: String = "environment_id";
             /// `event_id` of the agent session environment reset event.
             1 event_id: String = "event_id";
             /// `reset_count` of the agent session environment reset event.
             2 reset_count: i64 = "reset_count";
-            /// `session_id` of the agent session environment reset event.
+            /// Id of the session.
             3 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session environment reset event.
+            /// Id of the turn.
             4 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session environment reset event.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -914,11 +914,11 @@ response! {
 }
 
 response! {
-    /// `environment` of `AgentSessionEnvironmentConnectedEvent`, and in 6 more places.
+    /// State of the environment of a session.
     pub struct AgentSessionEnvironmentState {
         const {}
         required {
-            /// `id` of the agent session environment state.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `status` of the agent session environment state.
             2 status: EnvironmentInfoStatus = "status";
@@ -933,7 +933,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionEnvironmentSuspended` of `AgentSessionEvent`.
+    /// Event `agent.session.environment.suspended` of an agent session.
     pub struct AgentSessionEnvironmentSuspendedEvent {
         const { 4 "type" = "agent.session.environment.suspended" req; }
         required {
@@ -941,11 +941,11 @@ response! {
             0 environment: AgentSessionEnvironmentState = "environment";
             /// `event_id` of the agent session environment suspended event.
             1 event_id: String = "event_id";
-            /// `session_id` of the agent session environment suspended event.
+            /// Id of the session.
             2 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session environment suspended event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session environment suspended event.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -954,7 +954,7 @@ response! {
 }
 
 response! {
-    /// `Error` of `AgentSessionEvent`.
+    /// An error ended the stream of a session.
     pub struct AgentSessionErrorEvent {
         const { 3 "type" = "error" req; }
         required {
@@ -962,7 +962,7 @@ response! {
             0 error: SessionError = "error";
             /// `event_id` of the agent session error event.
             1 event_id: String = "event_id";
-            /// `session_id` of the agent session error event.
+            /// Id of the session.
             2 session_id: String = "session_id";
         }
         optional {
@@ -973,7 +973,7 @@ response! {
 }
 
 union! {
-    /// Event of the stream that `beta.agents.sessions.create` gives, and in one more place.
+    /// An event of a session.
     pub enum AgentSessionEvent tag "type" {
         Error(AgentSessionErrorEvent) = "error" => from;
         AgentSessionEnvironmentReady(AgentSessionEnvironmentReadyEvent) = "agent.session.environment.ready" => from;
@@ -1013,7 +1013,7 @@ union! {
 }
 
 response! {
-    /// `AgentSessionFailed` of `AgentSessionEvent`.
+    /// Event `agent.session.failed` of an agent session.
     pub struct AgentSessionFailedEvent {
         const { 2 "type" = "agent.session.failed" req; }
         required {
@@ -1030,7 +1030,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionIdle` of `AgentSessionEvent`.
+    /// Event `agent.session.idle` of an agent session.
     pub struct AgentSessionIdleEvent {
         const { 2 "type" = "agent.session.idle" req; }
         required {
@@ -1047,7 +1047,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionInProgress` of `AgentSessionEvent`.
+    /// Event `agent.session.in_progress` of an agent session.
     pub struct AgentSessionInProgressEvent {
         const { 2 "type" = "agent.session.in_progress" req; }
         required {
@@ -1064,7 +1064,7 @@ response! {
 }
 
 model! {
-    /// `List` of `AgentSessionCreateInput`, and in 2 more places.
+    /// A message to an agent.
     pub struct AgentSessionInputMessageParam {
         const { 1 "role" = "user" req; 2 "type" = "message" opt; }
         required {
@@ -1076,7 +1076,7 @@ model! {
 }
 
 union! {
-    /// `events` of `EventCreateParams`.
+    /// Input for a session: text or messages.
     pub enum AgentSessionInputParam tag "type" {
         AgentSessionInputMcpApprovalRequestResult(SessionParamAgentMcpApprovalRequestResult) = "agent.session.input.mcp_approval_request_result" => from;
         AgentSessionInputComputerUseApprovalRequestResult(SessionAgentComputerUseApprovalRequestResult) = "agent.session.input.computer_use_approval_request_result" => from;
@@ -1087,7 +1087,7 @@ union! {
 }
 
 union! {
-    /// Item of the list that `beta.agents.sessions.items.list` gives, and in 4 more places.
+    /// An item of a session: a message, reasoning, a tool call and more.
     pub enum AgentSessionItem tag "type" {
         Message(AgentSessionMessage) = "message" => from;
         Reasoning(AgentReasoningItem) = "reasoning" => from;
@@ -1110,7 +1110,7 @@ union! {
 }
 
 response! {
-    /// `Message` of `AgentSessionItem`.
+    /// A message of a session.
     pub struct AgentSessionMessage {
         const { 6 "type" = "message" req; }
         required {
@@ -1120,11 +1120,11 @@ response! {
             3 role: MessageDeltaRole = "role";
             /// `status` of the agent session message.
             4 status: AgentOutputItemStatus = "status";
-            /// `turn_id` of the agent session message.
+            /// Id of the turn.
             5 turn_id: String = "turn_id";
         }
         optional {
-            /// `id` of the agent session message.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `phase` of the agent session message.
             2 phase: Phase = "phase" null(phase_null);
@@ -1133,7 +1133,7 @@ response! {
 }
 
 union! {
-    /// `content` of `AgentSessionMessage`.
+    /// A part of a message of a session.
     pub enum AgentSessionMessageContent tag "type" {
         InputText(MessageContentResourceInputText) = "input_text" => from;
         InputImage(MessageContentResourceInputImage) = "input_image" => from;
@@ -1142,19 +1142,19 @@ union! {
 }
 
 model! {
-    /// `prompt_cache_options` of `AgentSession`, and in 3 more places.
+    /// How the prompt is cached.
     pub struct AgentSessionPromptCacheOptions {
         const {}
         required {}
         optional {
-            /// `ttl` of the agent session prompt cache options.
+            /// How long cached parts are kept.
             0 ttl: Ttl = "ttl";
         }
     }
 }
 
 union! {
-    /// `required_actions` of `AgentSession`.
+    /// What the session waits for.
     pub enum AgentSessionRequiredAction tag "type" {
         McpApprovalRequest(RequiredSessionResourceMcpApprovalRequest) = "mcp_approval_request" => from;
         ComputerUseApprovalRequest(RequiredResourceComputerUseApprovalRequest) = "computer_use_approval_request" => from;
@@ -1164,7 +1164,7 @@ union! {
 }
 
 response! {
-    /// `AgentSessionRequiresAction` of `AgentSessionEvent`.
+    /// Event `agent.session.requires_action` of an agent session.
     pub struct AgentSessionRequiresActionEvent {
         const { 2 "type" = "agent.session.requires_action" req; }
         required {
@@ -1181,21 +1181,21 @@ response! {
 }
 
 response! {
-    /// `spend_control` of `AgentSession`.
+    /// Limits for what a session may spend.
     pub struct AgentSessionSpendControl {
         const {}
         required {}
         optional {
             /// `consumed` of the agent session spend control.
             0 consumed: i64 = "consumed" null(consumed_null);
-            /// `limit` of the agent session spend control.
+            /// Number of items a page.
             1 limit: i64 = "limit" null(limit_null);
         }
     }
 }
 
 open_enum! {
-    /// `status` of `AgentSession`.
+    /// `idle`, `in_progress`, `requires_action`, `failed` or `budget_reached`.
     pub enum AgentSessionStatus {
         Idle = "idle",
         InProgress = "in_progress",
@@ -1206,7 +1206,7 @@ open_enum! {
 }
 
 response! {
-    /// `AgentSessionSubagentActive` of `AgentSessionEvent`.
+    /// Event `agent.session.subagent.active` of an agent session.
     pub struct AgentSessionSubagentActiveEvent {
         const { 2 "type" = "agent.session.subagent.active" req; }
         required {
@@ -1223,7 +1223,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionSubagentClosed` of `AgentSessionEvent`.
+    /// Event `agent.session.subagent.closed` of an agent session.
     pub struct AgentSessionSubagentClosedEvent {
         const { 2 "type" = "agent.session.subagent.closed" req; }
         required {
@@ -1240,7 +1240,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionSubagentCreated` of `AgentSessionEvent`.
+    /// Event `agent.session.subagent.created` of an agent session.
     pub struct AgentSessionSubagentCreatedEvent {
         const { 2 "type" = "agent.session.subagent.created" req; }
         required {
@@ -1257,17 +1257,17 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnCancelled` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.cancelled` of an agent session.
     pub struct AgentSessionTurnCancelledEvent {
         const { 4 "type" = "agent.session.turn.cancelled" req; }
         required {
             /// `event_id` of the agent session turn cancelled event.
             0 event_id: String = "event_id";
-            /// `session_id` of the agent session turn cancelled event.
+            /// Id of the session.
             1 session_id: String = "session_id";
             /// `turn` of the agent session turn cancelled event.
             2 turn: Turn = "turn";
-            /// `turn_id` of the agent session turn cancelled event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id";
         }
         optional {
@@ -1280,17 +1280,17 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnCompleted` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.completed` of an agent session.
     pub struct AgentSessionTurnCompletedEvent {
         const { 4 "type" = "agent.session.turn.completed" req; }
         required {
             /// `event_id` of the agent session turn completed event.
             0 event_id: String = "event_id";
-            /// `session_id` of the agent session turn completed event.
+            /// Id of the session.
             1 session_id: String = "session_id";
             /// `turn` of the agent session turn completed event.
             2 turn: Turn = "turn";
-            /// `turn_id` of the agent session turn completed event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id";
         }
         optional {
@@ -1303,7 +1303,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnContentPartAdded` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.content_part.added` of an agent session.
     pub struct AgentSessionTurnContentPartAddedEvent {
         const { 7 "type" = "agent.session.turn.content_part.added" req; }
         required {
@@ -1317,11 +1317,11 @@ response! {
             3 output_index: i64 = "output_index";
             /// `part` of the agent session turn content part added event.
             4 part: OutputText = "part";
-            /// `session_id` of the agent session turn content part added event.
+            /// Id of the session.
             5 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session turn content part added event.
+            /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session turn content part added event.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -1330,7 +1330,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnContentPartDone` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.content_part.done` of an agent session.
     pub struct AgentSessionTurnContentPartDoneEvent {
         const { 7 "type" = "agent.session.turn.content_part.done" req; }
         required {
@@ -1344,11 +1344,11 @@ response! {
             3 output_index: i64 = "output_index";
             /// `part` of the agent session turn content part done event.
             4 part: OutputText = "part";
-            /// `session_id` of the agent session turn content part done event.
+            /// Id of the session.
             5 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session turn content part done event.
+            /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session turn content part done event.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -1357,17 +1357,17 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnCreated` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.created` of an agent session.
     pub struct AgentSessionTurnCreatedEvent {
         const { 4 "type" = "agent.session.turn.created" req; }
         required {
             /// `event_id` of the agent session turn created event.
             0 event_id: String = "event_id";
-            /// `session_id` of the agent session turn created event.
+            /// Id of the session.
             1 session_id: String = "session_id";
             /// `turn` of the agent session turn created event.
             2 turn: Turn = "turn";
-            /// `turn_id` of the agent session turn created event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id";
         }
         optional {
@@ -1378,17 +1378,17 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnFailed` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.failed` of an agent session.
     pub struct AgentSessionTurnFailedEvent {
         const { 4 "type" = "agent.session.turn.failed" req; }
         required {
             /// `event_id` of the agent session turn failed event.
             0 event_id: String = "event_id";
-            /// `session_id` of the agent session turn failed event.
+            /// Id of the session.
             1 session_id: String = "session_id";
             /// `turn` of the agent session turn failed event.
             2 turn: Turn = "turn";
-            /// `turn_id` of the agent session turn failed event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id";
         }
         optional {
@@ -1401,17 +1401,17 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnInProgress` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.in_progress` of an agent session.
     pub struct AgentSessionTurnInProgressEvent {
         const { 4 "type" = "agent.session.turn.in_progress" req; }
         required {
             /// `event_id` of the agent session turn in progress event.
             0 event_id: String = "event_id";
-            /// `session_id` of the agent session turn in progress event.
+            /// Id of the session.
             1 session_id: String = "session_id";
             /// `turn` of the agent session turn in progress event.
             2 turn: Turn = "turn";
-            /// `turn_id` of the agent session turn in progress event.
+            /// Id of the turn.
             3 turn_id: String = "turn_id";
         }
         optional {
@@ -1422,7 +1422,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnItemAdded` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.item.added` of an agent session.
     pub struct AgentSessionTurnItemAddedEvent {
         const { 5 "type" = "agent.session.turn.item.added" req; }
         required {
@@ -1430,13 +1430,13 @@ response! {
             0 event_id: String = "event_id";
             /// `item` of the agent session turn item added event.
             1 item: AgentSessionItem = "item";
-            /// `session_id` of the agent session turn item added event.
+            /// Id of the session.
             3 session_id: String = "session_id";
         }
         optional {
             /// `output_index` of the agent session turn item added event.
             2 output_index: i64 = "output_index" null(output_index_null);
-            /// `turn_id` of the agent session turn item added event.
+            /// Id of the turn.
             4 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session turn item added event.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -1445,7 +1445,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnItemDone` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.item.done` of an agent session.
     pub struct AgentSessionTurnItemDoneEvent {
         const { 5 "type" = "agent.session.turn.item.done" req; }
         required {
@@ -1455,11 +1455,11 @@ response! {
             1 item: AgentOutputItem = "item";
             /// `output_index` of the agent session turn item done event.
             2 output_index: i64 = "output_index";
-            /// `session_id` of the agent session turn item done event.
+            /// Id of the session.
             3 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session turn item done event.
+            /// Id of the turn.
             4 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session turn item done event.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -1468,7 +1468,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnOutputTextDelta` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.output_text.delta` of an agent session.
     pub struct AgentSessionTurnOutputTextDeltaEvent {
         const { 7 "type" = "agent.session.turn.output_text.delta" req; }
         required {
@@ -1482,11 +1482,11 @@ response! {
             3 item_id: String = "item_id";
             /// `output_index` of the agent session turn output text delta event.
             4 output_index: i64 = "output_index";
-            /// `session_id` of the agent session turn output text delta event.
+            /// Id of the session.
             5 session_id: String = "session_id";
         }
         optional {
-            /// `turn_id` of the agent session turn output text delta event.
+            /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session turn output text delta event.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -1495,7 +1495,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnOutputTextDone` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.output_text.done` of an agent session.
     pub struct AgentSessionTurnOutputTextDoneEvent {
         const { 7 "type" = "agent.session.turn.output_text.done" req; }
         required {
@@ -1507,13 +1507,13 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the agent session turn output text done event.
             3 output_index: i64 = "output_index";
-            /// `session_id` of the agent session turn output text done event.
+            /// Id of the session.
             4 session_id: String = "session_id";
             /// `text` of the agent session turn output text done event.
             5 text: String = "text";
         }
         optional {
-            /// `turn_id` of the agent session turn output text done event.
+            /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session turn output text done event.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -1522,7 +1522,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnReasoningSummaryPartDone` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.reasoning_summary_part.done` of an agent session.
     pub struct AgentSessionTurnReasoningSummaryPartDoneEvent {
         const { 5 "status" = "incomplete" opt; 8 "type" = "agent.session.turn.reasoning_summary_part.done" req; }
         required {
@@ -1534,13 +1534,13 @@ response! {
             2 output_index: i64 = "output_index";
             /// `part` of the agent session turn reasoning summary part done event.
             3 part: SummaryText = "part";
-            /// `session_id` of the agent session turn reasoning summary part done event.
+            /// Id of the session.
             4 session_id: String = "session_id";
             /// `summary_index` of the agent session turn reasoning summary part done event.
             6 summary_index: i64 = "summary_index";
         }
         optional {
-            /// `turn_id` of the agent session turn reasoning summary part done event.
+            /// Id of the turn.
             7 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session turn reasoning summary part done event.
             9 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -1549,7 +1549,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnReasoningSummaryTextDone` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.reasoning_summary_text.done` of an agent session.
     pub struct AgentSessionTurnReasoningSummaryTextDoneEvent {
         const { 7 "type" = "agent.session.turn.reasoning_summary_text.done" req; }
         required {
@@ -1559,7 +1559,7 @@ response! {
             1 item_id: String = "item_id";
             /// `output_index` of the agent session turn reasoning summary text done event.
             2 output_index: i64 = "output_index";
-            /// `session_id` of the agent session turn reasoning summary text done event.
+            /// Id of the session.
             3 session_id: String = "session_id";
             /// `summary_index` of the agent session turn reasoning summary text done event.
             4 summary_index: i64 = "summary_index";
@@ -1567,7 +1567,7 @@ response! {
             5 text: String = "text";
         }
         optional {
-            /// `turn_id` of the agent session turn reasoning summary text done event.
+            /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent session turn reasoning summary text done event.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -1576,7 +1576,7 @@ response! {
 }
 
 model! {
-    /// `text` of `Agent`, and in 5 more places.
+    /// Form of the agent's text.
     pub struct AgentText {
         const {}
         required {}
@@ -1590,7 +1590,7 @@ model! {
 }
 
 union! {
-    /// `tools` of `AgentSessionAgent`, and in one more place.
+    /// A tool of an agent.
     pub enum AgentTool tag "type" {
         Function(AgentToolResourceFunction) = "function" => from;
         ProgrammaticToolCalling(AgentToolResourceProgrammaticToolCalling) = "programmatic_tool_calling" => from;
@@ -1602,7 +1602,7 @@ union! {
 }
 
 model! {
-    /// `Automations` of `AgentToolParam`, and in one more place.
+    /// Lets the agent make automations.
     pub struct AgentToolConfigParamAutomations {
         const { 0 "type" = "automations" req; }
         required {}
@@ -1611,7 +1611,7 @@ model! {
 }
 
 model! {
-    /// `ComputerUse` of `AgentToolParam`, and in one more place.
+    /// Lets the agent act on a computer.
     pub struct AgentToolConfigParamComputerUse {
         const { 0 "type" = "computer_use" req; }
         required {}
@@ -1623,7 +1623,7 @@ model! {
 }
 
 model! {
-    /// `Function` of `AgentToolParam`, and in one more place.
+    /// A function of yours that the agent may ask to be called.
     pub struct AgentToolConfigParamFunction {
         const { 4 "type" = "function" req; }
         required {
@@ -1644,7 +1644,7 @@ model! {
 }
 
 model! {
-    /// `Mcp` of `AgentToolParam`.
+    /// Tools of an MCP server.
     pub struct AgentToolConfigParamMcp {
         const { 2 "type" = "mcp" req; }
         required {
@@ -1669,7 +1669,7 @@ model! {
 }
 
 model! {
-    /// `ProgrammaticToolCalling` of `AgentToolParam`, and in one more place.
+    /// Lets the agent call tools from programs that it writes.
     pub struct AgentToolConfigParamProgrammaticToolCalling {
         const { 0 "type" = "programmatic_tool_calling" req; }
         required {}
@@ -1681,7 +1681,7 @@ model! {
 }
 
 model! {
-    /// `WebSearch` of `AgentToolParam`, and in one more place.
+    /// Lets the agent search the web.
     pub struct AgentToolConfigParamWebSearch {
         const { 0 "type" = "web_search" req; }
         required {}
@@ -1699,7 +1699,7 @@ model! {
 }
 
 model! {
-    /// `location` of `AgentToolConfigParamWebSearch`.
+    /// Roughly where the user is.
     pub struct AgentToolConfigParamWebSearchLocation {
         const {}
         required {}
@@ -1726,7 +1726,7 @@ open_enum! {
 }
 
 union! {
-    /// `tools` of `AgentSessionCreateAgent`, and in one more place.
+    /// A tool of an agent, to send.
     pub enum AgentToolParam tag "type" {
         Function(AgentToolConfigParamFunction) = "function" => from;
         ToolSearch(ToolSearch) = "tool_search" => from;

@@ -6,25 +6,25 @@ use crate::types::{
     AccessPrograms, AcknowledgedSafetyCheck, AgentFunctionCallStatus, AgentOutputItemStatus, AgentReasoning,
     AgentServiceTier, AgentText, AgentToolMode, AllModels, AllowedCaller, BetaResponseError,
     BetaResponseErrorEventAgent, BetaResponseFormatTextJSONSchemaConfig, BetaResponseInputContent,
-    BetaResponseOutputItem, BetaResponseOutputRefusal, BetaResponseOutputText, BetaResponsePrompt, BetaResponseStatus,
-    BetaResponseTextConfig, BetaResponseToolChoice, BetaResponseUsage, BetaServiceTier, BetaSkillReference, BetaTool,
-    BetaToolChoiceOptions, Caller, ChatCompletionReasoningEffort, ChatModel, Click, CodeInterpreterTool, Compaction,
-    ComputerActionType, ComputerUsePreviewToolEnvironment, ContextSize, DataChatKitClientToolCallStatus,
-    DecisionCreatePromptCacheOptions, DoneEvent, DoubleClick, Drag, ErrorObject, Experimental,
-    FileSearchRankingOptions, Filters, FunctionDefinition, Grammar, HTTPError, IncompleteDetails, InputRole,
-    InputTransformation, Instructions, Keypress, McpProtocolError, McpToolExecutionError, MemoryLimit, Move,
-    MultiAgentConfig, PartReasoningText, PendingSafetyCheck, PersistedAgentToolParam, Phase, PromptCacheDiagnostics,
-    PromptCacheRetention, RankingOptions, Reasoning, ResponseApplyPatchToolCallOperation,
+    BetaResponseInstructions, BetaResponseOutputItem, BetaResponseOutputRefusal, BetaResponseOutputText,
+    BetaResponsePrompt, BetaResponseStatus, BetaResponseTextConfig, BetaResponseToolChoice, BetaResponseUsage,
+    BetaServiceTier, BetaSkillReference, BetaTool, BetaToolChoiceOptions, Caller, ChatCompletionReasoningEffort,
+    ChatModel, Click, CodeInterpreterTool, Compaction, ComputerActionType, ComputerUsePreviewToolEnvironment,
+    ContextSize, DataChatKitClientToolCallStatus, DecisionCreatePromptCacheOptions, DoneEvent, DoubleClick, Drag,
+    ErrorObject, Experimental, FileSearchRankingOptions, Filters, FunctionDefinition, Grammar, HTTPError,
+    IncompleteDetails, InputRole, InputTransformation, Keypress, McpProtocolError, McpToolExecutionError, MemoryLimit,
+    Move, MultiAgentConfig, PartReasoningText, PendingSafetyCheck, PersistedAgentToolParam, Phase,
+    PromptCacheDiagnostics, PromptCacheRetention, RankingOptions, Reasoning, ResponseApplyPatchToolCallOperation,
     ResponseApplyPatchToolCallOutputStatus, ResponseCodeInterpreterToolCallOutput,
     ResponseCodeInterpreterToolCallStatus, ResponseCompactServiceTier, ResponseConfigurationUpdateItemReasoning,
     ResponseConfigurationUpdateItemText, ResponseConversation, ResponseCreateImage, ResponseFormatJSONObject,
-    ResponseFormatJSONSchema, ResponseFormatText, ResponseImage, ResponseModeration, ResponsePromptCacheOptions,
-    Screenshot, Scroll, SortOrder, SummaryText, ThreadCreateToolResources, ThreadCreated, ThreadMessageCompleted,
-    ThreadMessageCreated, ThreadMessageDelta, ThreadMessageInProgress, ThreadMessageIncomplete, ThreadRunCancelled,
-    ThreadRunCancelling, ThreadRunCompleted, ThreadRunCreated, ThreadRunExpired, ThreadRunFailed, ThreadRunInProgress,
-    ThreadRunIncomplete, ThreadRunQueued, ThreadRunRequiresAction, ThreadRunStepCancelled, ThreadRunStepCompleted,
-    ThreadRunStepCreated, ThreadRunStepDelta, ThreadRunStepExpired, ThreadRunStepFailed, ThreadRunStepInProgress,
-    ToolFunction, ToolResources, ToolUsage, TracingMode, Truncation, Wait, WebSearchAction,
+    ResponseFormatJSONSchema, ResponseFormatText, ResponseImage, ResponseInputTokenCountInput, ResponseModeration,
+    ResponsePromptCacheOptions, Screenshot, Scroll, SortOrder, SummaryText, ThreadCreateToolResources, ThreadCreated,
+    ThreadMessageCompleted, ThreadMessageCreated, ThreadMessageDelta, ThreadMessageInProgress, ThreadMessageIncomplete,
+    ThreadRunCancelled, ThreadRunCancelling, ThreadRunCompleted, ThreadRunCreated, ThreadRunExpired, ThreadRunFailed,
+    ThreadRunInProgress, ThreadRunIncomplete, ThreadRunQueued, ThreadRunRequiresAction, ThreadRunStepCancelled,
+    ThreadRunStepCompleted, ThreadRunStepCreated, ThreadRunStepDelta, ThreadRunStepExpired, ThreadRunStepFailed,
+    ThreadRunStepInProgress, ToolFunction, ToolResources, ToolUsage, TracingMode, Truncation, Wait, WebSearchAction,
 };
 
 response! {
@@ -65,7 +65,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnReasoningSummaryPartAdded` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.reasoning_summary_part.added` of an agent session.
     pub struct AgentTurnReasoningSummaryPartAddedEvent {
         const { 7 "type" = "agent.session.turn.reasoning_summary_part.added" req; }
         required {
@@ -77,13 +77,13 @@ response! {
             2 output_index: i64 = "output_index";
             /// `part` of the agent turn reasoning summary part added event.
             3 part: SummaryText = "part";
-            /// `session_id` of the agent turn reasoning summary part added event.
+            /// Id of the session.
             4 session_id: String = "session_id";
             /// `summary_index` of the agent turn reasoning summary part added event.
             5 summary_index: i64 = "summary_index";
         }
         optional {
-            /// `turn_id` of the agent turn reasoning summary part added event.
+            /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent turn reasoning summary part added event.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -92,7 +92,7 @@ response! {
 }
 
 response! {
-    /// `AgentSessionTurnReasoningSummaryTextDelta` of `AgentSessionEvent`.
+    /// Event `agent.session.turn.reasoning_summary_text.delta` of an agent session.
     pub struct AgentTurnReasoningSummaryTextDeltaEvent {
         const { 7 "type" = "agent.session.turn.reasoning_summary_text.delta" req; }
         required {
@@ -104,13 +104,13 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the agent turn reasoning summary text delta event.
             3 output_index: i64 = "output_index";
-            /// `session_id` of the agent turn reasoning summary text delta event.
+            /// Id of the session.
             4 session_id: String = "session_id";
             /// `summary_index` of the agent turn reasoning summary text delta event.
             5 summary_index: i64 = "summary_index";
         }
         optional {
-            /// `turn_id` of the agent turn reasoning summary text delta event.
+            /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
             /// `obfuscation` of the agent turn reasoning summary text delta event.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -119,30 +119,30 @@ response! {
 }
 
 model! {
-    /// Arguments of `beta.agents.update`.
+    /// Changes to an agent; what is left out stays.
     pub struct AgentUpdateParams {
         const {}
         required {}
         optional {
-            /// `compaction` of the agent update params.
+            /// How a long context is condensed.
             0 compaction: Compaction = "compaction" null(compaction_null);
             /// `experimental` of the agent update params.
             1 experimental: Experimental = "experimental";
             /// `instructions` of the agent update params.
             2 instructions: String = "instructions" null(instructions_null);
-            /// `metadata` of the agent update params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata" null(metadata_null);
             /// `model` of the agent update params.
             4 model: String = "model";
-            /// `multi_agent` of the agent update params.
+            /// How the agent may use subagents.
             5 multi_agent: MultiAgentConfig = "multi_agent" null(multi_agent_null);
             /// `name` of the agent update params.
             6 name: String = "name" null(name_null);
-            /// `reasoning` of the agent update params.
+            /// How the model thinks.
             7 reasoning: AgentReasoning = "reasoning" null(reasoning_null);
-            /// `service_tier` of the agent update params.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             8 service_tier: AgentServiceTier = "service_tier" null(service_tier_null);
-            /// `text` of the agent update params.
+            /// Form of the text.
             9 text: AgentText = "text" null(text_null);
             /// `tools` of the agent update params.
             10 tools: Vec<PersistedAgentToolParam> = "tools" null(tools_null);
@@ -151,11 +151,11 @@ model! {
 }
 
 response! {
-    /// `WaitForSubagentsCall` of `AgentOutputItem`, and in one more place.
+    /// The agent waits for subagents.
     pub struct AgentWaitForSubagentsCallItem {
         const { 5 "type" = "wait_for_subagents_call" req; }
         required {
-            /// `id` of the agent wait for subagents call item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `recipient_agent_ids` of the agent wait for subagents call item.
             1 recipient_agent_ids: Vec<String> = "recipient_agent_ids";
@@ -163,7 +163,7 @@ response! {
             2 sender_agent_id: String = "sender_agent_id";
             /// `status` of the agent wait for subagents call item.
             3 status: AgentFunctionCallStatus = "status";
-            /// `turn_id` of the agent wait for subagents call item.
+            /// Id of the turn.
             4 turn_id: String = "turn_id";
         }
         optional {}
@@ -171,15 +171,15 @@ response! {
 }
 
 response! {
-    /// `WebSearchCall` of `AgentOutputItem`, and in one more place.
+    /// A web search of the agent.
     pub struct AgentWebSearchCallItem {
         const { 4 "type" = "web_search_call" req; }
         required {
-            /// `id` of the agent web search call item.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `status` of the agent web search call item.
             2 status: AgentOutputItemStatus = "status";
-            /// `turn_id` of the agent web search call item.
+            /// Id of the turn.
             3 turn_id: String = "turn_id";
         }
         optional {
@@ -190,81 +190,87 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.assistants.create`, and in 3 more places.
+    /// An assistant: a model with instructions and tools, kept by the service and run on threads.
     pub struct Assistant {
         const { 7 "object" = "assistant" req; }
         required {
-            /// `id` of the assistant.
+            /// Identifier of the assistant; it begins with `asst_`.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `model` of the assistant.
+            /// Model that answers.
             5 model: String = "model";
-            /// At most 128 items; default `[]`.
+            /// Tools of the assistant, up to 128; a given list replaces the old one. At most 128 items; default
+            /// `[]`.
             8 tools: Vec<AssistantTool> = "tools";
         }
         optional {
-            /// At most 512 characters.
+            /// What the assistant is for, up to 512 characters. At most 512 characters.
             2 description: String = "description" null(description_null);
-            /// At most 256000 characters.
+            /// System instructions that the model follows, up to 256,000 characters. At most 256000 characters.
             3 instructions: String = "instructions" null(instructions_null);
-            /// `metadata` of the assistant.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
             4 metadata: Map<String> = "metadata" null(metadata_null);
-            /// At most 256 characters.
+            /// Name of the assistant, up to 256 characters. At most 256 characters.
             6 name: String = "name" null(name_null);
-            /// `response_format` of the assistant.
+            /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
             9 response_format: AssistantResponseFormatOption = "response_format" null(response_format_null);
-            /// Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
             10 temperature: f64 = "temperature" null(temperature_null);
-            /// `tool_resources` of the assistant.
+            /// Files for the code interpreter and vector stores for file search.
             11 tool_resources: ToolResources = "tool_resources" null(tool_resources_null);
-            /// Between 0 and 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
+            /// 1; default 1.
             12 top_p: f64 = "top_p" null(top_p_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `beta.assistants.create`.
+    /// Arguments for creating an assistant.
     pub struct AssistantCreateParams {
         const {}
         required {
-            /// `model` of the assistant create params.
+            /// Model that answers.
             0 model: ChatModel = "model";
         }
         optional {
-            /// At most 512 characters.
+            /// What the assistant is for, up to 512 characters. At most 512 characters.
             1 description: String = "description" null(description_null);
-            /// At most 256000 characters.
+            /// System instructions that the model follows, up to 256,000 characters. At most 256000 characters.
             2 instructions: String = "instructions" null(instructions_null);
-            /// `metadata` of the assistant create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
             3 metadata: Map<String> = "metadata" null(metadata_null);
-            /// At most 256 characters.
+            /// Name of the assistant, up to 256 characters. At most 256 characters.
             4 name: String = "name" null(name_null);
-            /// Default `medium`.
+            /// How much a reasoning model thinks before it answers; less is faster and cheaper. Default `medium`.
             5 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// `response_format` of the assistant create params.
+            /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
             6 response_format: AssistantResponseFormatOption = "response_format" null(response_format_null);
-            /// Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
             7 temperature: f64 = "temperature" null(temperature_null);
-            /// `tool_resources` of the assistant create params.
+            /// Files for the code interpreter and vector stores for file search.
             8 tool_resources: ThreadCreateToolResources = "tool_resources" null(tool_resources_null);
-            /// At most 128 items; default `[]`.
+            /// Tools of the assistant, up to 128; a given list replaces the old one. At most 128 items; default
+            /// `[]`.
             9 tools: Vec<AssistantTool> = "tools";
-            /// Between 0 and 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
+            /// 1; default 1.
             10 top_p: f64 = "top_p" null(top_p_null);
         }
     }
 }
 
 response! {
-    /// Reply of `beta.assistants.delete`.
+    /// Confirms that an assistant was deleted.
     pub struct AssistantDeleted {
         const { 2 "object" = "assistant.deleted" req; }
         required {
-            /// `id` of the assistant deleted.
+            /// Identifier of the deleted assistant.
             0 id: String = "id";
-            /// `deleted` of the assistant deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -272,37 +278,37 @@ response! {
 }
 
 model! {
-    /// `FileSearch` of `AssistantTool`.
+    /// The built-in tool that searches the attached vector stores.
     pub struct AssistantFileSearchTool {
         const { 0 "type" = "file_search" req; }
         required {}
         optional {
-            /// `file_search` of the assistant file search tool.
+            /// Settings of the search.
             1 file_search: AssistantFileSearchToolFileSearch = "file_search";
         }
     }
 }
 
 model! {
-    /// `file_search` of `AssistantFileSearchTool`.
+    /// Settings of file search.
     pub struct AssistantFileSearchToolFileSearch {
         const {}
         required {}
         optional {
-            /// Between 1 and 50.
+            /// Most results to return, 1 to 50; 20 by default, 5 for `gpt-3.5-turbo`. Between 1 and 50.
             0 max_num_results: i64 = "max_num_results";
-            /// `ranking_options` of the assistant file search tool file search.
+            /// How results are ranked, and the least score they need.
             1 ranking_options: FileSearchRankingOptions = "ranking_options";
         }
     }
 }
 
 model! {
-    /// `Function` of `AssistantTool`.
+    /// A function of yours that the model may ask to be called.
     pub struct AssistantFunctionTool {
         const { 1 "type" = "function" req; }
         required {
-            /// `function` of the assistant function tool.
+            /// Name, purpose and arguments of the function.
             0 function: FunctionDefinition = "function";
         }
         optional {}
@@ -310,25 +316,26 @@ model! {
 }
 
 model! {
-    /// Arguments of `beta.assistants.list`.
+    /// Filter and paging of the list of assistants.
     pub struct AssistantListParams {
         const {}
         required {}
         optional {
-            /// `after` of the assistant list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `before` of the assistant list params.
+            /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Default 20.
+            /// Items a page, 1 to 100; 20 by default. Default 20.
             2 limit: i64 = "limit";
-            /// Default `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
+            /// `desc`.
             3 order: SortOrder = "order";
         }
     }
 }
 
 union! {
-    /// `response_format` of `Assistant`, and in 5 more places.
+    /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
     pub enum AssistantResponseFormatOption tag "type" {
         Mode: TracingMode => from;
         Text(ResponseFormatText) = "text" => from;
@@ -338,7 +345,7 @@ union! {
 }
 
 union! {
-    /// Event of the stream that `beta.threads.create_and_run` gives, and in 2 more places.
+    /// An event of a streamed run: progress of the run, its steps or its messages.
     pub enum AssistantStreamEvent tag "event" {
         ThreadCreated(ThreadCreated) = "thread.created" => from;
         ThreadRunCreated(ThreadRunCreated) = "thread.run.created" => from;
@@ -369,11 +376,11 @@ union! {
 }
 
 response! {
-    /// `Error` of `AssistantStreamEvent`.
+    /// An error ended the stream.
     pub struct AssistantStreamEventErrorEvent {
         const { 1 "event" = "error" req; }
         required {
-            /// `data` of the assistant stream event error event.
+            /// The error.
             0 data: ErrorObject = "data";
         }
         optional {}
@@ -381,7 +388,7 @@ response! {
 }
 
 union! {
-    /// `tools` of `Assistant`, and in 5 more places.
+    /// A tool of an assistant: code interpreter, file search or a function of yours.
     pub enum AssistantTool tag "type" {
         CodeInterpreter(CodeInterpreterTool) = "code_interpreter" => from;
         FileSearch(AssistantFileSearchTool) = "file_search" => from;
@@ -390,26 +397,26 @@ union! {
 }
 
 model! {
-    /// `Choice` of `AssistantToolChoiceOption`.
+    /// Names the one tool that the model must call.
     pub struct AssistantToolChoice {
         const {}
         required {
-            /// `type` of the assistant tool choice.
+            /// Kind of the tool.
             0 r#type: AssistantToolChoiceType = "type";
         }
         optional {
-            /// `function` of the assistant tool choice.
+            /// The function to call, when the kind is `function`.
             1 function: AssistantToolChoiceFunction = "function";
         }
     }
 }
 
 model! {
-    /// `function` of `AssistantToolChoice`.
+    /// Names a function.
     pub struct AssistantToolChoiceFunction {
         const {}
         required {
-            /// `name` of the assistant tool choice function.
+            /// Name of the function.
             0 name: String = "name";
         }
         optional {}
@@ -417,7 +424,7 @@ model! {
 }
 
 union! {
-    /// `tool_choice` of `Run`, and in 2 more places.
+    /// Whether and which tools the model calls: a mode or a named tool.
     pub enum AssistantToolChoiceOption {
         Mode: BetaToolChoiceOptions => from;
         Choice(AssistantToolChoice) = => from;
@@ -425,7 +432,7 @@ union! {
 }
 
 open_enum! {
-    /// `type` of `AssistantToolChoice`.
+    /// Kind of the tool.
     pub enum AssistantToolChoiceType {
         Function = "function",
         CodeInterpreter = "code_interpreter",
@@ -434,7 +441,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `model` of `AssistantUpdateParams`.
+    /// Model that answers.
     pub enum AssistantUpdateModel {
         Gpt5 = "gpt-5",
         Gpt5Mini = "gpt-5-mini",
@@ -482,39 +489,42 @@ open_enum! {
 }
 
 model! {
-    /// Arguments of `beta.assistants.update`.
+    /// Changes to an assistant; what is left out stays, and `null` clears.
     pub struct AssistantUpdateParams {
         const {}
         required {}
         optional {
-            /// At most 512 characters.
+            /// What the assistant is for, up to 512 characters. At most 512 characters.
             0 description: String = "description" null(description_null);
-            /// At most 256000 characters.
+            /// System instructions that the model follows, up to 256,000 characters. At most 256000 characters.
             1 instructions: String = "instructions" null(instructions_null);
-            /// `metadata` of the assistant update params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
             2 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `model` of the assistant update params.
+            /// Model that answers.
             3 model: AssistantUpdateModel = "model";
-            /// At most 256 characters.
+            /// Name of the assistant, up to 256 characters. At most 256 characters.
             4 name: String = "name" null(name_null);
-            /// Default `medium`.
+            /// How much a reasoning model thinks before it answers; less is faster and cheaper. Default `medium`.
             5 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// `response_format` of the assistant update params.
+            /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
             6 response_format: AssistantResponseFormatOption = "response_format" null(response_format_null);
-            /// Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
             7 temperature: f64 = "temperature" null(temperature_null);
-            /// `tool_resources` of the assistant update params.
+            /// Files for the code interpreter and vector stores for file search.
             8 tool_resources: ToolResources = "tool_resources" null(tool_resources_null);
-            /// At most 128 items; default `[]`.
+            /// Tools of the assistant, up to 128; a given list replaces the old one. At most 128 items; default
+            /// `[]`.
             9 tools: Vec<AssistantTool> = "tools";
-            /// Between 0 and 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
+            /// 1; default 1.
             10 top_p: f64 = "top_p" null(top_p_null);
         }
     }
 }
 
 open_enum! {
-    /// `background` of `BetaResponseItemImageGenerationCall`, and in 8 more places.
+    /// Whether the background is transparent; `transparent` needs PNG or WebP; `auto` by default.
     pub enum Background {
         Transparent = "transparent",
         Opaque = "opaque",
@@ -523,26 +533,26 @@ open_enum! {
 }
 
 open_enum! {
-    /// `betas` of `BetaResponseCompactParams`, and in 4 more places.
+    /// Beta features to switch on, by name.
     pub enum Beta {
         ResponsesMultiAgentV1 = "responses_multi_agent=v1",
     }
 }
 
 model! {
-    /// `BetaApplyPatchTool` of `BetaResponseToolSearchOutputItemTool`, and in one more place.
+    /// The built-in tool that changes files by patches.
     pub struct BetaApplyPatchTool {
         const { 0 "type" = "apply_patch" req; }
         required {}
         optional {
-            /// At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             1 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
         }
     }
 }
 
 union! {
-    /// `tools` of `BetaNamespaceTool`, and in one more place.
+    /// A tool of a group: a function or a custom tool.
     pub enum BetaBetaNamespaceTool tag "type" {
         Function(ToolFunction) = "function" => from;
         Custom(BetaCustomTool) = "custom" => from;
@@ -550,7 +560,7 @@ union! {
 }
 
 union! {
-    /// `conversation` of `BetaResponsesClientEventResponseCreate`.
+    /// Conversation that the response reads and adds to; not with `previous_response_id`.
     pub enum BetaClientEventResponseCreateConversation {
         Text: String => from;
         Param(BetaResponseConversationParam) = => from;
@@ -558,15 +568,15 @@ union! {
 }
 
 response! {
-    /// `ResponseCodeInterpreterCallInProgress` of `BetaResponseStreamEvent`.
+    /// A run of code has begun.
     pub struct BetaCodeInterpreterCallInProgressEvent {
         const { 3 "type" = "response.code_interpreter_call.in_progress" req; }
         required {
-            /// `item_id` of the beta code interpreter call in progress event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta code interpreter call in progress event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta code interpreter call in progress event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -577,15 +587,15 @@ response! {
 }
 
 response! {
-    /// `ResponseCodeInterpreterCallInterpreting` of `BetaResponseStreamEvent`.
+    /// Code is being run.
     pub struct BetaCodeInterpreterCallInterpretingEvent {
         const { 3 "type" = "response.code_interpreter_call.interpreting" req; }
         required {
-            /// `item_id` of the beta code interpreter call interpreting event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta code interpreter call interpreting event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta code interpreter call interpreting event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -596,28 +606,28 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.responses.compact`.
+    /// A conversation in condensed form.
     pub struct BetaCompactedResponse {
         const { 2 "object" = "response.compaction" req; }
         required {
-            /// `id` of the beta compacted response.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `output` of the beta compacted response.
+            /// Items to use as the input of later requests.
             3 output: Vec<BetaResponseOutputItem> = "output";
             /// `usage` of the beta compacted response.
             4 usage: BetaResponseUsage = "usage";
         }
         optional {
-            /// `image` of the beta compacted response.
+            /// How images in the context are kept.
             5 image: ResponseImage = "image" null(image_null);
         }
     }
 }
 
 union! {
-    /// `action` of `BetaResponseComputerToolCall`, and in one more place.
+    /// An action on a computer: a click, a key, a scroll and more.
     pub enum BetaComputerAction tag "type" {
         Click(Click) = "click" => from;
         DoubleClick(DoubleClick) = "double_click" => from;
@@ -632,7 +642,7 @@ union! {
 }
 
 model! {
-    /// `BetaComputerTool` of `BetaResponseToolSearchOutputItemTool`, and in one more place.
+    /// The built-in tool that acts on a computer's screen.
     pub struct BetaComputerTool {
         const { 0 "type" = "computer" req; }
         required {}
@@ -641,15 +651,15 @@ model! {
 }
 
 model! {
-    /// `BetaComputerUsePreviewTool` of `BetaResponseToolSearchOutputItemTool`, and in one more place.
+    /// The preview of the built-in tool that acts on a computer's screen.
     pub struct BetaComputerUsePreviewTool {
         const { 3 "type" = "computer_use_preview" req; }
         required {
-            /// `display_height` of the beta computer use preview tool.
+            /// Height of the screen in pixels.
             0 display_height: i64 = "display_height";
-            /// `display_width` of the beta computer use preview tool.
+            /// Width of the screen in pixels.
             1 display_width: i64 = "display_width";
-            /// `environment` of the beta computer use preview tool.
+            /// Kind of computer.
             2 environment: ComputerUsePreviewToolEnvironment = "environment";
         }
         optional {}
@@ -657,25 +667,25 @@ model! {
 }
 
 model! {
-    /// `ContainerAuto` of `BetaFunctionShellToolEnvironment`.
+    /// Settings for a new container.
     pub struct BetaContainerAuto {
         const { 0 "type" = "container_auto" req; }
         required {}
         optional {
-            /// At most 50 items.
+            /// Ids of files to put into the container. At most 50 items.
             1 file_ids: Vec<String> = "file_ids";
-            /// `memory_limit` of the beta container auto.
+            /// Memory of the container; `1g` by default.
             2 memory_limit: MemoryLimit = "memory_limit" null(memory_limit_null);
-            /// `network_policy` of the beta container auto.
+            /// Which hosts the container may reach.
             3 network_policy: BetaContainerAutoNetworkPolicy = "network_policy";
-            /// At most 200 items.
+            /// Skills to put into the container. At most 200 items.
             4 skills: Vec<BetaContainerAutoSkill> = "skills";
         }
     }
 }
 
 union! {
-    /// `network_policy` of `BetaContainerAuto`.
+    /// Which hosts the container may reach.
     pub enum BetaContainerAutoNetworkPolicy tag "type" {
         Disabled(BetaContainerNetworkPolicyDisabled) = "disabled" => from;
         Allowlist(BetaContainerNetworkPolicyAllowlist) = "allowlist" => from;
@@ -683,7 +693,7 @@ union! {
 }
 
 union! {
-    /// `skills` of `BetaContainerAuto`.
+    /// A skill to put into the container.
     pub enum BetaContainerAutoSkill tag "type" {
         SkillReference(BetaSkillReference) = "skill_reference" => from;
         Inline(BetaInlineSkill) = "inline" => from;
@@ -691,22 +701,22 @@ union! {
 }
 
 model! {
-    /// `Allowlist` of `BetaContainerAutoNetworkPolicy`, and in one more place.
+    /// The container may reach only the named hosts.
     pub struct BetaContainerNetworkPolicyAllowlist {
         const { 1 "type" = "allowlist" req; }
         required {
-            /// At least 1 item.
+            /// Domains that may be reached. At least 1 item.
             0 allowed_domains: Vec<String> = "allowed_domains";
         }
         optional {
-            /// At least 1 item.
+            /// Secrets that are added to requests to some domains. At least 1 item.
             2 domain_secrets: Vec<BetaContainerNetworkPolicyDomainSecret> = "domain_secrets";
         }
     }
 }
 
 model! {
-    /// `Disabled` of `BetaContainerAutoNetworkPolicy`, and in one more place.
+    /// The container may reach no host.
     pub struct BetaContainerNetworkPolicyDisabled {
         const { 0 "type" = "disabled" req; }
         required {}
@@ -715,15 +725,15 @@ model! {
 }
 
 model! {
-    /// `domain_secrets` of `BetaContainerNetworkPolicyAllowlist`.
+    /// A secret for requests to one domain.
     pub struct BetaContainerNetworkPolicyDomainSecret {
         const {}
         required {
-            /// At least 1 character.
+            /// The domain. At least 1 character.
             0 domain: String = "domain";
-            /// At least 1 character.
+            /// Name of the secret. At least 1 character.
             1 name: String = "name";
-            /// 1 to 10485760 characters.
+            /// The secret. 1 to 10485760 characters.
             2 value: String = "value";
         }
         optional {}
@@ -731,50 +741,42 @@ model! {
 }
 
 model! {
-    /// `ContainerReference` of `BetaFunctionShellToolEnvironment`, and in one more place.
+    /// Names an existing container.
     pub struct BetaContainerReference {
         const { 1 "type" = "container_reference" req; }
         required {
-            /// `container_id` of the beta container reference.
+            /// Id of the container.
             0 container_id: String = "container_id";
         }
         optional {}
     }
 }
 
-union! {
-    /// `content` of `BetaEasyInputMessage`, and in one more place.
-    pub enum BetaContent {
-        Text: String => from;
-        List: Vec<BetaResponseInputContent> => from;
-    }
-}
-
 model! {
-    /// `Custom` of `BetaBetaNamespaceTool`, and in 2 more places.
+    /// A tool of yours that takes free text instead of JSON arguments.
     pub struct BetaCustomTool {
         const { 1 "type" = "custom" req; }
         required {
-            /// `name` of the beta custom tool.
+            /// Name of the tool.
             0 name: String = "name";
         }
         optional {
-            /// At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// `async` of the beta custom tool.
+            /// Whether the call may be answered later while the model goes on.
             3 r#async: bool = "async";
-            /// `defer_loading` of the beta custom tool.
+            /// Whether the tool is left out until tool search finds it.
             4 defer_loading: bool = "defer_loading";
-            /// `description` of the beta custom tool.
+            /// What the tool does, so that the model knows when to call it.
             5 description: String = "description";
-            /// `format` of the beta custom tool.
+            /// Form of the input; free text if left out.
             6 format: BetaCustomToolFormat = "format";
         }
     }
 }
 
 union! {
-    /// `format` of `BetaCustomTool`.
+    /// Form of the input; free text if left out.
     pub enum BetaCustomToolFormat tag "type" {
         Text(ResponseFormatText) = "text" => from;
         Grammar(Grammar) = "grammar" => from;
@@ -782,24 +784,32 @@ union! {
 }
 
 model! {
-    /// `BetaEasyInputMessage` of `BetaResponseInputItem`.
+    /// A message to the model, in the short form.
     pub struct BetaEasyInputMessage {
         const { 3 "type" = "message" opt; }
         required {
-            /// `content` of the beta easy input message.
-            0 content: BetaContent = "content";
-            /// `role` of the beta easy input message.
+            /// Plain text, or a list of text, image and file parts.
+            0 content: BetaEasyInputMessageContent = "content";
+            /// Who speaks; `developer` and `system` go before `user`.
             1 role: InputRole = "role";
         }
         optional {
-            /// `phase` of the beta easy input message.
+            /// Whether it comments on the work or is the final answer.
             2 phase: Phase = "phase" null(phase_null);
         }
     }
 }
 
+union! {
+    /// Plain text, or a list of text, image and file parts.
+    pub enum BetaEasyInputMessageContent {
+        Text: String => from;
+        List: Vec<BetaResponseInputContent> => from;
+    }
+}
+
 model! {
-    /// `BetaFileSearchTool` of `BetaResponseToolSearchOutputItemTool`, and in one more place.
+    /// The built-in tool that searches vector stores.
     pub struct BetaFileSearchTool {
         const { 0 "type" = "file_search" req; }
         required {
@@ -818,21 +828,21 @@ model! {
 }
 
 model! {
-    /// `BetaFunctionShellTool` of `BetaResponseToolSearchOutputItemTool`, and in one more place.
+    /// The built-in tool that runs shell commands.
     pub struct BetaFunctionShellTool {
         const { 0 "type" = "shell" req; }
         required {}
         optional {
-            /// At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             1 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// `environment` of the beta function shell tool.
+            /// Where commands run: a new container, an existing one, or your own machine.
             2 environment: BetaFunctionShellToolEnvironment = "environment" null(environment_null);
         }
     }
 }
 
 union! {
-    /// `environment` of `BetaFunctionShellTool`.
+    /// Where commands run: a new container, an existing one, or your own machine.
     pub enum BetaFunctionShellToolEnvironment tag "type" {
         ContainerAuto(BetaContainerAuto) = "container_auto" => from;
         Local(BetaLocalEnvironment) = "local" => from;
@@ -841,34 +851,35 @@ union! {
 }
 
 model! {
-    /// `BetaFunctionTool` of `BetaResponseToolSearchOutputItemTool`, and in one more place.
+    /// A function of yours that the model may ask to be called.
     pub struct BetaFunctionTool {
         const { 3 "type" = "function" req; }
         required {
-            /// 1 to 128 characters; matches `^[a-zA-Z0-9_-]+$`.
+            /// Name of the function: letters, digits, `_` and `-`, up to 64 characters. 1 to 128 characters;
+            /// matches `^[a-zA-Z0-9_-]+$`.
             0 name: String = "name";
         }
         optional {
             /// `parameters` of the beta function tool.
             1 parameters: Map<Json> = "parameters" null(parameters_null);
-            /// `strict` of the beta function tool.
+            /// Whether the arguments keep exactly to the schema; true by default.
             2 strict: bool = "strict" null(strict_null);
-            /// At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             4 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// `async` of the beta function tool.
+            /// Whether the call may be answered later while the model goes on.
             5 r#async: bool = "async";
-            /// `defer_loading` of the beta function tool.
+            /// Whether the tool is left out until tool search finds it.
             6 defer_loading: bool = "defer_loading";
-            /// `description` of the beta function tool.
+            /// What the function does, so that the model knows when to call it.
             7 description: String = "description" null(description_null);
-            /// `output_schema` of the beta function tool.
+            /// JSON Schema of what the tool returns.
             8 output_schema: Map<Json> = "output_schema" null(output_schema_null);
         }
     }
 }
 
 open_enum! {
-    /// `detail` of `AgentMessageContentComputerScreenshot`, and in 2 more places.
+    /// Resolution at which the model sees the image; `auto` by default.
     pub enum BetaImageDetail {
         Low = "low",
         High = "high",
@@ -878,15 +889,15 @@ open_enum! {
 }
 
 model! {
-    /// `Inline` of `BetaContainerAutoSkill`.
+    /// A skill given with the request.
     pub struct BetaInlineSkill {
         const { 3 "type" = "inline" req; }
         required {
-            /// `description` of the beta inline skill.
+            /// What the skill is for.
             0 description: String = "description";
-            /// `name` of the beta inline skill.
+            /// Name of the skill.
             1 name: String = "name";
-            /// `source` of the beta inline skill.
+            /// The skill as an archive.
             2 source: BetaInlineSkillSource = "source";
         }
         optional {}
@@ -894,11 +905,11 @@ model! {
 }
 
 model! {
-    /// `source` of `BetaInlineSkill`.
+    /// A skill as an archive.
     pub struct BetaInlineSkillSource {
         const { 1 "media_type" = "application/zip" req; 2 "type" = "base64" req; }
         required {
-            /// 1 to 70254592 characters.
+            /// The zip archive as Base64 text. 1 to 70254592 characters.
             0 data: String = "data";
         }
         optional {}
@@ -906,27 +917,27 @@ model! {
 }
 
 model! {
-    /// `Local` of `BetaFunctionShellToolEnvironment`, and in one more place.
+    /// Commands run on your own machine.
     pub struct BetaLocalEnvironment {
         const { 0 "type" = "local" req; }
         required {}
         optional {
-            /// At most 200 items.
+            /// Skills on your machine. At most 200 items.
             1 skills: Vec<BetaLocalSkill> = "skills";
         }
     }
 }
 
 model! {
-    /// `skills` of `BetaLocalEnvironment`.
+    /// A skill on your own machine.
     pub struct BetaLocalSkill {
         const {}
         required {
-            /// `description` of the beta local skill.
+            /// What the skill is for.
             0 description: String = "description";
-            /// `name` of the beta local skill.
+            /// Name of the skill.
             1 name: String = "name";
-            /// `path` of the beta local skill.
+            /// Path of the skill's folder.
             2 path: String = "path";
         }
         optional {}
@@ -934,7 +945,7 @@ model! {
 }
 
 union! {
-    /// `error` of `BetaResponseItemMcpCall`.
+    /// Why a call on an MCP server failed.
     pub enum BetaMcpToolCallError tag "type" {
         McpProtocolError(McpProtocolError) = "mcp_protocol_error" => from;
         McpToolExecutionError(McpToolExecutionError) = "mcp_tool_execution_error" => from;
@@ -943,15 +954,15 @@ union! {
 }
 
 model! {
-    /// `BetaNamespaceTool` of `BetaTool`.
+    /// A group of tools.
     pub struct BetaNamespaceTool {
         const { 3 "type" = "namespace" req; }
         required {
-            /// `description` of the beta namespace tool.
+            /// What the group is for.
             0 description: String = "description";
-            /// At least 1 character.
+            /// Name of the group. At least 1 character.
             1 name: String = "name";
-            /// At least 1 item.
+            /// The tools of the group. At least 1 item.
             2 tools: Vec<BetaBetaNamespaceTool> = "tools";
         }
         optional {}
@@ -959,152 +970,156 @@ model! {
 }
 
 response! {
-    /// Reply of `beta.responses.cancel`, and in 14 more places.
+    /// The answer of a model, with all its output items.
     pub struct BetaResponse {
         const { 8 "object" = "response" req; }
         required {
-            /// `id` of the beta response.
+            /// Identifier of the response; it begins with `resp_`.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             2 created_at: f64 = "created_at";
-            /// `model` of the beta response.
+            /// Name of the model that answered.
             7 model: AllModels = "model";
-            /// `output` of the beta response.
+            /// What the model produced, in order: messages, reasoning, tool calls. Do not rely on positions.
             9 output: Vec<BetaResponseOutputItem> = "output";
-            /// Default `true`.
+            /// Whether the model may call several tools in one turn; true by default. Default `true`.
             10 parallel_tool_calls: bool = "parallel_tool_calls";
-            /// `tool_choice` of the beta response.
+            /// Tool choice in force for this response.
             12 tool_choice: BetaResponseToolChoice = "tool_choice";
-            /// `tools` of the beta response.
+            /// Tools in force for this response.
             13 tools: Vec<BetaTool> = "tools";
         }
         optional {
-            /// `access_programs` of the beta response.
+            /// Special access programs to use.
             1 access_programs: AccessPrograms = "access_programs" null(access_programs_null);
-            /// `error` of the beta response.
+            /// Why the response failed, if it did.
             3 error: BetaResponseError = "error" null(error_null);
-            /// `incomplete_details` of the beta response.
+            /// Why the response is incomplete, if it is.
             4 incomplete_details: IncompleteDetails = "incomplete_details" null(incomplete_details_null);
-            /// `instructions` of the beta response.
-            5 instructions: Instructions = "instructions" null(instructions_null);
-            /// `metadata` of the beta response.
+            /// Instructions in force for this response.
+            5 instructions: BetaResponseInstructions = "instructions" null(instructions_null);
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             6 metadata: Map<String> = "metadata" null(metadata_null);
-            /// Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
             11 temperature: f64 = "temperature" null(temperature_null);
-            /// Between 0 and 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
+            /// 1; default 1.
             14 top_p: f64 = "top_p" null(top_p_null);
-            /// Default `false`.
+            /// Whether the response was made in the background. Default `false`.
             15 background: bool = "background" null(background_null);
-            /// Unix time in seconds.
+            /// When the response was completed, in seconds since the Unix epoch. Unix time in seconds.
             16 completed_at: f64 = "completed_at" null(completed_at_null);
-            /// `conversation` of the beta response.
+            /// Conversation that the response belongs to.
             17 conversation: ResponseConversation = "conversation" null(conversation_null);
-            /// `image` of the beta response.
+            /// How images in the context are kept.
             18 image: ResponseImage = "image" null(image_null);
-            /// `input_transformations` of the beta response.
+            /// Changes made to the input before the model saw it.
             19 input_transformations: Vec<InputTransformation> = "input_transformations" null(input_transformations_null);
-            /// `max_output_tokens` of the beta response.
+            /// Most tokens to generate, reasoning included; at least 16.
             20 max_output_tokens: i64 = "max_output_tokens" null(max_output_tokens_null);
-            /// `max_tool_calls` of the beta response.
+            /// Most calls of built-in tools in one response, all tools together.
             21 max_tool_calls: i64 = "max_tool_calls" null(max_tool_calls_null);
-            /// `moderation` of the beta response.
+            /// Outcome of the moderation that the request asked for.
             22 moderation: ResponseModeration = "moderation" null(moderation_null);
-            /// `previous_response_id` of the beta response.
+            /// Id of the response that this one continues; not with `conversation`.
             23 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
-            /// `prompt` of the beta response.
+            /// A stored prompt to use, with values for its variables.
             24 prompt: BetaResponsePrompt = "prompt" null(prompt_null);
-            /// `prompt_cache_diagnostics` of the beta response.
+            /// Why the prompt cache was or was not used.
             25 prompt_cache_diagnostics: PromptCacheDiagnostics = "prompt_cache_diagnostics" null(prompt_cache_diagnostics_null);
-            /// `prompt_cache_key` of the beta response.
+            /// Key that groups requests with a common beginning, so that more of it is found in the cache.
             26 prompt_cache_key: String = "prompt_cache_key" null(prompt_cache_key_null);
-            /// `prompt_cache_options` of the beta response.
+            /// How the prompt is cached.
             27 prompt_cache_options: ResponsePromptCacheOptions = "prompt_cache_options" null(prompt_cache_options_null);
-            /// Deprecated by the vendor.
+            /// How long the cached prompt is kept: in memory only, or up to 24 hours. Deprecated by the vendor.
             28 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
-            /// `reasoning` of the beta response.
+            /// How a reasoning model thinks.
             29 reasoning: Reasoning = "reasoning" null(reasoning_null);
-            /// At most 64 characters.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most. At
+            /// most 64 characters.
             30 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
-            /// Default `auto`.
+            /// Tier that served the request. Default `auto`.
             31 service_tier: BetaServiceTier = "service_tier" null(service_tier_null);
-            /// `status` of the beta response.
+            /// State of the response.
             32 status: BetaResponseStatus = "status" null(status_null);
-            /// `text` of the beta response.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             33 text: BetaResponseTextConfig = "text" null(text_null);
-            /// `tool_usage` of the beta response.
+            /// What built-in tools used.
             34 tool_usage: ToolUsage = "tool_usage" null(tool_usage_null);
-            /// Between 0 and 20.
+            /// How many of the likeliest tokens to report at each position, from 0 to 20. Between 0 and 20.
             35 top_logprobs: i64 = "top_logprobs" null(top_logprobs_null);
-            /// Default `disabled`.
+            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails. Default
+            /// `disabled`.
             36 truncation: Truncation = "truncation" null(truncation_null);
-            /// `usage` of the beta response.
+            /// Number of tokens used.
             37 usage: BetaResponseUsage = "usage" null(usage_null);
-            /// Deprecated by the vendor.
+            /// Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated
+            /// by the vendor.
             38 user: String = "user" null(user_null);
-            /// `output_text` of the beta response.
+            /// All text of the output in one piece, where the provider sends it.
             39 output_text: String = "output_text" null(output_text_null);
         }
     }
 }
 
 response! {
-    /// `BetaResponseApplyPatchToolCall` of `BetaResponseItem`, and in one more place.
+    /// A change to a file that the model asks for.
     pub struct BetaResponseApplyPatchToolCall {
         const { 4 "type" = "apply_patch_call" req; }
         required {
-            /// `id` of the beta response apply patch tool call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `call_id` of the beta response apply patch tool call.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
-            /// `operation` of the beta response apply patch tool call.
+            /// Change to a file.
             2 operation: ResponseApplyPatchToolCallOperation = "operation";
-            /// `status` of the beta response apply patch tool call.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             3 status: DataChatKitClientToolCallStatus = "status";
         }
         optional {
             /// `agent` of the beta response apply patch tool call.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `caller` of the beta response apply patch tool call.
+            /// What made the call: the model itself or one of its programs.
             6 caller: Caller = "caller" null(caller_null);
-            /// `created_by` of the beta response apply patch tool call.
+            /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
         }
     }
 }
 
 response! {
-    /// `BetaResponseApplyPatchToolCallOutput` of `BetaResponseItem`, and in one more place.
+    /// The outcome of a change to a file.
     pub struct BetaResponseApplyPatchToolCallOutput {
         const { 3 "type" = "apply_patch_call_output" req; }
         required {
-            /// `id` of the beta response apply patch tool call output.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `call_id` of the beta response apply patch tool call output.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
-            /// `status` of the beta response apply patch tool call output.
+            /// Whether the change was `completed` or `failed`.
             2 status: ResponseApplyPatchToolCallOutputStatus = "status";
         }
         optional {
             /// `agent` of the beta response apply patch tool call output.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `caller` of the beta response apply patch tool call output.
+            /// What made the call: the model itself or one of its programs.
             5 caller: Caller = "caller" null(caller_null);
-            /// `created_by` of the beta response apply patch tool call output.
+            /// Who created the item.
             6 created_by: String = "created_by" null(created_by_null);
-            /// `output` of the beta response apply patch tool call output.
+            /// Text for the model, such as an error.
             7 output: String = "output" null(output_null);
         }
     }
 }
 
 response! {
-    /// `ResponseAudioDelta` of `BetaResponseStreamEvent`.
+    /// A piece of audio arrived.
     pub struct BetaResponseAudioDeltaEvent {
         const { 2 "type" = "response.audio.delta" req; }
         required {
-            /// `delta` of the beta response audio delta event.
+            /// Base64 audio to append.
             0 delta: String = "delta";
-            /// `sequence_number` of the beta response audio delta event.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1115,11 +1130,11 @@ response! {
 }
 
 response! {
-    /// `ResponseAudioDone` of `BetaResponseStreamEvent`.
+    /// The audio is complete.
     pub struct BetaResponseAudioDoneEvent {
         const { 1 "type" = "response.audio.done" req; }
         required {
-            /// `sequence_number` of the beta response audio done event.
+            /// Number of the event in its stream, counted from 0.
             0 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1130,13 +1145,13 @@ response! {
 }
 
 response! {
-    /// `ResponseAudioTranscriptDelta` of `BetaResponseStreamEvent`.
+    /// A piece of the transcript arrived.
     pub struct BetaResponseAudioTranscriptDeltaEvent {
         const { 2 "type" = "response.audio.transcript.delta" req; }
         required {
-            /// `delta` of the beta response audio transcript delta event.
+            /// Text to append.
             0 delta: String = "delta";
-            /// `sequence_number` of the beta response audio transcript delta event.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1147,11 +1162,11 @@ response! {
 }
 
 response! {
-    /// `ResponseAudioTranscriptDone` of `BetaResponseStreamEvent`.
+    /// The transcript is complete.
     pub struct BetaResponseAudioTranscriptDoneEvent {
         const { 1 "type" = "response.audio.transcript.done" req; }
         required {
-            /// `sequence_number` of the beta response audio transcript done event.
+            /// Number of the event in its stream, counted from 0.
             0 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1162,89 +1177,89 @@ response! {
 }
 
 response! {
-    /// `ResponseAudioTranscriptDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.audio.transcript.delta` on a connection that carries several streams.
     pub struct BetaResponseAudioTranscriptWsDelta {
         const { 2 "type" = "response.audio.transcript.delta" req; }
         required {
-            /// `delta` of the beta response audio transcript ws delta.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `sequence_number` of the beta response audio transcript ws delta.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response audio transcript ws delta.
             3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response audio transcript ws delta.
+            /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseAudioTranscriptDone` of `BetaResponsesServerEvent`.
+    /// Event `response.audio.transcript.done` on a connection that carries several streams.
     pub struct BetaResponseAudioTranscriptWsDone {
         const { 1 "type" = "response.audio.transcript.done" req; }
         required {
-            /// `sequence_number` of the beta response audio transcript ws done.
+            /// Number of the event in its stream, counted from 0.
             0 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response audio transcript ws done.
             2 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response audio transcript ws done.
+            /// Id of the stream, when several share one connection.
             3 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseAudioDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.audio.delta` on a connection that carries several streams.
     pub struct BetaResponseAudioWsDelta {
         const { 2 "type" = "response.audio.delta" req; }
         required {
-            /// `delta` of the beta response audio ws delta.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `sequence_number` of the beta response audio ws delta.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response audio ws delta.
             3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response audio ws delta.
+            /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseAudioDone` of `BetaResponsesServerEvent`.
+    /// Event `response.audio.done` on a connection that carries several streams.
     pub struct BetaResponseAudioWsDone {
         const { 1 "type" = "response.audio.done" req; }
         required {
-            /// `sequence_number` of the beta response audio ws done.
+            /// Number of the event in its stream, counted from 0.
             0 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response audio ws done.
             2 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response audio ws done.
+            /// Id of the stream, when several share one connection.
             3 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseCodeInterpreterCallCodeDelta` of `BetaResponseStreamEvent`.
+    /// A piece of code arrived.
     pub struct BetaResponseCodeInterpreterCallCodeDeltaEvent {
         const { 4 "type" = "response.code_interpreter_call_code.delta" req; }
         required {
-            /// `delta` of the beta response code interpreter call code delta event.
+            /// Code to append.
             0 delta: String = "delta";
-            /// `item_id` of the beta response code interpreter call code delta event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response code interpreter call code delta event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response code interpreter call code delta event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1255,17 +1270,17 @@ response! {
 }
 
 response! {
-    /// `ResponseCodeInterpreterCallCodeDone` of `BetaResponseStreamEvent`.
+    /// The code is complete.
     pub struct BetaResponseCodeInterpreterCallCodeDoneEvent {
         const { 4 "type" = "response.code_interpreter_call_code.done" req; }
         required {
-            /// `code` of the beta response code interpreter call code done event.
+            /// The whole code.
             0 code: String = "code";
-            /// `item_id` of the beta response code interpreter call code done event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response code interpreter call code done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response code interpreter call code done event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1276,61 +1291,61 @@ response! {
 }
 
 response! {
-    /// `ResponseCodeInterpreterCallCodeDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.code_interpreter_call_code.delta` on a connection that carries several streams.
     pub struct BetaResponseCodeInterpreterCallCodeWsDelta {
         const { 4 "type" = "response.code_interpreter_call_code.delta" req; }
         required {
-            /// `delta` of the beta response code interpreter call code ws delta.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `item_id` of the beta response code interpreter call code ws delta.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response code interpreter call code ws delta.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response code interpreter call code ws delta.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response code interpreter call code ws delta.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response code interpreter call code ws delta.
+            /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseCodeInterpreterCallCodeDone` of `BetaResponsesServerEvent`.
+    /// Event `response.code_interpreter_call_code.done` on a connection that carries several streams.
     pub struct BetaResponseCodeInterpreterCallCodeWsDone {
         const { 4 "type" = "response.code_interpreter_call_code.done" req; }
         required {
-            /// `code` of the beta response code interpreter call code ws done.
+            /// Code of the error for programs.
             0 code: String = "code";
-            /// `item_id` of the beta response code interpreter call code ws done.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response code interpreter call code ws done.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response code interpreter call code ws done.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response code interpreter call code ws done.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response code interpreter call code ws done.
+            /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseCodeInterpreterCallCompleted` of `BetaResponseStreamEvent`.
+    /// A run of code ended.
     pub struct BetaResponseCodeInterpreterCallCompletedEvent {
         const { 3 "type" = "response.code_interpreter_call.completed" req; }
         required {
-            /// `item_id` of the beta response code interpreter call completed event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response code interpreter call completed event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response code interpreter call completed event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1341,84 +1356,84 @@ response! {
 }
 
 response! {
-    /// `ResponseCodeInterpreterCallInProgress` of `BetaResponsesServerEvent`.
+    /// Event `response.code_interpreter_call.in_progress` on a connection that carries several streams.
     pub struct BetaResponseCodeInterpreterCallInWsProgress {
         const { 3 "type" = "response.code_interpreter_call.in_progress" req; }
         required {
-            /// `item_id` of the beta response code interpreter call in ws progress.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response code interpreter call in ws progress.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response code interpreter call in ws progress.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response code interpreter call in ws progress.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response code interpreter call in ws progress.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseCodeInterpreterCallCompleted` of `BetaResponsesServerEvent`.
+    /// Event `response.code_interpreter_call.completed` on a connection that carries several streams.
     pub struct BetaResponseCodeInterpreterCallWsCompleted {
         const { 3 "type" = "response.code_interpreter_call.completed" req; }
         required {
-            /// `item_id` of the beta response code interpreter call ws completed.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response code interpreter call ws completed.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response code interpreter call ws completed.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response code interpreter call ws completed.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response code interpreter call ws completed.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseCodeInterpreterCallInterpreting` of `BetaResponsesServerEvent`.
+    /// Event `response.code_interpreter_call.interpreting` on a connection that carries several streams.
     pub struct BetaResponseCodeInterpreterCallWsInterpreting {
         const { 3 "type" = "response.code_interpreter_call.interpreting" req; }
         required {
-            /// `item_id` of the beta response code interpreter call ws interpreting.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response code interpreter call ws interpreting.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response code interpreter call ws interpreting.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response code interpreter call ws interpreting.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response code interpreter call ws interpreting.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseCodeInterpreterToolCall` of `BetaResponseInputItem`, and in 2 more places.
+    /// A run of code.
     pub struct BetaResponseCodeInterpreterToolCall {
         const { 5 "type" = "code_interpreter_call" req; }
         required {
-            /// `id` of the beta response code interpreter tool call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `container_id` of the beta response code interpreter tool call.
+            /// Id of the container.
             2 container_id: String = "container_id";
-            /// `status` of the beta response code interpreter tool call.
+            /// State of the run.
             4 status: ResponseCodeInterpreterToolCallStatus = "status";
         }
         optional {
-            /// `code` of the beta response code interpreter tool call.
+            /// The code.
             1 code: String = "code" null(code_null);
-            /// `outputs` of the beta response code interpreter tool call.
+            /// What the code printed and drew; returned only when `include` asks for it.
             3 outputs: Vec<ResponseCodeInterpreterToolCallOutput> = "outputs" null(outputs_null);
             /// `agent` of the beta response code interpreter tool call.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
@@ -1437,35 +1452,36 @@ model! {
             /// `image` of the beta response compact params.
             1 image: ResponseCreateImage = "image";
             /// At most 10485760 characters.
-            2 input: Instructions = "input" null(input_null);
+            2 input: ResponseInputTokenCountInput = "input" null(input_null);
             /// `instructions` of the beta response compact params.
             3 instructions: String = "instructions" null(instructions_null);
             /// `previous_response_id` of the beta response compact params.
             4 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
-            /// At most 64 characters.
+            /// Key that groups requests with a common beginning, so that more of it is found in the cache. At most
+            /// 64 characters.
             5 prompt_cache_key: String = "prompt_cache_key" null(prompt_cache_key_null);
-            /// `prompt_cache_options` of the beta response compact params.
+            /// How the prompt is cached.
             6 prompt_cache_options: DecisionCreatePromptCacheOptions = "prompt_cache_options" null(prompt_cache_options_null);
             /// `prompt_cache_retention` of the beta response compact params.
             7 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
-            /// `service_tier` of the beta response compact params.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             8 service_tier: ResponseCompactServiceTier = "service_tier" null(service_tier_null);
-            /// `betas` of the beta response compact params.
+            /// Beta features to switch on, by name.
             9 betas: Vec<Beta> = "betas";
         }
     }
 }
 
 response! {
-    /// `ResponseCompactionCompacting` of `BetaResponseStreamEvent`.
+    /// The context is being condensed.
     pub struct BetaResponseCompactionCompactingEvent {
         const { 3 "type" = "response.compaction.compacting" req; }
         required {
-            /// `item_id` of the beta response compaction compacting event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response compaction compacting event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response compaction compacting event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1476,34 +1492,34 @@ response! {
 }
 
 response! {
-    /// `BetaResponseCompactionItem` of `BetaResponseItem`, and in one more place.
+    /// Earlier context in condensed form.
     pub struct BetaResponseCompactionItem {
         const { 2 "type" = "compaction" req; }
         required {
-            /// `id` of the beta response compaction item.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `encrypted_content` of the beta response compaction item.
+            /// Content that only the service can read; pass it back unchanged.
             1 encrypted_content: String = "encrypted_content";
         }
         optional {
             /// `agent` of the beta response compaction item.
             3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `created_by` of the beta response compaction item.
+            /// Who created the item.
             4 created_by: String = "created_by" null(created_by_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseCompactionItemParam` of `BetaResponseInputItem`.
+    /// Earlier context in condensed form.
     pub struct BetaResponseCompactionItemParam {
         const { 1 "type" = "compaction" req; }
         required {
-            /// At most 20971520 characters.
+            /// Content that only the service can read; pass it back unchanged. At most 20971520 characters.
             0 encrypted_content: String = "encrypted_content";
         }
         optional {
-            /// `id` of the beta response compaction item param.
+            /// Identifier of this item.
             2 id: String = "id" null(id_null);
             /// `agent` of the beta response compaction item param.
             3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
@@ -1512,34 +1528,34 @@ model! {
 }
 
 response! {
-    /// `ResponseCompactionCompacting` of `BetaResponsesServerEvent`.
+    /// Event `response.compaction.compacting` on a connection that carries several streams.
     pub struct BetaResponseCompactionWsCompacting {
         const { 3 "type" = "response.compaction.compacting" req; }
         required {
-            /// `item_id` of the beta response compaction ws compacting.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response compaction ws compacting.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response compaction ws compacting.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response compaction ws compacting.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response compaction ws compacting.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseCompleted` of `BetaResponseStreamEvent`.
+    /// The response is complete; this event ends the stream.
     pub struct BetaResponseCompletedEvent {
         const { 2 "type" = "response.completed" req; }
         required {
-            /// `response` of the beta response completed event.
+            /// The response as it stands at this event.
             0 response: BetaResponse = "response";
-            /// `sequence_number` of the beta response completed event.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1550,23 +1566,23 @@ response! {
 }
 
 model! {
-    /// `BetaResponseComputerToolCall` of `BetaResponseInputItem`, and in 2 more places.
+    /// Actions on a computer that the model asks for; answer with a screenshot.
     pub struct BetaResponseComputerToolCall {
         const { 4 "type" = "computer_call" req; }
         required {
-            /// `id` of the beta response computer tool call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `call_id` of the beta response computer tool call.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
-            /// `pending_safety_checks` of the beta response computer tool call.
+            /// Safety checks to be accepted before the action is carried out.
             2 pending_safety_checks: Vec<PendingSafetyCheck> = "pending_safety_checks";
-            /// `status` of the beta response computer tool call.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             3 status: AgentOutputItemStatus = "status";
         }
         optional {
-            /// `action` of the beta response computer tool call.
+            /// The action; replaced by `actions`.
             5 action: BetaComputerAction = "action";
-            /// `actions` of the beta response computer tool call.
+            /// The actions, in order.
             6 actions: Vec<BetaComputerAction> = "actions";
             /// `agent` of the beta response computer tool call.
             7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
@@ -1575,64 +1591,64 @@ model! {
 }
 
 response! {
-    /// `BetaResponseComputerToolCallOutputItem` of `BetaResponseItem`, and in one more place.
+    /// The screen after actions on a computer.
     pub struct BetaResponseComputerToolCallOutputItem {
         const { 4 "type" = "computer_call_output" req; }
         required {
-            /// `id` of the beta response computer tool call output item.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `call_id` of the beta response computer tool call output item.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
-            /// `output` of the beta response computer tool call output item.
+            /// A picture of the screen.
             2 output: BetaResponseComputerToolCallOutputScreenshot = "output";
-            /// `status` of the beta response computer tool call output item.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             3 status: AgentFunctionCallStatus = "status";
         }
         optional {
-            /// `acknowledged_safety_checks` of the beta response computer tool call output item.
+            /// Safety checks that you have seen and accept.
             5 acknowledged_safety_checks: Vec<AcknowledgedSafetyCheck> = "acknowledged_safety_checks" null(acknowledged_safety_checks_null);
             /// `agent` of the beta response computer tool call output item.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `created_by` of the beta response computer tool call output item.
+            /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
         }
     }
 }
 
 model! {
-    /// `output` of `BetaResponseComputerToolCallOutputItem`, and in one more place.
+    /// A picture of a computer's screen.
     pub struct BetaResponseComputerToolCallOutputScreenshot {
         const { 0 "type" = "computer_screenshot" req; }
         required {}
         optional {
-            /// `file_id` of the beta response computer tool call output screenshot.
+            /// Id of an uploaded file.
             1 file_id: String = "file_id";
-            /// An absolute URL.
+            /// URL of the picture, or the picture itself as a `data:` URL. An absolute URL.
             2 image_url: String = "image_url";
         }
     }
 }
 
 model! {
-    /// `BetaResponseConfigurationUpdateItem` of `BetaResponseInputItem`, and in one more place.
+    /// Changes settings from here on.
     pub struct BetaResponseConfigurationUpdateItem {
         const { 1 "type" = "configuration_update" req; }
         required {}
         optional {
-            /// `id` of the beta response configuration update item.
+            /// Identifier of this item.
             0 id: String = "id" null(id_null);
             /// `agent` of the beta response configuration update item.
             2 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `reasoning` of the beta response configuration update item.
+            /// How a reasoning model thinks.
             3 reasoning: ResponseConfigurationUpdateItemReasoning = "reasoning";
-            /// `text` of the beta response configuration update item.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             4 text: ResponseConfigurationUpdateItemText = "text";
         }
     }
 }
 
 union! {
-    /// `format` of `ResponseConfigurationUpdateItemText`.
+    /// Form of the text: plain, or JSON that fits a schema.
     pub enum BetaResponseConfigurationUpdateItemTextFormat tag "type" {
         Text(ResponseFormatText) = "text" => from;
         JsonSchema(BetaResponseFormatTextJSONSchemaConfig) = "json_schema" => from;
@@ -1640,11 +1656,11 @@ union! {
 }
 
 response! {
-    /// `ContainerReference` of `BetaResponseFunctionShellToolCallEnvironment`.
+    /// Names an existing container.
     pub struct BetaResponseContainerReference {
         const { 1 "type" = "container_reference" req; }
         required {
-            /// `container_id` of the beta response container reference.
+            /// Id of the container.
             0 container_id: String = "container_id";
         }
         optional {}
@@ -1652,19 +1668,19 @@ response! {
 }
 
 response! {
-    /// `ResponseContentPartAdded` of `BetaResponseStreamEvent`.
+    /// A new content part begins.
     pub struct BetaResponseContentPartAddedEvent {
         const { 5 "type" = "response.content_part.added" req; }
         required {
-            /// `content_index` of the beta response content part added event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `item_id` of the beta response content part added event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response content part added event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `part` of the beta response content part added event.
+            /// The part, still empty.
             3 part: BetaResponseContentPartDoneEventPart = "part";
-            /// `sequence_number` of the beta response content part added event.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1675,19 +1691,19 @@ response! {
 }
 
 response! {
-    /// `ResponseContentPartDone` of `BetaResponseStreamEvent`.
+    /// A content part is complete.
     pub struct BetaResponseContentPartDoneEvent {
         const { 5 "type" = "response.content_part.done" req; }
         required {
-            /// `content_index` of the beta response content part done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `item_id` of the beta response content part done event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response content part done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `part` of the beta response content part done event.
+            /// The complete part.
             3 part: BetaResponseContentPartDoneEventPart = "part";
-            /// `sequence_number` of the beta response content part done event.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1698,7 +1714,7 @@ response! {
 }
 
 union! {
-    /// `part` of `BetaResponseContentPartAddedEvent`, and in one more place.
+    /// A content part: text, a refusal or reasoning.
     pub enum BetaResponseContentPartDoneEventPart tag "type" {
         OutputText(BetaResponseOutputText) = "output_text" => from;
         Refusal(BetaResponseOutputRefusal) = "refusal" => from;
@@ -1707,57 +1723,57 @@ union! {
 }
 
 response! {
-    /// `ResponseContentPartAdded` of `BetaResponsesServerEvent`.
+    /// Event `response.content_part.added` on a connection that carries several streams.
     pub struct BetaResponseContentPartWsAdded {
         const { 5 "type" = "response.content_part.added" req; }
         required {
-            /// `content_index` of the beta response content part ws added.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `item_id` of the beta response content part ws added.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response content part ws added.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `part` of the beta response content part ws added.
+            /// The content part.
             3 part: BetaResponseContentPartWsPart = "part";
-            /// `sequence_number` of the beta response content part ws added.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response content part ws added.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response content part ws added.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseContentPartDone` of `BetaResponsesServerEvent`.
+    /// Event `response.content_part.done` on a connection that carries several streams.
     pub struct BetaResponseContentPartWsDone {
         const { 5 "type" = "response.content_part.done" req; }
         required {
-            /// `content_index` of the beta response content part ws done.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `item_id` of the beta response content part ws done.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response content part ws done.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `part` of the beta response content part ws done.
+            /// The content part.
             3 part: BetaResponseContentPartWsPart = "part";
-            /// `sequence_number` of the beta response content part ws done.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response content part ws done.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response content part ws done.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 union! {
-    /// `part` of `BetaResponseContentPartWsAdded`, and in one more place.
+    /// The content part.
     pub enum BetaResponseContentPartWsPart tag "type" {
         OutputText(BetaResponseOutputText) = "output_text" => from;
         Refusal(BetaResponseOutputRefusal) = "refusal" => from;
@@ -1766,11 +1782,11 @@ union! {
 }
 
 model! {
-    /// `Param` of `BetaClientEventResponseCreateConversation`, and in one more place.
+    /// Names a conversation.
     pub struct BetaResponseConversationParam {
         const {}
         required {
-            /// `id` of the beta response conversation param.
+            /// Identifier of the conversation.
             0 id: String = "id";
         }
         optional {}
@@ -1778,7 +1794,7 @@ model! {
 }
 
 union! {
-    /// `conversation` of `BetaResponseCreateParams`, and in one more place.
+    /// The conversation: its id, or an object with the id.
     pub enum BetaResponseCreateConversation {
         Text: String => from;
         Param(BetaResponseConversationParam) = => from;

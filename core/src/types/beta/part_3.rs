@@ -6,23 +6,23 @@ use crate::types::{
     AccessPrograms, AcknowledgedSafetyCheck, Action, ActionFindInPage, ActionOpenPage, ActionSearch, AgentMessage,
     AgentMessageContentComputerScreenshot, AgentMessageContentEncryptedContent, AgentMessageContentText,
     AgentOutputItemStatus, AllModels, ApplyPatchCallCaller, ApplyPatchCallOperation, Background, BackgroundOptions,
-    Beta, BetaContainerReference, BetaContent, BetaEasyInputMessage, BetaImageDetail, BetaLocalEnvironment,
-    BetaMcpToolCallError, BetaResponse, BetaResponseApplyPatchToolCall, BetaResponseApplyPatchToolCallOutput,
+    Beta, BetaContainerReference, BetaEasyInputMessage, BetaImageDetail, BetaLocalEnvironment, BetaMcpToolCallError,
+    BetaResponse, BetaResponseApplyPatchToolCall, BetaResponseApplyPatchToolCallOutput,
     BetaResponseCodeInterpreterToolCall, BetaResponseCompactionItem, BetaResponseCompactionItemParam,
     BetaResponseComputerToolCall, BetaResponseComputerToolCallOutputItem, BetaResponseComputerToolCallOutputScreenshot,
     BetaResponseConfigurationUpdateItem, BetaResponseContainerReference, BetaResponseCreateConversation,
     BetaResponseItemMultiAgentCallOutput, BetaResponseItemProgram, BetaResponseItemProgramOutput,
-    BetaResponseLocalEnvironment, BetaResponseOutputMessage, BetaResponseOutputRefusal, BetaResponseOutputText,
-    BetaResponsePrompt, BetaResponseReasoningItem, BetaResponseSteerInputItemListMessageOutput, BetaResponseTextConfig,
+    BetaResponseLocalEnvironment, BetaResponseOutput, BetaResponseOutputMessage, BetaResponseOutputRefusal,
+    BetaResponseOutputText, BetaResponsePrompt, BetaResponseReasoningItem, BetaResponseTextConfig,
     BetaResponseToolChoice, BetaResponseToolSearchCall, BetaResponseToolSearchOutputItem,
     BetaResponseToolSearchOutputItemParam, BetaServiceTier, BetaTool, Caller, ChatCompletionCreateModeration, Code,
     ContentReasoningText, ContextManagement, DataChatKitClientToolCallStatus, Detail, Execution, ImageGenerationAction,
-    ImageGenerationCallError, ImageGenerationCallStatus, Instructions, ItemReference, LocalShellCallAction,
-    McpApprovalRequest, McpApprovalResponse, McpCallStatus, MessageRole, Misalignment, MultiAgent, MultiAgentCall,
-    MultiAgentCallOutput, Outcome, OutputFormat, OutputOutputContentList, PromptCacheBreakpoint, PromptCacheOptions,
-    PromptCacheRetention, Quality, RealtimeMcpListToolsTool, Reasoning, ResponseApplyPatchToolCallOutputStatus,
-    ResponseCreateImage, ResponseCustomToolCallItemCaller, ResponseFileSearchToolCallResult, ResponseFormatJSONObject,
-    ResponseFormatText, ResponseFunctionWebSearchStatus, ResponseInputItemMessageRole,
+    ImageGenerationCallError, ImageGenerationCallStatus, ItemReference, LocalShellCallAction, McpApprovalRequest,
+    McpApprovalResponse, McpCallStatus, MessageRole, Misalignment, MultiAgent, MultiAgentCall, MultiAgentCallOutput,
+    Outcome, OutputFormat, PromptCacheBreakpoint, PromptCacheOptions, PromptCacheRetention, Quality,
+    RealtimeMcpListToolsTool, Reasoning, ResponseApplyPatchToolCallOutputStatus, ResponseCreateImage,
+    ResponseCustomToolCallItemCaller, ResponseFileSearchToolCallResult, ResponseFormatJSONObject, ResponseFormatText,
+    ResponseFunctionWebSearchStatus, ResponseInputItemMessageRole, ResponseInputTokenCountInput,
     ResponseShellCallOutputContentDoneEventOutput, Size, StreamOptions, SummaryText, SvgUsage, Truncation,
 };
 
@@ -47,14 +47,14 @@ model! {
             /// `include` of the beta response create params.
             6 include: Vec<BetaResponseIncludable> = "include" null(include_null);
             /// `input` of the beta response create params.
-            7 input: Instructions = "input";
+            7 input: ResponseInputTokenCountInput = "input";
             /// `instructions` of the beta response create params.
             8 instructions: String = "instructions" null(instructions_null);
             /// At least 16.
             9 max_output_tokens: i64 = "max_output_tokens" null(max_output_tokens_null);
             /// `max_tool_calls` of the beta response create params.
             10 max_tool_calls: i64 = "max_tool_calls" null(max_tool_calls_null);
-            /// `metadata` of the beta response create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             11 metadata: Map<String> = "metadata" null(metadata_null);
             /// `model` of the beta response create params.
             12 model: AllModels = "model";
@@ -68,17 +68,18 @@ model! {
             16 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
             /// `prompt` of the beta response create params.
             17 prompt: BetaResponsePrompt = "prompt" null(prompt_null);
-            /// `prompt_cache_key` of the beta response create params.
+            /// Key that groups requests with a common beginning, so that more of it is found in the cache.
             18 prompt_cache_key: String = "prompt_cache_key" null(prompt_cache_key_null);
-            /// `prompt_cache_options` of the beta response create params.
+            /// How the prompt is cached.
             19 prompt_cache_options: PromptCacheOptions = "prompt_cache_options";
             /// Deprecated by the vendor.
             20 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
             /// `reasoning` of the beta response create params.
             21 reasoning: Reasoning = "reasoning" null(reasoning_null);
-            /// At most 64 characters.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most. At
+            /// most 64 characters.
             22 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
-            /// Default `auto`.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting. Default `auto`.
             23 service_tier: BetaServiceTier = "service_tier" null(service_tier_null);
             /// Default `true`.
             24 store: bool = "store" null(store_null);
@@ -100,20 +101,20 @@ model! {
             32 truncation: Truncation = "truncation" null(truncation_null);
             /// Deprecated by the vendor.
             33 user: String = "user";
-            /// `betas` of the beta response create params.
+            /// Beta features to switch on, by name.
             34 betas: Vec<Beta> = "betas";
         }
     }
 }
 
 response! {
-    /// `ResponseCreated` of `BetaResponseStreamEvent`.
+    /// The response was created.
     pub struct BetaResponseCreatedEvent {
         const { 2 "type" = "response.created" req; }
         required {
-            /// `response` of the beta response created event.
+            /// The response as it stands at this event.
             0 response: BetaResponse = "response";
-            /// `sequence_number` of the beta response created event.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -124,44 +125,44 @@ response! {
 }
 
 model! {
-    /// `BetaResponseCustomToolCall` of `BetaResponseInputItem`, and in one more place.
+    /// A call of a custom tool; answer it with its output.
     pub struct BetaResponseCustomToolCall {
         const { 3 "type" = "custom_tool_call" req; }
         required {
-            /// `call_id` of the beta response custom tool call.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
-            /// `input` of the beta response custom tool call.
+            /// Text given to the tool.
             1 input: String = "input";
-            /// `name` of the beta response custom tool call.
+            /// Name of the tool.
             2 name: String = "name";
         }
         optional {
-            /// `id` of the beta response custom tool call.
+            /// Identifier of this item.
             4 id: String = "id";
             /// `agent` of the beta response custom tool call.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `async` of the beta response custom tool call.
+            /// Whether the call may be answered later while the model goes on.
             6 r#async: bool = "async";
-            /// `caller` of the beta response custom tool call.
+            /// What made the call: the model itself or one of its programs.
             7 caller: Caller = "caller" null(caller_null);
-            /// `namespace` of the beta response custom tool call.
+            /// Group that the tool belongs to.
             8 namespace: String = "namespace";
         }
     }
 }
 
 response! {
-    /// `ResponseCustomToolCallInputDelta` of `BetaResponseStreamEvent`.
+    /// A piece of the input of a custom tool arrived.
     pub struct BetaResponseCustomToolCallInputDeltaEvent {
         const { 4 "type" = "response.custom_tool_call_input.delta" req; }
         required {
-            /// `delta` of the beta response custom tool call input delta event.
+            /// Text to append.
             0 delta: String = "delta";
-            /// `item_id` of the beta response custom tool call input delta event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response custom tool call input delta event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response custom tool call input delta event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -172,17 +173,17 @@ response! {
 }
 
 response! {
-    /// `ResponseCustomToolCallInputDone` of `BetaResponseStreamEvent`.
+    /// The input of a custom tool is complete.
     pub struct BetaResponseCustomToolCallInputDoneEvent {
         const { 4 "type" = "response.custom_tool_call_input.done" req; }
         required {
-            /// `input` of the beta response custom tool call input done event.
+            /// The whole input.
             0 input: String = "input";
-            /// `item_id` of the beta response custom tool call input done event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response custom tool call input done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response custom tool call input done event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -193,171 +194,171 @@ response! {
 }
 
 response! {
-    /// `ResponseCustomToolCallInputDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.custom_tool_call_input.delta` on a connection that carries several streams.
     pub struct BetaResponseCustomToolCallInputWsDelta {
         const { 4 "type" = "response.custom_tool_call_input.delta" req; }
         required {
-            /// `delta` of the beta response custom tool call input ws delta.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `item_id` of the beta response custom tool call input ws delta.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response custom tool call input ws delta.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response custom tool call input ws delta.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response custom tool call input ws delta.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response custom tool call input ws delta.
+            /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseCustomToolCallInputDone` of `BetaResponsesServerEvent`.
+    /// Event `response.custom_tool_call_input.done` on a connection that carries several streams.
     pub struct BetaResponseCustomToolCallInputWsDone {
         const { 4 "type" = "response.custom_tool_call_input.done" req; }
         required {
-            /// `input` of the beta response custom tool call input ws done.
+            /// The input.
             0 input: String = "input";
-            /// `item_id` of the beta response custom tool call input ws done.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response custom tool call input ws done.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response custom tool call input ws done.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response custom tool call input ws done.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response custom tool call input ws done.
+            /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `BetaResponseCustomToolCallItem` of `BetaResponseItem`.
+    /// A call of a custom tool; answer it with its output.
     pub struct BetaResponseCustomToolCallItem {
         const { 3 "type" = "custom_tool_call" req; }
         required {
-            /// `call_id` of the beta response custom tool call item.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
-            /// `input` of the beta response custom tool call item.
+            /// Text given to the tool.
             1 input: String = "input";
-            /// `name` of the beta response custom tool call item.
+            /// Name of the tool.
             2 name: String = "name";
-            /// `id` of the beta response custom tool call item.
+            /// Identifier of this item.
             4 id: String = "id";
-            /// `status` of the beta response custom tool call item.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             9 status: AgentOutputItemStatus = "status";
         }
         optional {
             /// `agent` of the beta response custom tool call item.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `async` of the beta response custom tool call item.
+            /// Whether the call may be answered later while the model goes on.
             6 r#async: bool = "async" null(async_null);
-            /// `caller` of the beta response custom tool call item.
+            /// What made the call: the model itself or one of its programs.
             7 caller: ResponseCustomToolCallItemCaller = "caller" null(caller_null);
-            /// `namespace` of the beta response custom tool call item.
+            /// Group that the tool belongs to.
             8 namespace: String = "namespace" null(namespace_null);
-            /// `created_by` of the beta response custom tool call item.
+            /// Who created the item.
             10 created_by: String = "created_by" null(created_by_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseCustomToolCallOutput` of `BetaResponseInputItem`.
+    /// The output of a call of a custom tool.
     pub struct BetaResponseCustomToolCallOutput {
         const { 2 "type" = "custom_tool_call_output" req; }
         required {
-            /// `call_id` of the beta response custom tool call output.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
-            /// `output` of the beta response custom tool call output.
-            1 output: BetaResponseCustomToolCallOutputOutput = "output";
+            /// What the tool returned: text, or a list of text, image and file parts.
+            1 output: BetaResponseOutput = "output";
         }
         optional {
-            /// `id` of the beta response custom tool call output.
+            /// Identifier of this item.
             3 id: String = "id";
             /// `agent` of the beta response custom tool call output.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `caller` of the beta response custom tool call output.
+            /// What made the call: the model itself or one of its programs.
             5 caller: Caller = "caller" null(caller_null);
         }
     }
 }
 
 response! {
-    /// `BetaResponseCustomToolCallOutputItem` of `BetaResponseItem`, and in one more place.
+    /// The output of a call of a custom tool.
     pub struct BetaResponseCustomToolCallOutputItem {
         const { 2 "type" = "custom_tool_call_output" req; }
         required {
-            /// `call_id` of the beta response custom tool call output item.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
-            /// `output` of the beta response custom tool call output item.
-            1 output: BetaContent = "output";
-            /// `id` of the beta response custom tool call output item.
+            /// What the tool returned: text, or a list of text, image and file parts.
+            1 output: BetaResponseCustomToolCallOutputItemOutput = "output";
+            /// Identifier of this item.
             3 id: String = "id";
-            /// `status` of the beta response custom tool call output item.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             6 status: AgentOutputItemStatus = "status";
         }
         optional {
             /// `agent` of the beta response custom tool call output item.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `caller` of the beta response custom tool call output item.
+            /// What made the call: the model itself or one of its programs.
             5 caller: ResponseCustomToolCallItemCaller = "caller" null(caller_null);
-            /// `created_by` of the beta response custom tool call output item.
+            /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
         }
     }
 }
 
 union! {
-    /// `output` of `BetaResponseCustomToolCallOutput`, and in one more place.
-    pub enum BetaResponseCustomToolCallOutputOutput {
+    /// What the tool returned: text, or a list of text, image and file parts.
+    pub enum BetaResponseCustomToolCallOutputItemOutput {
         Text: String => from;
-        List: Vec<OutputOutputContentList> => from;
+        List: Vec<BetaResponseInputContent> => from;
     }
 }
 
 response! {
-    /// `error` of `BetaResponse`.
+    /// Why a response failed.
     pub struct BetaResponseError {
         const {}
         required {
-            /// `code` of the beta response error.
+            /// Code of the error for programs.
             0 code: Code = "code";
-            /// `message` of the beta response error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {
-            /// `misalignment` of the beta response error.
+            /// Details when the response was stopped for unsafe behaviour of the model.
             2 misalignment: Misalignment = "misalignment" null(misalignment_null);
-            /// `param` of the beta response error.
+            /// Name of the parameter at fault, if one is.
             3 param: String = "param" null(param_null);
-            /// `type` of the beta response error.
+            /// Family of the error.
             4 r#type: String = "type" null(type_null);
         }
     }
 }
 
 response! {
-    /// `Error` of `BetaResponseStreamEvent`.
+    /// An error ended the stream.
     pub struct BetaResponseErrorEvent {
         const { 4 "type" = "error" req; }
         required {
-            /// `message` of the beta response error event.
+            /// Explanation of the error for people.
             1 message: String = "message";
-            /// `sequence_number` of the beta response error event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `code` of the beta response error event.
+            /// Code of the error for programs.
             0 code: String = "code" null(code_null);
-            /// `param` of the beta response error event.
+            /// Name of the parameter at fault, if one is.
             2 param: String = "param" null(param_null);
             /// `agent` of the beta response error event.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
@@ -366,7 +367,7 @@ response! {
 }
 
 model! {
-    /// `agent` of `AgentMessage`, and in 169 more places.
+    /// `agent` of `AgentMessage`, and in 168 more places.
     pub struct BetaResponseErrorEventAgent {
         const {}
         required {
@@ -378,13 +379,13 @@ model! {
 }
 
 response! {
-    /// `ResponseFailed` of `BetaResponseStreamEvent`.
+    /// The response failed; this event ends the stream.
     pub struct BetaResponseFailedEvent {
         const { 2 "type" = "response.failed" req; }
         required {
-            /// `response` of the beta response failed event.
+            /// The response as it stands at this event.
             0 response: BetaResponse = "response";
-            /// `sequence_number` of the beta response failed event.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -395,15 +396,15 @@ response! {
 }
 
 response! {
-    /// `ResponseFileSearchCallCompleted` of `BetaResponseStreamEvent`.
+    /// A file search ended.
     pub struct BetaResponseFileSearchCallCompletedEvent {
         const { 3 "type" = "response.file_search_call.completed" req; }
         required {
-            /// `item_id` of the beta response file search call completed event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response file search call completed event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response file search call completed event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -414,15 +415,15 @@ response! {
 }
 
 response! {
-    /// `ResponseFileSearchCallInProgress` of `BetaResponseStreamEvent`.
+    /// A file search has begun.
     pub struct BetaResponseFileSearchCallInProgressEvent {
         const { 3 "type" = "response.file_search_call.in_progress" req; }
         required {
-            /// `item_id` of the beta response file search call in progress event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response file search call in progress event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response file search call in progress event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -433,36 +434,36 @@ response! {
 }
 
 response! {
-    /// `ResponseFileSearchCallInProgress` of `BetaResponsesServerEvent`.
+    /// Event `response.file_search_call.in_progress` on a connection that carries several streams.
     pub struct BetaResponseFileSearchCallInWsProgress {
         const { 3 "type" = "response.file_search_call.in_progress" req; }
         required {
-            /// `item_id` of the beta response file search call in ws progress.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response file search call in ws progress.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response file search call in ws progress.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response file search call in ws progress.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response file search call in ws progress.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseFileSearchCallSearching` of `BetaResponseStreamEvent`.
+    /// A file search is looking through the files.
     pub struct BetaResponseFileSearchCallSearchingEvent {
         const { 3 "type" = "response.file_search_call.searching" req; }
         required {
-            /// `item_id` of the beta response file search call searching event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response file search call searching event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response file search call searching event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -473,70 +474,70 @@ response! {
 }
 
 response! {
-    /// `ResponseFileSearchCallCompleted` of `BetaResponsesServerEvent`.
+    /// Event `response.file_search_call.completed` on a connection that carries several streams.
     pub struct BetaResponseFileSearchCallWsCompleted {
         const { 3 "type" = "response.file_search_call.completed" req; }
         required {
-            /// `item_id` of the beta response file search call ws completed.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response file search call ws completed.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response file search call ws completed.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response file search call ws completed.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response file search call ws completed.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseFileSearchCallSearching` of `BetaResponsesServerEvent`.
+    /// Event `response.file_search_call.searching` on a connection that carries several streams.
     pub struct BetaResponseFileSearchCallWsSearching {
         const { 3 "type" = "response.file_search_call.searching" req; }
         required {
-            /// `item_id` of the beta response file search call ws searching.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response file search call ws searching.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response file search call ws searching.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response file search call ws searching.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response file search call ws searching.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseFileSearchToolCall` of `BetaResponseInputItem`, and in 2 more places.
+    /// A call of file search.
     pub struct BetaResponseFileSearchToolCall {
         const { 3 "type" = "file_search_call" req; }
         required {
-            /// `id` of the beta response file search tool call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `queries` of the beta response file search tool call.
+            /// Texts that were searched for.
             1 queries: Vec<String> = "queries";
-            /// `status` of the beta response file search tool call.
+            /// State of the search.
             2 status: ResponseFunctionWebSearchStatus = "status";
         }
         optional {
             /// `agent` of the beta response file search tool call.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `results` of the beta response file search tool call.
+            /// What was found; returned only when `include` asks for it.
             5 results: Vec<ResponseFileSearchToolCallResult> = "results" null(results_null);
         }
     }
 }
 
 union! {
-    /// `format` of `BetaResponseTextConfig`, and in one more place.
+    /// Form of the text: plain, any JSON, or JSON that fits a schema.
     pub enum BetaResponseFormatTextConfig tag "type" {
         Text(ResponseFormatText) = "text" => from;
         JsonSchema(BetaResponseFormatTextJSONSchemaConfig) = "json_schema" => from;
@@ -545,36 +546,37 @@ union! {
 }
 
 model! {
-    /// `JsonSchema` of `BetaResponseConfigurationUpdateItemTextFormat`, and in one more place.
+    /// The text is JSON that fits a schema.
     pub struct BetaResponseFormatTextJSONSchemaConfig {
         const { 2 "type" = "json_schema" req; }
         required {
-            /// `name` of the beta response format text jsonschema config.
+            /// Name of the format: letters, digits, `_` and `-`, up to 64 characters.
             0 name: String = "name";
-            /// `schema` of the beta response format text jsonschema config.
+            /// The JSON Schema.
             1 schema: Map<Json> = "schema";
         }
         optional {
-            /// `description` of the beta response format text jsonschema config.
+            /// What the format is for, so that the model fills it well.
             3 description: String = "description";
-            /// Default `false`.
+            /// Whether the output keeps exactly to the schema; only a part of JSON Schema is allowed then. Default
+            /// `false`.
             4 strict: bool = "strict" null(strict_null);
         }
     }
 }
 
 response! {
-    /// `ResponseFunctionCallArgumentsDelta` of `BetaResponseStreamEvent`.
+    /// A piece of the arguments of a function call arrived.
     pub struct BetaResponseFunctionCallArgumentsDeltaEvent {
         const { 4 "type" = "response.function_call_arguments.delta" req; }
         required {
-            /// `delta` of the beta response function call arguments delta event.
+            /// Argument text to append.
             0 delta: String = "delta";
-            /// `item_id` of the beta response function call arguments delta event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response function call arguments delta event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response function call arguments delta event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -585,78 +587,78 @@ response! {
 }
 
 response! {
-    /// `ResponseFunctionCallArgumentsDone` of `BetaResponseStreamEvent`.
+    /// The arguments of a function call are complete.
     pub struct BetaResponseFunctionCallArgumentsDoneEvent {
         const { 4 "type" = "response.function_call_arguments.done" req; }
         required {
-            /// `arguments` of the beta response function call arguments done event.
+            /// The whole arguments as JSON text.
             0 arguments: String = "arguments";
-            /// `item_id` of the beta response function call arguments done event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response function call arguments done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response function call arguments done event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response function call arguments done event.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `name` of the beta response function call arguments done event.
+            /// Name of the function.
             6 name: String = "name";
         }
     }
 }
 
 response! {
-    /// `ResponseFunctionCallArgumentsDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.function_call_arguments.delta` on a connection that carries several streams.
     pub struct BetaResponseFunctionCallArgumentsWsDelta {
         const { 4 "type" = "response.function_call_arguments.delta" req; }
         required {
-            /// `delta` of the beta response function call arguments ws delta.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `item_id` of the beta response function call arguments ws delta.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response function call arguments ws delta.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response function call arguments ws delta.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response function call arguments ws delta.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response function call arguments ws delta.
+            /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseFunctionCallArgumentsDone` of `BetaResponsesServerEvent`.
+    /// Event `response.function_call_arguments.done` on a connection that carries several streams.
     pub struct BetaResponseFunctionCallArgumentsWsDone {
         const { 4 "type" = "response.function_call_arguments.done" req; }
         required {
-            /// `arguments` of the beta response function call arguments ws done.
+            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
             0 arguments: String = "arguments";
-            /// `item_id` of the beta response function call arguments ws done.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response function call arguments ws done.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response function call arguments ws done.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response function call arguments ws done.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response function call arguments ws done.
+            /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
-            /// `name` of the beta response function call arguments ws done.
+            /// Name of the tool.
             7 name: String = "name";
         }
     }
 }
 
 union! {
-    /// `List` of `BetaResponseSteerInputItemListMessageOutput`.
+    /// A part of a function's output: text, image or file.
     pub enum BetaResponseFunctionCallOutputItem tag "type" {
         InputText(BetaResponseInputTextContent) = "input_text" => from;
         InputImage(BetaResponseInputImageContent) = "input_image" => from;
@@ -665,15 +667,15 @@ union! {
 }
 
 model! {
-    /// `output` of `BetaResponseInputItemShellCallOutput`.
+    /// The output of one shell command.
     pub struct BetaResponseFunctionShellCallOutputContent {
         const {}
         required {
-            /// `outcome` of the beta response function shell call output content.
+            /// How the command ended.
             0 outcome: Outcome = "outcome";
-            /// At most 10485760 characters.
+            /// What was written to standard error. At most 10485760 characters.
             1 stderr: String = "stderr";
-            /// At most 10485760 characters.
+            /// What was written to standard output. At most 10485760 characters.
             2 stdout: String = "stdout";
         }
         optional {}
@@ -681,34 +683,34 @@ model! {
 }
 
 response! {
-    /// `BetaResponseFunctionShellToolCall` of `BetaResponseItem`, and in one more place.
+    /// Shell commands that the model asks for.
     pub struct BetaResponseFunctionShellToolCall {
         const { 5 "type" = "shell_call" req; }
         required {
-            /// `id` of the beta response function shell tool call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `action` of the beta response function shell tool call.
+            /// The commands.
             1 action: Action = "action";
-            /// `call_id` of the beta response function shell tool call.
+            /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id";
-            /// `status` of the beta response function shell tool call.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             4 status: AgentOutputItemStatus = "status";
         }
         optional {
-            /// `environment` of the beta response function shell tool call.
+            /// Where commands run.
             3 environment: BetaResponseFunctionShellToolCallEnvironment = "environment" null(environment_null);
             /// `agent` of the beta response function shell tool call.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `caller` of the beta response function shell tool call.
+            /// What made the call: the model itself or one of its programs.
             7 caller: Caller = "caller" null(caller_null);
-            /// `created_by` of the beta response function shell tool call.
+            /// Who created the item.
             8 created_by: String = "created_by" null(created_by_null);
         }
     }
 }
 
 union! {
-    /// `environment` of `BetaResponseFunctionShellToolCall`.
+    /// Where commands run: a container or your own machine.
     pub enum BetaResponseFunctionShellToolCallEnvironment tag "type" {
         Local(BetaResponseLocalEnvironment) = "local" => from;
         ContainerReference(BetaResponseContainerReference) = "container_reference" => from;
@@ -716,131 +718,131 @@ union! {
 }
 
 response! {
-    /// `BetaResponseFunctionShellToolCallOutput` of `BetaResponseItem`, and in one more place.
+    /// The output of shell commands.
     pub struct BetaResponseFunctionShellToolCallOutput {
         const { 5 "type" = "shell_call_output" req; }
         required {
-            /// `id` of the beta response function shell tool call output.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `call_id` of the beta response function shell tool call output.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
-            /// `output` of the beta response function shell tool call output.
+            /// One output a command.
             3 output: Vec<ResponseShellCallOutputContentDoneEventOutput> = "output";
-            /// `status` of the beta response function shell tool call output.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             4 status: AgentOutputItemStatus = "status";
         }
         optional {
-            /// `max_output_length` of the beta response function shell tool call output.
+            /// Most characters of output to keep.
             2 max_output_length: i64 = "max_output_length" null(max_output_length_null);
             /// `agent` of the beta response function shell tool call output.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `caller` of the beta response function shell tool call output.
+            /// What made the call: the model itself or one of its programs.
             7 caller: Caller = "caller" null(caller_null);
-            /// `created_by` of the beta response function shell tool call output.
+            /// Who created the item.
             8 created_by: String = "created_by" null(created_by_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseFunctionToolCall` of `BetaResponseInputItem`, and in one more place.
+    /// A call of a function of yours; answer it with its output.
     pub struct BetaResponseFunctionToolCall {
         const { 3 "type" = "function_call" req; }
         required {
-            /// `arguments` of the beta response function tool call.
+            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
             0 arguments: String = "arguments";
-            /// `call_id` of the beta response function tool call.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
-            /// `name` of the beta response function tool call.
+            /// Name of the function.
             2 name: String = "name";
         }
         optional {
-            /// `id` of the beta response function tool call.
+            /// Identifier of this item.
             4 id: String = "id";
             /// `agent` of the beta response function tool call.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `async` of the beta response function tool call.
+            /// Whether the call may be answered later while the model goes on.
             6 r#async: bool = "async";
-            /// `caller` of the beta response function tool call.
+            /// What made the call: the model itself or one of its programs.
             7 caller: Caller = "caller" null(caller_null);
-            /// `namespace` of the beta response function tool call.
+            /// Group that the tool belongs to.
             8 namespace: String = "namespace";
-            /// `status` of the beta response function tool call.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             9 status: AgentOutputItemStatus = "status";
         }
     }
 }
 
 response! {
-    /// `BetaResponseFunctionToolCallItem` of `BetaResponseItem`.
+    /// A call of a function of yours; answer it with its output.
     pub struct BetaResponseFunctionToolCallItem {
         const { 3 "type" = "function_call" req; }
         required {
-            /// `arguments` of the beta response function tool call item.
+            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
             0 arguments: String = "arguments";
-            /// `call_id` of the beta response function tool call item.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
-            /// `name` of the beta response function tool call item.
+            /// Name of the function.
             2 name: String = "name";
-            /// `id` of the beta response function tool call item.
+            /// Identifier of this item.
             4 id: String = "id";
-            /// `status` of the beta response function tool call item.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             9 status: AgentOutputItemStatus = "status";
         }
         optional {
             /// `agent` of the beta response function tool call item.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `async` of the beta response function tool call item.
+            /// Whether the call may be answered later while the model goes on.
             6 r#async: bool = "async" null(async_null);
-            /// `caller` of the beta response function tool call item.
+            /// What made the call: the model itself or one of its programs.
             7 caller: ResponseCustomToolCallItemCaller = "caller" null(caller_null);
-            /// `namespace` of the beta response function tool call item.
+            /// Group that the tool belongs to.
             8 namespace: String = "namespace" null(namespace_null);
-            /// `created_by` of the beta response function tool call item.
+            /// Who created the item.
             10 created_by: String = "created_by" null(created_by_null);
         }
     }
 }
 
 response! {
-    /// `BetaResponseFunctionToolCallOutputItem` of `BetaResponseItem`, and in one more place.
+    /// The output of a function call.
     pub struct BetaResponseFunctionToolCallOutputItem {
         const { 3 "type" = "function_call_output" req; }
         required {
-            /// `id` of the beta response function tool call output item.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `output` of the beta response function tool call output item.
-            1 output: BetaResponseCustomToolCallOutputOutput = "output";
-            /// `status` of the beta response function tool call output item.
+            /// What the function returned: text, or a list of text, image and file parts.
+            1 output: BetaResponseOutput = "output";
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             2 status: AgentOutputItemStatus = "status";
         }
         optional {
             /// `agent` of the beta response function tool call output item.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `call_id` of the beta response function tool call output item.
+            /// Id of the tool call; the output that answers it repeats the id.
             5 call_id: String = "call_id" null(call_id_null);
-            /// `caller` of the beta response function tool call output item.
+            /// What made the call: the model itself or one of its programs.
             6 caller: Caller = "caller" null(caller_null);
-            /// `created_by` of the beta response function tool call output item.
+            /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
-            /// `name` of the beta response function tool call output item.
+            /// Name of the function.
             8 name: String = "name" null(name_null);
-            /// `namespace` of the beta response function tool call output item.
+            /// Group that the tool belongs to.
             9 namespace: String = "namespace" null(namespace_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseFunctionWebSearch` of `BetaResponseInputItem`, and in 2 more places.
+    /// A call of web search.
     pub struct BetaResponseFunctionWebSearch {
         const { 3 "type" = "web_search_call" req; }
         required {
-            /// `id` of the beta response function web search.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `action` of the beta response function web search.
+            /// What was done: a search, a page opened, or a text looked for on a page.
             1 action: BetaResponseFunctionWebSearchAction = "action";
-            /// `status` of the beta response function web search.
+            /// State of the search.
             2 status: ResponseFunctionWebSearchStatus = "status";
         }
         optional {
@@ -851,7 +853,7 @@ model! {
 }
 
 union! {
-    /// `action` of `BetaResponseFunctionWebSearch`.
+    /// What a web search did.
     pub enum BetaResponseFunctionWebSearchAction tag "type" {
         Search(ActionSearch) = "search" => from;
         OpenPage(ActionOpenPage) = "open_page" => from;
@@ -860,15 +862,15 @@ union! {
 }
 
 response! {
-    /// `ResponseImageGenerationCallCompleted` of `BetaResponseStreamEvent`.
+    /// An image is finished.
     pub struct BetaResponseImageGenCallCompletedEvent {
         const { 3 "type" = "response.image_generation_call.completed" req; }
         required {
-            /// `item_id` of the beta response image gen call completed event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response image gen call completed event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response image gen call completed event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -879,15 +881,15 @@ response! {
 }
 
 response! {
-    /// `ResponseImageGenerationCallGenerating` of `BetaResponseStreamEvent`.
+    /// An image is being drawn.
     pub struct BetaResponseImageGenCallGeneratingEvent {
         const { 3 "type" = "response.image_generation_call.generating" req; }
         required {
-            /// `item_id` of the beta response image gen call generating event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response image gen call generating event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response image gen call generating event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -898,15 +900,15 @@ response! {
 }
 
 response! {
-    /// `ResponseImageGenerationCallInProgress` of `BetaResponseStreamEvent`.
+    /// Drawing of an image has begun.
     pub struct BetaResponseImageGenCallInProgressEvent {
         const { 3 "type" = "response.image_generation_call.in_progress" req; }
         required {
-            /// `item_id` of the beta response image gen call in progress event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response image gen call in progress event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response image gen call in progress event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -917,140 +919,140 @@ response! {
 }
 
 response! {
-    /// `ResponseImageGenerationCallInProgress` of `BetaResponsesServerEvent`.
+    /// Event `response.image_generation_call.in_progress` on a connection that carries several streams.
     pub struct BetaResponseImageGenCallInWsProgress {
         const { 3 "type" = "response.image_generation_call.in_progress" req; }
         required {
-            /// `item_id` of the beta response image gen call in ws progress.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response image gen call in ws progress.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response image gen call in ws progress.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response image gen call in ws progress.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response image gen call in ws progress.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseImageGenerationCallPartialImage` of `BetaResponseStreamEvent`.
+    /// A partial image while it is drawn.
     pub struct BetaResponseImageGenCallPartialImageEvent {
         const { 5 "type" = "response.image_generation_call.partial_image" req; }
         required {
-            /// `item_id` of the beta response image gen call partial image event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response image gen call partial image event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `partial_image_b64` of the beta response image gen call partial image event.
+            /// Partial image as Base64 text.
             2 partial_image_b64: String = "partial_image_b64";
-            /// `partial_image_index` of the beta response image gen call partial image event.
+            /// Number of the partial image, counted from 0.
             3 partial_image_index: i64 = "partial_image_index";
-            /// `sequence_number` of the beta response image gen call partial image event.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response image gen call partial image event.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `background` of the beta response image gen call partial image event.
+            /// Background of the image.
             7 background: String = "background" null(background_null);
-            /// `output_format` of the beta response image gen call partial image event.
+            /// Format of the image.
             8 output_format: String = "output_format" null(output_format_null);
-            /// `quality` of the beta response image gen call partial image event.
+            /// Quality of the image.
             9 quality: String = "quality" null(quality_null);
-            /// `size` of the beta response image gen call partial image event.
+            /// Width and height in pixels.
             10 size: String = "size" null(size_null);
         }
     }
 }
 
 response! {
-    /// `ResponseImageGenerationCallPartialImage` of `BetaResponsesServerEvent`.
+    /// Event `response.image_generation_call.partial_image` on a connection that carries several streams.
     pub struct BetaResponseImageGenCallPartialWsImage {
         const { 5 "type" = "response.image_generation_call.partial_image" req; }
         required {
-            /// `item_id` of the beta response image gen call partial ws image.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response image gen call partial ws image.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `partial_image_b64` of the beta response image gen call partial ws image.
+            /// Partial image as Base64 text.
             2 partial_image_b64: String = "partial_image_b64";
-            /// `partial_image_index` of the beta response image gen call partial ws image.
+            /// Number of the partial image, counted from 0.
             3 partial_image_index: i64 = "partial_image_index";
-            /// `sequence_number` of the beta response image gen call partial ws image.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response image gen call partial ws image.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `background` of the beta response image gen call partial ws image.
+            /// Whether the work goes on in the background; poll or stream the response.
             7 background: String = "background" null(background_null);
-            /// `output_format` of the beta response image gen call partial ws image.
+            /// Format of the image.
             8 output_format: String = "output_format" null(output_format_null);
-            /// `quality` of the beta response image gen call partial ws image.
+            /// Quality of the image.
             9 quality: String = "quality" null(quality_null);
-            /// `size` of the beta response image gen call partial ws image.
+            /// Width and height in pixels.
             10 size: String = "size" null(size_null);
-            /// `stream_id` of the beta response image gen call partial ws image.
+            /// Id of the stream, when several share one connection.
             11 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseImageGenerationCallCompleted` of `BetaResponsesServerEvent`.
+    /// Event `response.image_generation_call.completed` on a connection that carries several streams.
     pub struct BetaResponseImageGenCallWsCompleted {
         const { 3 "type" = "response.image_generation_call.completed" req; }
         required {
-            /// `item_id` of the beta response image gen call ws completed.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response image gen call ws completed.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response image gen call ws completed.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response image gen call ws completed.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response image gen call ws completed.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseImageGenerationCallGenerating` of `BetaResponsesServerEvent`.
+    /// Event `response.image_generation_call.generating` on a connection that carries several streams.
     pub struct BetaResponseImageGenCallWsGenerating {
         const { 3 "type" = "response.image_generation_call.generating" req; }
         required {
-            /// `item_id` of the beta response image gen call ws generating.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response image gen call ws generating.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response image gen call ws generating.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response image gen call ws generating.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response image gen call ws generating.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseInProgress` of `BetaResponseStreamEvent`.
+    /// Work on the response has begun.
     pub struct BetaResponseInProgressEvent {
         const { 2 "type" = "response.in_progress" req; }
         required {
-            /// `response` of the beta response in progress event.
+            /// The response as it stands at this event.
             0 response: BetaResponse = "response";
-            /// `sequence_number` of the beta response in progress event.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1061,26 +1063,26 @@ response! {
 }
 
 response! {
-    /// `ResponseInProgress` of `BetaResponsesServerEvent`.
+    /// Event `response.in_progress` on a connection that carries several streams.
     pub struct BetaResponseInWsProgress {
         const { 2 "type" = "response.in_progress" req; }
         required {
-            /// `response` of the beta response in ws progress.
+            /// The response as it stands at this event.
             0 response: BetaResponse = "response";
-            /// `sequence_number` of the beta response in ws progress.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response in ws progress.
             3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response in ws progress.
+            /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 open_enum! {
-    /// `include` of `BetaResponseCreateParams`, and in 3 more places.
+    /// A part of a response that is returned only on demand.
     pub enum BetaResponseIncludable {
         FileSearchCallResults = "file_search_call.results",
         WebSearchCallResults = "web_search_call.results",
@@ -1094,13 +1096,13 @@ open_enum! {
 }
 
 response! {
-    /// `ResponseIncomplete` of `BetaResponseStreamEvent`.
+    /// The response ended before it was complete; this event ends the stream.
     pub struct BetaResponseIncompleteEvent {
         const { 2 "type" = "response.incomplete" req; }
         required {
-            /// `response` of the beta response incomplete event.
+            /// The response as it stands at this event.
             0 response: BetaResponse = "response";
-            /// `sequence_number` of the beta response incomplete event.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1111,30 +1113,30 @@ response! {
 }
 
 response! {
-    /// `ResponseInjectCreated` of `BetaResponsesServerEvent`.
+    /// Event `response.inject.created`.
     pub struct BetaResponseInjectCreatedEvent {
         const { 2 "type" = "response.inject.created" req; }
         required {
-            /// `response_id` of the beta response inject created event.
+            /// Id of the response.
             0 response_id: String = "response_id";
-            /// `sequence_number` of the beta response inject created event.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `stream_id` of the beta response inject created event.
+            /// Id of the stream, when several share one connection.
             3 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 model! {
-    /// `ResponseInject` of `BetaResponsesClientEvent`.
+    /// Event `response.inject`.
     pub struct BetaResponseInjectEvent {
         const { 2 "type" = "response.inject" req; }
         required {
-            /// At most 16384 items.
+            /// The input. At most 16384 items.
             0 input: Vec<BetaResponseInputItem> = "input";
-            /// `response_id` of the beta response inject event.
+            /// Id of the response.
             1 response_id: String = "response_id";
         }
         optional {}
@@ -1142,21 +1144,21 @@ model! {
 }
 
 response! {
-    /// `ResponseInjectFailed` of `BetaResponsesServerEvent`.
+    /// Event `response.inject.failed`.
     pub struct BetaResponseInjectFailedEvent {
         const { 4 "type" = "response.inject.failed" req; }
         required {
-            /// `error` of the beta response inject failed event.
+            /// What went wrong, if anything did.
             0 error: BetaResponseInjectFailedEventError = "error";
-            /// `input` of the beta response inject failed event.
+            /// The input.
             1 input: Vec<BetaResponseInputItem> = "input";
-            /// `response_id` of the beta response inject failed event.
+            /// Id of the response.
             2 response_id: String = "response_id";
-            /// `sequence_number` of the beta response inject failed event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `stream_id` of the beta response inject failed event.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
@@ -1167,9 +1169,9 @@ response! {
     pub struct BetaResponseInjectFailedEventError {
         const {}
         required {
-            /// `code` of the beta response inject failed event error.
+            /// Code of the error for programs.
             0 code: BetaResponseInjectFailedEventErrorCode = "code";
-            /// `message` of the beta response inject failed event error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -1177,7 +1179,7 @@ response! {
 }
 
 open_enum! {
-    /// `code` of `BetaResponseInjectFailedEventError`.
+    /// Code of the error for programs.
     pub enum BetaResponseInjectFailedEventErrorCode {
         ResponseAlreadyCompleted = "response_already_completed",
         ResponseNotFound = "response_not_found",
@@ -1185,7 +1187,7 @@ open_enum! {
 }
 
 union! {
-    /// `List` of `BetaContent`, and in 2 more places.
+    /// A part of a message: text, image or file.
     pub enum BetaResponseInputContent tag "type" {
         InputText(BetaResponseInputText) = "input_text" => from;
         InputImage(BetaResponseInputImage) = "input_image" => from;
@@ -1194,88 +1196,89 @@ union! {
 }
 
 model! {
-    /// `InputFile` of `BetaResponseInputContent`, and in 4 more places.
+    /// A file part given to the model, by id, URL or content.
     pub struct BetaResponseInputFile {
         const { 0 "type" = "input_file" req; }
         required {}
         optional {
-            /// `detail` of the beta response input file.
+            /// Resolution at which the model sees the image; `auto` by default.
             1 detail: Detail = "detail";
-            /// `file_data` of the beta response input file.
+            /// Content of the file as Base64 text.
             2 file_data: String = "file_data";
-            /// `file_id` of the beta response input file.
+            /// Id of an uploaded file.
             3 file_id: String = "file_id" null(file_id_null);
-            /// An absolute URL.
+            /// URL of the file. An absolute URL.
             4 file_url: String = "file_url";
-            /// `filename` of the beta response input file.
+            /// Name of the file.
             5 filename: String = "filename";
-            /// `prompt_cache_breakpoint` of the beta response input file.
+            /// Marks the end of a part of the prompt that should be cached.
             6 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint";
         }
     }
 }
 
 model! {
-    /// `InputFile` of `BetaResponseFunctionCallOutputItem`.
+    /// A file part given to the model, by id, URL or content.
     pub struct BetaResponseInputFileContent {
         const { 0 "type" = "input_file" req; }
         required {}
         optional {
-            /// `detail` of the beta response input file content.
+            /// Resolution at which the model sees the image; `auto` by default.
             1 detail: Detail = "detail";
-            /// At most 73400320 characters.
+            /// Content of the file as Base64 text. At most 73400320 characters.
             2 file_data: String = "file_data" null(file_data_null);
-            /// `file_id` of the beta response input file content.
+            /// Id of an uploaded file.
             3 file_id: String = "file_id" null(file_id_null);
-            /// An absolute URL.
+            /// URL of the file. An absolute URL.
             4 file_url: String = "file_url" null(file_url_null);
-            /// `filename` of the beta response input file content.
+            /// Name of the file.
             5 filename: String = "filename" null(filename_null);
-            /// `prompt_cache_breakpoint` of the beta response input file content.
+            /// Marks the end of a part of the prompt that should be cached.
             6 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
     }
 }
 
 model! {
-    /// `InputImage` of `BetaResponseInputContent`, and in 4 more places.
+    /// An image part given to the model.
     pub struct BetaResponseInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `detail` of the beta response input image.
+            /// Resolution at which the model sees the image; `auto` by default.
             0 detail: BetaImageDetail = "detail";
         }
         optional {
-            /// `file_id` of the beta response input image.
+            /// Id of an uploaded file.
             2 file_id: String = "file_id" null(file_id_null);
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
             3 image_url: String = "image_url" null(image_url_null);
-            /// `prompt_cache_breakpoint` of the beta response input image.
+            /// Marks the end of a part of the prompt that should be cached.
             4 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint";
         }
     }
 }
 
 model! {
-    /// `InputImage` of `AgentMessageContent`, and in one more place.
+    /// An image part given to the model.
     pub struct BetaResponseInputImageContent {
         const { 0 "type" = "input_image" req; }
         required {}
         optional {
-            /// `detail` of the beta response input image content.
+            /// Resolution at which the model sees the image; `auto` by default.
             1 detail: BetaImageDetail = "detail" null(detail_null);
-            /// `file_id` of the beta response input image content.
+            /// Id of an uploaded file.
             2 file_id: String = "file_id" null(file_id_null);
-            /// An absolute URL; at most 20971520 characters.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL; at most 20971520
+            /// characters.
             3 image_url: String = "image_url" null(image_url_null);
-            /// `prompt_cache_breakpoint` of the beta response input image content.
+            /// Marks the end of a part of the prompt that should be cached.
             4 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
     }
 }
 
 union! {
-    /// `input` of `BetaResponseInjectEvent`, and in 2 more places.
+    /// An item of the input: a message, a tool output, an earlier output item and more.
     pub enum BetaResponseInputItem tag "type" {
         BetaResponseCodeInterpreterToolCall(BetaResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
         BetaResponseOutputMessage(BetaResponseOutputMessage) = "message" => from;
@@ -1305,7 +1308,6 @@ union! {
         McpApprovalResponse(McpApprovalResponse) = "mcp_approval_response" => from;
         BetaResponseCustomToolCallOutput(BetaResponseCustomToolCallOutput) = "custom_tool_call_output" => from;
         BetaEasyInputMessage(BetaEasyInputMessage) = "message" => from;
-        BetaResponseInputItemMessage(BetaResponseInputItemMessage) = "message" => from;
         BetaResponseInputItemFunctionCallOutput(BetaResponseInputItemFunctionCallOutput) = "function_call_output" => from;
         BetaResponseInputItemToolSearchCall(BetaResponseInputItemToolSearchCall) = "tool_search_call" => from;
         BetaResponseToolSearchOutputItemParam(BetaResponseToolSearchOutputItemParam) = "tool_search_output" => from;
@@ -1317,15 +1319,15 @@ union! {
 }
 
 model! {
-    /// `BetaResponseInputItemAdditionalTools` of `BetaResponseInputItem`.
+    /// Tools added in the course of the conversation.
     pub struct BetaResponseInputItemAdditionalTools {
         const { 0 "role" = "developer" req; 2 "type" = "additional_tools" req; }
         required {
-            /// `tools` of the beta response input item additional tools.
+            /// The tools.
             1 tools: Vec<BetaTool> = "tools";
         }
         optional {
-            /// `id` of the beta response input item additional tools.
+            /// Identifier of this item.
             3 id: String = "id" null(id_null);
             /// `agent` of the beta response input item additional tools.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
@@ -1334,58 +1336,58 @@ model! {
 }
 
 model! {
-    /// `BetaResponseInputItemApplyPatchCall` of `BetaResponseInputItem`.
+    /// A change to a file that the model asks for.
     pub struct BetaResponseInputItemApplyPatchCall {
         const { 3 "type" = "apply_patch_call" req; }
         required {
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             0 call_id: String = "call_id";
-            /// `operation` of the beta response input item apply patch call.
+            /// Change to a file.
             1 operation: ApplyPatchCallOperation = "operation";
-            /// `status` of the beta response input item apply patch call.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             2 status: DataChatKitClientToolCallStatus = "status";
         }
         optional {
-            /// `id` of the beta response input item apply patch call.
+            /// Identifier of this item.
             4 id: String = "id" null(id_null);
             /// `agent` of the beta response input item apply patch call.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `caller` of the beta response input item apply patch call.
+            /// What made the call: the model itself or one of its programs.
             6 caller: ApplyPatchCallCaller = "caller" null(caller_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseInputItemApplyPatchCallOutput` of `BetaResponseInputItem`.
+    /// The outcome of a change to a file.
     pub struct BetaResponseInputItemApplyPatchCallOutput {
         const { 2 "type" = "apply_patch_call_output" req; }
         required {
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             0 call_id: String = "call_id";
-            /// `status` of the beta response input item apply patch call output.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             1 status: ResponseApplyPatchToolCallOutputStatus = "status";
         }
         optional {
-            /// `id` of the beta response input item apply patch call output.
+            /// Identifier of this item.
             3 id: String = "id" null(id_null);
             /// `agent` of the beta response input item apply patch call output.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `caller` of the beta response input item apply patch call output.
+            /// What made the call: the model itself or one of its programs.
             5 caller: ApplyPatchCallCaller = "caller" null(caller_null);
-            /// At most 10485760 characters.
+            /// Text for the model, such as an error. At most 10485760 characters.
             6 output: String = "output" null(output_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseInputItemCompactionTrigger` of `BetaResponseInputItem`.
+    /// Asks that the context be condensed here.
     pub struct BetaResponseInputItemCompactionTrigger {
         const { 0 "type" = "compaction_trigger" req; }
         required {}
         optional {
-            /// `id` of the beta response input item compaction trigger.
+            /// Identifier of this item.
             1 id: String = "id" null(id_null);
             /// `agent` of the beta response input item compaction trigger.
             2 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
@@ -1394,101 +1396,91 @@ model! {
 }
 
 model! {
-    /// `BetaResponseInputItemComputerCallOutput` of `BetaResponseInputItem`.
+    /// The screen after actions on a computer.
     pub struct BetaResponseInputItemComputerCallOutput {
         const { 2 "type" = "computer_call_output" req; }
         required {
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             0 call_id: String = "call_id";
-            /// `output` of the beta response input item computer call output.
+            /// A picture of the screen.
             1 output: BetaResponseComputerToolCallOutputScreenshot = "output";
         }
         optional {
-            /// `id` of the beta response input item computer call output.
+            /// Identifier of this item.
             3 id: String = "id" null(id_null);
-            /// `acknowledged_safety_checks` of the beta response input item computer call output.
+            /// Safety checks that you have seen and accept.
             4 acknowledged_safety_checks: Vec<AcknowledgedSafetyCheck> = "acknowledged_safety_checks" null(acknowledged_safety_checks_null);
             /// `agent` of the beta response input item computer call output.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `status` of the beta response input item computer call output.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             6 status: AgentOutputItemStatus = "status" null(status_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseInputItemFunctionCallOutput` of `BetaResponseInputItem`, and in one more place.
+    /// The output of a function call.
     pub struct BetaResponseInputItemFunctionCallOutput {
         const { 1 "type" = "function_call_output" req; }
         required {
-            /// At most 10485760 characters.
-            0 output: BetaResponseSteerInputItemListMessageOutput = "output";
+            /// What the function returned: text, or a list of text, image and file parts. At most 10485760
+            /// characters.
+            0 output: BetaResponseInputItemFunctionCallOutputOutput = "output";
         }
         optional {
-            /// `id` of the beta response input item function call output.
+            /// Identifier of this item.
             2 id: String = "id" null(id_null);
             /// `agent` of the beta response input item function call output.
             3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             4 call_id: String = "call_id" null(call_id_null);
-            /// `caller` of the beta response input item function call output.
+            /// What made the call: the model itself or one of its programs.
             5 caller: ApplyPatchCallCaller = "caller" null(caller_null);
-            /// 1 to 128 characters.
+            /// Name of the function. 1 to 128 characters.
             6 name: String = "name" null(name_null);
-            /// 1 to 64 characters; matches `^[a-zA-Z0-9_-]+$`.
+            /// Group that the tool belongs to. 1 to 64 characters; matches `^[a-zA-Z0-9_-]+$`.
             7 namespace: String = "namespace" null(namespace_null);
-            /// `status` of the beta response input item function call output.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             8 status: AgentOutputItemStatus = "status" null(status_null);
         }
     }
 }
 
-model! {
-    /// `BetaResponseInputItemMessage` of `BetaResponseInputItem`.
-    pub struct BetaResponseInputItemMessage {
-        const { 4 "type" = "message" opt; }
-        required {
-            /// `content` of the beta response input item message.
-            0 content: Vec<BetaResponseInputContent> = "content";
-            /// `role` of the beta response input item message.
-            1 role: ResponseInputItemMessageRole = "role";
-        }
-        optional {
-            /// `agent` of the beta response input item message.
-            2 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `status` of the beta response input item message.
-            3 status: AgentOutputItemStatus = "status";
-        }
+union! {
+    /// What the function returned: text, or a list of text, image and file parts.
+    pub enum BetaResponseInputItemFunctionCallOutputOutput {
+        Text: String => from;
+        List: Vec<BetaResponseFunctionCallOutputItem> => from;
     }
 }
 
 model! {
-    /// `BetaResponseInputItemShellCall` of `BetaResponseInputItem`.
+    /// Shell commands that the model asks for.
     pub struct BetaResponseInputItemShellCall {
         const { 2 "type" = "shell_call" req; }
         required {
-            /// `action` of the beta response input item shell call.
+            /// The commands.
             0 action: Action = "action";
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             1 call_id: String = "call_id";
         }
         optional {
-            /// `id` of the beta response input item shell call.
+            /// Identifier of this item.
             3 id: String = "id" null(id_null);
             /// `agent` of the beta response input item shell call.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `caller` of the beta response input item shell call.
+            /// What made the call: the model itself or one of its programs.
             5 caller: ApplyPatchCallCaller = "caller" null(caller_null);
-            /// `environment` of the beta response input item shell call.
+            /// Where commands run.
             6 environment: BetaResponseInputItemShellCallEnvironment = "environment" null(environment_null);
-            /// `status` of the beta response input item shell call.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             7 status: AgentOutputItemStatus = "status" null(status_null);
         }
     }
 }
 
 union! {
-    /// `environment` of `BetaResponseInputItemShellCall`.
+    /// Where commands run: a container or your own machine.
     pub enum BetaResponseInputItemShellCallEnvironment tag "type" {
         Local(BetaLocalEnvironment) = "local" => from;
         ContainerReference(BetaContainerReference) = "container_reference" => from;
@@ -1496,106 +1488,115 @@ union! {
 }
 
 model! {
-    /// `BetaResponseInputItemShellCallOutput` of `BetaResponseInputItem`.
+    /// The output of shell commands.
     pub struct BetaResponseInputItemShellCallOutput {
         const { 2 "type" = "shell_call_output" req; }
         required {
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             0 call_id: String = "call_id";
-            /// `output` of the beta response input item shell call output.
+            /// One output a command.
             1 output: Vec<BetaResponseFunctionShellCallOutputContent> = "output";
         }
         optional {
-            /// `id` of the beta response input item shell call output.
+            /// Identifier of this item.
             3 id: String = "id" null(id_null);
             /// `agent` of the beta response input item shell call output.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `caller` of the beta response input item shell call output.
+            /// What made the call: the model itself or one of its programs.
             5 caller: ApplyPatchCallCaller = "caller" null(caller_null);
-            /// `max_output_length` of the beta response input item shell call output.
+            /// Most characters of output to keep.
             6 max_output_length: i64 = "max_output_length" null(max_output_length_null);
-            /// `status` of the beta response input item shell call output.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             7 status: AgentOutputItemStatus = "status" null(status_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseInputItemToolSearchCall` of `BetaResponseInputItem`.
+    /// A search for tools.
     pub struct BetaResponseInputItemToolSearchCall {
         const { 1 "type" = "tool_search_call" req; }
         required {
-            /// `arguments` of the beta response input item tool search call.
+            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
             0 arguments: Map<Json> = "arguments";
         }
         optional {
-            /// `id` of the beta response input item tool search call.
+            /// Identifier of this item.
             2 id: String = "id" null(id_null);
             /// `agent` of the beta response input item tool search call.
             3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             4 call_id: String = "call_id" null(call_id_null);
-            /// `execution` of the beta response input item tool search call.
+            /// Whether the service or your program searches.
             5 execution: Execution = "execution";
-            /// `status` of the beta response input item tool search call.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             6 status: AgentOutputItemStatus = "status" null(status_null);
         }
     }
 }
 
 response! {
-    /// `BetaResponseInputMessageItem` of `BetaResponseItem`.
+    /// A message to the model.
     pub struct BetaResponseInputMessageItem {
         const { 3 "type" = "message" req; }
         required {
-            /// `id` of the beta response input message item.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `content` of the beta response input message item.
+            /// Text, image and file parts.
             1 content: Vec<BetaResponseInputContent> = "content";
-            /// `role` of the beta response input message item.
+            /// Who speaks; `developer` and `system` go before `user`.
             2 role: ResponseInputItemMessageRole = "role";
         }
         optional {
             /// `agent` of the beta response input message item.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `status` of the beta response input message item.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             5 status: AgentOutputItemStatus = "status" null(status_null);
         }
     }
 }
 
 model! {
-    /// `InputText` of `BetaResponseInputContent`, and in 4 more places.
+    /// A text part given to the model.
     pub struct BetaResponseInputText {
         const { 1 "type" = "input_text" req; }
         required {
-            /// `text` of the beta response input text.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             0 text: String = "text";
         }
         optional {
-            /// `prompt_cache_breakpoint` of the beta response input text.
+            /// Marks the end of a part of the prompt that should be cached.
             2 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint";
         }
     }
 }
 
 model! {
-    /// `InputText` of `AgentMessageContent`, and in one more place.
+    /// A text part given to the model.
     pub struct BetaResponseInputTextContent {
         const { 1 "type" = "input_text" req; }
         required {
-            /// At most 10485760 characters.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is. At most
+            /// 10485760 characters.
             0 text: String = "text";
         }
         optional {
-            /// `prompt_cache_breakpoint` of the beta response input text content.
+            /// Marks the end of a part of the prompt that should be cached.
             2 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
     }
 }
 
 union! {
-    /// Item of the list that `beta.responses.input_items.list` gives.
+    /// Instructions in force for this response.
+    pub enum BetaResponseInstructions {
+        Text: String => from;
+        List: Vec<BetaResponseInputItem> => from;
+    }
+}
+
+union! {
+    /// An item of a response, of its input or of its output.
     pub enum BetaResponseItem tag "type" {
         BetaResponseFunctionToolCallItem(BetaResponseFunctionToolCallItem) = "function_call" => from;
         BetaResponseCodeInterpreterToolCall(BetaResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
@@ -1634,15 +1635,15 @@ union! {
 }
 
 response! {
-    /// `BetaResponseItemAdditionalTools` of `BetaResponseItem`, and in one more place.
+    /// Tools added in the course of the conversation.
     pub struct BetaResponseItemAdditionalTools {
         const { 3 "type" = "additional_tools" req; }
         required {
-            /// `id` of the beta response item additional tools.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `role` of the beta response item additional tools.
+            /// Who speaks.
             1 role: MessageRole = "role";
-            /// `tools` of the beta response item additional tools.
+            /// The tools.
             2 tools: Vec<BetaTool> = "tools";
         }
         optional {
@@ -1657,11 +1658,11 @@ response! {
     pub struct BetaResponseItemAgentMessage {
         const { 4 "type" = "agent_message" req; }
         required {
-            /// `id` of the beta response item agent message.
+            /// Identifier of this item.
             0 id: String = "id";
             /// `author` of the beta response item agent message.
             1 author: String = "author";
-            /// `content` of the beta response item agent message.
+            /// The content.
             2 content: Vec<BetaResponseItemAgentMessageContent> = "content";
             /// `recipient` of the beta response item agent message.
             3 recipient: String = "recipient";
@@ -1674,7 +1675,7 @@ response! {
 }
 
 union! {
-    /// `content` of `BetaResponseItemAgentMessage`.
+    /// The content.
     pub enum BetaResponseItemAgentMessageContent tag "type" {
         InputText(BetaResponseInputText) = "input_text" => from;
         OutputText(BetaResponseOutputText) = "output_text" => from;
@@ -1690,52 +1691,52 @@ union! {
 }
 
 model! {
-    /// `BetaResponseItemImageGenerationCall` of `BetaResponseInputItem`, and in 2 more places.
+    /// An image drawn by the model.
     pub struct BetaResponseItemImageGenerationCall {
         const { 3 "type" = "image_generation_call" req; }
         required {
-            /// `id` of the beta response item image generation call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `status` of the beta response item image generation call.
+            /// State of the call.
             2 status: ImageGenerationCallStatus = "status";
         }
         optional {
-            /// `result` of the beta response item image generation call.
+            /// The image as Base64 text.
             1 result: String = "result" null(result_null);
-            /// `action` of the beta response item image generation call.
+            /// Whether an image is drawn anew or edited.
             4 action: ImageGenerationAction = "action" null(action_null);
             /// `agent` of the beta response item image generation call.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `background` of the beta response item image generation call.
+            /// Background of the image.
             6 background: Background = "background" null(background_null);
-            /// `error` of the beta response item image generation call.
+            /// Why drawing failed, if it did.
             7 error: ImageGenerationCallError = "error";
-            /// `output_format` of the beta response item image generation call.
+            /// Format of the image.
             8 output_format: OutputFormat = "output_format" null(output_format_null);
-            /// `quality` of the beta response item image generation call.
+            /// Quality of the image.
             9 quality: Quality = "quality" null(quality_null);
-            /// `revised_prompt` of the beta response item image generation call.
+            /// The prompt as the model changed it.
             10 revised_prompt: String = "revised_prompt" null(revised_prompt_null);
-            /// `size` of the beta response item image generation call.
+            /// Width and height in pixels.
             11 size: Size = "size" null(size_null);
-            /// `svg_usage` of the beta response item image generation call.
+            /// Tokens used for drawing the SVG.
             12 svg_usage: SvgUsage = "svg_usage";
         }
     }
 }
 
 model! {
-    /// `BetaResponseItemLocalShellCall` of `BetaResponseInputItem`, and in 2 more places.
+    /// A command to run on your own machine.
     pub struct BetaResponseItemLocalShellCall {
         const { 4 "type" = "local_shell_call" req; }
         required {
-            /// `id` of the beta response item local shell call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `action` of the beta response item local shell call.
+            /// The command.
             1 action: LocalShellCallAction = "action";
-            /// `call_id` of the beta response item local shell call.
+            /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id";
-            /// `status` of the beta response item local shell call.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             3 status: AgentOutputItemStatus = "status";
         }
         optional {
@@ -1746,69 +1747,69 @@ model! {
 }
 
 model! {
-    /// `BetaResponseItemLocalShellCallOutput` of `BetaResponseInputItem`, and in 2 more places.
+    /// The output of a command run on your own machine.
     pub struct BetaResponseItemLocalShellCallOutput {
         const { 2 "type" = "local_shell_call_output" req; }
         required {
-            /// `id` of the beta response item local shell call output.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `output` of the beta response item local shell call output.
+            /// The output as JSON text.
             1 output: String = "output";
         }
         optional {
             /// `agent` of the beta response item local shell call output.
             3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `status` of the beta response item local shell call output.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             4 status: AgentOutputItemStatus = "status" null(status_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseItemMcpCall` of `BetaResponseInputItem`, and in 2 more places.
+    /// A call of a tool on an MCP server.
     pub struct BetaResponseItemMcpCall {
         const { 4 "type" = "mcp_call" req; }
         required {
-            /// `id` of the beta response item mcp call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `arguments` of the beta response item mcp call.
+            /// Arguments of the call as JSON text.
             1 arguments: String = "arguments";
-            /// `name` of the beta response item mcp call.
+            /// Name of the tool.
             2 name: String = "name";
-            /// `server_label` of the beta response item mcp call.
+            /// Your name of the MCP server.
             3 server_label: String = "server_label";
         }
         optional {
             /// `agent` of the beta response item mcp call.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `approval_request_id` of the beta response item mcp call.
+            /// Id of the approval request, if there was one.
             6 approval_request_id: String = "approval_request_id" null(approval_request_id_null);
-            /// `error` of the beta response item mcp call.
+            /// Why the call failed, if it did.
             7 error: BetaMcpToolCallError = "error" null(error_null);
-            /// `output` of the beta response item mcp call.
+            /// What the tool returned.
             8 output: String = "output" null(output_null);
-            /// `status` of the beta response item mcp call.
+            /// State of the call.
             9 status: McpCallStatus = "status";
         }
     }
 }
 
 model! {
-    /// `BetaResponseItemMcpListTools` of `BetaResponseInputItem`, and in 2 more places.
+    /// The tools that an MCP server offers.
     pub struct BetaResponseItemMcpListTools {
         const { 3 "type" = "mcp_list_tools" req; }
         required {
-            /// `id` of the beta response item mcp list tools.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `server_label` of the beta response item mcp list tools.
+            /// Your name of the MCP server.
             1 server_label: String = "server_label";
-            /// `tools` of the beta response item mcp list tools.
+            /// The tools.
             2 tools: Vec<RealtimeMcpListToolsTool> = "tools";
         }
         optional {
             /// `agent` of the beta response item mcp list tools.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `error` of the beta response item mcp list tools.
+            /// Why they could not be listed, if so.
             5 error: String = "error" null(error_null);
         }
     }

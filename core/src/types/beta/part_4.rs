@@ -29,8 +29,8 @@ use crate::types::{
     BetaResponseWebSearchCallInProgressEvent, BetaResponseWebSearchCallSearchingEvent, BetaTool, BetaToolChoiceAllowed,
     BetaToolChoiceApplyPatch, BetaToolChoiceCustom, BetaToolChoiceFunction, BetaToolChoiceMcp, BetaToolChoiceOptions,
     BetaToolChoiceShell, BetaToolChoiceTypes, CustomToolCallOutput, Execution, McpApprovalRequest, McpApprovalResponse,
-    MultiAgentCall, MultiAgentCallAction, OutputTextContentAnnotation, OutputTextContentLogprob,
-    ParsedResponseOutputTextAnnotation, Phase, ProgramOutputStatus, ProgrammaticToolCalling,
+    MultiAgentCall, MultiAgentCallAction, OutputOutputContentList, OutputTextContentAnnotation,
+    OutputTextContentLogprob, ParsedResponseOutputTextAnnotation, Phase, ProgramOutputStatus, ProgrammaticToolCalling,
     ResponseReasoningItemContent, ResponseReasoningSummaryPartDoneEventPart, ResponseRequiredInputApplyPatchCallOutput,
     ResponseShellCallOutputContentDeltaEventDelta, ResponseShellCallOutputContentDoneEventOutput,
     ResponseSteerFailedEventError, ResponseSteerRequiredInputComputerCallOutput,
@@ -44,11 +44,11 @@ response! {
     pub struct BetaResponseItemMultiAgentCallOutput {
         const { 4 "type" = "multi_agent_call_output" req; }
         required {
-            /// `id` of the beta response item multi agent call output.
+            /// Identifier of this item.
             0 id: String = "id";
             /// `action` of the beta response item multi agent call output.
             1 action: MultiAgentCallAction = "action";
-            /// `call_id` of the beta response item multi agent call output.
+            /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id";
             /// `output` of the beta response item multi agent call output.
             3 output: Vec<BetaResponseOutputText> = "output";
@@ -61,17 +61,17 @@ response! {
 }
 
 model! {
-    /// `BetaResponseItemProgram` of `BetaResponseInputItem`, and in 2 more places.
+    /// A program by which the model calls tools.
     pub struct BetaResponseItemProgram {
         const { 4 "type" = "program" req; }
         required {
-            /// `id` of the beta response item program.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             1 call_id: String = "call_id";
-            /// At most 10485760 characters.
+            /// Text of the program. At most 10485760 characters.
             2 code: String = "code";
-            /// At most 10485760 characters.
+            /// Fingerprint of the program. At most 10485760 characters.
             3 fingerprint: String = "fingerprint";
         }
         optional {
@@ -82,17 +82,17 @@ model! {
 }
 
 model! {
-    /// `BetaResponseItemProgramOutput` of `BetaResponseInputItem`, and in 2 more places.
+    /// What a program returned.
     pub struct BetaResponseItemProgramOutput {
         const { 4 "type" = "program_output" req; }
         required {
-            /// `id` of the beta response item program output.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             1 call_id: String = "call_id";
-            /// At most 10485760 characters.
+            /// The result. At most 10485760 characters.
             2 result: String = "result";
-            /// `status` of the beta response item program output.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             3 status: ProgramOutputStatus = "status";
         }
         optional {
@@ -103,7 +103,7 @@ model! {
 }
 
 response! {
-    /// `Local` of `BetaResponseFunctionShellToolCallEnvironment`.
+    /// Commands run on your own machine.
     pub struct BetaResponseLocalEnvironment {
         const { 0 "type" = "local" req; }
         required {}
@@ -112,17 +112,17 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallArgumentsDelta` of `BetaResponseStreamEvent`.
+    /// A piece of the arguments of an MCP call arrived.
     pub struct BetaResponseMcpCallArgumentsDeltaEvent {
         const { 4 "type" = "response.mcp_call_arguments.delta" req; }
         required {
-            /// `delta` of the beta response mcp call arguments delta event.
+            /// Argument text to append.
             0 delta: String = "delta";
-            /// `item_id` of the beta response mcp call arguments delta event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp call arguments delta event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp call arguments delta event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -133,17 +133,17 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallArgumentsDone` of `BetaResponseStreamEvent`.
+    /// The arguments of an MCP call are complete.
     pub struct BetaResponseMcpCallArgumentsDoneEvent {
         const { 4 "type" = "response.mcp_call_arguments.done" req; }
         required {
-            /// `arguments` of the beta response mcp call arguments done event.
+            /// The whole arguments as JSON text.
             0 arguments: String = "arguments";
-            /// `item_id` of the beta response mcp call arguments done event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp call arguments done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp call arguments done event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -154,61 +154,61 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallArgumentsDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.mcp_call_arguments.delta` on a connection that carries several streams.
     pub struct BetaResponseMcpCallArgumentsWsDelta {
         const { 4 "type" = "response.mcp_call_arguments.delta" req; }
         required {
-            /// `delta` of the beta response mcp call arguments ws delta.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `item_id` of the beta response mcp call arguments ws delta.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp call arguments ws delta.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp call arguments ws delta.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response mcp call arguments ws delta.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response mcp call arguments ws delta.
+            /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseMcpCallArgumentsDone` of `BetaResponsesServerEvent`.
+    /// Event `response.mcp_call_arguments.done` on a connection that carries several streams.
     pub struct BetaResponseMcpCallArgumentsWsDone {
         const { 4 "type" = "response.mcp_call_arguments.done" req; }
         required {
-            /// `arguments` of the beta response mcp call arguments ws done.
+            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
             0 arguments: String = "arguments";
-            /// `item_id` of the beta response mcp call arguments ws done.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp call arguments ws done.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp call arguments ws done.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response mcp call arguments ws done.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response mcp call arguments ws done.
+            /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseMcpCallCompleted` of `BetaResponseStreamEvent`.
+    /// An MCP call ended with success.
     pub struct BetaResponseMcpCallCompletedEvent {
         const { 3 "type" = "response.mcp_call.completed" req; }
         required {
-            /// `item_id` of the beta response mcp call completed event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp call completed event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp call completed event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -219,15 +219,15 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallFailed` of `BetaResponseStreamEvent`.
+    /// An MCP call failed.
     pub struct BetaResponseMcpCallFailedEvent {
         const { 3 "type" = "response.mcp_call.failed" req; }
         required {
-            /// `item_id` of the beta response mcp call failed event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp call failed event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp call failed event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -238,15 +238,15 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallInProgress` of `BetaResponseStreamEvent`.
+    /// An MCP call has begun.
     pub struct BetaResponseMcpCallInProgressEvent {
         const { 3 "type" = "response.mcp_call.in_progress" req; }
         required {
-            /// `item_id` of the beta response mcp call in progress event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp call in progress event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp call in progress event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -257,78 +257,78 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallInProgress` of `BetaResponsesServerEvent`.
+    /// Event `response.mcp_call.in_progress` on a connection that carries several streams.
     pub struct BetaResponseMcpCallInWsProgress {
         const { 3 "type" = "response.mcp_call.in_progress" req; }
         required {
-            /// `item_id` of the beta response mcp call in ws progress.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp call in ws progress.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp call in ws progress.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response mcp call in ws progress.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response mcp call in ws progress.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseMcpCallCompleted` of `BetaResponsesServerEvent`.
+    /// Event `response.mcp_call.completed` on a connection that carries several streams.
     pub struct BetaResponseMcpCallWsCompleted {
         const { 3 "type" = "response.mcp_call.completed" req; }
         required {
-            /// `item_id` of the beta response mcp call ws completed.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp call ws completed.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp call ws completed.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response mcp call ws completed.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response mcp call ws completed.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseMcpCallFailed` of `BetaResponsesServerEvent`.
+    /// Event `response.mcp_call.failed` on a connection that carries several streams.
     pub struct BetaResponseMcpCallWsFailed {
         const { 3 "type" = "response.mcp_call.failed" req; }
         required {
-            /// `item_id` of the beta response mcp call ws failed.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp call ws failed.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp call ws failed.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response mcp call ws failed.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response mcp call ws failed.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseMcpListToolsCompleted` of `BetaResponseStreamEvent`.
+    /// The tools of an MCP server were listed.
     pub struct BetaResponseMcpListToolsCompletedEvent {
         const { 3 "type" = "response.mcp_list_tools.completed" req; }
         required {
-            /// `item_id` of the beta response mcp list tools completed event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp list tools completed event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp list tools completed event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -339,15 +339,15 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpListToolsFailed` of `BetaResponseStreamEvent`.
+    /// The tools of an MCP server could not be listed.
     pub struct BetaResponseMcpListToolsFailedEvent {
         const { 3 "type" = "response.mcp_list_tools.failed" req; }
         required {
-            /// `item_id` of the beta response mcp list tools failed event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp list tools failed event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp list tools failed event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -358,15 +358,15 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpListToolsInProgress` of `BetaResponseStreamEvent`.
+    /// The tools of an MCP server are being listed.
     pub struct BetaResponseMcpListToolsInProgressEvent {
         const { 3 "type" = "response.mcp_list_tools.in_progress" req; }
         required {
-            /// `item_id` of the beta response mcp list tools in progress event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp list tools in progress event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp list tools in progress event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -377,70 +377,78 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpListToolsInProgress` of `BetaResponsesServerEvent`.
+    /// Event `response.mcp_list_tools.in_progress` on a connection that carries several streams.
     pub struct BetaResponseMcpListToolsInWsProgress {
         const { 3 "type" = "response.mcp_list_tools.in_progress" req; }
         required {
-            /// `item_id` of the beta response mcp list tools in ws progress.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp list tools in ws progress.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp list tools in ws progress.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response mcp list tools in ws progress.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response mcp list tools in ws progress.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseMcpListToolsCompleted` of `BetaResponsesServerEvent`.
+    /// Event `response.mcp_list_tools.completed` on a connection that carries several streams.
     pub struct BetaResponseMcpListToolsWsCompleted {
         const { 3 "type" = "response.mcp_list_tools.completed" req; }
         required {
-            /// `item_id` of the beta response mcp list tools ws completed.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp list tools ws completed.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp list tools ws completed.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response mcp list tools ws completed.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response mcp list tools ws completed.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseMcpListToolsFailed` of `BetaResponsesServerEvent`.
+    /// Event `response.mcp_list_tools.failed` on a connection that carries several streams.
     pub struct BetaResponseMcpListToolsWsFailed {
         const { 3 "type" = "response.mcp_list_tools.failed" req; }
         required {
-            /// `item_id` of the beta response mcp list tools ws failed.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response mcp list tools ws failed.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response mcp list tools ws failed.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response mcp list tools ws failed.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response mcp list tools ws failed.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 union! {
-    /// `output` of `BetaCompactedResponse`, and in 5 more places.
+    /// What the tool returned: text, or a list of text, image and file parts.
+    pub enum BetaResponseOutput {
+        Text: String => from;
+        List: Vec<OutputOutputContentList> => from;
+    }
+}
+
+union! {
+    /// What a model produced: a message, reasoning, a tool call and more.
     pub enum BetaResponseOutputItem tag "type" {
         Message(BetaResponseOutputMessage) = "message" => from;
         FileSearchCall(BetaResponseFileSearchToolCall) = "file_search_call" => from;
@@ -477,15 +485,15 @@ union! {
 }
 
 response! {
-    /// `ResponseOutputItemAdded` of `BetaResponseStreamEvent`.
+    /// A new output item begins.
     pub struct BetaResponseOutputItemAddedEvent {
         const { 3 "type" = "response.output_item.added" req; }
         required {
-            /// `item` of the beta response output item added event.
+            /// The item, still without content.
             0 item: BetaResponseOutputItem = "item";
-            /// `output_index` of the beta response output item added event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response output item added event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -496,15 +504,15 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputItemDone` of `BetaResponseStreamEvent`.
+    /// An output item is complete.
     pub struct BetaResponseOutputItemDoneEvent {
         const { 3 "type" = "response.output_item.done" req; }
         required {
-            /// `item` of the beta response output item done event.
+            /// The complete item.
             0 item: BetaResponseOutputItem = "item";
-            /// `output_index` of the beta response output item done event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response output item done event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -515,70 +523,70 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputItemAdded` of `BetaResponsesServerEvent`.
+    /// Event `response.output_item.added` on a connection that carries several streams.
     pub struct BetaResponseOutputItemWsAdded {
         const { 3 "type" = "response.output_item.added" req; }
         required {
-            /// `item` of the beta response output item ws added.
+            /// The output item.
             0 item: BetaResponseOutputItem = "item";
-            /// `output_index` of the beta response output item ws added.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response output item ws added.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response output item ws added.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response output item ws added.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseOutputItemDone` of `BetaResponsesServerEvent`.
+    /// Event `response.output_item.done` on a connection that carries several streams.
     pub struct BetaResponseOutputItemWsDone {
         const { 3 "type" = "response.output_item.done" req; }
         required {
-            /// `item` of the beta response output item ws done.
+            /// The output item.
             0 item: BetaResponseOutputItem = "item";
-            /// `output_index` of the beta response output item ws done.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response output item ws done.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response output item ws done.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response output item ws done.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseOutputMessage` of `BetaResponseInputItem`, and in 2 more places.
+    /// A message of the model.
     pub struct BetaResponseOutputMessage {
         const { 2 "role" = "assistant" req; 4 "type" = "message" req; }
         required {
-            /// `id` of the beta response output message.
+            /// Identifier of the message.
             0 id: String = "id";
-            /// `content` of the beta response output message.
+            /// Parts of the message: text and refusals.
             1 content: Vec<BetaResponseOutputMessageContent> = "content";
-            /// `status` of the beta response output message.
+            /// State of the message.
             3 status: AgentOutputItemStatus = "status";
         }
         optional {
             /// `agent` of the beta response output message.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `phase` of the beta response output message.
+            /// Whether it comments on the work or is the final answer.
             6 phase: Phase = "phase" null(phase_null);
         }
     }
 }
 
 union! {
-    /// `content` of `BetaResponseOutputMessage`.
+    /// A part of a message of the model: text or a refusal.
     pub enum BetaResponseOutputMessageContent tag "type" {
         OutputText(BetaResponseOutputText) = "output_text" => from;
         Refusal(BetaResponseOutputRefusal) = "refusal" => from;
@@ -594,11 +602,11 @@ union! {
 }
 
 model! {
-    /// `Refusal` of `BetaResponseContentPartDoneEventPart`, and in 3 more places.
+    /// A refusal of the model.
     pub struct BetaResponseOutputRefusal {
         const { 1 "type" = "refusal" req; }
         required {
-            /// `refusal` of the beta response output refusal.
+            /// The model's words when it declines to answer.
             0 refusal: String = "refusal";
         }
         optional {}
@@ -606,40 +614,40 @@ model! {
 }
 
 model! {
-    /// `OutputText` of `BetaResponseContentPartDoneEventPart`, and in 4 more places.
+    /// A text part made by the model.
     pub struct BetaResponseOutputText {
         const { 2 "type" = "output_text" req; }
         required {
-            /// `annotations` of the beta response output text.
+            /// Files and web pages that the text refers to.
             0 annotations: Vec<OutputTextContentAnnotation> = "annotations";
-            /// `text` of the beta response output text.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             1 text: String = "text";
         }
         optional {
-            /// `logprobs` of the beta response output text.
+            /// Log probabilities of the tokens, if they were asked for.
             3 logprobs: Vec<OutputTextContentLogprob> = "logprobs";
         }
     }
 }
 
 response! {
-    /// `ResponseOutputTextAnnotationAdded` of `BetaResponseStreamEvent`.
+    /// A reference was added to a text part.
     pub struct BetaResponseOutputTextAnnotationAddedEvent {
         const { 6 "type" = "response.output_text.annotation.added" req; }
         required {
-            /// `annotation_index` of the beta response output text annotation added event.
+            /// Position of the annotation in its content part.
             1 annotation_index: i64 = "annotation_index";
-            /// `content_index` of the beta response output text annotation added event.
+            /// Position of the content part in its item.
             2 content_index: i64 = "content_index";
-            /// `item_id` of the beta response output text annotation added event.
+            /// Id of the item that the event belongs to.
             3 item_id: String = "item_id";
-            /// `output_index` of the beta response output text annotation added event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response output text annotation added event.
+            /// Number of the event in its stream, counted from 0.
             5 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `annotation` of the beta response output text annotation added event.
+            /// The reference.
             0 annotation: OutputTextContentAnnotation = "annotation" null(annotation_null);
             /// `agent` of the beta response output text annotation added event.
             7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
@@ -648,19 +656,19 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputTextAnnotationAdded` of `BetaResponsesServerEvent`.
+    /// Event `response.output_text.annotation.added` on a connection that carries several streams.
     pub struct BetaResponseOutputTextAnnotationWsAdded {
         const { 6 "type" = "response.output_text.annotation.added" req; }
         required {
-            /// `annotation_index` of the beta response output text annotation ws added.
+            /// Position of the annotation in its content part.
             1 annotation_index: i64 = "annotation_index";
-            /// `content_index` of the beta response output text annotation ws added.
+            /// Position of the content part in its item.
             2 content_index: i64 = "content_index";
-            /// `item_id` of the beta response output text annotation ws added.
+            /// Id of the item that the event belongs to.
             3 item_id: String = "item_id";
-            /// `output_index` of the beta response output text annotation ws added.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response output text annotation ws added.
+            /// Number of the event in its stream, counted from 0.
             5 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -668,31 +676,31 @@ response! {
             0 annotation: ParsedResponseOutputTextAnnotation = "annotation" null(annotation_null);
             /// `agent` of the beta response output text annotation ws added.
             7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response output text annotation ws added.
+            /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 model! {
-    /// `prompt` of `BetaResponse`, and in 2 more places.
+    /// A stored prompt with values for its variables.
     pub struct BetaResponsePrompt {
         const {}
         required {
-            /// `id` of the beta response prompt.
+            /// Identifier of the stored prompt.
             0 id: String = "id";
         }
         optional {
-            /// `variables` of the beta response prompt.
+            /// Values for the variables: texts, images or files.
             1 variables: Map<BetaResponsePromptVariables> = "variables" null(variables_null);
-            /// `version` of the beta response prompt.
+            /// Version of the prompt; the default one if left out.
             2 version: String = "version" null(version_null);
         }
     }
 }
 
 union! {
-    /// `variables` of `BetaResponsePrompt`.
+    /// A value for a variable: a text, an image or a file.
     pub enum BetaResponsePromptVariables tag "type" {
         Text: String => from;
         InputText(BetaResponseInputText) = "input_text" => from;
@@ -702,13 +710,13 @@ union! {
 }
 
 response! {
-    /// `ResponseQueued` of `BetaResponseStreamEvent`.
+    /// The response waits to be worked on.
     pub struct BetaResponseQueuedEvent {
         const { 2 "type" = "response.queued" req; }
         required {
-            /// `response` of the beta response queued event.
+            /// The response as it stands at this event.
             0 response: BetaResponse = "response";
-            /// `sequence_number` of the beta response queued event.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -719,42 +727,42 @@ response! {
 }
 
 model! {
-    /// `BetaResponseReasoningItem` of `BetaResponseInputItem`, and in 2 more places.
+    /// The model's reasoning; pass it back in later requests when you keep the context yourself.
     pub struct BetaResponseReasoningItem {
         const { 2 "type" = "reasoning" req; }
         required {
-            /// `id` of the beta response reasoning item.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `summary` of the beta response reasoning item.
+            /// Summary of the reasoning, part by part.
             1 summary: Vec<Summary> = "summary";
         }
         optional {
             /// `agent` of the beta response reasoning item.
             3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `content` of the beta response reasoning item.
+            /// Text of the reasoning, if it is shown.
             4 content: Vec<ResponseReasoningItemContent> = "content";
-            /// `encrypted_content` of the beta response reasoning item.
+            /// Content that only the service can read; pass it back unchanged.
             5 encrypted_content: String = "encrypted_content" null(encrypted_content_null);
-            /// `status` of the beta response reasoning item.
+            /// State of the item.
             6 status: AgentOutputItemStatus = "status";
         }
     }
 }
 
 response! {
-    /// `ResponseReasoningSummaryPartAdded` of `BetaResponseStreamEvent`.
+    /// A new part of the reasoning summary begins.
     pub struct BetaResponseReasoningSummaryPartAddedEvent {
         const { 5 "type" = "response.reasoning_summary_part.added" req; }
         required {
-            /// `item_id` of the beta response reasoning summary part added event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning summary part added event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `part` of the beta response reasoning summary part added event.
+            /// The part, still empty.
             2 part: ResponseReasoningSummaryPartDoneEventPart = "part";
-            /// `sequence_number` of the beta response reasoning summary part added event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
-            /// `summary_index` of the beta response reasoning summary part added event.
+            /// Position of the summary part in its item.
             4 summary_index: i64 = "summary_index";
         }
         optional {
@@ -765,19 +773,19 @@ response! {
 }
 
 response! {
-    /// `ResponseReasoningSummaryPartDone` of `BetaResponseStreamEvent`.
+    /// A part of the reasoning summary is complete.
     pub struct BetaResponseReasoningSummaryPartDoneEvent {
         const { 5 "type" = "response.reasoning_summary_part.done" req; 7 "status" = "incomplete" opt; }
         required {
-            /// `item_id` of the beta response reasoning summary part done event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning summary part done event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `part` of the beta response reasoning summary part done event.
+            /// The complete part.
             2 part: ResponseReasoningSummaryPartDoneEventPart = "part";
-            /// `sequence_number` of the beta response reasoning summary part done event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
-            /// `summary_index` of the beta response reasoning summary part done event.
+            /// Position of the summary part in its item.
             4 summary_index: i64 = "summary_index";
         }
         optional {
@@ -788,69 +796,69 @@ response! {
 }
 
 response! {
-    /// `ResponseReasoningSummaryPartAdded` of `BetaResponsesServerEvent`.
+    /// Event `response.reasoning_summary_part.added` on a connection that carries several streams.
     pub struct BetaResponseReasoningSummaryPartWsAdded {
         const { 5 "type" = "response.reasoning_summary_part.added" req; }
         required {
-            /// `item_id` of the beta response reasoning summary part ws added.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning summary part ws added.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `part` of the beta response reasoning summary part ws added.
+            /// The content part.
             2 part: ResponseReasoningSummaryPartDoneEventPart = "part";
-            /// `sequence_number` of the beta response reasoning summary part ws added.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
-            /// `summary_index` of the beta response reasoning summary part ws added.
+            /// Position of the summary part in its item.
             4 summary_index: i64 = "summary_index";
         }
         optional {
             /// `agent` of the beta response reasoning summary part ws added.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response reasoning summary part ws added.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseReasoningSummaryPartDone` of `BetaResponsesServerEvent`.
+    /// Event `response.reasoning_summary_part.done` on a connection that carries several streams.
     pub struct BetaResponseReasoningSummaryPartWsDone {
         const { 5 "type" = "response.reasoning_summary_part.done" req; 7 "status" = "incomplete" opt; }
         required {
-            /// `item_id` of the beta response reasoning summary part ws done.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning summary part ws done.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `part` of the beta response reasoning summary part ws done.
+            /// The content part.
             2 part: ResponseReasoningSummaryPartDoneEventPart = "part";
-            /// `sequence_number` of the beta response reasoning summary part ws done.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
-            /// `summary_index` of the beta response reasoning summary part ws done.
+            /// Position of the summary part in its item.
             4 summary_index: i64 = "summary_index";
         }
         optional {
             /// `agent` of the beta response reasoning summary part ws done.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response reasoning summary part ws done.
+            /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseReasoningSummaryTextDelta` of `BetaResponseStreamEvent`.
+    /// A piece of the reasoning summary arrived.
     pub struct BetaResponseReasoningSummaryTextDeltaEvent {
         const { 5 "type" = "response.reasoning_summary_text.delta" req; }
         required {
-            /// `delta` of the beta response reasoning summary text delta event.
+            /// Text to append.
             0 delta: String = "delta";
-            /// `item_id` of the beta response reasoning summary text delta event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning summary text delta event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response reasoning summary text delta event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
-            /// `summary_index` of the beta response reasoning summary text delta event.
+            /// Position of the summary part in its item.
             4 summary_index: i64 = "summary_index";
         }
         optional {
@@ -861,19 +869,19 @@ response! {
 }
 
 response! {
-    /// `ResponseReasoningSummaryTextDone` of `BetaResponseStreamEvent`.
+    /// The text of a summary part is complete.
     pub struct BetaResponseReasoningSummaryTextDoneEvent {
         const { 5 "type" = "response.reasoning_summary_text.done" req; }
         required {
-            /// `item_id` of the beta response reasoning summary text done event.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning summary text done event.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response reasoning summary text done event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
-            /// `summary_index` of the beta response reasoning summary text done event.
+            /// Position of the summary part in its item.
             3 summary_index: i64 = "summary_index";
-            /// `text` of the beta response reasoning summary text done event.
+            /// The whole text of the part.
             4 text: String = "text";
         }
         optional {
@@ -884,69 +892,69 @@ response! {
 }
 
 response! {
-    /// `ResponseReasoningSummaryTextDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.reasoning_summary_text.delta` on a connection that carries several streams.
     pub struct BetaResponseReasoningSummaryTextWsDelta {
         const { 5 "type" = "response.reasoning_summary_text.delta" req; }
         required {
-            /// `delta` of the beta response reasoning summary text ws delta.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `item_id` of the beta response reasoning summary text ws delta.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning summary text ws delta.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response reasoning summary text ws delta.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
-            /// `summary_index` of the beta response reasoning summary text ws delta.
+            /// Position of the summary part in its item.
             4 summary_index: i64 = "summary_index";
         }
         optional {
             /// `agent` of the beta response reasoning summary text ws delta.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response reasoning summary text ws delta.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseReasoningSummaryTextDone` of `BetaResponsesServerEvent`.
+    /// Event `response.reasoning_summary_text.done` on a connection that carries several streams.
     pub struct BetaResponseReasoningSummaryTextWsDone {
         const { 5 "type" = "response.reasoning_summary_text.done" req; }
         required {
-            /// `item_id` of the beta response reasoning summary text ws done.
+            /// Id of the item that the event belongs to.
             0 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning summary text ws done.
+            /// Position of the output item in the response.
             1 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response reasoning summary text ws done.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
-            /// `summary_index` of the beta response reasoning summary text ws done.
+            /// Position of the summary part in its item.
             3 summary_index: i64 = "summary_index";
-            /// `text` of the beta response reasoning summary text ws done.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             4 text: String = "text";
         }
         optional {
             /// `agent` of the beta response reasoning summary text ws done.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response reasoning summary text ws done.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseReasoningTextDelta` of `BetaResponseStreamEvent`.
+    /// A piece of reasoning arrived.
     pub struct BetaResponseReasoningTextDeltaEvent {
         const { 5 "type" = "response.reasoning_text.delta" req; }
         required {
-            /// `content_index` of the beta response reasoning text delta event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the beta response reasoning text delta event.
+            /// Text to append.
             1 delta: String = "delta";
-            /// `item_id` of the beta response reasoning text delta event.
+            /// Id of the item that the event belongs to.
             2 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning text delta event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response reasoning text delta event.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -957,19 +965,19 @@ response! {
 }
 
 response! {
-    /// `ResponseReasoningTextDone` of `BetaResponseStreamEvent`.
+    /// A part of the reasoning is complete.
     pub struct BetaResponseReasoningTextDoneEvent {
         const { 5 "type" = "response.reasoning_text.done" req; }
         required {
-            /// `content_index` of the beta response reasoning text done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `item_id` of the beta response reasoning text done event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning text done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response reasoning text done event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
-            /// `text` of the beta response reasoning text done event.
+            /// The whole text of the part.
             4 text: String = "text";
         }
         optional {
@@ -980,69 +988,69 @@ response! {
 }
 
 response! {
-    /// `ResponseReasoningTextDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.reasoning_text.delta` on a connection that carries several streams.
     pub struct BetaResponseReasoningTextWsDelta {
         const { 5 "type" = "response.reasoning_text.delta" req; }
         required {
-            /// `content_index` of the beta response reasoning text ws delta.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the beta response reasoning text ws delta.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `item_id` of the beta response reasoning text ws delta.
+            /// Id of the item that the event belongs to.
             2 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning text ws delta.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response reasoning text ws delta.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response reasoning text ws delta.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response reasoning text ws delta.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseReasoningTextDone` of `BetaResponsesServerEvent`.
+    /// Event `response.reasoning_text.done` on a connection that carries several streams.
     pub struct BetaResponseReasoningTextWsDone {
         const { 5 "type" = "response.reasoning_text.done" req; }
         required {
-            /// `content_index` of the beta response reasoning text ws done.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `item_id` of the beta response reasoning text ws done.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response reasoning text ws done.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response reasoning text ws done.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
-            /// `text` of the beta response reasoning text ws done.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             4 text: String = "text";
         }
         optional {
             /// `agent` of the beta response reasoning text ws done.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response reasoning text ws done.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseRefusalDelta` of `BetaResponseStreamEvent`.
+    /// A piece of a refusal arrived.
     pub struct BetaResponseRefusalDeltaEvent {
         const { 5 "type" = "response.refusal.delta" req; }
         required {
-            /// `content_index` of the beta response refusal delta event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the beta response refusal delta event.
+            /// Text to append.
             1 delta: String = "delta";
-            /// `item_id` of the beta response refusal delta event.
+            /// Id of the item that the event belongs to.
             2 item_id: String = "item_id";
-            /// `output_index` of the beta response refusal delta event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response refusal delta event.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1053,19 +1061,19 @@ response! {
 }
 
 response! {
-    /// `ResponseRefusalDone` of `BetaResponseStreamEvent`.
+    /// A refusal is complete.
     pub struct BetaResponseRefusalDoneEvent {
         const { 5 "type" = "response.refusal.done" req; }
         required {
-            /// `content_index` of the beta response refusal done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `item_id` of the beta response refusal done event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response refusal done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `refusal` of the beta response refusal done event.
+            /// The whole refusal.
             3 refusal: String = "refusal";
-            /// `sequence_number` of the beta response refusal done event.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1076,50 +1084,50 @@ response! {
 }
 
 response! {
-    /// `ResponseRefusalDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.refusal.delta` on a connection that carries several streams.
     pub struct BetaResponseRefusalWsDelta {
         const { 5 "type" = "response.refusal.delta" req; }
         required {
-            /// `content_index` of the beta response refusal ws delta.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the beta response refusal ws delta.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `item_id` of the beta response refusal ws delta.
+            /// Id of the item that the event belongs to.
             2 item_id: String = "item_id";
-            /// `output_index` of the beta response refusal ws delta.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response refusal ws delta.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response refusal ws delta.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response refusal ws delta.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseRefusalDone` of `BetaResponsesServerEvent`.
+    /// Event `response.refusal.done` on a connection that carries several streams.
     pub struct BetaResponseRefusalWsDone {
         const { 5 "type" = "response.refusal.done" req; }
         required {
-            /// `content_index` of the beta response refusal ws done.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `item_id` of the beta response refusal ws done.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output_index` of the beta response refusal ws done.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `refusal` of the beta response refusal ws done.
+            /// The model's words when it declines to answer.
             3 refusal: String = "refusal";
-            /// `sequence_number` of the beta response refusal ws done.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response refusal ws done.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response refusal ws done.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
@@ -1137,24 +1145,24 @@ model! {
             1 include_obfuscation: bool = "include_obfuscation";
             /// `starting_after` of the beta response retrieve params.
             2 starting_after: i64 = "starting_after";
-            /// `betas` of the beta response retrieve params.
+            /// Beta features to switch on, by name.
             3 betas: Vec<Beta> = "betas";
         }
     }
 }
 
 response! {
-    /// `ResponseShellCallCommandAdded` of `BetaResponseStreamEvent`.
+    /// A new shell command begins.
     pub struct BetaResponseShellCallCommandAddedEvent {
         const { 4 "type" = "response.shell_call_command.added" req; }
         required {
-            /// `command` of the beta response shell call command added event.
+            /// The command as far as it is known.
             0 command: String = "command";
-            /// `command_index` of the beta response shell call command added event.
+            /// Position of the command in its call.
             1 command_index: i64 = "command_index";
-            /// `output_index` of the beta response shell call command added event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response shell call command added event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1165,40 +1173,40 @@ response! {
 }
 
 response! {
-    /// `ResponseShellCallCommandDelta` of `BetaResponseStreamEvent`.
+    /// A piece of a shell command arrived.
     pub struct BetaResponseShellCallCommandDeltaEvent {
         const { 4 "type" = "response.shell_call_command.delta" req; }
         required {
-            /// `command_index` of the beta response shell call command delta event.
+            /// Position of the command in its call.
             0 command_index: i64 = "command_index";
-            /// `delta` of the beta response shell call command delta event.
+            /// Text to append.
             1 delta: String = "delta";
-            /// `output_index` of the beta response shell call command delta event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response shell call command delta event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response shell call command delta event.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `obfuscation` of the beta response shell call command delta event.
+            /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
 }
 
 response! {
-    /// `ResponseShellCallCommandDone` of `BetaResponseStreamEvent`.
+    /// A shell command is complete.
     pub struct BetaResponseShellCallCommandDoneEvent {
         const { 4 "type" = "response.shell_call_command.done" req; }
         required {
-            /// `command` of the beta response shell call command done event.
+            /// The whole command.
             0 command: String = "command";
-            /// `command_index` of the beta response shell call command done event.
+            /// Position of the command in its call.
             1 command_index: i64 = "command_index";
-            /// `output_index` of the beta response shell call command done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response shell call command done event.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1209,90 +1217,90 @@ response! {
 }
 
 response! {
-    /// `ResponseShellCallCommandAdded` of `BetaResponsesServerEvent`.
+    /// Event `response.shell_call_command.added` on a connection that carries several streams.
     pub struct BetaResponseShellCallCommandWsAdded {
         const { 4 "type" = "response.shell_call_command.added" req; }
         required {
-            /// `command` of the beta response shell call command ws added.
+            /// Program and arguments to run.
             0 command: String = "command";
-            /// `command_index` of the beta response shell call command ws added.
+            /// Position of the command in its call.
             1 command_index: i64 = "command_index";
-            /// `output_index` of the beta response shell call command ws added.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response shell call command ws added.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response shell call command ws added.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response shell call command ws added.
+            /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseShellCallCommandDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.shell_call_command.delta` on a connection that carries several streams.
     pub struct BetaResponseShellCallCommandWsDelta {
         const { 4 "type" = "response.shell_call_command.delta" req; }
         required {
-            /// `command_index` of the beta response shell call command ws delta.
+            /// Position of the command in its call.
             0 command_index: i64 = "command_index";
-            /// `delta` of the beta response shell call command ws delta.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `output_index` of the beta response shell call command ws delta.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response shell call command ws delta.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response shell call command ws delta.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `obfuscation` of the beta response shell call command ws delta.
+            /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
-            /// `stream_id` of the beta response shell call command ws delta.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseShellCallCommandDone` of `BetaResponsesServerEvent`.
+    /// Event `response.shell_call_command.done` on a connection that carries several streams.
     pub struct BetaResponseShellCallCommandWsDone {
         const { 4 "type" = "response.shell_call_command.done" req; }
         required {
-            /// `command` of the beta response shell call command ws done.
+            /// Program and arguments to run.
             0 command: String = "command";
-            /// `command_index` of the beta response shell call command ws done.
+            /// Position of the command in its call.
             1 command_index: i64 = "command_index";
-            /// `output_index` of the beta response shell call command ws done.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response shell call command ws done.
+            /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response shell call command ws done.
             5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response shell call command ws done.
+            /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseShellCallOutputContentDelta` of `BetaResponseStreamEvent`.
+    /// A piece of the output of a shell command arrived.
     pub struct BetaResponseShellCallOutputContentDeltaEvent {
         const { 5 "type" = "response.shell_call_output_content.delta" req; }
         required {
-            /// `command_index` of the beta response shell call output content delta event.
+            /// Position of the command in its call.
             0 command_index: i64 = "command_index";
-            /// `delta` of the beta response shell call output content delta event.
+            /// Output to append.
             1 delta: ResponseShellCallOutputContentDeltaEventDelta = "delta";
-            /// `item_id` of the beta response shell call output content delta event.
+            /// Id of the item that the event belongs to.
             2 item_id: String = "item_id";
-            /// `output_index` of the beta response shell call output content delta event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response shell call output content delta event.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1303,19 +1311,19 @@ response! {
 }
 
 response! {
-    /// `ResponseShellCallOutputContentDone` of `BetaResponseStreamEvent`.
+    /// The output of a shell command is complete.
     pub struct BetaResponseShellCallOutputContentDoneEvent {
         const { 5 "type" = "response.shell_call_output_content.done" req; }
         required {
-            /// `command_index` of the beta response shell call output content done event.
+            /// Position of the command in its call.
             0 command_index: i64 = "command_index";
-            /// `item_id` of the beta response shell call output content done event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `output` of the beta response shell call output content done event.
+            /// The whole output.
             2 output: Vec<ResponseShellCallOutputContentDoneEventOutput> = "output";
-            /// `output_index` of the beta response shell call output content done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response shell call output content done event.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1326,57 +1334,57 @@ response! {
 }
 
 response! {
-    /// `ResponseShellCallOutputContentDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.shell_call_output_content.delta` on a connection that carries several streams.
     pub struct BetaResponseShellCallOutputContentWsDelta {
         const { 5 "type" = "response.shell_call_output_content.delta" req; }
         required {
-            /// `command_index` of the beta response shell call output content ws delta.
+            /// Position of the command in its call.
             0 command_index: i64 = "command_index";
-            /// `delta` of the beta response shell call output content ws delta.
+            /// What is new since the previous event; append it to what came before.
             1 delta: ResponseShellCallOutputContentDeltaEventDelta = "delta";
-            /// `item_id` of the beta response shell call output content ws delta.
+            /// Id of the item that the event belongs to.
             2 item_id: String = "item_id";
-            /// `output_index` of the beta response shell call output content ws delta.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response shell call output content ws delta.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response shell call output content ws delta.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response shell call output content ws delta.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseShellCallOutputContentDone` of `BetaResponsesServerEvent`.
+    /// Event `response.shell_call_output_content.done` on a connection that carries several streams.
     pub struct BetaResponseShellCallOutputContentWsDone {
         const { 5 "type" = "response.shell_call_output_content.done" req; }
         required {
-            /// `command_index` of the beta response shell call output content ws done.
+            /// Position of the command in its call.
             0 command_index: i64 = "command_index";
-            /// `item_id` of the beta response shell call output content ws done.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
             /// `output` of the beta response shell call output content ws done.
             2 output: Vec<ResponseShellCallOutputContentDoneEventOutput> = "output";
-            /// `output_index` of the beta response shell call output content ws done.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response shell call output content ws done.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response shell call output content ws done.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response shell call output content ws done.
+            /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 open_enum! {
-    /// `status` of `BetaResponse`.
+    /// State of a response.
     pub enum BetaResponseStatus {
         Completed = "completed",
         Failed = "failed",
@@ -1388,24 +1396,24 @@ open_enum! {
 }
 
 response! {
-    /// `ResponseSteerAccepted` of `BetaResponsesServerEvent`.
+    /// Event `response.steer.accepted`.
     pub struct BetaResponseSteerAcceptedEvent {
         const { 2 "type" = "response.steer.accepted" req; }
         required {
-            /// `sequence_number` of the beta response steer accepted event.
+            /// Number of the event in its stream, counted from 0.
             0 sequence_number: i64 = "sequence_number";
             /// `steer` of the beta response steer accepted event.
             1 steer: Steer = "steer";
         }
         optional {
-            /// `stream_id` of the beta response steer accepted event.
+            /// Id of the stream, when several share one connection.
             3 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 open_enum! {
-    /// `code` of `ResponseSteerFailedEventError`.
+    /// Code of the error for programs.
     pub enum BetaResponseSteerErrorCode {
         ResponseNotFound = "response_not_found",
         InvalidInput = "invalid_input",
@@ -1418,13 +1426,13 @@ open_enum! {
 }
 
 model! {
-    /// `ResponseSteer` of `BetaResponsesClientEvent`.
+    /// Event `response.steer`.
     pub struct BetaResponseSteerEvent {
         const { 2 "type" = "response.steer" req; }
         required {
-            /// `input` of the beta response steer event.
+            /// The input.
             0 input: BetaResponseSteerInput = "input";
-            /// `previous_response_id` of the beta response steer event.
+            /// Id of the response that this one continues; not with `conversation`.
             1 previous_response_id: String = "previous_response_id";
         }
         optional {}
@@ -1432,19 +1440,19 @@ model! {
 }
 
 response! {
-    /// `ResponseSteerFailed` of `BetaResponsesServerEvent`.
+    /// Event `response.steer.failed`.
     pub struct BetaResponseSteerFailedEvent {
         const { 3 "type" = "response.steer.failed" req; }
         required {
-            /// `error` of the beta response steer failed event.
+            /// What went wrong, if anything did.
             0 error: ResponseSteerFailedEventError = "error";
-            /// `sequence_number` of the beta response steer failed event.
+            /// Number of the event in its stream, counted from 0.
             1 sequence_number: i64 = "sequence_number";
             /// `steer` of the beta response steer failed event.
             2 steer: BetaResponseSteerFailedEventSteer = "steer";
         }
         optional {
-            /// `stream_id` of the beta response steer failed event.
+            /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
@@ -1455,20 +1463,20 @@ response! {
     pub struct BetaResponseSteerFailedEventSteer {
         const {}
         required {
-            /// `input` of the beta response steer failed event steer.
+            /// The input.
             0 input: BetaResponseSteerInput = "input";
-            /// `previous_response_id` of the beta response steer failed event steer.
+            /// Id of the response that this one continues; not with `conversation`.
             1 previous_response_id: String = "previous_response_id";
         }
         optional {
-            /// `id` of the beta response steer failed event steer.
+            /// Identifier of this item.
             2 id: String = "id" null(id_null);
         }
     }
 }
 
 union! {
-    /// `input` of `BetaResponseSteerEvent`, and in one more place.
+    /// The input.
     pub enum BetaResponseSteerInput {
         Text: String => from;
         List: Vec<BetaResponseSteerInputItemList> => from;
@@ -1488,51 +1496,51 @@ model! {
     pub struct BetaResponseSteerInputItemListMessage {
         const { 1 "role" = "user" req; 2 "type" = "message" req; }
         required {
-            /// `content` of the beta response steer input item list message.
-            0 content: BetaResponseSteerInputItemListMessageOutput = "content";
+            /// The content.
+            0 content: BetaResponseSteerInputItemListMessageContent = "content";
         }
         optional {
-            /// `id` of the beta response steer input item list message.
+            /// Identifier of this item.
             3 id: String = "id" null(id_null);
             /// `agent` of the beta response steer input item list message.
             4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `status` of the beta response steer input item list message.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             5 status: String = "status" null(status_null);
         }
     }
 }
 
 union! {
-    /// `output` of `BetaResponseInputItemFunctionCallOutput`, and in one more place.
-    pub enum BetaResponseSteerInputItemListMessageOutput {
-        Text: String => from;
+    /// The content.
+    pub enum BetaResponseSteerInputItemListMessageContent {
         List: Vec<BetaResponseFunctionCallOutputItem> => from;
+        Text: String => from;
     }
 }
 
 response! {
-    /// `ResponseSteerPending` of `BetaResponsesServerEvent`.
+    /// Event `response.steer.pending`.
     pub struct BetaResponseSteerPendingEvent {
         const { 4 "type" = "response.steer.pending" req; }
         required {
-            /// `reason` of the beta response steer pending event.
+            /// Why it happened.
             0 reason: BetaResponseSteerPendingReason = "reason";
             /// `required_input` of the beta response steer pending event.
             1 required_input: Vec<BetaResponseSteerRequiredInput> = "required_input";
-            /// `sequence_number` of the beta response steer pending event.
+            /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
             /// `steer` of the beta response steer pending event.
             3 steer: Steer = "steer";
         }
         optional {
-            /// `stream_id` of the beta response steer pending event.
+            /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 open_enum! {
-    /// `reason` of `BetaResponseSteerPendingEvent`.
+    /// Why it happened.
     pub enum BetaResponseSteerPendingReason {
         WaitingForRequiredInput = "waiting_for_required_input",
     }
@@ -1552,7 +1560,7 @@ union! {
 }
 
 union! {
-    /// Event of the stream that `beta.responses.create` gives, and in one more place.
+    /// An event of a streamed response.
     pub enum BetaResponseStreamEvent tag "type" {
         ResponseAudioDelta(BetaResponseAudioDeltaEvent) = "response.audio.delta" => from;
         ResponseAudioDone(BetaResponseAudioDoneEvent) = "response.audio.done" => from;
@@ -1617,35 +1625,35 @@ union! {
 }
 
 model! {
-    /// `text` of `BetaResponse`, and in 2 more places.
+    /// Form of the text.
     pub struct BetaResponseTextConfig {
         const {}
         required {}
         optional {
-            /// `format` of the beta response text config.
+            /// Plain text, any JSON, or JSON that fits a schema.
             0 format: BetaResponseFormatTextConfig = "format";
-            /// Default `medium`.
+            /// How long-winded the answer is; `medium` by default. Default `medium`.
             1 verbosity: Verbosity = "verbosity" null(verbosity_null);
         }
     }
 }
 
 response! {
-    /// `ResponseOutputTextDelta` of `BetaResponseStreamEvent`.
+    /// A piece of text arrived.
     pub struct BetaResponseTextDeltaEvent {
         const { 6 "type" = "response.output_text.delta" req; }
         required {
-            /// `content_index` of the beta response text delta event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the beta response text delta event.
+            /// Text to append.
             1 delta: String = "delta";
-            /// `item_id` of the beta response text delta event.
+            /// Id of the item that the event belongs to.
             2 item_id: String = "item_id";
-            /// `logprobs` of the beta response text delta event.
+            /// Log probabilities of the tokens of this piece.
             3 logprobs: Vec<ResponseTextDoneEventLogprob> = "logprobs";
-            /// `output_index` of the beta response text delta event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response text delta event.
+            /// Number of the event in its stream, counted from 0.
             5 sequence_number: i64 = "sequence_number";
         }
         optional {
@@ -1656,21 +1664,21 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputTextDone` of `BetaResponseStreamEvent`.
+    /// A text part is complete.
     pub struct BetaResponseTextDoneEvent {
         const { 6 "type" = "response.output_text.done" req; }
         required {
-            /// `content_index` of the beta response text done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `item_id` of the beta response text done event.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `logprobs` of the beta response text done event.
+            /// Log probabilities of the tokens.
             2 logprobs: Vec<ResponseTextDoneEventLogprob> = "logprobs";
-            /// `output_index` of the beta response text done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response text done event.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
-            /// `text` of the beta response text done event.
+            /// The whole text of the part.
             5 text: String = "text";
         }
         optional {
@@ -1681,61 +1689,61 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputTextDelta` of `BetaResponsesServerEvent`.
+    /// Event `response.output_text.delta` on a connection that carries several streams.
     pub struct BetaResponseTextWsDelta {
         const { 6 "type" = "response.output_text.delta" req; }
         required {
-            /// `content_index` of the beta response text ws delta.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the beta response text ws delta.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `item_id` of the beta response text ws delta.
+            /// Id of the item that the event belongs to.
             2 item_id: String = "item_id";
-            /// `logprobs` of the beta response text ws delta.
+            /// Log probabilities of the output tokens.
             3 logprobs: Vec<ResponseTextDoneEventLogprob> = "logprobs";
-            /// `output_index` of the beta response text ws delta.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response text ws delta.
+            /// Number of the event in its stream, counted from 0.
             5 sequence_number: i64 = "sequence_number";
         }
         optional {
             /// `agent` of the beta response text ws delta.
             7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response text ws delta.
+            /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 response! {
-    /// `ResponseOutputTextDone` of `BetaResponsesServerEvent`.
+    /// Event `response.output_text.done` on a connection that carries several streams.
     pub struct BetaResponseTextWsDone {
         const { 6 "type" = "response.output_text.done" req; }
         required {
-            /// `content_index` of the beta response text ws done.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `item_id` of the beta response text ws done.
+            /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";
-            /// `logprobs` of the beta response text ws done.
+            /// Log probabilities of the output tokens.
             2 logprobs: Vec<ResponseTextDoneEventLogprob> = "logprobs";
-            /// `output_index` of the beta response text ws done.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `sequence_number` of the beta response text ws done.
+            /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
-            /// `text` of the beta response text ws done.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             5 text: String = "text";
         }
         optional {
             /// `agent` of the beta response text ws done.
             7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `stream_id` of the beta response text ws done.
+            /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
         }
     }
 }
 
 union! {
-    /// `tool_choice` of `BetaResponse`, and in 2 more places.
+    /// Whether and which tools the model calls.
     pub enum BetaResponseToolChoice tag "type" {
         Mode: BetaToolChoiceOptions => from;
         BetaToolChoiceAllowed(BetaToolChoiceAllowed) = "allowed_tools" => from;
@@ -1750,73 +1758,73 @@ union! {
 }
 
 response! {
-    /// `BetaResponseToolSearchCall` of `BetaResponseItem`, and in one more place.
+    /// A search for tools.
     pub struct BetaResponseToolSearchCall {
         const { 5 "type" = "tool_search_call" req; }
         required {
-            /// `id` of the beta response tool search call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `arguments` of the beta response tool search call.
+            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
             1 arguments: Json = "arguments";
-            /// `execution` of the beta response tool search call.
+            /// Whether the service or your program searches.
             3 execution: Execution = "execution";
-            /// `status` of the beta response tool search call.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             4 status: AgentOutputItemStatus = "status";
         }
         optional {
-            /// `call_id` of the beta response tool search call.
+            /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id" null(call_id_null);
             /// `agent` of the beta response tool search call.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `created_by` of the beta response tool search call.
+            /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
         }
     }
 }
 
 response! {
-    /// `BetaResponseToolSearchOutputItem` of `BetaResponseItem`, and in one more place.
+    /// Tools that a search found.
     pub struct BetaResponseToolSearchOutputItem {
         const { 5 "type" = "tool_search_output" req; }
         required {
-            /// `id` of the beta response tool search output item.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `execution` of the beta response tool search output item.
+            /// Whether the service or your program searched.
             2 execution: Execution = "execution";
-            /// `status` of the beta response tool search output item.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             3 status: AgentOutputItemStatus = "status";
-            /// `tools` of the beta response tool search output item.
+            /// The tools.
             4 tools: Vec<BetaTool> = "tools";
         }
         optional {
-            /// `call_id` of the beta response tool search output item.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id" null(call_id_null);
             /// `agent` of the beta response tool search output item.
             6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// `created_by` of the beta response tool search output item.
+            /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
         }
     }
 }
 
 model! {
-    /// `BetaResponseToolSearchOutputItemParam` of `BetaResponseInputItem`.
+    /// Tools that a search found.
     pub struct BetaResponseToolSearchOutputItemParam {
         const { 1 "type" = "tool_search_output" req; }
         required {
-            /// `tools` of the beta response tool search output item param.
+            /// The tools.
             0 tools: Vec<BetaResponseToolSearchOutputItemTool> = "tools";
         }
         optional {
-            /// `id` of the beta response tool search output item param.
+            /// Identifier of this item.
             2 id: String = "id" null(id_null);
             /// `agent` of the beta response tool search output item param.
             3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             4 call_id: String = "call_id" null(call_id_null);
-            /// `execution` of the beta response tool search output item param.
+            /// Whether the service or your program searched.
             5 execution: Execution = "execution";
-            /// `status` of the beta response tool search output item param.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             6 status: AgentOutputItemStatus = "status" null(status_null);
         }
     }

@@ -29,7 +29,7 @@ model! {
             4 multi_agent: MultiAgentConfig = "multi_agent" null(multi_agent_null);
             /// `reasoning` of the agent session create agent.
             5 reasoning: AgentReasoning = "reasoning" null(reasoning_null);
-            /// `service_tier` of the agent session create agent.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             6 service_tier: AgentServiceTier = "service_tier" null(service_tier_null);
             /// `text` of the agent session create agent.
             7 text: AgentText = "text" null(text_null);
@@ -58,13 +58,13 @@ model! {
         optional {
             /// `agent` of the agent session create params.
             1 agent: AgentSessionCreateAgent = "agent";
-            /// `agent_id` of the agent session create params.
+            /// Id of the agent.
             2 agent_id: String = "agent_id";
             /// `input` of the agent session create params.
             3 input: AgentSessionCreateInput = "input" null(input_null);
-            /// `metadata` of the agent session create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `prompt_cache_options` of the agent session create params.
+            /// How the prompt is cached.
             5 prompt_cache_options: AgentSessionPromptCacheOptions = "prompt_cache_options" null(prompt_cache_options_null);
             /// `review` of the agent session create params.
             6 review: Review = "review";
@@ -72,7 +72,7 @@ model! {
             7 spend_control: SpendControl = "spend_control" null(spend_control_null);
             /// `stream_options` of the agent session create params.
             8 stream_options: StreamOptions = "stream_options";
-            /// `vault_ids` of the agent session create params.
+            /// Ids of the vaults whose credentials may be used.
             9 vault_ids: Vec<String> = "vault_ids" null(vault_ids_null);
         }
     }
@@ -84,20 +84,20 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the artifact list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `environment_id` of the artifact list params.
+            /// Id of the environment.
             1 environment_id: String = "environment_id" null(environment_id_null);
-            /// `limit` of the artifact list params.
+            /// Number of items a page.
             2 limit: i64 = "limit";
-            /// `order` of the artifact list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             3 order: SortOrder = "order";
         }
     }
 }
 
 union! {
-    /// Reply of `beta.agents.automations.create`, and in 6 more places.
+    /// Agent work on a schedule.
     pub enum Automation tag "type" {
         Periodic(PeriodicAutomation) = "periodic" => from;
         Once(OneTimeAutomation) = "once" => from;
@@ -105,7 +105,7 @@ union! {
 }
 
 response! {
-    /// `agent` of `AutomationTargetResourceNewSession`.
+    /// Configuration of the agent that an automation runs.
     pub struct AutomationAgentConfig {
         const {}
         required {
@@ -115,7 +115,7 @@ response! {
             2 multi_agent: MultiAgentConfig = "multi_agent";
             /// `reasoning` of the automation agent config.
             3 reasoning: AgentReasoning = "reasoning";
-            /// `service_tier` of the automation agent config.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             4 service_tier: AgentServiceTier = "service_tier";
             /// `text` of the automation agent config.
             5 text: AgentText = "text";
@@ -150,7 +150,7 @@ model! {
             0 expression: String = "expression";
             /// `timezone` of the automation create params.
             3 timezone: String = "timezone";
-            /// `metadata` of the automation create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata";
             /// `run_at` of the automation create params.
             6 run_at: i64 = "run_at";
@@ -167,7 +167,7 @@ open_enum! {
 }
 
 union! {
-    /// `created_by` of `OneTimeAutomation`, and in one more place.
+    /// Who made an automation: a developer or an agent.
     pub enum AutomationCreatedBy tag "type" {
         Developer(AutomationCreatedByResourceDeveloper) = "developer" => from;
         Agent(AutomationCreatedByResourceAgent) = "agent" => from;
@@ -179,7 +179,7 @@ response! {
     pub struct AutomationCreatedByResourceAgent {
         const { 2 "type" = "agent" req; }
         required {
-            /// `session_id` of the automation created by resource agent.
+            /// Id of the session.
             0 session_id: String = "session_id";
             /// `tool_call_id` of the automation created by resource agent.
             1 tool_call_id: String = "tool_call_id";
@@ -198,11 +198,11 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.agents.automations.delete`.
+    /// Confirms a deletion.
     pub struct AutomationDeleted {
         const { 2 "object" = "agent.automation.deleted" req; }
         required {
-            /// `id` of the automation deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the automation deleted.
             1 deleted: bool = "deleted";
@@ -232,7 +232,7 @@ response! {
             1 container_size: ContainerSize = "container_size" null(container_size_null);
             /// `desktop` of the automation environment resource open aihosted.
             2 desktop: Desktop = "desktop" null(desktop_null);
-            /// `environment_id` of the automation environment resource open aihosted.
+            /// Id of the environment.
             3 environment_id: String = "environment_id" null(environment_id_null);
             /// `environment_template_id` of the automation environment resource open aihosted.
             4 environment_template_id: String = "environment_template_id" null(environment_template_id_null);
@@ -269,41 +269,41 @@ response! {
             3 workspace_directory: String = "workspace_directory";
         }
         optional {
-            /// `environment_id` of the automation environment resource self hosted.
+            /// Id of the environment.
             1 environment_id: String = "environment_id" null(environment_id_null);
         }
     }
 }
 
 response! {
-    /// Reply of `beta.agents.automations.invocations.create`, and in 2 more places.
+    /// One run of an automation.
     pub struct AutomationInvocation {
         const { 4 "object" = "agent.automation.invocation" req; 7 "skip_reason" = "pending_delivery" opt; }
         required {
-            /// `id` of the automation invocation.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `automation_id` of the automation invocation.
+            /// Id of the automation.
             1 automation_id: String = "automation_id";
-            /// `created_at` of the automation invocation.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
-            /// `source` of the automation invocation.
+            /// What set it off.
             8 source: AutomationInvocationSource = "source";
-            /// `status` of the automation invocation.
+            /// `queued`, `completed`, `failed` or `skipped`.
             9 status: AutomationInvocationStatus = "status";
         }
         optional {
-            /// `error` of the automation invocation.
+            /// Why it failed, if it did.
             3 error: AutomationInvocationError = "error" null(error_null);
-            /// `scheduled_at` of the automation invocation.
+            /// When it was due, in seconds since the Unix epoch; null if it was started by hand.
             5 scheduled_at: i64 = "scheduled_at" null(scheduled_at_null);
-            /// `session_id` of the automation invocation.
+            /// Id of the session.
             6 session_id: String = "session_id" null(session_id_null);
         }
     }
 }
 
 response! {
-    /// `error` of `AutomationInvocation`.
+    /// Why an invocation failed.
     pub struct AutomationInvocationError {
         const {}
         required {
@@ -317,7 +317,7 @@ response! {
 }
 
 union! {
-    /// `source` of `AutomationInvocation`.
+    /// What set it off.
     pub enum AutomationInvocationSource tag "type" {
         Manual(AutomationInvocationSourceResourceManual) = "manual" => from;
         Automation(AutomationInvocationSourceResourceAutomation) = "automation" => from;
@@ -346,7 +346,7 @@ response! {
 }
 
 open_enum! {
-    /// `status` of `AutomationInvocation`.
+    /// `queued`, `completed`, `failed` or `skipped`.
     pub enum AutomationInvocationStatus {
         Queued = "queued",
         Completed = "completed",
@@ -361,13 +361,13 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the automation list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the automation list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the automation list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
-            /// `session_id` of the automation list params.
+            /// Id of the session.
             3 session_id: String = "session_id";
         }
     }
@@ -382,7 +382,7 @@ union! {
 }
 
 union! {
-    /// `target` of `OneTimeAutomation`, and in one more place.
+    /// What an automation does: start a session or go on with one.
     pub enum AutomationTarget tag "type" {
         NewSession(AutomationTargetResourceNewSession) = "new_session" => from;
         ExistingSession(AutomationTargetResourceExistingSession) = "existing_session" => from;
@@ -390,7 +390,7 @@ union! {
 }
 
 union! {
-    /// `target` of `AutomationCreateParams`, and in one more place.
+    /// What an automation does: start a session or go on with one.
     pub enum AutomationTargetParam tag "type" {
         NewSession(AutomationTargetParamNewSession) = "new_session" => from;
         ExistingSession(AutomationTargetParamExistingSession) = "existing_session" => from;
@@ -398,13 +398,13 @@ union! {
 }
 
 model! {
-    /// `ExistingSession` of `AutomationTargetParam`.
+    /// Goes on with an existing session.
     pub struct AutomationTargetParamExistingSession {
         const { 2 "type" = "existing_session" req; }
         required {
             /// `instructions` of the automation target param existing session.
             0 instructions: String = "instructions";
-            /// `session_id` of the automation target param existing session.
+            /// Id of the session.
             1 session_id: String = "session_id";
         }
         optional {}
@@ -412,7 +412,7 @@ model! {
 }
 
 model! {
-    /// `NewSession` of `AutomationTargetParam`.
+    /// Starts a new session each time.
     pub struct AutomationTargetParamNewSession {
         const { 2 "type" = "new_session" req; }
         required {
@@ -424,24 +424,24 @@ model! {
         optional {
             /// `agent` of the automation target param new session.
             3 agent: AgentSessionCreateAgent = "agent";
-            /// `agent_id` of the automation target param new session.
+            /// Id of the agent.
             4 agent_id: String = "agent_id";
-            /// `metadata` of the automation target param new session.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `vault_ids` of the automation target param new session.
+            /// Ids of the vaults whose credentials may be used.
             6 vault_ids: Vec<String> = "vault_ids" null(vault_ids_null);
         }
     }
 }
 
 response! {
-    /// `ExistingSession` of `AutomationTarget`.
+    /// Goes on with an existing session.
     pub struct AutomationTargetResourceExistingSession {
         const { 2 "type" = "existing_session" req; }
         required {
             /// `instructions` of the automation target resource existing session.
             0 instructions: String = "instructions";
-            /// `session_id` of the automation target resource existing session.
+            /// Id of the session.
             1 session_id: String = "session_id";
         }
         optional {}
@@ -449,7 +449,7 @@ response! {
 }
 
 response! {
-    /// `NewSession` of `AutomationTarget`.
+    /// Starts a new session each time.
     pub struct AutomationTargetResourceNewSession {
         const { 5 "type" = "new_session" req; }
         required {
@@ -457,15 +457,15 @@ response! {
             2 environment: AutomationEnvironment = "environment";
             /// `input` of the automation target resource new session.
             3 input: Vec<AutomationTargetResourceNewSessionInput> = "input";
-            /// `metadata` of the automation target resource new session.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata";
-            /// `vault_ids` of the automation target resource new session.
+            /// Ids of the vaults whose credentials may be used.
             6 vault_ids: Vec<String> = "vault_ids";
         }
         optional {
             /// `agent` of the automation target resource new session.
             0 agent: AutomationAgentConfig = "agent" null(agent_null);
-            /// `agent_id` of the automation target resource new session.
+            /// Id of the agent.
             1 agent_id: String = "agent_id" null(agent_id_null);
         }
     }
@@ -491,7 +491,7 @@ model! {
         optional {
             /// `expression` of the automation update params.
             0 expression: String = "expression";
-            /// `metadata` of the automation update params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             1 metadata: Map<String> = "metadata";
             /// `name` of the automation update params.
             2 name: String = "name";
@@ -515,7 +515,7 @@ open_enum! {
 }
 
 model! {
-    /// `EnvironmentVariable` of `CredentialAuthCreateParam`.
+    /// A secret that is put into an environment variable.
     pub struct CreateCredentialAuthParamEnvironmentVariable {
         const { 3 "type" = "environment_variable" req; }
         required {
@@ -564,7 +564,7 @@ model! {
 }
 
 model! {
-    /// `McpOauth` of `CredentialAuthCreateParam`.
+    /// An OAuth grant for an MCP server.
     pub struct CreateVaultCredentialAuthParamMcpOauth {
         const { 2 "type" = "mcp_oauth" req; }
         required {
@@ -574,7 +574,7 @@ model! {
             1 mcp_server_url: String = "mcp_server_url";
         }
         optional {
-            /// `expires_at` of the create vault credential auth param mcp oauth.
+            /// When the object expires, in seconds since the Unix epoch.
             3 expires_at: String = "expires_at" null(expires_at_null);
             /// `refresh` of the create vault credential auth param mcp oauth.
             4 refresh: CreateVaultCredentialAuthParamMcpOauthRefresh = "refresh" null(refresh_null);
@@ -606,7 +606,7 @@ model! {
 }
 
 model! {
-    /// `StaticBearer` of `CredentialAuthCreateParam`.
+    /// A bearer token for an MCP server.
     pub struct CreateVaultCredentialAuthParamStaticBearer {
         const { 2 "type" = "static_bearer" req; }
         required {
@@ -620,32 +620,32 @@ model! {
 }
 
 response! {
-    /// Reply of `beta.agents.vaults.credentials.create`, and in 3 more places.
+    /// A credential in a vault, without its secret.
     pub struct Credential {
         const { 5 "object" = "vault.credential" req; }
         required {
-            /// `id` of the credential.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `auth` of the credential.
+            /// Kind and public parts of the credential.
             1 auth: CredentialAuth = "auth";
-            /// `created_at` of the credential.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// `name` of the credential.
             4 name: String = "name";
-            /// `updated_at` of the credential.
+            /// When the object last changed, in seconds since the Unix epoch.
             6 updated_at: i64 = "updated_at";
-            /// `vault_id` of the credential.
+            /// Id of the vault.
             7 vault_id: String = "vault_id";
         }
         optional {
-            /// `metadata` of the credential.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata";
         }
     }
 }
 
 union! {
-    /// `auth` of `Credential`.
+    /// Kind and public parts of the credential.
     pub enum CredentialAuth tag "type" {
         McpOauth(VaultCredentialAuthResourceMcpOauth) = "mcp_oauth" => from;
         StaticBearer(VaultCredentialAuthResourceStaticBearer) = "static_bearer" => from;
@@ -654,7 +654,7 @@ union! {
 }
 
 union! {
-    /// `auth` of `CredentialCreateParams`.
+    /// The secret of a new credential, by its kind.
     pub enum CredentialAuthCreateParam tag "type" {
         McpOauth(CreateVaultCredentialAuthParamMcpOauth) = "mcp_oauth" => from;
         StaticBearer(CreateVaultCredentialAuthParamStaticBearer) = "static_bearer" => from;
@@ -663,7 +663,7 @@ union! {
 }
 
 union! {
-    /// `auth` of `CredentialUpdateParams`.
+    /// The new secret of a credential, by its kind.
     pub enum CredentialAuthRotateParam tag "type" {
         McpOauth(RotateVaultCredentialAuthParamMcpOauth) = "mcp_oauth" => from;
         StaticBearer(RotateVaultCredentialAuthParamStaticBearer) = "static_bearer" => from;
@@ -682,18 +682,18 @@ model! {
             1 name: String = "name";
         }
         optional {
-            /// `metadata` of the credential create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             2 metadata: Map<String> = "metadata";
         }
     }
 }
 
 response! {
-    /// Reply of `beta.agents.vaults.credentials.delete`.
+    /// Confirms a deletion.
     pub struct CredentialDeleted {
         const { 2 "object" = "vault.credential.deleted" req; }
         required {
-            /// `id` of the credential deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the credential deleted.
             1 deleted: bool = "deleted";
@@ -708,13 +708,13 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the credential list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the credential list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `metadata` of the credential list params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             2 metadata: Map<String> = "metadata";
-            /// `order` of the credential list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             3 order: SortOrder = "order";
             /// `status` of the credential list params.
             4 status: VaultStatusFilterParam = "status";
@@ -723,7 +723,7 @@ model! {
 }
 
 union! {
-    /// `networking` of `VaultAuthResourceEnvironmentVariable`.
+    /// To which hosts a credential may be sent.
     pub enum CredentialNetworking tag "type" {
         Unrestricted(VaultCredentialNetworkingResourceUnrestricted) = "unrestricted" => from;
         Limited(VaultCredentialNetworkingResourceLimited) = "limited" => from;
@@ -731,7 +731,7 @@ union! {
 }
 
 union! {
-    /// `networking` of `CreateCredentialAuthParamEnvironmentVariable`.
+    /// To which hosts a credential may be sent.
     pub enum CredentialNetworkingParam tag "type" {
         Unrestricted(VaultCredentialNetworkingParamUnrestricted) = "unrestricted" => from;
         Limited(VaultCredentialNetworkingParamLimited) = "limited" => from;
@@ -746,7 +746,7 @@ model! {
         optional {
             /// `auth` of the credential update params.
             0 auth: CredentialAuthRotateParam = "auth";
-            /// `metadata` of the credential update params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             1 metadata: Map<String> = "metadata";
         }
     }
@@ -791,24 +791,24 @@ model! {
             0 environment: EnvironmentCreateEnvironment = "environment";
         }
         optional {
-            /// `vault_ids` of the environment create params.
+            /// Ids of the vaults whose credentials may be used.
             1 vault_ids: Vec<String> = "vault_ids" null(vault_ids_null);
-            /// `idempotency_key` of the environment create params.
+            /// Key under which a repeated request has no further effect.
             2 idempotency_key: String = "idempotency_key";
         }
     }
 }
 
 response! {
-    /// Reply of `beta.agents.environments.files.create`, and in one more place.
+    /// A file in an environment.
     pub struct EnvironmentFile {
         const { 1 "object" = "agent.environment.file" req; }
         required {
-            /// `environment_id` of the environment file.
+            /// Id of the environment.
             0 environment_id: String = "environment_id";
             /// `path` of the environment file.
             2 path: String = "path";
-            /// `size_bytes` of the environment file.
+            /// Size in bytes.
             3 size_bytes: i64 = "size_bytes";
         }
         optional {}
@@ -848,11 +848,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `limit` of the environment file list params.
+            /// Number of items a page.
             0 limit: i64 = "limit" null(limit_null);
-            /// `order` of the environment file list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             1 order: SortOrder = "order";
-            /// `page` of the environment file list params.
+            /// Token of the page to fetch, taken from the page before.
             2 page: String = "page";
             /// `path` of the environment file list params.
             3 path: String = "path" null(path_null);
@@ -861,21 +861,21 @@ model! {
 }
 
 response! {
-    /// Reply of `beta.agents.environments.create`, and in 2 more places.
+    /// An environment in which sessions run commands.
     pub struct EnvironmentInfo {
         const { 2 "object" = "agent.environment" req; }
         required {
-            /// `id` of the environment info.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `files` of the environment info.
+            /// Files that were put into it.
             1 files: Vec<HostedEnvironmentFile> = "files";
-            /// `plugins` of the environment info.
+            /// Plugins that are installed.
             3 plugins: Vec<HostedPlugin> = "plugins";
-            /// `skills` of the environment info.
+            /// Skills that are installed.
             4 skills: Vec<HostedSkill> = "skills";
-            /// `status` of the environment info.
+            /// State of the environment.
             5 status: EnvironmentInfoStatus = "status";
-            /// `type` of the environment info.
+            /// Whether the environment is hosted or your own.
             6 r#type: EnvironmentInfoType = "type";
         }
         optional {}
@@ -883,7 +883,7 @@ response! {
 }
 
 open_enum! {
-    /// `type` of `EnvironmentInfo`.
+    /// Whether the environment is hosted or your own.
     pub enum EnvironmentInfoType {
         OpenaiHosted = "openai_hosted",
         SelfHosted = "self_hosted",
@@ -896,55 +896,55 @@ model! {
         const { 3 "type" = "openai_hosted" opt; }
         required {}
         optional {
-            /// `after` of the environment list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the environment list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the environment list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// Reply of `beta.agents.environments.templates.create`, and in 3 more places.
+    /// What hosted environments start from.
     pub struct EnvironmentTemplate {
         const { 6 "object" = "agent.environment.template" req; }
         required {
-            /// `id` of the environment template.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `capability_directories` of the environment template.
+            /// Folders with skills and plugins.
             1 capability_directories: Vec<String> = "capability_directories";
-            /// `created_at` of the environment template.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
-            /// `files` of the environment template.
+            /// Files to put into the environment.
             3 files: Vec<EnvironmentTemplateFile> = "files";
-            /// `network` of the environment template.
+            /// Which hosts may be reached.
             5 network: EnvironmentTemplateNetwork = "network";
-            /// `packages` of the environment template.
+            /// Packages to install.
             7 packages: Packages = "packages";
-            /// `plugins` of the environment template.
+            /// Plugins to install.
             8 plugins: Vec<HostedPlugin> = "plugins";
-            /// `skills` of the environment template.
+            /// Skills to install.
             9 skills: Vec<EnvironmentTemplateSkill> = "skills";
-            /// `updated_at` of the environment template.
+            /// When the object last changed, in seconds since the Unix epoch.
             10 updated_at: i64 = "updated_at";
         }
         optional {
             /// `name` of the environment template.
             4 name: String = "name" null(name_null);
-            /// `desktop` of the environment template.
+            /// Whether and how a desktop is provided.
             11 desktop: Desktop = "desktop" null(desktop_null);
         }
     }
 }
 
 response! {
-    /// Reply of `beta.agents.environments.templates.delete`.
+    /// Confirms a deletion.
     pub struct EnvironmentTemplateDeleted {
         const { 2 "object" = "agent.environment.template.deleted" req; }
         required {
-            /// `id` of the environment template deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the environment template deleted.
             1 deleted: bool = "deleted";
@@ -954,7 +954,7 @@ response! {
 }
 
 union! {
-    /// `files` of `EnvironmentTemplate`.
+    /// Files to put into the environment.
     pub enum EnvironmentTemplateFile tag "type" {
         FileId(FileHostedTemplateFileResourceFileID) = "file_id" => from;
         Inline(FileHostedTemplateFileResourceInline) = "inline" => from;
@@ -962,7 +962,7 @@ union! {
 }
 
 union! {
-    /// `skills` of `EnvironmentTemplate`.
+    /// Skills to install.
     pub enum EnvironmentTemplateSkill tag "type" {
         SkillReference(SkillReference) = "skill_reference" => from;
         Inline(SkillHostedTemplateSkillResourceInline) = "inline" => from;
@@ -978,7 +978,7 @@ model! {
             0 events: Vec<AgentSessionInputParam> = "events";
         }
         optional {
-            /// `idempotency_key` of the event create params.
+            /// Key under which a repeated request has no further effect.
             1 idempotency_key: String = "idempotency_key";
         }
     }
@@ -1017,7 +1017,7 @@ response! {
         required {
             /// `path` of the file hosted template file resource inline.
             0 path: String = "path";
-            /// `size_bytes` of the file hosted template file resource inline.
+            /// Size in bytes.
             1 size_bytes: i64 = "size_bytes";
         }
         optional {}
@@ -1030,11 +1030,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the invocation list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the invocation list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the invocation list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -1094,17 +1094,17 @@ response! {
 }
 
 response! {
-    /// `Once` of `Automation`.
+    /// An automation that runs once.
     pub struct OneTimeAutomation {
         const { 5 "object" = "agent.automation" req; 9 "type" = "once" req; 10 "pause_reason" = "target_session_failed" opt; }
         required {
-            /// `id` of the one time automation.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the one time automation.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `created_by` of the one time automation.
             2 created_by: AutomationCreatedBy = "created_by";
-            /// `metadata` of the one time automation.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata";
             /// `name` of the one time automation.
             4 name: String = "name";
@@ -1129,19 +1129,19 @@ open_enum! {
 }
 
 response! {
-    /// `Periodic` of `Automation`.
+    /// An automation that runs again and again.
     pub struct PeriodicAutomation {
         const { 6 "object" = "agent.automation" req; 10 "type" = "periodic" req; 11 "pause_reason" = "target_session_failed" opt; }
         required {
-            /// `id` of the periodic automation.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the periodic automation.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `created_by` of the periodic automation.
             2 created_by: AutomationCreatedBy = "created_by";
             /// `expression` of the periodic automation.
             3 expression: String = "expression";
-            /// `metadata` of the periodic automation.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata";
             /// `name` of the periodic automation.
             5 name: String = "name";
@@ -1208,7 +1208,7 @@ model! {
         optional {
             /// `access_token` of the rotate vault credential auth param mcp oauth.
             1 access_token: String = "access_token" null(access_token_null);
-            /// `expires_at` of the rotate vault credential auth param mcp oauth.
+            /// When the object expires, in seconds since the Unix epoch.
             2 expires_at: String = "expires_at" null(expires_at_null);
             /// `refresh` of the rotate vault credential auth param mcp oauth.
             3 refresh: RotateVaultCredentialAuthParamMcpOauthRefresh = "refresh" null(refresh_null);
@@ -1245,23 +1245,23 @@ model! {
 }
 
 response! {
-    /// Reply of `beta.agents.sessions.artifacts.retrieve`, and in one more place.
+    /// A file that a session left behind.
     pub struct SessionArtifact {
         const { 3 "object" = "agent.session.artifact" req; }
         required {
-            /// `id` of the session artifact.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the session artifact.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `environment_id` of the session artifact.
+            /// Id of the environment.
             2 environment_id: String = "environment_id";
             /// `path` of the session artifact.
             4 path: String = "path";
-            /// `session_id` of the session artifact.
+            /// Id of the session.
             5 session_id: String = "session_id";
-            /// `size_bytes` of the session artifact.
+            /// Size in bytes.
             6 size_bytes: i64 = "size_bytes";
-            /// `turn_id` of the session artifact.
+            /// Id of the turn.
             7 turn_id: String = "turn_id";
         }
         optional {}
@@ -1269,11 +1269,11 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.agents.sessions.artifacts.delete`.
+    /// Confirms a deletion.
     pub struct SessionArtifactDeleted {
         const { 2 "object" = "agent.session.artifact.deleted" req; }
         required {
-            /// `id` of the session artifact deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the session artifact deleted.
             1 deleted: bool = "deleted";
@@ -1288,11 +1288,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the session item list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the session item list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the session item list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -1304,32 +1304,32 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the session list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `agent_id` of the session list params.
+            /// Id of the agent.
             1 agent_id: String = "agent_id";
-            /// `limit` of the session list params.
+            /// Number of items a page.
             2 limit: i64 = "limit";
-            /// `metadata` of the session list params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata";
-            /// `order` of the session list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             4 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// Item of the list that `beta.agents.sessions.traces.list` gives.
+    /// A trace of a session.
     pub struct SessionTrace {
         const { 2 "object" = "agent.session.trace" req; }
         required {
-            /// `id` of the session trace.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the session trace.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `otlp` of the session trace.
+            /// The trace in the OpenTelemetry format.
             3 otlp: Map<Json> = "otlp";
-            /// `session_id` of the session trace.
+            /// Id of the session.
             4 session_id: String = "session_id";
         }
         optional {}
@@ -1342,11 +1342,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the session turn item list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the session turn item list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the session turn item list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -1358,11 +1358,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the session turn list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the session turn list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the session turn list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -1378,7 +1378,7 @@ model! {
             0 model: String = "model";
             /// `reasoning` of the session update agent.
             1 reasoning: ResponseConfigurationUpdateItemReasoning = "reasoning";
-            /// `service_tier` of the session update agent.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             2 service_tier: AgentServiceTier = "service_tier" null(service_tier_null);
             /// `tools` of the session update agent.
             3 tools: Vec<AgentToolParam> = "tools" null(tools_null);
@@ -1394,9 +1394,9 @@ model! {
         optional {
             /// `agent` of the session update params.
             0 agent: SessionUpdateAgent = "agent";
-            /// `metadata` of the session update params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             1 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `prompt_cache_options` of the session update params.
+            /// How the prompt is cached.
             2 prompt_cache_options: AgentSessionPromptCacheOptions = "prompt_cache_options" null(prompt_cache_options_null);
             /// `review` of the session update params.
             3 review: Review = "review";
@@ -1426,7 +1426,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `limit` of the spend control.
+            /// Number of items a page.
             0 limit: i64 = "limit" null(limit_null);
         }
     }
@@ -1438,11 +1438,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the subagent item list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the subagent item list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the subagent item list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -1454,11 +1454,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the subagent list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the subagent list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the subagent list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -1470,11 +1470,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the subagent turn item list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the subagent turn item list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the subagent turn item list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -1486,11 +1486,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the subagent turn list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the subagent turn list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the subagent turn list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -1532,11 +1532,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the template list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the template list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the template list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
@@ -1578,51 +1578,51 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the trace list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the trace list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `order` of the trace list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
         }
     }
 }
 
 response! {
-    /// Reply of `beta.agents.sessions.subagents.turns.retrieve`, and in 8 more places.
+    /// One answer of an agent to new input.
     pub struct Turn {
         const { 5 "object" = "agent.session.turn" req; }
         required {
-            /// `id` of the turn.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `agent_id` of the turn.
+            /// Id of the agent.
             1 agent_id: String = "agent_id";
-            /// `created_at` of the turn.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
-            /// `session_id` of the turn.
+            /// Id of the session.
             6 session_id: String = "session_id";
-            /// `status` of the turn.
+            /// State of the turn.
             8 status: TurnStatus = "status";
         }
         optional {
             /// `completed_at` of the turn.
             2 completed_at: i64 = "completed_at" null(completed_at_null);
-            /// `error` of the turn.
+            /// Why the turn failed, if it did.
             4 error: SessionTurnError = "error" null(error_null);
             /// `started_at` of the turn.
             7 started_at: i64 = "started_at" null(started_at_null);
-            /// `subagent_id` of the turn.
+            /// Id of the subagent.
             9 subagent_id: String = "subagent_id" null(subagent_id_null);
             /// `usage` of the turn.
             10 usage: TokenUsage = "usage" null(usage_null);
-            /// `prompt_cache_options` of the turn.
+            /// How the prompt is cached.
             11 prompt_cache_options: AgentSessionPromptCacheOptions = "prompt_cache_options" null(prompt_cache_options_null);
         }
     }
 }
 
 open_enum! {
-    /// `status` of `Turn`.
+    /// State of the turn.
     pub enum TurnStatus {
         Queued = "queued",
         InProgress = "in_progress",
@@ -1634,15 +1634,15 @@ open_enum! {
 }
 
 response! {
-    /// Reply of `beta.agents.vaults.create`, and in 3 more places.
+    /// A named place for credentials that sessions may use.
     pub struct Vault {
         const { 4 "object" = "vault" req; }
         required {
-            /// `id` of the vault.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `created_at` of the vault.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
-            /// `metadata` of the vault.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             2 metadata: Map<String> = "metadata";
         }
         optional {
@@ -1653,7 +1653,7 @@ response! {
 }
 
 response! {
-    /// `EnvironmentVariable` of `CredentialAuth`.
+    /// A secret that is put into an environment variable.
     pub struct VaultAuthResourceEnvironmentVariable {
         const { 2 "type" = "environment_variable" req; }
         required {
@@ -1672,7 +1672,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `metadata` of the vault create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             0 metadata: Map<String> = "metadata" null(metadata_null);
             /// `name` of the vault create params.
             1 name: String = "name";
@@ -1681,7 +1681,7 @@ model! {
 }
 
 response! {
-    /// `McpOauth` of `CredentialAuth`.
+    /// An OAuth grant for an MCP server.
     pub struct VaultCredentialAuthResourceMcpOauth {
         const { 3 "type" = "mcp_oauth" req; }
         required {
@@ -1689,7 +1689,7 @@ response! {
             1 mcp_server_url: String = "mcp_server_url";
         }
         optional {
-            /// `expires_at` of the vault credential auth resource mcp oauth.
+            /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: String = "expires_at" null(expires_at_null);
             /// `refresh` of the vault credential auth resource mcp oauth.
             2 refresh: VaultCredentialAuthResourceMcpOauthRefresh = "refresh" null(refresh_null);
@@ -1719,7 +1719,7 @@ response! {
 }
 
 response! {
-    /// `StaticBearer` of `CredentialAuth`.
+    /// A bearer token for an MCP server.
     pub struct VaultCredentialAuthResourceStaticBearer {
         const { 1 "type" = "static_bearer" req; }
         required {
@@ -1773,11 +1773,11 @@ response! {
 }
 
 response! {
-    /// Reply of `beta.agents.vaults.delete`.
+    /// Confirms a deletion.
     pub struct VaultDeleted {
         const { 2 "object" = "vault.deleted" req; }
         required {
-            /// `id` of the vault deleted.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `deleted` of the vault deleted.
             1 deleted: bool = "deleted";
@@ -1792,13 +1792,13 @@ model! {
         const {}
         required {}
         optional {
-            /// `after` of the vault list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `limit` of the vault list params.
+            /// Number of items a page.
             1 limit: i64 = "limit";
-            /// `metadata` of the vault list params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             2 metadata: Map<String> = "metadata";
-            /// `order` of the vault list params.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             3 order: SortOrder = "order";
             /// `status` of the vault list params.
             4 status: VaultStatusFilterParam = "status";

@@ -4,7 +4,7 @@
 use crate::json::{Map, model, open_enum, union};
 
 open_enum! {
-    /// `List` of `VaultStatusFilterParam`, and in one more place.
+    /// State of a vault.
     pub enum VaultStatus {
         Active = "active",
         Archived = "archived",
@@ -25,7 +25,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `metadata` of the vault update params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             0 metadata: Map<String> = "metadata";
             /// `name` of the vault update params.
             1 name: String = "name" null(name_null);

@@ -3,7 +3,7 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    Decision, DecisionChoiceOptionChoice, ImageDetail, Phase, ProgramOutputStatus, Question, ResponseEvent,
+    Decision, DecisionChoiceOptionValue, ImageDetail, Phase, ProgramOutputStatus, Question, ResponseEvent,
     ResponseItemCreateEvent, ResponsesDelegationConfig, ResponsesDelegationUpdateConfig, Score, ServerEventSelector,
     SessionCloseEvent, SessionClosedEvent, SessionConfigModel, SessionInputAudioAppend, SessionResource,
     SessionStartEvent, SessionStartedEvent, SessionUpdateConfig, SessionUsageUpdatedEvent, Status, ThinkingAppendEvent,
@@ -32,7 +32,7 @@ model! {
 }
 
 union! {
-    /// `format` of `ForkSessionConfigAudio`, and in one more place.
+    /// Format of the audio.
     pub enum AudioFormat tag "type" {
         AudioPcm(AudioFormatAudioPCM) = "audio/pcm" => from;
         AudioPcmu(AudioFormatAudioPCMU) = "audio/pcmu" => from;
@@ -77,7 +77,7 @@ model! {
 }
 
 model! {
-    /// `output` of `MediaSessionConfigAudio`, and in one more place.
+    /// How audio output sounds.
     pub struct AudioOutput {
         const {}
         required {}
@@ -97,7 +97,7 @@ union! {
 }
 
 open_enum! {
-    /// `Value` of `AudioOutputVoice`.
+    /// Name of a built-in voice.
     pub enum BuiltInVoice {
         Alloy = "alloy",
         Ash = "ash",
@@ -126,11 +126,11 @@ open_enum! {
 }
 
 model! {
-    /// `Refusal` of `ContentArrayOfContentPart`, and in one more place.
+    /// A refusal part of an assistant message.
     pub struct ChatCompletionContentPartRefusalParam {
         const { 1 "type" = "refusal" req; }
         required {
-            /// `refusal` of the chat completion content part refusal param.
+            /// The model's words when it declines to answer.
             0 refusal: String = "refusal";
         }
         optional {}
@@ -138,7 +138,7 @@ model! {
 }
 
 model! {
-    /// `Choice` of `DecisionsQuestion`, and in one more place.
+    /// A question whose answer is one of several options.
     pub struct Choice {
         const { 2 "type" = "choice" req; }
         required {
@@ -223,7 +223,7 @@ model! {
 }
 
 model! {
-    /// `SessionCommentaryAppend` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `session.commentary.append` of a live session.
     pub struct CommentaryAppendEvent {
         const { 2 "type" = "session.commentary.append" req; }
         required {
@@ -240,7 +240,7 @@ model! {
 }
 
 response! {
-    /// `SessionCommentaryAppended` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.commentary.appended` of a live session.
     pub struct CommentaryAppendedEvent {
         const { 3 "type" = "session.commentary.appended" req; }
         required {
@@ -259,7 +259,7 @@ response! {
 }
 
 union! {
-    /// A value of the API.
+    /// An event that a client sends on the main connection of a live session.
     pub enum ConnectClientEvent tag "type" {
         SessionUpdate(LiveSessionUpdateEvent) = "session.update" => from;
         SessionInputAudioMute(InputAudioMuteEvent) = "session.input_audio.mute" => from;
@@ -279,7 +279,7 @@ union! {
 }
 
 model! {
-    /// `TransportDtmfSend` of `ConnectClientEvent`.
+    /// Event `transport.dtmf.send` of a live session.
     pub struct ConnectClientEventTransportDtmfSend {
         const { 1 "type" = "transport.dtmf.send" req; }
         required {
@@ -294,7 +294,7 @@ model! {
 }
 
 union! {
-    /// A value of the API.
+    /// An event that a live session sends on its main connection.
     pub enum ConnectServerEvent tag "type" {
         SessionStarted(SessionStartedEvent) = "session.started" => from;
         SessionUpdated(LiveSessionUpdatedEvent) = "session.updated" => from;
@@ -387,11 +387,11 @@ response! {
 }
 
 model! {
-    /// `Voice` of `AudioOutputVoice`.
+    /// A custom voice.
     pub struct CustomVoice {
         const {}
         required {
-            /// `id` of the custom voice.
+            /// Identifier of this object.
             0 id: String = "id";
         }
         optional {}
@@ -451,7 +451,7 @@ model! {
             0 content: DecisionAssistantMessageContent = "content";
         }
         optional {
-            /// `id` of the decision assistant message.
+            /// Identifier of this object.
             2 id: String = "id" null(id_null);
             /// `phase` of the decision assistant message.
             3 phase: Phase = "phase" null(phase_null);
@@ -468,12 +468,12 @@ union! {
 }
 
 model! {
-    /// `choices` of `Choice`.
+    /// An option of a choice.
     pub struct DecisionChoiceOption {
         const {}
         required {
             /// `value` of the decision choice option.
-            0 value: DecisionChoiceOptionChoice = "value";
+            0 value: DecisionChoiceOptionValue = "value";
         }
         optional {
             /// `description` of the decision choice option.
@@ -491,7 +491,7 @@ union! {
 }
 
 model! {
-    /// `DecisionCreate` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `decision.create` of a live session.
     pub struct DecisionCreateEvent {
         const { 1 "type" = "decision.create" req; }
         required {
@@ -511,14 +511,14 @@ model! {
             0 content: DecisionContent = "content";
         }
         optional {
-            /// `id` of the decision developer message.
+            /// Identifier of this object.
             2 id: String = "id" null(id_null);
         }
     }
 }
 
 response! {
-    /// `DecisionEvent` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `decision.event` of a live session.
     pub struct DecisionEvent {
         const { 6 "type" = "decision.event" req; }
         required {
@@ -549,7 +549,7 @@ open_enum! {
 }
 
 union! {
-    /// `data` of `ChoiceInstructionsPartsInputJSON`, and in 4 more places.
+    /// The input as JSON.
     pub enum DecisionInputJSONData {
         List: Vec<Map<Json>> => from;
         Map: Map<Json> => from;
@@ -569,7 +569,7 @@ model! {
 }
 
 model! {
-    /// `DecisionItemCreate` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `decision.item.create` of a live session.
     pub struct DecisionItemCreateEvent {
         const { 1 "type" = "decision.item.create" req; }
         required {
@@ -584,7 +584,7 @@ model! {
 }
 
 response! {
-    /// `DecisionItemCreated` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `decision.item.created` of a live session.
     pub struct DecisionItemCreatedEvent {
         const { 2 "type" = "decision.item.created" req; }
         required {
@@ -615,7 +615,7 @@ union! {
 }
 
 model! {
-    /// `DecisionItemDelete` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `decision.item.delete` of a live session.
     pub struct DecisionItemDeleteEvent {
         const { 1 "type" = "decision.item.delete" req; }
         required {
@@ -630,7 +630,7 @@ model! {
 }
 
 response! {
-    /// `DecisionItemDeleted` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `decision.item.deleted` of a live session.
     pub struct DecisionItemDeletedEvent {
         const { 2 "type" = "decision.item.deleted" req; }
         required {
@@ -651,7 +651,7 @@ response! {
     pub struct DecisionStoredAssistantMessage {
         const { 2 "role" = "assistant" req; 4 "type" = "message" opt; }
         required {
-            /// `id` of the decision stored assistant message.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `content` of the decision stored assistant message.
             1 content: DecisionAssistantMessageContent = "content";
@@ -668,7 +668,7 @@ response! {
     pub struct DecisionStoredDeveloperMessage {
         const { 2 "role" = "developer" req; 3 "type" = "message" opt; }
         required {
-            /// `id` of the decision stored developer message.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `content` of the decision stored developer message.
             1 content: DecisionContent = "content";
@@ -682,7 +682,7 @@ response! {
     pub struct DecisionStoredSystemMessage {
         const { 2 "role" = "system" req; 3 "type" = "message" opt; }
         required {
-            /// `id` of the decision stored system message.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `content` of the decision stored system message.
             1 content: DecisionContent = "content";
@@ -696,7 +696,7 @@ response! {
     pub struct DecisionStoredUserMessage {
         const { 2 "role" = "user" req; 3 "type" = "message" opt; }
         required {
-            /// `id` of the decision stored user message.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `content` of the decision stored user message.
             1 content: DecisionUserMessageContent = "content";
@@ -714,14 +714,14 @@ model! {
             0 content: DecisionContent = "content";
         }
         optional {
-            /// `id` of the decision system message.
+            /// Identifier of this object.
             2 id: String = "id" null(id_null);
         }
     }
 }
 
 model! {
-    /// `triggers` of `MediaSessionConfigParam`, and in 4 more places.
+    /// What makes a decision start.
     pub struct DecisionTrigger {
         const { 2 "type" = "decisions" req; }
         required {
@@ -739,7 +739,7 @@ model! {
     pub struct DecisionTriggerDecisions {
         const {}
         required {
-            /// `questions` of the decision trigger decisions.
+            /// Questions to answer about the input.
             0 questions: Vec<DecisionsQuestion> = "questions";
         }
         optional {}
@@ -763,7 +763,7 @@ model! {
             0 content: DecisionUserMessageContent = "content";
         }
         optional {
-            /// `id` of the decision user message.
+            /// Identifier of this object.
             2 id: String = "id" null(id_null);
         }
     }
@@ -778,13 +778,13 @@ union! {
 }
 
 model! {
-    /// `decisions` of `DelegationDecisions`.
+    /// How a live session makes decisions.
     pub struct DecisionsDelegationConfig {
         const {}
         required {
             /// `model` of the decisions delegation config.
             0 model: String = "model";
-            /// `questions` of the decisions delegation config.
+            /// Questions to answer about the input.
             1 questions: Vec<Question> = "questions";
         }
         optional {}
@@ -792,7 +792,7 @@ model! {
 }
 
 union! {
-    /// `questions` of `DecisionTriggerDecisions`.
+    /// Questions to answer about the input.
     pub enum DecisionsQuestion tag "type" {
         Choice(Choice) = "choice" => from;
         Predicate(Predicate) = "predicate" => from;
@@ -810,7 +810,7 @@ union! {
 }
 
 response! {
-    /// `SessionDelegationCreated` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.delegation.created` of a live session.
     pub struct DelegationCreatedEvent {
         const { 3 "type" = "session.delegation.created" req; }
         required {
@@ -833,13 +833,13 @@ response! {
     pub struct DelegationCreatedEventDelegation {
         const { 2 "type" = "delegation" req; }
         required {
-            /// `id` of the delegation created event delegation.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `target` of the delegation created event delegation.
             1 target: DelegationCreatedEventDelegationTarget = "target";
         }
         optional {
-            /// `response_id` of the delegation created event delegation.
+            /// Id of the response.
             3 response_id: String = "response_id" null(response_id_null);
         }
     }
@@ -883,7 +883,7 @@ model! {
 }
 
 response! {
-    /// `Error` of `ConnectServerEvent`, and in 2 more places.
+    /// An error in a live session.
     pub struct ErrorEvent {
         const { 2 "type" = "error" req; }
         required {
@@ -900,7 +900,7 @@ response! {
 }
 
 union! {
-    /// A value of the API.
+    /// An event that a client sends on a forked live session.
     pub enum ForkClientEvent tag "type" {
         SessionStart(ForkSessionStartEvent) = "session.start" => from;
         SessionUpdate(LiveSessionUpdateEvent) = "session.update" => from;
@@ -921,7 +921,7 @@ union! {
 }
 
 union! {
-    /// A value of the API.
+    /// An event that a forked live session sends.
     pub enum ForkServerEvent tag "type" {
         SessionStarted(SessionStartedEvent) = "session.started" => from;
         SessionUpdated(LiveSessionUpdatedEvent) = "session.updated" => from;
@@ -999,7 +999,7 @@ model! {
 }
 
 model! {
-    /// `SessionStart` of `ForkClientEvent`.
+    /// Event `session.start` of a live session.
     pub struct ForkSessionStartEvent {
         const { 1 "type" = "session.start" req; }
         required {
@@ -1014,7 +1014,7 @@ model! {
 }
 
 response! {
-    /// `Info` of `ConnectServerEvent`, and in 2 more places.
+    /// A notice of a live session.
     pub struct InfoEvent {
         const { 3 "type" = "info" req; }
         required {
@@ -1033,7 +1033,7 @@ response! {
 }
 
 union! {
-    /// `input` of `MediaSessionConfigParam`, and in 3 more places.
+    /// An item that a session starts with.
     pub enum InitialItem tag "role" {
         Developer(InitialItemDeveloper) = "developer" => from;
         User(InitialItemUser) = "user" => from;
@@ -1050,7 +1050,7 @@ model! {
             0 content: Vec<AssistantContent> = "content";
         }
         optional {
-            /// `id` of the initial item assistant.
+            /// Identifier of this object.
             2 id: String = "id" null(id_null);
             /// `status` of the initial item assistant.
             3 status: ProgramOutputStatus = "status" null(status_null);
@@ -1067,7 +1067,7 @@ model! {
             0 content: Vec<RealtimeConversationItemSystemMessageContent> = "content";
         }
         optional {
-            /// `id` of the initial item developer.
+            /// Identifier of this object.
             2 id: String = "id" null(id_null);
             /// `status` of the initial item developer.
             3 status: ProgramOutputStatus = "status" null(status_null);
@@ -1084,7 +1084,7 @@ model! {
             0 content: Vec<RealtimeConversationItemSystemMessageContent> = "content";
         }
         optional {
-            /// `id` of the initial item user.
+            /// Identifier of this object.
             2 id: String = "id" null(id_null);
             /// `status` of the initial item user.
             3 status: ProgramOutputStatus = "status" null(status_null);
@@ -1093,7 +1093,7 @@ model! {
 }
 
 model! {
-    /// `SessionInputAudioAppend` of `ForkClientEvent`, and in one more place.
+    /// Event `session.input_audio.append` of a live session.
     pub struct InputAudioAppendEvent {
         const { 1 "type" = "session.input_audio.append" req; }
         required {
@@ -1108,7 +1108,7 @@ model! {
 }
 
 model! {
-    /// `SessionInputAudioMute` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `session.input_audio.mute` of a live session.
     pub struct InputAudioMuteEvent {
         const { 0 "type" = "session.input_audio.mute" req; }
         required {}
@@ -1120,7 +1120,7 @@ model! {
 }
 
 response! {
-    /// `SessionInputAudioMuted` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.input_audio.muted` of a live session.
     pub struct InputAudioMutedEvent {
         const { 1 "type" = "session.input_audio.muted" req; }
         required {
@@ -1135,7 +1135,7 @@ response! {
 }
 
 model! {
-    /// `SessionInputAudioUnmute` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `session.input_audio.unmute` of a live session.
     pub struct InputAudioUnmuteEvent {
         const { 0 "type" = "session.input_audio.unmute" req; }
         required {}
@@ -1147,7 +1147,7 @@ model! {
 }
 
 response! {
-    /// `SessionInputAudioUnmuted` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.input_audio.unmuted` of a live session.
     pub struct InputAudioUnmutedEvent {
         const { 1 "type" = "session.input_audio.unmuted" req; }
         required {
@@ -1162,7 +1162,7 @@ response! {
 }
 
 response! {
-    /// `SessionInputTranscriptDelta` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.input_transcript.delta` of a live session.
     pub struct InputTranscriptDeltaEvent {
         const { 4 "type" = "session.input_transcript.delta" req; }
         required {
@@ -1183,7 +1183,7 @@ response! {
 }
 
 model! {
-    /// `SessionInstructionsAppend` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `session.instructions.append` of a live session.
     pub struct InstructionsAppendEvent {
         const { 2 "type" = "session.instructions.append" req; }
         required {
@@ -1200,7 +1200,7 @@ model! {
 }
 
 response! {
-    /// `SessionInstructionsAppended` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.instructions.appended` of a live session.
     pub struct InstructionsAppendedEvent {
         const { 3 "type" = "session.instructions.appended" req; }
         required {
@@ -1240,7 +1240,7 @@ model! {
             2 name: String = "name";
         }
         optional {
-            /// `id` of the item custom tool call.
+            /// Identifier of this object.
             4 id: String = "id" null(id_null);
             /// `namespace` of the item custom tool call.
             5 namespace: String = "namespace" null(namespace_null);
@@ -1261,7 +1261,7 @@ model! {
             1 output: ItemCustomToolCallOutputOutput = "output";
         }
         optional {
-            /// `id` of the item custom tool call output.
+            /// Identifier of this object.
             3 id: String = "id" null(id_null);
             /// `status` of the item custom tool call output.
             4 status: Status = "status" null(status_null);
@@ -1313,7 +1313,7 @@ model! {
             2 name: String = "name";
         }
         optional {
-            /// `id` of the item function call.
+            /// Identifier of this object.
             4 id: String = "id" null(id_null);
             /// `namespace` of the item function call.
             5 namespace: String = "namespace" null(namespace_null);
@@ -1334,7 +1334,7 @@ model! {
             1 output: ItemFunctionCallOutputOutput = "output";
         }
         optional {
-            /// `id` of the item function call output.
+            /// Identifier of this object.
             3 id: String = "id" null(id_null);
             /// `status` of the item function call output.
             4 status: Status = "status" null(status_null);
@@ -1423,13 +1423,13 @@ model! {
 }
 
 response! {
-    /// Reply of `live.create`.
+    /// A new live session and the answer of its transport.
     pub struct LiveCreateResponse {
         const {}
         required {
-            /// `session` of the live create response.
+            /// The session.
             0 session: LiveCreateResponseSession = "session";
-            /// `transport` of the live create response.
+            /// The answer that completes the transport's negotiation.
             1 transport: Transport = "transport";
         }
         optional {}
@@ -1437,11 +1437,11 @@ response! {
 }
 
 response! {
-    /// `session` of `LiveCreateResponse`, and in one more place.
+    /// The new live session.
     pub struct LiveCreateResponseSession {
         const {}
         required {
-            /// `id` of the live create response session.
+            /// Identifier of this object.
             0 id: String = "id";
         }
         optional {}
@@ -1449,7 +1449,7 @@ response! {
 }
 
 response! {
-    /// `event` of `DecisionEvent`.
+    /// Event `decision.completed` of a live session.
     pub struct LiveDecisionEvent {
         const { 1 "type" = "decision.completed" req; }
         required {
@@ -1461,7 +1461,7 @@ response! {
 }
 
 response! {
-    /// `error` of `ErrorEvent`.
+    /// What went wrong in a live session.
     pub struct LiveError {
         const {}
         required {
@@ -1482,7 +1482,7 @@ response! {
 }
 
 model! {
-    /// `Function` of `ResponsesDelegationConfigTool`.
+    /// A function of yours that a live session may ask to be called.
     pub struct LiveFunctionTool {
         const { 1 "type" = "function" req; }
         required {
@@ -1501,7 +1501,7 @@ model! {
 }
 
 model! {
-    /// `ResponseCreate` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `response.create` of a live session.
     pub struct LiveResponseCreateEvent {
         const { 0 "type" = "response.create" req; }
         required {}
@@ -1547,7 +1547,7 @@ union! {
 }
 
 model! {
-    /// `SessionUpdate` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `session.update` of a live session.
     pub struct LiveSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
@@ -1562,7 +1562,7 @@ model! {
 }
 
 response! {
-    /// `SessionUpdated` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.updated` of a live session.
     pub struct LiveSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
@@ -1591,7 +1591,7 @@ model! {
 }
 
 model! {
-    /// `session` of `LiveCreateParams`.
+    /// Settings of a live media session.
     pub struct MediaSessionConfigParam {
         const {}
         required {
@@ -1609,7 +1609,7 @@ model! {
             4 input: Vec<InitialItem> = "input";
             /// `instructions` of the media session config param.
             5 instructions: String = "instructions" null(instructions_null);
-            /// `safety_identifier` of the media session config param.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most.
             6 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// `store` of the media session config param.
             7 store: bool = "store";
@@ -1620,7 +1620,7 @@ model! {
 }
 
 model! {
-    /// `session` of `SessionForkParams`.
+    /// Settings of a live session that continues another one.
     pub struct MediaSessionForkConfigParam {
         const {}
         required {}
@@ -1636,7 +1636,7 @@ model! {
 }
 
 response! {
-    /// `SessionOutputAudioDelta` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.output_audio.delta` of a live session.
     pub struct OutputAudioDeltaEvent {
         const { 1 "type" = "session.output_audio.delta" req; }
         required {
@@ -1653,7 +1653,7 @@ response! {
 }
 
 model! {
-    /// `SessionOutputAudioFixturePlay` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `session.output_audio.fixture.play` of a live session.
     pub struct OutputAudioFixturePlayEvent {
         const { 1 "type" = "session.output_audio.fixture.play" req; }
         required {
@@ -1668,7 +1668,7 @@ model! {
 }
 
 response! {
-    /// `SessionOutputAudioFixturePlayed` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.output_audio.fixture.played` of a live session.
     pub struct OutputAudioFixturePlayedEvent {
         const { 1 "type" = "session.output_audio.fixture.played" req; }
         required {
@@ -1683,7 +1683,7 @@ response! {
 }
 
 response! {
-    /// `SessionOutputAudioFixturePlaying` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.output_audio.fixture.playing` of a live session.
     pub struct OutputAudioFixturePlayingEvent {
         const { 1 "type" = "session.output_audio.fixture.playing" req; }
         required {
@@ -1698,7 +1698,7 @@ response! {
 }
 
 model! {
-    /// `OutputText` of `AgentContent`, and in 12 more places.
+    /// Text that was produced.
     pub struct OutputText {
         const { 1 "type" = "output_text" req; }
         required {
@@ -1710,7 +1710,7 @@ model! {
 }
 
 response! {
-    /// `SessionOutputTranscriptDelta` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.output_transcript.delta` of a live session.
     pub struct OutputTranscriptDeltaEvent {
         const { 4 "type" = "session.output_transcript.delta" req; }
         required {
@@ -1731,7 +1731,7 @@ response! {
 }
 
 model! {
-    /// `Predicate` of `DecisionsQuestion`, and in one more place.
+    /// A question with the answer yes or no.
     pub struct Predicate {
         const { 1 "type" = "predicate" req; }
         required {

@@ -11,7 +11,7 @@ use crate::types::{
 };
 
 response! {
-    /// `ResponseEvent` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `response.event` of a live session.
     pub struct ResponseEvent {
         const { 2 "type" = "response.event" req; }
         required {
@@ -30,7 +30,7 @@ response! {
 }
 
 model! {
-    /// `ResponseItemCreate` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `response.item.create` of a live session.
     pub struct ResponseItemCreateEvent {
         const { 1 "type" = "response.item.create" req; }
         required {
@@ -45,7 +45,7 @@ model! {
 }
 
 model! {
-    /// `responses` of `DelegationResponses`.
+    /// How a live session hands work to a text model.
     pub struct ResponsesDelegationConfig {
         const {}
         required {
@@ -61,7 +61,7 @@ model! {
             3 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
             /// `reasoning` of the responses delegation config.
             4 reasoning: ResponsesDelegationConfigReasoning = "reasoning" null(reasoning_null);
-            /// `service_tier` of the responses delegation config.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             5 service_tier: ResponsesDelegationServiceTier = "service_tier" null(service_tier_null);
             /// `text` of the responses delegation config.
             6 text: ResponsesDelegationConfigText = "text" null(text_null);
@@ -151,7 +151,7 @@ union! {
 }
 
 open_enum! {
-    /// `service_tier` of `ResponsesDelegationConfig`, and in one more place.
+    /// Processing tier, which decides speed and price; `auto` uses the project's setting.
     pub enum ResponsesDelegationServiceTier {
         Auto = "auto",
         Default = "default",
@@ -178,7 +178,7 @@ model! {
             3 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
             /// `reasoning` of the responses delegation update config.
             4 reasoning: ResponsesDelegationConfigReasoning = "reasoning" null(reasoning_null);
-            /// `service_tier` of the responses delegation update config.
+            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             5 service_tier: ResponsesDelegationServiceTier = "service_tier" null(service_tier_null);
             /// `text` of the responses delegation update config.
             6 text: ResponsesDelegationConfigText = "text" null(text_null);
@@ -191,7 +191,7 @@ model! {
 }
 
 model! {
-    /// `Score` of `DecisionsQuestion`, and in one more place.
+    /// A question whose answer is a score.
     pub struct Score {
         const { 2 "type" = "score" req; }
         required {
@@ -252,7 +252,7 @@ model! {
 }
 
 model! {
-    /// `levels` of `Score`.
+    /// A level of a score and what it means.
     pub struct ScoreLevel {
         const {}
         required {
@@ -310,7 +310,7 @@ model! {
             4 input: Vec<InitialItem> = "input";
             /// `instructions` of the session accept session.
             5 instructions: String = "instructions" null(instructions_null);
-            /// `safety_identifier` of the session accept session.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most.
             6 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// `store` of the session accept session.
             7 store: bool = "store";
@@ -321,7 +321,7 @@ model! {
 }
 
 model! {
-    /// `SessionClose` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `session.close` of a live session.
     pub struct SessionCloseEvent {
         const { 0 "type" = "session.close" req; }
         required {}
@@ -333,7 +333,7 @@ model! {
 }
 
 response! {
-    /// `SessionClosed` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.closed` of a live session.
     pub struct SessionClosedEvent {
         const { 3 "type" = "session.closed" req; }
         required {
@@ -365,7 +365,7 @@ open_enum! {
 }
 
 model! {
-    /// `session` of `SessionStartEvent`.
+    /// Settings of a live session.
     pub struct SessionConfig {
         const {}
         required {
@@ -383,7 +383,7 @@ model! {
             4 input: Vec<InitialItem> = "input";
             /// `instructions` of the session config.
             5 instructions: String = "instructions" null(instructions_null);
-            /// `safety_identifier` of the session config.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most.
             6 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// `store` of the session config.
             7 store: bool = "store";
@@ -439,7 +439,7 @@ model! {
 }
 
 response! {
-    /// Reply of `live.sessions.fork`.
+    /// A live session that continues another one.
     pub struct SessionForkResponse {
         const {}
         required {
@@ -453,7 +453,7 @@ response! {
 }
 
 response! {
-    /// `SessionInputAudioAppend` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.input_audio.append` of a live session.
     pub struct SessionInputAudioAppend {
         const { 1 "type" = "session.input_audio.append" req; }
         required {
@@ -489,13 +489,13 @@ model! {
 }
 
 response! {
-    /// `session` of `LiveSessionUpdatedEvent`, and in 2 more places.
+    /// A live session.
     pub struct SessionResource {
         const { 3 "status" = "active" req; }
         required {
-            /// `id` of the session resource.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `expires_at` of the session resource.
+            /// When the object expires, in seconds since the Unix epoch.
             1 expires_at: i64 = "expires_at";
             /// `model` of the session resource.
             2 model: SessionConfigModel = "model";
@@ -511,7 +511,7 @@ response! {
             7 input: Vec<InitialItem> = "input" null(input_null);
             /// `instructions` of the session resource.
             8 instructions: String = "instructions" null(instructions_null);
-            /// `safety_identifier` of the session resource.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most.
             9 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// `store` of the session resource.
             10 store: bool = "store" null(store_null);
@@ -522,7 +522,7 @@ response! {
 }
 
 model! {
-    /// `SessionStart` of `LiveClientEvent`.
+    /// Event `session.start` of a live session.
     pub struct SessionStartEvent {
         const { 1 "type" = "session.start" req; }
         required {
@@ -537,7 +537,7 @@ model! {
 }
 
 response! {
-    /// `SessionStarted` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.started` of a live session.
     pub struct SessionStartedEvent {
         const { 2 "type" = "session.started" req; }
         required {
@@ -554,7 +554,7 @@ response! {
 }
 
 model! {
-    /// `session` of `LiveSessionUpdateEvent`.
+    /// Changes to the settings of a live session.
     pub struct SessionUpdateConfig {
         const {}
         required {}
@@ -568,7 +568,7 @@ model! {
 }
 
 response! {
-    /// `usage` of `SessionClosedEvent`, and in one more place.
+    /// What a live session used.
     pub struct SessionUsage {
         const {}
         required {
@@ -580,7 +580,7 @@ response! {
 }
 
 response! {
-    /// `SessionUsageUpdated` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.usage.updated` of a live session.
     pub struct SessionUsageUpdatedEvent {
         const { 1 "type" = "session.usage.updated" req; }
         required {
@@ -599,7 +599,7 @@ response! {
 }
 
 model! {
-    /// `SessionThinkingAppend` of `ConnectClientEvent`, and in 2 more places.
+    /// Event `session.thinking.append` of a live session.
     pub struct ThinkingAppendEvent {
         const { 2 "type" = "session.thinking.append" req; }
         required {
@@ -616,7 +616,7 @@ model! {
 }
 
 response! {
-    /// `SessionThinkingAppended` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `session.thinking.appended` of a live session.
     pub struct ThinkingAppendedEvent {
         const { 3 "type" = "session.thinking.appended" req; }
         required {
@@ -644,7 +644,7 @@ model! {
 }
 
 model! {
-    /// `ApplyPatch` of `ResponsesDelegationConfigToolChoice`, and in one more place.
+    /// Makes the model call this built-in tool.
     pub struct ToolChoiceApplyPatch {
         const { 0 "type" = "apply_patch" req; }
         required {}
@@ -822,7 +822,7 @@ model! {
 }
 
 model! {
-    /// `CodeInterpreter` of `ResponsesDelegationConfigTool`, and in one more place.
+    /// The built-in tool that runs code in a container.
     pub struct ToolCodeInterpreter {
         const { 0 "type" = "code_interpreter" req; }
         required {}
@@ -890,7 +890,7 @@ model! {
 }
 
 model! {
-    /// `FileSearch` of `ResponsesDelegationConfigTool`, and in one more place.
+    /// File search may use the attached file.
     pub struct ToolFileSearch {
         const { 0 "type" = "file_search" req; }
         required {}
@@ -899,7 +899,7 @@ model! {
 }
 
 model! {
-    /// `ImageGeneration` of `ResponsesDelegationConfigTool`, and in one more place.
+    /// The built-in tool that draws images.
     pub struct ToolImageGeneration {
         const { 0 "type" = "image_generation" req; }
         required {}
@@ -917,7 +917,7 @@ model! {
 }
 
 model! {
-    /// `Mcp` of `ResponsesDelegationConfigTool`.
+    /// Tools of a remote MCP server or of a connector.
     pub struct ToolMcp {
         const { 0 "type" = "mcp" req; }
         required {}
@@ -970,7 +970,7 @@ model! {
         const { 0 "type" = "container_auto" req; }
         required {}
         optional {
-            /// `file_ids` of the tool shell environment container auto.
+            /// Ids of uploaded files.
             1 file_ids: Vec<String> = "file_ids" null(file_ids_null);
             /// `memory_limit` of the tool shell environment container auto.
             2 memory_limit: MemoryLimit = "memory_limit" null(memory_limit_null);
@@ -1028,7 +1028,7 @@ model! {
 }
 
 model! {
-    /// `transport` of `LiveCreateParams`, and in 3 more places.
+    /// How media get to a live session and back.
     pub struct Transport {
         const { 1 "type" = "webrtc" req; }
         required {
@@ -1040,13 +1040,13 @@ model! {
 }
 
 response! {
-    /// `TransportAnswered` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `transport.answered` of a live session.
     pub struct TransportAnswered {
         const { 2 "type" = "transport.answered" req; }
         required {
             /// `event_id` of the transport answered.
             0 event_id: String = "event_id";
-            /// `session_id` of the transport answered.
+            /// Id of the session.
             1 session_id: String = "session_id";
         }
         optional {}
@@ -1054,7 +1054,7 @@ response! {
 }
 
 response! {
-    /// `TransportDtmfReceived` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `transport.dtmf.received` of a live session.
     pub struct TransportDtmfReceived {
         const { 2 "type" = "transport.dtmf.received" req; }
         required {
@@ -1068,7 +1068,7 @@ response! {
 }
 
 response! {
-    /// `TransportDtmfSend` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `transport.dtmf.send` of a live session.
     pub struct TransportDtmfSend {
         const { 2 "type" = "transport.dtmf.send" req; }
         required {
@@ -1085,7 +1085,7 @@ response! {
 }
 
 response! {
-    /// `TransportDtmfSent` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `transport.dtmf.sent` of a live session.
     pub struct TransportDtmfSent {
         const { 2 "type" = "transport.dtmf.sent" req; }
         required {
@@ -1102,7 +1102,7 @@ response! {
 }
 
 response! {
-    /// `TransportFailed` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `transport.failed` of a live session.
     pub struct TransportFailed {
         const { 3 "type" = "transport.failed" req; }
         required {
@@ -1110,7 +1110,7 @@ response! {
             0 error: TransportFailedError = "error";
             /// `event_id` of the transport failed.
             1 event_id: String = "event_id";
-            /// `session_id` of the transport failed.
+            /// Id of the session.
             2 session_id: String = "session_id";
         }
         optional {}
@@ -1135,13 +1135,13 @@ response! {
 }
 
 response! {
-    /// `TransportRinging` of `ConnectServerEvent`, and in 2 more places.
+    /// Event `transport.ringing` of a live session.
     pub struct TransportRinging {
         const { 2 "type" = "transport.ringing" req; }
         required {
             /// `event_id` of the transport ringing.
             0 event_id: String = "event_id";
-            /// `session_id` of the transport ringing.
+            /// Id of the session.
             1 session_id: String = "session_id";
         }
         optional {}

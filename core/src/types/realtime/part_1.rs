@@ -72,7 +72,7 @@ union! {
 }
 
 model! {
-    /// `transcription` of `RealtimeAudioConfigInput`, and in 2 more places.
+    /// Whether and how input audio is transcribed.
     pub struct AudioTranscription {
         const {}
         required {}
@@ -224,15 +224,15 @@ model! {
 }
 
 response! {
-    /// Reply of `realtime.client_secrets.create`.
+    /// A short-lived secret for browsers and apps.
     pub struct ClientSecretCreateResponse {
         const {}
         required {
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             0 expires_at: i64 = "expires_at";
-            /// `session` of the client secret create response.
+            /// Settings of the session it is good for.
             1 session: ClientSecretCreateResponseSession = "session";
-            /// `value` of the client secret create response.
+            /// The secret.
             2 value: String = "value";
         }
         optional {}
@@ -240,7 +240,7 @@ response! {
 }
 
 union! {
-    /// `session` of `ClientSecretCreateResponse`.
+    /// Settings of the session it is good for.
     pub enum ClientSecretCreateResponseSession tag "type" {
         Realtime(RealtimeSessionCreateResponse) = "realtime" => from;
         Transcription(RealtimeTranscriptionSessionCreateResponse) = "transcription" => from;
@@ -248,7 +248,7 @@ union! {
 }
 
 response! {
-    /// `ConversationItemInputAudioTranscriptionCompleted` of `RealtimeServerEvent`.
+    /// Event `conversation.item.input_audio_transcription.completed` of a realtime connection.
     pub struct ConversationAudioTranscriptionCompletedEvent {
         const { 4 "type" = "conversation.item.input_audio_transcription.completed" req; }
         required {
@@ -273,7 +273,7 @@ response! {
 }
 
 response! {
-    /// `ConversationItemInputAudioTranscriptionFailed` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `conversation.item.input_audio_transcription.failed` of a realtime connection.
     pub struct ConversationAudioTranscriptionFailedEvent {
         const { 4 "type" = "conversation.item.input_audio_transcription.failed" req; }
         required {
@@ -291,7 +291,7 @@ response! {
 }
 
 response! {
-    /// `ConversationCreated` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `conversation.created` of a realtime connection.
     pub struct ConversationCreatedEvent {
         const { 2 "type" = "conversation.created" req; }
         required {
@@ -310,14 +310,14 @@ response! {
         const { 1 "object" = "realtime.conversation" opt; }
         required {}
         optional {
-            /// `id` of the conversation created event conversation.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
         }
     }
 }
 
 response! {
-    /// `ConversationItemInputAudioTranscriptionDelta` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `conversation.item.input_audio_transcription.delta` of a realtime connection.
     pub struct ConversationInputAudioTranscriptionDeltaEvent {
         const { 2 "type" = "conversation.item.input_audio_transcription.delta" req; }
         required {
@@ -338,11 +338,11 @@ response! {
 }
 
 response! {
-    /// `ConversationItemInputAudioTranscriptionSegment` of `RealtimeServerEvent`.
+    /// Event `conversation.item.input_audio_transcription.segment` of a realtime connection.
     pub struct ConversationInputAudioTranscriptionSegment {
         const { 8 "type" = "conversation.item.input_audio_transcription.segment" req; }
         required {
-            /// `id` of the conversation input audio transcription segment.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `content_index` of the conversation input audio transcription segment.
             1 content_index: i64 = "content_index";
@@ -364,7 +364,7 @@ response! {
 }
 
 response! {
-    /// `ConversationItemAdded` of `RealtimeServerEvent`.
+    /// Event `conversation.item.added` of a realtime connection.
     pub struct ConversationItemAdded {
         const { 2 "type" = "conversation.item.added" req; }
         required {
@@ -381,7 +381,7 @@ response! {
 }
 
 model! {
-    /// `ConversationItemCreate` of `RealtimeClientEvent`.
+    /// Event `conversation.item.create` of a realtime connection.
     pub struct ConversationItemCreateEvent {
         const { 1 "type" = "conversation.item.create" req; }
         required {
@@ -398,7 +398,7 @@ model! {
 }
 
 response! {
-    /// `ConversationItemCreated` of `RealtimeServerEvent`.
+    /// Event `conversation.item.created` of a realtime connection.
     pub struct ConversationItemCreatedEvent {
         const { 2 "type" = "conversation.item.created" req; }
         required {
@@ -415,7 +415,7 @@ response! {
 }
 
 model! {
-    /// `ConversationItemDelete` of `BetaRealtimeClientEvent`, and in one more place.
+    /// Event `conversation.item.delete` of a realtime connection.
     pub struct ConversationItemDeleteEvent {
         const { 1 "type" = "conversation.item.delete" req; }
         required {
@@ -430,7 +430,7 @@ model! {
 }
 
 response! {
-    /// `ConversationItemDeleted` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `conversation.item.deleted` of a realtime connection.
     pub struct ConversationItemDeletedEvent {
         const { 2 "type" = "conversation.item.deleted" req; }
         required {
@@ -444,7 +444,7 @@ response! {
 }
 
 response! {
-    /// `ConversationItemDone` of `RealtimeServerEvent`.
+    /// Event `conversation.item.done` of a realtime connection.
     pub struct ConversationItemDone {
         const { 2 "type" = "conversation.item.done" req; }
         required {
@@ -461,7 +461,7 @@ response! {
 }
 
 model! {
-    /// `ConversationItemRetrieve` of `BetaRealtimeClientEvent`, and in one more place.
+    /// Event `conversation.item.retrieve` of a realtime connection.
     pub struct ConversationItemRetrieveEvent {
         const { 1 "type" = "conversation.item.retrieve" req; }
         required {
@@ -476,7 +476,7 @@ model! {
 }
 
 model! {
-    /// `ConversationItemTruncate` of `BetaRealtimeClientEvent`, and in one more place.
+    /// Event `conversation.item.truncate` of a realtime connection.
     pub struct ConversationItemTruncateEvent {
         const { 3 "type" = "conversation.item.truncate" req; }
         required {
@@ -495,7 +495,7 @@ model! {
 }
 
 response! {
-    /// `ConversationItemTruncated` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `conversation.item.truncated` of a realtime connection.
     pub struct ConversationItemTruncatedEvent {
         const { 4 "type" = "conversation.item.truncated" req; }
         required {
@@ -548,7 +548,7 @@ open_enum! {
 }
 
 model! {
-    /// `InputAudioBufferAppend` of `BetaRealtimeClientEvent`, and in one more place.
+    /// Event `input_audio_buffer.append` of a realtime connection.
     pub struct InputAudioBufferAppendEvent {
         const { 1 "type" = "input_audio_buffer.append" req; }
         required {
@@ -563,7 +563,7 @@ model! {
 }
 
 model! {
-    /// `InputAudioBufferClear` of `BetaRealtimeClientEvent`, and in one more place.
+    /// Event `input_audio_buffer.clear` of a realtime connection.
     pub struct InputAudioBufferClearEvent {
         const { 0 "type" = "input_audio_buffer.clear" req; }
         required {}
@@ -575,7 +575,7 @@ model! {
 }
 
 response! {
-    /// `InputAudioBufferCleared` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `input_audio_buffer.cleared` of a realtime connection.
     pub struct InputAudioBufferClearedEvent {
         const { 1 "type" = "input_audio_buffer.cleared" req; }
         required {
@@ -587,7 +587,7 @@ response! {
 }
 
 model! {
-    /// `InputAudioBufferCommit` of `BetaRealtimeClientEvent`, and in one more place.
+    /// Event `input_audio_buffer.commit` of a realtime connection.
     pub struct InputAudioBufferCommitEvent {
         const { 0 "type" = "input_audio_buffer.commit" req; }
         required {}
@@ -599,7 +599,7 @@ model! {
 }
 
 response! {
-    /// `InputAudioBufferCommitted` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `input_audio_buffer.committed` of a realtime connection.
     pub struct InputAudioBufferCommittedEvent {
         const { 2 "type" = "input_audio_buffer.committed" req; }
         required {
@@ -616,7 +616,7 @@ response! {
 }
 
 response! {
-    /// `InputAudioBufferDtmfEventReceived` of `RealtimeServerEvent`.
+    /// Event `input_audio_buffer.dtmf_event_received` of a realtime connection.
     pub struct InputAudioBufferDtmfEventReceivedEvent {
         const { 2 "type" = "input_audio_buffer.dtmf_event_received" req; }
         required {
@@ -630,7 +630,7 @@ response! {
 }
 
 response! {
-    /// `InputAudioBufferSpeechStarted` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `input_audio_buffer.speech_started` of a realtime connection.
     pub struct InputAudioBufferSpeechStartedEvent {
         const { 3 "type" = "input_audio_buffer.speech_started" req; }
         required {
@@ -646,7 +646,7 @@ response! {
 }
 
 response! {
-    /// `InputAudioBufferSpeechStopped` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `input_audio_buffer.speech_stopped` of a realtime connection.
     pub struct InputAudioBufferSpeechStoppedEvent {
         const { 3 "type" = "input_audio_buffer.speech_stopped" req; }
         required {
@@ -662,7 +662,7 @@ response! {
 }
 
 response! {
-    /// `InputAudioBufferTimeoutTriggered` of `RealtimeServerEvent`.
+    /// Event `input_audio_buffer.timeout_triggered` of a realtime connection.
     pub struct InputAudioBufferTimeoutTriggered {
         const { 4 "type" = "input_audio_buffer.timeout_triggered" req; }
         required {
@@ -680,7 +680,7 @@ response! {
 }
 
 response! {
-    /// `logprobs` of `ConversationAudioTranscriptionCompletedEvent`.
+    /// Log probability of one token.
     pub struct LogProbProperties {
         const {}
         required {
@@ -696,7 +696,7 @@ response! {
 }
 
 response! {
-    /// `McpListToolsCompleted` of `RealtimeServerEvent`.
+    /// Event `mcp_list_tools.completed` of a realtime connection.
     pub struct McpListToolsCompleted {
         const { 2 "type" = "mcp_list_tools.completed" req; }
         required {
@@ -710,7 +710,7 @@ response! {
 }
 
 response! {
-    /// `McpListToolsFailed` of `RealtimeServerEvent`.
+    /// Event `mcp_list_tools.failed` of a realtime connection.
     pub struct McpListToolsFailed {
         const { 2 "type" = "mcp_list_tools.failed" req; }
         required {
@@ -724,7 +724,7 @@ response! {
 }
 
 response! {
-    /// `McpListToolsInProgress` of `RealtimeServerEvent`.
+    /// Event `mcp_list_tools.in_progress` of a realtime connection.
     pub struct McpListToolsInProgress {
         const { 2 "type" = "mcp_list_tools.in_progress" req; }
         required {
@@ -738,7 +738,7 @@ response! {
 }
 
 model! {
-    /// `noise_reduction` of `AudioInput`, and in 3 more places.
+    /// Whether and how noise is removed from input audio.
     pub struct NoiseReduction {
         const {}
         required {}
@@ -752,7 +752,7 @@ model! {
 }
 
 open_enum! {
-    /// `type` of `InputAudioNoiseReduction`, and in one more place.
+    /// Kind of noise reduction.
     pub enum NoiseReductionType {
         NearField = "near_field",
         FarField = "far_field",
@@ -760,7 +760,7 @@ open_enum! {
 }
 
 model! {
-    /// `OutputAudioBufferClear` of `RealtimeClientEvent`.
+    /// Event `output_audio_buffer.clear` of a realtime connection.
     pub struct OutputAudioBufferClearEvent {
         const { 0 "type" = "output_audio_buffer.clear" req; }
         required {}
@@ -772,13 +772,13 @@ model! {
 }
 
 response! {
-    /// `OutputAudioBufferCleared` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `output_audio_buffer.cleared` of a realtime connection.
     pub struct OutputAudioBufferCleared {
         const { 2 "type" = "output_audio_buffer.cleared" req; }
         required {
             /// `event_id` of the output audio buffer cleared.
             0 event_id: String = "event_id";
-            /// `response_id` of the output audio buffer cleared.
+            /// Id of the response.
             1 response_id: String = "response_id";
         }
         optional {}
@@ -786,13 +786,13 @@ response! {
 }
 
 response! {
-    /// `OutputAudioBufferStarted` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `output_audio_buffer.started` of a realtime connection.
     pub struct OutputAudioBufferStarted {
         const { 2 "type" = "output_audio_buffer.started" req; }
         required {
             /// `event_id` of the output audio buffer started.
             0 event_id: String = "event_id";
-            /// `response_id` of the output audio buffer started.
+            /// Id of the response.
             1 response_id: String = "response_id";
         }
         optional {}
@@ -800,13 +800,13 @@ response! {
 }
 
 response! {
-    /// `OutputAudioBufferStopped` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `output_audio_buffer.stopped` of a realtime connection.
     pub struct OutputAudioBufferStopped {
         const { 2 "type" = "output_audio_buffer.stopped" req; }
         required {
             /// `event_id` of the output audio buffer stopped.
             0 event_id: String = "event_id";
-            /// `response_id` of the output audio buffer stopped.
+            /// Id of the response.
             1 response_id: String = "response_id";
         }
         optional {}
@@ -822,12 +822,12 @@ union! {
 }
 
 response! {
-    /// `rate_limits` of `RateLimitsUpdatedEvent`.
+    /// A rate limit and what is left of it.
     pub struct RateLimit {
         const {}
         required {}
         optional {
-            /// `limit` of the rate limit.
+            /// Number of items a page.
             0 limit: i64 = "limit" null(limit_null);
             /// `name` of the rate limit.
             1 name: RateLimitName = "name" null(name_null);
@@ -848,7 +848,7 @@ open_enum! {
 }
 
 response! {
-    /// `RateLimitsUpdated` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `rate_limits.updated` of a realtime connection.
     pub struct RateLimitsUpdatedEvent {
         const { 2 "type" = "rate_limits.updated" req; }
         required {
@@ -862,7 +862,7 @@ response! {
 }
 
 model! {
-    /// `audio` of `CallAcceptParams`, and in one more place.
+    /// Audio settings of a realtime session.
     pub struct RealtimeAudioConfig {
         const {}
         required {}
@@ -876,7 +876,7 @@ model! {
 }
 
 model! {
-    /// `input` of `RealtimeAudioConfig`.
+    /// Settings of the input audio.
     pub struct RealtimeAudioConfigInput {
         const {}
         required {}
@@ -894,7 +894,7 @@ model! {
 }
 
 model! {
-    /// `output` of `RealtimeAudioConfig`.
+    /// Settings of the output audio.
     pub struct RealtimeAudioConfigOutput {
         const {}
         required {}
@@ -910,7 +910,7 @@ model! {
 }
 
 union! {
-    /// `format` of `RealtimeAudioConfigInput`, and in 6 more places.
+    /// Format of the audio.
     pub enum RealtimeAudioFormats tag "type" {
         AudioPcm(RealtimeAudioFormatsAudioPCM) = "audio/pcm" => from;
         AudioPcmu(RealtimeAudioFormatsAudioPCMU) = "audio/pcmu" => from;
@@ -946,7 +946,7 @@ model! {
 }
 
 union! {
-    /// `turn_detection` of `RealtimeAudioConfigInput`.
+    /// How the end of a turn is detected.
     pub enum RealtimeAudioInputTurnDetection tag "type" {
         ServerVad(ServerVad) = "server_vad" => from;
         SemanticVad(SemanticVad) = "semantic_vad" => from;
@@ -954,7 +954,7 @@ union! {
 }
 
 union! {
-    /// A value of the API.
+    /// An event that a client sends on a realtime connection.
     pub enum RealtimeClientEvent tag "type" {
         ConversationItemCreate(ConversationItemCreateEvent) = "conversation.item.create" => from;
         ConversationItemDelete(ConversationItemDeleteEvent) = "conversation.item.delete" => from;
@@ -985,7 +985,7 @@ model! {
 }
 
 union! {
-    /// `item` of `ConversationItemAdded`, and in 8 more places.
+    /// An item of a realtime conversation.
     pub enum RealtimeConversationItem tag "type" {
         McpToolCall(RealtimeMcpToolCall) = "mcp_call" => from;
         McpApprovalRequest(RealtimeMcpApprovalRequest) = "mcp_approval_request" => from;
@@ -1000,7 +1000,7 @@ union! {
 }
 
 model! {
-    /// `ConversationItemAssistantMessage` of `RealtimeConversationItem`.
+    /// A message of the model.
     pub struct RealtimeConversationItemAssistantMessage {
         const { 1 "role" = "assistant" req; 2 "type" = "message" req; 4 "object" = "realtime.item" opt; }
         required {
@@ -1008,7 +1008,7 @@ model! {
             0 content: Vec<RealtimeItemAssistantMessageContent> = "content";
         }
         optional {
-            /// `id` of the realtime conversation item assistant message.
+            /// Identifier of this object.
             3 id: String = "id";
             /// `status` of the realtime conversation item assistant message.
             5 status: Status = "status";
@@ -1017,7 +1017,7 @@ model! {
 }
 
 model! {
-    /// `ConversationItemFunctionCall` of `RealtimeConversationItem`.
+    /// A call of a function of yours.
     pub struct RealtimeConversationItemFunctionCall {
         const { 2 "type" = "function_call" req; 5 "object" = "realtime.item" opt; }
         required {
@@ -1027,7 +1027,7 @@ model! {
             1 name: String = "name";
         }
         optional {
-            /// `id` of the realtime conversation item function call.
+            /// Identifier of this object.
             3 id: String = "id";
             /// `call_id` of the realtime conversation item function call.
             4 call_id: String = "call_id";
@@ -1038,7 +1038,7 @@ model! {
 }
 
 model! {
-    /// `ConversationItemFunctionCallOutput` of `RealtimeConversationItem`.
+    /// The output of a function call.
     pub struct RealtimeConversationItemFunctionCallOutput {
         const { 2 "type" = "function_call_output" req; 4 "object" = "realtime.item" opt; }
         required {
@@ -1048,7 +1048,7 @@ model! {
             1 output: String = "output";
         }
         optional {
-            /// `id` of the realtime conversation item function call output.
+            /// Identifier of this object.
             3 id: String = "id";
             /// `status` of the realtime conversation item function call output.
             5 status: Status = "status";
@@ -1057,7 +1057,7 @@ model! {
 }
 
 model! {
-    /// `ConversationItemSystemMessage` of `RealtimeConversationItem`.
+    /// Instructions for the model.
     pub struct RealtimeConversationItemSystemMessage {
         const { 1 "role" = "system" req; 2 "type" = "message" req; 4 "object" = "realtime.item" opt; }
         required {
@@ -1065,7 +1065,7 @@ model! {
             0 content: Vec<RealtimeConversationItemSystemMessageContent> = "content";
         }
         optional {
-            /// `id` of the realtime conversation item system message.
+            /// Identifier of this object.
             3 id: String = "id";
             /// `status` of the realtime conversation item system message.
             5 status: Status = "status";
@@ -1074,7 +1074,7 @@ model! {
 }
 
 model! {
-    /// `ConversationItemUserMessage` of `RealtimeConversationItem`.
+    /// A message of the user.
     pub struct RealtimeConversationItemUserMessage {
         const { 1 "role" = "user" req; 2 "type" = "message" req; 4 "object" = "realtime.item" opt; }
         required {
@@ -1082,7 +1082,7 @@ model! {
             0 content: Vec<RealtimeConversationItemUserMessageContent> = "content";
         }
         optional {
-            /// `id` of the realtime conversation item user message.
+            /// Identifier of this object.
             3 id: String = "id";
             /// `status` of the realtime conversation item user message.
             5 status: Status = "status";
@@ -1113,7 +1113,7 @@ model! {
 }
 
 response! {
-    /// `error` of `RealtimeErrorEvent`.
+    /// What went wrong on a realtime connection.
     pub struct RealtimeError {
         const {}
         required {
@@ -1134,7 +1134,7 @@ response! {
 }
 
 response! {
-    /// `Error` of `RealtimeServerEvent`, and in one more place.
+    /// An error on a realtime connection; most leave the session open.
     pub struct RealtimeErrorEvent {
         const { 2 "type" = "error" req; }
         required {
@@ -1148,7 +1148,7 @@ response! {
 }
 
 response! {
-    /// `ResponseFunctionCallArgumentsDelta` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `response.function_call_arguments.delta` of a realtime connection.
     pub struct RealtimeFunctionCallArgumentsDeltaEvent {
         const { 6 "type" = "response.function_call_arguments.delta" req; }
         required {
@@ -1162,7 +1162,7 @@ response! {
             3 item_id: String = "item_id";
             /// `output_index` of the realtime function call arguments delta event.
             4 output_index: i64 = "output_index";
-            /// `response_id` of the realtime function call arguments delta event.
+            /// Id of the response.
             5 response_id: String = "response_id";
         }
         optional {}
@@ -1170,7 +1170,7 @@ response! {
 }
 
 response! {
-    /// `ResponseFunctionCallArgumentsDone` of `RealtimeServerEvent`.
+    /// Event `response.function_call_arguments.done` of a realtime connection.
     pub struct RealtimeFunctionCallArgumentsDoneEvent {
         const { 7 "type" = "response.function_call_arguments.done" req; }
         required {
@@ -1186,7 +1186,7 @@ response! {
             4 name: String = "name";
             /// `output_index` of the realtime function call arguments done event.
             5 output_index: i64 = "output_index";
-            /// `response_id` of the realtime function call arguments done event.
+            /// Id of the response.
             6 response_id: String = "response_id";
         }
         optional {}
@@ -1194,7 +1194,7 @@ response! {
 }
 
 model! {
-    /// `Function` of `RealtimeResponseCreateTool`, and in 2 more places.
+    /// A function of yours that the model may ask to be called.
     pub struct RealtimeFunctionTool {
         const { 3 "type" = "function" opt; }
         required {}
@@ -1210,7 +1210,7 @@ model! {
 }
 
 model! {
-    /// `SessionInputAudioBufferAppend` of `RealtimeTranslationClientEvent`.
+    /// Event `session.input_audio_buffer.append` of a realtime connection.
     pub struct RealtimeInputAudioBufferAppendEvent {
         const { 1 "type" = "session.input_audio_buffer.append" req; }
         required {
@@ -1260,7 +1260,7 @@ open_enum! {
 }
 
 model! {
-    /// `McpListTools` of `RealtimeConversationItem`.
+    /// The tools that an MCP server offers.
     pub struct RealtimeMcpListTools {
         const { 2 "type" = "mcp_list_tools" req; }
         required {
@@ -1270,14 +1270,14 @@ model! {
             1 tools: Vec<RealtimeMcpListToolsTool> = "tools";
         }
         optional {
-            /// `id` of the realtime mcp list tools.
+            /// Identifier of this object.
             3 id: String = "id";
         }
     }
 }
 
 model! {
-    /// `ProtocolError` of `RealtimeMcpToolCallError`.
+    /// The MCP server broke the protocol or reported a protocol error.
     pub struct RealtimeMcpProtocolError {
         const { 2 "type" = "protocol_error" req; }
         required {
@@ -1291,11 +1291,11 @@ model! {
 }
 
 model! {
-    /// `McpToolCall` of `RealtimeConversationItem`.
+    /// A call of a tool on an MCP server.
     pub struct RealtimeMcpToolCall {
         const { 4 "type" = "mcp_call" req; }
         required {
-            /// `id` of the realtime mcp tool call.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `arguments` of the realtime mcp tool call.
             1 arguments: String = "arguments";
@@ -1316,7 +1316,7 @@ model! {
 }
 
 union! {
-    /// `error` of `RealtimeMcpToolCall`.
+    /// Why a call on an MCP server failed.
     pub enum RealtimeMcpToolCallError tag "type" {
         ProtocolError(RealtimeMcpProtocolError) = "protocol_error" => from;
         ToolExecutionError(RealtimeMcpToolExecutionError) = "tool_execution_error" => from;
@@ -1325,7 +1325,7 @@ union! {
 }
 
 model! {
-    /// `ToolExecutionError` of `RealtimeMcpToolCallError`.
+    /// The tool itself failed.
     pub struct RealtimeMcpToolExecutionError {
         const { 1 "type" = "tool_execution_error" req; }
         required {
@@ -1337,7 +1337,7 @@ model! {
 }
 
 model! {
-    /// `HttpError` of `RealtimeMcpToolCallError`.
+    /// The MCP server answered with an HTTP error.
     pub struct RealtimeMcphttpError {
         const { 2 "type" = "http_error" req; }
         required {
@@ -1379,7 +1379,7 @@ response! {
 }
 
 model! {
-    /// `reasoning` of `CallAcceptParams`, and in 3 more places.
+    /// How a reasoning model thinks.
     pub struct RealtimeReasoning {
         const {}
         required {}
@@ -1391,7 +1391,7 @@ model! {
 }
 
 open_enum! {
-    /// `delay` of `AudioTranscription`, and in one more place.
+    /// How much a reasoning model thinks before it answers.
     pub enum RealtimeReasoningEffort {
         Minimal = "minimal",
         Low = "low",
@@ -1402,12 +1402,12 @@ open_enum! {
 }
 
 response! {
-    /// `response` of `RealtimeResponseCreatedEvent`, and in one more place.
+    /// A response on a realtime connection.
     pub struct RealtimeResponse {
         const { 5 "object" = "realtime.response" opt; }
         required {}
         optional {
-            /// `id` of the realtime response.
+            /// Identifier of this object.
             0 id: String = "id" null(id_null);
             /// `audio` of the realtime response.
             1 audio: RealtimeResponseAudio = "audio" null(audio_null);
@@ -1415,7 +1415,7 @@ response! {
             2 conversation_id: String = "conversation_id" null(conversation_id_null);
             /// `max_output_tokens` of the realtime response.
             3 max_output_tokens: MaxOutputTokens = "max_output_tokens" null(max_output_tokens_null);
-            /// `metadata` of the realtime response.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
             /// `output` of the realtime response.
             6 output: Vec<RealtimeConversationItem> = "output" null(output_null);
@@ -1444,7 +1444,7 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputAudioDelta` of `RealtimeServerEvent`.
+    /// Event `response.output_audio.delta` of a realtime connection.
     pub struct RealtimeResponseAudioDeltaEvent {
         const { 6 "type" = "response.output_audio.delta" req; }
         required {
@@ -1458,7 +1458,7 @@ response! {
             3 item_id: String = "item_id";
             /// `output_index` of the realtime response audio delta event.
             4 output_index: i64 = "output_index";
-            /// `response_id` of the realtime response audio delta event.
+            /// Id of the response.
             5 response_id: String = "response_id";
         }
         optional {}
@@ -1466,7 +1466,7 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputAudioDone` of `RealtimeServerEvent`.
+    /// Event `response.output_audio.done` of a realtime connection.
     pub struct RealtimeResponseAudioDoneEvent {
         const { 5 "type" = "response.output_audio.done" req; }
         required {
@@ -1478,7 +1478,7 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the realtime response audio done event.
             3 output_index: i64 = "output_index";
-            /// `response_id` of the realtime response audio done event.
+            /// Id of the response.
             4 response_id: String = "response_id";
         }
         optional {}
@@ -1500,7 +1500,7 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputAudioTranscriptDelta` of `RealtimeServerEvent`.
+    /// Event `response.output_audio_transcript.delta` of a realtime connection.
     pub struct RealtimeResponseAudioTranscriptDeltaEvent {
         const { 6 "type" = "response.output_audio_transcript.delta" req; }
         required {
@@ -1514,7 +1514,7 @@ response! {
             3 item_id: String = "item_id";
             /// `output_index` of the realtime response audio transcript delta event.
             4 output_index: i64 = "output_index";
-            /// `response_id` of the realtime response audio transcript delta event.
+            /// Id of the response.
             5 response_id: String = "response_id";
         }
         optional {}
@@ -1522,7 +1522,7 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputAudioTranscriptDone` of `RealtimeServerEvent`.
+    /// Event `response.output_audio_transcript.done` of a realtime connection.
     pub struct RealtimeResponseAudioTranscriptDoneEvent {
         const { 6 "type" = "response.output_audio_transcript.done" req; }
         required {
@@ -1534,7 +1534,7 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the realtime response audio transcript done event.
             3 output_index: i64 = "output_index";
-            /// `response_id` of the realtime response audio transcript done event.
+            /// Id of the response.
             4 response_id: String = "response_id";
             /// `transcript` of the realtime response audio transcript done event.
             5 transcript: String = "transcript";
@@ -1544,7 +1544,7 @@ response! {
 }
 
 response! {
-    /// `ResponseContentPartAdded` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `response.content_part.added` of a realtime connection.
     pub struct RealtimeResponseContentPartAddedEvent {
         const { 6 "type" = "response.content_part.added" req; }
         required {
@@ -1558,7 +1558,7 @@ response! {
             3 output_index: i64 = "output_index";
             /// `part` of the realtime response content part added event.
             4 part: RealtimeResponseContentPartDoneEventPart = "part";
-            /// `response_id` of the realtime response content part added event.
+            /// Id of the response.
             5 response_id: String = "response_id";
         }
         optional {}
@@ -1566,7 +1566,7 @@ response! {
 }
 
 response! {
-    /// `ResponseContentPartDone` of `BetaRealtimeServerEvent`, and in one more place.
+    /// Event `response.content_part.done` of a realtime connection.
     pub struct RealtimeResponseContentPartDoneEvent {
         const { 6 "type" = "response.content_part.done" req; }
         required {
@@ -1580,7 +1580,7 @@ response! {
             3 output_index: i64 = "output_index";
             /// `part` of the realtime response content part done event.
             4 part: RealtimeResponseContentPartDoneEventPart = "part";
-            /// `response_id` of the realtime response content part done event.
+            /// Id of the response.
             5 response_id: String = "response_id";
         }
         optional {}
@@ -1626,7 +1626,7 @@ model! {
 }
 
 model! {
-    /// `ResponseCreate` of `RealtimeClientEvent`.
+    /// Event `response.create` of a realtime connection.
     pub struct RealtimeResponseCreateEvent {
         const { 0 "type" = "response.create" req; }
         required {}
@@ -1673,7 +1673,7 @@ model! {
 }
 
 model! {
-    /// `response` of `RealtimeResponseCreateEvent`.
+    /// Settings of one response.
     pub struct RealtimeResponseCreateParams {
         const {}
         required {}
@@ -1688,7 +1688,7 @@ model! {
             3 instructions: String = "instructions";
             /// `max_output_tokens` of the realtime response create params.
             4 max_output_tokens: MaxOutputTokens = "max_output_tokens";
-            /// `metadata` of the realtime response create params.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata" null(metadata_null);
             /// `output_modalities` of the realtime response create params.
             6 output_modalities: Vec<ChatCompletionModality> = "output_modalities";
@@ -1724,7 +1724,7 @@ union! {
 }
 
 response! {
-    /// `ResponseCreated` of `RealtimeServerEvent`.
+    /// Event `response.created` of a realtime connection.
     pub struct RealtimeResponseCreatedEvent {
         const { 2 "type" = "response.created" req; }
         required {
@@ -1738,7 +1738,7 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputItemAdded` of `RealtimeServerEvent`.
+    /// Event `response.output_item.added` of a realtime connection.
     pub struct RealtimeResponseOutputItemAddedEvent {
         const { 4 "type" = "response.output_item.added" req; }
         required {
@@ -1748,7 +1748,7 @@ response! {
             1 item: RealtimeConversationItem = "item";
             /// `output_index` of the realtime response output item added event.
             2 output_index: i64 = "output_index";
-            /// `response_id` of the realtime response output item added event.
+            /// Id of the response.
             3 response_id: String = "response_id";
         }
         optional {}
@@ -1756,7 +1756,7 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputItemDone` of `RealtimeServerEvent`.
+    /// Event `response.output_item.done` of a realtime connection.
     pub struct RealtimeResponseOutputItemDoneEvent {
         const { 4 "type" = "response.output_item.done" req; }
         required {
@@ -1766,7 +1766,7 @@ response! {
             1 item: RealtimeConversationItem = "item";
             /// `output_index` of the realtime response output item done event.
             2 output_index: i64 = "output_index";
-            /// `response_id` of the realtime response output item done event.
+            /// Id of the response.
             3 response_id: String = "response_id";
         }
         optional {}
@@ -1774,7 +1774,7 @@ response! {
 }
 
 response! {
-    /// `status_details` of `BetaRealtimeResponse`, and in one more place.
+    /// How a response ended.
     pub struct RealtimeResponseStatus {
         const {}
         required {}

@@ -34,7 +34,7 @@ open_enum! {
 }
 
 response! {
-    /// `ResponseOutputTextDelta` of `RealtimeServerEvent`.
+    /// Event `response.output_text.delta` of a realtime connection.
     pub struct RealtimeResponseTextDeltaEvent {
         const { 6 "type" = "response.output_text.delta" req; }
         required {
@@ -48,7 +48,7 @@ response! {
             3 item_id: String = "item_id";
             /// `output_index` of the realtime response text delta event.
             4 output_index: i64 = "output_index";
-            /// `response_id` of the realtime response text delta event.
+            /// Id of the response.
             5 response_id: String = "response_id";
         }
         optional {}
@@ -56,7 +56,7 @@ response! {
 }
 
 response! {
-    /// `ResponseOutputTextDone` of `RealtimeServerEvent`.
+    /// Event `response.output_text.done` of a realtime connection.
     pub struct RealtimeResponseTextDoneEvent {
         const { 6 "type" = "response.output_text.done" req; }
         required {
@@ -68,7 +68,7 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the realtime response text done event.
             3 output_index: i64 = "output_index";
-            /// `response_id` of the realtime response text done event.
+            /// Id of the response.
             4 response_id: String = "response_id";
             /// `text` of the realtime response text done event.
             5 text: String = "text";
@@ -78,34 +78,34 @@ response! {
 }
 
 response! {
-    /// `usage` of `RealtimeResponse`.
+    /// Tokens used by a realtime response.
     pub struct RealtimeResponseUsage {
         const {}
         required {}
         optional {
             /// `input_token_details` of the realtime response usage.
             0 input_token_details: RealtimeResponseUsageInputTokenDetails = "input_token_details" null(input_token_details_null);
-            /// `input_tokens` of the realtime response usage.
+            /// Tokens of the input.
             1 input_tokens: i64 = "input_tokens" null(input_tokens_null);
             /// `output_token_details` of the realtime response usage.
             2 output_token_details: RealtimeResponseUsageOutputTokenDetails = "output_token_details" null(output_token_details_null);
-            /// `output_tokens` of the realtime response usage.
+            /// Tokens of the output, including reasoning.
             3 output_tokens: i64 = "output_tokens" null(output_tokens_null);
-            /// `total_tokens` of the realtime response usage.
+            /// Tokens of input and output together.
             4 total_tokens: i64 = "total_tokens" null(total_tokens_null);
         }
     }
 }
 
 response! {
-    /// `input_token_details` of `RealtimeResponseUsage`.
+    /// How the input tokens divide.
     pub struct RealtimeResponseUsageInputTokenDetails {
         const {}
         required {}
         optional {
             /// `audio_tokens` of the realtime response usage input token details.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
-            /// `cached_tokens` of the realtime response usage input token details.
+            /// Input tokens that were read from the prompt cache.
             1 cached_tokens: i64 = "cached_tokens" null(cached_tokens_null);
             /// `cached_tokens_details` of the realtime response usage input token details.
             2 cached_tokens_details: CachedTokensDetails = "cached_tokens_details" null(cached_tokens_details_null);
@@ -118,7 +118,7 @@ response! {
 }
 
 response! {
-    /// `output_token_details` of `BetaRealtimeResponseUsage`, and in one more place.
+    /// How the output tokens divide.
     pub struct RealtimeResponseUsageOutputTokenDetails {
         const {}
         required {}
@@ -132,7 +132,7 @@ response! {
 }
 
 union! {
-    /// A value of the API.
+    /// An event that the server sends on a realtime connection.
     pub enum RealtimeServerEvent tag "type" {
         ConversationCreated(ConversationCreatedEvent) = "conversation.created" => from;
         ConversationItemCreated(ConversationItemCreatedEvent) = "conversation.item.created" => from;
@@ -184,7 +184,7 @@ union! {
 }
 
 response! {
-    /// `ConversationItemRetrieved` of `RealtimeServerEvent`.
+    /// Event `conversation.item.retrieved` of a realtime connection.
     pub struct RealtimeServerEventConversationItemRetrieved {
         const { 2 "type" = "conversation.item.retrieved" req; }
         required {
@@ -198,7 +198,7 @@ response! {
 }
 
 model! {
-    /// `session` of `CallCreateParams`, and in one more place.
+    /// Settings of a realtime session.
     pub struct RealtimeSessionCreateRequest {
         const { 0 "type" = "realtime" req; }
         required {}
@@ -234,17 +234,17 @@ model! {
 }
 
 response! {
-    /// `Realtime` of `ClientSecretCreateResponseSession`.
+    /// Settings in force for a realtime session.
     pub struct RealtimeSessionCreateResponse {
         const { 1 "object" = "realtime.session" req; 2 "type" = "realtime" req; }
         required {
-            /// `id` of the realtime session create response.
+            /// Identifier of this object.
             0 id: String = "id";
         }
         optional {
             /// `audio` of the realtime session create response.
             3 audio: RealtimeRealtimeSessionCreateResponseAudio = "audio" null(audio_null);
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `include` of the realtime session create response.
             5 include: Vec<Include> = "include" null(include_null);
@@ -317,7 +317,7 @@ union! {
 }
 
 model! {
-    /// `SessionUpdate` of `RealtimeClientEvent`.
+    /// Event `session.update` of a realtime connection.
     pub struct RealtimeSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
@@ -340,7 +340,7 @@ union! {
 }
 
 response! {
-    /// `SessionUpdated` of `RealtimeServerEvent`.
+    /// Event `session.updated` of a realtime connection.
     pub struct RealtimeSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
@@ -354,7 +354,7 @@ response! {
 }
 
 union! {
-    /// `tool_choice` of `CallAcceptParams`, and in one more place.
+    /// Whether and which tools the model calls.
     pub enum RealtimeToolChoiceConfig tag "type" {
         Mode: ToolChoiceOptions => from;
         Function(ToolChoiceFunction) = "function" => from;
@@ -363,7 +363,7 @@ union! {
 }
 
 union! {
-    /// `tools` of `CallAcceptParams`, and in one more place.
+    /// A tool that the model may call.
     pub enum RealtimeToolsConfigUnion tag "type" {
         Function(RealtimeFunctionTool) = "function" => from;
         Mcp(Mcp) = "mcp" => from;
@@ -371,7 +371,7 @@ union! {
 }
 
 union! {
-    /// `tracing` of `CallAcceptParams`, and in one more place.
+    /// Whether and how a session is traced.
     pub enum RealtimeTracingConfig {
         Mode: TracingMode => from;
         Configuration(TracingConfiguration) = => from;
@@ -391,7 +391,7 @@ response! {
 }
 
 model! {
-    /// `audio` of `RealtimeTranscriptionSessionCreateRequest`.
+    /// Audio settings of a session that only transcribes.
     pub struct RealtimeTranscriptionSessionAudio {
         const {}
         required {}
@@ -403,7 +403,7 @@ model! {
 }
 
 model! {
-    /// `input` of `RealtimeRealtimeSessionCreateResponseAudio`, and in one more place.
+    /// Settings of the input audio.
     pub struct RealtimeTranscriptionSessionAudioInput {
         const {}
         required {}
@@ -421,7 +421,7 @@ model! {
 }
 
 model! {
-    /// `Transcription` of `RealtimeSessionUpdateEventSession`.
+    /// Settings of a session that only transcribes.
     pub struct RealtimeTranscriptionSessionCreateRequest {
         const { 0 "type" = "transcription" req; }
         required {}
@@ -435,19 +435,19 @@ model! {
 }
 
 response! {
-    /// `Transcription` of `ClientSecretCreateResponseSession`.
+    /// Settings in force for a session that only transcribes.
     pub struct RealtimeTranscriptionSessionCreateResponse {
         const { 2 "type" = "transcription" req; }
         required {
-            /// `id` of the realtime transcription session create response.
+            /// Identifier of this object.
             0 id: String = "id";
-            /// `object` of the realtime transcription session create response.
+            /// Kind of the object, always the same for this type.
             1 object: String = "object";
         }
         optional {
             /// `audio` of the realtime transcription session create response.
             3 audio: RealtimeTranscriptionCreateResponseAudio = "audio" null(audio_null);
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `include` of the realtime transcription session create response.
             5 include: Vec<Include> = "include" null(include_null);
@@ -474,7 +474,7 @@ response! {
 }
 
 union! {
-    /// A value of the API.
+    /// An event that a client sends on a translation connection.
     pub enum RealtimeTranslationClientEvent tag "type" {
         SessionUpdate(RealtimeTranslationSessionUpdateEvent) = "session.update" => from;
         SessionInputAudioBufferAppend(RealtimeInputAudioBufferAppendEvent) = "session.input_audio_buffer.append" => from;
@@ -483,15 +483,15 @@ union! {
 }
 
 response! {
-    /// Reply of `realtime.translations.client_secrets.create`.
+    /// A short-lived secret for translation sessions.
     pub struct RealtimeTranslationClientSecretCreateResponse {
         const {}
         required {
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             0 expires_at: i64 = "expires_at";
-            /// `session` of the realtime translation client secret create response.
+            /// Settings of the session it is good for.
             1 session: RealtimeTranslationSession = "session";
-            /// `value` of the realtime translation client secret create response.
+            /// The secret.
             2 value: String = "value";
         }
         optional {}
@@ -499,7 +499,7 @@ response! {
 }
 
 response! {
-    /// `SessionInputTranscriptDelta` of `RealtimeTranslationServerEvent`.
+    /// Event `session.input_transcript.delta` of a realtime connection.
     pub struct RealtimeTranslationInputTranscriptDeltaEvent {
         const { 2 "type" = "session.input_transcript.delta" req; }
         required {
@@ -516,7 +516,7 @@ response! {
 }
 
 response! {
-    /// `SessionOutputAudioDelta` of `RealtimeTranslationServerEvent`.
+    /// Event `session.output_audio.delta` of a realtime connection.
     pub struct RealtimeTranslationOutputAudioDeltaEvent {
         const { 2 "type" = "session.output_audio.delta" req; 5 "format" = "pcm16" opt; }
         required {
@@ -537,7 +537,7 @@ response! {
 }
 
 response! {
-    /// `SessionOutputTranscriptDelta` of `RealtimeTranslationServerEvent`.
+    /// Event `session.output_transcript.delta` of a realtime connection.
     pub struct RealtimeTranslationOutputTranscriptDeltaEvent {
         const { 2 "type" = "session.output_transcript.delta" req; }
         required {
@@ -554,7 +554,7 @@ response! {
 }
 
 union! {
-    /// A value of the API.
+    /// An event that the server sends on a translation connection.
     pub enum RealtimeTranslationServerEvent tag "type" {
         Error(RealtimeErrorEvent) = "error" => from;
         SessionCreated(RealtimeTranslationSessionCreatedEvent) = "session.created" => from;
@@ -567,15 +567,15 @@ union! {
 }
 
 response! {
-    /// `session` of `RealtimeTranslationClientSecretCreateResponse`, and in 2 more places.
+    /// A realtime session that translates.
     pub struct RealtimeTranslationSession {
         const { 4 "type" = "translation" req; }
         required {
-            /// `id` of the realtime translation session.
+            /// Identifier of this object.
             0 id: String = "id";
             /// `audio` of the realtime translation session.
             1 audio: Audio = "audio";
-            /// Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             2 expires_at: i64 = "expires_at";
             /// `model` of the realtime translation session.
             3 model: String = "model";
@@ -597,7 +597,7 @@ model! {
 }
 
 model! {
-    /// `SessionClose` of `RealtimeTranslationClientEvent`.
+    /// Event `session.close` of a realtime connection.
     pub struct RealtimeTranslationSessionCloseEvent {
         const { 0 "type" = "session.close" req; }
         required {}
@@ -609,7 +609,7 @@ model! {
 }
 
 response! {
-    /// `SessionClosed` of `RealtimeTranslationServerEvent`.
+    /// Event `session.closed` of a realtime connection.
     pub struct RealtimeTranslationSessionClosedEvent {
         const { 1 "type" = "session.closed" req; }
         required {
@@ -636,7 +636,7 @@ model! {
 }
 
 response! {
-    /// `SessionCreated` of `RealtimeTranslationServerEvent`.
+    /// Event `session.created` of a realtime connection.
     pub struct RealtimeTranslationSessionCreatedEvent {
         const { 2 "type" = "session.created" req; }
         required {
@@ -650,7 +650,7 @@ response! {
 }
 
 model! {
-    /// `SessionUpdate` of `RealtimeTranslationClientEvent`.
+    /// Event `session.update` of a realtime connection.
     pub struct RealtimeTranslationSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
@@ -677,7 +677,7 @@ model! {
 }
 
 response! {
-    /// `SessionUpdated` of `RealtimeTranslationServerEvent`.
+    /// Event `session.updated` of a realtime connection.
     pub struct RealtimeTranslationSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
@@ -691,7 +691,7 @@ response! {
 }
 
 union! {
-    /// `truncation` of `CallAcceptParams`, and in 2 more places.
+    /// What to do when the conversation grows too long.
     pub enum RealtimeTruncation {
         Mode: RealtimeTruncationMode => from;
         Ratio(RealtimeTruncationRetentionRatio) = => from;
@@ -707,7 +707,7 @@ open_enum! {
 }
 
 model! {
-    /// `Ratio` of `RealtimeSessionCreateTruncation`, and in one more place.
+    /// How much of a long conversation is kept when it is cut.
     pub struct RealtimeTruncationRetentionRatio {
         const { 1 "type" = "retention_ratio" req; }
         required {
@@ -722,7 +722,7 @@ model! {
 }
 
 open_enum! {
-    /// `voice` of `RealtimeResponseAudioOutput`, and in one more place.
+    /// Voice that speaks.
     pub enum RealtimeVoice {
         Alloy = "alloy",
         Ash = "ash",
@@ -754,21 +754,21 @@ open_enum! {
 }
 
 model! {
-    /// `ResponseCancel` of `BetaRealtimeClientEvent`, and in one more place.
+    /// Event `response.cancel` of a realtime connection.
     pub struct ResponseCancelEvent {
         const { 0 "type" = "response.cancel" req; }
         required {}
         optional {
             /// `event_id` of the response cancel event.
             1 event_id: String = "event_id";
-            /// `response_id` of the response cancel event.
+            /// Id of the response.
             2 response_id: String = "response_id";
         }
     }
 }
 
 response! {
-    /// `ResponseDone` of `RealtimeServerEvent`.
+    /// Event `response.done` of a realtime connection.
     pub struct ResponseDoneEvent {
         const { 2 "type" = "response.done" req; }
         required {
@@ -782,7 +782,7 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallArgumentsDelta` of `RealtimeServerEvent`.
+    /// Event `response.mcp_call_arguments.delta` of a realtime connection.
     pub struct ResponseMcpCallArgumentsDelta {
         const { 5 "type" = "response.mcp_call_arguments.delta" req; }
         required {
@@ -794,7 +794,7 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the response mcp call arguments delta.
             3 output_index: i64 = "output_index";
-            /// `response_id` of the response mcp call arguments delta.
+            /// Id of the response.
             4 response_id: String = "response_id";
         }
         optional {
@@ -805,7 +805,7 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallArgumentsDone` of `RealtimeServerEvent`.
+    /// Event `response.mcp_call_arguments.done` of a realtime connection.
     pub struct ResponseMcpCallArgumentsDone {
         const { 5 "type" = "response.mcp_call_arguments.done" req; }
         required {
@@ -817,7 +817,7 @@ response! {
             2 item_id: String = "item_id";
             /// `output_index` of the response mcp call arguments done.
             3 output_index: i64 = "output_index";
-            /// `response_id` of the response mcp call arguments done.
+            /// Id of the response.
             4 response_id: String = "response_id";
         }
         optional {}
@@ -825,7 +825,7 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallCompleted` of `RealtimeServerEvent`.
+    /// Event `response.mcp_call.completed` of a realtime connection.
     pub struct ResponseMcpCallCompleted {
         const { 3 "type" = "response.mcp_call.completed" req; }
         required {
@@ -841,7 +841,7 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallFailed` of `RealtimeServerEvent`.
+    /// Event `response.mcp_call.failed` of a realtime connection.
     pub struct ResponseMcpCallFailed {
         const { 3 "type" = "response.mcp_call.failed" req; }
         required {
@@ -857,7 +857,7 @@ response! {
 }
 
 response! {
-    /// `ResponseMcpCallInProgress` of `RealtimeServerEvent`.
+    /// Event `response.mcp_call.in_progress` of a realtime connection.
     pub struct ResponseMcpCallInProgress {
         const { 3 "type" = "response.mcp_call.in_progress" req; }
         required {
@@ -873,7 +873,7 @@ response! {
 }
 
 model! {
-    /// `SemanticVad` of `AudioInputTurnDetection`, and in one more place.
+    /// The end of a turn is detected by the meaning of what was said.
     pub struct SemanticVad {
         const { 0 "type" = "semantic_vad" req; }
         required {}
@@ -889,7 +889,7 @@ model! {
 }
 
 model! {
-    /// `ServerVad` of `AudioInputTurnDetection`, and in one more place.
+    /// The end of a turn is detected by silence.
     pub struct ServerVad {
         const { 0 "type" = "server_vad" req; }
         required {}
@@ -911,7 +911,7 @@ model! {
 }
 
 response! {
-    /// `SessionCreated` of `RealtimeServerEvent`.
+    /// Event `session.created` of a realtime connection.
     pub struct SessionCreatedEvent {
         const { 2 "type" = "session.created" req; }
         required {
@@ -999,9 +999,9 @@ model! {
         const {}
         required {}
         optional {
-            /// `group_id` of the tracing configuration.
+            /// Id of the group.
             0 group_id: String = "group_id";
-            /// `metadata` of the tracing configuration.
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             1 metadata: Map<Json> = "metadata";
             /// `workflow_name` of the tracing configuration.
             2 workflow_name: String = "workflow_name";

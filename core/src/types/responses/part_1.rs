@@ -8,26 +8,26 @@ use crate::types::{
     Detail, ImageComplexity, ImageGenerationAction, ImageGenerationCallStatus, ImageModeration, ImageSize,
     InputFidelity, InputRole, McpCallStatus, MemoryLimit, OutputFormat, Phase, ProgramOutputStatus,
     PromptCacheOptionsMode, Quality, RankingOptionsRanker, RealtimeMcpListToolsTool, Reasoning,
-    ResponseCreateConversation, ResponseFunctionCallOutputItem, ResponseImage, ResponseIncludable, ResponseInput,
-    ResponseInputContent, ResponseOutputItem, ResponseUsage, ResponsesNamespaceTool, Size, SortOrder, Status, Svg,
+    ResponseCreateConversation, ResponseCreateInput, ResponseImage, ResponseIncludable, ResponseInputContent,
+    ResponseInputItem, ResponseOutputItem, ResponseUsage, ResponsesNamespaceTool, Size, SortOrder, Status, Svg,
     SvgUsage, Tool, ToolChoice, ToolCodeInterpreterContainer, ToolCodeInterpreterContainerAutoNetworkPolicy,
     ToolMcpAllowedTools, ToolMcpRequireApproval, Truncation, Ttl, Verbosity,
 };
 
 model! {
-    /// `access_programs` of `BetaResponse`, and in 5 more places.
+    /// Special access programs.
     pub struct AccessPrograms {
         const {}
         required {}
         optional {
-            /// `cyber` of the access programs.
+            /// Program for security work.
             0 cyber: AccessProgramsCyber = "cyber";
         }
     }
 }
 
 open_enum! {
-    /// `cyber` of `AccessPrograms`.
+    /// Program for security work.
     pub enum AccessProgramsCyber {
         Standard = "standard",
         DaybreakBlue = "daybreak_blue",
@@ -36,47 +36,47 @@ open_enum! {
 }
 
 model! {
-    /// `acknowledged_safety_checks` of `BetaResponseComputerToolCallOutputItem`, and in 3 more places.
+    /// A safety check of an action on a computer.
     pub struct AcknowledgedSafetyCheck {
         const {}
         required {
-            /// `id` of the acknowledged safety check.
+            /// Identifier of the check.
             0 id: String = "id";
         }
         optional {
-            /// `code` of the acknowledged safety check.
+            /// Kind of the check.
             1 code: String = "code" null(code_null);
-            /// `message` of the acknowledged safety check.
+            /// What the check is about.
             2 message: String = "message" null(message_null);
         }
     }
 }
 
 model! {
-    /// `action` of `BetaResponseFunctionShellToolCall`, and in 3 more places.
+    /// Shell commands with their settings.
     pub struct Action {
         const {}
         required {
-            /// `commands` of the action.
+            /// The commands, to be run in order.
             0 commands: Vec<String> = "commands";
         }
         optional {
-            /// `max_output_length` of the action.
+            /// Most characters of output to keep.
             1 max_output_length: i64 = "max_output_length" null(max_output_length_null);
-            /// `timeout_ms` of the action.
+            /// Time allowed, in milliseconds.
             2 timeout_ms: i64 = "timeout_ms" null(timeout_ms_null);
         }
     }
 }
 
 model! {
-    /// `FindInPage` of `ResponseFunctionWebSearchAction`.
+    /// A text was looked for on a page.
     pub struct ActionFind {
         const { 1 "type" = "find_in_page" req; }
         required {
-            /// `pattern` of the action find.
+            /// Text that was looked for.
             0 pattern: String = "pattern";
-            /// An absolute URL.
+            /// The URL. An absolute URL.
             2 url: String = "url";
         }
         optional {}
@@ -84,39 +84,39 @@ model! {
 }
 
 model! {
-    /// `OpenPage` of `BetaResponseFunctionWebSearchAction`, and in one more place.
+    /// A page was opened.
     pub struct ActionOpenPage {
         const { 0 "type" = "open_page" req; }
         required {}
         optional {
-            /// An absolute URL.
+            /// The URL. An absolute URL.
             1 url: String = "url" null(url_null);
         }
     }
 }
 
 model! {
-    /// `Search` of `BetaResponseFunctionWebSearchAction`, and in one more place.
+    /// A search.
     pub struct ActionSearch {
         const { 0 "type" = "search" req; }
         required {}
         optional {
-            /// `queries` of the action search.
+            /// Texts that were searched for.
             1 queries: Vec<String> = "queries";
-            /// Deprecated by the vendor.
+            /// Text that was searched for; replaced by `queries`. Deprecated by the vendor.
             2 query: String = "query";
-            /// `sources` of the action search.
+            /// Pages that were used.
             3 sources: Vec<ActionSearchSource> = "sources";
         }
     }
 }
 
 model! {
-    /// `sources` of `ActionSearch`.
+    /// A page that was used.
     pub struct ActionSearchSource {
         const { 0 "type" = "url" req; }
         required {
-            /// An absolute URL.
+            /// The URL. An absolute URL.
             1 url: String = "url";
         }
         optional {}
@@ -124,7 +124,7 @@ model! {
 }
 
 open_enum! {
-    /// `allowed_callers` of `ApplyPatchTool`, and in 12 more places.
+    /// Who may call the tool: the model directly, its programs, or both.
     pub enum AllowedCaller {
         Direct = "direct",
         Programmatic = "programmatic",
@@ -132,33 +132,33 @@ open_enum! {
 }
 
 model! {
-    /// `Filter` of `AllowedTools`, and in 2 more places.
+    /// Chooses tools of an MCP server.
     pub struct AllowedToolsMcpToolFilter {
         const {}
         required {}
         optional {
-            /// `read_only` of the allowed tools mcp tool filter.
+            /// Whether only tools that change nothing are chosen.
             0 read_only: bool = "read_only";
-            /// `tool_names` of the allowed tools mcp tool filter.
+            /// Names of the tools.
             1 tool_names: Vec<String> = "tool_names";
         }
     }
 }
 
 model! {
-    /// `ContainerFileCitation` of `Annotation`, and in 3 more places.
+    /// A reference to a file in a container.
     pub struct AnnotationContainerFileCitation {
         const { 5 "type" = "container_file_citation" req; }
         required {
-            /// `container_id` of the annotation container file citation.
+            /// Id of the container.
             0 container_id: String = "container_id";
-            /// At least 0.
+            /// Position just behind the last character of the passage. At least 0.
             1 end_index: i64 = "end_index";
-            /// `file_id` of the annotation container file citation.
+            /// Id of the file.
             2 file_id: String = "file_id";
-            /// `filename` of the annotation container file citation.
+            /// Name of the file.
             3 filename: String = "filename";
-            /// At least 0.
+            /// Position of the first character of the passage. At least 0.
             4 start_index: i64 = "start_index";
         }
         optional {}
@@ -166,15 +166,15 @@ model! {
 }
 
 model! {
-    /// `FileCitation` of `MultiAgentCallOutputOutputAnnotation`, and in 2 more places.
+    /// A reference to a file that file search found.
     pub struct AnnotationFileCitation {
         const { 3 "type" = "file_citation" req; }
         required {
-            /// `file_id` of the annotation file citation.
+            /// Id of the file.
             0 file_id: String = "file_id";
-            /// `filename` of the annotation file citation.
+            /// Name of the file.
             1 filename: String = "filename";
-            /// At least 0.
+            /// Position in the text at which the reference stands. At least 0.
             2 index: i64 = "index";
         }
         optional {}
@@ -182,13 +182,13 @@ model! {
 }
 
 model! {
-    /// `FilePath` of `OutputTextContentAnnotation`, and in one more place.
+    /// A path in the text that stands for a file.
     pub struct AnnotationFilePath {
         const { 2 "type" = "file_path" req; }
         required {
-            /// `file_id` of the annotation file path.
+            /// Id of the file.
             0 file_id: String = "file_id";
-            /// `index` of the annotation file path.
+            /// Position in the text at which the reference stands.
             1 index: i64 = "index";
         }
         optional {}
@@ -196,17 +196,17 @@ model! {
 }
 
 model! {
-    /// `UrlCitation` of `Annotation`, and in 3 more places.
+    /// A reference to a web page.
     pub struct AnnotationURLCitation {
         const { 3 "type" = "url_citation" req; }
         required {
-            /// At least 0.
+            /// Position just behind the last character of the passage. At least 0.
             0 end_index: i64 = "end_index";
-            /// At least 0.
+            /// Position of the first character of the passage. At least 0.
             1 start_index: i64 = "start_index";
-            /// `title` of the annotation urlcitation.
+            /// Title of the page.
             2 title: String = "title";
-            /// An absolute URL.
+            /// URL of the page. An absolute URL.
             4 url: String = "url";
         }
         optional {}
@@ -214,7 +214,7 @@ model! {
 }
 
 union! {
-    /// `caller` of `BetaResponseInputItemApplyPatchCall`, and in 9 more places.
+    /// What made the call: the model itself or one of its programs.
     pub enum ApplyPatchCallCaller tag "type" {
         Direct(CallerDirect) = "direct" => from;
         Program(CallerProgram) = "program" => from;
@@ -222,7 +222,7 @@ union! {
 }
 
 union! {
-    /// `operation` of `BetaResponseInputItemApplyPatchCall`, and in one more place.
+    /// A change to a file: made, deleted or updated.
     pub enum ApplyPatchCallOperation tag "type" {
         CreateFile(OperationCreateFile) = "create_file" => from;
         DeleteFile(OperationDeleteFile) = "delete_file" => from;
@@ -231,33 +231,33 @@ union! {
 }
 
 model! {
-    /// `ApplyPatchTool` of `ResponseToolSearchOutputItemTool`, and in one more place.
+    /// The built-in tool that changes files by patches.
     pub struct ApplyPatchTool {
         const { 0 "type" = "apply_patch" req; }
         required {}
         optional {
-            /// At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             1 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
         }
     }
 }
 
 model! {
-    /// `background_options` of `BetaResponseCreateParams`, and in 3 more places.
+    /// How work in the background is scheduled.
     pub struct BackgroundOptions {
         const {}
         required {}
         optional {
-            /// `completion_window` of the background options.
+            /// When the response is needed: `soonest`, `2h` or `8h`.
             0 completion_window: BackgroundOptionsCompletionWindow = "completion_window";
-            /// `continuation_id` of the background options.
+            /// Id that ties responses of one task together.
             1 continuation_id: String = "continuation_id";
         }
     }
 }
 
 open_enum! {
-    /// `completion_window` of `BackgroundOptions`.
+    /// When the response is needed: `soonest`, `2h` or `8h`.
     pub enum BackgroundOptionsCompletionWindow {
         Soonest = "soonest",
         N2h = "2h",
@@ -266,7 +266,7 @@ open_enum! {
 }
 
 union! {
-    /// `caller` of `BetaResponseApplyPatchToolCall`, and in 15 more places.
+    /// What made the call: the model itself or one of its programs.
     pub enum Caller tag "type" {
         Direct(CallerDirect) = "direct" => from;
         Program(CallerProgram) = "program" => from;
@@ -274,7 +274,7 @@ union! {
 }
 
 model! {
-    /// `Direct` of `ApplyPatchCallCaller`, and in 2 more places.
+    /// The model itself made the call.
     pub struct CallerDirect {
         const { 0 "type" = "direct" req; }
         required {}
@@ -283,11 +283,11 @@ model! {
 }
 
 model! {
-    /// `Program` of `ApplyPatchCallCaller`, and in 2 more places.
+    /// A program of the model made the call.
     pub struct CallerProgram {
         const { 1 "type" = "program" req; }
         required {
-            /// 1 to 64 characters.
+            /// Id of the program call that made this call. 1 to 64 characters.
             0 caller_id: String = "caller_id";
         }
         optional {}
@@ -295,7 +295,7 @@ model! {
 }
 
 open_enum! {
-    /// `category_applied_input_types` of `ModerationInputModerationResult`, and in 3 more places.
+    /// For each category, the kinds of content that were checked for it.
     pub enum CategoryAppliedInputType {
         Text = "text",
         Image = "image",
@@ -303,26 +303,26 @@ open_enum! {
 }
 
 model! {
-    /// `Click` of `BetaComputerAction`, and in one more place.
+    /// A click of a mouse button.
     pub struct Click {
         const { 1 "type" = "click" req; }
         required {
-            /// `button` of the click.
+            /// The button.
             0 button: ClickButton = "button";
-            /// `x` of the click.
+            /// Horizontal position in pixels.
             2 x: i64 = "x";
-            /// `y` of the click.
+            /// Vertical position in pixels.
             3 y: i64 = "y";
         }
         optional {
-            /// `keys` of the click.
+            /// Keys held down meanwhile.
             4 keys: Vec<String> = "keys" null(keys_null);
         }
     }
 }
 
 open_enum! {
-    /// `button` of `Click`.
+    /// The button.
     pub enum ClickButton {
         Left = "left",
         Right = "right",
@@ -333,63 +333,63 @@ open_enum! {
 }
 
 model! {
-    /// `CodeInterpreter` of `BetaResponseToolSearchOutputItemTool`, and in 3 more places.
+    /// The built-in tool that runs code in a container.
     pub struct CodeInterpreter {
         const { 1 "type" = "code_interpreter" req; }
         required {
-            /// `container` of the code interpreter.
+            /// Id of a container, or settings for a new one.
             0 container: ToolCodeInterpreterContainer = "container";
         }
         optional {
-            /// At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
         }
     }
 }
 
 model! {
-    /// `Auto` of `ToolCodeInterpreterContainer`.
+    /// Settings for a new container.
     pub struct CodeInterpreterContainerInterpreterToolAuto {
         const { 0 "type" = "auto" req; }
         required {}
         optional {
-            /// At most 50 items.
+            /// Ids of files to put into the container. At most 50 items.
             1 file_ids: Vec<String> = "file_ids";
-            /// `memory_limit` of the code interpreter container interpreter tool auto.
+            /// Memory of the container; `1g` by default.
             2 memory_limit: MemoryLimit = "memory_limit" null(memory_limit_null);
-            /// `network_policy` of the code interpreter container interpreter tool auto.
+            /// Which hosts the container may reach.
             3 network_policy: ToolCodeInterpreterContainerAutoNetworkPolicy = "network_policy";
         }
     }
 }
 
 response! {
-    /// Reply of `responses.compact`.
+    /// A conversation in condensed form.
     pub struct CompactedResponse {
         const { 2 "object" = "response.compaction" req; }
         required {
-            /// `id` of the compacted response.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `output` of the compacted response.
+            /// Items to use as the input of later requests.
             3 output: Vec<ResponseOutputItem> = "output";
-            /// `usage` of the compacted response.
+            /// Number of tokens used.
             4 usage: ResponseUsage = "usage";
         }
         optional {
-            /// `image` of the compacted response.
+            /// How images in the context are kept.
             5 image: ResponseImage = "image" null(image_null);
         }
     }
 }
 
 model! {
-    /// `Type` of `BetaComputerAction`, and in one more place.
+    /// Text typed on the keyboard.
     pub struct ComputerActionType {
         const { 1 "type" = "type" req; }
         required {
-            /// `text` of the computer action type.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             0 text: String = "text";
         }
         optional {}
@@ -397,7 +397,7 @@ model! {
 }
 
 model! {
-    /// `ComputerTool` of `ResponseToolSearchOutputItemTool`, and in one more place.
+    /// The built-in tool that acts on a computer's screen.
     pub struct ComputerTool {
         const { 0 "type" = "computer" req; }
         required {}
@@ -406,15 +406,15 @@ model! {
 }
 
 model! {
-    /// `ComputerUsePreviewTool` of `ResponseToolSearchOutputItemTool`, and in one more place.
+    /// The preview of the built-in tool that acts on a computer's screen.
     pub struct ComputerUsePreviewTool {
         const { 3 "type" = "computer_use_preview" req; }
         required {
-            /// `display_height` of the computer use preview tool.
+            /// Height of the screen in pixels.
             0 display_height: i64 = "display_height";
-            /// `display_width` of the computer use preview tool.
+            /// Width of the screen in pixels.
             1 display_width: i64 = "display_width";
-            /// `environment` of the computer use preview tool.
+            /// Kind of computer.
             2 environment: ComputerUsePreviewToolEnvironment = "environment";
         }
         optional {}
@@ -422,7 +422,7 @@ model! {
 }
 
 open_enum! {
-    /// `connector_id` of `Mcp`, and in 2 more places.
+    /// Id of a connector, instead of a server.
     pub enum ConnectorId {
         ConnectorDropbox = "connector_dropbox",
         ConnectorGmail = "connector_gmail",
@@ -436,40 +436,40 @@ open_enum! {
 }
 
 model! {
-    /// `ContainerAuto` of `FunctionShellToolEnvironment`.
+    /// Settings for a new container.
     pub struct ContainerAuto {
         const { 0 "type" = "container_auto" req; }
         required {}
         optional {
-            /// At most 50 items.
+            /// Ids of files to put into the container. At most 50 items.
             1 file_ids: Vec<String> = "file_ids";
-            /// `memory_limit` of the container auto.
+            /// Memory of the container; `1g` by default.
             2 memory_limit: MemoryLimit = "memory_limit" null(memory_limit_null);
-            /// `network_policy` of the container auto.
+            /// Which hosts the container may reach.
             3 network_policy: ContainerCreateNetworkPolicy = "network_policy";
-            /// At most 200 items.
+            /// Skills to put into the container. At most 200 items.
             4 skills: Vec<ContainerCreateSkill> = "skills";
         }
     }
 }
 
 model! {
-    /// `Allowlist` of `ContainerCreateNetworkPolicy`.
+    /// The container may reach only the named hosts.
     pub struct ContainerNetworkPolicyAllowlist {
         const { 1 "type" = "allowlist" req; }
         required {
-            /// At least 1 item.
+            /// Domains that may be reached. At least 1 item.
             0 allowed_domains: Vec<String> = "allowed_domains";
         }
         optional {
-            /// At least 1 item.
+            /// Secrets that are added to requests to some domains. At least 1 item.
             2 domain_secrets: Vec<ContainerNetworkPolicyDomainSecret> = "domain_secrets";
         }
     }
 }
 
 model! {
-    /// `Disabled` of `ContainerCreateNetworkPolicy`.
+    /// The container may reach no host.
     pub struct ContainerNetworkPolicyDisabled {
         const { 0 "type" = "disabled" req; }
         required {}
@@ -478,15 +478,15 @@ model! {
 }
 
 model! {
-    /// `domain_secrets` of `ContainerNetworkPolicyAllowlist`.
+    /// A secret for requests to one domain.
     pub struct ContainerNetworkPolicyDomainSecret {
         const {}
         required {
-            /// At least 1 character.
+            /// The domain. At least 1 character.
             0 domain: String = "domain";
-            /// At least 1 character.
+            /// Name of the secret. At least 1 character.
             1 name: String = "name";
-            /// 1 to 10485760 characters.
+            /// The secret. 1 to 10485760 characters.
             2 value: String = "value";
         }
         optional {}
@@ -494,11 +494,11 @@ model! {
 }
 
 model! {
-    /// `ContainerReference` of `FunctionShellToolEnvironment`, and in 2 more places.
+    /// Names an existing container.
     pub struct ContainerReference {
         const { 1 "type" = "container_reference" req; }
         required {
-            /// `container_id` of the container reference.
+            /// Id of the container.
             0 container_id: String = "container_id";
         }
         optional {}
@@ -506,38 +506,38 @@ model! {
 }
 
 model! {
-    /// `context_management` of `BetaResponseCreateParams`, and in 3 more places.
+    /// What to do when the context grows long.
     pub struct ContextManagement {
         const {}
         required {
-            /// `type` of the context management.
+            /// Kind of treatment, at present `compaction`.
             0 r#type: String = "type";
         }
         optional {
-            /// At least 1000.
+            /// Number of tokens from which the context is condensed. At least 1000.
             1 compact_threshold: i64 = "compact_threshold" null(compact_threshold_null);
         }
     }
 }
 
 model! {
-    /// `CustomTool` of `ResponseToolSearchOutputItemTool`, and in 2 more places.
+    /// A tool of yours that takes free text instead of JSON arguments.
     pub struct CustomTool {
         const { 1 "type" = "custom" req; }
         required {
-            /// `name` of the custom tool.
+            /// Name of the tool.
             0 name: String = "name";
         }
         optional {
-            /// At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// `async` of the custom tool.
+            /// Whether the call may be answered later while the model goes on.
             3 r#async: bool = "async";
-            /// `defer_loading` of the custom tool.
+            /// Whether the tool is left out until tool search finds it.
             4 defer_loading: bool = "defer_loading";
-            /// `description` of the custom tool.
+            /// What the tool does, so that the model knows when to call it.
             5 description: String = "description";
-            /// `format` of the custom tool.
+            /// Form of the input; free text if left out.
             6 format: CustomToolInputFormat = "format";
         }
     }
@@ -548,7 +548,7 @@ response! {
     pub struct CustomToolCallOutput {
         const { 1 "type" = "custom_tool_call_output" req; }
         required {
-            /// `call_id` of the custom tool call output.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
         }
         optional {}
@@ -556,45 +556,45 @@ response! {
 }
 
 model! {
-    /// `DoubleClick` of `BetaComputerAction`, and in one more place.
+    /// A double click.
     pub struct DoubleClick {
         const { 1 "type" = "double_click" req; }
         required {
-            /// `x` of the double click.
+            /// Horizontal position in pixels.
             2 x: i64 = "x";
-            /// `y` of the double click.
+            /// Vertical position in pixels.
             3 y: i64 = "y";
         }
         optional {
-            /// `keys` of the double click.
+            /// Keys held down meanwhile.
             0 keys: Vec<String> = "keys" null(keys_null);
         }
     }
 }
 
 model! {
-    /// `Drag` of `BetaComputerAction`, and in one more place.
+    /// A drag with the mouse along a path.
     pub struct Drag {
         const { 1 "type" = "drag" req; }
         required {
-            /// `path` of the drag.
+            /// Points of the path.
             0 path: Vec<DragPath> = "path";
         }
         optional {
-            /// `keys` of the drag.
+            /// Keys held down meanwhile.
             2 keys: Vec<String> = "keys" null(keys_null);
         }
     }
 }
 
 model! {
-    /// `path` of `Drag`.
+    /// A point of a path.
     pub struct DragPath {
         const {}
         required {
-            /// `x` of the drag path.
+            /// Horizontal position in pixels.
             0 x: i64 = "x";
-            /// `y` of the drag path.
+            /// Vertical position in pixels.
             1 y: i64 = "y";
         }
         optional {}
@@ -602,24 +602,24 @@ model! {
 }
 
 model! {
-    /// `EasyInputMessage` of `InputMessagesTemplateTemplate`, and in one more place.
+    /// A message to the model, in the short form.
     pub struct EasyInputMessage {
         const { 3 "type" = "message" opt; }
         required {
-            /// `content` of the easy input message.
+            /// Plain text, or a list of text, image and file parts.
             0 content: EasyInputMessageContent = "content";
-            /// `role` of the easy input message.
+            /// Who speaks; `developer` and `system` go before `user`.
             1 role: InputRole = "role";
         }
         optional {
-            /// `phase` of the easy input message.
+            /// Whether it comments on the work or is the final answer.
             2 phase: Phase = "phase" null(phase_null);
         }
     }
 }
 
 union! {
-    /// `content` of `EasyInputMessage`, and in one more place.
+    /// Plain text, or a list of text, image and file parts.
     pub enum EasyInputMessageContent {
         Text: String => from;
         List: Vec<ResponseInputContent> => from;
@@ -627,26 +627,26 @@ union! {
 }
 
 model! {
-    /// `FileSearchTool` of `ResponseToolSearchOutputItemTool`, and in one more place.
+    /// The built-in tool that searches vector stores.
     pub struct FileSearchTool {
         const { 0 "type" = "file_search" req; }
         required {
-            /// `vector_store_ids` of the file search tool.
+            /// Ids of the vector stores that are searched.
             1 vector_store_ids: Vec<String> = "vector_store_ids";
         }
         optional {
-            /// `filters` of the file search tool.
+            /// Condition that the attributes of a file must meet.
             2 filters: Filters = "filters" null(filters_null);
-            /// `max_num_results` of the file search tool.
+            /// Most results to return, 1 to 50.
             3 max_num_results: i64 = "max_num_results";
-            /// `ranking_options` of the file search tool.
+            /// How results are ranked, and the least score they need.
             4 ranking_options: RankingOptions = "ranking_options";
         }
     }
 }
 
 union! {
-    /// `filters` of `BetaFileSearchTool`, and in 2 more places.
+    /// Condition on attributes: a comparison or a group of conditions.
     pub enum Filters {
         Comparison(ComparisonFilter) = => from;
         Compound(CompoundFilter) = => from;
@@ -654,21 +654,21 @@ union! {
 }
 
 model! {
-    /// `FunctionShellTool` of `ResponseToolSearchOutputItemTool`, and in one more place.
+    /// The built-in tool that runs shell commands.
     pub struct FunctionShellTool {
         const { 0 "type" = "shell" req; }
         required {}
         optional {
-            /// At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             1 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// `environment` of the function shell tool.
+            /// Where commands run: a new container, an existing one, or your own machine.
             2 environment: FunctionShellToolEnvironment = "environment" null(environment_null);
         }
     }
 }
 
 union! {
-    /// `environment` of `FunctionShellTool`.
+    /// Where commands run: a new container, an existing one, or your own machine.
     pub enum FunctionShellToolEnvironment tag "type" {
         ContainerAuto(ContainerAuto) = "container_auto" => from;
         Local(LocalEnvironment) = "local" => from;
@@ -677,13 +677,13 @@ union! {
 }
 
 model! {
-    /// `HttpError` of `BetaMcpToolCallError`, and in one more place.
+    /// The MCP server answered with an HTTP error.
     pub struct HTTPError {
         const { 2 "type" = "http_error" req; }
         required {
-            /// `code` of the httperror.
+            /// HTTP status.
             0 code: i64 = "code";
-            /// `message` of the httperror.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -691,7 +691,7 @@ model! {
 }
 
 open_enum! {
-    /// `moderation_stage` of `ImageGenerationCallErrorModerationDetails`.
+    /// Whether the input or the output was at fault.
     pub enum ImageCallErrorModerationDetailsStage {
         Input = "input",
         Output = "output",
@@ -700,7 +700,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `detail` of `ChatCompletionContentPartImageURL`, and in 10 more places.
+    /// Resolution at which the model sees the image; `auto` by default.
     pub enum ImageDetail {
         Low = "low",
         High = "high",
@@ -710,107 +710,107 @@ open_enum! {
 }
 
 model! {
-    /// `ImageGeneration` of `BetaResponseToolSearchOutputItemTool`, and in 3 more places.
+    /// The built-in tool that draws images.
     pub struct ImageGeneration {
         const { 0 "type" = "image_generation" req; }
         required {}
         optional {
-            /// `action` of the image generation.
+            /// Whether images are drawn anew or edited; `auto` by default.
             1 action: ImageGenerationAction = "action";
-            /// Default `auto`.
+            /// Whether the background is transparent; `auto` by default. Default `auto`.
             2 background: Background = "background";
-            /// `complexity` of the image generation.
+            /// How detailed the drawing is, for SVG output.
             3 complexity: ImageComplexity = "complexity";
-            /// `frame_count` of the image generation.
+            /// Number of frames of an animated image.
             4 frame_count: i64 = "frame_count";
-            /// `frame_duration_ms` of the image generation.
+            /// Time that each frame is shown, in milliseconds.
             5 frame_duration_ms: i64 = "frame_duration_ms";
-            /// `input_fidelity` of the image generation.
+            /// How closely features of the input are kept: `low` by default, or `high`.
             6 input_fidelity: InputFidelity = "input_fidelity" null(input_fidelity_null);
-            /// `input_image_mask` of the image generation.
+            /// Mask that shows where an image is to be changed.
             7 input_image_mask: ImageGenerationInputImageMask = "input_image_mask";
-            /// Default `gpt-image-1`.
+            /// Name of the image model. Default `gpt-image-1`.
             8 model: ImageGenerationModel = "model";
-            /// Default `auto`.
+            /// How strictly images are moderated: `auto` by default, or `low`. Default `auto`.
             9 moderation: ImageModeration = "moderation";
-            /// Between 0 and 100; default 100.
+            /// Quality of compressed output in percent; 100 by default. Between 0 and 100; default 100.
             10 output_compression: i64 = "output_compression";
-            /// Default `png`.
+            /// Format of the image; `png` by default. Default `png`.
             11 output_format: OutputFormat = "output_format";
-            /// Between 0 and 3; default 0.
+            /// Number of partial images in a stream, 0 to 3; 0 by default. Between 0 and 3; default 0.
             12 partial_images: i64 = "partial_images";
-            /// Default `auto`.
+            /// Quality of the image; `auto` by default. Default `auto`.
             13 quality: Quality = "quality";
-            /// Default `auto`.
+            /// Width and height in pixels; `auto` by default. Default `auto`.
             14 size: ImageSize = "size";
-            /// `svg` of the image generation.
+            /// How SVG output is drawn.
             15 svg: Svg = "svg";
         }
     }
 }
 
 model! {
-    /// `ImageGenerationCall` of `ConversationItem`, and in 3 more places.
+    /// An image drawn by the model.
     pub struct ImageGenerationCall {
         const { 3 "type" = "image_generation_call" req; }
         required {
-            /// `id` of the image generation call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `status` of the image generation call.
+            /// State of the call.
             2 status: ImageGenerationCallStatus = "status";
         }
         optional {
-            /// `result` of the image generation call.
+            /// The image as Base64 text.
             1 result: String = "result" null(result_null);
-            /// `action` of the image generation call.
+            /// Whether an image is drawn anew or edited.
             4 action: ImageGenerationAction = "action" null(action_null);
-            /// `background` of the image generation call.
+            /// Background of the image.
             5 background: Background = "background" null(background_null);
-            /// `error` of the image generation call.
+            /// Why drawing failed, if it did.
             6 error: ImageGenerationCallError = "error";
-            /// `output_format` of the image generation call.
+            /// Format of the image.
             7 output_format: OutputFormat = "output_format" null(output_format_null);
-            /// `quality` of the image generation call.
+            /// Quality of the image.
             8 quality: Quality = "quality" null(quality_null);
-            /// `revised_prompt` of the image generation call.
+            /// The prompt as the model changed it.
             9 revised_prompt: String = "revised_prompt" null(revised_prompt_null);
-            /// `size` of the image generation call.
+            /// Width and height in pixels.
             10 size: Size = "size" null(size_null);
-            /// `svg_usage` of the image generation call.
+            /// Tokens used for drawing the SVG.
             11 svg_usage: SvgUsage = "svg_usage";
         }
     }
 }
 
 model! {
-    /// `error` of `BetaResponseItemImageGenerationCall`, and in one more place.
+    /// Why drawing failed.
     pub struct ImageGenerationCallError {
         const {}
         required {
-            /// `message` of the image generation call error.
+            /// Explanation of the error for people.
             1 message: String = "message";
-            /// `type` of the image generation call error.
+            /// Family of the error.
             3 r#type: String = "type";
         }
         optional {
-            /// `code` of the image generation call error.
+            /// Code of the error for programs.
             0 code: String = "code" null(code_null);
-            /// `param` of the image generation call error.
+            /// Name of the parameter at fault, if one is.
             2 param: String = "param" null(param_null);
-            /// `moderation_details` of the image generation call error.
+            /// Details when moderation stopped it.
             4 moderation_details: ImageGenerationCallErrorModerationDetails = "moderation_details";
         }
     }
 }
 
 model! {
-    /// `moderation_details` of `ImageGenerationCallError`.
+    /// Why moderation stopped the drawing.
     pub struct ImageGenerationCallErrorModerationDetails {
         const {}
         required {
-            /// `categories` of the image generation call error moderation details.
+            /// Categories that were violated.
             0 categories: Vec<String> = "categories";
-            /// `moderation_stage` of the image generation call error moderation details.
+            /// Whether the input or the output was at fault.
             1 moderation_stage: ImageCallErrorModerationDetailsStage = "moderation_stage";
         }
         optional {}
@@ -818,21 +818,21 @@ model! {
 }
 
 model! {
-    /// `input_image_mask` of `ImageGeneration`.
+    /// A mask, given by file id or by URL.
     pub struct ImageGenerationInputImageMask {
         const {}
         required {}
         optional {
-            /// `file_id` of the image generation input image mask.
+            /// Id of an uploaded file.
             0 file_id: String = "file_id";
-            /// `image_url` of the image generation input image mask.
+            /// URL of the image, or the image itself as a `data:` URL.
             1 image_url: String = "image_url";
         }
     }
 }
 
 open_enum! {
-    /// `model` of `ImageGeneration`.
+    /// Name of the image model.
     pub enum ImageGenerationModel {
         GptImage1 = "gpt-image-1",
         GptImage1Mini = "gpt-image-1-mini",
@@ -850,19 +850,19 @@ open_enum! {
 }
 
 response! {
-    /// `incomplete_details` of `BetaResponse`, and in one more place.
+    /// Why a response is incomplete.
     pub struct IncompleteDetails {
         const {}
         required {}
         optional {
-            /// `reason` of the incomplete details.
+            /// What cut the response short.
             0 reason: IncompleteDetailsReason = "reason" null(reason_null);
         }
     }
 }
 
 open_enum! {
-    /// `reason` of `IncompleteDetails`.
+    /// What cut the response short.
     pub enum IncompleteDetailsReason {
         MaxOutputTokens = "max_output_tokens",
         MaxMessages = "max_messages",
@@ -872,15 +872,15 @@ open_enum! {
 }
 
 model! {
-    /// `Inline` of `ContainerCreateSkill`.
+    /// A skill given with the request.
     pub struct InlineSkill {
         const { 3 "type" = "inline" req; }
         required {
-            /// `description` of the inline skill.
+            /// What the skill is for.
             0 description: String = "description";
-            /// `name` of the inline skill.
+            /// Name of the skill.
             1 name: String = "name";
-            /// `source` of the inline skill.
+            /// The skill as an archive.
             2 source: InlineSkillSource = "source";
         }
         optional {}
@@ -888,11 +888,11 @@ model! {
 }
 
 model! {
-    /// `source` of `InlineSkill`.
+    /// A skill as an archive.
     pub struct InlineSkillSource {
         const { 1 "media_type" = "application/zip" req; 2 "type" = "base64" req; }
         required {
-            /// 1 to 70254592 characters.
+            /// The zip archive as Base64 text. 1 to 70254592 characters.
             0 data: String = "data";
         }
         optional {}
@@ -900,13 +900,13 @@ model! {
 }
 
 model! {
-    /// `input_audio` of `ChatCompletionContentPartInputAudioParam`, and in one more place.
+    /// Audio given by its content.
     pub struct InputAudio {
         const {}
         required {
-            /// `data` of the input audio.
+            /// The audio as Base64 text.
             0 data: String = "data";
-            /// `format` of the input audio.
+            /// Format of the audio: `wav` or `mp3`.
             1 format: InputAudioFormatValue = "format";
         }
         optional {}
@@ -914,7 +914,7 @@ model! {
 }
 
 open_enum! {
-    /// `format` of `InputAudio`.
+    /// Format of the audio: `wav` or `mp3`.
     pub enum InputAudioFormatValue {
         Mp3 = "mp3",
         Wav = "wav",
@@ -922,107 +922,109 @@ open_enum! {
 }
 
 model! {
-    /// `InputFile` of `ConversationsMessageContent`, and in 5 more places.
+    /// A file part given to the model, by id, URL or content.
     pub struct InputFileContent {
         const { 0 "type" = "input_file" req; }
         required {}
         optional {
-            /// `detail` of the input file content.
+            /// Resolution at which the model sees the image; `auto` by default.
             1 detail: Detail = "detail" null(detail_null);
-            /// `file_data` of the input file content.
+            /// Content of the file as Base64 text.
             2 file_data: String = "file_data" null(file_data_null);
-            /// `file_id` of the input file content.
+            /// Id of an uploaded file.
             3 file_id: String = "file_id" null(file_id_null);
-            /// An absolute URL.
+            /// URL of the file. An absolute URL.
             4 file_url: String = "file_url" null(file_url_null);
-            /// `filename` of the input file content.
+            /// Name of the file.
             5 filename: String = "filename" null(filename_null);
-            /// `prompt_cache_breakpoint` of the input file content.
+            /// Marks the end of a part of the prompt that should be cached.
             6 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
     }
 }
 
 model! {
-    /// `InputImage` of `ConversationsMessageContent`, and in 4 more places.
+    /// An image part given to the model.
     pub struct InputImageContent {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `detail` of the input image content.
+            /// Resolution at which the model sees the image; `auto` by default.
             0 detail: ImageDetail = "detail";
         }
         optional {
-            /// `file_id` of the input image content.
+            /// Id of an uploaded file.
             2 file_id: String = "file_id" null(file_id_null);
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
             3 image_url: String = "image_url" null(image_url_null);
-            /// `prompt_cache_breakpoint` of the input image content.
+            /// Marks the end of a part of the prompt that should be cached.
             4 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `responses.input_items.list`.
+    /// Paging of the input items of a response.
     pub struct InputItemListParams {
         const {}
         required {}
         optional {
-            /// `after` of the input item list params.
+            /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// `include` of the input item list params.
+            /// Parts to return that are left out by default, such as sources and encrypted reasoning.
             1 include: Vec<ResponseIncludable> = "include";
-            /// Default 20.
+            /// Items a page, 1 to 100; 20 by default. Default 20.
             2 limit: i64 = "limit";
-            /// `order` of the input item list params.
+            /// Order: `asc` for oldest first, `desc` for newest first; `desc` by default.
             3 order: SortOrder = "order";
         }
     }
 }
 
 model! {
-    /// `InputText` of `ConversationsMessageContent`, and in 7 more places.
+    /// A text part given to the model.
     pub struct InputTextContent {
         const { 1 "type" = "input_text" req; }
         required {
-            /// `text` of the input text content.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             0 text: String = "text";
         }
         optional {
-            /// `prompt_cache_breakpoint` of the input text content.
+            /// Marks the end of a part of the prompt that should be cached.
             2 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
     }
 }
 
 model! {
-    /// Arguments of `responses.input_tokens.count`.
+    /// The request whose input tokens are counted.
     pub struct InputTokenCountParams {
         const {}
         required {}
         optional {
-            /// `conversation` of the input token count params.
+            /// Conversation that the response reads and adds to; not with `previous_response_id`.
             0 conversation: ResponseCreateConversation = "conversation" null(conversation_null);
-            /// At most 10485760 characters.
-            1 input: ResponseInput = "input" null(input_null);
-            /// `instructions` of the input token count params.
+            /// Plain text, or a list of messages, files, tool outputs and earlier items. At most 10485760
+            /// characters.
+            1 input: ResponseCreateInput = "input" null(input_null);
+            /// What the model is told first; not carried over from the previous response.
             2 instructions: String = "instructions" null(instructions_null);
-            /// `model` of the input token count params.
+            /// Name of the model that answers.
             3 model: String = "model" null(model_null);
-            /// `parallel_tool_calls` of the input token count params.
+            /// Whether the model may call several tools in one turn; true by default.
             4 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
-            /// `personality` of the input token count params.
+            /// Manner of speaking that is added to the instructions.
             5 personality: Personality = "personality";
-            /// `previous_response_id` of the input token count params.
+            /// Id of the response that this one continues; not with `conversation`.
             6 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
-            /// `reasoning` of the input token count params.
+            /// How a reasoning model thinks.
             7 reasoning: Reasoning = "reasoning" null(reasoning_null);
-            /// `text` of the input token count params.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             8 text: InputTokenCountText = "text" null(text_null);
-            /// `tool_choice` of the input token count params.
+            /// Whether and which tools the model calls; a mode or a named tool.
             9 tool_choice: ToolChoice = "tool_choice" null(tool_choice_null);
-            /// `tools` of the input token count params.
+            /// Tools the model may call: built-in ones, MCP servers and functions of yours.
             10 tools: Vec<Tool> = "tools" null(tools_null);
+            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails.
             /// Deprecated by the vendor.
             11 truncation: Truncation = "truncation";
         }
@@ -1030,11 +1032,11 @@ model! {
 }
 
 response! {
-    /// Reply of `beta.responses.input_tokens.count`, and in one more place.
+    /// Number of input tokens.
     pub struct InputTokenCountResponse {
         const { 1 "object" = "response.input_tokens" req; }
         required {
-            /// `input_tokens` of the input token count response.
+            /// Number of tokens that the input takes.
             0 input_tokens: i64 = "input_tokens";
         }
         optional {}
@@ -1042,27 +1044,27 @@ response! {
 }
 
 model! {
-    /// `text` of `InputTokenCountParams`, and in one more place.
+    /// Form of the text.
     pub struct InputTokenCountText {
         const {}
         required {}
         optional {
-            /// `format` of the input token count text.
+            /// Plain text, any JSON, or JSON that fits a schema.
             0 format: BetaResponseFormatTextConfig = "format";
-            /// Default `medium`.
+            /// How long-winded the answer is; `medium` by default. Default `medium`.
             1 verbosity: Verbosity = "verbosity" null(verbosity_null);
         }
     }
 }
 
 response! {
-    /// `cache_write_tokens_details` of `ResponseUsageInputTokensDetails`.
+    /// How the tokens written to the cache divide by time kept.
     pub struct InputTokensDetailsCacheWriteTokensDetails {
         const {}
         required {
-            /// `ttl_12h_tokens` of the input tokens details cache write tokens details.
+            /// Tokens kept for 12 hours.
             0 ttl_12h_tokens: i64 = "ttl_12h_tokens";
-            /// `ttl_30m_tokens` of the input tokens details cache write tokens details.
+            /// Tokens kept for 30 minutes.
             1 ttl_30m_tokens: i64 = "ttl_30m_tokens";
         }
         optional {}
@@ -1070,13 +1072,13 @@ response! {
 }
 
 response! {
-    /// `input_transformations` of `BetaResponse`, and in one more place.
+    /// A change made to the input.
     pub struct InputTransformation {
         const { 1 "action" = "removed" req; 3 "type" = "reasoning" req; }
         required {
-            /// `id` of the input transformation.
+            /// Identifier of the item that was changed.
             0 id: String = "id";
-            /// `reason` of the input transformation.
+            /// Why it was done.
             2 reason: InputTransformationReason = "reason";
         }
         optional {}
@@ -1084,7 +1086,7 @@ response! {
 }
 
 open_enum! {
-    /// `reason` of `InputTransformation`.
+    /// Why it was done.
     pub enum InputTransformationReason {
         OrganizationMismatch = "organization_mismatch",
         EndUserMismatch = "end_user_mismatch",
@@ -1094,12 +1096,20 @@ open_enum! {
     }
 }
 
+union! {
+    /// What the model is told first; not carried over from the previous response.
+    pub enum Instructions {
+        Text: String => from;
+        List: Vec<ResponseInputItem> => from;
+    }
+}
+
 model! {
-    /// `Keypress` of `BetaComputerAction`, and in one more place.
+    /// Keys pressed together.
     pub struct Keypress {
         const { 1 "type" = "keypress" req; }
         required {
-            /// `keys` of the keypress.
+            /// The keys.
             0 keys: Vec<String> = "keys";
         }
         optional {}
@@ -1107,19 +1117,19 @@ model! {
 }
 
 model! {
-    /// `Local` of `FunctionShellToolEnvironment`, and in one more place.
+    /// Commands run on your own machine.
     pub struct LocalEnvironment {
         const { 0 "type" = "local" req; }
         required {}
         optional {
-            /// At most 200 items.
+            /// Skills on your machine. At most 200 items.
             1 skills: Vec<LocalSkill> = "skills";
         }
     }
 }
 
 model! {
-    /// `LocalShell` of `BetaResponseToolSearchOutputItemTool`, and in 3 more places.
+    /// The built-in tool that runs commands on your own machine.
     pub struct LocalShell {
         const { 0 "type" = "local_shell" req; }
         required {}
@@ -1128,17 +1138,17 @@ model! {
 }
 
 model! {
-    /// `LocalShellCall` of `ConversationItem`, and in 3 more places.
+    /// A command to run on your own machine.
     pub struct LocalShellCall {
         const { 4 "type" = "local_shell_call" req; }
         required {
-            /// `id` of the local shell call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `action` of the local shell call.
+            /// The command.
             1 action: LocalShellCallAction = "action";
-            /// `call_id` of the local shell call.
+            /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id";
-            /// `status` of the local shell call.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             3 status: Status = "status";
         }
         optional {}
@@ -1146,53 +1156,53 @@ model! {
 }
 
 model! {
-    /// `action` of `BetaResponseItemLocalShellCall`, and in one more place.
+    /// A command with its settings.
     pub struct LocalShellCallAction {
         const { 2 "type" = "exec" req; }
         required {
-            /// `command` of the local shell call action.
+            /// Program and arguments to run.
             0 command: Vec<String> = "command";
-            /// `env` of the local shell call action.
+            /// Environment variables.
             1 env: Map<String> = "env";
         }
         optional {
-            /// `timeout_ms` of the local shell call action.
+            /// Time allowed, in milliseconds.
             3 timeout_ms: i64 = "timeout_ms" null(timeout_ms_null);
-            /// `user` of the local shell call action.
+            /// User to run as.
             4 user: String = "user" null(user_null);
-            /// `working_directory` of the local shell call action.
+            /// Directory to run in.
             5 working_directory: String = "working_directory" null(working_directory_null);
         }
     }
 }
 
 model! {
-    /// `LocalShellCallOutput` of `ConversationItem`, and in 3 more places.
+    /// The output of a command run on your own machine.
     pub struct LocalShellCallOutput {
         const { 2 "type" = "local_shell_call_output" req; }
         required {
-            /// `id` of the local shell call output.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `output` of the local shell call output.
+            /// The output as JSON text.
             1 output: String = "output";
         }
         optional {
-            /// `status` of the local shell call output.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             3 status: Status = "status" null(status_null);
         }
     }
 }
 
 model! {
-    /// `skills` of `LocalEnvironment`, and in one more place.
+    /// A skill on your own machine.
     pub struct LocalSkill {
         const {}
         required {
-            /// `description` of the local skill.
+            /// What the skill is for.
             0 description: String = "description";
-            /// `name` of the local skill.
+            /// Name of the skill.
             1 name: String = "name";
-            /// `path` of the local skill.
+            /// Path of the skill's folder.
             2 path: String = "path";
         }
         optional {}
@@ -1200,15 +1210,15 @@ model! {
 }
 
 model! {
-    /// `top_logprobs` of `ChatCompletionTokenLogprob`, and in 5 more places.
+    /// Log probability of one token.
     pub struct Logprob {
         const {}
         required {
-            /// `token` of the logprob.
+            /// Text of the token.
             0 token: String = "token";
-            /// `bytes` of the logprob.
+            /// UTF-8 bytes of the token.
             1 bytes: Vec<i64> = "bytes";
-            /// `logprob` of the logprob.
+            /// Natural logarithm of the token's probability; -9999.0 stands for practically impossible.
             2 logprob: f64 = "logprob";
         }
         optional {}
@@ -1216,106 +1226,106 @@ model! {
 }
 
 response! {
-    /// `top_logprobs` of `ResponseTextDoneEventLogprob`.
+    /// Log probability of one alternative.
     pub struct LogprobTopLogprob {
         const {}
         required {}
         optional {
-            /// `token` of the logprob top logprob.
+            /// Text of the token.
             0 token: String = "token" null(token_null);
-            /// `logprob` of the logprob top logprob.
+            /// Natural logarithm of the token's probability; -9999.0 stands for practically impossible.
             1 logprob: f64 = "logprob" null(logprob_null);
         }
     }
 }
 
 model! {
-    /// `Mcp` of `BetaResponseToolSearchOutputItemTool`, and in 4 more places.
+    /// Tools of a remote MCP server or of a connector.
     pub struct Mcp {
         const { 1 "type" = "mcp" req; }
         required {
-            /// `server_label` of the mcp.
+            /// Your name of the MCP server.
             0 server_label: String = "server_label";
         }
         optional {
-            /// At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// `allowed_tools` of the mcp.
+            /// Tools that may be called; all if left out.
             3 allowed_tools: ToolMcpAllowedTools = "allowed_tools" null(allowed_tools_null);
-            /// `authorization` of the mcp.
+            /// OAuth token for the server or connector; it is sent with every request.
             4 authorization: String = "authorization";
-            /// `connector_id` of the mcp.
+            /// Id of a connector, instead of a server.
             5 connector_id: ConnectorId = "connector_id";
-            /// `defer_loading` of the mcp.
+            /// Whether the tool is left out until tool search finds it.
             6 defer_loading: bool = "defer_loading";
-            /// `headers` of the mcp.
+            /// HTTP headers to send to the server, for example for authentication.
             7 headers: Map<String> = "headers" null(headers_null);
-            /// Default `always`.
+            /// Which calls need your approval; `always` by default. Default `always`.
             8 require_approval: ToolMcpRequireApproval = "require_approval" null(require_approval_null);
-            /// `server_description` of the mcp.
+            /// What the server is for.
             9 server_description: String = "server_description";
-            /// An absolute URL.
+            /// URL of the server. An absolute URL.
             10 server_url: String = "server_url";
-            /// Matches `^tunnel_[a-z0-9]{32}$`.
+            /// Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`.
             11 tunnel_id: String = "tunnel_id";
         }
     }
 }
 
 model! {
-    /// `McpCall` of `ConversationItem`, and in 3 more places.
+    /// A call of a tool on an MCP server.
     pub struct McpCall {
         const { 4 "type" = "mcp_call" req; }
         required {
-            /// `id` of the mcp call.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `arguments` of the mcp call.
+            /// Arguments of the call as JSON text.
             1 arguments: String = "arguments";
-            /// `name` of the mcp call.
+            /// Name of the tool.
             2 name: String = "name";
-            /// `server_label` of the mcp call.
+            /// Your name of the MCP server.
             3 server_label: String = "server_label";
         }
         optional {
-            /// `approval_request_id` of the mcp call.
+            /// Id of the approval request, if there was one.
             5 approval_request_id: String = "approval_request_id" null(approval_request_id_null);
-            /// `error` of the mcp call.
+            /// Why the call failed, if it did.
             6 error: McpToolCallError = "error" null(error_null);
-            /// `output` of the mcp call.
+            /// What the tool returned.
             7 output: String = "output" null(output_null);
-            /// `status` of the mcp call.
+            /// State of the call.
             8 status: McpCallStatus = "status";
         }
     }
 }
 
 model! {
-    /// `McpListTools` of `ConversationItem`, and in 3 more places.
+    /// The tools that an MCP server offers.
     pub struct McpListTools {
         const { 3 "type" = "mcp_list_tools" req; }
         required {
-            /// `id` of the mcp list tools.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// `server_label` of the mcp list tools.
+            /// Your name of the MCP server.
             1 server_label: String = "server_label";
-            /// `tools` of the mcp list tools.
+            /// The tools.
             2 tools: Vec<RealtimeMcpListToolsTool> = "tools";
         }
         optional {
-            /// `error` of the mcp list tools.
+            /// Why they could not be listed, if so.
             4 error: String = "error" null(error_null);
         }
     }
 }
 
 model! {
-    /// `McpProtocolError` of `BetaMcpToolCallError`, and in one more place.
+    /// The MCP server broke the protocol or reported a protocol error.
     pub struct McpProtocolError {
         const { 2 "type" = "mcp_protocol_error" req; }
         required {
-            /// `code` of the mcp protocol error.
+            /// Error code of the MCP protocol.
             0 code: i64 = "code";
-            /// `message` of the mcp protocol error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -1323,7 +1333,7 @@ model! {
 }
 
 union! {
-    /// `error` of `McpCall`.
+    /// Why a call on an MCP server failed.
     pub enum McpToolCallError tag "type" {
         McpProtocolError(McpProtocolError) = "mcp_protocol_error" => from;
         McpToolExecutionError(McpToolExecutionError) = "mcp_tool_execution_error" => from;
@@ -1332,11 +1342,11 @@ union! {
 }
 
 model! {
-    /// `McpToolExecutionError` of `BetaMcpToolCallError`, and in one more place.
+    /// The tool itself failed.
     pub struct McpToolExecutionError {
         const { 1 "type" = "mcp_tool_execution_error" req; }
         required {
-            /// `content` of the mcp tool execution error.
+            /// What the tool returned.
             0 content: Json = "content";
         }
         optional {}
@@ -1344,13 +1354,13 @@ model! {
 }
 
 response! {
-    /// `Error` of `ChatCompletionModerationInput`, and in one more place.
+    /// Why a moderation could not be carried out.
     pub struct ModerationInputError {
         const { 2 "type" = "error" req; }
         required {
-            /// `code` of the moderation input error.
+            /// Code of the error for programs.
             0 code: String = "code";
-            /// `message` of the moderation input error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -1358,19 +1368,19 @@ response! {
 }
 
 response! {
-    /// `ModerationResult` of `ResponseModerationInput`.
+    /// Result of the moderation of one part.
     pub struct ModerationInputModerationResult {
         const { 5 "type" = "moderation_result" req; }
         required {
-            /// `categories` of the moderation input moderation result.
+            /// For each category, whether the content violates it.
             0 categories: Map<bool> = "categories";
-            /// `category_applied_input_types` of the moderation input moderation result.
+            /// For each category, the kinds of content that were checked for it.
             1 category_applied_input_types: Map<Vec<CategoryAppliedInputType>> = "category_applied_input_types";
-            /// `category_scores` of the moderation input moderation result.
+            /// For each category, the model's confidence from 0 to 1.
             2 category_scores: Map<f64> = "category_scores";
-            /// `flagged` of the moderation input moderation result.
+            /// Whether any category is violated.
             3 flagged: bool = "flagged";
-            /// `model` of the moderation input moderation result.
+            /// Name of the model that answers.
             4 model: String = "model";
         }
         optional {}
@@ -1378,13 +1388,13 @@ response! {
 }
 
 response! {
-    /// `Error` of `ChatCompletionModerationOutput`, and in one more place.
+    /// Why a moderation could not be carried out.
     pub struct ModerationOutputError {
         const { 2 "type" = "error" req; }
         required {
-            /// `code` of the moderation output error.
+            /// Code of the error for programs.
             0 code: String = "code";
-            /// `message` of the moderation output error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -1392,19 +1402,19 @@ response! {
 }
 
 response! {
-    /// `ModerationResult` of `ResponseModerationOutput`.
+    /// Result of the moderation of one part.
     pub struct ModerationOutputModerationResult {
         const { 5 "type" = "moderation_result" req; }
         required {
-            /// `categories` of the moderation output moderation result.
+            /// For each category, whether the content violates it.
             0 categories: Map<bool> = "categories";
-            /// `category_applied_input_types` of the moderation output moderation result.
+            /// For each category, the kinds of content that were checked for it.
             1 category_applied_input_types: Map<Vec<CategoryAppliedInputType>> = "category_applied_input_types";
-            /// `category_scores` of the moderation output moderation result.
+            /// For each category, the model's confidence from 0 to 1.
             2 category_scores: Map<f64> = "category_scores";
-            /// `flagged` of the moderation output moderation result.
+            /// Whether any category is violated.
             3 flagged: bool = "flagged";
-            /// `model` of the moderation output moderation result.
+            /// Name of the model that answers.
             4 model: String = "model";
         }
         optional {}
@@ -1412,32 +1422,32 @@ response! {
 }
 
 model! {
-    /// `Move` of `BetaComputerAction`, and in one more place.
+    /// A move of the mouse.
     pub struct Move {
         const { 0 "type" = "move" req; }
         required {
-            /// `x` of the move.
+            /// Horizontal position in pixels.
             1 x: i64 = "x";
-            /// `y` of the move.
+            /// Vertical position in pixels.
             2 y: i64 = "y";
         }
         optional {
-            /// `keys` of the move.
+            /// Keys held down meanwhile.
             3 keys: Vec<String> = "keys" null(keys_null);
         }
     }
 }
 
 model! {
-    /// `NamespaceTool` of `Tool`.
+    /// A group of tools.
     pub struct NamespaceTool {
         const { 3 "type" = "namespace" req; }
         required {
-            /// `description` of the namespace tool.
+            /// What the group is for.
             0 description: String = "description";
-            /// At least 1 character.
+            /// Name of the group. At least 1 character.
             1 name: String = "name";
-            /// At least 1 item.
+            /// The tools of the group. At least 1 item.
             2 tools: Vec<ResponsesNamespaceTool> = "tools";
         }
         optional {}
@@ -1445,13 +1455,13 @@ model! {
 }
 
 model! {
-    /// `CreateFile` of `ApplyPatchCallOperation`, and in one more place.
+    /// A new file.
     pub struct OperationCreateFile {
         const { 2 "type" = "create_file" req; }
         required {
-            /// At most 10485760 characters.
+            /// Change in the form of a patch. At most 10485760 characters.
             0 diff: String = "diff";
-            /// At least 1 character.
+            /// Path of the file. At least 1 character.
             1 path: String = "path";
         }
         optional {}
@@ -1459,11 +1469,11 @@ model! {
 }
 
 model! {
-    /// `DeleteFile` of `ApplyPatchCallOperation`, and in one more place.
+    /// A file to delete.
     pub struct OperationDeleteFile {
         const { 1 "type" = "delete_file" req; }
         required {
-            /// At least 1 character.
+            /// Path of the file. At least 1 character.
             0 path: String = "path";
         }
         optional {}
@@ -1471,13 +1481,13 @@ model! {
 }
 
 model! {
-    /// `UpdateFile` of `ApplyPatchCallOperation`, and in one more place.
+    /// A file to change.
     pub struct OperationUpdateFile {
         const { 2 "type" = "update_file" req; }
         required {
-            /// At most 10485760 characters.
+            /// Change in the form of a patch. At most 10485760 characters.
             0 diff: String = "diff";
-            /// At least 1 character.
+            /// Path of the file. At least 1 character.
             1 path: String = "path";
         }
         optional {}
@@ -1485,7 +1495,7 @@ model! {
 }
 
 union! {
-    /// `outcome` of `BetaResponseFunctionShellCallOutputContent`, and in one more place.
+    /// How a command ended.
     pub enum Outcome tag "type" {
         Timeout(OutcomeTimeout) = "timeout" => from;
         Exit(OutcomeExit) = "exit" => from;
@@ -1493,11 +1503,11 @@ union! {
 }
 
 model! {
-    /// `Exit` of `Outcome`, and in one more place.
+    /// The command ended by itself.
     pub struct OutcomeExit {
         const { 1 "type" = "exit" req; }
         required {
-            /// `exit_code` of the outcome exit.
+            /// Exit code of the process.
             0 exit_code: i64 = "exit_code";
         }
         optional {}
@@ -1505,7 +1515,7 @@ model! {
 }
 
 model! {
-    /// `Timeout` of `Outcome`, and in one more place.
+    /// The command took too long.
     pub struct OutcomeTimeout {
         const { 0 "type" = "timeout" req; }
         required {}
@@ -1513,20 +1523,12 @@ model! {
     }
 }
 
-union! {
-    /// `output` of `ResponseInputItemFunctionCallOutput`, and in one more place.
-    pub enum Output {
-        Text: String => from;
-        List: Vec<ResponseFunctionCallOutputItem> => from;
-    }
-}
-
 model! {
-    /// `Image` of `ResponseCodeInterpreterToolCallOutput`.
+    /// An image that code drew.
     pub struct OutputImage {
         const { 0 "type" = "image" req; }
         required {
-            /// An absolute URL.
+            /// URL of the image. An absolute URL.
             1 url: String = "url";
         }
         optional {}
@@ -1534,11 +1536,11 @@ model! {
 }
 
 model! {
-    /// `Logs` of `CodeInterpreterToolCallCodeInterpreterOutput`, and in one more place.
+    /// Text that code printed.
     pub struct OutputLogs {
         const { 1 "type" = "logs" req; }
         required {
-            /// `logs` of the output logs.
+            /// What was printed.
             0 logs: String = "logs";
         }
         optional {}
@@ -1546,7 +1548,7 @@ model! {
 }
 
 union! {
-    /// `outcome` of `ResponseShellCallOutputContentDoneEventOutput`.
+    /// How a command ended.
     pub enum OutputOutcome tag "type" {
         Timeout(OutcomeTimeout) = "timeout" => from;
         Exit(OutcomeExit) = "exit" => from;
@@ -1554,24 +1556,24 @@ union! {
 }
 
 model! {
-    /// `OutputText` of `ConversationsMessageContent`, and in 3 more places.
+    /// A text part made by the model.
     pub struct OutputTextContent {
         const { 2 "type" = "output_text" req; }
         required {
-            /// `annotations` of the output text content.
+            /// Files and web pages that the text refers to.
             0 annotations: Vec<OutputTextContentAnnotation> = "annotations";
-            /// `text` of the output text content.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             1 text: String = "text";
         }
         optional {
-            /// `logprobs` of the output text content.
+            /// Log probabilities of the tokens, if they were asked for.
             3 logprobs: Vec<OutputTextContentLogprob> = "logprobs" null(logprobs_null);
         }
     }
 }
 
 union! {
-    /// `annotations` of `BetaResponseOutputText`, and in 3 more places.
+    /// A reference from the text to a file or web page.
     pub enum OutputTextContentAnnotation tag "type" {
         FileCitation(AnnotationFileCitation) = "file_citation" => from;
         UrlCitation(AnnotationURLCitation) = "url_citation" => from;
@@ -1583,17 +1585,17 @@ union! {
 }
 
 model! {
-    /// `logprobs` of `BetaResponseOutputText`, and in one more place.
+    /// Log probability of one token, with the likeliest alternatives.
     pub struct OutputTextContentLogprob {
         const {}
         required {
-            /// `token` of the output text content logprob.
+            /// Text of the token.
             0 token: String = "token";
-            /// `bytes` of the output text content logprob.
+            /// UTF-8 bytes of the token.
             1 bytes: Vec<i64> = "bytes";
-            /// `logprob` of the output text content logprob.
+            /// Natural logarithm of the token's probability; -9999.0 stands for practically impossible.
             2 logprob: f64 = "logprob";
-            /// `top_logprobs` of the output text content logprob.
+            /// The likeliest tokens at this position.
             3 top_logprobs: Vec<Logprob> = "top_logprobs";
         }
         optional {}
@@ -1601,11 +1603,11 @@ model! {
 }
 
 response! {
-    /// `ReasoningText` of `BetaResponseContentPartDoneEventPart`, and in 3 more places.
+    /// Text of the model's reasoning.
     pub struct PartReasoningText {
         const { 1 "type" = "reasoning_text" req; }
         required {
-            /// `text` of the part reasoning text.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             0 text: String = "text";
         }
         optional {}
@@ -1613,24 +1615,24 @@ response! {
 }
 
 model! {
-    /// `pending_safety_checks` of `BetaResponseComputerToolCall`, and in one more place.
+    /// A safety check of an action on a computer.
     pub struct PendingSafetyCheck {
         const {}
         required {
-            /// `id` of the pending safety check.
+            /// Identifier of the check.
             0 id: String = "id";
         }
         optional {
-            /// `code` of the pending safety check.
+            /// Kind of the check.
             1 code: String = "code" null(code_null);
-            /// `message` of the pending safety check.
+            /// What the check is about.
             2 message: String = "message" null(message_null);
         }
     }
 }
 
 open_enum! {
-    /// `personality` of `InputTokenCountParams`, and in one more place.
+    /// Manner of speaking that is added to the instructions.
     pub enum Personality {
         Friendly = "friendly",
         Pragmatic = "pragmatic",
@@ -1638,17 +1640,17 @@ open_enum! {
 }
 
 model! {
-    /// `Program` of `ConversationItem`, and in 3 more places.
+    /// A program by which the model calls tools.
     pub struct Program {
         const { 4 "type" = "program" req; }
         required {
-            /// `id` of the program.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             1 call_id: String = "call_id";
-            /// At most 10485760 characters.
+            /// Text of the program. At most 10485760 characters.
             2 code: String = "code";
-            /// At most 10485760 characters.
+            /// Fingerprint of the program. At most 10485760 characters.
             3 fingerprint: String = "fingerprint";
         }
         optional {}
@@ -1656,17 +1658,17 @@ model! {
 }
 
 model! {
-    /// `ProgramOutput` of `ConversationItem`, and in 3 more places.
+    /// What a program returned.
     pub struct ProgramOutput {
         const { 4 "type" = "program_output" req; }
         required {
-            /// `id` of the program output.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             1 call_id: String = "call_id";
-            /// At most 10485760 characters.
+            /// The result. At most 10485760 characters.
             2 result: String = "result";
-            /// `status` of the program output.
+            /// State of the item: `in_progress`, `completed` or `incomplete`.
             3 status: ProgramOutputStatus = "status";
         }
         optional {}
@@ -1674,7 +1676,7 @@ model! {
 }
 
 model! {
-    /// `ProgrammaticToolCalling` of `BetaResponseToolChoice`, and in 9 more places.
+    /// Calling tools from programs that the model writes: as a tool, or as the choice to do so.
     pub struct ProgrammaticToolCalling {
         const { 0 "type" = "programmatic_tool_calling" req; }
         required {}
@@ -1683,19 +1685,19 @@ model! {
 }
 
 model! {
-    /// `prompt_cache_breakpoint` of `AgentMessageContentComputerScreenshot`, and in 20 more places.
+    /// Marks the end of a part of the prompt that should be cached.
     pub struct PromptCacheBreakpoint {
         const { 0 "mode" = "explicit" req; }
         required {}
         optional {
-            /// `ttl` of the prompt cache breakpoint.
+            /// How long the cached part is kept: `30m` or `12h`.
             1 ttl: Ttl = "ttl";
         }
     }
 }
 
 union! {
-    /// `prompt_cache_diagnostics` of `BetaResponse`, and in one more place.
+    /// Why the prompt cache was or was not used.
     pub enum PromptCacheDiagnostics tag "type" {
         CacheMiss(PromptCacheDiagnosticsCacheMiss) = "cache_miss" => from;
         CacheHit(PromptCacheDiagnosticsCacheHit) = "cache_hit" => from;
@@ -1705,7 +1707,7 @@ union! {
 }
 
 response! {
-    /// `CacheHit` of `PromptCacheDiagnostics`.
+    /// The cache was used.
     pub struct PromptCacheDiagnosticsCacheHit {
         const { 0 "type" = "cache_hit" req; }
         required {}
@@ -1714,24 +1716,24 @@ response! {
 }
 
 response! {
-    /// `CacheMiss` of `PromptCacheDiagnostics`.
+    /// The cache was not used to the full.
     pub struct PromptCacheDiagnosticsCacheMiss {
         const { 2 "type" = "cache_miss" req; }
         required {
-            /// `cache_missed_tokens` of the prompt cache diagnostics cache miss.
+            /// Tokens that had to be read anew.
             0 cache_missed_tokens: i64 = "cache_missed_tokens";
-            /// `reason` of the prompt cache diagnostics cache miss.
+            /// What differed from the response compared with.
             1 reason: PromptCacheDiagnosticsCacheMissReason = "reason";
         }
         optional {
-            /// `comparison_reusable_tokens` of the prompt cache diagnostics cache miss.
+            /// Tokens that could have been reused.
             3 comparison_reusable_tokens: i64 = "comparison_reusable_tokens" null(comparison_reusable_tokens_null);
         }
     }
 }
 
 open_enum! {
-    /// `reason` of `PromptCacheDiagnosticsCacheMiss`.
+    /// What differed from the response compared with.
     pub enum PromptCacheDiagnosticsCacheMissReason {
         ModelChanged = "model_changed",
         PromptCacheKeyChanged = "prompt_cache_key_changed",
@@ -1746,7 +1748,7 @@ open_enum! {
 }
 
 response! {
-    /// `Unavailable` of `PromptCacheDiagnostics`.
+    /// No diagnosis is at hand.
     pub struct PromptCacheDiagnosticsUnavailable {
         const { 0 "type" = "unavailable" req; }
         required {}
@@ -1755,25 +1757,25 @@ response! {
 }
 
 model! {
-    /// `prompt_cache_options` of `BetaResponseCreateParams`, and in 3 more places.
+    /// How the prompt is cached.
     pub struct PromptCacheOptions {
         const {}
         required {}
         optional {
-            /// `comparison_response_id` of the prompt cache options.
+            /// Id of a response to compare with, for the diagnosis of cache misses.
             0 comparison_response_id: String = "comparison_response_id" null(comparison_response_id_null);
-            /// `mode` of the prompt cache options.
+            /// `implicit` lets the service decide; `explicit` caches only up to marked breakpoints.
             1 mode: PromptCacheOptionsMode = "mode";
-            /// `prewarm` of the prompt cache options.
+            /// Whether only the cache is filled, without an answer.
             2 prewarm: bool = "prewarm";
-            /// `ttl` of the prompt cache options.
+            /// How long cached parts are kept.
             3 ttl: Ttl = "ttl";
         }
     }
 }
 
 response! {
-    /// `ComparisonResponseNotFound` of `PromptCacheDiagnostics`.
+    /// The response to compare with was not found.
     pub struct PromptDiagnosticsComparisonResponseNotFound {
         const { 0 "type" = "comparison_response_not_found" req; }
         required {}
@@ -1782,29 +1784,29 @@ response! {
 }
 
 model! {
-    /// `ranking_options` of `BetaFileSearchTool`, and in one more place.
+    /// How results are ranked.
     pub struct RankingOptions {
         const {}
         required {}
         optional {
-            /// `hybrid_search` of the ranking options.
+            /// How much meaning and wording count.
             0 hybrid_search: RankingOptionsHybridSearch = "hybrid_search";
-            /// `ranker` of the ranking options.
+            /// Ranker that orders the results; `auto` by default.
             1 ranker: RankingOptionsRanker = "ranker";
-            /// `score_threshold` of the ranking options.
+            /// Least score of a result, from 0 to 1; 0 by default.
             2 score_threshold: f64 = "score_threshold";
         }
     }
 }
 
 model! {
-    /// `hybrid_search` of `RankingOptions`.
+    /// How much meaning and wording count.
     pub struct RankingOptionsHybridSearch {
         const {}
         required {
-            /// `embedding_weight` of the ranking options hybrid search.
+            /// Weight of similar meaning.
             0 embedding_weight: f64 = "embedding_weight";
-            /// `text_weight` of the ranking options hybrid search.
+            /// Weight of matching words.
             1 text_weight: f64 = "text_weight";
         }
         optional {}

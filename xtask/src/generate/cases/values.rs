@@ -178,7 +178,7 @@ fn integer(field: &FieldDef) -> i64 {
     if field.format.as_deref() == Some("unixtime") {
         return 1_767_225_600;
     }
-    let low = bound(&field.minimum).map(|low| if field.exclusive_minimum { low + 1.0 } else { low });
+    let low = bound(&field.exclusive_minimum).map(|low| low + 1.0).or(bound(&field.minimum));
     let high = bound(&field.maximum).unwrap_or(f64::MAX);
     // Two rather than one where the limits allow it: a client that sends its own default is seen.
     low.unwrap_or(2.0).max(2.0).min(high) as i64
@@ -186,7 +186,7 @@ fn integer(field: &FieldDef) -> i64 {
 
 fn number(field: &FieldDef) -> Value {
     let bound = |number: &Option<serde_json::Number>| number.as_ref().and_then(serde_json::Number::as_f64);
-    let low = bound(&field.minimum).unwrap_or(0.0);
+    let low = bound(&field.exclusive_minimum).or(bound(&field.minimum)).unwrap_or(0.0);
     let high = bound(&field.maximum).unwrap_or(low + 1.0);
     let value = if low < 0.5 && 0.5 <= high { 0.5 } else { f64::midpoint(low, high) };
     json!(value)

@@ -100,7 +100,13 @@ impl Names {
                         let place = format!("{place}: {name}");
                         taken.take(&plain, &field.name, &place, &key, problems);
                         if field.nullable {
-                            taken.take(&format!("{}_null", plain.trim_end_matches('_')), &field.name, &place, &key, problems);
+                            taken.take(
+                                &format!("{}_null", plain.trim_end_matches('_')),
+                                &field.name,
+                                &place,
+                                &key,
+                                problems,
+                            );
                         }
                         let field_name = FieldName { ident: escape(&plain), plain };
                         names.fields.insert((name.clone(), field.name.clone()), field_name);

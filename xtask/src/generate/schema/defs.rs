@@ -271,9 +271,9 @@ pub struct FieldDef {
     /// Largest value.
     #[serde(default)]
     pub maximum: Option<serde_json::Number>,
-    /// Whether `minimum` itself is too small.
+    /// Lower bound that is not reached.
     #[serde(default)]
-    pub exclusive_minimum: bool,
+    pub exclusive_minimum: Option<serde_json::Number>,
     /// Fewest characters.
     #[serde(default)]
     pub min_length: Option<u64>,

@@ -48,13 +48,13 @@ fn unit(format: &str) -> Option<&'static str> {
 }
 
 fn range(field: &FieldDef) -> Option<String> {
-    match (&field.minimum, &field.maximum) {
-        (Some(low), Some(high)) if field.exclusive_minimum => Some(format!("above {low}, at most {high}")),
-        (Some(low), Some(high)) => Some(format!("between {low} and {high}")),
-        (Some(low), None) if field.exclusive_minimum => Some(format!("above {low}")),
-        (Some(low), None) => Some(format!("at least {low}")),
-        (None, Some(high)) => Some(format!("at most {high}")),
-        (None, None) => None,
+    match (&field.exclusive_minimum, &field.minimum, &field.maximum) {
+        (Some(low), _, Some(high)) => Some(format!("above {low}, at most {high}")),
+        (Some(low), _, None) => Some(format!("above {low}")),
+        (None, Some(low), Some(high)) => Some(format!("between {low} and {high}")),
+        (None, Some(low), None) => Some(format!("at least {low}")),
+        (None, None, Some(high)) => Some(format!("at most {high}")),
+        (None, None, None) => None,
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
             (r#"{"name":"t","type":"integer","format":"unixtime"}"#, "Unix time in seconds."),
             (r#"{"name":"t","type":"list<string>","max_items":1}"#, "At most 1 item."),
             (r#"{"name":"t","type":"string","min_length":1,"max_length":64}"#, "1 to 64 characters."),
-            (r#"{"name":"t","type":"number","minimum":0,"exclusive_minimum":true,"maximum":1}"#, "Above 0, at most 1."),
+            (r#"{"name":"t","type":"number","exclusive_minimum":0,"maximum":1}"#, "Above 0, at most 1."),
             (r#"{"name":"t","type":"integer","values":[256,512],"default":256}"#, "One of 256, 512; default 256."),
         ];
         for (json, expected) in cases {
