@@ -6,6 +6,7 @@
 mod bench;
 mod call;
 mod demo;
+mod fuzz;
 mod generate;
 mod import;
 mod languages;
@@ -27,6 +28,7 @@ const COMMANDS: &[Command] = &[
     ("mock", "mock [--port N]: the mock server", mock::run),
     ("import", "import [FOLDER]: published documents become api/", import::run),
     ("generate", "generate [--check]: write what follows from api/", generate::run),
+    ("fuzz", "fuzz [SECONDS] [TARGET]: each fuzz target for so many seconds", fuzz::run),
     ("bench", "bench [LANGUAGE]: measure beside other packages", bench::run),
 ];
 
