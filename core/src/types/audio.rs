@@ -3,12 +3,14 @@
 
 use crate::json::{model, open_enum, response, union};
 use crate::request::FileInput;
-use crate::types::{AudioModel, AudioResponseFormat, Logprob, TracingMode};
+use crate::types::{
+    AudioModel, AudioResponseFormat, ChunkingStrategyMode, SpeechCreateVoiceValue, TranscriptionTextDoneEventLogprob,
+};
 
 union! {
     /// How long audio is cut.
     pub enum ChunkingStrategy {
-        Mode: TracingMode => from;
+        Mode: ChunkingStrategyMode => from;
         Config(ChunkingStrategyVadConfig) = => from;
     }
 }
@@ -83,25 +85,6 @@ union! {
 }
 
 open_enum! {
-    /// `Value` of `SpeechCreateVoice`.
-    pub enum SpeechCreateVoiceValue {
-        Alloy = "alloy",
-        Ash = "ash",
-        Ballad = "ballad",
-        Coral = "coral",
-        Echo = "echo",
-        Sage = "sage",
-        Shimmer = "shimmer",
-        Verse = "verse",
-        Marin = "marin",
-        Cedar = "cedar",
-        Fable = "fable",
-        Onyx = "onyx",
-        Nova = "nova",
-    }
-}
-
-open_enum! {
     /// Name of a speech model.
     pub enum SpeechModel {
         Tts1 = "tts-1",
@@ -125,7 +108,7 @@ response! {
             /// Log probabilities of the tokens, if they were asked for.
             2 logprobs: Vec<TranscriptionLogprob> = "logprobs" null(logprobs_null);
             /// What is charged: tokens or seconds.
-            3 usage: Usage = "usage" null(usage_null);
+            3 usage: TranscriptionUsage = "usage" null(usage_null);
         }
     }
 }
@@ -206,7 +189,7 @@ response! {
         }
         optional {
             /// What is charged: tokens or seconds.
-            4 usage: Usage = "usage" null(usage_null);
+            4 usage: TranscriptionUsage = "usage" null(usage_null);
         }
     }
 }
@@ -308,7 +291,7 @@ response! {
         }
         optional {
             /// Log probabilities of the output tokens.
-            2 logprobs: Vec<Logprob> = "logprobs" null(logprobs_null);
+            2 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
             /// Id of the segment that the piece belongs to, with speaker labels.
             3 segment_id: String = "segment_id" null(segment_id_null);
         }
@@ -327,7 +310,7 @@ response! {
             /// Languages that were heard.
             2 languages: Vec<TranscriptionLanguage> = "languages" null(languages_null);
             /// Log probabilities of the output tokens.
-            3 logprobs: Vec<Logprob> = "logprobs" null(logprobs_null);
+            3 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
             /// Number of tokens used.
             4 usage: TranscriptionTextDoneEventUsage = "usage" null(usage_null);
         }
@@ -370,6 +353,14 @@ response! {
             4 text: String = "text";
         }
         optional {}
+    }
+}
+
+union! {
+    /// `usage` of `ConversationAudioTranscriptionCompletedEvent`, and in 3 more places.
+    pub enum TranscriptionUsage tag "type" {
+        Tokens(UsageTokens) = "tokens" => from;
+        Duration(UsageDuration) = "duration" => from;
     }
 }
 
@@ -492,14 +483,6 @@ response! {
             /// Pieces of the translation with their times.
             3 segments: Vec<TranscriptionSegment> = "segments" null(segments_null);
         }
-    }
-}
-
-union! {
-    /// What is charged: tokens or seconds of audio.
-    pub enum Usage tag "type" {
-        Tokens(UsageTokens) = "tokens" => from;
-        Duration(UsageDuration) = "duration" => from;
     }
 }
 

@@ -3,18 +3,19 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AgentOutputItemStatus, AudioTranscriptionModel, ChatCompletionModality, ChatSessionExpiresAfterParam,
+    AgentOutputItemStatus, AudioTranscriptionModel, CallAcceptInclude, ChatSessionExpiresAfterParam,
     ConversationAudioTranscriptionFailedEvent, ConversationCreatedEvent, ConversationInputAudioTranscriptionDeltaEvent,
     ConversationItemDeleteEvent, ConversationItemDeletedEvent, ConversationItemRetrieveEvent,
-    ConversationItemTruncateEvent, ConversationItemTruncatedEvent, Eagerness, Include, InputAudioBufferAppendEvent,
+    ConversationItemTruncateEvent, ConversationItemTruncatedEvent, InputAudioBufferAppendEvent,
     InputAudioBufferClearEvent, InputAudioBufferClearedEvent, InputAudioBufferCommitEvent,
-    InputAudioBufferCommittedEvent, InputAudioBufferSpeechStartedEvent, InputAudioBufferSpeechStoppedEvent, Logprob,
-    NoiseReductionType, OutputAudioBufferCleared, OutputAudioBufferStarted, OutputAudioBufferStopped,
-    RateLimitsUpdatedEvent, RealtimeFunctionCallArgumentsDeltaEvent, RealtimeRealtimeSessionCreateResponseAudio,
+    InputAudioBufferCommittedEvent, InputAudioBufferSpeechStartedEvent, InputAudioBufferSpeechStoppedEvent,
+    OutputAudioBufferCleared, OutputAudioBufferStarted, OutputAudioBufferStopped, RateLimitsUpdatedEvent,
+    RealtimeFunctionCallArgumentsDeltaEvent, RealtimeRealtimeSessionCreateResponseAudio,
     RealtimeResponseContentPartAddedEvent, RealtimeResponseContentPartDoneEvent, RealtimeResponseStatus,
-    RealtimeResponseUsageOutputTokenDetails, RealtimeTranscriptionSessionTurnDetection,
-    RealtimeTruncationRetentionRatio, ResponseCancelEvent, ResponsePrompt, Tracing, TracingConfiguration, TracingMode,
-    Usage, VoiceID,
+    RealtimeResponseUsageOutputTokenDetails, RealtimeSessionCreateResponseTracing,
+    RealtimeTranscriptionSessionTurnDetection, RealtimeTruncationRetentionRatio, ResponseCancelEvent, ResponsePrompt,
+    SemanticVadEagerness, SessionTracingMode, TracingConfiguration, TranscriptionTextDoneEventLogprob,
+    TranscriptionUsage, VoiceID,
 };
 
 model! {
@@ -122,7 +123,7 @@ response! {
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata" null(metadata_null);
             /// `modalities` of the beta realtime response.
-            4 modalities: Vec<ChatCompletionModality> = "modalities" null(modalities_null);
+            4 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
             /// `output` of the beta realtime response.
             6 output: Vec<BetaConversationItem> = "output" null(output_null);
             /// `output_audio_format` of the beta realtime response.
@@ -426,7 +427,7 @@ model! {
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
             /// `modalities` of the beta response create event response.
-            5 modalities: Vec<ChatCompletionModality> = "modalities";
+            5 modalities: Vec<SessionModality> = "modalities";
             /// `output_audio_format` of the beta response create event response.
             6 output_audio_format: OutputAudioFormat = "output_audio_format";
             /// `temperature` of the beta response create event response.
@@ -489,7 +490,7 @@ model! {
             /// `max_response_output_tokens` of the beta session update event session.
             5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
             /// `modalities` of the beta session update event session.
-            6 modalities: Vec<ChatCompletionModality> = "modalities";
+            6 modalities: Vec<SessionModality> = "modalities";
             /// `model` of the beta session update event session.
             7 model: SessionModel = "model";
             /// `output_audio_format` of the beta session update event session.
@@ -583,11 +584,11 @@ response! {
             /// `transcript` of the conversation item transcription completed event.
             3 transcript: String = "transcript";
             /// `usage` of the conversation item transcription completed event.
-            5 usage: Usage = "usage";
+            5 usage: TranscriptionUsage = "usage";
         }
         optional {
             /// `logprobs` of the conversation item transcription completed event.
-            6 logprobs: Vec<Logprob> = "logprobs" null(logprobs_null);
+            6 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
         }
     }
 }
@@ -685,8 +686,16 @@ model! {
         required {}
         optional {
             /// `type` of the input audio noise reduction.
-            0 r#type: NoiseReductionType = "type";
+            0 r#type: InputAudioNoiseReductionType = "type";
         }
+    }
+}
+
+open_enum! {
+    /// `type` of `InputAudioNoiseReduction`.
+    pub enum InputAudioNoiseReductionType {
+        NearField = "near_field",
+        FarField = "far_field",
     }
 }
 
@@ -867,7 +876,7 @@ model! {
             /// `max_response_output_tokens` of the realtime session create params.
             5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
             /// `modalities` of the realtime session create params.
-            6 modalities: Vec<ChatCompletionModality> = "modalities";
+            6 modalities: Vec<SessionModality> = "modalities";
             /// `model` of the realtime session create params.
             7 model: SessionModel = "model";
             /// `output_audio_format` of the realtime session create params.
@@ -881,7 +890,7 @@ model! {
             /// `tools` of the realtime session create params.
             12 tools: Vec<SessionTool> = "tools";
             /// Default `auto`.
-            13 tracing: Tracing = "tracing";
+            13 tracing: RealtimeSessionCreateResponseTracing = "tracing";
             /// `turn_detection` of the realtime session create params.
             14 turn_detection: TurnDetection = "turn_detection";
             /// `voice` of the realtime session create params.
@@ -967,7 +976,7 @@ response! {
             /// `max_response_output_tokens` of the session.
             5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
             /// `modalities` of the session.
-            6 modalities: Vec<ChatCompletionModality> = "modalities" null(modalities_null);
+            6 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
             /// `model` of the session.
             7 model: SessionModel = "model" null(model_null);
             /// `output_audio_format` of the session.
@@ -981,7 +990,7 @@ response! {
             /// `tools` of the session.
             12 tools: Vec<SessionTool> = "tools" null(tools_null);
             /// `tracing` of the session.
-            13 tracing: Tracing = "tracing" null(tracing_null);
+            13 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
             /// `turn_detection` of the session.
             14 turn_detection: TurnDetection = "turn_detection" null(turn_detection_null);
             /// `voice` of the session.
@@ -1008,7 +1017,7 @@ response! {
             /// `max_response_output_tokens` of the session create response.
             4 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
             /// `modalities` of the session create response.
-            5 modalities: Vec<ChatCompletionModality> = "modalities" null(modalities_null);
+            5 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
             /// `output_audio_format` of the session create response.
             6 output_audio_format: String = "output_audio_format" null(output_audio_format_null);
             /// `speed` of the session create response.
@@ -1020,7 +1029,7 @@ response! {
             /// `tools` of the session create response.
             10 tools: Vec<SessionTool> = "tools" null(tools_null);
             /// Default `auto`.
-            11 tracing: Tracing = "tracing" null(tracing_null);
+            11 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
             /// `turn_detection` of the session create response.
             12 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
             /// `voice` of the session create response.
@@ -1032,7 +1041,7 @@ response! {
             /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             16 expires_at: i64 = "expires_at";
             /// `include` of the session create response.
-            17 include: Vec<Include> = "include";
+            17 include: Vec<CallAcceptInclude> = "include";
             /// `model` of the session create response.
             18 model: String = "model";
             /// `output_modalities` of the session create response.
@@ -1074,6 +1083,14 @@ model! {
 }
 
 open_enum! {
+    /// `modalities` of `BetaRealtimeResponse`, and in 8 more places.
+    pub enum SessionModality {
+        Text = "text",
+        Audio = "audio",
+    }
+}
+
+open_enum! {
     /// `model` of `BetaSessionUpdateEventSession`, and in 2 more places.
     pub enum SessionModel {
         GptRealtime = "gpt-realtime",
@@ -1106,7 +1123,7 @@ model! {
 union! {
     /// `tracing` of `BetaSessionUpdateEventSession`.
     pub enum SessionTracing {
-        Mode: TracingMode => from;
+        Mode: SessionTracingMode => from;
         Configuration(TracingConfiguration) = => from;
     }
 }
@@ -1139,7 +1156,7 @@ response! {
             /// `input_audio_transcription` of the transcription session.
             2 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
             /// `modalities` of the transcription session.
-            3 modalities: Vec<ChatCompletionModality> = "modalities" null(modalities_null);
+            3 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
             /// `turn_detection` of the transcription session.
             4 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
         }
@@ -1189,7 +1206,7 @@ model! {
             /// `input_audio_transcription` of the transcription session create params.
             4 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription";
             /// `modalities` of the transcription session create params.
-            5 modalities: Vec<ChatCompletionModality> = "modalities";
+            5 modalities: Vec<SessionModality> = "modalities";
             /// `turn_detection` of the transcription session create params.
             6 turn_detection: TurnDetection = "turn_detection";
         }
@@ -1261,7 +1278,7 @@ model! {
             /// `input_audio_transcription` of the transcription session update session.
             4 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription";
             /// `modalities` of the transcription session update session.
-            5 modalities: Vec<ChatCompletionModality> = "modalities";
+            5 modalities: Vec<SessionModality> = "modalities";
             /// `turn_detection` of the transcription session update session.
             6 turn_detection: TurnDetection = "turn_detection";
         }
@@ -1291,7 +1308,7 @@ model! {
             /// `create_response` of the turn detection.
             0 create_response: bool = "create_response";
             /// `eagerness` of the turn detection.
-            1 eagerness: Eagerness = "eagerness";
+            1 eagerness: SemanticVadEagerness = "eagerness";
             /// `interrupt_response` of the turn detection.
             2 interrupt_response: bool = "interrupt_response";
             /// `prefix_padding_ms` of the turn detection.

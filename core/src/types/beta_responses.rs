@@ -3,8 +3,9 @@
 
 use crate::json::model;
 use crate::types::{
-    Beta, BetaResponseCreateConversation, BetaResponseIncludable, BetaResponseToolChoice, BetaTool,
-    InputTokenCountText, Personality, Reasoning, ResponseInputTokenCountInput, SortOrder, Truncation,
+    BetaResponseCreateConversation, BetaResponseIncludable, BetaResponseToolChoice, BetaTool,
+    InputTokenCountPersonality, InputTokenCountText, Reasoning, ResponseInputItemListBeta,
+    ResponseInputTokenCountInput, ResponseTruncation, SortOrder,
 };
 
 model! {
@@ -46,7 +47,7 @@ model! {
             /// Order: `asc` for oldest first, `desc` for newest first; `desc` by default.
             3 order: SortOrder = "order";
             /// Beta features to switch on, by name.
-            4 betas: Vec<Beta> = "betas";
+            4 betas: Vec<ResponseInputItemListBeta> = "betas";
         }
     }
 }
@@ -69,7 +70,7 @@ model! {
             /// Whether the model may call several tools in one turn; true by default.
             4 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
             /// Manner of speaking that is added to the instructions.
-            5 personality: Personality = "personality";
+            5 personality: InputTokenCountPersonality = "personality";
             /// Id of the response that this one continues; not with `conversation`.
             6 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
             /// How a reasoning model thinks.
@@ -82,9 +83,9 @@ model! {
             10 tools: Vec<BetaTool> = "tools" null(tools_null);
             /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails.
             /// Deprecated by the vendor.
-            11 truncation: Truncation = "truncation";
+            11 truncation: ResponseTruncation = "truncation";
             /// Beta features to switch on, by name.
-            12 betas: Vec<Beta> = "betas";
+            12 betas: Vec<ResponseInputItemListBeta> = "betas";
         }
     }
 }

@@ -4,9 +4,9 @@
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
     AgentOutputItemStatus, AnnotationContainerFileCitation, AnnotationURLCitation, AssistantResponseFormatOption,
-    AssistantTool, AssistantToolChoiceOption, ChatCompletionMessageToolCallUnionFunction,
-    ChatCompletionReasoningEffort, ChatModel, CodeInterpreterTool, Detail, FileSearchRankingOptions, MessageDeltaRole,
-    OutputLogs, SortOrder, ThreadCreateMessage, VectorStoreSearchResponseContent,
+    AssistantTool, AssistantToolChoiceOption, ChatCompletionMessageToolCallUnionFunction, ChatModel,
+    CodeInterpreterTool, FileSearchRankingOptions, ImageURLDetail, MessageDeltaRole, OutputLogs, ReasoningEffort,
+    SortOrder, ThreadCreateMessage, VectorStoreSearchResponseContent,
 };
 
 union! {
@@ -24,20 +24,6 @@ union! {
     pub enum AnnotationDelta tag "type" {
         FileCitation(FileCitationDeltaAnnotation) = "file_citation" => from;
         FilePath(FilePathDeltaAnnotation) = "file_path" => from;
-    }
-}
-
-model! {
-    /// A file added to a message.
-    pub struct Attachment {
-        const {}
-        required {}
-        optional {
-            /// Id of the file.
-            0 file_id: String = "file_id";
-            /// Tools that may use the file.
-            1 tools: Vec<AttachmentTool> = "tools";
-        }
     }
 }
 
@@ -184,14 +170,6 @@ response! {
             /// Id of the image file.
             0 file_id: String = "file_id" null(file_id_null);
         }
-    }
-}
-
-union! {
-    /// Plain text, or a list of text and image parts; up to 256,000 characters.
-    pub enum Content {
-        Text: String => from;
-        List: Vec<MessageContentPartParam> => from;
     }
 }
 
@@ -444,7 +422,7 @@ model! {
         }
         optional {
             /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
-            1 detail: Detail = "detail";
+            1 detail: ImageURLDetail = "detail";
         }
     }
 }
@@ -468,7 +446,7 @@ response! {
         required {}
         optional {
             /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
-            0 detail: Detail = "detail" null(detail_null);
+            0 detail: ImageURLDetail = "detail" null(detail_null);
             /// Id of an uploaded file.
             1 file_id: String = "file_id" null(file_id_null);
         }
@@ -500,7 +478,7 @@ model! {
         }
         optional {
             /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
-            1 detail: Detail = "detail";
+            1 detail: ImageURLDetail = "detail";
         }
     }
 }
@@ -524,7 +502,7 @@ response! {
         required {}
         optional {
             /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
-            0 detail: Detail = "detail" null(detail_null);
+            0 detail: ImageURLDetail = "detail" null(detail_null);
             /// URL of the image. An absolute URL.
             1 url: String = "url" null(url_null);
         }
@@ -575,19 +553,27 @@ union! {
     }
 }
 
+union! {
+    /// `content` of `MessageCreateParams`, and in one more place.
+    pub enum MessageCreateContent {
+        Text: String => from;
+        List: Vec<MessageContentPartParam> => from;
+    }
+}
+
 model! {
     /// Arguments for adding a message to a thread.
     pub struct MessageCreateParams {
         const {}
         required {
             /// Plain text, or a list of text and image parts; up to 256,000 characters. At least 1 item.
-            0 content: Content = "content";
+            0 content: MessageCreateContent = "content";
             /// Who speaks: `user` for the person, `assistant` for an earlier answer.
             1 role: MessageDeltaRole = "role";
         }
         optional {
             /// Files added to the message, each with the tools that may use it.
-            2 attachments: Vec<Attachment> = "attachments" null(attachments_null);
+            2 attachments: Vec<ThreadMessageAttachment> = "attachments" null(attachments_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
             /// all.
             3 metadata: Map<String> = "metadata" null(metadata_null);
@@ -821,7 +807,7 @@ model! {
             /// Whether the model may call several tools in one turn; true by default. Default `true`.
             9 parallel_tool_calls: bool = "parallel_tool_calls";
             /// How much a reasoning model thinks before it answers; less is faster and cheaper. Default `medium`.
-            10 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            10 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
             11 response_format: AssistantResponseFormatOption = "response_format" null(response_format_null);
             /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
@@ -1216,7 +1202,7 @@ response! {
             /// Assistant that wrote the message; null for messages that you created.
             1 assistant_id: String = "assistant_id" null(assistant_id_null);
             /// Files attached to the message.
-            2 attachments: Vec<Attachment> = "attachments" null(attachments_null);
+            2 attachments: Vec<ThreadMessageAttachment> = "attachments" null(attachments_null);
             /// When the message was completed, in seconds since the Unix epoch. Unix time in seconds.
             3 completed_at: i64 = "completed_at" null(completed_at_null);
             /// When the message was marked incomplete, in seconds since the Unix epoch. Unix time in seconds.
@@ -1228,6 +1214,20 @@ response! {
             8 metadata: Map<String> = "metadata" null(metadata_null);
             /// Run that made the message; null for messages that you created.
             11 run_id: String = "run_id" null(run_id_null);
+        }
+    }
+}
+
+model! {
+    /// `attachments` of `MessageCreateParams`, and in 2 more places.
+    pub struct ThreadMessageAttachment {
+        const {}
+        required {}
+        optional {
+            /// `file_id` of the thread message attachment.
+            0 file_id: String = "file_id";
+            /// `tools` of the thread message attachment.
+            1 tools: Vec<AttachmentTool> = "tools";
         }
     }
 }

@@ -3,11 +3,12 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    CategoryAppliedInputType, ChatCompletionContentPartRefusalParam, ChatModel, CompletionUsage,
-    DecisionCreatePromptCacheOptions, FunctionDefinition, ImageDetail, InputAudio, Logprob, ModerationInputError,
-    ModerationOutputError, PromptCacheBreakpoint, PromptCacheRetention, ResponseFormatJSONObject,
-    ResponseFormatJSONSchema, ResponseFormatText, SearchContextSize, SortOrder, ToolChoiceAllowedMode,
-    ToolChoiceOptions, Verbosity, VoiceID,
+    AgentTextVerbosity, CategoryAppliedInputType, ChatCompletionAudioVoiceValue, ChatCompletionContentPartRefusalParam,
+    ChatCompletionCreateFunctionCallMode, ChatCompletionToolChoiceOptionParamMode, ChatModel, CompletionUsage,
+    DecisionCreatePromptCacheOptions, FunctionDefinition, InputAudio, ModerationInputError, ModerationOutputError,
+    PromptCacheBreakpoint, PromptCacheRetention, ReasoningEffort, ResponseFormatJSONObject, ResponseFormatJSONSchema,
+    ResponseFormatText, SearchContextSize, SortOrder, ToolChoiceAllowedMode, TranscriptionTextDoneEventLogprob,
+    VoiceID,
 };
 
 response! {
@@ -156,7 +157,7 @@ model! {
 union! {
     /// Voice that speaks: a built-in name or a custom voice.
     pub enum ChatCompletionAudioVoice {
-        Value: OutputVoiceValue => from;
+        Value: ChatCompletionAudioVoiceValue => from;
         Id(VoiceID) = => from;
     }
 }
@@ -294,7 +295,7 @@ model! {
         }
         optional {
             /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
-            1 detail: ImageDetail = "detail";
+            1 detail: ContentPartInputImageDetail = "detail";
         }
     }
 }
@@ -364,14 +365,6 @@ union! {
     }
 }
 
-open_enum! {
-    /// `Mode` of `ChatCompletionCreateFunctionCall`.
-    pub enum ChatCompletionCreateFunctionCallMode {
-        None = "none",
-        Auto = "auto",
-    }
-}
-
 model! {
     /// Moderation to run with the request.
     pub struct ChatCompletionCreateModeration {
@@ -438,7 +431,7 @@ model! {
             /// How long the cached prompt is kept: in memory only, or up to 24 hours. Deprecated by the vendor.
             19 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
             /// How much a reasoning model thinks before it answers; less is faster and cheaper. Default `medium`.
-            20 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            20 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// Form of the answer: plain text, any JSON, or JSON that fits a schema.
             21 response_format: ResponseFormat = "response_format";
             /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most. At
@@ -451,7 +444,7 @@ model! {
             24 service_tier: ChatCompletionServiceTier = "service_tier" null(service_tier_null);
             /// Up to 4 texts at which the model stops; they are not part of the answer. 1 to 4 items; default
             /// `<|endoftext|>`.
-            25 stop: Stop = "stop" null(stop_null);
+            25 stop: CompletionCreateStop = "stop" null(stop_null);
             /// Whether the completion is kept for later retrieval; false by default. Default `false`.
             26 store: bool = "store" null(store_null);
             /// Settings of the event stream.
@@ -472,7 +465,7 @@ model! {
             /// by the vendor.
             33 user: String = "user";
             /// How long-winded the answer is; `medium` by default. Default `medium`.
-            34 verbosity: Verbosity = "verbosity" null(verbosity_null);
+            34 verbosity: AgentTextVerbosity = "verbosity" null(verbosity_null);
             /// Lets the model search the web, and sets how.
             35 web_search_options: WebSearchOptions = "web_search_options";
         }
@@ -846,19 +839,6 @@ model! {
 }
 
 open_enum! {
-    /// How much a reasoning model thinks before it answers.
-    pub enum ChatCompletionReasoningEffort {
-        None = "none",
-        Minimal = "minimal",
-        Low = "low",
-        Medium = "medium",
-        High = "high",
-        Xhigh = "xhigh",
-        Max = "max",
-    }
-}
-
-open_enum! {
     /// Processing tier, which decides speed and price; `auto` uses the project's setting.
     pub enum ChatCompletionServiceTier {
         Auto = "auto",
@@ -944,7 +924,7 @@ response! {
             /// Natural logarithm of the token's probability; -9999.0 stands for practically impossible.
             2 logprob: f64 = "logprob";
             /// The likeliest tokens at this position.
-            3 top_logprobs: Vec<Logprob> = "top_logprobs";
+            3 top_logprobs: Vec<TranscriptionTextDoneEventLogprob> = "top_logprobs";
         }
         optional {
             /// UTF-8 bytes of the token; some characters spread over several tokens.
@@ -956,7 +936,7 @@ response! {
 union! {
     /// Whether and which tools the model calls.
     pub enum ChatCompletionToolChoiceOptionParam tag "type" {
-        Mode: ToolChoiceOptions => from;
+        Mode: ChatCompletionToolChoiceOptionParamMode => from;
         AllowedTools(ChatCompletionAllowedToolChoiceParam) = "allowed_tools" => from;
         Function(ChatCompletionNamedToolChoiceParam) = "function" => from;
         Custom(ChatCompletionNamedToolChoiceCustomParam) = "custom" => from;
@@ -1115,10 +1095,28 @@ response! {
 }
 
 union! {
+    /// `stop` of `ChatCompletionCreateParams`, and in one more place.
+    pub enum CompletionCreateStop {
+        Text: String => from;
+        List: Vec<String> => from;
+    }
+}
+
+union! {
     /// A part of an assistant message: text or a refusal.
     pub enum ContentArrayOfContentPart tag "type" {
         Text(ChatCompletionContentPartText) = "text" => from;
         Refusal(ChatCompletionContentPartRefusalParam) = "refusal" => from;
+    }
+}
+
+open_enum! {
+    /// `detail` of `ChatCompletionContentPartImageURL`, and in 9 more places.
+    pub enum ContentPartInputImageDetail {
+        Auto = "auto",
+        Low = "low",
+        High = "high",
+        Original = "original",
     }
 }
 
@@ -1150,9 +1148,17 @@ model! {
             /// Text of the grammar.
             0 definition: String = "definition";
             /// Notation of the grammar: `lark` or `regex`.
-            1 syntax: Syntax = "syntax";
+            1 syntax: CustomSyntax = "syntax";
         }
         optional {}
+    }
+}
+
+open_enum! {
+    /// `syntax` of `CustomFormatGrammarGrammar`, and in one more place.
+    pub enum CustomSyntax {
+        Lark = "lark",
+        Regex = "regex",
     }
 }
 
@@ -1312,44 +1318,12 @@ model! {
     }
 }
 
-open_enum! {
-    /// `Value` of `ChatCompletionAudioVoice`, and in one more place.
-    pub enum OutputVoiceValue {
-        Alloy = "alloy",
-        Ash = "ash",
-        Ballad = "ballad",
-        Coral = "coral",
-        Echo = "echo",
-        Sage = "sage",
-        Shimmer = "shimmer",
-        Verse = "verse",
-        Marin = "marin",
-        Cedar = "cedar",
-    }
-}
-
 union! {
     /// Form of the answer: plain text, any JSON, or JSON that fits a schema.
     pub enum ResponseFormat tag "type" {
         Text(ResponseFormatText) = "text" => from;
         JsonSchema(ResponseFormatJSONSchema) = "json_schema" => from;
         JsonObject(ResponseFormatJSONObject) = "json_object" => from;
-    }
-}
-
-union! {
-    /// Up to 4 texts at which the model stops.
-    pub enum Stop {
-        Text: String => from;
-        List: Vec<String> => from;
-    }
-}
-
-open_enum! {
-    /// Notation of the grammar: `lark` or `regex`.
-    pub enum Syntax {
-        Lark = "lark",
-        Regex = "regex",
     }
 }
 

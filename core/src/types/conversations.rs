@@ -3,15 +3,16 @@
 
 use crate::json::{Json, Map, model, response, union};
 use crate::types::{
-    ImageDetail, ImageGenerationCall, InputFileContent, InputImageContent, InputTextContent, LocalShellCall,
-    LocalShellCallOutput, McpCall, McpListTools, MessageRole, OutputTextContent, Phase, Program, ProgramOutput,
-    PromptCacheBreakpoint, RealtimeMcpApprovalRequest, RealtimeMcpApprovalResponse, ResponseApplyPatchToolCall,
-    ResponseApplyPatchToolCallOutput, ResponseCodeInterpreterToolCall, ResponseCompactionItem,
-    ResponseComputerToolCall, ResponseComputerToolCallOutputItem, ResponseConfigurationUpdateItem,
-    ResponseCustomToolCall, ResponseCustomToolCallOutput, ResponseFileSearchToolCall, ResponseFunctionShellToolCall,
-    ResponseFunctionShellToolCallOutput, ResponseFunctionToolCallItem, ResponseFunctionToolCallOutputItem,
-    ResponseFunctionWebSearch, ResponseIncludable, ResponseInputItem, ResponseItemAdditionalTools,
-    ResponseReasoningItem, ResponseToolSearchCall, ResponseToolSearchOutputItem, SortOrder, Status,
+    ContentPartInputImageDetail, ImageGenerationCall, InputFileContent, InputImageContent, InputTextContent,
+    ItemStatus, LocalShellCall, LocalShellCallOutput, McpCall, McpListTools, MessagePhase, MessageRole,
+    OutputTextContent, ProgramOutput, PromptCacheBreakpoint, RealtimeMcpApprovalRequest, RealtimeMcpApprovalResponse,
+    ResponseApplyPatchToolCall, ResponseApplyPatchToolCallOutput, ResponseCodeInterpreterToolCall,
+    ResponseCompactionItem, ResponseComputerToolCall, ResponseComputerToolCallOutputItem,
+    ResponseConfigurationUpdateItem, ResponseCustomToolCall, ResponseCustomToolCallOutput, ResponseFileSearchToolCall,
+    ResponseFunctionShellToolCall, ResponseFunctionShellToolCallOutput, ResponseFunctionToolCallItem,
+    ResponseFunctionToolCallOutputItem, ResponseFunctionWebSearch, ResponseIncludable, ResponseInputItem,
+    ResponseItemAdditionalTools, ResponseItemProgram, ResponseReasoningItem, ResponseToolSearchCall,
+    ResponseToolSearchOutputItem, SortOrder,
 };
 
 model! {
@@ -20,7 +21,7 @@ model! {
         const { 3 "type" = "computer_screenshot" req; }
         required {
             /// Resolution at which the model sees the image; `auto` by default.
-            0 detail: ImageDetail = "detail";
+            0 detail: ContentPartInputImageDetail = "detail";
         }
         optional {
             /// Id of an uploaded file.
@@ -105,7 +106,7 @@ union! {
         AdditionalTools(ResponseItemAdditionalTools) = "additional_tools" => from;
         ConfigurationUpdate(ResponseConfigurationUpdateItem) = "configuration_update" => from;
         Reasoning(ResponseReasoningItem) = "reasoning" => from;
-        Program(Program) = "program" => from;
+        Program(ResponseItemProgram) = "program" => from;
         ProgramOutput(ProgramOutput) = "program_output" => from;
         Compaction(ResponseCompactionItem) = "compaction" => from;
         CodeInterpreterCall(ResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
@@ -226,11 +227,11 @@ response! {
             /// Who speaks.
             2 role: MessageRole = "role";
             /// State of the message.
-            3 status: Status = "status";
+            3 status: ItemStatus = "status";
         }
         optional {
             /// Whether it comments on the work or is the final answer.
-            5 phase: Phase = "phase" null(phase_null);
+            5 phase: MessagePhase = "phase" null(phase_null);
         }
     }
 }

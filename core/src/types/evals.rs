@@ -3,9 +3,9 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    ChatCompletionFunctionTool, ChatCompletionReasoningEffort, GraderInputItemInputImage, InputRole, InputTextContent,
-    OutputText, ResponseFormatJSONObject, ResponseFormatJSONSchema, ResponseFormatText, ResponseFormatTextConfig,
-    ResponseInputAudio, SortOrder, Tool,
+    ChatCompletionFunctionTool, EasyInputMessageRole, InputMessagesTemplateEvalItemContentItem, InputTextContent,
+    OutputText, ReasoningEffort, ResponseFormatJSONObject, ResponseFormatJSONSchema, ResponseFormatText,
+    ResponseFormatTextConfig, ResponseInputAudio, SortOrder, Tool,
 };
 
 model! {
@@ -17,7 +17,7 @@ model! {
             /// `max_completion_tokens` of the create completions run data source sampling params.
             0 max_completion_tokens: i64 = "max_completion_tokens";
             /// Default `medium`.
-            1 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// `response_format` of the create completions run data source sampling params.
             2 response_format: SamplingParamsResponseFormat = "response_format";
             /// Default 42.
@@ -72,7 +72,7 @@ model! {
             /// `max_completion_tokens` of the data create eval responses run sampling params.
             0 max_completion_tokens: i64 = "max_completion_tokens";
             /// Default `medium`.
-            1 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// Default 42.
             2 seed: i64 = "seed";
             /// Default 1.
@@ -208,7 +208,7 @@ model! {
             /// `model` of the data source create eval responses run responses.
             5 model: String = "model" null(model_null);
             /// Default `medium`.
-            6 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            6 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// `temperature` of the data source create eval responses run responses.
             7 temperature: f64 = "temperature" null(temperature_null);
             /// `tools` of the data source create eval responses run responses.
@@ -278,7 +278,7 @@ response! {
             /// `max_completion_tokens` of the data source responses sampling params.
             0 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
             /// Default `medium`.
-            1 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// Default 42.
             2 seed: i64 = "seed" null(seed_null);
             /// Default 1.
@@ -331,7 +331,7 @@ response! {
             /// `model` of the data source responses source responses.
             5 model: String = "model" null(model_null);
             /// Default `medium`.
-            6 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            6 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// `temperature` of the data source responses source responses.
             7 temperature: f64 = "temperature" null(temperature_null);
             /// `tools` of the data source responses source responses.
@@ -464,7 +464,7 @@ model! {
             /// `content` of the input messages template template eval item.
             0 content: InputMessagesTemplateTemplateEvalItemContent = "content";
             /// `role` of the input messages template template eval item.
-            1 role: InputRole = "role";
+            1 role: EasyInputMessageRole = "role";
         }
         optional {}
     }
@@ -478,18 +478,7 @@ union! {
         OutputText(OutputText) = "output_text" => from;
         InputImage(InputMessagesTemplateEvalItemContentImage) = "input_image" => from;
         InputAudio(ResponseInputAudio) = "input_audio" => from;
-        List: Vec<LabelModelGraderInputContentItem> => from;
-    }
-}
-
-union! {
-    /// `List` of `InputMessagesTemplateTemplateEvalItemContent`, and in one more place.
-    pub enum LabelModelGraderInputContentItem tag "type" {
-        Text: String => from;
-        InputText(InputTextContent) = "input_text" => from;
-        OutputText(OutputText) = "output_text" => from;
-        InputImage(GraderInputItemInputImage) = "input_image" => from;
-        InputAudio(ResponseInputAudio) = "input_audio" => from;
+        List: Vec<InputMessagesTemplateEvalItemContentItem> => from;
     }
 }
 

@@ -331,24 +331,13 @@ response! {
     }
 }
 
-union! {
-    /// A grader: what rates a model's answer.
-    pub enum Grader tag "type" {
-        StringCheck(StringCheckGrader) = "string_check" => from;
-        TextSimilarity(TextSimilarityGrader) = "text_similarity" => from;
-        Python(PythonGrader) = "python" => from;
-        ScoreModel(ScoreModelGrader) = "score_model" => from;
-        Multi(MultiGrader) = "multi" => from;
-    }
-}
-
 model! {
     /// Arguments for trying a grader out.
     pub struct GraderRunParams {
         const {}
         required {
             /// The grader.
-            0 grader: Grader = "grader";
+            0 grader: ReinforcementMethodGrader = "grader";
             /// The model's answer to rate.
             1 model_sample: String = "model_sample";
         }
@@ -408,7 +397,7 @@ model! {
         const {}
         required {
             /// The grader.
-            0 grader: Grader = "grader";
+            0 grader: ReinforcementMethodGrader = "grader";
         }
         optional {}
     }
@@ -421,7 +410,7 @@ response! {
         required {}
         optional {
             /// The grader.
-            0 grader: Grader = "grader" null(grader_null);
+            0 grader: ReinforcementMethodGrader = "grader" null(grader_null);
         }
     }
 }
@@ -805,12 +794,23 @@ model! {
         const {}
         required {
             /// What rates the model's answers.
-            0 grader: Grader = "grader";
+            0 grader: ReinforcementMethodGrader = "grader";
         }
         optional {
             /// Hyperparameters.
             1 hyperparameters: ReinforcementHyperparameters = "hyperparameters";
         }
+    }
+}
+
+union! {
+    /// `grader` of `GraderRunParams`, and in 3 more places.
+    pub enum ReinforcementMethodGrader tag "type" {
+        StringCheck(StringCheckGrader) = "string_check" => from;
+        TextSimilarity(TextSimilarityGrader) = "text_similarity" => from;
+        Python(PythonGrader) = "python" => from;
+        ScoreModel(ScoreModelGrader) = "score_model" => from;
+        Multi(MultiGrader) = "multi" => from;
     }
 }
 

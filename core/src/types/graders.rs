@@ -3,12 +3,12 @@
 
 use crate::json::{model, open_enum, union};
 use crate::types::{
-    ChatCompletionReasoningEffort, EvaluationMetric, InputRole, InputTextContent, LabelModelGraderInputContentItem,
-    OutputText, ResponseInputAudio,
+    EasyInputMessageRole, EvaluationMetric, InputMessagesTemplateEvalItemContentItem, InputTextContent, OutputText,
+    ReasoningEffort, ResponseInputAudio,
 };
 
 model! {
-    /// `InputImage` of `LabelModelGraderInputContentItem`.
+    /// `InputImage` of `InputMessagesTemplateEvalItemContentItem`.
     pub struct GraderInputItemInputImage {
         const { 1 "type" = "input_image" req; }
         required {
@@ -38,20 +38,6 @@ model! {
 }
 
 model! {
-    /// `input` of `LabelModelGrader`, and in 3 more places.
-    pub struct Input {
-        const { 2 "type" = "message" opt; }
-        required {
-            /// `content` of the input.
-            0 content: LabelModelGraderInputContent = "content";
-            /// `role` of the input.
-            1 role: InputRole = "role";
-        }
-        optional {}
-    }
-}
-
-model! {
     /// `InputImage` of `LabelModelGraderInputContent`.
     pub struct InputContentInputImage {
         const { 1 "type" = "input_image" req; }
@@ -72,7 +58,7 @@ model! {
         const { 5 "type" = "label_model" req; }
         required {
             /// `input` of the label model grader.
-            0 input: Vec<Input> = "input";
+            0 input: Vec<LabelModelGraderInput> = "input";
             /// `labels` of the label model grader.
             1 labels: Vec<String> = "labels";
             /// `model` of the label model grader.
@@ -86,15 +72,29 @@ model! {
     }
 }
 
+model! {
+    /// `input` of `LabelModelGrader`, and in 3 more places.
+    pub struct LabelModelGraderInput {
+        const { 2 "type" = "message" opt; }
+        required {
+            /// `content` of the label model grader input.
+            0 content: LabelModelGraderInputContent = "content";
+            /// `role` of the label model grader input.
+            1 role: EasyInputMessageRole = "role";
+        }
+        optional {}
+    }
+}
+
 union! {
-    /// `content` of `Input`.
+    /// `content` of `LabelModelGraderInput`.
     pub enum LabelModelGraderInputContent tag "type" {
         Text: String => from;
         InputText(InputTextContent) = "input_text" => from;
         OutputText(OutputText) = "output_text" => from;
         InputImage(InputContentInputImage) = "input_image" => from;
         InputAudio(ResponseInputAudio) = "input_audio" => from;
-        List: Vec<LabelModelGraderInputContentItem> => from;
+        List: Vec<InputMessagesTemplateEvalItemContentItem> => from;
     }
 }
 
@@ -148,7 +148,7 @@ model! {
         const { 3 "type" = "score_model" req; }
         required {
             /// `input` of the score model grader.
-            0 input: Vec<Input> = "input";
+            0 input: Vec<LabelModelGraderInput> = "input";
             /// `model` of the score model grader.
             1 model: String = "model";
             /// `name` of the score model grader.
@@ -172,7 +172,7 @@ model! {
             /// At least 1.
             0 max_completions_tokens: i64 = "max_completions_tokens" null(max_completions_tokens_null);
             /// Default `medium`.
-            1 reasoning_effort: ChatCompletionReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// `seed` of the score model grader sampling params.
             2 seed: i64 = "seed" null(seed_null);
             /// `temperature` of the score model grader sampling params.

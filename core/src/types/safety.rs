@@ -2,7 +2,16 @@
 //! Types of the area `safety`.
 
 use crate::json::{open_enum, response};
-use crate::types::ErrorType;
+
+open_enum! {
+    /// Kind of risk.
+    pub enum ErrorType {
+        PotentiallyUnintendedDataTransfer = "potentially_unintended_data_transfer",
+        PotentiallyUnintendedDataAccess = "potentially_unintended_data_access",
+        PotentiallyUnintendedDestructiveActivity = "potentially_unintended_destructive_activity",
+        Other = "other",
+    }
+}
 
 response! {
     /// A warning that a model's action may be unsafe.

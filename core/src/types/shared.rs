@@ -3,8 +3,10 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    ChatKitThreadAssistantMessageItem, ChatKitThreadUserMessageItem, ChatKitWidgetItem, DataChatKitClientToolCall,
-    DataChatKitTask, DataChatKitTaskGroup, DecisionInputJSONData, Misalignment, ReasoningSummary, Syntax,
+    ChatKitThreadAssistantMessageItem, ChatKitThreadUserMessageItem, ChatKitWidgetItem, CustomSyntax,
+    DataChatKitClientToolCall, DataChatKitTask, DataChatKitTaskGroup, DecisionInputJSONData, GraderInputItemInputImage,
+    GraderInputsParamItemInputImage, InputTextContent, OutputText, ReasoningSummary, ResponseInputAudio,
+    ResponseInputTextParam, VideoCreateErrorMisalignment,
 };
 
 open_enum! {
@@ -128,6 +130,53 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// `Mode` of `AssistantResponseFormatOption`.
+    pub enum AssistantResponseFormatOptionMode {
+        Auto = "auto",
+    }
+}
+
+open_enum! {
+    /// `Value` of `ChatCompletionAudioVoice`.
+    pub enum ChatCompletionAudioVoiceValue {
+        Alloy = "alloy",
+        Ash = "ash",
+        Ballad = "ballad",
+        Coral = "coral",
+        Echo = "echo",
+        Sage = "sage",
+        Shimmer = "shimmer",
+        Verse = "verse",
+        Marin = "marin",
+        Cedar = "cedar",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ChatCompletionCreateFunctionCall`.
+    pub enum ChatCompletionCreateFunctionCallMode {
+        None = "none",
+        Auto = "auto",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ChatCompletionToolChoiceOptionParam`.
+    pub enum ChatCompletionToolChoiceOptionParamMode {
+        None = "none",
+        Auto = "auto",
+        Required = "required",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ChunkingStrategy`.
+    pub enum ChunkingStrategyMode {
+        Auto = "auto",
+    }
+}
+
 model! {
     /// Compares one attribute of a file with a value.
     pub struct ComparisonFilter {
@@ -198,20 +247,25 @@ open_enum! {
     }
 }
 
-open_enum! {
-    /// Which turns of earlier reasoning the model sees.
-    pub enum Context {
-        Auto = "auto",
-        CurrentTurn = "current_turn",
-        AllTurns = "all_turns",
-    }
-}
-
 union! {
     /// Form of the input of a custom tool: free text or text that follows a grammar.
     pub enum CustomToolInputFormat tag "type" {
         Text(ResponseFormatText) = "text" => from;
-        Grammar(Grammar) = "grammar" => from;
+        Grammar(CustomToolInputFormatGrammar) = "grammar" => from;
+    }
+}
+
+model! {
+    /// `Grammar` of `BetaCustomToolFormat`, and in one more place.
+    pub struct CustomToolInputFormatGrammar {
+        const { 2 "type" = "grammar" req; }
+        required {
+            /// `definition` of the custom tool input format grammar.
+            0 definition: String = "definition";
+            /// `syntax` of the custom tool input format grammar.
+            1 syntax: CustomSyntax = "syntax";
+        }
+        optional {}
     }
 }
 
@@ -243,7 +297,7 @@ response! {
             /// Name of the parameter at fault, if one is.
             2 param: String = "param" null(param_null);
             /// Details when the request was stopped for unsafe behaviour of the model.
-            4 misalignment: Misalignment = "misalignment" null(misalignment_null);
+            4 misalignment: VideoCreateErrorMisalignment = "misalignment" null(misalignment_null);
         }
     }
 }
@@ -276,17 +330,14 @@ open_enum! {
     }
 }
 
-model! {
-    /// A grammar.
-    pub struct Grammar {
-        const { 2 "type" = "grammar" req; }
-        required {
-            /// Text of the grammar.
-            0 definition: String = "definition";
-            /// Notation of the grammar: `lark` or `regex`.
-            1 syntax: Syntax = "syntax";
-        }
-        optional {}
+union! {
+    /// `List` of `InputMessagesTemplateTemplateEvalItemContent`, and in one more place.
+    pub enum InputMessagesTemplateEvalItemContentItem tag "type" {
+        Text: String => from;
+        InputText(InputTextContent) = "input_text" => from;
+        OutputText(OutputText) = "output_text" => from;
+        InputImage(GraderInputItemInputImage) = "input_image" => from;
+        InputAudio(ResponseInputAudio) = "input_audio" => from;
     }
 }
 
@@ -309,6 +360,62 @@ model! {
     }
 }
 
+open_enum! {
+    /// `Value` of `OutputVoice`.
+    pub enum OutputVoiceValue {
+        Alloy = "alloy",
+        Ash = "ash",
+        Ballad = "ballad",
+        Coral = "coral",
+        Echo = "echo",
+        Sage = "sage",
+        Shimmer = "shimmer",
+        Verse = "verse",
+        Marin = "marin",
+        Cedar = "cedar",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `RealtimeResponseCreateToolChoice`.
+    pub enum RealtimeResponseCreateToolChoiceMode {
+        None = "none",
+        Auto = "auto",
+        Required = "required",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `RealtimeSessionCreateResponseTracing`.
+    pub enum RealtimeSessionCreateResponseTracingMode {
+        Auto = "auto",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `RealtimeToolChoiceConfig`.
+    pub enum RealtimeToolChoiceConfigMode {
+        None = "none",
+        Auto = "auto",
+        Required = "required",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `RealtimeTracingConfig`.
+    pub enum RealtimeTracingConfigMode {
+        Auto = "auto",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `RealtimeTruncation`.
+    pub enum RealtimeTruncationMode {
+        Auto = "auto",
+        Disabled = "disabled",
+    }
+}
+
 model! {
     /// How a reasoning model thinks.
     pub struct Reasoning {
@@ -316,7 +423,7 @@ model! {
         required {}
         optional {
             /// Which turns of earlier reasoning the model sees.
-            0 context: Context = "context" null(context_null);
+            0 context: ReasoningContext = "context" null(context_null);
             /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
             1 effort: ReasoningEffort = "effort" null(effort_null);
             /// Replaced by `summary`.
@@ -326,6 +433,15 @@ model! {
             /// Summary of the reasoning, part by part.
             4 summary: ReasoningSummary = "summary" null(summary_null);
         }
+    }
+}
+
+open_enum! {
+    /// `context` of `Reasoning`, and in one more place.
+    pub enum ReasoningContext {
+        Auto = "auto",
+        CurrentTurn = "current_turn",
+        AllTurns = "all_turns",
     }
 }
 
@@ -347,6 +463,14 @@ open_enum! {
     pub enum ReasoningMode {
         Standard = "standard",
         Pro = "pro",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `RequireApproval`.
+    pub enum RequireApprovalMode {
+        Always = "always",
+        Never = "never",
     }
 }
 
@@ -380,6 +504,52 @@ model! {
     }
 }
 
+open_enum! {
+    /// `Mode` of `ResponsesDelegationConfigToolChoice`.
+    pub enum ResponsesDelegationConfigToolChoiceMode {
+        Auto = "auto",
+        None = "none",
+        Required = "required",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `SessionTracing`.
+    pub enum SessionTracingMode {
+        Auto = "auto",
+    }
+}
+
+open_enum! {
+    /// `Value` of `SpeechCreateVoice`.
+    pub enum SpeechCreateVoiceValue {
+        Alloy = "alloy",
+        Ash = "ash",
+        Ballad = "ballad",
+        Coral = "coral",
+        Echo = "echo",
+        Sage = "sage",
+        Shimmer = "shimmer",
+        Verse = "verse",
+        Marin = "marin",
+        Cedar = "cedar",
+        Fable = "fable",
+        Onyx = "onyx",
+        Nova = "nova",
+    }
+}
+
+union! {
+    /// `List` of `TestingLabelModelInputEvalItemContent`.
+    pub enum TestingLabelModelInputEvalItemContentItem tag "type" {
+        Text: String => from;
+        InputText(ResponseInputTextParam) = "input_text" => from;
+        OutputText(OutputText) = "output_text" => from;
+        InputImage(GraderInputsParamItemInputImage) = "input_image" => from;
+        InputAudio(ResponseInputAudio) = "input_audio" => from;
+    }
+}
+
 union! {
     /// An item of a ChatKit thread.
     pub enum ThreadListItemsResponse tag "type" {
@@ -389,5 +559,21 @@ union! {
         ChatkitClientToolCall(DataChatKitClientToolCall) = "chatkit.client_tool_call" => from;
         ChatkitTask(DataChatKitTask) = "chatkit.task" => from;
         ChatkitTaskGroup(DataChatKitTaskGroup) = "chatkit.task_group" => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ToolMcpRequireApproval`.
+    pub enum ToolMcpRequireApprovalMode {
+        Always = "always",
+        Never = "never",
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ToolMcpToolRequireApproval`.
+    pub enum ToolMcpToolRequireApprovalMode {
+        Always = "always",
+        Never = "never",
     }
 }

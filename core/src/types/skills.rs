@@ -2,7 +2,7 @@
 //! Types of the area `skills`.
 
 use crate::json::{model, response};
-use crate::types::{Files, SortOrder};
+use crate::types::{SkillCreateFiles, SortOrder};
 
 response! {
     /// Confirms a deletion.
@@ -51,7 +51,7 @@ model! {
             /// `default` of the version create params.
             0 default_: bool = "default";
             /// At most 500 items.
-            1 files: Files = "files";
+            1 files: SkillCreateFiles = "files";
         }
     }
 }

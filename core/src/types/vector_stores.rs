@@ -4,15 +4,6 @@
 use crate::json::{Map, model, open_enum, response, union};
 use crate::types::{FileChunkingStrategy, FileChunkingStrategyParam, FileCounts, SortOrder};
 
-union! {
-    /// `attributes` of `FileBatchCreateFile`, and in 6 more places.
-    pub enum Attribute {
-        Text: String => from;
-        Number: f64 => from;
-        Boolean: bool => from;
-    }
-}
-
 model! {
     /// A file to add, with its own settings.
     pub struct FileBatchCreateFile {
@@ -23,7 +14,7 @@ model! {
         }
         optional {
             /// Up to 16 pairs by which searches can filter; values are text, numbers or booleans.
-            1 attributes: Map<Attribute> = "attributes" null(attributes_null);
+            1 attributes: Map<VectorStoreFileAttribute> = "attributes" null(attributes_null);
             /// How files are cut into chunks; `auto` if left out.
             2 chunking_strategy: FileChunkingStrategyParam = "chunking_strategy";
         }
@@ -37,7 +28,7 @@ model! {
         required {}
         optional {
             /// Attributes for all files of `file_ids`: up to 16 pairs.
-            0 attributes: Map<Attribute> = "attributes" null(attributes_null);
+            0 attributes: Map<VectorStoreFileAttribute> = "attributes" null(attributes_null);
             /// How the files of `file_ids` are cut into chunks; `auto` if left out.
             1 chunking_strategy: FileChunkingStrategyParam = "chunking_strategy";
             /// Ids of up to 2,000 files that share attributes and chunking. 1 to 2000 items.
@@ -45,6 +36,16 @@ model! {
             /// Up to 2,000 files, each with its own attributes and chunking. 1 to 2000 items.
             3 files: Vec<FileBatchCreateFile> = "files";
         }
+    }
+}
+
+open_enum! {
+    /// `filter` of `FileBatchListFilesParams`, and in one more place.
+    pub enum FileBatchListFilesFilter {
+        InProgress = "in_progress",
+        Completed = "completed",
+        Failed = "failed",
+        Cancelled = "cancelled",
     }
 }
 
@@ -59,7 +60,7 @@ model! {
             /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
             /// Status of the files to list; all if left out.
-            2 filter: Filter = "filter";
+            2 filter: FileBatchListFilesFilter = "filter";
             /// Items a page, 1 to 100; 20 by default. Default 20.
             3 limit: i64 = "limit";
             /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
@@ -90,18 +91,8 @@ model! {
         required {}
         optional {
             /// Up to 16 pairs, which replace all old ones; null for none.
-            0 attributes: Map<Attribute> = "attributes" null(attributes_null);
+            0 attributes: Map<VectorStoreFileAttribute> = "attributes" null(attributes_null);
         }
-    }
-}
-
-open_enum! {
-    /// Status of the files to list; all if left out.
-    pub enum Filter {
-        InProgress = "in_progress",
-        Completed = "completed",
-        Failed = "failed",
-        Cancelled = "cancelled",
     }
 }
 
@@ -125,10 +116,19 @@ response! {
             /// Why indexing failed, if it did.
             2 last_error: VectorStoreFileLastError = "last_error" null(last_error_null);
             /// Up to 16 pairs by which searches can filter; values are text, numbers or booleans.
-            7 attributes: Map<Attribute> = "attributes" null(attributes_null);
+            7 attributes: Map<VectorStoreFileAttribute> = "attributes" null(attributes_null);
             /// How the file was cut into chunks.
             8 chunking_strategy: FileChunkingStrategy = "chunking_strategy" null(chunking_strategy_null);
         }
+    }
+}
+
+union! {
+    /// `attributes` of `FileBatchCreateFile`, and in 6 more places.
+    pub enum VectorStoreFileAttribute {
+        Text: String => from;
+        Number: f64 => from;
+        Boolean: bool => from;
     }
 }
 
@@ -162,7 +162,7 @@ model! {
         }
         optional {
             /// Up to 16 pairs by which searches can filter; values are text, numbers or booleans.
-            1 attributes: Map<Attribute> = "attributes" null(attributes_null);
+            1 attributes: Map<VectorStoreFileAttribute> = "attributes" null(attributes_null);
             /// How files are cut into chunks; `auto` if left out.
             2 chunking_strategy: FileChunkingStrategyParam = "chunking_strategy";
         }
@@ -217,7 +217,7 @@ model! {
             /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
             /// Status of the files to list; all if left out.
-            2 filter: Filter = "filter";
+            2 filter: FileBatchListFilesFilter = "filter";
             /// Items a page, 1 to 100; 20 by default. Default 20.
             3 limit: i64 = "limit";
             /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default

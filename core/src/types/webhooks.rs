@@ -13,7 +13,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -29,7 +29,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -45,7 +45,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -61,7 +61,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -207,7 +207,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -223,7 +223,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -239,7 +239,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -255,19 +255,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// What the event is about.
-    pub struct BatchFailedWebhookEventData {
-        const {}
-        required {
-            /// Id of the object that the event is about.
-            0 id: String = "id";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -345,7 +333,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -361,7 +349,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -377,7 +365,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -426,7 +414,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -442,7 +430,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -458,7 +446,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -601,7 +589,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -617,7 +605,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -633,7 +621,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -649,7 +637,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -665,7 +653,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -681,7 +669,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -697,7 +685,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -713,7 +701,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: BatchFailedWebhookEventData = "data";
+            2 data: WebhookEventData = "data";
         }
         optional {}
     }
@@ -845,6 +833,18 @@ response! {
             /// When the object last changed, in seconds since the Unix epoch.
             8 updated_at: i64 = "updated_at" null(updated_at_null);
         }
+    }
+}
+
+response! {
+    /// `data` of `AgentEnvironmentExpiredWebhookEvent`, and in 21 more places.
+    pub struct WebhookEventData {
+        const {}
+        required {
+            /// `id` of the webhook event data.
+            0 id: String = "id";
+        }
+        optional {}
     }
 }
 

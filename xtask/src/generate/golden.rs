@@ -111,7 +111,6 @@ fn mistakes_are_reported_with_their_place_and_remedy() {
             "\"type\": \"RunStatus\"}]}",
             "arm `List` can never be picked",
         ),
-        ("text", "docs/types/all.json", "\"tools\"", "\"tool\"", "`Run` has no `tool`"),
         ("reply", beta, "{\"kind\": \"json\", \"type\": \"Run\"}", "{\"kind\": \"json\"}", "needs reply.type"),
         ("root", "roots.json", "WebhookPing", "WebhookPong", "api/roots.json: the type `WebhookPong` does not exist"),
         (

@@ -1309,13 +1309,6 @@ open_enum! {
     }
 }
 
-open_enum! {
-    /// Currency of the amount, always US dollars.
-    pub enum Currency {
-        Usd = "USD",
-    }
-}
-
 response! {
     /// Figures for speech, for one group in a time bucket.
     pub struct DataOrganizationUsageAudioSpeechesResult {

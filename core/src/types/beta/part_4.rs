@@ -4,16 +4,17 @@
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
     AgentMessageContentComputerScreenshot, AgentMessageContentEncryptedContent, AgentMessageContentText,
-    AgentOutputItemStatus, Beta, BetaCodeInterpreterCallInProgressEvent, BetaCodeInterpreterCallInterpretingEvent,
-    BetaResponse, BetaResponseApplyPatchToolCall, BetaResponseApplyPatchToolCallOutput, BetaResponseAudioDeltaEvent,
-    BetaResponseAudioDoneEvent, BetaResponseAudioTranscriptDeltaEvent, BetaResponseAudioTranscriptDoneEvent,
+    AgentOutputItemStatus, AgentTextVerbosity, BetaCodeInterpreterCallInProgressEvent,
+    BetaCodeInterpreterCallInterpretingEvent, BetaResponse, BetaResponseAgent, BetaResponseApplyPatchToolCall,
+    BetaResponseApplyPatchToolCallOutput, BetaResponseAudioDeltaEvent, BetaResponseAudioDoneEvent,
+    BetaResponseAudioTranscriptDeltaEvent, BetaResponseAudioTranscriptDoneEvent,
     BetaResponseCodeInterpreterCallCodeDeltaEvent, BetaResponseCodeInterpreterCallCodeDoneEvent,
     BetaResponseCodeInterpreterCallCompletedEvent, BetaResponseCodeInterpreterToolCall,
     BetaResponseCompactionCompactingEvent, BetaResponseCompactionItem, BetaResponseCompletedEvent,
     BetaResponseComputerToolCall, BetaResponseComputerToolCallOutputItem, BetaResponseContentPartAddedEvent,
     BetaResponseContentPartDoneEvent, BetaResponseCreatedEvent, BetaResponseCustomToolCall,
     BetaResponseCustomToolCallInputDeltaEvent, BetaResponseCustomToolCallInputDoneEvent,
-    BetaResponseCustomToolCallOutputItem, BetaResponseErrorEvent, BetaResponseErrorEventAgent, BetaResponseFailedEvent,
+    BetaResponseCustomToolCallOutputItem, BetaResponseErrorEvent, BetaResponseFailedEvent,
     BetaResponseFileSearchCallCompletedEvent, BetaResponseFileSearchCallInProgressEvent,
     BetaResponseFileSearchCallSearchingEvent, BetaResponseFileSearchToolCall, BetaResponseFormatTextConfig,
     BetaResponseFunctionCallArgumentsDeltaEvent, BetaResponseFunctionCallArgumentsDoneEvent,
@@ -28,15 +29,15 @@ use crate::types::{
     BetaResponseToolSearchOutputItemTool, BetaResponseWebSearchCallCompletedEvent,
     BetaResponseWebSearchCallInProgressEvent, BetaResponseWebSearchCallSearchingEvent, BetaTool, BetaToolChoiceAllowed,
     BetaToolChoiceApplyPatch, BetaToolChoiceCustom, BetaToolChoiceFunction, BetaToolChoiceMcp, BetaToolChoiceOptions,
-    BetaToolChoiceShell, BetaToolChoiceTypes, CustomToolCallOutput, Execution, McpApprovalRequest, McpApprovalResponse,
-    MultiAgentCall, MultiAgentCallAction, OutputOutputContentList, OutputTextContentAnnotation,
-    OutputTextContentLogprob, ParsedResponseOutputTextAnnotation, Phase, ProgramOutputStatus, ProgrammaticToolCalling,
-    ResponseReasoningItemContent, ResponseReasoningSummaryPartDoneEventPart, ResponseRequiredInputApplyPatchCallOutput,
+    BetaToolChoiceShell, BetaToolChoiceTypes, CustomToolCallOutput, McpApprovalRequest, McpApprovalResponse,
+    MessagePhase, MultiAgentCall, MultiAgentCallAction, OutputOutputContentList, OutputTextContentAnnotation,
+    OutputTextContentLogprob, ParsedResponseOutputTextAnnotation, ProgramOutputStatus, ProgrammaticToolCalling,
+    ResponseInputItemListBeta, ResponseReasoningItemContent, ResponseReasoningItemSummary,
+    ResponseReasoningSummaryPartDoneEventPart, ResponseRequiredInputApplyPatchCallOutput,
     ResponseShellCallOutputContentDeltaEventDelta, ResponseShellCallOutputContentDoneEventOutput,
-    ResponseSteerFailedEventError, ResponseSteerRequiredInputComputerCallOutput,
+    ResponseSteerFailedEventError, ResponseSteerPendingEventSteer, ResponseSteerRequiredInputComputerCallOutput,
     ResponseSteerRequiredInputFunctionCallOutput, ResponseSteerRequiredInputMcpApprovalResponse,
-    ResponseSteerRequiredInputShellCallOutput, ResponseTextDoneEventLogprob, Steer, Summary, ToolSearchOutput,
-    Verbosity,
+    ResponseSteerRequiredInputShellCallOutput, ResponseTextDoneEventLogprob, ToolSearchOutput, ToolSearchToolExecution,
 };
 
 response! {
@@ -55,7 +56,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response item multi agent call output.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -76,7 +77,7 @@ model! {
         }
         optional {
             /// `agent` of the beta response item program.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -97,7 +98,7 @@ model! {
         }
         optional {
             /// `agent` of the beta response item program output.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -127,7 +128,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp call arguments delta event.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -148,7 +149,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp call arguments done event.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -169,7 +170,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp call arguments ws delta.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -192,7 +193,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp call arguments ws done.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -213,7 +214,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp call completed event.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -232,7 +233,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp call failed event.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -251,7 +252,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp call in progress event.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -270,7 +271,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp call in ws progress.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -291,7 +292,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp call ws completed.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -312,7 +313,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp call ws failed.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -333,7 +334,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp list tools completed event.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -352,7 +353,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp list tools failed event.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -371,7 +372,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp list tools in progress event.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -390,7 +391,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp list tools in ws progress.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -411,7 +412,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp list tools ws completed.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -432,7 +433,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response mcp list tools ws failed.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -498,7 +499,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response output item added event.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -517,7 +518,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response output item done event.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -536,7 +537,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response output item ws added.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -557,7 +558,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response output item ws done.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -578,9 +579,9 @@ model! {
         }
         optional {
             /// `agent` of the beta response output message.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Whether it comments on the work or is the final answer.
-            6 phase: Phase = "phase" null(phase_null);
+            6 phase: MessagePhase = "phase" null(phase_null);
         }
     }
 }
@@ -592,7 +593,7 @@ union! {
         Refusal(BetaResponseOutputRefusal) = "refusal" => from;
         InputText(BetaResponseInputText) = "input_text" => from;
         Text(AgentMessageContentText) = "text" => from;
-        SummaryText(Summary) = "summary_text" => from;
+        SummaryText(ResponseReasoningItemSummary) = "summary_text" => from;
         ReasoningText(ResponseReasoningItemContent) = "reasoning_text" => from;
         InputImage(BetaResponseInputImage) = "input_image" => from;
         ComputerScreenshot(AgentMessageContentComputerScreenshot) = "computer_screenshot" => from;
@@ -650,7 +651,7 @@ response! {
             /// The reference.
             0 annotation: OutputTextContentAnnotation = "annotation" null(annotation_null);
             /// `agent` of the beta response output text annotation added event.
-            7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            7 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -675,7 +676,7 @@ response! {
             /// `annotation` of the beta response output text annotation ws added.
             0 annotation: ParsedResponseOutputTextAnnotation = "annotation" null(annotation_null);
             /// `agent` of the beta response output text annotation ws added.
-            7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            7 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -721,7 +722,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response queued event.
-            3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            3 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -734,11 +735,11 @@ model! {
             /// Identifier of this item.
             0 id: String = "id";
             /// Summary of the reasoning, part by part.
-            1 summary: Vec<Summary> = "summary";
+            1 summary: Vec<ResponseReasoningItemSummary> = "summary";
         }
         optional {
             /// `agent` of the beta response reasoning item.
-            3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Text of the reasoning, if it is shown.
             4 content: Vec<ResponseReasoningItemContent> = "content";
             /// Content that only the service can read; pass it back unchanged.
@@ -767,7 +768,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning summary part added event.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -790,7 +791,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning summary part done event.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -813,7 +814,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning summary part ws added.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -838,7 +839,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning summary part ws done.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -863,7 +864,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning summary text delta event.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -886,7 +887,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning summary text done event.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -909,7 +910,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning summary text ws delta.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -934,7 +935,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning summary text ws done.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -959,7 +960,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning text delta event.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -982,7 +983,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning text done event.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -1005,7 +1006,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning text ws delta.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -1030,7 +1031,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response reasoning text ws done.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -1055,7 +1056,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response refusal delta event.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -1078,7 +1079,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response refusal done event.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -1101,7 +1102,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response refusal ws delta.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -1126,7 +1127,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response refusal ws done.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -1146,7 +1147,7 @@ model! {
             /// `starting_after` of the beta response retrieve params.
             2 starting_after: i64 = "starting_after";
             /// Beta features to switch on, by name.
-            3 betas: Vec<Beta> = "betas";
+            3 betas: Vec<ResponseInputItemListBeta> = "betas";
         }
     }
 }
@@ -1167,7 +1168,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response shell call command added event.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -1188,7 +1189,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response shell call command delta event.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
@@ -1211,7 +1212,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response shell call command done event.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -1232,7 +1233,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response shell call command ws added.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -1255,7 +1256,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response shell call command ws delta.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
             /// Id of the stream, when several share one connection.
@@ -1280,7 +1281,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response shell call command ws done.
-            5 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -1305,7 +1306,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response shell call output content delta event.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -1328,7 +1329,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response shell call output content done event.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -1351,7 +1352,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response shell call output content ws delta.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -1376,7 +1377,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response shell call output content ws done.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -1403,7 +1404,7 @@ response! {
             /// Number of the event in its stream, counted from 0.
             0 sequence_number: i64 = "sequence_number";
             /// `steer` of the beta response steer accepted event.
-            1 steer: Steer = "steer";
+            1 steer: ResponseSteerPendingEventSteer = "steer";
         }
         optional {
             /// Id of the stream, when several share one connection.
@@ -1503,7 +1504,7 @@ model! {
             /// Identifier of this item.
             3 id: String = "id" null(id_null);
             /// `agent` of the beta response steer input item list message.
-            4 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// State of the item: `in_progress`, `completed` or `incomplete`.
             5 status: String = "status" null(status_null);
         }
@@ -1530,7 +1531,7 @@ response! {
             /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
             /// `steer` of the beta response steer pending event.
-            3 steer: Steer = "steer";
+            3 steer: ResponseSteerPendingEventSteer = "steer";
         }
         optional {
             /// Id of the stream, when several share one connection.
@@ -1633,7 +1634,7 @@ model! {
             /// Plain text, any JSON, or JSON that fits a schema.
             0 format: BetaResponseFormatTextConfig = "format";
             /// How long-winded the answer is; `medium` by default. Default `medium`.
-            1 verbosity: Verbosity = "verbosity" null(verbosity_null);
+            1 verbosity: AgentTextVerbosity = "verbosity" null(verbosity_null);
         }
     }
 }
@@ -1658,7 +1659,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response text delta event.
-            7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            7 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -1683,7 +1684,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response text done event.
-            7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            7 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
 }
@@ -1708,7 +1709,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response text ws delta.
-            7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            7 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -1735,7 +1736,7 @@ response! {
         }
         optional {
             /// `agent` of the beta response text ws done.
-            7 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            7 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
         }
@@ -1767,7 +1768,7 @@ response! {
             /// Arguments of the call as JSON text; check it, the model may have got it wrong.
             1 arguments: Json = "arguments";
             /// Whether the service or your program searches.
-            3 execution: Execution = "execution";
+            3 execution: ToolSearchToolExecution = "execution";
             /// State of the item: `in_progress`, `completed` or `incomplete`.
             4 status: AgentOutputItemStatus = "status";
         }
@@ -1775,7 +1776,7 @@ response! {
             /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id" null(call_id_null);
             /// `agent` of the beta response tool search call.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
         }
@@ -1790,7 +1791,7 @@ response! {
             /// Identifier of this item.
             0 id: String = "id";
             /// Whether the service or your program searched.
-            2 execution: Execution = "execution";
+            2 execution: ToolSearchToolExecution = "execution";
             /// State of the item: `in_progress`, `completed` or `incomplete`.
             3 status: AgentOutputItemStatus = "status";
             /// The tools.
@@ -1800,7 +1801,7 @@ response! {
             /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id" null(call_id_null);
             /// `agent` of the beta response tool search output item.
-            6 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
         }
@@ -1819,11 +1820,11 @@ model! {
             /// Identifier of this item.
             2 id: String = "id" null(id_null);
             /// `agent` of the beta response tool search output item param.
-            3 agent: BetaResponseErrorEventAgent = "agent" null(agent_null);
+            3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             4 call_id: String = "call_id" null(call_id_null);
             /// Whether the service or your program searched.
-            5 execution: Execution = "execution";
+            5 execution: ToolSearchToolExecution = "execution";
             /// State of the item: `in_progress`, `completed` or `incomplete`.
             6 status: AgentOutputItemStatus = "status" null(status_null);
         }

@@ -3,12 +3,13 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AgentCompaction, AgentReasoning, AgentServiceTier, AgentSessionInputMessageParam, AgentSessionInputParam,
-    AgentSessionPromptCacheOptions, AgentText, AgentTool, AgentToolParam, Compaction, Desktop, EnvironmentInfoStatus,
-    EnvironmentParam, EnvironmentResourceNone, EnvironmentTemplateNetwork, Experimental, HostedEnvironmentFile,
+    AgentCompaction, AgentCreateCompaction, AgentExperimental, AgentReasoning, AgentServiceTier,
+    AgentSessionInputMessageParam, AgentSessionInputParam, AgentSessionPromptCacheOptions, AgentSessionReview,
+    AgentText, AgentTool, AgentToolParam, EnvironmentInfoStatus, EnvironmentParam, EnvironmentResourceNone,
+    EnvironmentTemplateDesktop, EnvironmentTemplateNetwork, EnvironmentTemplatePackages, HostedEnvironmentFile,
     HostedEnvironmentFileParam, HostedPlugin, HostedPluginParam, HostedSkill, HostedSkillParam, InputContent,
-    MultiAgentConfig, Network, Packages, ResponseConfigurationUpdateItemReasoning, Review, SessionTurnError,
-    SetupCommandParam, SkillReference, SortOrder, StreamOptions, TokenUsage, VaultStatusFilterParam,
+    MultiAgentConfig, ResponseConfigurationUpdateItemReasoning, SessionTurnError, SetupCommandParam, SkillReference,
+    SortOrder, StreamOptions, TemplateCreateNetwork, TokenUsage, VaultStatusFilterParam,
 };
 
 model! {
@@ -18,9 +19,9 @@ model! {
         required {}
         optional {
             /// `compaction` of the agent session create agent.
-            0 compaction: Compaction = "compaction" null(compaction_null);
+            0 compaction: AgentCreateCompaction = "compaction" null(compaction_null);
             /// `experimental` of the agent session create agent.
-            1 experimental: Experimental = "experimental";
+            1 experimental: AgentExperimental = "experimental";
             /// `instructions` of the agent session create agent.
             2 instructions: String = "instructions" null(instructions_null);
             /// `model` of the agent session create agent.
@@ -67,7 +68,7 @@ model! {
             /// How the prompt is cached.
             5 prompt_cache_options: AgentSessionPromptCacheOptions = "prompt_cache_options" null(prompt_cache_options_null);
             /// `review` of the agent session create params.
-            6 review: Review = "review";
+            6 review: AgentSessionReview = "review";
             /// `spend_control` of the agent session create params.
             7 spend_control: SpendControl = "spend_control" null(spend_control_null);
             /// `stream_options` of the agent session create params.
@@ -128,7 +129,7 @@ response! {
             /// `compaction` of the automation agent config.
             7 compaction: AgentCompaction = "compaction" null(compaction_null);
             /// `experimental` of the automation agent config.
-            8 experimental: Experimental = "experimental" null(experimental_null);
+            8 experimental: AgentExperimental = "experimental" null(experimental_null);
         }
     }
 }
@@ -231,7 +232,7 @@ response! {
             /// `container_size` of the automation environment resource open aihosted.
             1 container_size: ContainerSize = "container_size" null(container_size_null);
             /// `desktop` of the automation environment resource open aihosted.
-            2 desktop: Desktop = "desktop" null(desktop_null);
+            2 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
             /// Id of the environment.
             3 environment_id: String = "environment_id" null(environment_id_null);
             /// `environment_template_id` of the automation environment resource open aihosted.
@@ -241,7 +242,7 @@ response! {
             /// `network` of the automation environment resource open aihosted.
             6 network: EnvironmentTemplateNetwork = "network" null(network_null);
             /// `packages` of the automation environment resource open aihosted.
-            7 packages: Packages = "packages" null(packages_null);
+            7 packages: EnvironmentTemplatePackages = "packages" null(packages_null);
             /// `plugins` of the automation environment resource open aihosted.
             8 plugins: Vec<HostedPlugin> = "plugins" null(plugins_null);
             /// `skills` of the automation environment resource open aihosted.
@@ -761,7 +762,7 @@ model! {
             /// `capability_directories` of the environment create environment.
             1 capability_directories: Vec<String> = "capability_directories" null(capability_directories_null);
             /// `desktop` of the environment create environment.
-            2 desktop: Desktop = "desktop" null(desktop_null);
+            2 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
             /// `env` of the environment create environment.
             3 env: Map<String> = "env" null(env_null);
             /// `environment_template_id` of the environment create environment.
@@ -769,9 +770,9 @@ model! {
             /// `files` of the environment create environment.
             5 files: Vec<HostedEnvironmentFileParam> = "files" null(files_null);
             /// `network` of the environment create environment.
-            6 network: Network = "network" null(network_null);
+            6 network: TemplateCreateNetwork = "network" null(network_null);
             /// `packages` of the environment create environment.
-            7 packages: Packages = "packages" null(packages_null);
+            7 packages: EnvironmentTemplatePackages = "packages" null(packages_null);
             /// `plugins` of the environment create environment.
             8 plugins: Vec<HostedPluginParam> = "plugins" null(plugins_null);
             /// `setup_commands` of the environment create environment.
@@ -922,7 +923,7 @@ response! {
             /// Which hosts may be reached.
             5 network: EnvironmentTemplateNetwork = "network";
             /// Packages to install.
-            7 packages: Packages = "packages";
+            7 packages: EnvironmentTemplatePackages = "packages";
             /// Plugins to install.
             8 plugins: Vec<HostedPlugin> = "plugins";
             /// Skills to install.
@@ -934,7 +935,7 @@ response! {
             /// `name` of the environment template.
             4 name: String = "name" null(name_null);
             /// Whether and how a desktop is provided.
-            11 desktop: Desktop = "desktop" null(desktop_null);
+            11 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
         }
     }
 }
@@ -1399,7 +1400,7 @@ model! {
             /// How the prompt is cached.
             2 prompt_cache_options: AgentSessionPromptCacheOptions = "prompt_cache_options" null(prompt_cache_options_null);
             /// `review` of the session update params.
-            3 review: Review = "review";
+            3 review: AgentSessionReview = "review";
             /// `spend_control` of the session update params.
             4 spend_control: SpendControl = "spend_control" null(spend_control_null);
         }
@@ -1505,7 +1506,7 @@ model! {
             /// `capability_directories` of the template create params.
             0 capability_directories: Vec<String> = "capability_directories" null(capability_directories_null);
             /// `desktop` of the template create params.
-            1 desktop: Desktop = "desktop" null(desktop_null);
+            1 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
             /// `env` of the template create params.
             2 env: Map<String> = "env" null(env_null);
             /// `files` of the template create params.
@@ -1513,9 +1514,9 @@ model! {
             /// `name` of the template create params.
             4 name: String = "name" null(name_null);
             /// `network` of the template create params.
-            5 network: Network = "network" null(network_null);
+            5 network: TemplateCreateNetwork = "network" null(network_null);
             /// `packages` of the template create params.
-            6 packages: Packages = "packages" null(packages_null);
+            6 packages: EnvironmentTemplatePackages = "packages" null(packages_null);
             /// `plugins` of the template create params.
             7 plugins: Vec<HostedPluginParam> = "plugins" null(plugins_null);
             /// `setup_commands` of the template create params.
@@ -1551,7 +1552,7 @@ model! {
             /// `capability_directories` of the template update params.
             0 capability_directories: Vec<String> = "capability_directories" null(capability_directories_null);
             /// `desktop` of the template update params.
-            1 desktop: Desktop = "desktop" null(desktop_null);
+            1 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
             /// `env` of the template update params.
             2 env: Map<String> = "env" null(env_null);
             /// `files` of the template update params.
@@ -1559,9 +1560,9 @@ model! {
             /// `name` of the template update params.
             4 name: String = "name" null(name_null);
             /// `network` of the template update params.
-            5 network: Network = "network" null(network_null);
+            5 network: TemplateCreateNetwork = "network" null(network_null);
             /// `packages` of the template update params.
-            6 packages: Packages = "packages" null(packages_null);
+            6 packages: EnvironmentTemplatePackages = "packages" null(packages_null);
             /// `plugins` of the template update params.
             7 plugins: Vec<HostedPluginParam> = "plugins" null(plugins_null);
             /// `setup_commands` of the template update params.

@@ -3,16 +3,16 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AllowedCaller, AllowedToolsMcpToolFilter, ChatCompletionAudioVoice, ChatCompletionModality,
-    ChatSessionExpiresAfterParam, ConnectorId, Detail, Logprob, MaxOutputTokens, OutputVoiceValue,
-    RealtimeConversationItemSystemMessageContent, RealtimeMcpApprovalRequest, RealtimeMcpApprovalResponse,
-    RealtimeMcpListToolsTool, RealtimeResponseCreateConversation, RealtimeResponseStatusType,
+    AllowedCaller, AllowedToolsMcpToolFilter, ChatCompletionAudioVoice, ChatSessionExpiresAfterParam, ImageURLDetail,
+    ItemStatus, MaxOutputTokens, OutputVoiceValue, RealtimeConversationItemSystemMessageContent,
+    RealtimeMcpApprovalRequest, RealtimeMcpApprovalResponse, RealtimeMcpListToolsTool,
+    RealtimeResponseCreateConversation, RealtimeResponseCreateToolChoiceMode, RealtimeResponseStatusType,
     RealtimeResponseStatusValue, RealtimeResponseUsage, RealtimeSessionCreateRequest, RealtimeSessionCreateResponse,
     RealtimeSessionCreateResponseAudioOutput, RealtimeSessionUpdateEvent, RealtimeSessionUpdateEventSession,
     RealtimeToolChoiceConfig, RealtimeToolsConfigUnion, RealtimeTracingConfig, RealtimeTranscriptionSessionAudioInput,
-    RealtimeTranscriptionSessionCreateResponse, RealtimeTranslationSessionAudioOutput, RealtimeTruncation,
-    RealtimeVoice, RequireApproval, ResponseCancelEvent, ResponsePrompt, SemanticVad, ServerVad, Status,
-    ToolChoiceFunction, ToolChoiceMcp, ToolChoiceOptions, TranscriptionLanguage, Usage, VoiceID,
+    RealtimeTranscriptionSessionCreateResponse, RealtimeTruncation, RealtimeVoice, RequireApproval,
+    ResponseCancelEvent, ResponsePrompt, SemanticVad, ServerVad, ToolChoiceFunction, ToolChoiceMcp,
+    TranscriptionLanguage, TranscriptionTextDoneEventLogprob, TranscriptionUsage, VoiceID,
 };
 
 union! {
@@ -24,21 +24,7 @@ union! {
 }
 
 model! {
-    /// `audio` of `RealtimeTranslationSession`, and in 2 more places.
-    pub struct Audio {
-        const {}
-        required {}
-        optional {
-            /// `input` of the audio.
-            0 input: AudioInput = "input";
-            /// `output` of the audio.
-            1 output: RealtimeTranslationSessionAudioOutput = "output";
-        }
-    }
-}
-
-model! {
-    /// `input` of `Audio`.
+    /// `input` of `RealtimeTranslationSessionAudio`.
     pub struct AudioInput {
         const {}
         required {}
@@ -124,6 +110,13 @@ response! {
 }
 
 open_enum! {
+    /// `include` of `CallAcceptParams`, and in 5 more places.
+    pub enum CallAcceptInclude {
+        ItemInputAudioTranscriptionLogprobs = "item.input_audio_transcription.logprobs",
+    }
+}
+
+open_enum! {
     /// `model` of `CallAcceptParams`, and in 2 more places.
     pub enum CallAcceptModel {
         GptRealtime = "gpt-realtime",
@@ -157,7 +150,7 @@ model! {
             /// `audio` of the call accept params.
             1 audio: RealtimeAudioConfig = "audio";
             /// `include` of the call accept params.
-            2 include: Vec<Include> = "include";
+            2 include: Vec<CallAcceptInclude> = "include";
             /// `instructions` of the call accept params.
             3 instructions: String = "instructions";
             /// `max_output_tokens` of the call accept params.
@@ -165,7 +158,7 @@ model! {
             /// `model` of the call accept params.
             5 model: CallAcceptModel = "model";
             /// `output_modalities` of the call accept params.
-            6 output_modalities: Vec<ChatCompletionModality> = "output_modalities";
+            6 output_modalities: Vec<OutputModality> = "output_modalities";
             /// `parallel_tool_calls` of the call accept params.
             7 parallel_tool_calls: bool = "parallel_tool_calls";
             /// `prompt` of the call accept params.
@@ -247,6 +240,20 @@ union! {
     }
 }
 
+open_enum! {
+    /// Id of a connector, instead of a server.
+    pub enum ConnectorId {
+        ConnectorDropbox = "connector_dropbox",
+        ConnectorGmail = "connector_gmail",
+        ConnectorGooglecalendar = "connector_googlecalendar",
+        ConnectorGoogledrive = "connector_googledrive",
+        ConnectorMicrosoftteams = "connector_microsoftteams",
+        ConnectorOutlookcalendar = "connector_outlookcalendar",
+        ConnectorOutlookemail = "connector_outlookemail",
+        ConnectorSharepoint = "connector_sharepoint",
+    }
+}
+
 response! {
     /// Event `conversation.item.input_audio_transcription.completed` of a realtime connection.
     pub struct ConversationAudioTranscriptionCompletedEvent {
@@ -261,7 +268,7 @@ response! {
             /// `transcript` of the conversation audio transcription completed event.
             3 transcript: String = "transcript";
             /// `usage` of the conversation audio transcription completed event.
-            5 usage: Usage = "usage";
+            5 usage: TranscriptionUsage = "usage";
         }
         optional {
             /// `languages` of the conversation audio transcription completed event.
@@ -332,7 +339,7 @@ response! {
             /// `delta` of the conversation input audio transcription delta event.
             4 delta: String = "delta" null(delta_null);
             /// `logprobs` of the conversation input audio transcription delta event.
-            5 logprobs: Vec<Logprob> = "logprobs" null(logprobs_null);
+            5 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
         }
     }
 }
@@ -527,23 +534,6 @@ response! {
             /// `type` of the conversation transcription failed event error.
             3 r#type: String = "type" null(type_null);
         }
-    }
-}
-
-open_enum! {
-    /// `eagerness` of `SemanticVad`, and in one more place.
-    pub enum Eagerness {
-        Low = "low",
-        Medium = "medium",
-        High = "high",
-        Auto = "auto",
-    }
-}
-
-open_enum! {
-    /// `include` of `CallAcceptParams`, and in 5 more places.
-    pub enum Include {
-        ItemInputAudioTranscriptionLogprobs = "item.input_audio_transcription.logprobs",
     }
 }
 
@@ -813,6 +803,14 @@ response! {
     }
 }
 
+open_enum! {
+    /// `output_modalities` of `CallAcceptParams`, and in 4 more places.
+    pub enum OutputModality {
+        Text = "text",
+        Audio = "audio",
+    }
+}
+
 union! {
     /// `voice` of `RealtimeRealtimeResponseCreateAudioOutput`.
     pub enum OutputVoice {
@@ -1011,7 +1009,7 @@ model! {
             /// Identifier of this object.
             3 id: String = "id";
             /// `status` of the realtime conversation item assistant message.
-            5 status: Status = "status";
+            5 status: ItemStatus = "status";
         }
     }
 }
@@ -1032,7 +1030,7 @@ model! {
             /// `call_id` of the realtime conversation item function call.
             4 call_id: String = "call_id";
             /// `status` of the realtime conversation item function call.
-            6 status: Status = "status";
+            6 status: ItemStatus = "status";
         }
     }
 }
@@ -1051,7 +1049,7 @@ model! {
             /// Identifier of this object.
             3 id: String = "id";
             /// `status` of the realtime conversation item function call output.
-            5 status: Status = "status";
+            5 status: ItemStatus = "status";
         }
     }
 }
@@ -1068,7 +1066,7 @@ model! {
             /// Identifier of this object.
             3 id: String = "id";
             /// `status` of the realtime conversation item system message.
-            5 status: Status = "status";
+            5 status: ItemStatus = "status";
         }
     }
 }
@@ -1085,7 +1083,7 @@ model! {
             /// Identifier of this object.
             3 id: String = "id";
             /// `status` of the realtime conversation item user message.
-            5 status: Status = "status";
+            5 status: ItemStatus = "status";
         }
     }
 }
@@ -1099,7 +1097,7 @@ model! {
             /// `audio` of the realtime conversation item user message content.
             0 audio: String = "audio";
             /// Default `auto`.
-            1 detail: Detail = "detail";
+            1 detail: ImageURLDetail = "detail";
             /// An absolute URL.
             2 image_url: String = "image_url";
             /// `text` of the realtime conversation item user message content.
@@ -1420,7 +1418,7 @@ response! {
             /// `output` of the realtime response.
             6 output: Vec<RealtimeConversationItem> = "output" null(output_null);
             /// `output_modalities` of the realtime response.
-            7 output_modalities: Vec<ChatCompletionModality> = "output_modalities" null(output_modalities_null);
+            7 output_modalities: Vec<OutputModality> = "output_modalities" null(output_modalities_null);
             /// `status` of the realtime response.
             8 status: RealtimeResponseStatusValue = "status" null(status_null);
             /// `status_details` of the realtime response.
@@ -1691,7 +1689,7 @@ model! {
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata" null(metadata_null);
             /// `output_modalities` of the realtime response create params.
-            6 output_modalities: Vec<ChatCompletionModality> = "output_modalities";
+            6 output_modalities: Vec<OutputModality> = "output_modalities";
             /// `parallel_tool_calls` of the realtime response create params.
             7 parallel_tool_calls: bool = "parallel_tool_calls";
             /// `prompt` of the realtime response create params.
@@ -1717,7 +1715,7 @@ union! {
 union! {
     /// `tool_choice` of `RealtimeResponseCreateParams`, and in one more place.
     pub enum RealtimeResponseCreateToolChoice tag "type" {
-        Mode: ToolChoiceOptions => from;
+        Mode: RealtimeResponseCreateToolChoiceMode => from;
         Function(ToolChoiceFunction) = "function" => from;
         Mcp(ToolChoiceMcp) = "mcp" => from;
     }

@@ -3,24 +3,25 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AllowedCaller, AllowedToolsMcpToolFilter, Audio, AudioInputTurnDetection, AudioTranscription, CachedTokensDetails,
-    CallAcceptModel, ChatCompletionModality, ChatSessionExpiresAfterParam, ConnectorId,
+    AllowedCaller, AllowedToolsMcpToolFilter, AudioInput, AudioInputTurnDetection, AudioTranscription,
+    CachedTokensDetails, CallAcceptInclude, CallAcceptModel, ChatSessionExpiresAfterParam, ConnectorId,
     ConversationAudioTranscriptionCompletedEvent, ConversationAudioTranscriptionFailedEvent, ConversationCreatedEvent,
     ConversationInputAudioTranscriptionDeltaEvent, ConversationInputAudioTranscriptionSegment, ConversationItemAdded,
     ConversationItemCreatedEvent, ConversationItemDeletedEvent, ConversationItemDone, ConversationItemTruncatedEvent,
-    Eagerness, Include, InputAudioBufferClearedEvent, InputAudioBufferCommittedEvent,
-    InputAudioBufferDtmfEventReceivedEvent, InputAudioBufferSpeechStartedEvent, InputAudioBufferSpeechStoppedEvent,
-    InputAudioBufferTimeoutTriggered, MaxOutputTokens, Mcp, McpListToolsCompleted, McpListToolsFailed,
-    McpListToolsInProgress, NoiseReduction, OutputAudioBufferCleared, OutputAudioBufferStarted,
-    OutputAudioBufferStopped, RateLimitsUpdatedEvent, RealtimeAudioConfig, RealtimeAudioFormats,
-    RealtimeConversationItem, RealtimeErrorEvent, RealtimeFunctionCallArgumentsDeltaEvent,
-    RealtimeFunctionCallArgumentsDoneEvent, RealtimeFunctionTool, RealtimeInputAudioBufferAppendEvent,
-    RealtimeRealtimeSessionCreateResponseAudio, RealtimeReasoning, RealtimeResponse, RealtimeResponseAudioDeltaEvent,
-    RealtimeResponseAudioDoneEvent, RealtimeResponseAudioTranscriptDeltaEvent,
-    RealtimeResponseAudioTranscriptDoneEvent, RealtimeResponseContentPartAddedEvent,
-    RealtimeResponseContentPartDoneEvent, RealtimeResponseCreateToolChoice, RealtimeResponseCreatedEvent,
-    RealtimeResponseOutputItemAddedEvent, RealtimeResponseOutputItemDoneEvent, RequireApprovalMcpToolApprovalFilter,
-    ResponsePrompt, ToolChoiceFunction, ToolChoiceMcp, ToolChoiceOptions, TracingMode,
+    InputAudioBufferClearedEvent, InputAudioBufferCommittedEvent, InputAudioBufferDtmfEventReceivedEvent,
+    InputAudioBufferSpeechStartedEvent, InputAudioBufferSpeechStoppedEvent, InputAudioBufferTimeoutTriggered,
+    MaxOutputTokens, McpListToolsCompleted, McpListToolsFailed, McpListToolsInProgress, NoiseReduction,
+    OutputAudioBufferCleared, OutputAudioBufferStarted, OutputAudioBufferStopped, OutputModality,
+    RateLimitsUpdatedEvent, RealtimeAudioConfig, RealtimeAudioFormats, RealtimeConversationItem, RealtimeErrorEvent,
+    RealtimeFunctionCallArgumentsDeltaEvent, RealtimeFunctionCallArgumentsDoneEvent, RealtimeFunctionTool,
+    RealtimeInputAudioBufferAppendEvent, RealtimeRealtimeSessionCreateResponseAudio, RealtimeReasoning,
+    RealtimeResponse, RealtimeResponseAudioDeltaEvent, RealtimeResponseAudioDoneEvent,
+    RealtimeResponseAudioTranscriptDeltaEvent, RealtimeResponseAudioTranscriptDoneEvent,
+    RealtimeResponseContentPartAddedEvent, RealtimeResponseContentPartDoneEvent, RealtimeResponseCreateToolChoice,
+    RealtimeResponseCreatedEvent, RealtimeResponseOutputItemAddedEvent, RealtimeResponseOutputItemDoneEvent,
+    RealtimeSessionCreateResponseTracingMode, RealtimeToolChoiceConfigMode, RealtimeTracingConfigMode,
+    RealtimeTruncationMode, RequireApprovalMcpToolApprovalFilter, RequireApprovalMode, ResponsePrompt,
+    ToolChoiceFunction, ToolChoiceMcp, ToolMcp, ToolMcpToolRequireApprovalMode,
 };
 
 open_enum! {
@@ -206,7 +207,7 @@ model! {
             /// `audio` of the realtime session create request.
             1 audio: RealtimeAudioConfig = "audio";
             /// `include` of the realtime session create request.
-            2 include: Vec<Include> = "include";
+            2 include: Vec<CallAcceptInclude> = "include";
             /// `instructions` of the realtime session create request.
             3 instructions: String = "instructions";
             /// `max_output_tokens` of the realtime session create request.
@@ -214,7 +215,7 @@ model! {
             /// `model` of the realtime session create request.
             5 model: CallAcceptModel = "model";
             /// `output_modalities` of the realtime session create request.
-            6 output_modalities: Vec<ChatCompletionModality> = "output_modalities";
+            6 output_modalities: Vec<OutputModality> = "output_modalities";
             /// `parallel_tool_calls` of the realtime session create request.
             7 parallel_tool_calls: bool = "parallel_tool_calls";
             /// `prompt` of the realtime session create request.
@@ -247,7 +248,7 @@ response! {
             /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `include` of the realtime session create response.
-            5 include: Vec<Include> = "include" null(include_null);
+            5 include: Vec<CallAcceptInclude> = "include" null(include_null);
             /// `instructions` of the realtime session create response.
             6 instructions: String = "instructions" null(instructions_null);
             /// `max_output_tokens` of the realtime session create response.
@@ -255,7 +256,7 @@ response! {
             /// `model` of the realtime session create response.
             8 model: CallAcceptModel = "model" null(model_null);
             /// `output_modalities` of the realtime session create response.
-            9 output_modalities: Vec<ChatCompletionModality> = "output_modalities" null(output_modalities_null);
+            9 output_modalities: Vec<OutputModality> = "output_modalities" null(output_modalities_null);
             /// `prompt` of the realtime session create response.
             10 prompt: ResponsePrompt = "prompt" null(prompt_null);
             /// `reasoning` of the realtime session create response.
@@ -265,7 +266,7 @@ response! {
             /// `tools` of the realtime session create response.
             13 tools: Vec<RealtimeSessionCreateResponseTool> = "tools" null(tools_null);
             /// Default `auto`.
-            14 tracing: Tracing = "tracing" null(tracing_null);
+            14 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
             /// `truncation` of the realtime session create response.
             15 truncation: RealtimeTruncation = "truncation" null(truncation_null);
             /// `turn_detection` of the realtime session create response.
@@ -316,6 +317,14 @@ union! {
     }
 }
 
+union! {
+    /// `tracing` of `RealtimeSessionCreateParams`, and in 3 more places.
+    pub enum RealtimeSessionCreateResponseTracing {
+        Mode: RealtimeSessionCreateResponseTracingMode => from;
+        Configuration(TracingConfiguration) = => from;
+    }
+}
+
 model! {
     /// Event `session.update` of a realtime connection.
     pub struct RealtimeSessionUpdateEvent {
@@ -356,7 +365,7 @@ response! {
 union! {
     /// Whether and which tools the model calls.
     pub enum RealtimeToolChoiceConfig tag "type" {
-        Mode: ToolChoiceOptions => from;
+        Mode: RealtimeToolChoiceConfigMode => from;
         Function(ToolChoiceFunction) = "function" => from;
         Mcp(ToolChoiceMcp) = "mcp" => from;
     }
@@ -366,14 +375,14 @@ union! {
     /// A tool that the model may call.
     pub enum RealtimeToolsConfigUnion tag "type" {
         Function(RealtimeFunctionTool) = "function" => from;
-        Mcp(Mcp) = "mcp" => from;
+        Mcp(ToolMcp) = "mcp" => from;
     }
 }
 
 union! {
     /// Whether and how a session is traced.
     pub enum RealtimeTracingConfig {
-        Mode: TracingMode => from;
+        Mode: RealtimeTracingConfigMode => from;
         Configuration(TracingConfiguration) = => from;
     }
 }
@@ -429,7 +438,7 @@ model! {
             /// `audio` of the realtime transcription session create request.
             1 audio: RealtimeTranscriptionSessionAudio = "audio";
             /// `include` of the realtime transcription session create request.
-            2 include: Vec<Include> = "include";
+            2 include: Vec<CallAcceptInclude> = "include";
         }
     }
 }
@@ -450,7 +459,7 @@ response! {
             /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `include` of the realtime transcription session create response.
-            5 include: Vec<Include> = "include" null(include_null);
+            5 include: Vec<CallAcceptInclude> = "include" null(include_null);
         }
     }
 }
@@ -574,7 +583,7 @@ response! {
             /// Identifier of this object.
             0 id: String = "id";
             /// `audio` of the realtime translation session.
-            1 audio: Audio = "audio";
+            1 audio: RealtimeTranslationSessionAudio = "audio";
             /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             2 expires_at: i64 = "expires_at";
             /// `model` of the realtime translation session.
@@ -585,7 +594,21 @@ response! {
 }
 
 model! {
-    /// `output` of `Audio`.
+    /// `audio` of `RealtimeTranslationSession`, and in 2 more places.
+    pub struct RealtimeTranslationSessionAudio {
+        const {}
+        required {}
+        optional {
+            /// `input` of the realtime translation session audio.
+            0 input: AudioInput = "input";
+            /// `output` of the realtime translation session audio.
+            1 output: RealtimeTranslationSessionAudioOutput = "output";
+        }
+    }
+}
+
+model! {
+    /// `output` of `RealtimeTranslationSessionAudio`.
     pub struct RealtimeTranslationSessionAudioOutput {
         const {}
         required {}
@@ -630,7 +653,7 @@ model! {
         }
         optional {
             /// `audio` of the realtime translation session create request param.
-            1 audio: Audio = "audio";
+            1 audio: RealtimeTranslationSessionAudio = "audio";
         }
     }
 }
@@ -671,7 +694,7 @@ model! {
         required {}
         optional {
             /// `audio` of the realtime translation session update request.
-            0 audio: Audio = "audio";
+            0 audio: RealtimeTranslationSessionAudio = "audio";
         }
     }
 }
@@ -695,14 +718,6 @@ union! {
     pub enum RealtimeTruncation {
         Mode: RealtimeTruncationMode => from;
         Ratio(RealtimeTruncationRetentionRatio) = => from;
-    }
-}
-
-open_enum! {
-    /// `Mode` of `RealtimeTruncation`.
-    pub enum RealtimeTruncationMode {
-        Auto = "auto",
-        Disabled = "disabled",
     }
 }
 
@@ -742,14 +757,6 @@ union! {
     pub enum RequireApproval {
         Filter(RequireApprovalMcpToolApprovalFilter) = => from;
         Mode: RequireApprovalMode => from;
-    }
-}
-
-open_enum! {
-    /// `Mode` of `RequireApproval`, and in 2 more places.
-    pub enum RequireApprovalMode {
-        Always = "always",
-        Never = "never",
     }
 }
 
@@ -881,10 +888,20 @@ model! {
             /// Default `true`.
             1 create_response: bool = "create_response";
             /// Default `auto`.
-            2 eagerness: Eagerness = "eagerness";
+            2 eagerness: SemanticVadEagerness = "eagerness";
             /// Default `true`.
             3 interrupt_response: bool = "interrupt_response";
         }
+    }
+}
+
+open_enum! {
+    /// `eagerness` of `SemanticVad`, and in one more place.
+    pub enum SemanticVadEagerness {
+        Low = "low",
+        Medium = "medium",
+        High = "high",
+        Auto = "auto",
     }
 }
 
@@ -981,20 +998,12 @@ union! {
     /// `require_approval` of `ToolMcpTool`.
     pub enum ToolMcpToolRequireApproval {
         Filter(RequireApprovalMcpToolApprovalFilter) = => from;
-        Mode: RequireApprovalMode => from;
-    }
-}
-
-union! {
-    /// `tracing` of `RealtimeSessionCreateParams`, and in 3 more places.
-    pub enum Tracing {
-        Mode: TracingMode => from;
-        Configuration(TracingConfiguration) = => from;
+        Mode: ToolMcpToolRequireApprovalMode => from;
     }
 }
 
 model! {
-    /// `Configuration` of `RealtimeTracingConfig`, and in 2 more places.
+    /// `Configuration` of `RealtimeSessionCreateResponseTracing`, and in 2 more places.
     pub struct TracingConfiguration {
         const {}
         required {}

@@ -3,26 +3,25 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AccessPrograms, AllModels, AllowedCaller, AllowedToolsMcpToolFilter, ApplyPatchTool, BackgroundOptions,
-    BetaResponseSteerErrorCode, ChatCompletionCreateModeration, CodeInterpreter,
-    CodeInterpreterContainerInterpreterToolAuto, ComputerTool, ComputerUsePreviewTool, ContextManagement, CustomTool,
-    CustomToolCallOutput, Execution, FileSearchTool, FunctionShellTool, ImageGeneration,
-    InputTokensDetailsCacheWriteTokensDetails, LocalShell, LogprobTopLogprob, Mcp, Misalignment, NamespaceTool,
-    OutputOutcome, OutputTokensDetails, ProgrammaticToolCalling, PromptCacheOptions, PromptCacheRetention, Reasoning,
-    RequireApprovalMcpToolApprovalFilter, RequireApprovalMode, Response, ResponseAudioDeltaEvent,
-    ResponseAudioDoneEvent, ResponseAudioTranscriptDeltaEvent, ResponseAudioTranscriptDoneEvent,
-    ResponseAudioTranscriptWsDelta, ResponseAudioTranscriptWsDone, ResponseAudioWsDelta, ResponseAudioWsDone,
+    AccessPrograms, AgentTextVerbosity, AllModels, AllowedCaller, AllowedToolsMcpToolFilter, ApplyPatchTool,
+    BackgroundOptions, BetaResponseSteerErrorCode, ChatCompletionCreateModeration, CodeInterpreter,
+    CodeInterpreterContainerInterpreterToolAuto, ComputerTool, ComputerUsePreviewTool, ConnectorId, ContextManagement,
+    CustomTool, CustomToolCallOutput, FileSearchTool, FunctionShellTool, ImageGeneration,
+    InputTokensDetailsCacheWriteTokensDetails, ItemStatus, LocalShell, LogprobTopLogprob, NamespaceTool, OutputOutcome,
+    OutputTokensDetails, ProgrammaticToolCalling, PromptCacheOptions, PromptCacheRetention, Reasoning,
+    RequireApprovalMcpToolApprovalFilter, Response, ResponseAudioDeltaEvent, ResponseAudioDoneEvent,
+    ResponseAudioTranscriptDeltaEvent, ResponseAudioTranscriptDoneEvent, ResponseAudioTranscriptWsDelta,
+    ResponseAudioTranscriptWsDone, ResponseAudioWsDelta, ResponseAudioWsDone,
     ResponseCodeInterpreterCallCodeDeltaEvent, ResponseCodeInterpreterCallCodeDoneEvent,
     ResponseCodeInterpreterCallCodeWsDelta, ResponseCodeInterpreterCallCodeWsDone,
     ResponseCodeInterpreterCallCompletedEvent, ResponseCodeInterpreterCallInProgressEvent,
     ResponseCodeInterpreterCallInWsProgress, ResponseCodeInterpreterCallInterpretingEvent,
     ResponseCodeInterpreterCallWsCompleted, ResponseCodeInterpreterCallWsInterpreting,
     ResponseCompactionCompactingEvent, ResponseCompactionWsCompacting, ResponseCompletedEvent,
-    ResponseConfigurationUpdateItemReasoning, ResponseContentPartAddedEvent, ResponseContentPartDoneEvent,
-    ResponseContentPartWsAdded, ResponseContentPartWsDone, ResponseCreateConversation, ResponseCreateImage,
-    ResponseCreateInput, ResponseCreatedEvent, ResponseCustomToolCallInputDeltaEvent,
-    ResponseCustomToolCallInputDoneEvent, ResponseCustomToolCallInputWsDelta, ResponseCustomToolCallInputWsDone,
-    ResponseErrorEvent, ResponseFailedEvent, ResponseFileSearchCallCompletedEvent,
+    ResponseContentPartAddedEvent, ResponseContentPartDoneEvent, ResponseContentPartWsAdded, ResponseContentPartWsDone,
+    ResponseCreateConversation, ResponseCreateImage, ResponseCreateInput, ResponseCreatedEvent,
+    ResponseCustomToolCallInputDeltaEvent, ResponseCustomToolCallInputDoneEvent, ResponseCustomToolCallInputWsDelta,
+    ResponseCustomToolCallInputWsDone, ResponseErrorEvent, ResponseFailedEvent, ResponseFileSearchCallCompletedEvent,
     ResponseFileSearchCallInProgressEvent, ResponseFileSearchCallInWsProgress, ResponseFileSearchCallSearchingEvent,
     ResponseFileSearchCallWsCompleted, ResponseFileSearchCallWsSearching, ResponseFormatTextConfig,
     ResponseFunctionCallArgumentsDeltaEvent, ResponseFunctionCallArgumentsDoneEvent,
@@ -46,8 +45,9 @@ use crate::types::{
     ResponseRefusalDeltaEvent, ResponseRefusalDoneEvent, ResponseRefusalWsDelta, ResponseRefusalWsDone,
     ResponseRequiredInputApplyPatchCallOutput, ResponseShellCallCommandAddedEvent, ResponseShellCallCommandDeltaEvent,
     ResponseShellCallCommandDoneEvent, ResponseShellCallCommandWsAdded, ResponseShellCallCommandWsDelta,
-    ResponseShellCallCommandWsDone, SearchContentType, SearchContextSize, Status, ToolChoiceAllowedMode,
-    ToolChoiceApplyPatch, ToolChoiceTypesType, Truncation, Verbosity, WebSearchPreviewToolType, WebSearchToolType,
+    ResponseShellCallCommandWsDone, ResponseTruncation, SearchContentType, SearchContextSize, ToolChoiceAllowedMode,
+    ToolChoiceApplyPatch, ToolChoiceTypesType, ToolMcpRequireApprovalMode, ToolSearchToolExecution,
+    VideoCreateErrorMisalignment, WebSearchPreviewToolType, WebSearchToolType,
 };
 
 response! {
@@ -189,7 +189,7 @@ response! {
             /// Number of the event in its stream, counted from 0.
             0 sequence_number: i64 = "sequence_number";
             /// `steer` of the response steer accepted event.
-            1 steer: Steer = "steer";
+            1 steer: ResponseSteerPendingEventSteer = "steer";
         }
         optional {
             /// Id of the stream, when several share one connection.
@@ -282,12 +282,26 @@ response! {
             /// Number of the event in its stream, counted from 0.
             2 sequence_number: i64 = "sequence_number";
             /// `steer` of the response steer pending event.
-            3 steer: Steer = "steer";
+            3 steer: ResponseSteerPendingEventSteer = "steer";
         }
         optional {
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
         }
+    }
+}
+
+response! {
+    /// `steer` of `BetaResponseSteerAcceptedEvent`, and in 3 more places.
+    pub struct ResponseSteerPendingEventSteer {
+        const {}
+        required {
+            /// `id` of the response steer pending event steer.
+            0 id: String = "id";
+            /// `previous_response_id` of the response steer pending event steer.
+            1 previous_response_id: String = "previous_response_id";
+        }
+        optional {}
     }
 }
 
@@ -435,7 +449,7 @@ model! {
             /// Plain text, any JSON, or JSON that fits a schema.
             0 format: ResponseFormatTextConfig = "format";
             /// How long-winded the answer is; `medium` by default. Default `medium`.
-            1 verbosity: Verbosity = "verbosity" null(verbosity_null);
+            1 verbosity: AgentTextVerbosity = "verbosity" null(verbosity_null);
         }
     }
 }
@@ -561,9 +575,9 @@ response! {
             /// Arguments of the call as JSON text; check it, the model may have got it wrong.
             1 arguments: Json = "arguments";
             /// Whether the service or your program searches.
-            3 execution: Execution = "execution";
+            3 execution: ToolSearchToolExecution = "execution";
             /// State of the item: `in_progress`, `completed` or `incomplete`.
-            4 status: Status = "status";
+            4 status: ItemStatus = "status";
         }
         optional {
             /// Id of the tool call; the output that answers it repeats the id.
@@ -582,9 +596,9 @@ response! {
             /// Identifier of this item.
             0 id: String = "id";
             /// Whether the service or your program searched.
-            2 execution: Execution = "execution";
+            2 execution: ToolSearchToolExecution = "execution";
             /// State of the item: `in_progress`, `completed` or `incomplete`.
-            3 status: Status = "status";
+            3 status: ItemStatus = "status";
             /// The tools.
             4 tools: Vec<Tool> = "tools";
         }
@@ -611,9 +625,9 @@ model! {
             /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             3 call_id: String = "call_id" null(call_id_null);
             /// Whether the service or your program searched.
-            4 execution: Execution = "execution";
+            4 execution: ToolSearchToolExecution = "execution";
             /// State of the item: `in_progress`, `completed` or `incomplete`.
-            5 status: Status = "status" null(status_null);
+            5 status: ItemStatus = "status" null(status_null);
         }
     }
 }
@@ -626,7 +640,7 @@ union! {
         ComputerTool(ComputerTool) = "computer" => from;
         ComputerUsePreviewTool(ComputerUsePreviewTool) = "computer_use_preview" => from;
         WebSearchTool(WebSearchTool) = "web_search", "web_search_2025_08_26" => from;
-        Mcp(Mcp) = "mcp" => from;
+        ToolMcp(ToolMcp) = "mcp" => from;
         CodeInterpreter(CodeInterpreter) = "code_interpreter" => from;
         ProgrammaticToolCalling(ProgrammaticToolCalling) = "programmatic_tool_calling" => from;
         ImageGeneration(ImageGeneration) = "image_generation" => from;
@@ -853,7 +867,7 @@ response! {
             /// `headers` of the response ws error error.
             4 headers: Map<String> = "headers" null(headers_null);
             /// `misalignment` of the response ws error error.
-            5 misalignment: Misalignment = "misalignment" null(misalignment_null);
+            5 misalignment: VideoCreateErrorMisalignment = "misalignment" null(misalignment_null);
         }
     }
 }
@@ -996,7 +1010,7 @@ model! {
             34 top_p: f64 = "top_p" null(top_p_null);
             /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails. Default
             /// `disabled`. Deprecated by the vendor.
-            35 truncation: Truncation = "truncation" null(truncation_null);
+            35 truncation: ResponseTruncation = "truncation" null(truncation_null);
             /// Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated
             /// by the vendor.
             36 user: String = "user";
@@ -1113,36 +1127,6 @@ union! {
     }
 }
 
-model! {
-    /// A picture of the screen is to be taken.
-    pub struct Screenshot {
-        const { 0 "type" = "screenshot" req; }
-        required {}
-        optional {}
-    }
-}
-
-model! {
-    /// A turn of the scroll wheel.
-    pub struct Scroll {
-        const { 2 "type" = "scroll" req; }
-        required {
-            /// Horizontal distance in pixels.
-            0 scroll_x: i64 = "scroll_x";
-            /// Vertical distance in pixels.
-            1 scroll_y: i64 = "scroll_y";
-            /// Horizontal position in pixels.
-            3 x: i64 = "x";
-            /// Vertical position in pixels.
-            4 y: i64 = "y";
-        }
-        optional {
-            /// Keys held down meanwhile.
-            5 keys: Vec<String> = "keys" null(keys_null);
-        }
-    }
-}
-
 open_enum! {
     /// Processing tier, which decides speed and price.
     pub enum ServiceTier {
@@ -1171,20 +1155,6 @@ model! {
     }
 }
 
-response! {
-    /// `steer` of `BetaResponseSteerAcceptedEvent`, and in 3 more places.
-    pub struct Steer {
-        const {}
-        required {
-            /// Identifier of this item.
-            0 id: String = "id";
-            /// Id of the response that this one continues; not with `conversation`.
-            1 previous_response_id: String = "previous_response_id";
-        }
-        optional {}
-    }
-}
-
 model! {
     /// Settings of the event stream.
     pub struct StreamOptions {
@@ -1197,32 +1167,6 @@ model! {
     }
 }
 
-model! {
-    /// A part of the summary of the reasoning.
-    pub struct Summary {
-        const { 1 "type" = "summary_text" req; }
-        required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
-            0 text: String = "text";
-        }
-        optional {}
-    }
-}
-
-model! {
-    /// How SVG output is drawn.
-    pub struct Svg {
-        const {}
-        required {}
-        optional {
-            /// Name of the model that draws it.
-            0 model: String = "model";
-            /// How much that model thinks.
-            1 reasoning: ResponseConfigurationUpdateItemReasoning = "reasoning" null(reasoning_null);
-        }
-    }
-}
-
 union! {
     /// A tool that the model may call.
     pub enum Tool tag "type" {
@@ -1231,7 +1175,7 @@ union! {
         ComputerTool(ComputerTool) = "computer" => from;
         ComputerUsePreviewTool(ComputerUsePreviewTool) = "computer_use_preview" => from;
         WebSearchTool(WebSearchTool) = "web_search", "web_search_2025_08_26" => from;
-        Mcp(Mcp) = "mcp" => from;
+        ToolMcp(ToolMcp) = "mcp" => from;
         CodeInterpreter(CodeInterpreter) = "code_interpreter" => from;
         ProgrammaticToolCalling(ProgrammaticToolCalling) = "programmatic_tool_calling" => from;
         ImageGeneration(ImageGeneration) = "image_generation" => from;
@@ -1378,6 +1322,39 @@ model! {
     }
 }
 
+model! {
+    /// Tools of a remote MCP server or of a connector.
+    pub struct ToolMcp {
+        const { 1 "type" = "mcp" req; }
+        required {
+            /// `server_label` of the tool mcp.
+            0 server_label: String = "server_label";
+        }
+        optional {
+            /// At least 1 item.
+            2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
+            /// `allowed_tools` of the tool mcp.
+            3 allowed_tools: ToolMcpAllowedTools = "allowed_tools" null(allowed_tools_null);
+            /// `authorization` of the tool mcp.
+            4 authorization: String = "authorization";
+            /// `connector_id` of the tool mcp.
+            5 connector_id: ConnectorId = "connector_id";
+            /// `defer_loading` of the tool mcp.
+            6 defer_loading: bool = "defer_loading";
+            /// `headers` of the tool mcp.
+            7 headers: Map<String> = "headers" null(headers_null);
+            /// Default `always`.
+            8 require_approval: ToolMcpRequireApproval = "require_approval" null(require_approval_null);
+            /// `server_description` of the tool mcp.
+            9 server_description: String = "server_description";
+            /// An absolute URL.
+            10 server_url: String = "server_url";
+            /// Matches `^tunnel_[a-z0-9]{32}$`.
+            11 tunnel_id: String = "tunnel_id";
+        }
+    }
+}
+
 union! {
     /// Tools that may be called: names or a filter.
     pub enum ToolMcpAllowedTools {
@@ -1390,7 +1367,7 @@ union! {
     /// Which calls need your approval.
     pub enum ToolMcpRequireApproval {
         Filter(RequireApprovalMcpToolApprovalFilter) = => from;
-        Mode: RequireApprovalMode => from;
+        Mode: ToolMcpRequireApprovalMode => from;
     }
 }
 
@@ -1431,7 +1408,7 @@ model! {
             /// When to search for tools.
             1 description: String = "description" null(description_null);
             /// Whether the service or your program searches.
-            2 execution: Execution = "execution";
+            2 execution: ToolSearchToolExecution = "execution";
             /// JSON Schema of the arguments; left out, the function takes none.
             3 parameters: Map<Json> = "parameters" null(parameters_null);
         }
@@ -1532,6 +1509,22 @@ response! {
 }
 
 model! {
+    /// `top_logprobs` of `ChatCompletionTokenLogprob`, and in 5 more places.
+    pub struct TranscriptionTextDoneEventLogprob {
+        const {}
+        required {
+            /// `token` of the transcription text done event logprob.
+            0 token: String = "token";
+            /// `bytes` of the transcription text done event logprob.
+            1 bytes: Vec<i64> = "bytes";
+            /// `logprob` of the transcription text done event logprob.
+            2 logprob: f64 = "logprob";
+        }
+        optional {}
+    }
+}
+
+model! {
     /// Roughly where the user is.
     pub struct UserLocation {
         const { 0 "type" = "approximate" opt; }
@@ -1546,15 +1539,6 @@ model! {
             /// IANA time zone, such as `Europe/Vienna`.
             4 timezone: String = "timezone" null(timezone_null);
         }
-    }
-}
-
-model! {
-    /// A short wait.
-    pub struct Wait {
-        const { 0 "type" = "wait" req; }
-        required {}
-        optional {}
     }
 }
 

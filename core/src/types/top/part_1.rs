@@ -4,11 +4,12 @@
 use crate::json::{Json, Map, Vector, model, open_enum, response, union};
 use crate::request::FileInput;
 use crate::types::{
-    ChatCompletionStreamOptionsParam, ContainerNetworkPolicyAllowlist, ContainerNetworkPolicyDisabled,
-    DecisionInputJSON, FileObjectStatus, FilePurpose, ImageDetail, InlineSkill, InputUnionMember1, MemoryLimit,
-    OtherFileChunkingStrategyObject, OutputText, OutputTokensDetails, Phase, PromptCacheOptionsMode,
-    PromptTokensDetails, Question, ResultC2PA, ResultSynthID, SkillReference, SortOrder,
-    StaticFileChunkingStrategyObject, Stop, StringCheckGrader, TestingCriterion, TestingCriterionLabelModel,
+    ChatCompletionStreamOptionsParam, CompletionCreateStop, ContainerNetworkPolicyAllowlist,
+    ContainerNetworkPolicyDisabled, ContentPartInputImageDetail, DecisionInputJSON, DecisionQuestionChoice,
+    DecisionQuestionPredicate, DecisionQuestionScore, FileObjectStatus, FilePurpose, InlineSkill, InputUnionMember1,
+    MemoryLimit, MessagePhase, OtherFileChunkingStrategyObject, OutputText, OutputTokensDetails,
+    PromptCacheOptionsMode, PromptTokensDetails, ResultC2PA, ResultSynthID, SkillReference, SortOrder,
+    StaticFileChunkingStrategyObject, StringCheckGrader, TestingCriterion, TestingCriterionLabelModel,
     TestingCriterionPython, TestingCriterionScoreModel, TestingCriterionTextSimilarity,
 };
 
@@ -735,7 +736,7 @@ model! {
             10 seed: i64 = "seed" null(seed_null);
             /// Up to 4 texts at which the model stops; they are not part of the result. 1 to 4 items; default
             /// `<|endoftext|>`.
-            11 stop: Stop = "stop" null(stop_null);
+            11 stop: CompletionCreateStop = "stop" null(stop_null);
             /// Settings of the event stream.
             12 stream_options: ChatCompletionStreamOptionsParam = "stream_options" null(stream_options_null);
             /// Text that comes behind the continuation.
@@ -1148,7 +1149,7 @@ model! {
             /// `model` of the decision create params.
             1 model: String = "model";
             /// Questions to answer: yes or no, a choice, or a score.
-            2 questions: Vec<Question> = "questions";
+            2 questions: Vec<DecisionCreateQuestion> = "questions";
         }
         optional {
             /// Key that groups requests with a common beginning, so that more of it is found in the cache.
@@ -1173,6 +1174,15 @@ model! {
     }
 }
 
+union! {
+    /// `questions` of `DecisionCreateParams`, and in one more place.
+    pub enum DecisionCreateQuestion tag "type" {
+        Predicate(DecisionQuestionPredicate) = "predicate" => from;
+        Choice(DecisionQuestionChoice) = "choice" => from;
+        Score(DecisionQuestionScore) = "score" => from;
+    }
+}
+
 model! {
     /// An earlier answer of the model.
     pub struct DecisionInputAssistantMessage {
@@ -1183,7 +1193,7 @@ model! {
         }
         optional {
             /// `phase` of the decision input assistant message.
-            2 phase: Phase = "phase" null(phase_null);
+            2 phase: MessagePhase = "phase" null(phase_null);
         }
     }
 }
@@ -1226,7 +1236,7 @@ model! {
         }
         optional {
             /// `detail` of the decision input image param.
-            2 detail: ImageDetail = "detail" null(detail_null);
+            2 detail: ContentPartInputImageDetail = "detail" null(detail_null);
             /// `prompt_cache_breakpoint` of the decision input image param.
             3 prompt_cache_breakpoint: DecisionPromptCacheBreakpointParam = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
@@ -1414,16 +1424,6 @@ open_enum! {
         TextEmbeddingAda002 = "text-embedding-ada-002",
         TextEmbedding3Small = "text-embedding-3-small",
         TextEmbedding3Large = "text-embedding-3-large",
-    }
-}
-
-open_enum! {
-    /// Kind of risk.
-    pub enum ErrorType {
-        PotentiallyUnintendedDataTransfer = "potentially_unintended_data_transfer",
-        PotentiallyUnintendedDataAccess = "potentially_unintended_data_access",
-        PotentiallyUnintendedDestructiveActivity = "potentially_unintended_destructive_activity",
-        Other = "other",
     }
 }
 
