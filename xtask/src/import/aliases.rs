@@ -130,11 +130,19 @@ impl Finder<'_> {
         let fits = |at: &&usize| {
             let alias = &self.aliases[**at];
             let here = alias.names.iter().any(|name| modules.contains(module(name)));
-            let around = |name: &String| modules.iter().any(|other| is_around(package(module(name)), package(other)));
+            let beside = |name: &String| {
+                let there = package(module(name));
+                let spoken = |other: &str| speaks_of(leaf(name), &format!("{field}_{}", leaf(other)));
+                is_shared(name)
+                    || modules.iter().any(|other| {
+                        let own = package(other);
+                        own == there || (own.starts_with(&format!("{there}.")) && spoken(other))
+                    })
+            };
             // A beta name would be wrong outside of beta.
             let beta = |name: &String| name.contains(".beta.");
             let strange = alias.names.iter().all(beta) && !modules.iter().any(beta);
-            let named = akin(alias.leaf(), field) && (here || alias.names.iter().any(around));
+            let named = akin(alias.leaf(), field) && (here || alias.names.iter().any(beside));
             (here || (alias.public && !strange)) && (telling(ty) || named)
         };
         let nearness = |at: &&usize| {
@@ -168,16 +176,17 @@ fn is_shared(name: &str) -> bool {
     name.starts_with("openai.types.shared")
 }
 
-/// Whether what one package offers is at home in the other: it is the same, around it, or made to be shared.
-fn is_around(offering: &str, using: &str) -> bool {
-    is_shared(offering) || using == offering || using.starts_with(&format!("{offering}."))
-}
-
 /// Whether a name speaks of the same thing as a field: they share a word.
 fn akin(name: &str, field: &str) -> bool {
     let of =
         |text: &str| -> BTreeSet<String> { words(text).iter().map(|word| singular(&word.to_lowercase())).collect() };
     !of(name).is_disjoint(&of(field))
+}
+
+/// Whether every word of a name occurs in a text.
+fn speaks_of(name: &str, text: &str) -> bool {
+    let lower = |text: &str| -> BTreeSet<String> { words(text).iter().map(|word| word.to_lowercase()).collect() };
+    lower(name).is_subset(&lower(text))
 }
 
 fn shared_path(a: &str, b: &str) -> usize {

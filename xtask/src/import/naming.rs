@@ -7,7 +7,7 @@ use super::allocate::{Claim, allocate};
 use super::ir::World;
 use super::merge::Catalog;
 use super::overrides::Overrides;
-use super::words::{camel, join, singular, without_param, words};
+use super::words::{camel, join, singular, without_count, without_param, words};
 
 /// Which types are in use, and what they are called.
 #[derive(Debug, Default)]
@@ -139,7 +139,7 @@ impl Namer<'_> {
             (words(own).len(), module(name).contains(".beta."), module(name).len(), name.clone())
         });
         let first = &official[0];
-        let own = camel(without_param(leaf(first)));
+        let own = camel(&without_count(without_param(leaf(first))));
         let places: BTreeSet<&str> = official.iter().map(|name| module(name)).collect();
         let mut candidates = Vec::new();
         let mut distinct = words(&own);
@@ -150,7 +150,7 @@ impl Namer<'_> {
         for name in &official {
             let place = module(name);
             let owner = owners.get(place).cloned().unwrap_or_else(|| camel(leaf(place)));
-            let own = camel(without_param(leaf(name)));
+            let own = camel(&without_count(without_param(leaf(name))));
             candidates.push(join(&short_owner(&owner), &own));
             candidates.push(join(&owner, &own));
             candidates.push(join(&owner, &camel(leaf(name))));

@@ -29,6 +29,8 @@ pub(crate) struct Reader<'a> {
     structs: &'a mut Vec<Struct>,
     done: BTreeMap<String, (Ty, bool)>,
     open: Vec<String>,
+    /// Struct that `$recursiveRef` means.
+    anchor: Option<usize>,
 }
 
 const LIMITS: [(&str, &str); 12] = [
@@ -50,7 +52,7 @@ impl<'a> Reader<'a> {
     /// A reader that adds structs to `structs`.
     pub(crate) fn new(document: &'a Value, structs: &'a mut Vec<Struct>) -> Result<Self, String> {
         let schemas = document["components"]["schemas"].as_object().ok_or("openapi.json has no components.schemas")?;
-        Ok(Reader { schemas, document, structs, done: BTreeMap::new(), open: Vec::new() })
+        Ok(Reader { schemas, document, structs, done: BTreeMap::new(), open: Vec::new(), anchor: None })
     }
 
     /// Every component by name.
@@ -123,7 +125,12 @@ impl<'a> Reader<'a> {
             let at = self.structs.len();
             self.structs.push(Struct { key: name.to_owned(), ..Struct::default() });
             self.done.insert(name.to_owned(), (Ty::Ref(at), false));
+            let outer = self.anchor;
+            if schema["$recursiveAnchor"] == true {
+                self.anchor = Some(at);
+            }
             let fields = self.fields(schema, name)?;
+            self.anchor = outer;
             self.structs[at].fields = fields;
             return Ok((Ty::Ref(at), schema["nullable"] == true));
         }
@@ -140,6 +147,9 @@ impl<'a> Reader<'a> {
     }
 
     fn bare(&mut self, schema: &Value, place: &str) -> Result<(Ty, bool), String> {
+        if let (Some(_), Some(at)) = (schema.get("$recursiveRef"), self.anchor) {
+            return Ok((Ty::Ref(at), false));
+        }
         if let Some(target) = schema["$ref"].as_str() {
             return self.component(target.rsplit('/').next().unwrap_or(target));
         }
@@ -178,6 +188,7 @@ impl<'a> Reader<'a> {
         let kinds: Vec<&str> = match &schema["type"] {
             Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
             Value::String(kind) => vec![kind],
+            _ if schema.get("items").is_some() => vec!["array"],
             _ => return Ok((Ty::Json, false)),
         };
         let mut types = Vec::new();
@@ -270,11 +281,10 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        // The older spelling: a flag that makes `minimum` exclusive.
-        if into.get("exclusive_minimum") == Some(&Value::Bool(true)) {
-            if let Some(minimum) = into.remove("minimum") {
-                into.insert("exclusive_minimum".into(), minimum);
-            }
+        // The newer spelling gives the bound itself; here it is a flag beside `minimum`.
+        if let Some(bound @ Value::Number(_)) = into.get("exclusive_minimum").cloned() {
+            into.insert("minimum".into(), bound);
+            into.insert("exclusive_minimum".into(), Value::Bool(true));
         }
         if depth == 4 {
             return;

@@ -62,6 +62,10 @@ pub(crate) fn read(
     let node_methods = node_methods(node);
     let mut result = Operations::default();
     let mut ids = BTreeSet::new();
+    let mut shared: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for method in python["methods"].as_array().into_iter().flatten() {
+        *shared.entry(route(text(&method["http"], "verb"), text(&method["http"], "path"))).or_default() += 1;
+    }
     let mut routes = BTreeSet::new();
     for method in python["methods"].as_array().ok_or("python-surface.json has no methods")? {
         let Some(verb) = method["http"]["verb"].as_str() else { continue };
@@ -69,7 +73,9 @@ pub(crate) fn read(
         let id = format!("{}.{}", text(method, "resource"), text(method, "name"));
         let key = route(verb, path);
         let exchange = exchanges.iter().find(|one| route(&one.verb, &one.path) == key);
-        let node = node_methods.get(&key);
+        // Where two methods share a route, Node's is the one of the same name.
+        let same = |one: &&(String, &Value)| camel(text(one.1, "name")) == camel(text(method, "name"));
+        let node = node_methods.get(&key).filter(|one| shared.get(&key).is_none_or(|count| *count < 2) || same(one));
         let mut builder = Builder { world, result: &mut result, overrides };
         builder.add(&id, method, node, exchange).map_err(|why| format!("operation {id}: {why}"))?;
         routes.insert(key);

@@ -58,12 +58,12 @@ pub(crate) fn build(
         let mut twins = Vec::new();
         for b in 0..made.len() {
             for a in 0..b {
-                if !rivals(&made[a], &made[b]) || !same(&made[a].0, &made[b].0, catalog) {
+                if !rivals(&made[a], &made[b]) {
                     continue;
                 }
                 if lists(&made[b].1, "before", &made[a].1) {
                     made.swap(a, b);
-                } else if !lists(&made[a].1, "before", &made[b].1) {
+                } else if same(&made[a].0, &made[b].0, catalog) && !lists(&made[a].1, "before", &made[b].1) {
                     twins.push(format!("{} and {}", made[a].1.ty, made[b].1.ty));
                 }
             }
@@ -114,7 +114,7 @@ fn tag(arms: &[Ty], catalog: &Catalog) -> Option<String> {
     }
     let usual = |name: &str| USUAL.iter().position(|usual| *usual == name).unwrap_or(USUAL.len());
     // A constant with one value everywhere tells nothing, unless some arms lack it.
-    found.retain(|_, (count, texts)| texts.len() > 1 || *count < structs.len());
+    found.retain(|_, (count, texts)| *count > 1 && (texts.len() > 1 || *count < structs.len()));
     let best = found.iter().max_by_key(|(name, (count, texts))| (texts.len(), *count, usize::MAX - usual(name)));
     best.map(|(name, _)| (*name).to_owned())
 }

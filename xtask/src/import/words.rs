@@ -171,6 +171,13 @@ pub(crate) fn without_param(name: &str) -> &str {
     name
 }
 
+/// A name without the counted `UnionMember` that a code generator put in for a nameless alternative.
+pub(crate) fn without_count(name: &str) -> String {
+    let Some(at) = name.find("UnionMember") else { return name.to_owned() };
+    let rest = name[at + "UnionMember".len()..].trim_start_matches(|c: char| c.is_ascii_digit());
+    if at == 0 && rest.is_empty() { name.to_owned() } else { format!("{}{rest}", &name[..at]) }
+}
+
 /// Cuts a name down to [`LONGEST`]: repeated words go first, then words from the one at `from` on.
 pub(crate) fn shorten(name: &str, from: usize) -> String {
     let mut all = words(name);
@@ -224,6 +231,12 @@ mod tests {
         let name = "OrganizationProjectsServiceAccountsApiKeysOrganizationCreateResponse";
         let short = shorten(name, 1);
         assert!(short.len() <= LONGEST && short.starts_with("Organization") && short.ends_with("CreateResponse"));
+    }
+
+    #[test]
+    fn counted_alternatives_lose_their_number() {
+        assert_eq!(without_count("InputUnionMember1FunctionCall"), "InputFunctionCall");
+        assert_eq!(without_count("UnionMember1"), "UnionMember1");
     }
 
     #[test]
