@@ -9,10 +9,10 @@ use crate::response::Reply;
 use crate::stream::EventStream;
 use crate::types::{
     Assistant, AssistantCreateParams, AssistantDeleted, AssistantListParams, AssistantStreamEvent,
-    AssistantUpdateParams, BetaCompactedResponse, BetaResponse, BetaResponseCompactParams, BetaResponseCreateParams,
-    BetaResponseItem, BetaResponseRetrieveParams, BetaResponseStreamEvent, ChatKitThread, ChatSession,
-    ChatkitSessionCreateParams, InputTokenCountResponse, MessageCreateParams, MessageDeleted, MessageUpdateParams,
-    RealtimeSessionCreateParams, ResponseCancelParams, ResponseDeleteParams, ResponseInputItemListParams,
+    AssistantUpdateParams, BetaCompactedResponse, BetaResponse, BetaResponseCancelParams, BetaResponseCompactParams,
+    BetaResponseCreateParams, BetaResponseDeleteParams, BetaResponseItem, BetaResponseRetrieveParams,
+    BetaResponseStreamEvent, ChatKitThread, ChatSession, ChatkitSessionCreateParams, InputTokenCountResponse,
+    MessageCreateParams, MessageDeleted, MessageUpdateParams, RealtimeSessionCreateParams, ResponseInputItemListParams,
     ResponseInputTokenCountParams, Run, RunCreateParams, RunStep, RunSubmitToolOutputsParams, RunUpdateParams,
     SessionCreateResponse, StepListParams, StepRetrieveParams, Thread, ThreadCreateAndRunParams, ThreadCreateParams,
     ThreadDeleteResponse, ThreadDeleted, ThreadListItemsParams, ThreadListItemsResponse, ThreadListParams,
@@ -387,7 +387,7 @@ impl BetaResponses {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn cancel(&self, response_id: &str, params: ResponseCancelParams) -> Call<Reply<BetaResponse>> {
+    pub fn cancel(&self, response_id: &str, params: BetaResponseCancelParams) -> Call<Reply<BetaResponse>> {
         Call::new(&self.client, &operations::BETA_RESPONSES_CANCEL, &[response_id], Some(&params))
     }
 
@@ -446,7 +446,7 @@ impl BetaResponses {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn delete_with(&self, response_id: &str, params: ResponseDeleteParams) -> Call<Reply<()>> {
+    pub fn delete_with(&self, response_id: &str, params: BetaResponseDeleteParams) -> Call<Reply<()>> {
         Call::new(&self.client, &operations::BETA_RESPONSES_DELETE, &[response_id], Some(&params))
     }
 

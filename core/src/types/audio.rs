@@ -160,9 +160,9 @@ model! {
 
 union! {
     /// A transcript, in the form that was asked for.
-    pub enum TranscriptionCreateResponse tag "task" {
-        TranscriptionDiarized(TranscriptionDiarized) = "transcribe" => from;
+    pub enum TranscriptionCreateResponse {
         TranscriptionVerbose(TranscriptionVerbose) = => from;
+        TranscriptionDiarized(TranscriptionDiarized) = => from;
         Transcription(Transcription) = => from;
     }
 }
@@ -357,7 +357,7 @@ response! {
 }
 
 union! {
-    /// `usage` of `ConversationAudioTranscriptionCompletedEvent`, and in 3 more places.
+    /// What is charged: tokens or seconds of audio.
     pub enum TranscriptionUsage tag "type" {
         Tokens(UsageTokens) = "tokens" => from;
         Duration(UsageDuration) = "duration" => from;

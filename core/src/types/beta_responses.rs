@@ -10,7 +10,7 @@ use crate::types::{
 
 model! {
     /// Arguments of `beta.responses.cancel`.
-    pub struct ResponseCancelParams {
+    pub struct BetaResponseCancelParams {
         const {}
         required {}
         optional {
@@ -22,7 +22,7 @@ model! {
 
 model! {
     /// Arguments of `beta.responses.delete`.
-    pub struct ResponseDeleteParams {
+    pub struct BetaResponseDeleteParams {
         const {}
         required {}
         optional {

@@ -3,10 +3,10 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AgentOutputItemStatus, AnnotationContainerFileCitation, AnnotationURLCitation, AssistantResponseFormatOption,
-    AssistantTool, AssistantToolChoiceOption, ChatCompletionMessageToolCallUnionFunction, ChatModel,
-    CodeInterpreterTool, FileSearchRankingOptions, ImageURLDetail, MessageDeltaRole, OutputLogs, ReasoningEffort,
-    SortOrder, ThreadCreateMessage, VectorStoreSearchResponseContent,
+    AnnotationContainerFileCitation, AnnotationURLCitation, AssistantResponseFormatOption, AssistantTool,
+    AssistantToolChoiceOption, ChatCompletionMessageToolCallUnionFunction, ChatModel, CodeInterpreterTool,
+    FileSearchRankingOptions, ImageURLDetail, ItemStatus, MessageDeltaRole, OutputLogs, ReasoningEffort, SortOrder,
+    ThreadCreateMessage, VectorStoreSearchResponseContent,
 };
 
 union! {
@@ -554,7 +554,7 @@ union! {
 }
 
 union! {
-    /// `content` of `MessageCreateParams`, and in one more place.
+    /// Plain text, or a list of text and image parts; up to 256,000 characters.
     pub enum MessageCreateContent {
         Text: String => from;
         List: Vec<MessageContentPartParam> => from;
@@ -1194,7 +1194,7 @@ response! {
             /// Who wrote it: `user` or `assistant`.
             10 role: MessageDeltaRole = "role";
             /// State of the message: `in_progress`, `incomplete` or `completed`.
-            12 status: AgentOutputItemStatus = "status";
+            12 status: ItemStatus = "status";
             /// Thread that the message belongs to.
             13 thread_id: String = "thread_id";
         }
@@ -1219,14 +1219,14 @@ response! {
 }
 
 model! {
-    /// `attachments` of `MessageCreateParams`, and in 2 more places.
+    /// A file added to a message.
     pub struct ThreadMessageAttachment {
         const {}
         required {}
         optional {
-            /// `file_id` of the thread message attachment.
+            /// Id of the file.
             0 file_id: String = "file_id";
-            /// `tools` of the thread message attachment.
+            /// Tools that may use the file.
             1 tools: Vec<AttachmentTool> = "tools";
         }
     }

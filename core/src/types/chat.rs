@@ -1095,7 +1095,7 @@ response! {
 }
 
 union! {
-    /// `stop` of `ChatCompletionCreateParams`, and in one more place.
+    /// Up to 4 texts at which the model stops.
     pub enum CompletionCreateStop {
         Text: String => from;
         List: Vec<String> => from;
@@ -1155,7 +1155,7 @@ model! {
 }
 
 open_enum! {
-    /// `syntax` of `CustomFormatGrammarGrammar`, and in one more place.
+    /// Notation of the grammar: `lark` or `regex`.
     pub enum CustomSyntax {
         Lark = "lark",
         Regex = "regex",

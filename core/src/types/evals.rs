@@ -127,16 +127,16 @@ response! {
 
 union! {
     /// `template` of `DataSourceResponsesInputMessagesTemplate`.
-    pub enum DataResponsesInputMessagesTemplateTemplate tag "type" {
-        InputMessagesTemplateTemplateEvalItem(InputMessagesTemplateTemplateEvalItem) = "message" => from;
+    pub enum DataResponsesInputMessagesTemplateTemplate {
+        InputMessagesTemplateTemplateEvalItem(InputMessagesTemplateTemplateEvalItem) = => from;
         DataResponsesInputMessagesTemplateChatMessage(DataResponsesInputMessagesTemplateChatMessage) = => from;
     }
 }
 
 union! {
     /// `template` of `DataEvalResponsesRunInputMessagesTemplate`.
-    pub enum DataResponsesRunInputMessagesTemplateTemplate tag "type" {
-        InputMessagesTemplateTemplateEvalItem(InputMessagesTemplateTemplateEvalItem) = "message" => from;
+    pub enum DataResponsesRunInputMessagesTemplateTemplate {
+        InputMessagesTemplateTemplateEvalItem(InputMessagesTemplateTemplateEvalItem) = => from;
         DataRunInputMessagesTemplateChatMessage(DataRunInputMessagesTemplateChatMessage) = => from;
     }
 }

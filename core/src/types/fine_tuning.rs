@@ -804,7 +804,7 @@ model! {
 }
 
 union! {
-    /// `grader` of `GraderRunParams`, and in 3 more places.
+    /// A grader: what rates a model's answer.
     pub enum ReinforcementMethodGrader tag "type" {
         StringCheck(StringCheckGrader) = "string_check" => from;
         TextSimilarity(TextSimilarityGrader) = "text_similarity" => from;

@@ -231,11 +231,19 @@ model! {
         const {}
         required {
             /// The conditions.
-            0 filters: Vec<Json> = "filters";
+            0 filters: Vec<CompoundFilterFilter> = "filters";
             /// `and` if all must hold, `or` if one is enough.
             1 r#type: CompoundFilterType = "type";
         }
         optional {}
+    }
+}
+
+union! {
+    /// `filters` of `CompoundFilter`.
+    pub enum CompoundFilterFilter {
+        Comparison(ComparisonFilter) = => from;
+        Compound(CompoundFilter) = => from;
     }
 }
 
@@ -256,13 +264,13 @@ union! {
 }
 
 model! {
-    /// `Grammar` of `BetaCustomToolFormat`, and in one more place.
+    /// A grammar.
     pub struct CustomToolInputFormatGrammar {
         const { 2 "type" = "grammar" req; }
         required {
-            /// `definition` of the custom tool input format grammar.
+            /// Text of the grammar.
             0 definition: String = "definition";
-            /// `syntax` of the custom tool input format grammar.
+            /// Notation of the grammar: `lark` or `regex`.
             1 syntax: CustomSyntax = "syntax";
         }
         optional {}
@@ -437,7 +445,7 @@ model! {
 }
 
 open_enum! {
-    /// `context` of `Reasoning`, and in one more place.
+    /// Which turns of earlier reasoning the model sees.
     pub enum ReasoningContext {
         Auto = "auto",
         CurrentTurn = "current_turn",

@@ -40,7 +40,7 @@ model! {
 }
 
 open_enum! {
-    /// `filter` of `FileBatchListFilesParams`, and in one more place.
+    /// Status of the files to list; all if left out.
     pub enum FileBatchListFilesFilter {
         InProgress = "in_progress",
         Completed = "completed",

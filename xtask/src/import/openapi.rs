@@ -281,10 +281,11 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        // The newer spelling gives the bound itself; here it is a flag beside `minimum`.
-        if let Some(bound @ Value::Number(_)) = into.get("exclusive_minimum").cloned() {
-            into.insert("minimum".into(), bound);
-            into.insert("exclusive_minimum".into(), Value::Bool(true));
+        // The older spelling: a flag that makes `minimum` exclusive.
+        if into.get("exclusive_minimum") == Some(&Value::Bool(true)) {
+            if let Some(minimum) = into.remove("minimum") {
+                into.insert("exclusive_minimum".into(), minimum);
+            }
         }
         if depth == 4 {
             return;

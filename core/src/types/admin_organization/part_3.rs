@@ -575,7 +575,7 @@ response! {
 }
 
 open_enum! {
-    /// `currency` of `OrganizationSpendLimit`, and in one more place.
+    /// Currency of the amount, always US dollars.
     pub enum ProjectSpendLimitCurrency {
         Usd = "USD",
     }
@@ -594,7 +594,7 @@ response! {
 }
 
 open_enum! {
-    /// `interval` of `OrganizationSpendLimit`, and in one more place.
+    /// Period over which spending is added up, always a month.
     pub enum ProjectSpendLimitInterval {
         Month = "month",
     }

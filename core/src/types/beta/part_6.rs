@@ -187,7 +187,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `ttl` of `AgentSessionPromptCacheOptions`, and in 3 more places.
+    /// How long cached parts are kept.
     pub enum PromptCacheOptionsTtl {
         N30m = "30m",
         N12h = "12h",
@@ -442,7 +442,7 @@ union! {
 }
 
 open_enum! {
-    /// `code` of `BetaResponseError`, and in one more place.
+    /// Code of the error for programs.
     pub enum ResponseErrorCode {
         ServerError = "server_error",
         RateLimitExceeded = "rate_limit_exceeded",
@@ -480,7 +480,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// `betas` of `BetaResponseCompactParams`, and in 4 more places.
+    /// Beta features to switch on, by name.
     pub enum ResponseInputItemListBeta {
         ResponsesMultiAgentV1 = "responses_multi_agent=v1",
     }
@@ -504,7 +504,7 @@ union! {
 }
 
 open_enum! {
-    /// `truncation` of `BetaResponse`, and in 7 more places.
+    /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails.
     pub enum ResponseTruncation {
         Auto = "auto",
         Disabled = "disabled",
@@ -1372,7 +1372,7 @@ model! {
 }
 
 open_enum! {
-    /// `execution` of `BetaResponseInputItemToolSearchCall`, and in 9 more places.
+    /// Whether the service or your program searches.
     pub enum ToolSearchToolExecution {
         Server = "server",
         Client = "client",

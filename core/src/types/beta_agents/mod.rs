@@ -19,10 +19,11 @@ pub use part_1::{
     CreateTokenEndpointAuthParamClientSecretBasic, CreateTokenEndpointAuthParamClientSecretPost,
     CreateVaultCredentialAuthParamMcpOauth, CreateVaultCredentialAuthParamMcpOauthRefresh,
     CreateVaultCredentialAuthParamStaticBearer, Credential, CredentialAuth, CredentialAuthCreateParam,
-    CredentialAuthRotateParam, CredentialCreateParams, CredentialDeleted, CredentialListParams, CredentialNetworking,
-    CredentialNetworkingParam, CredentialUpdateParams, EnvironmentCreateEnvironment, EnvironmentCreateParams,
-    EnvironmentFile, EnvironmentFileCreateParams, EnvironmentFileCreateType, EnvironmentFileListParams,
-    EnvironmentInfo, EnvironmentInfoType, EnvironmentListParams, EnvironmentTemplate, EnvironmentTemplateDeleted,
+    CredentialAuthRotateParam, CredentialCreateParams, CredentialDeleted, CredentialListParams, CredentialListStatus,
+    CredentialListStatusItem, CredentialListStatusValue, CredentialNetworking, CredentialNetworkingParam,
+    CredentialUpdateParams, EnvironmentCreateEnvironment, EnvironmentCreateParams, EnvironmentFile,
+    EnvironmentFileCreateParams, EnvironmentFileCreateType, EnvironmentFileListParams, EnvironmentInfo,
+    EnvironmentInfoType, EnvironmentListParams, EnvironmentTemplate, EnvironmentTemplateDeleted,
     EnvironmentTemplateFile, EnvironmentTemplateSkill, EventCreateParams, EventStreamParams,
     FileHostedTemplateFileResourceFileID, FileHostedTemplateFileResourceInline, InvocationListParams,
     McpOauthTokenEndpointAuth, McpOauthTokenEndpointAuthCreateParam, McpOauthTokenEndpointAuthResourceNone,
@@ -39,6 +40,6 @@ pub use part_1::{
     VaultCreateParams, VaultCredentialAuthResourceMcpOauth, VaultCredentialAuthResourceMcpOauthRefresh,
     VaultCredentialAuthResourceStaticBearer, VaultCredentialNetworkingParamLimited,
     VaultCredentialNetworkingParamUnrestricted, VaultCredentialNetworkingResourceLimited,
-    VaultCredentialNetworkingResourceUnrestricted, VaultDeleted, VaultListParams,
+    VaultCredentialNetworkingResourceUnrestricted, VaultDeleted,
 };
-pub use part_2::{VaultStatus, VaultStatusFilterParam, VaultUpdateParams};
+pub use part_2::{VaultListParams, VaultStatus, VaultStatusFilterParam, VaultUpdateParams};

@@ -623,7 +623,7 @@ response! {
 }
 
 model! {
-    /// `Choice` of `DecisionCreateQuestion`, and in one more place.
+    /// A question whose answer is one of several options.
     pub struct DecisionQuestionChoice {
         const { 2 "type" = "choice" req; }
         required {
@@ -648,7 +648,7 @@ union! {
 }
 
 model! {
-    /// `Predicate` of `DecisionCreateQuestion`, and in one more place.
+    /// A question with the answer yes or no.
     pub struct DecisionQuestionPredicate {
         const { 1 "type" = "predicate" req; }
         required {
@@ -671,7 +671,7 @@ union! {
 }
 
 model! {
-    /// `Score` of `DecisionCreateQuestion`, and in one more place.
+    /// A question whose answer is a score.
     pub struct DecisionQuestionScore {
         const { 2 "type" = "score" req; }
         required {
@@ -1489,7 +1489,7 @@ response! {
 }
 
 model! {
-    /// `transport` of `LiveCreateParams`, and in 3 more places.
+    /// How media get to a live session and back.
     pub struct LiveCreateTransport {
         const { 1 "type" = "webrtc" req; }
         required {

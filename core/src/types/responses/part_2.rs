@@ -1071,7 +1071,7 @@ model! {
 }
 
 union! {
-    /// `caller` of `BetaResponseApplyPatchToolCall`, and in 15 more places.
+    /// What made the call: the model itself or one of its programs.
     pub enum ResponseCustomToolCallCaller tag "type" {
         Direct(CallerDirect) = "direct" => from;
         Program(CallerProgram) = "program" => from;
@@ -1580,7 +1580,7 @@ model! {
 }
 
 union! {
-    /// `outcome` of `BetaResponseFunctionShellCallOutputContent`, and in one more place.
+    /// How a command ended.
     pub enum ResponseFunctionShellCallOutputContentOutcome tag "type" {
         Timeout(OutcomeTimeout) = "timeout" => from;
         Exit(OutcomeExit) = "exit" => from;
@@ -1613,17 +1613,17 @@ response! {
 }
 
 model! {
-    /// `action` of `BetaResponseFunctionShellToolCall`, and in 3 more places.
+    /// Shell commands with their settings.
     pub struct ResponseFunctionShellToolCallAction {
         const {}
         required {
-            /// `commands` of the response function shell tool call action.
+            /// The commands, to be run in order.
             0 commands: Vec<String> = "commands";
         }
         optional {
-            /// `max_output_length` of the response function shell tool call action.
+            /// Most characters of output to keep.
             1 max_output_length: i64 = "max_output_length" null(max_output_length_null);
-            /// `timeout_ms` of the response function shell tool call action.
+            /// Time allowed, in milliseconds.
             2 timeout_ms: i64 = "timeout_ms" null(timeout_ms_null);
         }
     }

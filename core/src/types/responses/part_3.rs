@@ -657,17 +657,17 @@ response! {
 }
 
 model! {
-    /// `Program` of `ConversationItem`, and in 3 more places.
+    /// A program by which the model calls tools.
     pub struct ResponseItemProgram {
         const { 4 "type" = "program" req; }
         required {
-            /// `id` of the response item program.
+            /// Identifier of this item.
             0 id: String = "id";
-            /// 1 to 64 characters.
+            /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             1 call_id: String = "call_id";
-            /// At most 10485760 characters.
+            /// Text of the program. At most 10485760 characters.
             2 code: String = "code";
-            /// At most 10485760 characters.
+            /// Fingerprint of the program. At most 10485760 characters.
             3 fingerprint: String = "fingerprint";
         }
         optional {}
@@ -1299,11 +1299,11 @@ model! {
 }
 
 model! {
-    /// `SummaryText` of `BetaResponseOutputMessageContent`, and in 3 more places.
+    /// A part of the summary of the reasoning.
     pub struct ResponseReasoningItemSummary {
         const { 1 "type" = "summary_text" req; }
         required {
-            /// `text` of the response reasoning item summary.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             0 text: String = "text";
         }
         optional {}
