@@ -1,0 +1,17 @@
+//! The user guides of `docs/guide/`, so that their examples are compiled and run with the tests.
+
+macro_rules! guides {
+    ($($name:ident = $file:literal)*) => {
+        $( #[doc = include_str!(concat!("../../docs/guide/", $file))] mod $name {} )*
+    };
+}
+
+guides! {
+    configuration = "configuration.md"
+    errors = "errors.md"
+    paging = "paging.md"
+    retries_and_timeouts = "retries-and-timeouts.md"
+    streaming = "streaming.md"
+    types = "types.md"
+    uploads_and_downloads = "uploads-and-downloads.md"
+}
