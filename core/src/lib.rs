@@ -3,6 +3,8 @@
 
 pub mod client;
 pub mod error;
+#[cfg(doctest)]
+mod guide;
 pub mod json;
 pub mod operation;
 pub mod operations;

@@ -1111,7 +1111,7 @@ union! {
 }
 
 open_enum! {
-    /// `detail` of `ChatCompletionContentPartImageURL`, and in 9 more places.
+    /// Resolution at which the model sees the image; `auto` by default.
     pub enum ContentPartInputImageDetail {
         Auto = "auto",
         Low = "low",

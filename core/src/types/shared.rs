@@ -240,7 +240,7 @@ model! {
 }
 
 union! {
-    /// `filters` of `CompoundFilter`.
+    /// The conditions.
     pub enum CompoundFilterFilter {
         Comparison(ComparisonFilter) = => from;
         Compound(CompoundFilter) = => from;

@@ -176,7 +176,7 @@ union! {
 }
 
 model! {
-    /// `Mcp` of `ResponsesDelegationConfigTool`.
+    /// Tools of a remote MCP server or of a connector.
     pub struct ResponsesDelegationConfigToolMcp {
         const { 0 "type" = "mcp" req; }
         required {}

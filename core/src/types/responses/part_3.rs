@@ -597,7 +597,7 @@ model! {
 }
 
 union! {
-    /// `instructions` of `Response`.
+    /// What the model is told first; not carried over from the previous response.
     pub enum ResponseInstructions {
         Text: String => from;
         List: Vec<ResponseInputItem> => from;

@@ -1327,29 +1327,29 @@ model! {
     pub struct ToolMcp {
         const { 1 "type" = "mcp" req; }
         required {
-            /// `server_label` of the tool mcp.
+            /// Your name of the MCP server.
             0 server_label: String = "server_label";
         }
         optional {
-            /// At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// `allowed_tools` of the tool mcp.
+            /// Tools that may be called; all if left out.
             3 allowed_tools: ToolMcpAllowedTools = "allowed_tools" null(allowed_tools_null);
-            /// `authorization` of the tool mcp.
+            /// OAuth token for the server or connector; it is sent with every request.
             4 authorization: Secret = "authorization";
-            /// `connector_id` of the tool mcp.
+            /// Id of a connector, instead of a server.
             5 connector_id: ConnectorId = "connector_id";
-            /// `defer_loading` of the tool mcp.
+            /// Whether the tool is left out until tool search finds it.
             6 defer_loading: bool = "defer_loading";
-            /// `headers` of the tool mcp.
+            /// HTTP headers to send to the server, for example for authentication.
             7 headers: Map<String> = "headers" null(headers_null);
-            /// Default `always`.
+            /// Which calls need your approval; `always` by default. Default `always`.
             8 require_approval: ToolMcpRequireApproval = "require_approval" null(require_approval_null);
-            /// `server_description` of the tool mcp.
+            /// What the server is for.
             9 server_description: String = "server_description";
-            /// An absolute URL.
+            /// URL of the server. An absolute URL.
             10 server_url: String = "server_url";
-            /// Matches `^tunnel_[a-z0-9]{32}$`.
+            /// Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`.
             11 tunnel_id: String = "tunnel_id";
         }
     }
@@ -1509,7 +1509,7 @@ response! {
 }
 
 model! {
-    /// Log probability of one token.
+    /// Log probability of one alternative.
     pub struct TranscriptionTextDoneEventLogprob {
         const {}
         required {

@@ -1170,7 +1170,7 @@ model! {
 }
 
 union! {
-    /// `input` of `DecisionCreateParams`.
+    /// Plain text, or a list of messages.
     pub enum DecisionCreateParamsInput {
         Text: String => from;
         List: Vec<DecisionCreateInput> => from;
