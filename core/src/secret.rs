@@ -2,11 +2,17 @@
 
 use crate::json::{Context, Decode, Encode, Kinds, Node, Writer};
 use std::fmt;
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 /// A string that must not be seen. `Debug` and `Display` show `***`; the memory is zeroed when it is dropped.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(String);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 impl Secret {
     /// The secret itself.
@@ -22,7 +28,7 @@ impl Secret {
 
 impl From<String> for Secret {
     fn from(secret: String) -> Self {
-        Self(Zeroizing::new(secret))
+        Self(secret)
     }
 }
 
@@ -46,19 +52,16 @@ impl fmt::Display for Secret {
 
 impl Encode for Secret {
     fn encode(&self, w: &mut Writer) {
-        w.string(self.expose());
+        w.secret(self.expose());
     }
 }
 
 impl Decode for Secret {
     const KINDS: Kinds = Kinds::STRING;
+    const BLANK: Self = Self(String::new());
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         String::decode(node, cx).map(Self::from)
-    }
-
-    fn blank() -> Self {
-        Self::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The two traits of every type that goes over the wire, and their meaning for the types of Rust.
 
 use super::error::{DecodeError, DecodeErrorKind};
+use super::field::{self, Shape};
 use super::node::{Kind, Node};
 use super::tape::Doc;
 use super::writer::Writer;
@@ -38,17 +39,21 @@ pub trait Decode: Encode + Sized {
     /// The kinds of JSON value that it is read from.
     const KINDS: Kinds;
 
+    /// The value of a required field whose member is absent. It owns no memory.
+    #[doc(hidden)]
+    const BLANK: Self;
+
+    /// What tells a struct from others.
+    #[doc(hidden)]
+    const SHAPE: Shape = Shape::ANY;
+
     /// Reads it. None when the value is of another type; a part of it that is goes to [`Context::dropped`].
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self>;
-
-    /// The value of a required field whose member is absent.
-    #[doc(hidden)]
-    fn blank() -> Self;
 
     /// How well a value fits, for a union's choice among arms of the same kind.
     #[doc(hidden)]
     fn fit(node: Node<'_>) -> Fit {
-        if Self::KINDS.has(node.kind()) { Fit::FULL } else { Fit::NO }
+        field::fit(node, Self::KINDS, &Self::SHAPE)
     }
 }
 
@@ -302,12 +307,10 @@ macro_rules! scalar {
         impl Decode for $type {
             const KINDS: Kinds = $kinds;
 
+            const BLANK: Self = $blank;
+
             fn decode($node: Node<'_>, $cx: &mut Context) -> Option<Self> {
                 $decode
-            }
-
-            fn blank() -> Self {
-                $blank
             }
         }
     };
@@ -338,6 +341,7 @@ impl Encode for i64 {
 
 impl Decode for i64 {
     const KINDS: Kinds = Kinds::INTEGER;
+    const BLANK: Self = 0;
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         let value = node.as_i64()?;
@@ -346,10 +350,6 @@ impl Decode for i64 {
             cx.inexact();
         }
         Some(value)
-    }
-
-    fn blank() -> Self {
-        0
     }
 
     fn fit(node: Node<'_>) -> Fit {
@@ -370,6 +370,38 @@ impl<T: Encode> Encode for Option<T> {
     }
 }
 
+/// References are what becomes `dyn Encode`: the table of one holds no drop code of the type.
+impl<T: Encode> Encode for &T {
+    fn encode(&self, w: &mut Writer) {
+        (**self).encode(w);
+    }
+
+    fn presence(&self) -> Presence {
+        (**self).presence()
+    }
+}
+
+impl<T: Encode> Encode for Box<T> {
+    fn encode(&self, w: &mut Writer) {
+        (**self).encode(w);
+    }
+}
+
+/// For optional fields of a type that holds itself.
+impl<T: Decode> Decode for Box<T> {
+    const KINDS: Kinds = T::KINDS;
+    const BLANK: Self = panic!("a required field cannot hold its own type");
+    const SHAPE: Shape = T::SHAPE;
+
+    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
+        T::decode(node, cx).map(Self::new)
+    }
+
+    fn fit(node: Node<'_>) -> Fit {
+        T::fit(node)
+    }
+}
+
 impl<T: Encode> Encode for Vec<T> {
     fn encode(&self, w: &mut Writer) {
         w.begin_list();
@@ -384,30 +416,37 @@ impl<T: Encode> Encode for Vec<T> {
 /// kept in [`super::Extra`] and written again as long as the field is not changed.
 impl<T: Decode> Decode for Vec<T> {
     const KINDS: Kinds = Kinds::LIST;
+    const BLANK: Self = Vec::new();
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
-        if node.kind() != Kind::List {
-            return None;
-        }
-        // A hostile list of small items of another type must not reserve large ones.
-        let mut list = Vec::with_capacity(node.len().min(4096));
-        for item in node.items() {
-            match T::decode(item, cx) {
-                Some(value) => list.push(value),
-                None => cx.dropped(item, T::KINDS),
-            }
-        }
+        let mut list = Vec::with_capacity(items_expected(node)?);
+        each_item(node, cx, T::KINDS, &mut |item, cx| T::decode(item, cx).map(|value| list.push(value)).is_some());
         Some(list)
     }
 
-    fn blank() -> Self {
-        Vec::new()
-    }
-
     fn fit(node: Node<'_>) -> Fit {
-        if node.kind() != Kind::List {
-            return Fit::NO;
-        }
-        node.items().map(T::fit).min().unwrap_or(Fit::FULL)
+        fit_of_items(node, T::fit)
     }
+}
+
+/// How many items to make room for; none if the value is not a list.
+fn items_expected(node: Node<'_>) -> Option<usize> {
+    // A hostile list of small items of another type must not reserve large ones.
+    (node.kind() == Kind::List).then(|| node.len().min(4096))
+}
+
+/// Reads the items of a list. `read` tells whether an item is of the right type.
+fn each_item(node: Node<'_>, cx: &mut Context, kinds: Kinds, read: &mut dyn FnMut(Node<'_>, &mut Context) -> bool) {
+    for item in node.items() {
+        if !read(item, cx) {
+            cx.dropped(item, kinds);
+        }
+    }
+}
+
+fn fit_of_items(node: Node<'_>, fit: fn(Node<'_>) -> Fit) -> Fit {
+    if node.kind() != Kind::List {
+        return Fit::NO;
+    }
+    node.items().map(fit).min().unwrap_or(Fit::FULL)
 }

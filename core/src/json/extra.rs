@@ -11,21 +11,14 @@ use std::hash::{DefaultHasher, Hasher};
 /// What the fields of a struct cannot say: members that the API description does not know, members whose value does
 /// not fit their field, which optional members were `null`, which required ones were absent.
 ///
-/// It is what makes encoding give back what was decoded. Two words: most objects need neither of them.
+/// It is what makes encoding give back what was decoded. Three words; most objects need none of them.
 /// When a name stands both here and in a field that has been assigned since, the field wins.
 #[derive(Clone, Default)]
 pub struct Extra {
-    /// One bit a field, by its number below 64. Optional: `null` on the wire. Required: absent or of another type.
+    /// One bit a field, by its number. Optional: `null` on the wire. Required: absent or of another type.
     /// Required constant: absent. Optional constant: present.
-    marks: u64,
-    rest: Option<Box<Rest>>,
-}
-
-#[derive(Clone, Default)]
-struct Rest {
-    /// Marks of the fields from 64 on.
-    marks: u64,
-    members: Vec<Member>,
+    marks: [u64; 2],
+    rest: Option<Box<Vec<Member>>>,
 }
 
 #[derive(Clone)]
@@ -61,7 +54,7 @@ impl Extra {
     /// Takes a member out.
     pub fn remove(&mut self, name: &str) -> Option<Json> {
         let index = self.find(name)?;
-        self.rest.as_mut().map(|rest| rest.members.remove(index).value)
+        self.rest.as_mut().map(|rest| rest.remove(index).value)
     }
 
     /// Whether no member is kept here.
@@ -70,44 +63,53 @@ impl Extra {
     }
 
     fn members(&self) -> &[Member] {
-        self.rest.as_ref().map_or(&[], |rest| &rest.members)
+        self.rest.as_deref().map_or(&[], Vec::as_slice)
     }
 
     fn find(&self, name: &str) -> Option<usize> {
         self.members().iter().position(|member| text::same(&member.name, name))
     }
 
-    pub(crate) fn mark(&mut self, number: u8) {
-        if number < 64 {
-            self.marks |= 1 << number;
-        } else {
-            self.rest.get_or_insert_default().marks |= 1 << (number - 64);
+    /// What is left of a struct when its required members, whose numbers these are, were all absent.
+    pub(crate) const fn absent(constants: &[field::Const], required: &[u8]) -> Self {
+        let mut marks = [0; 2];
+        let mut index = 0;
+        while index < constants.len() {
+            if constants[index].required {
+                let number = constants[index].number;
+                marks[(number / 64) as usize] |= 1 << (number % 64);
+            }
+            index += 1;
         }
+        index = 0;
+        while index < required.len() {
+            marks[(required[index] / 64) as usize] |= 1 << (required[index] % 64);
+            index += 1;
+        }
+        Self { marks, rest: None }
+    }
+
+    pub(crate) fn mark(&mut self, number: u8) {
+        self.marks[usize::from(number / 64)] |= 1 << (number % 64);
     }
 
     pub(super) fn marked(&self, number: u8) -> bool {
-        if number < 64 {
-            self.marks >> number & 1 == 1
-        } else {
-            self.rest.as_ref().is_some_and(|rest| rest.marks >> (number - 64) & 1 == 1)
-        }
+        self.marks[usize::from(number / 64)] >> (number % 64) & 1 == 1
     }
 
     /// Keeps a member whose name is written as `raw_name`.
     pub(super) fn keep(&mut self, raw_name: &str, value: Json, part: Option<u64>) {
-        self.rest.get_or_insert_default().members.push(Member { name: raw_name.into(), value, part });
+        self.rest.get_or_insert_default().push(Member { name: raw_name.into(), value, part });
     }
 
     fn is_plain(&self) -> bool {
-        self.marks == 0 && self.rest.is_none()
+        self.marks == [0; 2] && self.rest.is_none()
     }
 }
 
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
-        let high = |extra: &Extra| extra.rest.as_ref().map_or(0, |rest| rest.marks);
         self.marks == other.marks
-            && high(self) == high(other)
             && self.members().len() == other.members().len()
             && self.iter().all(|(name, value)| other.find(&name).is_some_and(|at| other.members()[at].value == *value))
     }
@@ -150,12 +152,15 @@ impl fmt::Debug for ObjectWriter<'_> {
 }
 
 impl<'a> ObjectWriter<'a> {
-    pub(super) fn new(writer: &'a mut Writer, extra: &'a Extra) -> Self {
+    /// Starts an object with its constants.
+    pub fn new(writer: &'a mut Writer, extra: &'a Extra, constants: &[field::Const]) -> Self {
         writer.begin_object();
-        Self { writer, extra, replaced: Vec::new() }
+        let mut this = Self { writer, extra, replaced: Vec::new() };
+        this.constants(constants);
+        this
     }
 
-    pub(super) fn constants(&mut self, constants: &[field::Const]) {
+    fn constants(&mut self, constants: &[field::Const]) {
         for constant in constants {
             if self.extra.marked(constant.number) != constant.required && self.extra.find(constant.name).is_none() {
                 self.writer.raw_key(constant.name);
@@ -197,7 +202,7 @@ impl<'a> ObjectWriter<'a> {
     }
 
     /// Ends the object.
-    pub(super) fn end(self) {
+    pub fn end(self) {
         for (index, member) in self.extra.members().iter().enumerate() {
             if !self.replaced.contains(&index) {
                 self.writer.raw_key(&member.name);

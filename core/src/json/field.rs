@@ -1,18 +1,15 @@
 //! Structs: reading the members of an object into fields, and writing them back.
 //!
-//! The macros give each struct one `Object` implementation with one short call a field; everything else is here, and
-//! compiled once.
+//! The macros make one short call a field; everything else is here and compiled once.
 
 use super::codec::{Context, Decode, Encode, Fit, Kinds};
-use super::extra::{Extra, ObjectWriter, fingerprint};
+use super::extra::{Extra, fingerprint};
 use super::node::{Kind, Node};
 use super::tape::Doc;
 use super::value::Json;
-use super::writer::Writer;
 use super::{text, value};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::LazyLock;
 
 /// A member with one possible value: no Rust field, written by itself.
 #[derive(Debug, Clone, Copy)]
@@ -50,55 +47,15 @@ pub struct Shape {
     pub required: &'static [&'static str],
 }
 
-/// A struct that is an object on the wire. Implemented by `model!` and `response!`.
-pub trait Object: Sized {
-    /// What tells it from others.
-    const SHAPE: Shape;
-
-    /// Its members without a field.
-    fn extra(&self) -> &Extra;
-
-    /// Reads the fields.
-    fn read(o: &mut ObjectReader<'_, '_>) -> Self;
-
-    /// Writes the fields.
-    fn write(&self, o: &mut ObjectWriter<'_>);
+impl Shape {
+    /// Nothing.
+    pub const ANY: Shape = Shape { constants: &[], required: &[] };
 }
 
-impl<T: Object> Encode for T {
-    fn encode(&self, w: &mut Writer) {
-        let mut o = ObjectWriter::new(w, self.extra());
-        o.constants(T::SHAPE.constants);
-        self.write(&mut o);
-        o.end();
-    }
-}
-
-impl<T: Object> Decode for T {
-    const KINDS: Kinds = Kinds::OBJECT;
-
-    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
-        Some(T::read(&mut ObjectReader::new(node, cx, T::SHAPE.constants)?))
-    }
-
-    fn blank() -> Self {
-        let cx = &mut Context::default();
-        match ObjectReader::new(EMPTY.root(), cx, T::SHAPE.constants) {
-            Some(mut reader) => T::read(&mut reader),
-            None => unreachable!("the document is an object"),
-        }
-    }
-
-    fn fit(node: Node<'_>) -> Fit {
-        fit(node, &T::SHAPE)
-    }
-}
-
-static EMPTY: LazyLock<Doc<'static>> =
-    LazyLock::new(|| Doc::parse_text("{}").unwrap_or_else(|_| unreachable!("`{{}}` is JSON")));
-
-fn fit(node: Node<'_>, shape: &Shape) -> Fit {
-    if node.kind() != Kind::Object {
+/// How well a value fits a type of these kinds and this shape.
+#[inline(never)]
+pub(super) fn fit(node: Node<'_>, kinds: Kinds, shape: &Shape) -> Fit {
+    if !kinds.has(node.kind()) {
         return Fit::NO;
     }
     let (mut present, mut constants_absent) = (0, false);
@@ -140,7 +97,9 @@ impl fmt::Debug for ObjectReader<'_, '_> {
 }
 
 impl<'a, 'c> ObjectReader<'a, 'c> {
-    pub(super) fn new(node: Node<'a>, cx: &'c mut Context, constants: &[Const]) -> Option<Self> {
+    /// Starts to read an object; none if it is not one.
+    #[inline(never)]
+    pub fn new(node: Node<'a>, cx: &'c mut Context, constants: &[Const]) -> Option<Self> {
         if node.kind() != Kind::Object {
             return None;
         }
@@ -170,49 +129,68 @@ impl<'a, 'c> ObjectReader<'a, 'c> {
         }
     }
 
-    /// Reads a required field.
+    /// Reads a required field into `slot`, which is blank.
     #[inline(never)]
-    pub fn required<T: Decode>(&mut self, number: u8, name: &'static str) -> T {
-        if let Some(node) = self.find(name) {
-            let outer = self.cx.replace_inexact(false);
-            let value = T::decode(node, self.cx);
-            let inexact = self.cx.replace_inexact(outer);
-            if let Some(value) = value {
-                if inexact {
-                    self.extra.keep(name, node.into(), Some(fingerprint(&value)));
-                }
-                return value;
+    pub fn required<T: Decode>(&mut self, number: u8, name: &'static str, slot: &mut T) {
+        let Some((node, outer)) = self.begin_required(number, name) else { return };
+        match T::decode(node, self.cx) {
+            Some(value) => {
+                // A blank owns nothing, so it need not be dropped: less code in thousands of instances.
+                std::mem::forget(std::mem::replace(slot, value));
+                self.end_field(name, node, outer, &&*slot);
             }
-            self.misfit(name, node, T::KINDS);
-        } else {
-            self.cx.absent(self.node, name);
+            None => self.misfit(Some(number), name, node, outer, T::KINDS),
         }
-        self.extra.mark(number);
-        T::blank()
     }
 
-    /// Reads an optional field.
+    /// Reads an optional field into `slot`, which is none.
     #[inline(never)]
-    pub fn optional<T: Decode>(&mut self, number: u8, name: &'static str) -> Option<T> {
+    pub fn optional<T: Decode>(&mut self, number: u8, name: &'static str, slot: &mut Option<T>) {
+        let Some((node, outer)) = self.begin_optional(number, name) else { return };
+        match T::decode(node, self.cx) {
+            Some(value) => {
+                std::mem::forget(slot.replace(value));
+                self.end_field(name, node, outer, &&*slot);
+            }
+            None => self.misfit(None, name, node, outer, T::KINDS),
+        }
+    }
+
+    /// The member of a required field, and the note of inexactness that stands outside it.
+    fn begin_required(&mut self, number: u8, name: &str) -> Option<(Node<'a>, bool)> {
+        match self.find(name) {
+            Some(node) => Some((node, self.cx.replace_inexact(false))),
+            None => {
+                self.extra.mark(number);
+                self.cx.absent(self.node, name);
+                None
+            }
+        }
+    }
+
+    /// The same for an optional field: none where the member is absent or null.
+    fn begin_optional(&mut self, number: u8, name: &str) -> Option<(Node<'a>, bool)> {
         let node = self.find(name)?;
         if node.is_null() {
             self.extra.mark(number);
             return None;
         }
-        let outer = self.cx.replace_inexact(false);
-        let value = T::decode(node, self.cx);
-        let inexact = self.cx.replace_inexact(outer);
-        match &value {
-            Some(value) if inexact => self.extra.keep(name, node.into(), Some(fingerprint(value))),
-            Some(_) => {}
-            None => self.misfit(name, node, T::KINDS),
+        Some((node, self.cx.replace_inexact(false)))
+    }
+
+    fn end_field(&mut self, name: &str, node: Node<'_>, outer: bool, value: &dyn Encode) {
+        if self.cx.replace_inexact(outer) {
+            self.extra.keep(name, node.into(), Some(fingerprint(value)));
         }
-        value
     }
 
     /// The value does not fit the field: kept as it is.
     #[inline(never)]
-    fn misfit(&mut self, name: &'static str, node: Node<'_>, expected: Kinds) {
+    fn misfit(&mut self, required: Option<u8>, name: &str, node: Node<'_>, outer: bool, expected: Kinds) {
+        self.cx.replace_inexact(outer);
+        if let Some(number) = required {
+            self.extra.mark(number);
+        }
         self.extra.keep(name, node.into(), None);
         self.cx.misfit(node, expected);
     }

@@ -27,6 +27,7 @@ impl Encode for FileInput {
 
 impl Decode for FileInput {
     const KINDS: Kinds = Kinds::OBJECT;
+    const BLANK: Self = Self::EMPTY;
 
     fn decode(node: Node<'_>, _: &mut Context) -> Option<Self> {
         let file = node.get(FILE).filter(|file| file.kind() == Kind::Object)?;
@@ -45,10 +46,6 @@ impl Decode for FileInput {
             input = input.with_content_type(content_type);
         }
         Some(input)
-    }
-
-    fn blank() -> Self {
-        Self::from_bytes(Vec::new())
     }
 
     fn fit(node: Node<'_>) -> super::macro_support::Fit {

@@ -29,7 +29,7 @@
 //! - `model!` makes `new(required…: impl Into<T>)`, a setter `b(self, impl Into<T>)` for each optional field, and
 //!   `Default` where no field is required. So an optional field of a `model!` may not be called `new`; no field of any
 //!   struct may be called `extra`.
-//! - A field whose type is the struct itself (not in a list, map or union) cannot be expressed; use a union or a list.
+//! - A field whose type holds the struct itself, not in a list, map or union, is optional and a `Box`.
 //!
 //! # Enums of strings
 //!
@@ -60,6 +60,7 @@
 //! - `=> from` makes `From<Type>` for the union; leave it out where two arms have one type.
 //! - `Unknown(Json)` keeps what belongs to no arm.
 //!
+//! `==` and `Debug` look at a value as it is on the wire: `Debug` shows its name and its JSON, secrets as `***`.
 //! Everything derives or implements `Debug`, `Clone`, `PartialEq`, `Encode`, `Decode`, `Serialize` and `Deserialize`.
 //! The macros name everything by full path, so that a generated file imports only the macros and its fields' types.
 
@@ -79,7 +80,7 @@ macro_rules! object {
         }
     ) => {
         $(#[$attr])*
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Clone)]
         pub struct $name {
             $($(#[$req_attr])* pub $req: $req_type,)*
             $($(#[$opt_attr])* pub $opt: Option<$opt_type>,)*
@@ -87,7 +88,23 @@ macro_rules! object {
             pub extra: $crate::json::Extra,
         }
 
-        impl $crate::json::macro_support::Object for $name {
+        impl $crate::json::Encode for $name {
+            fn encode(&self, w: &mut $crate::json::Writer) {
+                let constants = <Self as $crate::json::Decode>::SHAPE.constants;
+                let mut o = $crate::json::macro_support::ObjectWriter::new(w, &self.extra, constants);
+                $(o.field($req_number, $req_key, &&self.$req);)*
+                $(o.field($opt_number, $opt_key, &&self.$opt);)*
+                o.end();
+            }
+        }
+
+        impl $crate::json::Decode for $name {
+            const KINDS: $crate::json::Kinds = $crate::json::Kinds::OBJECT;
+            const BLANK: Self = Self {
+                $($req: <$req_type as $crate::json::Decode>::BLANK,)*
+                $($opt: None,)*
+                extra: $crate::json::Extra::absent(Self::SHAPE.constants, &[$($req_number),*]),
+            };
             const SHAPE: $crate::json::macro_support::Shape = $crate::json::macro_support::Shape {
                 constants: &[$(
                     $crate::json::macro_support::Const::$const_mode($const_number, $const_key, stringify!($const_value))
@@ -95,26 +112,17 @@ macro_rules! object {
                 required: &[$($req_key),*],
             };
 
-            fn extra(&self) -> &$crate::json::Extra {
-                &self.extra
-            }
-
-            fn read(o: &mut $crate::json::macro_support::ObjectReader<'_, '_>) -> Self {
-                Self {
-                    $($req: o.required($req_number, $req_key),)*
-                    $($opt: o.optional($opt_number, $opt_key),)*
-                    extra: o.rest(),
-                }
-            }
-
-            #[allow(unused_variables)]
-            fn write(&self, o: &mut $crate::json::macro_support::ObjectWriter<'_>) {
-                $(o.field($req_number, $req_key, &self.$req);)*
-                $(o.field($opt_number, $opt_key, &self.$opt);)*
+            fn decode(node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> Option<Self> {
+                let mut o = $crate::json::macro_support::ObjectReader::new(node, cx, Self::SHAPE.constants)?;
+                let mut this = Self::BLANK;
+                $(o.required($req_number, $req_key, &mut this.$req);)*
+                $(o.optional($opt_number, $opt_key, &mut this.$opt);)*
+                this.extra = o.rest();
+                Some(this)
             }
         }
 
-        $crate::json::serde_shims!($name);
+        $crate::json::value_traits!($name);
     };
 }
 
@@ -218,7 +226,7 @@ macro_rules! response {
 
         impl Default for $name {
             fn default() -> Self {
-                $crate::json::Decode::blank()
+                $crate::json::Decode::BLANK
             }
         }
     };
@@ -307,13 +315,10 @@ macro_rules! open_enum_traits {
 
         impl $crate::json::Decode for $name {
             const KINDS: $crate::json::Kinds = $crate::json::macro_support::open_enum::KINDS;
+            const BLANK: Self = Self::Unknown(String::new());
 
             fn decode(node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> Option<Self> {
                 $crate::json::macro_support::open_enum::read(node, cx, Self::known, Self::Unknown)
-            }
-
-            fn blank() -> Self {
-                Self::Unknown(String::new())
             }
 
             fn fit(node: $crate::json::Node<'_>) -> $crate::json::macro_support::Fit {
@@ -339,7 +344,7 @@ macro_rules! union {
         }
     ) => {
         $(#[$attr])*
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Clone)]
         #[non_exhaustive]
         pub enum $name {
             $(
@@ -353,21 +358,25 @@ macro_rules! union {
 
         impl $name {
             const TAG: Option<&'static str> = $crate::json::macro_support::first(&[$($tag)?]);
-            const ARMS: &'static [$crate::json::macro_support::Arm<Self>] = &[$(
+            const ARMS: &'static [$crate::json::macro_support::Arm] = &[$(
                 $crate::json::macro_support::Arm {
                     $(
                         tags: &[$($text),*],
                         kinds: <$boxed as $crate::json::Decode>::KINDS,
                         fit: <$boxed as $crate::json::Decode>::fit,
-                        read: |node, cx| Some(Self::$arm(Box::new(<$boxed as $crate::json::Decode>::decode(node, cx)?))),
                     )?
                     $(
                         tags: &[],
                         kinds: <$plain as $crate::json::Decode>::KINDS,
                         fit: <$plain as $crate::json::Decode>::fit,
-                        read: |node, cx| Some(Self::$arm(<$plain as $crate::json::Decode>::decode(node, cx)?)),
                     )?
                 },
+            )*];
+            const READS: &'static [$crate::json::macro_support::Read<Self>] = &[$(
+                |node, cx| Some(Self::$arm(
+                    $(Box::new(<$boxed as $crate::json::Decode>::decode(node, cx)?))?
+                    $(<$plain as $crate::json::Decode>::decode(node, cx)?)?
+                )),
             )*];
         }
 
@@ -402,17 +411,33 @@ macro_rules! union {
 
         impl $crate::json::Decode for $name {
             const KINDS: $crate::json::Kinds = $crate::json::Kinds::ANY;
+            const BLANK: Self = Self::Unknown($crate::json::Json::NULL);
 
             fn decode(node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> Option<Self> {
-                Some($crate::json::macro_support::union::read(Self::TAG, Self::ARMS, node, cx).unwrap_or_else(Self::Unknown))
-            }
-
-            fn blank() -> Self {
-                Self::Unknown($crate::json::Json::NULL)
+                Some($crate::json::macro_support::union::read(Self::TAG, Self::ARMS, Self::READS, node, cx).unwrap_or_else(Self::Unknown))
             }
 
             fn fit(node: $crate::json::Node<'_>) -> $crate::json::macro_support::Fit {
                 $crate::json::macro_support::union::fit(Self::TAG, Self::ARMS, node)
+            }
+        }
+
+        $crate::json::value_traits!($name);
+    };
+}
+
+/// The traits that look at a value as it is on the wire.
+macro_rules! value_traits {
+    ($name:ident) => {
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                $crate::json::macro_support::equal(&self, &other)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                $crate::json::macro_support::debug(f, stringify!($name), &self)
             }
         }
 
@@ -437,4 +462,4 @@ macro_rules! serde_shims {
     };
 }
 
-pub(crate) use {model, object, open_enum, open_enum_traits, response, serde_shims, setters, union};
+pub(crate) use {model, object, open_enum, open_enum_traits, response, serde_shims, setters, union, value_traits};

@@ -6,17 +6,32 @@ use super::text;
 use super::writer::Writer;
 use indexmap::IndexMap;
 use std::fmt;
+use std::hash::{BuildHasher, DefaultHasher, RandomState};
 use std::ops::{Deref, DerefMut};
+use std::sync::LazyLock;
 
 /// An object whose names are data, such as `metadata`, in the order of the wire. Behaves as an
 /// [`indexmap::IndexMap`] with `String` keys.
 #[derive(Clone, PartialEq)]
-pub struct Map<T>(IndexMap<String, T>);
+pub struct Map<T>(IndexMap<String, T, Keys>);
+
+/// Hashing of a [`Map`]'s names, with keys that are random for each process: a server cannot choose names that collide.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Keys;
+
+impl BuildHasher for Keys {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        static RANDOM: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        RANDOM.build_hasher()
+    }
+}
 
 impl<T> Map<T> {
     /// An empty map.
-    pub fn new() -> Self {
-        Self(IndexMap::new())
+    pub const fn new() -> Self {
+        Self(IndexMap::with_hasher(Keys))
     }
 }
 
@@ -27,7 +42,7 @@ impl<T> Default for Map<T> {
 }
 
 impl<T> Deref for Map<T> {
-    type Target = IndexMap<String, T>;
+    type Target = IndexMap<String, T, Keys>;
 
     fn deref(&self) -> &Self::Target {
         &self.0
@@ -90,12 +105,13 @@ impl<T: Encode> Encode for Map<T> {
 /// A value of another type is left out, as in a list.
 impl<T: Decode> Decode for Map<T> {
     const KINDS: Kinds = Kinds::OBJECT;
+    const BLANK: Self = Self::new();
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         if node.kind() != Kind::Object {
             return None;
         }
-        let mut map = IndexMap::with_capacity(node.len());
+        let mut map = IndexMap::with_capacity_and_hasher(node.len().min(4096), Keys);
         for member in node.members() {
             let (name, exact) = text::unescape_exact(member.raw_name());
             if !exact {
@@ -110,9 +126,5 @@ impl<T: Decode> Decode for Map<T> {
             }
         }
         Some(Self(map))
-    }
-
-    fn blank() -> Self {
-        Self::new()
     }
 }

@@ -35,6 +35,7 @@ mod number;
 pub(crate) mod open_enum;
 mod scan;
 pub(crate) mod shims;
+mod show;
 mod tape;
 mod text;
 pub(crate) mod union;
@@ -57,14 +58,17 @@ pub use writer::Writer;
 
 pub use crate::secret::Secret;
 #[allow(unused_imports)] // which of them are used depends on the generated types
-pub(crate) use macros::{model, object, open_enum, open_enum_traits, response, serde_shims, setters, union};
+pub(crate) use macros::{
+    model, object, open_enum, open_enum_traits, response, serde_shims, setters, union, value_traits,
+};
 
 /// What the macros' expansions name.
 pub(crate) mod macro_support {
     pub(crate) use super::codec::Fit;
     pub(crate) use super::extra::ObjectWriter;
-    pub(crate) use super::field::{Const, Object, ObjectReader, Shape};
-    pub(crate) use super::union::Arm;
+    pub(crate) use super::field::{Const, ObjectReader, Shape};
+    pub(crate) use super::show::{debug, equal};
+    pub(crate) use super::union::{Arm, Read};
     pub(crate) use super::{open_enum, shims, union};
 
     /// The first of a list that has at most one.

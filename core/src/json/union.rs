@@ -8,75 +8,67 @@
 use super::codec::{Context, Fit, Kinds};
 use super::node::{Kind, Node};
 use super::value::Json;
-use std::fmt;
 
-/// One arm of a union.
-pub struct Arm<T> {
+/// What the choice needs to know of an arm.
+#[derive(Debug, Clone, Copy)]
+pub struct Arm {
     /// The tag's values that mean this arm. None: it is chosen by shape.
     pub tags: &'static [&'static str],
     /// The kinds of value it takes.
     pub kinds: Kinds,
     /// How well a value fits it.
     pub fit: fn(Node<'_>) -> Fit,
-    /// Reads it.
-    pub read: fn(Node<'_>, &mut Context) -> Option<T>,
 }
 
-impl<T> fmt::Debug for Arm<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arm").field("tags", &self.tags).field("kinds", &self.kinds).finish_non_exhaustive()
-    }
-}
-
-/// What the choice needs to know of an arm, without the union's type.
-#[derive(Clone, Copy)]
-struct Choice {
-    tags: &'static [&'static str],
-    kinds: Kinds,
-    fit: fn(Node<'_>) -> Fit,
-}
-
-impl<T> Arm<T> {
-    fn choice(&self) -> Choice {
-        Choice { tags: self.tags, kinds: self.kinds, fit: self.fit }
-    }
-}
+/// Reads the value of one arm.
+pub type Read<T> = fn(Node<'_>, &mut Context) -> Option<T>;
 
 /// Reads a union; `Err` holds what belongs to no arm.
-pub fn read<T>(tag: Option<&str>, arms: &[Arm<T>], node: Node<'_>, cx: &mut Context) -> Result<T, Json> {
-    let chosen = pick(tag, &mut arms.iter().map(Arm::choice), node);
-    if let Some(value) = chosen.and_then(|index| (arms[index].read)(node, cx)) {
-        return Ok(value);
+pub fn read<T>(
+    tag: Option<&str>,
+    arms: &[Arm],
+    reads: &[Read<T>],
+    node: Node<'_>,
+    cx: &mut Context,
+) -> Result<T, Json> {
+    let chosen = pick(tag, arms, node);
+    match chosen.and_then(|index| reads[index](node, cx)) {
+        Some(value) => Ok(value),
+        None => Err(unknown(arms, chosen.is_some(), node, cx)),
     }
+}
+
+#[inline(never)]
+fn unknown(arms: &[Arm], chosen: bool, node: Node<'_>, cx: &mut Context) -> Json {
     let kinds = arms.iter().fold(Kinds::NONE, |kinds, arm| kinds.or(arm.kinds));
-    if kinds.has(node.kind()) && chosen.is_none() {
+    if kinds.has(node.kind()) && !chosen {
         cx.unknown(node);
     } else {
         cx.misfit(node, kinds);
     }
-    Err(node.into())
+    node.into()
 }
 
 /// How well the best arm of a union fits, for a union in a union.
-pub fn fit<T>(tag: Option<&str>, arms: &[Arm<T>], node: Node<'_>) -> Fit {
-    pick(tag, &mut arms.iter().map(Arm::choice), node).map_or(Fit::NO, |index| (arms[index].fit)(node))
+pub fn fit(tag: Option<&str>, arms: &[Arm], node: Node<'_>) -> Fit {
+    pick(tag, arms, node).map_or(Fit::NO, |index| (arms[index].fit)(node))
 }
 
 #[inline(never)]
-fn pick(tag: Option<&str>, arms: &mut dyn Iterator<Item = Choice>, node: Node<'_>) -> Option<usize> {
+fn pick(tag: Option<&str>, arms: &[Arm], node: Node<'_>) -> Option<usize> {
     let kind = node.kind();
-    let arms: Vec<(usize, Choice)> = arms.enumerate().filter(|(_, arm)| arm.kinds.has(kind)).collect();
+    let arms: Vec<(usize, &Arm)> = arms.iter().enumerate().filter(|(_, arm)| arm.kinds.has(kind)).collect();
     let tag_value = tag.filter(|_| kind == Kind::Object).and_then(|tag| node.get(tag)?.as_str());
     if let Some(value) = &tag_value {
         let mut tagged = arms.iter().filter(|(_, arm)| arm.tags.contains(&value.as_ref()));
         if let Some(first) = tagged.next() {
             let alone = tagged.clone().next().is_none();
-            let fits = |arm: &&(usize, Choice)| (arm.1.fit)(node) == Fit::FULL;
+            let fits = |arm: &&(usize, &Arm)| (arm.1.fit)(node) == Fit::FULL;
             let best = if alone || fits(&first) { first } else { tagged.find(fits).unwrap_or(first) };
             return Some(best.0);
         }
     }
-    let by_shape = |arm: &&(usize, Choice)| tag_value.is_none() || arm.1.tags.is_empty();
+    let by_shape = |arm: &&(usize, &Arm)| tag_value.is_none() || arm.1.tags.is_empty();
     let mut candidates = arms.iter().filter(by_shape);
     let first = candidates.next()?;
     if tag_value.is_none()

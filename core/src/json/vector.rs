@@ -98,6 +98,7 @@ impl Encode for Vector {
 /// The numbers of a list are kept as doubles; base64 as the `f32` that it holds, and written as a list.
 impl Decode for Vector {
     const KINDS: Kinds = Kinds::LIST.or(Kinds::STRING);
+    const BLANK: Self = Self(Numbers::F64(Vec::new()));
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         let numbers = match node.kind() {
@@ -107,10 +108,6 @@ impl Decode for Vector {
             _ => return None,
         };
         Some(Self(numbers))
-    }
-
-    fn blank() -> Self {
-        Self::default()
     }
 }
 

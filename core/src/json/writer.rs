@@ -13,12 +13,24 @@ pub struct Writer {
     pub files: Vec<FileInput>,
     /// Where the first number stands that JSON cannot express.
     not_finite: Option<usize>,
+    /// Whether secrets are written as `***`, for people to read.
+    hides_secrets: bool,
 }
 
 impl Writer {
     /// An empty buffer.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A buffer that shows no secrets.
+    pub(super) fn for_people() -> Self {
+        Self { hides_secrets: true, ..Self::default() }
+    }
+
+    /// Writes a secret.
+    pub(crate) fn secret(&mut self, secret: &str) {
+        self.string(if self.hides_secrets { "***" } else { secret });
     }
 
     /// Starts an object: then [`Writer::key`] and a value for each member, then [`Writer::end_object`].

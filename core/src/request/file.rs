@@ -65,6 +65,10 @@ pub(crate) struct OpenFile {
 }
 
 impl FileInput {
+    /// An empty file, in place of one that should be there.
+    pub(crate) const EMPTY: FileInput =
+        FileInput { source: Source::Bytes(Bytes::new()), filename: None, content_type: None };
+
     /// A file on disk. It is opened when the request is sent, and sent under the last part of its path as its name.
     pub fn from_path(path: impl Into<PathBuf>) -> Self {
         Self::new(Source::Path(path.into()))
