@@ -20,7 +20,7 @@ pub mod types;
 
 pub use client::{Args, Call, Client, ClientBuilder, RequestOptions};
 pub use error::{Error, ErrorKind, Partial};
-pub use json::Json;
+pub use json::{Json, encode};
 pub use page::{Items, Page, Pages};
 pub use request::FileInput;
 pub use response::{Download, RateLimit, RawReply, Reply};

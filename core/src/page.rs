@@ -23,8 +23,8 @@ use crate::response::{RateLimit, RawReply, execute};
 ///
 /// ```ignore
 /// let mut files = client.files().list(FileListParams::default()).items();
-/// while let Some(file) = files.next().await? {
-///     println!("{}", file.filename);
+/// while let Some(file) = files.next().await {
+///     println!("{}", file?.filename);
 /// }
 /// ```
 pub struct Page<T> {
@@ -63,6 +63,11 @@ struct Origin {
 }
 
 impl<T> Page<T> {
+    /// The items of this page.
+    pub fn items(&self) -> &[T] {
+        &self.data
+    }
+
     /// Whether the server says that there is more.
     pub fn has_next_page(&self) -> bool {
         self.link.next.is_some()
@@ -263,12 +268,12 @@ macro_rules! list_stream {
         pub struct $name<T>(BoxStream<'static, Result<$item, Error>>);
 
         impl<T> $name<T> {
-            /// The next one, or `None` after the last.
+            /// The next one, or `None` after the last or after an error.
             ///
             /// # Errors
             /// Any [`Error`] of asking for a page.
-            pub async fn next(&mut self) -> Result<Option<$item>, Error> {
-                StreamExt::next(&mut self.0).await.transpose()
+            pub async fn next(&mut self) -> Option<Result<$item, Error>> {
+                StreamExt::next(&mut self.0).await
             }
         }
 

@@ -139,6 +139,7 @@ impl InFlight<'_> {
                 now: SystemTime::now(),
             };
             let decision = decide(&attempt, &Backoff::default(), backoff::random());
+            self.attempts -= u32::from(!failed.sent);
             let error = failed.error.with_attempts(self.attempts);
             let (wait, after_timeout) = match decision {
                 Decision::Retry { wait, after_timeout } => (wait, after_timeout),
@@ -203,7 +204,7 @@ impl InFlight<'_> {
 
     async fn open_body(&self) -> Result<RequestBody, Failed> {
         let unreadable = |error: std::io::Error| {
-            Failed::permanent(Error::usage(format!("the upload cannot be read: {error}")).with_source(error))
+            Failed::unsent(Error::usage(format!("the upload cannot be read: {error}")).with_source(error))
         };
         let open = self.prepared.body.open().await.map_err(unreadable)?;
         Ok(match open.content {

@@ -29,10 +29,15 @@ impl fmt::Debug for ClientBuilder {
 impl ClientBuilder {
     option_setters!(.options);
 
-    /// Takes key, base URL, organization and project from the environment where they are not set yet. Empty
-    /// variables count as absent.
-    pub fn from_env(self) -> Self {
-        self.fill_from(|name| std::env::var(name).ok())
+    /// Default settings and no key; the environment is not read.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Default settings, with `OPENAI_API_KEY`, `OPENAI_ADMIN_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID` and
+    /// `OPENAI_PROJECT_ID` from the environment where they are set and not empty.
+    pub fn from_env() -> Self {
+        Self::default().fill_from(|name| std::env::var(name).ok())
     }
 
     fn fill_from(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {

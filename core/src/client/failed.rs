@@ -9,6 +9,8 @@ use crate::transport::{TransportError, TransportErrorKind};
 pub(super) struct Failed {
     pub(super) error: Error,
     class: Class,
+    /// Whether a request was made of it at all.
+    pub(super) sent: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -23,12 +25,17 @@ enum Class {
 impl Failed {
     /// The server refused: its status and headers, which the error carries, decide.
     pub(super) fn reply(error: Error) -> Self {
-        Self { error, class: Class::Reply }
+        Self { error, class: Class::Reply, sent: true }
     }
 
     /// Nothing that another attempt would change.
     pub(super) fn permanent(error: Error) -> Self {
-        Self { error, class: Class::Permanent }
+        Self { error, class: Class::Permanent, sent: true }
+    }
+
+    /// The request could not be made.
+    pub(super) fn unsent(error: Error) -> Self {
+        Self { error, class: Class::Permanent, sent: false }
     }
 
     /// The exchange failed before the reply's head.
@@ -38,13 +45,14 @@ impl Failed {
             TransportErrorKind::ConnectTimeout => Class::Timeout,
             _ => Class::Permanent,
         };
-        Self { error: transport_error(error), class }
+        let sent = error.kind() != TransportErrorKind::Request;
+        Self { error: transport_error(error), class, sent }
     }
 
     /// The exchange failed inside the reply's body.
     pub(super) fn reading(error: Error) -> Self {
         let class = if error.kind() == ErrorKind::Connection { Class::Body } else { Class::Permanent };
-        Self { error, class }
+        Self { error, class, sent: true }
     }
 
     pub(super) fn failure(&self) -> Failure<'_> {

@@ -79,7 +79,7 @@ impl Client {
     /// # Errors
     /// Kind `usage` if neither `OPENAI_API_KEY` nor `OPENAI_ADMIN_KEY` is set.
     pub fn from_env() -> Result<Self, Error> {
-        Self::builder().from_env().build()
+        ClientBuilder::from_env().build()
     }
 
     /// Settings to build a client from.
@@ -90,7 +90,7 @@ impl Client {
     /// A client with other defaults, sharing connections and the retry budget with this one.
     #[must_use]
     pub fn with_options(&self, options: RequestOptions) -> Self {
-        let options = options.over(&self.inner.options);
+        let options = options.over_client(&self.inner.options);
         let (transport, budget) = (Arc::clone(&self.inner.transport), Arc::clone(&self.inner.budget));
         Self { inner: Arc::new(Inner::new(options, transport, budget)) }
     }

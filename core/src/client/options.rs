@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::json::Json;
+use super::prepare::DEFAULT_BASE_URL;
+use crate::json::{Json, Writer};
+use crate::request::url::same_origin;
 use crate::secret::Secret;
 
 /// Options of a call. Each one left unset falls back to the client's.
@@ -26,6 +28,8 @@ pub struct RequestOptions {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) max_response_bytes: Option<u64>,
+    /// A key of the client was not taken over, because it belongs to another origin.
+    pub(crate) key_left_behind: bool,
 }
 
 /// The fluent setters, written once for options, calls and the client's builder.
@@ -55,7 +59,8 @@ macro_rules! option_setters {
             self
         }
 
-        /// Base URL, default `https://api.openai.com/v1`. The credentials in force go there.
+        /// Base URL, default `https://api.openai.com/v1`. A URL on another origin than the client's needs a key of
+        /// its own: the client's key is not sent there.
         pub fn base_url(mut self, url: impl Into<String>) -> Self {
             self$(.$field)*.base_url = Some(url.into());
             self
@@ -79,9 +84,9 @@ macro_rules! option_setters {
             self
         }
 
-        /// Adds the members of a JSON object to the body, in place of those of the same name.
-        pub fn extra_body(mut self, object: impl Into<$crate::json::Json>) -> Self {
-            self$(.$field)*.extra_body.push(object.into());
+        /// Adds a member to the body, or replaces the one of that name.
+        pub fn extra_body(mut self, name: impl AsRef<str>, value: impl Into<$crate::json::Json>) -> Self {
+            self$(.$field)*.add_to_body(name.as_ref(), &value.into());
             self
         }
 
@@ -98,7 +103,8 @@ macro_rules! option_setters {
             self
         }
 
-        /// Longest wait for a stream's first event once the reply has begun. Default 60 s.
+        /// Longest wait for a stream's first event once the reply has begun. Default: as
+        /// [`idle_timeout`](Self::idle_timeout).
         pub fn first_event_timeout(mut self, limit: std::time::Duration) -> Self {
             self$(.$field)*.first_event_timeout = Some(limit);
             self
@@ -139,12 +145,37 @@ impl RequestOptions {
         self.api_key = Some(clean_key(key));
     }
 
+    pub(crate) fn add_to_body(&mut self, name: &str, value: &Json) {
+        let mut writer = Writer::new();
+        writer.begin_object();
+        writer.key(name);
+        writer.raw(value.raw());
+        writer.end_object();
+        self.extra_body.push(Json::valid(writer.text()));
+    }
+
     pub(crate) fn set_admin_api_key(&mut self, key: String) {
         self.admin_api_key = Some(clean_key(key));
     }
 
+    /// These options for use with a client of these defaults. A credential is bound to the origin it was given for:
+    /// when these options name another one, the client's keys stay behind.
+    pub(crate) fn over_client(self, client: &Self) -> Self {
+        let home = client.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
+        if self.base_url.as_deref().is_none_or(|url| same_origin(url, home)) {
+            return self.over(client);
+        }
+        let mut client = client.clone();
+        client.headers.retain(|(name, _)| !is_credential(name));
+        let moved = client.api_key.take().is_some() | client.admin_api_key.take().is_some();
+        let mut options = self.over(&client);
+        options.key_left_behind = moved;
+        options
+    }
+
     /// These options, with whatever they leave unset taken from `base`.
     pub(crate) fn over(mut self, base: &Self) -> Self {
+        self.key_left_behind |= base.key_left_behind;
         macro_rules! fall_back {
             ($($field:ident)*) => { $( if self.$field.is_none() { self.$field.clone_from(&base.$field); } )* };
         }
@@ -155,6 +186,12 @@ impl RequestOptions {
         prepend(&mut self.extra_body, &base.extra_body);
         self
     }
+}
+
+fn is_credential(header: &str) -> bool {
+    ["authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"]
+        .iter()
+        .any(|name| header.eq_ignore_ascii_case(name))
 }
 
 fn prepend<T: Clone>(own: &mut Vec<T>, base: &[T]) {
@@ -221,6 +258,17 @@ mod tests {
     fn keys_lose_blanks_and_line_ends_around_them() {
         let options = RequestOptions::new().api_key(" sk-1\r\n");
         assert_eq!(options.api_key.unwrap().expose(), "sk-1");
+    }
+
+    #[test]
+    fn keys_stay_with_their_origin() {
+        let home = RequestOptions::new().base_url("https://a.test/v1").api_key("k").header("Authorization", "x");
+        let same = RequestOptions::new().base_url("https://a.test/v2").over_client(&home);
+        assert!(same.api_key.is_some() && same.headers.len() == 1 && !same.key_left_behind);
+        let other = RequestOptions::new().base_url("https://b.test/v1").over_client(&home);
+        assert!(other.api_key.is_none() && other.headers.is_empty() && other.key_left_behind);
+        let own = RequestOptions::new().base_url("https://b.test/v1").api_key("own").over_client(&home);
+        assert_eq!(own.api_key.unwrap().expose(), "own");
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Prepared {
         want: Want,
     ) -> Result<Self, Error> {
         let own_base = options.base_url.is_some();
-        let options = options.over(&client.inner.options);
+        let options = options.over_client(&client.inner.options);
         let streaming = want == Want::Events;
         if streaming && op.stream.is_none() {
             return Err(Error::usage(format!("`{}` does not stream", op.id)));
@@ -96,7 +96,7 @@ impl Prepared {
             timeout: options.timeout.unwrap_or(DEFAULT_TIMEOUT),
             max_retries: options.max_retries.unwrap_or(DEFAULT_RETRIES),
             limits: Limits {
-                first_event: options.first_event_timeout.unwrap_or(DEFAULT_IDLE),
+                first_event: options.first_event_timeout.unwrap_or(idle),
                 between_events: idle,
                 event_bytes: options.max_response_bytes,
             },
@@ -127,6 +127,9 @@ fn credential(op: &Operation, options: &RequestOptions) -> Result<Option<Secret>
     match key {
         _ if own => Ok(None),
         Some(key) => Ok(Some(key.clone())),
+        None if options.key_left_behind => Err(Error::usage(
+            "the base URL is on another origin than the client's, whose key is not sent there: give a key with the URL",
+        )),
         None => Err(Error::usage(format!("`{}` needs {missing}", op.id))),
     }
 }

@@ -112,6 +112,14 @@ impl Download {
         }
     }
 
+    /// As [`next_chunk`](Self::next_chunk), in the form of a stream's `next`.
+    ///
+    /// # Errors
+    /// As [`next_chunk`](Self::next_chunk). An error is the last thing that comes.
+    pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
+        self.next_chunk().await.transpose()
+    }
+
     /// Reads everything into memory.
     ///
     /// # Errors

@@ -163,8 +163,8 @@ impl RawEventStream {
     /// # Errors
     /// Any failure of the stream, with what came before it as [`Error::partial`]. It is reported once; after it the
     /// stream is at its end.
-    pub async fn next(&mut self) -> Result<Option<RawEvent>, Error> {
-        poll_fn(|cx| self.poll_raw(cx)).await.transpose()
+    pub async fn next(&mut self) -> Option<Result<RawEvent, Error>> {
+        poll_fn(|cx| self.poll_raw(cx)).await
     }
 
     /// Waits for one event and returns it with all that have arrived, at most `max` (at least one). `None` is the

@@ -20,8 +20,8 @@ use crate::response::RateLimit;
 ///
 /// ```ignore
 /// let mut stream = client.responses().create_stream(params).await?;
-/// while let Some(event) = stream.next().await? {
-///     println!("{event:?}");
+/// while let Some(event) = stream.next().await {
+///     println!("{:?}", event?);
 /// }
 /// ```
 ///
@@ -81,8 +81,8 @@ impl<E: Decode> EventStream<E> {
     /// # Errors
     /// Any failure of the stream, with what came before it as [`Error::partial`]. It is reported once; after it the
     /// stream is at its end.
-    pub async fn next(&mut self) -> Result<Option<E>, Error> {
-        poll_fn(|cx| poll_typed(&mut self.raw, cx)).await.transpose()
+    pub async fn next(&mut self) -> Option<Result<E, Error>> {
+        poll_fn(|cx| poll_typed(&mut self.raw, cx)).await
     }
 
     /// Waits for one event and returns it with all that have arrived, at most `max` (at least one). `None` is the
