@@ -3,15 +3,20 @@
 
 use crate::json::{model, open_enum, response, union};
 use crate::request::FileInput;
-use crate::types::{
-    AudioModel, AudioResponseFormat, ChunkingStrategyMode, SpeechCreateVoiceValue, TranscriptionTextDoneEventLogprob,
-};
+use crate::types::{AudioModel, AudioResponseFormat, TranscriptionTextDoneEventLogprob};
 
 union! {
     /// How long audio is cut.
     pub enum ChunkingStrategy {
         Mode: ChunkingStrategyMode => from;
         Config(ChunkingStrategyVadConfig) = => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ChunkingStrategy`.
+    pub enum ChunkingStrategyMode {
+        Auto = "auto",
     }
 }
 
@@ -81,6 +86,25 @@ union! {
     pub enum SpeechCreateVoice {
         Value: SpeechCreateVoiceValue => from;
         Id(VoiceID) = => from;
+    }
+}
+
+open_enum! {
+    /// `Value` of `SpeechCreateVoice`.
+    pub enum SpeechCreateVoiceValue {
+        Alloy = "alloy",
+        Ash = "ash",
+        Ballad = "ballad",
+        Coral = "coral",
+        Echo = "echo",
+        Sage = "sage",
+        Shimmer = "shimmer",
+        Verse = "verse",
+        Marin = "marin",
+        Cedar = "cedar",
+        Fable = "fable",
+        Onyx = "onyx",
+        Nova = "nova",
     }
 }
 

@@ -14,8 +14,7 @@ use crate::types::{
     RealtimeResponseContentPartAddedEvent, RealtimeResponseContentPartDoneEvent, RealtimeResponseStatus,
     RealtimeResponseUsageOutputTokenDetails, RealtimeSessionCreateResponseTracing,
     RealtimeTranscriptionSessionTurnDetection, RealtimeTruncationRetentionRatio, ResponseCancelEvent, ResponsePrompt,
-    SemanticVadEagerness, SessionTracingMode, TracingConfiguration, TranscriptionTextDoneEventLogprob,
-    TranscriptionUsage, VoiceID,
+    SemanticVadEagerness, TracingConfiguration, TranscriptionTextDoneEventLogprob, TranscriptionUsage, VoiceID,
 };
 
 model! {
@@ -1134,6 +1133,13 @@ union! {
     pub enum SessionTracing {
         Mode: SessionTracingMode => from;
         Configuration(TracingConfiguration) = => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `SessionTracing`.
+    pub enum SessionTracingMode {
+        Auto = "auto",
     }
 }
 

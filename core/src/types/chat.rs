@@ -3,8 +3,7 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AgentTextVerbosity, CategoryAppliedInputType, ChatCompletionAudioVoiceValue, ChatCompletionContentPartRefusalParam,
-    ChatCompletionCreateFunctionCallMode, ChatCompletionToolChoiceOptionParamMode, ChatModel, CompletionUsage,
+    AgentTextVerbosity, CategoryAppliedInputType, ChatCompletionContentPartRefusalParam, ChatModel, CompletionUsage,
     DecisionCreatePromptCacheOptions, FunctionDefinition, InputAudio, ModerationInputError, ModerationOutputError,
     PromptCacheBreakpoint, PromptCacheRetention, ReasoningEffort, ResponseFormatJSONObject, ResponseFormatJSONSchema,
     ResponseFormatText, SearchContextSize, SortOrder, ToolChoiceAllowedMode, TranscriptionTextDoneEventLogprob,
@@ -159,6 +158,22 @@ union! {
     pub enum ChatCompletionAudioVoice {
         Value: ChatCompletionAudioVoiceValue => from;
         Id(VoiceID) = => from;
+    }
+}
+
+open_enum! {
+    /// `Value` of `ChatCompletionAudioVoice`.
+    pub enum ChatCompletionAudioVoiceValue {
+        Alloy = "alloy",
+        Ash = "ash",
+        Ballad = "ballad",
+        Coral = "coral",
+        Echo = "echo",
+        Sage = "sage",
+        Shimmer = "shimmer",
+        Verse = "verse",
+        Marin = "marin",
+        Cedar = "cedar",
     }
 }
 
@@ -362,6 +377,14 @@ union! {
     pub enum ChatCompletionCreateFunctionCall {
         Mode: ChatCompletionCreateFunctionCallMode => from;
         Param(ChatCompletionFunctionCallOptionParam) = => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ChatCompletionCreateFunctionCall`.
+    pub enum ChatCompletionCreateFunctionCallMode {
+        None = "none",
+        Auto = "auto",
     }
 }
 
@@ -940,6 +963,15 @@ union! {
         AllowedTools(ChatCompletionAllowedToolChoiceParam) = "allowed_tools" => from;
         Function(ChatCompletionNamedToolChoiceParam) = "function" => from;
         Custom(ChatCompletionNamedToolChoiceCustomParam) = "custom" => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ChatCompletionToolChoiceOptionParam`.
+    pub enum ChatCompletionToolChoiceOptionParamMode {
+        None = "none",
+        Auto = "auto",
+        Required = "required",
     }
 }
 

@@ -3,9 +3,9 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    ChatCompletionFunctionTool, EasyInputMessageRole, InputMessagesTemplateEvalItemContentItem, InputTextContent,
-    OutputText, ReasoningEffort, ResponseFormatJSONObject, ResponseFormatJSONSchema, ResponseFormatText,
-    ResponseFormatTextConfig, ResponseInputAudio, SortOrder, Tool,
+    ChatCompletionFunctionTool, EasyInputMessageRole, GraderInputItemInputImage, InputTextContent, OutputText,
+    ReasoningEffort, ResponseFormatJSONObject, ResponseFormatJSONSchema, ResponseFormatText, ResponseFormatTextConfig,
+    ResponseInputAudio, SortOrder, Tool,
 };
 
 model! {
@@ -445,6 +445,17 @@ model! {
             /// `detail` of the input messages template eval item content image.
             2 detail: String = "detail";
         }
+    }
+}
+
+union! {
+    /// `List` of `InputMessagesTemplateTemplateEvalItemContent`, and in one more place.
+    pub enum InputMessagesTemplateEvalItemContentItem tag "type" {
+        Text: String => from;
+        InputText(InputTextContent) = "input_text" => from;
+        OutputText(OutputText) = "output_text" => from;
+        InputImage(GraderInputItemInputImage) = "input_image" => from;
+        InputAudio(ResponseInputAudio) = "input_audio" => from;
     }
 }
 

@@ -4,9 +4,8 @@
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
     ChatKitThreadAssistantMessageItem, ChatKitThreadUserMessageItem, ChatKitWidgetItem, CustomSyntax,
-    DataChatKitClientToolCall, DataChatKitTask, DataChatKitTaskGroup, DecisionInputJSONData, GraderInputItemInputImage,
-    GraderInputsParamItemInputImage, InputTextContent, OutputText, ReasoningSummary, ResponseInputAudio,
-    ResponseInputTextParam, VideoCreateErrorMisalignment,
+    DataChatKitClientToolCall, DataChatKitTask, DataChatKitTaskGroup, DecisionInputJSONData, ReasoningSummary,
+    VideoCreateErrorMisalignment,
 };
 
 open_enum! {
@@ -127,53 +126,6 @@ open_enum! {
         GptRosalindResearch = "gpt-rosalind-research",
         Gpt6Rosalind = "gpt-6-rosalind",
         Gpt6_2AstraLaw = "gpt-6.2-astra-law",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `AssistantResponseFormatOption`.
-    pub enum AssistantResponseFormatOptionMode {
-        Auto = "auto",
-    }
-}
-
-open_enum! {
-    /// `Value` of `ChatCompletionAudioVoice`.
-    pub enum ChatCompletionAudioVoiceValue {
-        Alloy = "alloy",
-        Ash = "ash",
-        Ballad = "ballad",
-        Coral = "coral",
-        Echo = "echo",
-        Sage = "sage",
-        Shimmer = "shimmer",
-        Verse = "verse",
-        Marin = "marin",
-        Cedar = "cedar",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `ChatCompletionCreateFunctionCall`.
-    pub enum ChatCompletionCreateFunctionCallMode {
-        None = "none",
-        Auto = "auto",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `ChatCompletionToolChoiceOptionParam`.
-    pub enum ChatCompletionToolChoiceOptionParamMode {
-        None = "none",
-        Auto = "auto",
-        Required = "required",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `ChunkingStrategy`.
-    pub enum ChunkingStrategyMode {
-        Auto = "auto",
     }
 }
 
@@ -338,17 +290,6 @@ open_enum! {
     }
 }
 
-union! {
-    /// `List` of `InputMessagesTemplateTemplateEvalItemContent`, and in one more place.
-    pub enum InputMessagesTemplateEvalItemContentItem tag "type" {
-        Text: String => from;
-        InputText(InputTextContent) = "input_text" => from;
-        OutputText(OutputText) = "output_text" => from;
-        InputImage(GraderInputItemInputImage) = "input_image" => from;
-        InputAudio(ResponseInputAudio) = "input_audio" => from;
-    }
-}
-
 model! {
     /// A named JSON Schema.
     pub struct JSONSchema {
@@ -365,62 +306,6 @@ model! {
             /// Whether the answer keeps exactly to the schema; false by default. Default `false`.
             3 strict: bool = "strict" null(strict_null);
         }
-    }
-}
-
-open_enum! {
-    /// `Value` of `OutputVoice`.
-    pub enum OutputVoiceValue {
-        Alloy = "alloy",
-        Ash = "ash",
-        Ballad = "ballad",
-        Coral = "coral",
-        Echo = "echo",
-        Sage = "sage",
-        Shimmer = "shimmer",
-        Verse = "verse",
-        Marin = "marin",
-        Cedar = "cedar",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `RealtimeResponseCreateToolChoice`.
-    pub enum RealtimeResponseCreateToolChoiceMode {
-        None = "none",
-        Auto = "auto",
-        Required = "required",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `RealtimeSessionCreateResponseTracing`.
-    pub enum RealtimeSessionCreateResponseTracingMode {
-        Auto = "auto",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `RealtimeToolChoiceConfig`.
-    pub enum RealtimeToolChoiceConfigMode {
-        None = "none",
-        Auto = "auto",
-        Required = "required",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `RealtimeTracingConfig`.
-    pub enum RealtimeTracingConfigMode {
-        Auto = "auto",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `RealtimeTruncation`.
-    pub enum RealtimeTruncationMode {
-        Auto = "auto",
-        Disabled = "disabled",
     }
 }
 
@@ -474,14 +359,6 @@ open_enum! {
     }
 }
 
-open_enum! {
-    /// `Mode` of `RequireApproval`.
-    pub enum RequireApprovalMode {
-        Always = "always",
-        Never = "never",
-    }
-}
-
 model! {
     /// The answer is some JSON; say so in the prompt too. A schema is the better choice.
     pub struct ResponseFormatJSONObject {
@@ -512,52 +389,6 @@ model! {
     }
 }
 
-open_enum! {
-    /// `Mode` of `ResponsesDelegationConfigToolChoice`.
-    pub enum ResponsesDelegationConfigToolChoiceMode {
-        Auto = "auto",
-        None = "none",
-        Required = "required",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `SessionTracing`.
-    pub enum SessionTracingMode {
-        Auto = "auto",
-    }
-}
-
-open_enum! {
-    /// `Value` of `SpeechCreateVoice`.
-    pub enum SpeechCreateVoiceValue {
-        Alloy = "alloy",
-        Ash = "ash",
-        Ballad = "ballad",
-        Coral = "coral",
-        Echo = "echo",
-        Sage = "sage",
-        Shimmer = "shimmer",
-        Verse = "verse",
-        Marin = "marin",
-        Cedar = "cedar",
-        Fable = "fable",
-        Onyx = "onyx",
-        Nova = "nova",
-    }
-}
-
-union! {
-    /// `List` of `TestingLabelModelInputEvalItemContent`.
-    pub enum TestingLabelModelInputEvalItemContentItem tag "type" {
-        Text: String => from;
-        InputText(ResponseInputTextParam) = "input_text" => from;
-        OutputText(OutputText) = "output_text" => from;
-        InputImage(GraderInputsParamItemInputImage) = "input_image" => from;
-        InputAudio(ResponseInputAudio) = "input_audio" => from;
-    }
-}
-
 union! {
     /// An item of a ChatKit thread.
     pub enum ThreadListItemsResponse tag "type" {
@@ -567,21 +398,5 @@ union! {
         ChatkitClientToolCall(DataChatKitClientToolCall) = "chatkit.client_tool_call" => from;
         ChatkitTask(DataChatKitTask) = "chatkit.task" => from;
         ChatkitTaskGroup(DataChatKitTaskGroup) = "chatkit.task_group" => from;
-    }
-}
-
-open_enum! {
-    /// `Mode` of `ToolMcpRequireApproval`.
-    pub enum ToolMcpRequireApprovalMode {
-        Always = "always",
-        Never = "never",
-    }
-}
-
-open_enum! {
-    /// `Mode` of `ToolMcpToolRequireApproval`.
-    pub enum ToolMcpToolRequireApprovalMode {
-        Always = "always",
-        Never = "never",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::words::{is_reserved, shorten};
+use super::words::{camel, is_reserved, shorten};
 
 /// One type that wants a name.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +55,7 @@ fn usable(claim: &Claim, taken: &BTreeSet<String>) -> Vec<String> {
     for name in &claim.candidates {
         let forms = if claim.rank == 0 { vec![name.clone()] } else { vec![shorten(name, 1), shorten(name, 2)] };
         for name in forms {
+            let name = if name.is_ascii() { name } else { camel(&name) };
             let free = !taken.contains(&name.to_lowercase()) && (claim.rank == 0 || !is_reserved(&name));
             if free && !list.contains(&name) {
                 list.push(name);

@@ -54,7 +54,7 @@ impl Vocabulary {
         let aliases: BTreeMap<String, usize> = all.names.aliases.iter().map(|(at, name)| (name.clone(), *at)).collect();
         for (name, at) in &aliases {
             if let Ty::Union(arms) = &catalog.aliases[*at].ty {
-                all.visit_arms(arms, name, "");
+                all.visit_arms(arms, name, name);
             }
         }
         for (name, ty) in catalog.others.iter().filter(|(name, _)| public.contains(*name)) {

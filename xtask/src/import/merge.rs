@@ -155,12 +155,15 @@ impl Sets {
     }
 }
 
+/// A struct's class so far, and its fields by name with the classes of what they refer to.
+type Content<'a> = (usize, Vec<(&'a str, Ty)>);
+
 /// The class of equal content of every struct.
 fn classes(structs: &[Struct]) -> Vec<usize> {
     let mut class = vec![0; structs.len()];
     let mut count = 1;
     loop {
-        let mut ids: HashMap<(usize, Vec<(&str, Ty)>), usize> = HashMap::new();
+        let mut ids: HashMap<Content<'_>, usize> = HashMap::new();
         let mut next = Vec::with_capacity(structs.len());
         for (at, one) in structs.iter().enumerate() {
             let mut signature: Vec<(&str, Ty)> = one

@@ -5,6 +5,7 @@
 
 mod aliases;
 mod allocate;
+mod arguments;
 mod conflicts;
 mod describe;
 mod emit;
@@ -12,6 +13,8 @@ mod enrich;
 mod ir;
 mod merge;
 mod naming;
+#[cfg(test)]
+mod obstacle;
 mod openapi;
 mod operations;
 mod overrides;
@@ -325,7 +328,7 @@ fn argument_surfaces(
         let sources = operations.absorbed.iter().filter(|(_, stands)| **stands == at);
         for official in world.structs[at].names.iter().chain(sources.flat_map(|(at, _)| &world.structs[*at].names)) {
             python.insert(official.clone(), name.clone());
-            python.insert(operations::base_name(official).to_owned(), name.clone());
+            python.insert(arguments::base_name(official).to_owned(), name.clone());
         }
         let facts = one.facts.get("node").and_then(|node| Some((node["resource"].as_str()?, node["params"].as_str()?)));
         if let Some((resource, params)) = facts {

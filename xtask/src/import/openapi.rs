@@ -282,18 +282,17 @@ impl<'a> Reader<'a> {
             }
         }
         // The older spelling: a flag that makes `minimum` exclusive.
-        if into.get("exclusive_minimum") == Some(&Value::Bool(true)) {
-            if let Some(minimum) = into.remove("minimum") {
-                into.insert("exclusive_minimum".into(), minimum);
-            }
+        if into.get("exclusive_minimum") == Some(&Value::Bool(true))
+            && let Some(minimum) = into.remove("minimum")
+        {
+            into.insert("exclusive_minimum".into(), minimum);
         }
         if depth == 4 {
             return;
         }
-        if let Some(target) = schema["$ref"].as_str() {
-            if let Some(target) = self.schemas.get(target.rsplit('/').next().unwrap_or(target)) {
-                self.merge_limits(std::slice::from_ref(target), into, depth);
-            }
+        let target = schema["$ref"].as_str().and_then(|target| self.schemas.get(target.rsplit('/').next()?));
+        if let Some(target) = target {
+            self.merge_limits(std::slice::from_ref(target), into, depth);
         }
         for key in ["anyOf", "oneOf", "allOf"] {
             if let Some(arms) = schema[key].as_array() {

@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::ir::{Field, Scalar, Struct, Ty, World};
+use super::arguments::{base_name, merge_variants, names as params_names};
+use super::ir::{Field, Struct, Ty, World};
 use super::openapi::Exchange;
 use super::overrides::Overrides;
 use super::words::camel;
+
+/// How an operation streams, and its event.
+pub(crate) type Stream = (Map<String, Value>, Ty);
 
 /// One endpoint; what needs a type's name is kept as a type until names exist.
 #[derive(Debug)]
@@ -22,7 +26,7 @@ pub(crate) struct Operation {
     pub(crate) reply_kind: &'static str,
     pub(crate) reply: Option<Ty>,
     pub(crate) page: Option<(&'static str, Ty)>,
-    pub(crate) stream: Option<(Map<String, Value>, Ty)>,
+    pub(crate) stream: Option<Stream>,
 }
 
 /// The operations, and which typed dicts their arguments structs stand for.
@@ -150,7 +154,7 @@ fn node_methods(node: &Value) -> NodeMethods<'_> {
     all
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
@@ -180,7 +184,13 @@ impl Builder<'_> {
         };
         put("operation_id", method["operation_id"].clone());
         put("path_params", method["path_params"].clone());
-        put("query", method["query_params"].clone());
+        let mut query = texts(&method["query_params"]);
+        let path_params = texts(&method["path_params"]);
+        let theirs = exchange.map_or(&[][..], |exchange| &exchange.query);
+        query.extend(theirs.iter().map(|field| field.name.as_str()).filter(|name| !path_params.contains(name)));
+        let mut seen = BTreeSet::new();
+        query.retain(|name| seen.insert(*name));
+        put("query", json!(query));
         let header_params = texts(&method["header_params"]);
         put("header_params", header_params.iter().map(|name| ((*name).to_owned(), header_name(name))).collect());
         if let Some(entry) = self.overrides.get("defaults", id) {
@@ -201,7 +211,7 @@ impl Builder<'_> {
         put("python", if *positional == json!([]) { Value::Null } else { json!({"positional": positional}) });
         put("node", node.map_or(Value::Null, |(resource, method)| node_facts(resource, method)));
 
-        let params = self.params(id, method, node)?;
+        let params = self.params(id, method, node, theirs.is_empty())?;
         let page = self.page(method)?;
         let stream = self.stream(id, method)?;
         // A list's result is the page; the method list repeats the item there.
@@ -221,7 +231,14 @@ impl Builder<'_> {
     }
 
     /// One struct with every argument that is no path parameter.
-    fn params(&mut self, id: &str, method: &Value, node: Option<&(String, &Value)>) -> Result<Option<usize>, String> {
+    /// What only the document knows is added later; `complete` says that there is no such argument.
+    fn params(
+        &mut self,
+        id: &str,
+        method: &Value,
+        node: Option<&(String, &Value)>,
+        complete: bool,
+    ) -> Result<Option<usize>, String> {
         let path_params = texts(&method["path_params"]);
         let (mut fields, mut sources, mut names) = (Vec::new(), BTreeSet::new(), Vec::new());
         for key in ["body_type", "query_type"] {
@@ -265,7 +282,7 @@ impl Builder<'_> {
                 return Err(format!("the argument \"{name}\" is in no arguments type"));
             }
         }
-        if fields.is_empty() {
+        if fields.is_empty() && complete {
             return Ok(None);
         }
         let at = self.world.structs.len();
@@ -318,7 +335,7 @@ impl Builder<'_> {
         Ok(self.named(&method["item"])?.map(|item| (style, item)))
     }
 
-    fn stream(&self, id: &str, method: &Value) -> Result<Option<(Map<String, Value>, Ty)>, String> {
+    fn stream(&self, id: &str, method: &Value) -> Result<Option<Stream>, String> {
         if method["streams"] != true {
             return Ok(None);
         }
@@ -344,11 +361,7 @@ impl Builder<'_> {
         Ok(Some((stream, event)))
     }
 
-    fn reply(
-        &self,
-        method: &Value,
-        stream: Option<&(Map<String, Value>, Ty)>,
-    ) -> Result<(&'static str, Option<Ty>), String> {
+    fn reply(&self, method: &Value, stream: Option<&Stream>) -> Result<(&'static str, Option<Ty>), String> {
         if stream.is_some_and(|(stream, _)| !stream.contains_key("param")) {
             return Ok(("events", None));
         }
@@ -379,36 +392,6 @@ impl Builder<'_> {
     }
 }
 
-/// The fields of one struct that can hold every variant: required where all require it.
-fn merge_variants(variants: &[&Struct]) -> Vec<Field> {
-    let mut fields: Vec<Field> = Vec::new();
-    for field in variants.iter().flat_map(|one| &one.fields) {
-        let Some(old) = fields.iter_mut().find(|old| old.name == field.name) else {
-            fields.push(field.clone());
-            continue;
-        };
-        if old.ty != field.ty {
-            let (ty, _) = Ty::union(vec![old.ty.clone(), field.ty.clone()]);
-            old.ty = ty;
-        }
-        old.nullable |= field.nullable;
-    }
-    for field in &mut fields {
-        let everywhere = variants.iter().all(|one| one.field(&field.name).is_some());
-        field.required = variants.iter().all(|one| one.field(&field.name).is_some_and(|one| one.required));
-        // A constant that only some variants have is a choice here.
-        if let (false, Ty::Const(Scalar::Text(text))) = (everywhere, &field.ty) {
-            field.ty = Ty::Enum(vec![text.clone()]);
-        }
-    }
-    fields
-}
-
-/// The name of an arguments type without its variant: `RunCreateParamsNonStreaming` → `RunCreateParams`.
-pub(crate) fn base_name(name: &str) -> &str {
-    ["NonStreaming", "Streaming", "Base"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
-}
-
 fn header_name(argument: &str) -> Value {
     match argument {
         "betas" => json!("openai-beta"),
@@ -428,7 +411,7 @@ fn body_kind(method: &Value) -> Value {
 }
 
 /// Name of the arguments type in a Node signature, which may be wrapped in unions of options.
-fn node_params(method: &Value) -> Option<String> {
+pub(crate) fn node_params(method: &Value) -> Option<String> {
     let written = method["params"].as_array()?.iter().find_map(|param| {
         let of = |c: char| !(c.is_alphanumeric() || c == '_');
         param["type"].as_str()?.split(of).find(|word| word.contains("Params"))
@@ -449,25 +432,6 @@ fn node_facts(resource: &str, method: &Value) -> Value {
     Value::Object(facts)
 }
 
-/// Names to try for an arguments struct: Node's where it is longer (it tells namesakes apart), then Python's.
-fn params_names(method: &Value, node: Option<&(String, &Value)>, sources: &[String]) -> Vec<String> {
-    let leaf = |name: &str| super::aliases::leaf(base_name(name)).to_owned();
-    let mut names: Vec<String> = Vec::new();
-    let python = sources.first().map(|name| leaf(name));
-    let node = node.and_then(|(_, method)| node_params(method));
-    if let (Some(node), Some(python)) = (&node, &python) {
-        if node.len() > python.len() {
-            names.push(node.clone());
-        }
-    }
-    names.extend(python.or(node));
-    if names.is_empty() {
-        let resource = text(method, "resource").rsplit('.').next().unwrap_or_default();
-        names.push(format!("{}{}Params", super::words::singular(&camel(resource)), camel(text(method, "name"))));
-    }
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -476,21 +440,5 @@ mod tests {
     fn the_same_route_has_one_spelling() {
         assert_eq!(route("post", "/a/{threadID}/b"), route("POST", "/a/{thread_id}/b"));
         assert_ne!(route("POST", "/a/{x}"), route("POST", "/a/x"));
-    }
-
-    #[test]
-    fn variants_of_arguments_become_one_struct() {
-        let flag = |value, required| Field::new("stream", Ty::Const(Scalar::Boolean(value)), required, !required);
-        let plain = Struct { fields: vec![flag(false, false)], ..Struct::default() };
-        let streaming = Struct { fields: vec![flag(true, true)], ..Struct::default() };
-        let merged = merge_variants(&[&plain, &streaming]);
-        assert_eq!((&merged[0].ty, merged[0].required, merged[0].nullable), (&Ty::Boolean, false, true));
-    }
-
-    #[test]
-    fn a_constant_of_some_variants_becomes_a_choice() {
-        let one = Field::new("type", Ty::Const(Scalar::Text("prompt".into())), true, false);
-        let merged = merge_variants(&[&Struct { fields: vec![one], ..Struct::default() }, &Struct::default()]);
-        assert_eq!((&merged[0].ty, merged[0].required), (&Ty::Enum(vec!["prompt".into()]), false));
     }
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::aliases::{self, leaf, module};
+use super::arguments::base_name;
 use super::describe::Vocabulary;
 use super::ir::{Ty, World};
 use super::merge::Catalog;
-use super::operations::{Operation, base_name};
+use super::operations::Operation;
 use super::text::{inline, member};
 use super::words::{camel, without_param, words};
 

@@ -4,10 +4,12 @@
 pub(crate) const LONGEST: usize = 45;
 
 /// Type names that a target language or its standard library already uses. Compared without case.
-const RESERVED: [&str; 79] = [
+const RESERVED: [&str; 105] = [
+    "actor",
     "any",
-    "anyobject",
     "anyhow",
+    "anyobject",
+    "arc",
     "array",
     "as",
     "async",
@@ -19,6 +21,7 @@ const RESERVED: [&str; 79] = [
     "byte",
     "bytes",
     "case",
+    "cell",
     "char",
     "character",
     "class",
@@ -34,29 +37,40 @@ const RESERVED: [&str; 79] = [
     "default",
     "double",
     "drop",
+    "duration",
     "dyn",
     "enum",
     "err",
     "error",
+    "exception",
+    "export",
     "extra",
     "false",
     "file",
     "float",
     "fn",
     "for",
+    "func",
     "function",
+    "future",
     "hash",
     "hashable",
+    "import",
     "in",
+    "instant",
     "int",
     "integer",
     "iterator",
     "json",
+    "let",
     "list",
     "long",
     "map",
     "match",
     "mod",
+    "module",
+    "mutex",
+    "never",
     "none",
     "nothing",
     "null",
@@ -66,22 +80,34 @@ const RESERVED: [&str; 79] = [
     "option",
     "optional",
     "ord",
+    "package",
+    "process",
     "promise",
     "protocol",
+    "range",
+    "rc",
     "record",
     "result",
+    "runtime",
     "secret",
     "self",
     "send",
+    "sequence",
     "set",
     "some",
     "string",
+    "struct",
+    "symbol",
     "sync",
     "task",
+    "throwable",
     "true",
     "type",
     "unit",
+    "unknown",
     "url",
+    "val",
+    "var",
     "vec",
     "void",
 ];
@@ -92,13 +118,14 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.binary_search(&lower.as_str()).is_ok()
 }
 
-/// The words of a camel-case or separated name; acronyms count as one word, digits stay with the word before.
+/// The words of a camel-case or separated name; acronyms count as one word, digits stay with the word before, and
+/// what is not ASCII separates.
 pub(crate) fn words(name: &str) -> Vec<String> {
     let chars: Vec<char> = name.chars().collect();
     let mut all: Vec<String> = Vec::new();
     let mut word = String::new();
     for (at, &c) in chars.iter().enumerate() {
-        if !c.is_alphanumeric() {
+        if !c.is_ascii_alphanumeric() {
             all.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
             continue;
         }
@@ -210,7 +237,7 @@ mod tests {
         assert_eq!(words("APIKeyCreated"), ["API", "Key", "Created"]);
         assert_eq!(words("file_search.v2"), ["file", "search", "v2"]);
         assert_eq!(camel("thread.run.completed"), "ThreadRunCompleted");
-        assert_eq!(camel("größe_ändern"), "GrößeÄndern");
+        assert_eq!(camel("größe_ändern"), "GrENdern");
     }
 
     #[test]

@@ -7,8 +7,7 @@ use crate::types::{
     ContentPartInputImageDetail, ContextWindow, DecisionInputJSONData, DecisionInputText, DecisionTrigger,
     DelegationDecisions, DelegationResponses, InitialItem, LiveCreateResponseSession, LiveCreateTransport,
     LiveFunctionTool, LocalSkill, MediaSessionConfigAudio, MediaSessionForkConfigParam, MemoryLimit,
-    ProgrammaticToolCalling, ReasoningSummary, ResponseInputItem, ResponsesDelegationConfigToolChoiceMode,
-    SkillReference, ToolChoiceCustom, ToolChoiceShell,
+    ProgrammaticToolCalling, ReasoningSummary, ResponseInputItem, SkillReference, ToolChoiceCustom, ToolChoiceShell,
 };
 
 model! {
@@ -172,6 +171,15 @@ union! {
         Custom(ToolChoiceCustom) = "custom" => from;
         ApplyPatch(ToolChoiceApplyPatch) = "apply_patch" => from;
         AllowedTools(ToolChoiceLiveAllowedToolsChoice) = "allowed_tools" => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ResponsesDelegationConfigToolChoice`.
+    pub enum ResponsesDelegationConfigToolChoiceMode {
+        Auto = "auto",
+        None = "none",
+        Required = "required",
     }
 }
 

@@ -120,8 +120,8 @@ pub use part_4::{
     ResponsesServerEvent, ResponsesSteerInputItemListMessageContent, ServiceTier, SkillReference, StreamOptions, Tool,
     ToolChoice, ToolChoiceAllowed, ToolChoiceCustom, ToolChoiceFunction, ToolChoiceMcp, ToolChoiceOptions,
     ToolChoiceShell, ToolChoiceTypes, ToolCodeInterpreterContainer, ToolFunction, ToolMcp, ToolMcpAllowedTools,
-    ToolMcpRequireApproval, ToolSearchOutput, ToolSearchOutputNamespaceTool, ToolSearchTool, ToolUsage,
-    ToolUsageImageGen, ToolUsageImageGenCachedTokensDetails, ToolUsageImageGenInputTokensDetails,
-    ToolUsageImageGenOutputTokensDetails, ToolUsageWebSearch, TranscriptionTextDoneEventLogprob, UserLocation,
-    WebSearchPreviewTool, WebSearchTool, WebSearchToolFilters,
+    ToolMcpRequireApproval, ToolMcpRequireApprovalMode, ToolSearchOutput, ToolSearchOutputNamespaceTool,
+    ToolSearchTool, ToolUsage, ToolUsageImageGen, ToolUsageImageGenCachedTokensDetails,
+    ToolUsageImageGenInputTokensDetails, ToolUsageImageGenOutputTokensDetails, ToolUsageWebSearch,
+    TranscriptionTextDoneEventLogprob, UserLocation, WebSearchPreviewTool, WebSearchTool, WebSearchToolFilters,
 };

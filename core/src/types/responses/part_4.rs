@@ -46,8 +46,8 @@ use crate::types::{
     ResponseRequiredInputApplyPatchCallOutput, ResponseShellCallCommandAddedEvent, ResponseShellCallCommandDeltaEvent,
     ResponseShellCallCommandDoneEvent, ResponseShellCallCommandWsAdded, ResponseShellCallCommandWsDelta,
     ResponseShellCallCommandWsDone, ResponseTruncation, SearchContentType, SearchContextSize, ToolChoiceAllowedMode,
-    ToolChoiceApplyPatch, ToolChoiceTypesType, ToolMcpRequireApprovalMode, ToolSearchToolExecution,
-    VideoCreateErrorMisalignment, WebSearchPreviewToolType, WebSearchToolType,
+    ToolChoiceApplyPatch, ToolChoiceTypesType, ToolSearchToolExecution, VideoCreateErrorMisalignment,
+    WebSearchPreviewToolType, WebSearchToolType,
 };
 
 response! {
@@ -1368,6 +1368,14 @@ union! {
     pub enum ToolMcpRequireApproval {
         Filter(RequireApprovalMcpToolApprovalFilter) = => from;
         Mode: ToolMcpRequireApprovalMode => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ToolMcpRequireApproval`.
+    pub enum ToolMcpRequireApprovalMode {
+        Always = "always",
+        Never = "never",
     }
 }
 

@@ -6,11 +6,11 @@ use crate::request::FileInput;
 use crate::types::{
     CategoryAppliedInputTypes, CategoryScores, ChatSessionExpiresAfterParam, DecisionInputImageParam,
     DecisionInputTextParam, EasyInputMessageRole, ErrorType, EvaluationMetric, FileChunkingStrategyParam, FileCounts,
-    FileObject, FileSearchToolFilters, ImageEditBackground, ImageEditSvg, ImageGenerationQuality, ImagesResponseSize,
-    ItemStatus, LabelModelGrader, LabelModelGraderInput, OutputFormat, OutputText, ResponseInputAudio,
-    ResponseInputTextParam, ScoreModelGraderSamplingParams, SortOrder, StringCheckGrader,
-    TestingLabelModelInputEvalItemContentItem, VectorStoreFileAttribute, VideoModel, VideoSeconds, VideoSize,
-    VideoStatus, VideoVideoReferenceInput,
+    FileObject, FileSearchToolFilters, GraderInputsParamItemInputImage, ImageEditBackground, ImageEditSvg,
+    ImageGenerationQuality, ImagesResponseSize, ItemStatus, LabelModelGrader, LabelModelGraderInput, OutputFormat,
+    OutputText, ResponseInputAudio, ResponseInputTextParam, ScoreModelGraderSamplingParams, SortOrder,
+    StringCheckGrader, VectorStoreFileAttribute, VideoModel, VideoSeconds, VideoSize, VideoStatus,
+    VideoVideoReferenceInput,
 };
 
 open_enum! {
@@ -1299,6 +1299,17 @@ model! {
             /// `detail` of the testing label model input eval item content image.
             2 detail: String = "detail";
         }
+    }
+}
+
+union! {
+    /// `List` of `TestingLabelModelInputEvalItemContent`.
+    pub enum TestingLabelModelInputEvalItemContentItem tag "type" {
+        Text: String => from;
+        InputText(ResponseInputTextParam) = "input_text" => from;
+        OutputText(OutputText) = "output_text" => from;
+        InputImage(GraderInputsParamItemInputImage) = "input_image" => from;
+        InputAudio(ResponseInputAudio) = "input_audio" => from;
     }
 }
 
