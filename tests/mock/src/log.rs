@@ -246,6 +246,10 @@ impl Tally {
         self.0.bytes_out.fetch_add(n as u64, Relaxed);
     }
 
+    pub(crate) fn bytes_out(&self) -> u64 {
+        self.0.bytes_out.load(Relaxed)
+    }
+
     /// The client closed while a reply was being written.
     pub(crate) fn cut_off(&self) {
         self.0.unsent.store(true, Relaxed);

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -41,8 +42,8 @@ pub(crate) struct OtherOrigin {
 }
 
 impl OtherOrigin {
-    /// Starts it; must be called inside a runtime.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// Starts it; must be called inside a runtime. `changed` is told of everything that arrives.
+    pub(crate) fn start(changed: watch::Sender<u64>) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let (address, listener) = (listener.local_addr()?, TcpListener::from_std(listener)?);
@@ -51,7 +52,8 @@ impl OtherOrigin {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 lock(&shared).connections += 1;
-                tokio::spawn(record(stream, shared.clone()));
+                changed.send_modify(|n| *n += 1);
+                tokio::spawn(record(stream, shared.clone(), changed.clone()));
             }
         });
         Ok(Self { address, log, task })
@@ -72,11 +74,12 @@ impl Drop for OtherOrigin {
     }
 }
 
-async fn record(mut stream: TcpStream, log: Arc<Mutex<OtherLog>>) {
+async fn record(mut stream: TcpStream, log: Arc<Mutex<OtherLog>>, changed: watch::Sender<u64>) {
     const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
     let (mut head, mut buffer) = (Vec::new(), [0; 4096]);
     while let Ok(n @ 1..) = stream.read(&mut buffer).await {
         lock(&log).bytes.extend_from_slice(&buffer[..n]);
+        changed.send_modify(|n| *n += 1);
         head.extend_from_slice(&buffer[..n]);
         while let Some(end) = crate::check::find(&head, b"\r\n\r\n") {
             head.drain(..end + 4);

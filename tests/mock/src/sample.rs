@@ -126,10 +126,6 @@ fn multipart(op: &Operation, body: &Map<String, Value>) -> Bytes {
             out.push_str(&format!("\r\n\r\n{}\r\n", if file { "sample".to_owned() } else { text(value) }));
         }
     }
-    // A form must have its boundary at the beginning, so one without parts still gets an opening.
-    if out.is_empty() {
-        out.push_str("--SAMPLE\r\nContent-Disposition: form-data; name=\"none\"\r\n\r\n\r\n");
-    }
     out.push_str("--SAMPLE--\r\n");
     out.into()
 }

@@ -206,6 +206,8 @@ pub(crate) struct Shared {
     started: Instant,
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
+    /// Apart from `changed`: thousands of streams may wait for a gate, and not every request may wake them all.
+    gates: watch::Sender<HashSet<String>>,
     epoch: watch::Sender<u64>,
     other: OnceLock<OtherOrigin>,
     refused: OnceLock<Refused>,
@@ -219,7 +221,6 @@ struct Inner {
     requests: Vec<Arc<Seen>>,
     connections: BTreeMap<usize, (Tally, ConnectionLog)>,
     numbered: usize,
-    gates: HashSet<String>,
     assistants: Assistants,
     /// Keys of connections; never reset, so that a connection of an earlier time finds nothing.
     next_key: usize,
@@ -250,6 +251,7 @@ impl Shared {
             started: Instant::now(),
             inner: Mutex::default(),
             changed: watch::Sender::new(0),
+            gates: watch::Sender::default(),
             epoch: watch::Sender::new(0),
             other: OnceLock::new(),
             refused: OnceLock::new(),
@@ -276,22 +278,22 @@ impl Shared {
     }
 
     pub(crate) fn open(&self, gate: &str) {
-        self.change(|inner| inner.gates.insert(gate.to_owned()));
+        self.gates.send_modify(|gates| {
+            gates.insert(gate.to_owned());
+        });
     }
 
     pub(crate) async fn gate(&self, name: &str) {
-        let mut changed = self.changed.subscribe();
-        while !lock(&self.inner).gates.contains(name) {
-            if changed.changed().await.is_err() {
-                return;
-            }
-        }
+        // The sender is our own, so it cannot be gone.
+        let mut gates = self.gates.subscribe();
+        let _open = gates.wait_for(|gates| gates.contains(name)).await;
     }
 
     pub(crate) fn reset(&self) {
         self.change(|inner| {
             *inner = Inner { next_key: inner.next_key, ..Inner::default() };
         });
+        self.gates.send_modify(HashSet::clear);
         if let Some(other) = self.other.get() {
             other.forget();
         }
@@ -385,6 +387,11 @@ impl Shared {
         })
     }
 
+    /// The client closed while its request was read or its reply written.
+    pub(crate) fn cut_off(&self, tally: &Tally) {
+        self.change(|_| tally.cut_off());
+    }
+
     pub(crate) fn malformed(&self, connection: usize, why: String) {
         let n = self.arrived(connection, 0, &Head { verb: "?".to_owned(), ..Head::default() });
         let violation = Violation { path: "head".to_owned(), message: why };
@@ -455,7 +462,9 @@ impl Shared {
         let host = self.address.to_string();
         let mut text = text.replace("${origin}", &format!("http://{host}")).replace("${host}", &host);
         if text.contains("${other") {
-            let other = self.other.get_or_init(|| OtherOrigin::start().unwrap_or_else(|e| panic!("no free port: {e}")));
+            let other = self.other.get_or_init(|| {
+                OtherOrigin::start(self.changed.clone()).unwrap_or_else(|e| panic!("no free port: {e}"))
+            });
             let host = other.address.to_string();
             text = text.replace("${other}", &format!("http://{host}")).replace("${other_host}", &host);
         }

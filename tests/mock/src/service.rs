@@ -43,11 +43,10 @@ pub(crate) async fn handle<O: Out>(
     let mut well_formed = true;
     if !on_head {
         let may_continue = !matches!(&claim, Claim::Scripted(reply) if reply.r#continue == Some(false));
-        let expect = may_continue && head.header("expect").is_some_and(|v| v.eq_ignore_ascii_case("100-continue"));
-        let done = out.read_body(head, &read, expect, &mut meter).await;
+        let done = out.read_body(&read, may_continue && expects(head), &mut meter).await;
         if done.is_err() {
             shared.read(n, meter.log(), Vec::new());
-            tally.cut_off();
+            shared.cut_off(tally);
         }
         well_formed = done?;
     }
@@ -70,9 +69,13 @@ pub(crate) async fn handle<O: Out>(
     shared.replying(n, source, &plan);
     let after = play(shared, Some(n), plan, out).await;
     if after.is_err() {
-        tally.cut_off();
+        shared.cut_off(tally);
     }
     after
+}
+
+fn expects(head: &Head) -> bool {
+    head.header("expect").is_some_and(|v| v.eq_ignore_ascii_case("100-continue"))
 }
 
 fn with_parts(mut log: crate::log::BodyLog, checked: &Checked) -> crate::log::BodyLog {
@@ -158,7 +161,7 @@ fn answer(shared: &Shared, head: &Head, checked: &Checked) -> Answer {
 
 async fn control<O: Out>(shared: &Arc<Shared>, head: &Head, out: &mut O) -> Result<After, Gone> {
     let mut meter = Meter::for_checking();
-    let well_formed = out.read_body(head, &Read::default(), true, &mut meter).await?;
+    let well_formed = out.read_body(&Read::default(), expects(head), &mut meter).await?;
     let body = meter.whole().filter(|_| well_formed).unwrap_or_default();
     let (status, value) = control::answer(shared, head, &body).await;
     let reply = Reply { status: Some(status), json: Some(value), ..Reply::default() };

@@ -60,7 +60,7 @@ impl Routes {
                 Some(_) => -1,
                 None => 0,
             };
-            let rank = (pairs.len(), fixed, wants);
+            let rank = (pairs.len(), fixed, wants, op.page.is_some());
             if best.as_ref().is_none_or(|(so_far, _)| rank > *so_far) {
                 best = Some((rank, Matched { operation: op, path_values }));
             }
@@ -69,8 +69,9 @@ impl Routes {
     }
 }
 
-/// Pairs of fixed query, which segments are fixed, whether `Accept` is the wanted one.
-type Rank = (usize, Vec<bool>, i8);
+/// Pairs of fixed query, which segments are fixed, whether `Accept` is the wanted one, whether it pages: of two operations
+/// that nothing on the wire tells apart, a page serves both.
+type Rank = (usize, Vec<bool>, i8, bool);
 
 fn fit(template: &str, path: &str) -> Option<(Vec<bool>, Vec<String>)> {
     let (mut fixed, mut values) = (Vec::new(), Vec::new());

@@ -12,6 +12,8 @@ pub(crate) struct Encoded {
     reader: Reader,
     encoder: Option<Encoder>,
     previous: Option<(Bytes, Bytes)>,
+    /// Checksum of the block that comes again.
+    block_crc: Option<flate2::Crc>,
     settled: bool,
 }
 
@@ -37,7 +39,7 @@ impl Encoded {
             Encoding::Br => Encoder::Br(Box::new(brotli::CompressorWriter::new(Vec::new(), 4096, 5, 22))),
             Encoding::Zstd => Encoder::Zstd(zstd::stream::write::Encoder::new(Vec::new(), 3)?),
         };
-        Ok(Self { reader, encoder: Some(encoder), previous: None, settled: false })
+        Ok(Self { reader, encoder: Some(encoder), previous: None, block_crc: None, settled: false })
     }
 
     /// The next encoded block, never empty; `None` at the end.
@@ -51,13 +53,18 @@ impl Encoded {
             };
             let again = self.previous.as_ref().filter(|(b, _)| b.as_ptr() == block.as_ptr() && b.len() == block.len());
             if let (true, Some((_, encoded))) = (self.settled, again) {
-                if let Encoder::Gzip { crc, .. } = encoder {
-                    crc.update(&block);
+                if let (Encoder::Gzip { crc, .. }, Some(of_block)) = (encoder, &self.block_crc) {
+                    crc.combine(of_block);
                 }
                 return Ok(Some(encoded.clone()));
             }
             let encoded = encoder.write(&block)?;
             self.settled = again.is_some_and(|(_, e)| *e == encoded);
+            if self.settled {
+                let mut crc = flate2::Crc::new();
+                crc.update(&block);
+                self.block_crc = Some(crc);
+            }
             self.previous = Some((block, encoded.clone()));
             if !encoded.is_empty() {
                 return Ok(Some(encoded));

@@ -34,6 +34,7 @@ pub(crate) async fn play<O: Out>(
     for (status, headers, times) in &plan.interim {
         for _ in 0..*times {
             out.interim(*status, headers).await?;
+            tokio::task::yield_now().await;
         }
     }
     if let Some(head) = &plan.head {
@@ -81,7 +82,13 @@ async fn body<O: Out>(shared: &Arc<Shared>, plan: &mut Plan, out: &mut O) -> Res
             out.pause(Duration::from_millis(reply.every_ms)).await?;
         }
         offset += bytes.len() as u64;
-        if raw { out.raw(bytes).await? } else { out.data(bytes).await? }
+        if raw {
+            out.raw(bytes).await?
+        } else {
+            out.data(bytes).await?
+        }
+        // A socket that takes all there is would never let another task run.
+        tokio::task::yield_now().await;
     }
 }
 
@@ -110,7 +117,7 @@ async fn end<O: Out>(shared: &Arc<Shared>, plan: &Plan, out: &mut O) -> Result<A
     match end.r#do {
         Do::Keep => return Ok(After::Keep),
         Do::Close | Do::Reset | Do::Goaway => {
-            out.finally(end);
+            out.finally(end).await;
             return Ok(After::Ended);
         }
         Do::Hold => {}

@@ -28,8 +28,8 @@ pub(crate) struct ReplyHead {
 
 /// One request's way back to the client.
 pub(crate) trait Out: Send {
-    /// Reads the request's body into `meter`. `Ok(false)`: the body was malformed.
-    async fn read_body(&mut self, head: &Head, how: &Read, expect: bool, meter: &mut Meter) -> Result<bool, Gone>;
+    /// Reads the request's body into `meter`, after `100 Continue` if the client expects it. `Ok(false)`: it was malformed.
+    async fn read_body(&mut self, how: &Read, expect: bool, meter: &mut Meter) -> Result<bool, Gone>;
     /// From now on nothing more is read from the client.
     fn leave_unread(&mut self);
     /// Sends a head of status 1xx.
@@ -48,8 +48,8 @@ pub(crate) trait Out: Send {
     async fn until<F: Future<Output = ()> + Send>(&mut self, event: F) -> Result<(), Gone>;
     /// Stays silent until the client closes.
     async fn hold(&mut self) -> Gone;
-    /// Ends the connection as `end` says: close, reset or GOAWAY.
-    fn finally(&mut self, end: &EndWith);
+    /// Ends the connection as `end` says: close, reset or GOAWAY. What was sent before goes out first.
+    async fn finally(&mut self, end: &EndWith);
 }
 
 /// One request with its way back.

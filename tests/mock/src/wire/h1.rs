@@ -221,7 +221,7 @@ fn put_head(out: &mut BytesMut, status: u16, reason: Option<&str>, headers: &[(S
 }
 
 impl Out for H1 {
-    async fn read_body(&mut self, _: &Head, how: &Read, expect: bool, meter: &mut Meter) -> Result<bool, Gone> {
+    async fn read_body(&mut self, how: &Read, expect: bool, meter: &mut Meter) -> Result<bool, Gone> {
         if expect && self.body != Incoming::Length(0) {
             self.socket.write(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
@@ -283,7 +283,7 @@ impl Out for H1 {
         self.socket.hold().await
     }
 
-    fn finally(&mut self, end: &EndWith) {
+    async fn finally(&mut self, end: &EndWith) {
         self.end = Some(end.clone());
     }
 }

@@ -58,12 +58,16 @@ pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, key: usize) {
         let head = read_head(&request);
         let connection_n = if head.is_control() { 0 } else { shared.number(key) };
         let stream = respond.stream_id().as_u32();
-        let out = H2 { incoming: request.into_body(), respond, body: None, ends: ends.clone(), unread: false };
+        let (ends, wire) = (ends.clone(), tally.clone());
+        let out = H2 { incoming: request.into_body(), respond, body: None, ends, wire };
         let (shared, tally) = (shared.clone(), tally.clone());
         tokio::spawn(async move {
             let mut exchange = Exchange { connection: connection_n, stream, head, out };
-            // A stream that ended early ends itself when it is dropped; `finally` has told the connection the rest.
-            let _after: Result<After, Gone> = service::handle(&shared, &tally, &mut exchange).await;
+            let after: Result<After, Gone> = service::handle(&shared, &tally, &mut exchange).await;
+            if after == Ok(After::Ended) {
+                // A stream that is dropped resets itself; the connection's own end is to come first.
+                exchange.out.reset_by_client().await;
+            }
         });
     }
 }
@@ -101,10 +105,20 @@ struct H2 {
     respond: SendResponse<Bytes>,
     body: Option<SendStream<Bytes>>,
     ends: mpsc::UnboundedSender<EndWith>,
-    unread: bool,
+    wire: Tally,
 }
 
 impl H2 {
+    /// Waits until what was sent is on the wire: a reset throws away what is still queued, and `h2` does not say
+    /// when the queue is empty.
+    async fn settled(&self) {
+        let mut before = None;
+        while before != Some(self.wire.bytes_out()) {
+            before = Some(self.wire.bytes_out());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     async fn reset_by_client(&mut self) -> Gone {
         let _reason = match &mut self.body {
             Some(body) => poll_fn(|cx| body.poll_reset(cx)).await,
@@ -115,7 +129,7 @@ impl H2 {
 }
 
 impl Out for H2 {
-    async fn read_body(&mut self, _: &Head, how: &Read, _: bool, meter: &mut Meter) -> Result<bool, Gone> {
+    async fn read_body(&mut self, how: &Read, _: bool, meter: &mut Meter) -> Result<bool, Gone> {
         let mut room = how.bytes.unwrap_or(u64::MAX);
         while room > 0 {
             match self.incoming.data().await {
@@ -133,7 +147,7 @@ impl Out for H2 {
     }
 
     fn leave_unread(&mut self) {
-        self.unread = true;
+        // What is not asked for stays behind the stream's window.
     }
 
     async fn interim(&mut self, status: u16, headers: &[(String, String)]) -> Result<(), Gone> {
@@ -190,7 +204,8 @@ impl Out for H2 {
         self.reset_by_client().await
     }
 
-    fn finally(&mut self, end: &EndWith) {
+    async fn finally(&mut self, end: &EndWith) {
+        self.settled().await;
         match (end.r#do, &mut self.body) {
             (Do::Reset, Some(body)) => body.send_reset(reason(end, Reason::INTERNAL_ERROR)),
             (Do::Reset, None) => self.respond.send_reset(reason(end, Reason::INTERNAL_ERROR)),
