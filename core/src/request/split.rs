@@ -155,7 +155,7 @@ fn parse<'a>(member: &Member<'a>) -> Result<Doc<'a>, InvalidRequest> {
         .map_err(|error| InvalidRequest::new(format!("the argument `{}` is not valid JSON: {error}", member.name)))
 }
 
-/// A header's text: a list is its items with commas; `None` for a null.
+/// A header's text: a list is its items with commas between; `None` for a null.
 fn header_text(doc: &Doc<'_>, member: &Member<'_>) -> Result<Option<String>, InvalidRequest> {
     let mut texts = Vec::new();
     flatten(member.name.to_string(), doc.root(), &mut |name, leaf| match leaf {
@@ -165,7 +165,7 @@ fn header_text(doc: &Doc<'_>, member: &Member<'_>) -> Result<Option<String>, Inv
         }
         _ => Err(InvalidRequest::new(format!("the argument `{}` goes into a header and must be text", member.name))),
     })?;
-    Ok((!doc.root().is_null()).then(|| texts.join(", ")))
+    Ok((!doc.root().is_null()).then(|| texts.join(",")))
 }
 
 /// The object's text with members added before its last brace.

@@ -105,7 +105,7 @@ fn query_and_header_arguments_leave_the_body() {
     assert_eq!(json(&parts), r#"{"a":1,"b":{"c":[null]}}"#);
     assert_eq!(query(&parts), "include[]=x;include[]=y;");
     let headers: Vec<_> = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    assert_eq!(headers, [("openai-beta", &b"b1, b2"[..]), ("idempotency-key", b"k")]);
+    assert_eq!(headers, [("openai-beta", &b"b1,b2"[..]), ("idempotency-key", b"k")]);
     assert_eq!(json(&sorted(&MIXED, r#"{"include":"x"}"#)), "{}");
 }
 
