@@ -115,13 +115,13 @@ response! {
             0 id: String = "id";
             /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `status` of the chat kit thread.
+            /// Whether the thread is open, locked or closed.
             3 status: ChatKitThreadStatus = "status";
-            /// `user` of the chat kit thread.
+            /// Your id of the end user.
             5 user: String = "user";
         }
         optional {
-            /// `title` of the chat kit thread.
+            /// Title of the thread; null if it has none.
             4 title: String = "title" null(title_null);
         }
     }
@@ -210,21 +210,21 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `chatkit_configuration` of the chat session.
+            /// Features of ChatKit in this session.
             1 chatkit_configuration: ChatSessionChatKitConfiguration = "chatkit_configuration";
-            /// `client_secret` of the chat session.
+            /// Secret of the client.
             2 client_secret: Secret = "client_secret";
             /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             3 expires_at: i64 = "expires_at";
-            /// `max_requests_per_1_minute` of the chat session.
+            /// Most requests a minute.
             4 max_requests_per_1_minute: i64 = "max_requests_per_1_minute";
-            /// `rate_limits` of the chat session.
+            /// How many requests the user may make.
             6 rate_limits: ChatSessionRateLimits = "rate_limits";
             /// `status` of the chat session.
             7 status: ChatSessionStatus = "status";
-            /// `user` of the chat session.
+            /// Your id of the end user.
             8 user: String = "user";
-            /// `workflow` of the chat session.
+            /// The workflow to run.
             9 workflow: ChatKitWorkflow = "workflow";
         }
         optional {}
@@ -322,7 +322,7 @@ model! {
         optional {
             /// `state_variables` of the chat session workflow param.
             1 state_variables: Map<StateVariable> = "state_variables";
-            /// `tracing` of the chat session workflow param.
+            /// Whether and how the session is traced.
             2 tracing: ChatKitWorkflowTracing = "tracing";
             /// `version` of the chat session workflow param.
             3 version: String = "version";
@@ -335,17 +335,17 @@ model! {
     pub struct ChatkitSessionCreateParams {
         const {}
         required {
-            /// At least 1 character.
+            /// Your id of the end user. At least 1 character.
             0 user: String = "user";
-            /// `workflow` of the chatkit session create params.
+            /// The workflow to run.
             1 workflow: ChatSessionWorkflowParam = "workflow";
         }
         optional {
-            /// `chatkit_configuration` of the chatkit session create params.
+            /// Features of ChatKit in this session.
             2 chatkit_configuration: ChatSessionChatKitConfiguration = "chatkit_configuration";
             /// `expires_after` of the chatkit session create params.
             3 expires_after: ChatSessionExpiresAfterParam = "expires_after";
-            /// `rate_limits` of the chatkit session create params.
+            /// How many requests the user may make.
             4 rate_limits: ChatSessionRateLimits = "rate_limits";
         }
     }
@@ -384,7 +384,7 @@ response! {
             0 id: String = "id";
             /// `arguments` of the data chat kit client tool call.
             1 arguments: String = "arguments";
-            /// `call_id` of the data chat kit client tool call.
+            /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id";
             /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             3 created_at: i64 = "created_at";
@@ -484,7 +484,7 @@ response! {
         optional {
             /// `model` of the inference options.
             0 model: String = "model" null(model_null);
-            /// `tool_choice` of the inference options.
+            /// Whether and which tools the model calls.
             1 tool_choice: InferenceOptionsToolChoice = "tool_choice" null(tool_choice_null);
         }
     }
@@ -542,7 +542,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the thread delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}

@@ -42,7 +42,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `bytes` of the file create response.
+            /// Size in bytes.
             1 bytes: i64 = "bytes";
             /// Id of the container.
             2 container_id: String = "container_id";
@@ -64,7 +64,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `bytes` of the file list response.
+            /// Size in bytes.
             1 bytes: i64 = "bytes";
             /// Id of the container.
             2 container_id: String = "container_id";
@@ -86,7 +86,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `bytes` of the file retrieve response.
+            /// Size in bytes.
             1 bytes: i64 = "bytes";
             /// Id of the container.
             2 container_id: String = "container_id";

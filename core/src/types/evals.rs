@@ -14,19 +14,19 @@ model! {
         const {}
         required {}
         optional {
-            /// `max_completion_tokens` of the create completions run data source sampling params.
+            /// Most tokens to generate.
             0 max_completion_tokens: i64 = "max_completion_tokens";
-            /// Default `medium`.
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
             1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// `response_format` of the create completions run data source sampling params.
             2 response_format: SamplingParamsResponseFormat = "response_format";
-            /// Default 42.
+            /// Seed for repeatable sampling. Default 42.
             3 seed: i64 = "seed";
-            /// Default 1.
+            /// Randomness of the choice of words. Default 1.
             4 temperature: f64 = "temperature";
             /// `tools` of the create completions run data source sampling params.
             5 tools: Vec<ChatCompletionFunctionTool> = "tools";
-            /// Default 1.
+            /// Share of the probability mass from which words are drawn. Default 1.
             6 top_p: f64 = "top_p";
         }
     }
@@ -41,11 +41,11 @@ model! {
             0 source: EvalsCreateEvalCompletionsRunDataSource = "source";
         }
         optional {
-            /// `input_messages` of the create eval completions run data source.
+            /// Messages by which the model is asked.
             2 input_messages: InputMessages = "input_messages";
             /// `model` of the create eval completions run data source.
             3 model: String = "model";
-            /// `sampling_params` of the create eval completions run data source.
+            /// How the model is sampled.
             4 sampling_params: CreateCompletionsRunDataSourceSamplingParams = "sampling_params";
         }
     }
@@ -69,19 +69,19 @@ model! {
         const {}
         required {}
         optional {
-            /// `max_completion_tokens` of the data create eval responses run sampling params.
+            /// Most tokens to generate.
             0 max_completion_tokens: i64 = "max_completion_tokens";
-            /// Default `medium`.
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
             1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// Default 42.
+            /// Seed for repeatable sampling. Default 42.
             2 seed: i64 = "seed";
-            /// Default 1.
+            /// Randomness of the choice of words. Default 1.
             3 temperature: f64 = "temperature";
             /// `text` of the data create eval responses run sampling params.
             4 text: DataCreateEvalResponsesRunSamplingParamsText = "text";
             /// `tools` of the data create eval responses run sampling params.
             5 tools: Vec<Tool> = "tools";
-            /// Default 1.
+            /// Share of the probability mass from which words are drawn. Default 1.
             6 top_p: f64 = "top_p";
         }
     }
@@ -104,7 +104,7 @@ model! {
     pub struct DataEvalResponsesRunInputMessagesTemplate {
         const { 1 "type" = "template" req; }
         required {
-            /// `template` of the data eval responses run input messages template.
+            /// Messages into which each data row is filled.
             0 template: Vec<DataResponsesRunInputMessagesTemplateTemplate> = "template";
         }
         optional {}
@@ -173,11 +173,11 @@ model! {
             0 source: DataSourceCreateEvalResponsesRunSourceSource = "source";
         }
         optional {
-            /// `input_messages` of the data source create eval responses run data source.
+            /// Messages by which the model is asked.
             2 input_messages: DataSourceCreateEvalResponsesRunInputMessages = "input_messages";
             /// `model` of the data source create eval responses run data source.
             3 model: String = "model";
-            /// `sampling_params` of the data source create eval responses run data source.
+            /// How the model is sampled.
             4 sampling_params: DataCreateEvalResponsesRunSamplingParams = "sampling_params";
         }
     }
@@ -197,9 +197,9 @@ model! {
         const { 0 "type" = "responses" req; }
         required {}
         optional {
-            /// At least 0.
+            /// Only those created after this time, in seconds since the Unix epoch. At least 0.
             1 created_after: i64 = "created_after" null(created_after_null);
-            /// At least 0.
+            /// Only those created before this time, in seconds since the Unix epoch. At least 0.
             2 created_before: i64 = "created_before" null(created_before_null);
             /// `instructions_search` of the data source create eval responses run responses.
             3 instructions_search: String = "instructions_search" null(instructions_search_null);
@@ -207,13 +207,13 @@ model! {
             4 metadata: Map<Json> = "metadata" null(metadata_null);
             /// `model` of the data source create eval responses run responses.
             5 model: String = "model" null(model_null);
-            /// Default `medium`.
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
             6 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// `temperature` of the data source create eval responses run responses.
+            /// Randomness of the choice of words.
             7 temperature: f64 = "temperature" null(temperature_null);
             /// `tools` of the data source create eval responses run responses.
             8 tools: Vec<String> = "tools" null(tools_null);
-            /// `top_p` of the data source create eval responses run responses.
+            /// Share of the probability mass from which words are drawn.
             9 top_p: f64 = "top_p" null(top_p_null);
             /// `users` of the data source create eval responses run responses.
             10 users: Vec<String> = "users" null(users_null);
@@ -239,11 +239,11 @@ response! {
             0 source: DataSourceResponsesSource = "source";
         }
         optional {
-            /// `input_messages` of the data source responses.
+            /// Messages by which the model is asked.
             2 input_messages: DataSourceResponsesInputMessages = "input_messages" null(input_messages_null);
             /// `model` of the data source responses.
             3 model: String = "model" null(model_null);
-            /// `sampling_params` of the data source responses.
+            /// How the model is sampled.
             4 sampling_params: DataSourceResponsesSamplingParams = "sampling_params" null(sampling_params_null);
         }
     }
@@ -262,7 +262,7 @@ response! {
     pub struct DataSourceResponsesInputMessagesTemplate {
         const { 1 "type" = "template" req; }
         required {
-            /// `template` of the data source responses input messages template.
+            /// Messages into which each data row is filled.
             0 template: Vec<DataResponsesInputMessagesTemplateTemplate> = "template";
         }
         optional {}
@@ -275,19 +275,19 @@ response! {
         const {}
         required {}
         optional {
-            /// `max_completion_tokens` of the data source responses sampling params.
+            /// Most tokens to generate.
             0 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
-            /// Default `medium`.
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
             1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// Default 42.
+            /// Seed for repeatable sampling. Default 42.
             2 seed: i64 = "seed" null(seed_null);
-            /// Default 1.
+            /// Randomness of the choice of words. Default 1.
             3 temperature: f64 = "temperature" null(temperature_null);
             /// `text` of the data source responses sampling params.
             4 text: DataSourceResponsesSamplingParamsText = "text" null(text_null);
             /// `tools` of the data source responses sampling params.
             5 tools: Vec<Tool> = "tools" null(tools_null);
-            /// Default 1.
+            /// Share of the probability mass from which words are drawn. Default 1.
             6 top_p: f64 = "top_p" null(top_p_null);
         }
     }
@@ -320,9 +320,9 @@ response! {
         const { 0 "type" = "responses" req; }
         required {}
         optional {
-            /// At least 0.
+            /// Only those created after this time, in seconds since the Unix epoch. At least 0.
             1 created_after: i64 = "created_after" null(created_after_null);
-            /// At least 0.
+            /// Only those created before this time, in seconds since the Unix epoch. At least 0.
             2 created_before: i64 = "created_before" null(created_before_null);
             /// `instructions_search` of the data source responses source responses.
             3 instructions_search: String = "instructions_search" null(instructions_search_null);
@@ -330,13 +330,13 @@ response! {
             4 metadata: Map<Json> = "metadata" null(metadata_null);
             /// `model` of the data source responses source responses.
             5 model: String = "model" null(model_null);
-            /// Default `medium`.
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
             6 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// `temperature` of the data source responses source responses.
+            /// Randomness of the choice of words.
             7 temperature: f64 = "temperature" null(temperature_null);
             /// `tools` of the data source responses source responses.
             8 tools: Vec<String> = "tools" null(tools_null);
-            /// `top_p` of the data source responses source responses.
+            /// Share of the probability mass from which words are drawn.
             9 top_p: f64 = "top_p" null(top_p_null);
             /// `users` of the data source responses source responses.
             10 users: Vec<String> = "users" null(users_null);
@@ -349,9 +349,9 @@ response! {
     pub struct EvalAPIError {
         const {}
         required {
-            /// `code` of the eval apierror.
+            /// Code of the error for programs.
             0 code: String = "code";
-            /// `message` of the eval apierror.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -426,7 +426,7 @@ model! {
     pub struct InputMessagesTemplate {
         const { 1 "type" = "template" req; }
         required {
-            /// `template` of the input messages template.
+            /// Messages into which each data row is filled.
             0 template: Vec<InputMessagesTemplateTemplate> = "template";
         }
         optional {}
@@ -438,11 +438,11 @@ model! {
     pub struct InputMessagesTemplateEvalItemContentImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the input messages template eval item content image.
+            /// Resolution at which the model sees the image.
             2 detail: String = "detail";
         }
     }
@@ -546,7 +546,7 @@ response! {
         required {
             /// `name` of the output item list response result.
             0 name: String = "name";
-            /// `passed` of the output item list response result.
+            /// Whether or how many passed.
             1 passed: bool = "passed";
             /// `score` of the output item list response result.
             2 score: f64 = "score";
@@ -571,17 +571,17 @@ response! {
             1 finish_reason: String = "finish_reason";
             /// `input` of the output item list response sample.
             2 input: Vec<SampleInput> = "input";
-            /// `max_completion_tokens` of the output item list response sample.
+            /// Most tokens to generate.
             3 max_completion_tokens: i64 = "max_completion_tokens";
             /// `model` of the output item list response sample.
             4 model: String = "model";
             /// `output` of the output item list response sample.
             5 output: Vec<SampleOutput> = "output";
-            /// `seed` of the output item list response sample.
+            /// Seed for repeatable sampling.
             6 seed: i64 = "seed";
-            /// `temperature` of the output item list response sample.
+            /// Randomness of the choice of words.
             7 temperature: f64 = "temperature";
-            /// `top_p` of the output item list response sample.
+            /// Share of the probability mass from which words are drawn.
             8 top_p: f64 = "top_p";
             /// `usage` of the output item list response sample.
             9 usage: SampleUsage = "usage";
@@ -655,7 +655,7 @@ response! {
         required {
             /// `failed` of the per testing criteria result.
             0 failed: i64 = "failed";
-            /// `passed` of the per testing criteria result.
+            /// Whether or how many passed.
             1 passed: i64 = "passed";
             /// `testing_criteria` of the per testing criteria result.
             2 testing_criteria: String = "testing_criteria";
@@ -669,11 +669,11 @@ response! {
     pub struct ResultCounts {
         const {}
         required {
-            /// `errored` of the result counts.
+            /// Number that ended in an error.
             0 errored: i64 = "errored";
             /// `failed` of the result counts.
             1 failed: i64 = "failed";
-            /// `passed` of the result counts.
+            /// Whether or how many passed.
             2 passed: i64 = "passed";
             /// `total` of the result counts.
             3 total: i64 = "total";
@@ -762,7 +762,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `deleted` of the run delete response.
+            /// True when the object was deleted.
             0 deleted: bool = "deleted" null(deleted_null);
             /// Kind of the object, always the same for this type.
             1 object: String = "object" null(object_null);
@@ -975,9 +975,9 @@ model! {
         const { 0 "type" = "stored_completions" req; }
         required {}
         optional {
-            /// `created_after` of the source stored completions.
+            /// Only those created after this time, in seconds since the Unix epoch.
             1 created_after: i64 = "created_after" null(created_after_null);
-            /// `created_before` of the source stored completions.
+            /// Only those created before this time, in seconds since the Unix epoch.
             2 created_before: i64 = "created_before" null(created_before_null);
             /// Number of items a page.
             3 limit: i64 = "limit" null(limit_null);

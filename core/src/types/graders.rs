@@ -12,11 +12,11 @@ model! {
     pub struct GraderInputItemInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the grader input item input image.
+            /// Resolution at which the model sees the image.
             2 detail: String = "detail" null(detail_null);
         }
     }
@@ -27,11 +27,11 @@ model! {
     pub struct GraderInputsParamItemInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the grader inputs param item input image.
+            /// Resolution at which the model sees the image.
             2 detail: String = "detail";
         }
     }
@@ -42,11 +42,11 @@ model! {
     pub struct InputContentInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the input content input image.
+            /// Resolution at which the model sees the image.
             2 detail: String = "detail";
         }
     }
@@ -57,15 +57,15 @@ model! {
     pub struct LabelModelGrader {
         const { 5 "type" = "label_model" req; }
         required {
-            /// `input` of the label model grader.
+            /// What the grader is given.
             0 input: Vec<LabelModelGraderInput> = "input";
-            /// `labels` of the label model grader.
+            /// Labels to choose from.
             1 labels: Vec<String> = "labels";
-            /// `model` of the label model grader.
+            /// Name of the model that grades.
             2 model: String = "model";
-            /// `name` of the label model grader.
+            /// Name of the grader.
             3 name: String = "name";
-            /// `passing_labels` of the label model grader.
+            /// Labels that count as passing.
             4 passing_labels: Vec<String> = "passing_labels";
         }
         optional {}
@@ -107,7 +107,7 @@ model! {
             0 calculate_output: String = "calculate_output";
             /// `graders` of the multi grader.
             1 graders: MultiGraderGraders = "graders";
-            /// `name` of the multi grader.
+            /// Name of the grader.
             2 name: String = "name";
         }
         optional {}
@@ -130,13 +130,13 @@ model! {
     pub struct PythonGrader {
         const { 2 "type" = "python" req; }
         required {
-            /// `name` of the python grader.
+            /// Name of the grader.
             0 name: String = "name";
-            /// `source` of the python grader.
+            /// Text of the program.
             1 source: String = "source";
         }
         optional {
-            /// `image_tag` of the python grader.
+            /// Image that the program runs in.
             3 image_tag: String = "image_tag";
         }
     }
@@ -147,17 +147,17 @@ model! {
     pub struct ScoreModelGrader {
         const { 3 "type" = "score_model" req; }
         required {
-            /// `input` of the score model grader.
+            /// What the grader is given.
             0 input: Vec<LabelModelGraderInput> = "input";
-            /// `model` of the score model grader.
+            /// Name of the model that grades.
             1 model: String = "model";
-            /// `name` of the score model grader.
+            /// Name of the grader.
             2 name: String = "name";
         }
         optional {
-            /// `range` of the score model grader.
+            /// Lowest and highest score.
             4 range: Vec<f64> = "range";
-            /// `sampling_params` of the score model grader.
+            /// How the model is sampled.
             5 sampling_params: ScoreModelGraderSamplingParams = "sampling_params";
         }
     }
@@ -171,13 +171,13 @@ model! {
         optional {
             /// At least 1.
             0 max_completions_tokens: i64 = "max_completions_tokens" null(max_completions_tokens_null);
-            /// Default `medium`.
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
             1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// `seed` of the score model grader sampling params.
+            /// Seed for repeatable sampling.
             2 seed: i64 = "seed" null(seed_null);
-            /// `temperature` of the score model grader sampling params.
+            /// Randomness of the choice of words.
             3 temperature: f64 = "temperature" null(temperature_null);
-            /// Default 1.
+            /// Share of the probability mass from which words are drawn. Default 1.
             4 top_p: f64 = "top_p" null(top_p_null);
         }
     }
@@ -188,13 +188,13 @@ model! {
     pub struct StringCheckGrader {
         const { 4 "type" = "string_check" req; }
         required {
-            /// `input` of the string check grader.
+            /// What the grader is given.
             0 input: String = "input";
-            /// `name` of the string check grader.
+            /// Name of the grader.
             1 name: String = "name";
-            /// `operation` of the string check grader.
+            /// How the texts are compared.
             2 operation: StringCheckGraderOperation = "operation";
-            /// `reference` of the string check grader.
+            /// Text to compare with.
             3 reference: String = "reference";
         }
         optional {}
@@ -216,13 +216,13 @@ model! {
     pub struct TextSimilarityGrader {
         const { 4 "type" = "text_similarity" req; }
         required {
-            /// `evaluation_metric` of the text similarity grader.
+            /// Measure by which the texts are compared.
             0 evaluation_metric: EvaluationMetric = "evaluation_metric";
-            /// `input` of the text similarity grader.
+            /// What the grader is given.
             1 input: String = "input";
-            /// `name` of the text similarity grader.
+            /// Name of the grader.
             2 name: String = "name";
-            /// `reference` of the text similarity grader.
+            /// Text to compare with.
             3 reference: String = "reference";
         }
         optional {}

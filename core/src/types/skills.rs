@@ -11,7 +11,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the deleted skill version.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
             /// `version` of the deleted skill version.
             3 version: String = "version";
@@ -29,9 +29,9 @@ response! {
             0 id: String = "id";
             /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `description` of the skill version.
+            /// What the skill is for.
             2 description: String = "description";
-            /// `name` of the skill version.
+            /// Name of the skill.
             3 name: String = "name";
             /// Id of the skill.
             5 skill_id: String = "skill_id";

@@ -316,7 +316,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the deleted webhook endpoint.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -475,11 +475,11 @@ response! {
         required {
             /// Id of the session.
             0 session_id: String = "session_id";
-            /// `sip_headers` of the live call incoming webhook event data.
+            /// Headers of the SIP call.
             1 sip_headers: Vec<DataSipHeader> = "sip_headers";
         }
         optional {
-            /// `sip_media_security` of the live call incoming webhook event data.
+            /// How the media of the call are protected.
             2 sip_media_security: SipMediaSecurity = "sip_media_security" null(sip_media_security_null);
         }
     }
@@ -536,11 +536,11 @@ response! {
         required {
             /// Id of the session.
             0 session_id: String = "session_id";
-            /// `sip_headers` of the live transport incoming webhook event data.
+            /// Headers of the SIP call.
             1 sip_headers: Vec<DataSipHeader> = "sip_headers";
         }
         optional {
-            /// `sip_media_security` of the live transport incoming webhook event data.
+            /// How the media of the call are protected.
             3 sip_media_security: SipMediaSecurity = "sip_media_security" null(sip_media_security_null);
         }
     }
@@ -567,13 +567,13 @@ response! {
     pub struct RealtimeCallIncomingWebhookEventData {
         const {}
         required {
-            /// `call_id` of the realtime call incoming webhook event data.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
-            /// `sip_headers` of the realtime call incoming webhook event data.
+            /// Headers of the SIP call.
             1 sip_headers: Vec<DataSipHeader> = "sip_headers";
         }
         optional {
-            /// `sip_media_security` of the realtime call incoming webhook event data.
+            /// How the media of the call are protected.
             2 sip_media_security: SipMediaSecurity = "sip_media_security" null(sip_media_security_null);
         }
     }
@@ -759,9 +759,9 @@ model! {
         required {
             /// Event types that are delivered.
             0 event_types: Vec<EventType> = "event_types";
-            /// `name` of the webhook create params.
+            /// Name of the endpoint.
             1 name: String = "name";
-            /// `url` of the webhook create params.
+            /// URL that events are sent to; it must use https.
             2 url: String = "url";
         }
         optional {}
@@ -779,7 +779,7 @@ response! {
             1 created_at: i64 = "created_at";
             /// Event types that are delivered.
             2 event_types: Vec<String> = "event_types";
-            /// `name` of the webhook endpoint.
+            /// Name of the endpoint.
             3 name: String = "name";
             /// URL that events are sent to.
             6 url: String = "url";
@@ -820,7 +820,7 @@ response! {
             1 created_at: i64 = "created_at";
             /// Event types that are delivered.
             2 event_types: Vec<String> = "event_types";
-            /// `name` of the webhook endpoint with secret.
+            /// Name of the endpoint.
             3 name: String = "name";
             /// Secret that signs the deliveries; keep it safe, it is not shown again.
             5 signing_secret: Secret = "signing_secret";
@@ -906,9 +906,9 @@ model! {
         optional {
             /// Event types that are delivered.
             0 event_types: Vec<EventType> = "event_types";
-            /// `name` of the webhook update params.
+            /// Name of the endpoint.
             1 name: String = "name";
-            /// `url` of the webhook update params.
+            /// URL that events are sent to; it must use https.
             2 url: String = "url";
         }
     }

@@ -24,7 +24,7 @@ response! {
             0 id: String = "id";
             /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `name` of the apikey.
+            /// Name of the key or account.
             2 name: String = "name";
             /// `value` of the apikey.
             4 value: Secret = "value";
@@ -42,11 +42,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `expires_in_seconds` of the apikey create params.
+            /// Time until the key expires, in seconds; it never expires if left out.
             0 expires_in_seconds: i64 = "expires_in_seconds" null(expires_in_seconds_null);
-            /// `name` of the apikey create params.
+            /// Name of the key or account.
             1 name: String = "name";
-            /// `scopes` of the apikey create params.
+            /// What the key may do.
             2 scopes: Vec<String> = "scopes";
         }
     }
@@ -61,7 +61,7 @@ response! {
             0 id: String = "id";
             /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `name` of the apikey create response.
+            /// Name of the key or account.
             2 name: String = "name";
             /// The key itself; shown only here.
             4 value: Secret = "value";
@@ -81,7 +81,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the apikey created.
+            /// The values it was made with.
             1 data: APIKeyCreatedData = "data" null(data_null);
         }
     }
@@ -93,7 +93,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `scopes` of the apikey created data.
+            /// What the key may do.
             0 scopes: Vec<String> = "scopes" null(scopes_null);
         }
     }
@@ -106,7 +106,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the apikey delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -156,9 +156,9 @@ model! {
         const {}
         required {}
         optional {
-            /// `expires_in_seconds` of the apikey update params.
+            /// Time until the key expires, in seconds; it never expires if left out.
             0 expires_in_seconds: i64 = "expires_in_seconds";
-            /// `scopes` of the apikey update params.
+            /// What the key may do.
             1 scopes: Vec<String> = "scopes";
         }
     }
@@ -172,7 +172,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `changes_requested` of the apikey updated.
+            /// The changes that were asked for.
             1 changes_requested: APIKeyUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
         }
     }
@@ -184,9 +184,9 @@ response! {
         const {}
         required {}
         optional {
-            /// `expires_in_seconds` of the apikey updated changes requested.
+            /// Time until the key expires, in seconds; it never expires if left out.
             0 expires_in_seconds: i64 = "expires_in_seconds" null(expires_in_seconds_null);
-            /// `scopes` of the apikey updated changes requested.
+            /// What the key may do.
             1 scopes: Vec<String> = "scopes" null(scopes_null);
         }
     }
@@ -291,7 +291,7 @@ response! {
             2 expires_at: i64 = "expires_at" null(expires_at_null);
             /// When the key was last used, in seconds since the Unix epoch; null for never. Unix time in seconds.
             6 last_used_at: i64 = "last_used_at" null(last_used_at_null);
-            /// `name` of the admin apikey.
+            /// Name of the key or account.
             7 name: String = "name" null(name_null);
         }
     }
@@ -302,11 +302,11 @@ model! {
     pub struct AdminAPIKeyCreateParams {
         const {}
         required {
-            /// `name` of the admin apikey create params.
+            /// Name of the key or account.
             0 name: String = "name";
         }
         optional {
-            /// Between 1 and 31536000.
+            /// Time until the key expires, in seconds; it never expires if left out. Between 1 and 31536000.
             1 expires_in_seconds: i64 = "expires_in_seconds";
         }
     }
@@ -333,7 +333,7 @@ response! {
             2 expires_at: i64 = "expires_at" null(expires_at_null);
             /// Unix time in seconds.
             6 last_used_at: i64 = "last_used_at" null(last_used_at_null);
-            /// `name` of the admin apikey create response.
+            /// Name of the key or account.
             7 name: String = "name" null(name_null);
         }
     }
@@ -346,7 +346,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the admin apikey delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -379,7 +379,7 @@ response! {
             0 id: String = "id" null(id_null);
             /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at" null(created_at_null);
-            /// `name` of the admin apikey owner.
+            /// Name of the key or account.
             2 name: String = "name" null(name_null);
             /// Kind of the object, always the same for this type.
             3 object: String = "object" null(object_null);
@@ -445,9 +445,9 @@ response! {
     pub struct AssignmentSource {
         const {}
         required {
-            /// `principal_id` of the assignment source.
+            /// Id of the user or group that holds the role.
             0 principal_id: String = "principal_id";
-            /// `principal_type` of the assignment source.
+            /// Whether a user or a group holds the role.
             1 principal_type: String = "principal_type";
         }
         optional {}
@@ -1070,7 +1070,7 @@ response! {
             4 object: CertificateObject = "object";
         }
         optional {
-            /// `name` of the certificate.
+            /// Name of the certificate.
             3 name: String = "name" null(name_null);
             /// Whether the certificate is active at the level that was asked about.
             5 active: bool = "active" null(active_null);
@@ -1087,7 +1087,7 @@ model! {
             0 certificate: String = "certificate";
         }
         optional {
-            /// `name` of the certificate create params.
+            /// Name of the certificate.
             1 name: String = "name";
         }
     }
@@ -1101,7 +1101,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `name` of the certificate created.
+            /// Name of the certificate.
             1 name: String = "name" null(name_null);
         }
     }
@@ -1129,7 +1129,7 @@ response! {
             0 id: String = "id" null(id_null);
             /// `certificate` of the certificate deleted.
             1 certificate: String = "certificate" null(certificate_null);
-            /// `name` of the certificate deleted.
+            /// Name of the certificate.
             2 name: String = "name" null(name_null);
         }
     }
@@ -1183,7 +1183,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `name` of the certificate update params.
+            /// Name of the certificate.
             0 name: String = "name";
         }
     }
@@ -1197,7 +1197,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `name` of the certificate updated.
+            /// Name of the certificate.
             1 name: String = "name" null(name_null);
         }
     }
@@ -1223,7 +1223,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `name` of the certificates activated certificate.
+            /// Name of the certificate.
             1 name: String = "name" null(name_null);
         }
     }
@@ -1249,7 +1249,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `name` of the certificates deactivated certificate.
+            /// Name of the certificate.
             1 name: String = "name" null(name_null);
         }
     }
@@ -1263,7 +1263,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the checkpoint permission created.
+            /// The values it was made with.
             1 data: CheckpointPermissionCreatedData = "data" null(data_null);
         }
     }
@@ -1314,15 +1314,15 @@ response! {
     pub struct DataOrganizationUsageAudioSpeechesResult {
         const { 2 "object" = "organization.usage.audio_speeches.result" req; }
         required {
-            /// `characters` of the data organization usage audio speeches result.
+            /// Number of characters.
             0 characters: i64 = "characters";
-            /// `num_model_requests` of the data organization usage audio speeches result.
+            /// Number of requests to models.
             1 num_model_requests: i64 = "num_model_requests";
         }
         optional {
-            /// `api_key_id` of the data organization usage audio speeches result.
+            /// API key that the figures belong to, if they are split by key.
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// `model` of the data organization usage audio speeches result.
+            /// Model that the figures belong to, if they are split by model.
             4 model: String = "model" null(model_null);
             /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
@@ -1355,17 +1355,17 @@ response! {
         const { 0 "object" = "organization.costs.result" req; }
         required {}
         optional {
-            /// `amount` of the data result organization costs result.
+            /// What was spent.
             1 amount: DataResultOrganizationCostsResultAmount = "amount" null(amount_null);
-            /// `api_key_id` of the data result organization costs result.
+            /// API key that the figures belong to, if they are split by key.
             2 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// `api_source` of the data result organization costs result.
+            /// Interface that the requests came by, if the figures are split by it.
             3 api_source: ApiSource = "api_source" null(api_source_null);
-            /// `line_item` of the data result organization costs result.
+            /// Line item that the amount belongs to, if the figures are split by it.
             4 line_item: String = "line_item" null(line_item_null);
             /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
-            /// `quantity` of the data result organization costs result.
+            /// How much was used, in the unit of the line item.
             6 quantity: f64 = "quantity" null(quantity_null);
             /// `quantity_unit` of the data result organization costs result.
             7 quantity_unit: CostQuantityUnit = "quantity_unit" null(quantity_unit_null);
@@ -1383,7 +1383,7 @@ response! {
         optional {
             /// Currency of the amount, always US dollars.
             0 currency: String = "currency" null(currency_null);
-            /// `value` of the data result organization costs result amount.
+            /// The amount.
             1 value: f64 = "value" null(value_null);
         }
     }
@@ -1396,23 +1396,23 @@ response! {
         required {
             /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
-            /// `num_model_requests` of the data result organization usage completions result.
+            /// Number of requests to models.
             1 num_model_requests: i64 = "num_model_requests";
             /// Tokens of the output, including reasoning.
             3 output_tokens: i64 = "output_tokens";
         }
         optional {
-            /// `api_key_id` of the data result organization usage completions result.
+            /// API key that the figures belong to, if they are split by key.
             4 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// `api_source` of the data result organization usage completions result.
+            /// Interface that the requests came by, if the figures are split by it.
             5 api_source: ApiSource = "api_source" null(api_source_null);
-            /// `batch` of the data result organization usage completions result.
+            /// Whether the figures are those of batches, if they are split by that.
             6 batch: bool = "batch" null(batch_null);
-            /// `input_audio_tokens` of the data result organization usage completions result.
+            /// Input tokens that stand for audio.
             7 input_audio_tokens: i64 = "input_audio_tokens" null(input_audio_tokens_null);
-            /// `input_cache_write_12h_tokens` of the data result organization usage completions result.
+            /// Input tokens written to the cache for 12 hours.
             8 input_cache_write_12h_tokens: i64 = "input_cache_write_12h_tokens" null(input_cache_write_12h_tokens_null);
-            /// `input_cache_write_30m_tokens` of the data result organization usage completions result.
+            /// Input tokens written to the cache for 30 minutes.
             9 input_cache_write_30m_tokens: i64 = "input_cache_write_30m_tokens" null(input_cache_write_30m_tokens_null);
             /// `input_cache_write_tokens` of the data result organization usage completions result.
             10 input_cache_write_tokens: i64 = "input_cache_write_tokens" null(input_cache_write_tokens_null);
@@ -1422,21 +1422,21 @@ response! {
             12 input_cached_image_tokens: i64 = "input_cached_image_tokens" null(input_cached_image_tokens_null);
             /// `input_cached_text_tokens` of the data result organization usage completions result.
             13 input_cached_text_tokens: i64 = "input_cached_text_tokens" null(input_cached_text_tokens_null);
-            /// `input_cached_tokens` of the data result organization usage completions result.
+            /// Input tokens that were read from the prompt cache.
             14 input_cached_tokens: i64 = "input_cached_tokens" null(input_cached_tokens_null);
-            /// `input_image_tokens` of the data result organization usage completions result.
+            /// Input tokens that stand for images.
             15 input_image_tokens: i64 = "input_image_tokens" null(input_image_tokens_null);
-            /// `input_text_tokens` of the data result organization usage completions result.
+            /// Input tokens that stand for text.
             16 input_text_tokens: i64 = "input_text_tokens" null(input_text_tokens_null);
-            /// `input_uncached_tokens` of the data result organization usage completions result.
+            /// Input tokens that were not in the prompt cache.
             17 input_uncached_tokens: i64 = "input_uncached_tokens" null(input_uncached_tokens_null);
-            /// `model` of the data result organization usage completions result.
+            /// Model that the figures belong to, if they are split by model.
             18 model: String = "model" null(model_null);
-            /// `output_audio_tokens` of the data result organization usage completions result.
+            /// Output tokens that stand for audio.
             19 output_audio_tokens: i64 = "output_audio_tokens" null(output_audio_tokens_null);
-            /// `output_image_tokens` of the data result organization usage completions result.
+            /// Output tokens that stand for images.
             20 output_image_tokens: i64 = "output_image_tokens" null(output_image_tokens_null);
-            /// `output_text_tokens` of the data result organization usage completions result.
+            /// Output tokens that stand for text.
             21 output_text_tokens: i64 = "output_text_tokens" null(output_text_tokens_null);
             /// Id of the project.
             22 project_id: String = "project_id" null(project_id_null);
@@ -1455,13 +1455,13 @@ response! {
         required {
             /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
-            /// `num_model_requests` of the data result organization usage embeddings result.
+            /// Number of requests to models.
             1 num_model_requests: i64 = "num_model_requests";
         }
         optional {
-            /// `api_key_id` of the data result organization usage embeddings result.
+            /// API key that the figures belong to, if they are split by key.
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// `model` of the data result organization usage embeddings result.
+            /// Model that the figures belong to, if they are split by model.
             4 model: String = "model" null(model_null);
             /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
@@ -1476,17 +1476,17 @@ response! {
     pub struct DataResultOrganizationUsageFileSearchesResult {
         const { 1 "object" = "organization.usage.file_searches.result" req; }
         required {
-            /// `num_requests` of the data result organization usage file searches result.
+            /// Number of requests.
             0 num_requests: i64 = "num_requests";
         }
         optional {
-            /// `api_key_id` of the data result organization usage file searches result.
+            /// API key that the figures belong to, if they are split by key.
             2 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// Id of the project.
             3 project_id: String = "project_id" null(project_id_null);
             /// Id of the user.
             4 user_id: String = "user_id" null(user_id_null);
-            /// `vector_store_id` of the data result organization usage file searches result.
+            /// Vector store that the figures belong to, if they are split by it.
             5 vector_store_id: String = "vector_store_id" null(vector_store_id_null);
         }
     }
@@ -1497,21 +1497,21 @@ response! {
     pub struct DataResultOrganizationUsageImagesResult {
         const { 2 "object" = "organization.usage.images.result" req; }
         required {
-            /// `images` of the data result organization usage images result.
+            /// Number of images.
             0 images: i64 = "images";
-            /// `num_model_requests` of the data result organization usage images result.
+            /// Number of requests to models.
             1 num_model_requests: i64 = "num_model_requests";
         }
         optional {
-            /// `api_key_id` of the data result organization usage images result.
+            /// API key that the figures belong to, if they are split by key.
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// `model` of the data result organization usage images result.
+            /// Model that the figures belong to, if they are split by model.
             4 model: String = "model" null(model_null);
             /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
-            /// `size` of the data result organization usage images result.
+            /// Size of the images, if the figures are split by it.
             6 size: String = "size" null(size_null);
-            /// `source` of the data result organization usage images result.
+            /// What the images were made by, if the figures are split by it.
             7 source: String = "source" null(source_null);
             /// Id of the user.
             8 user_id: String = "user_id" null(user_id_null);
@@ -1526,13 +1526,13 @@ response! {
         required {
             /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
-            /// `num_model_requests` of the data result organization usage moderations result.
+            /// Number of requests to models.
             1 num_model_requests: i64 = "num_model_requests";
         }
         optional {
-            /// `api_key_id` of the data result organization usage moderations result.
+            /// API key that the figures belong to, if they are split by key.
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// `model` of the data result organization usage moderations result.
+            /// Model that the figures belong to, if they are split by model.
             4 model: String = "model" null(model_null);
             /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
@@ -1562,19 +1562,19 @@ response! {
     pub struct DataResultOrganizationUsageWebSearchesResult {
         const { 2 "object" = "organization.usage.web_searches.result" req; }
         required {
-            /// `num_model_requests` of the data result organization usage web searches result.
+            /// Number of requests to models.
             0 num_model_requests: i64 = "num_model_requests";
-            /// `num_requests` of the data result organization usage web searches result.
+            /// Number of requests.
             1 num_requests: i64 = "num_requests";
         }
         optional {
-            /// `api_key_id` of the data result organization usage web searches result.
+            /// API key that the figures belong to, if they are split by key.
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// `api_source` of the data result organization usage web searches result.
+            /// Interface that the requests came by, if the figures are split by it.
             4 api_source: ApiSource = "api_source" null(api_source_null);
-            /// `context_level` of the data result organization usage web searches result.
+            /// Context level, if the figures are split by it.
             5 context_level: String = "context_level" null(context_level_null);
-            /// `model` of the data result organization usage web searches result.
+            /// Model that the figures belong to, if they are split by model.
             6 model: String = "model" null(model_null);
             /// Id of the project.
             7 project_id: String = "project_id" null(project_id_null);
@@ -1589,15 +1589,15 @@ response! {
     pub struct DataUsageAudioTranscriptionsResult {
         const { 1 "object" = "organization.usage.audio_transcriptions.result" req; }
         required {
-            /// `num_model_requests` of the data usage audio transcriptions result.
+            /// Number of requests to models.
             0 num_model_requests: i64 = "num_model_requests";
-            /// `seconds` of the data usage audio transcriptions result.
+            /// Length of the audio in seconds.
             2 seconds: i64 = "seconds";
         }
         optional {
-            /// `api_key_id` of the data usage audio transcriptions result.
+            /// API key that the figures belong to, if they are split by key.
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// `model` of the data usage audio transcriptions result.
+            /// Model that the figures belong to, if they are split by model.
             4 model: String = "model" null(model_null);
             /// Id of the project.
             5 project_id: String = "project_id" null(project_id_null);
@@ -1612,7 +1612,7 @@ response! {
     pub struct DataUsageCodeInterpreterSessionsResult {
         const { 1 "object" = "organization.usage.code_interpreter_sessions.result" req; }
         required {
-            /// `num_sessions` of the data usage code interpreter sessions result.
+            /// Number of sessions.
             0 num_sessions: i64 = "num_sessions";
         }
         optional {
@@ -1659,7 +1659,7 @@ response! {
             1 api_project_ids: Vec<String> = "api_project_ids";
             /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
-            /// `name` of the external key.
+            /// Name of the key.
             3 name: String = "name";
             /// Kind of the object, always the same for this type.
             4 object: String = "object";
@@ -1709,7 +1709,7 @@ response! {
             25 workload_identity_pool_id: String = "workload_identity_pool_id" null(workload_identity_pool_id_null);
             /// `workload_identity_project_number` of the external key.
             26 workload_identity_project_number: String = "workload_identity_project_number" null(workload_identity_project_number_null);
-            /// `workload_identity_provider_id` of the external key.
+            /// Id of the workload identity provider.
             27 workload_identity_provider_id: String = "workload_identity_provider_id" null(workload_identity_provider_id_null);
         }
     }
@@ -1720,7 +1720,7 @@ model! {
     pub struct ExternalKeyCreateParams {
         const {}
         required {
-            /// `name` of the external key create params.
+            /// Name of the key.
             2 name: String = "name";
             /// `type` of the external key create params.
             4 r#type: ExternalKeyCreateType = "type";
@@ -1748,7 +1748,7 @@ model! {
             11 workload_identity_pool_id: String = "workload_identity_pool_id";
             /// `workload_identity_project_number` of the external key create params.
             12 workload_identity_project_number: String = "workload_identity_project_number";
-            /// `workload_identity_provider_id` of the external key create params.
+            /// Id of the workload identity provider.
             13 workload_identity_provider_id: String = "workload_identity_provider_id";
             /// `kms_key_version` of the external key create params.
             14 kms_key_version: String = "kms_key_version";

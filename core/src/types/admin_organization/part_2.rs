@@ -19,7 +19,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the external key registered.
+            /// The values it was made with.
             1 data: Map<Json> = "data" null(data_null);
         }
     }
@@ -122,7 +122,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the external storage deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -155,7 +155,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the external storage registered.
+            /// The values it was made with.
             1 data: ExternalStorageRegisteredData = "data" null(data_null);
         }
     }
@@ -167,7 +167,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `geography` of the external storage registered data.
+            /// Region in which data is kept.
             0 geography: String = "geography" null(geography_null);
             /// `provider` of the external storage registered data.
             1 provider: ExternalStorageRegisteredDataProvider = "provider" null(provider_null);
@@ -222,7 +222,7 @@ response! {
             11 workload_identity_provider_id: String = "workload_identity_provider_id";
         }
         optional {
-            /// `description` of the federation rule.
+            /// What the rule is for.
             3 description: String = "description" null(description_null);
             /// `name` of the federation rule.
             5 name: String = "name" null(name_null);
@@ -235,17 +235,17 @@ model! {
     pub struct FederationRuleCreateParams {
         const {}
         required {
-            /// `attribute_matchers` of the federation rule create params.
+            /// Values that the attributes must have.
             0 attribute_matchers: Map<AttributeMatcher> = "attribute_matchers";
             /// Id of the project.
             1 project_id: String = "project_id";
-            /// `service_account_id` of the federation rule create params.
+            /// Id of the service account.
             2 service_account_id: String = "service_account_id";
         }
         optional {
-            /// `description` of the federation rule create params.
+            /// What the rule is for.
             3 description: String = "description";
-            /// `enabled` of the federation rule create params.
+            /// Whether it is in force.
             4 enabled: bool = "enabled";
             /// `name` of the federation rule create params.
             5 name: String = "name";
@@ -262,7 +262,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the federation rule deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -281,7 +281,7 @@ model! {
             1 limit: i64 = "limit";
             /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             2 order: SortOrder = "order";
-            /// `service_account_id` of the federation rule list params.
+            /// Id of the service account.
             3 service_account_id: String = "service_account_id";
         }
     }
@@ -301,11 +301,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `attribute_matchers` of the federation rule update params.
+            /// Values that the attributes must have.
             0 attribute_matchers: Map<AttributeMatcher> = "attribute_matchers";
-            /// `description` of the federation rule update params.
+            /// What the rule is for.
             1 description: String = "description" null(description_null);
-            /// `enabled` of the federation rule update params.
+            /// Whether it is in force.
             2 enabled: bool = "enabled";
             /// `name` of the federation rule update params.
             3 name: String = "name" null(name_null);
@@ -338,7 +338,7 @@ response! {
             4 workload_identity_pool_id: String = "workload_identity_pool_id";
             /// `workload_identity_project_number` of the gcp external storage provider.
             5 workload_identity_project_number: String = "workload_identity_project_number";
-            /// `workload_identity_provider_id` of the gcp external storage provider.
+            /// Id of the workload identity provider.
             6 workload_identity_provider_id: String = "workload_identity_provider_id";
         }
         optional {}
@@ -354,11 +354,11 @@ response! {
             0 id: String = "id";
             /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `group_type` of the group.
+            /// Kind of group.
             2 group_type: GroupType = "group_type";
             /// Whether an identity provider manages the group.
             3 is_scim_managed: bool = "is_scim_managed";
-            /// `name` of the group.
+            /// Name of the group.
             4 name: String = "name";
         }
         optional {
@@ -386,7 +386,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the group created.
+            /// The values it was made with.
             1 data: GroupCreatedData = "data" null(data_null);
         }
     }
@@ -398,7 +398,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `group_name` of the group created data.
+            /// Name of the group.
             0 group_name: String = "group_name" null(group_name_null);
         }
     }
@@ -422,7 +422,7 @@ model! {
         const {}
         required {}
         optional {
-            /// Default `group`.
+            /// Kind of group. Default `group`.
             0 group_type: GroupType = "group_type";
         }
     }
@@ -465,7 +465,7 @@ response! {
     pub struct GroupRoleDeleteResponse {
         const {}
         required {
-            /// `deleted` of the group role delete response.
+            /// True when the object was deleted.
             0 deleted: bool = "deleted";
             /// Kind of the object, always the same for this type.
             1 object: String = "object";
@@ -487,7 +487,7 @@ model! {
     pub struct GroupUpdateParams {
         const {}
         required {
-            /// 1 to 255 characters.
+            /// Name of the group. 1 to 255 characters.
             0 name: String = "name";
         }
         optional {}
@@ -505,7 +505,7 @@ response! {
             1 created_at: i64 = "created_at";
             /// `is_scim_managed` of the group update response.
             2 is_scim_managed: bool = "is_scim_managed";
-            /// `name` of the group update response.
+            /// Name of the group.
             3 name: String = "name";
         }
         optional {}
@@ -520,7 +520,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `changes_requested` of the group updated.
+            /// The changes that were asked for.
             1 changes_requested: GroupUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
         }
     }
@@ -532,7 +532,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `group_name` of the group updated changes requested.
+            /// Name of the group.
             0 group_name: String = "group_name" null(group_name_null);
         }
     }
@@ -555,7 +555,7 @@ response! {
     pub struct GroupUserDeleteResponse {
         const { 1 "object" = "group.user.deleted" req; }
         required {
-            /// `deleted` of the group user delete response.
+            /// True when the object was deleted.
             0 deleted: bool = "deleted";
         }
         optional {}
@@ -658,7 +658,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `allowed_ips` of the ipallowlist created.
+            /// IP ranges that are allowed.
             1 allowed_ips: Vec<String> = "allowed_ips" null(allowed_ips_null);
             /// `name` of the ipallowlist created.
             2 name: String = "name" null(name_null);
@@ -674,7 +674,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `allowed_ips` of the ipallowlist deleted.
+            /// IP ranges that are allowed.
             1 allowed_ips: Vec<String> = "allowed_ips" null(allowed_ips_null);
             /// `name` of the ipallowlist deleted.
             2 name: String = "name" null(name_null);
@@ -690,7 +690,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `allowed_ips` of the ipallowlist updated.
+            /// IP ranges that are allowed.
             1 allowed_ips: Vec<String> = "allowed_ips" null(allowed_ips_null);
         }
     }
@@ -759,7 +759,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the invite delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -830,7 +830,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the invite sent.
+            /// The values it was made with.
             1 data: InviteSentData = "data" null(data_null);
         }
     }
@@ -937,7 +937,7 @@ model! {
     pub struct OrganizationCertificateActivateParams {
         const {}
         required {
-            /// 1 to 10 items.
+            /// Ids of the certificates, up to 10. 1 to 10 items.
             0 certificate_ids: Vec<String> = "certificate_ids";
         }
         optional {}
@@ -959,7 +959,7 @@ response! {
             3 created_at: i64 = "created_at";
         }
         optional {
-            /// `name` of the organization certificate activate response.
+            /// Name of the certificate.
             4 name: String = "name" null(name_null);
         }
     }
@@ -970,7 +970,7 @@ model! {
     pub struct OrganizationCertificateDeactivateParams {
         const {}
         required {
-            /// 1 to 10 items.
+            /// Ids of the certificates, up to 10. 1 to 10 items.
             0 certificate_ids: Vec<String> = "certificate_ids";
         }
         optional {}
@@ -992,7 +992,7 @@ response! {
             3 created_at: i64 = "created_at";
         }
         optional {
-            /// `name` of the organization certificate deactivate response.
+            /// Name of the certificate.
             4 name: String = "name" null(name_null);
         }
     }
@@ -1029,7 +1029,7 @@ response! {
             3 created_at: i64 = "created_at";
         }
         optional {
-            /// `name` of the organization certificate list response.
+            /// Name of the certificate.
             4 name: String = "name" null(name_null);
         }
     }
@@ -1084,7 +1084,7 @@ model! {
     pub struct OrganizationGroupCreateParams {
         const {}
         required {
-            /// 1 to 255 characters.
+            /// Name of the group. 1 to 255 characters.
             0 name: String = "name";
         }
         optional {}
@@ -1098,7 +1098,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the organization group delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -1177,7 +1177,7 @@ model! {
             1 role_name: String = "role_name";
         }
         optional {
-            /// `description` of the organization role create params.
+            /// What the role is for.
             2 description: String = "description" null(description_null);
         }
     }
@@ -1205,7 +1205,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `description` of the organization role update params.
+            /// What the role is for.
             0 description: String = "description" null(description_null);
             /// Names of the permissions that the role grants.
             1 permissions: Vec<String> = "permissions" null(permissions_null);
@@ -1238,7 +1238,7 @@ model! {
         required {
             /// How and to whom the notice goes.
             2 notification_channel: NotificationChannel = "notification_channel";
-            /// At least 0.
+            /// The amount. At least 0.
             3 threshold_amount: i64 = "threshold_amount";
         }
         optional {}
@@ -1252,7 +1252,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the organization spend alert deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -1284,7 +1284,7 @@ model! {
         required {
             /// How and to whom the notice goes.
             2 notification_channel: NotificationChannel = "notification_channel";
-            /// At least 0.
+            /// The amount. At least 0.
             3 threshold_amount: i64 = "threshold_amount";
         }
         optional {}
@@ -1314,7 +1314,7 @@ response! {
     pub struct OrganizationSpendLimitDeleted {
         const { 1 "object" = "organization.spend_limit.deleted" req; }
         required {
-            /// `deleted` of the organization spend limit deleted.
+            /// True when the object was deleted.
             0 deleted: bool = "deleted";
         }
         optional {}
@@ -1346,7 +1346,7 @@ model! {
     pub struct OrganizationSpendLimitUpdateParams {
         const { 0 "currency" = "USD" req; 1 "interval" = "month" req; }
         required {
-            /// At least 1.
+            /// The amount. At least 1.
             2 threshold_amount: i64 = "threshold_amount";
         }
         optional {}
@@ -1361,7 +1361,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `changes_requested` of the organization updated.
+            /// The changes that were asked for.
             1 changes_requested: OrganizationUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
         }
     }
@@ -1439,7 +1439,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the organization user delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -1572,7 +1572,7 @@ model! {
     pub struct PermissionsRestricted {
         const { 1 "type" = "restricted" req; }
         required {
-            /// `scopes` of the permissions restricted.
+            /// What the key may do.
             0 scopes: Vec<String> = "scopes";
         }
         optional {}
@@ -1584,7 +1584,7 @@ model! {
     pub struct PermissionsRestrictedPermissions {
         const { 1 "type" = "restricted" req; }
         required {
-            /// `scopes` of the permissions restricted permissions.
+            /// What the key may do.
             0 scopes: Vec<String> = "scopes";
         }
         optional {}
@@ -1614,9 +1614,9 @@ response! {
             /// When the project was archived, in seconds since the Unix epoch; null if it is active. Unix time in
             /// seconds.
             3 archived_at: i64 = "archived_at" null(archived_at_null);
-            /// `external_key_id` of the project.
+            /// Id of the external key that encrypts the data.
             4 external_key_id: String = "external_key_id" null(external_key_id_null);
-            /// `name` of the project.
+            /// Name of the project.
             5 name: String = "name" null(name_null);
             /// `residency` of the project.
             6 residency: ProjectResidency = "residency" null(residency_null);
@@ -1635,7 +1635,7 @@ response! {
             0 id: String = "id";
             /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `name` of the project apikey.
+            /// Name of the key or account.
             3 name: String = "name";
             /// Who owns the key: a member or a service account.
             5 owner: ProjectAPIKeyOwner = "owner";
@@ -1694,7 +1694,7 @@ model! {
     pub struct ProjectCertificateActivateParams {
         const {}
         required {
-            /// 1 to 10 items.
+            /// Ids of the certificates, up to 10. 1 to 10 items.
             0 certificate_ids: Vec<String> = "certificate_ids";
         }
         optional {}
@@ -1716,7 +1716,7 @@ response! {
             3 created_at: i64 = "created_at";
         }
         optional {
-            /// `name` of the project certificate activate response.
+            /// Name of the certificate.
             4 name: String = "name" null(name_null);
         }
     }
@@ -1727,7 +1727,7 @@ model! {
     pub struct ProjectCertificateDeactivateParams {
         const {}
         required {
-            /// 1 to 10 items.
+            /// Ids of the certificates, up to 10. 1 to 10 items.
             0 certificate_ids: Vec<String> = "certificate_ids";
         }
         optional {}
@@ -1749,7 +1749,7 @@ response! {
             3 created_at: i64 = "created_at";
         }
         optional {
-            /// `name` of the project certificate deactivate response.
+            /// Name of the certificate.
             4 name: String = "name" null(name_null);
         }
     }
@@ -1786,7 +1786,7 @@ response! {
             3 created_at: i64 = "created_at";
         }
         optional {
-            /// `name` of the project certificate list response.
+            /// Name of the certificate.
             4 name: String = "name" null(name_null);
         }
     }
@@ -1797,13 +1797,13 @@ model! {
     pub struct ProjectCreateParams {
         const {}
         required {
-            /// `name` of the project create params.
+            /// Name of the project.
             0 name: String = "name";
         }
         optional {
-            /// `external_key_id` of the project create params.
+            /// Id of the external key that encrypts the data.
             1 external_key_id: String = "external_key_id" null(external_key_id_null);
-            /// `geography` of the project create params.
+            /// Region in which data is kept.
             2 geography: String = "geography" null(geography_null);
             /// `residency` of the project create params.
             3 residency: ProjectResidency = "residency" null(residency_null);

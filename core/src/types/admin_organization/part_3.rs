@@ -15,7 +15,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the project created.
+            /// The values it was made with.
             1 data: ProjectCreatedData = "data" null(data_null);
         }
     }
@@ -104,9 +104,9 @@ response! {
             0 created_at: i64 = "created_at";
             /// Id of the group.
             1 group_id: String = "group_id";
-            /// `group_name` of the project group.
+            /// Name of the group.
             2 group_name: String = "group_name";
-            /// `group_type` of the project group.
+            /// Kind of group.
             3 group_type: GroupType = "group_type";
             /// Id of the project.
             5 project_id: String = "project_id";
@@ -134,7 +134,7 @@ response! {
     pub struct ProjectGroupDeleteResponse {
         const { 1 "object" = "project.group.deleted" req; }
         required {
-            /// `deleted` of the project group delete response.
+            /// True when the object was deleted.
             0 deleted: bool = "deleted";
         }
         optional {}
@@ -210,7 +210,7 @@ model! {
     pub struct ProjectHostedToolPermissionsCodeInterpreter {
         const {}
         required {
-            /// `enabled` of the project hosted tool permissions code interpreter.
+            /// Whether the tool may be used.
             0 enabled: bool = "enabled";
         }
         optional {}
@@ -222,7 +222,7 @@ model! {
     pub struct ProjectHostedToolPermissionsFileSearch {
         const {}
         required {
-            /// `enabled` of the project hosted tool permissions file search.
+            /// Whether the tool may be used.
             0 enabled: bool = "enabled";
         }
         optional {}
@@ -234,7 +234,7 @@ model! {
     pub struct ProjectHostedToolPermissionsImageGeneration {
         const {}
         required {
-            /// `enabled` of the project hosted tool permissions image generation.
+            /// Whether the tool may be used.
             0 enabled: bool = "enabled";
         }
         optional {}
@@ -246,7 +246,7 @@ model! {
     pub struct ProjectHostedToolPermissionsMcp {
         const {}
         required {
-            /// `enabled` of the project hosted tool permissions mcp.
+            /// Whether the tool may be used.
             0 enabled: bool = "enabled";
         }
         optional {}
@@ -288,7 +288,7 @@ response! {
     pub struct ProjectModelPermissionsDeleted {
         const { 1 "object" = "project.model_permissions.deleted" req; }
         required {
-            /// `deleted` of the project model permissions deleted.
+            /// True when the object was deleted.
             0 deleted: bool = "deleted";
         }
         optional {}
@@ -371,7 +371,7 @@ model! {
             1 role_name: String = "role_name";
         }
         optional {
-            /// `description` of the project role create params.
+            /// What the role is for.
             2 description: String = "description" null(description_null);
         }
     }
@@ -384,7 +384,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the project role delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -413,7 +413,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `description` of the project role update params.
+            /// What the role is for.
             0 description: String = "description" null(description_null);
             /// Names of the permissions that the role grants.
             1 permissions: Vec<String> = "permissions" null(permissions_null);
@@ -432,7 +432,7 @@ response! {
             0 id: String = "id";
             /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             1 created_at: i64 = "created_at";
-            /// `name` of the project service account.
+            /// Name of the key or account.
             2 name: String = "name";
             /// Role in the project: `owner` or `member`.
             4 role: ProjectServiceAccountRole = "role";
@@ -503,7 +503,7 @@ model! {
         required {
             /// How and to whom the notice goes.
             2 notification_channel: NotificationChannel = "notification_channel";
-            /// At least 0.
+            /// The amount. At least 0.
             3 threshold_amount: i64 = "threshold_amount";
         }
         optional {}
@@ -517,7 +517,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the project spend alert deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -549,7 +549,7 @@ model! {
         required {
             /// How and to whom the notice goes.
             2 notification_channel: NotificationChannel = "notification_channel";
-            /// At least 0.
+            /// The amount. At least 0.
             3 threshold_amount: i64 = "threshold_amount";
         }
         optional {}
@@ -586,7 +586,7 @@ response! {
     pub struct ProjectSpendLimitDeleted {
         const { 1 "object" = "project.spend_limit.deleted" req; }
         required {
-            /// `deleted` of the project spend limit deleted.
+            /// True when the object was deleted.
             0 deleted: bool = "deleted";
         }
         optional {}
@@ -605,7 +605,7 @@ model! {
     pub struct ProjectSpendLimitUpdateParams {
         const { 0 "currency" = "USD" req; 1 "interval" = "month" req; }
         required {
-            /// At least 1.
+            /// The amount. At least 1.
             2 threshold_amount: i64 = "threshold_amount";
         }
         optional {}
@@ -618,11 +618,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `external_key_id` of the project update params.
+            /// Id of the external key that encrypts the data.
             0 external_key_id: String = "external_key_id" null(external_key_id_null);
-            /// `geography` of the project update params.
+            /// Region in which data is kept.
             1 geography: String = "geography" null(geography_null);
-            /// `name` of the project update params.
+            /// Name of the project.
             2 name: String = "name" null(name_null);
         }
     }
@@ -636,7 +636,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `changes_requested` of the project updated.
+            /// The changes that were asked for.
             1 changes_requested: ProjectUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
         }
     }
@@ -699,7 +699,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the project user delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -821,7 +821,7 @@ model! {
             2 workload_identity_pool_id: String = "workload_identity_pool_id";
             /// `workload_identity_project_number` of the provider gcp.
             3 workload_identity_project_number: String = "workload_identity_project_number";
-            /// `workload_identity_provider_id` of the provider gcp.
+            /// Id of the workload identity provider.
             4 workload_identity_provider_id: String = "workload_identity_provider_id";
         }
         optional {}
@@ -902,7 +902,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `changes_requested` of the rate limit updated.
+            /// The changes that were asked for.
             1 changes_requested: RateLimitUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
         }
     }
@@ -947,7 +947,7 @@ response! {
             6 resource_type: String = "resource_type";
         }
         optional {
-            /// `description` of the role.
+            /// What the role is for.
             1 description: String = "description" null(description_null);
         }
     }
@@ -961,13 +961,13 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `principal_id` of the role assignment created.
+            /// Id of the user or group that holds the role.
             1 principal_id: String = "principal_id" null(principal_id_null);
-            /// `principal_type` of the role assignment created.
+            /// Whether a user or a group holds the role.
             2 principal_type: String = "principal_type" null(principal_type_null);
-            /// `resource_id` of the role assignment created.
+            /// Id of what the role applies to.
             3 resource_id: String = "resource_id" null(resource_id_null);
-            /// `resource_type` of the role assignment created.
+            /// Kind of thing that the role applies to.
             4 resource_type: String = "resource_type" null(resource_type_null);
         }
     }
@@ -981,13 +981,13 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `principal_id` of the role assignment deleted.
+            /// Id of the user or group that holds the role.
             1 principal_id: String = "principal_id" null(principal_id_null);
-            /// `principal_type` of the role assignment deleted.
+            /// Whether a user or a group holds the role.
             2 principal_type: String = "principal_type" null(principal_type_null);
-            /// `resource_id` of the role assignment deleted.
+            /// Id of what the role applies to.
             3 resource_id: String = "resource_id" null(resource_id_null);
-            /// `resource_type` of the role assignment deleted.
+            /// Kind of thing that the role applies to.
             4 resource_type: String = "resource_type" null(resource_type_null);
         }
     }
@@ -1001,7 +1001,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `connector_id` of the role bound to resource.
+            /// Id of the connector.
             1 connector_id: String = "connector_id" null(connector_id_null);
             /// `connector_name` of the role bound to resource.
             2 connector_name: String = "connector_name" null(connector_name_null);
@@ -1009,9 +1009,9 @@ response! {
             3 enabled: bool = "enabled" null(enabled_null);
             /// Names of the permissions that the role grants.
             4 permissions: Vec<String> = "permissions" null(permissions_null);
-            /// `resource_id` of the role bound to resource.
+            /// Id of what the role applies to.
             5 resource_id: String = "resource_id" null(resource_id_null);
-            /// `resource_type` of the role bound to resource.
+            /// Kind of thing that the role applies to.
             6 resource_type: String = "resource_type" null(resource_type_null);
             /// Id of the role.
             7 role_id: String = "role_id" null(role_id_null);
@@ -1033,9 +1033,9 @@ response! {
             0 id: String = "id" null(id_null);
             /// Names of the permissions that the role grants.
             1 permissions: Vec<String> = "permissions" null(permissions_null);
-            /// `resource_id` of the role created.
+            /// Id of what the role applies to.
             2 resource_id: String = "resource_id" null(resource_id_null);
-            /// `resource_type` of the role created.
+            /// Kind of thing that the role applies to.
             3 resource_type: String = "resource_type" null(resource_type_null);
             /// Name of the role, unique within its scope.
             4 role_name: String = "role_name" null(role_name_null);
@@ -1068,7 +1068,7 @@ response! {
             8 permissions: Vec<String> = "permissions";
             /// `predefined_role` of the role list response.
             9 predefined_role: bool = "predefined_role";
-            /// `resource_type` of the role list response.
+            /// Kind of thing that the role applies to.
             10 resource_type: String = "resource_type";
         }
         optional {
@@ -1080,7 +1080,7 @@ response! {
             3 created_by: String = "created_by" null(created_by_null);
             /// `created_by_user_obj` of the role list response.
             4 created_by_user_obj: Map<Json> = "created_by_user_obj" null(created_by_user_obj_null);
-            /// `description` of the role list response.
+            /// What the role is for.
             5 description: String = "description" null(description_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             6 metadata: Map<Json> = "metadata" null(metadata_null);
@@ -1103,7 +1103,7 @@ response! {
             8 permissions: Vec<String> = "permissions";
             /// `predefined_role` of the role retrieve response.
             9 predefined_role: bool = "predefined_role";
-            /// `resource_type` of the role retrieve response.
+            /// Kind of thing that the role applies to.
             10 resource_type: String = "resource_type";
         }
         optional {
@@ -1115,7 +1115,7 @@ response! {
             3 created_by: String = "created_by" null(created_by_null);
             /// `created_by_user_obj` of the role retrieve response.
             4 created_by_user_obj: Map<Json> = "created_by_user_obj" null(created_by_user_obj_null);
-            /// `description` of the role retrieve response.
+            /// What the role is for.
             5 description: String = "description" null(description_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             6 metadata: Map<Json> = "metadata" null(metadata_null);
@@ -1144,7 +1144,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `connector_id` of the role unbound from resource.
+            /// Id of the connector.
             1 connector_id: String = "connector_id" null(connector_id_null);
             /// `connector_name` of the role unbound from resource.
             2 connector_name: String = "connector_name" null(connector_name_null);
@@ -1152,9 +1152,9 @@ response! {
             3 enabled: bool = "enabled" null(enabled_null);
             /// Names of the permissions that the role grants.
             4 permissions: Vec<String> = "permissions" null(permissions_null);
-            /// `resource_id` of the role unbound from resource.
+            /// Id of what the role applies to.
             5 resource_id: String = "resource_id" null(resource_id_null);
-            /// `resource_type` of the role unbound from resource.
+            /// Kind of thing that the role applies to.
             6 resource_type: String = "resource_type" null(resource_type_null);
             /// Id of the role.
             7 role_id: String = "role_id" null(role_id_null);
@@ -1174,7 +1174,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `changes_requested` of the role updated.
+            /// The changes that were asked for.
             1 changes_requested: RoleUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
         }
     }
@@ -1186,7 +1186,7 @@ response! {
         const {}
         required {}
         optional {
-            /// `description` of the role updated changes requested.
+            /// What the role is for.
             0 description: String = "description" null(description_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             1 metadata: Map<Json> = "metadata" null(metadata_null);
@@ -1194,9 +1194,9 @@ response! {
             2 permissions_added: Vec<String> = "permissions_added" null(permissions_added_null);
             /// `permissions_removed` of the role updated changes requested.
             3 permissions_removed: Vec<String> = "permissions_removed" null(permissions_removed_null);
-            /// `resource_id` of the role updated changes requested.
+            /// Id of what the role applies to.
             4 resource_id: String = "resource_id" null(resource_id_null);
-            /// `resource_type` of the role updated changes requested.
+            /// Kind of thing that the role applies to.
             5 resource_type: String = "resource_type" null(resource_type_null);
             /// Name of the role, unique within its scope.
             6 role_name: String = "role_name" null(role_name_null);
@@ -1233,13 +1233,13 @@ model! {
     pub struct ServiceAccountCreateParams {
         const {}
         required {
-            /// `name` of the service account create params.
+            /// Name of the key or account.
             0 name: String = "name";
         }
         optional {
             /// `create_service_account_only` of the service account create params.
             1 create_service_account_only: bool = "create_service_account_only" null(create_service_account_only_null);
-            /// `expires_in_seconds` of the service account create params.
+            /// Time until the key expires, in seconds; it never expires if left out.
             2 expires_in_seconds: i64 = "expires_in_seconds" null(expires_in_seconds_null);
         }
     }
@@ -1254,7 +1254,7 @@ response! {
             0 id: String = "id";
             /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
             2 created_at: i64 = "created_at";
-            /// `name` of the service account create response.
+            /// Name of the key or account.
             3 name: String = "name";
             /// `role` of the service account create response.
             5 role: ServiceAccountCreateResponseRole = "role";
@@ -1282,7 +1282,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the service account created.
+            /// The values it was made with.
             1 data: ServiceAccountCreatedData = "data" null(data_null);
         }
     }
@@ -1307,7 +1307,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the service account delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -1346,7 +1346,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `name` of the service account update params.
+            /// Name of the key or account.
             0 name: String = "name";
             /// `role` of the service account update params.
             1 role: InviteProjectRole = "role";
@@ -1362,7 +1362,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `changes_requested` of the service account updated.
+            /// The changes that were asked for.
             1 changes_requested: ServiceAccountUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
         }
     }
@@ -1747,23 +1747,23 @@ response! {
         required {
             /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
-            /// `num_model_requests` of the usage decisions response data result.
+            /// Number of requests to models.
             1 num_model_requests: i64 = "num_model_requests";
             /// Tokens of the output, including reasoning.
             3 output_tokens: i64 = "output_tokens";
         }
         optional {
-            /// `api_key_id` of the usage decisions response data result.
+            /// API key that the figures belong to, if they are split by key.
             4 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// `api_source` of the usage decisions response data result.
+            /// Interface that the requests came by, if the figures are split by it.
             5 api_source: ApiSource = "api_source" null(api_source_null);
-            /// `batch` of the usage decisions response data result.
+            /// Whether the figures are those of batches, if they are split by that.
             6 batch: bool = "batch" null(batch_null);
-            /// `input_audio_tokens` of the usage decisions response data result.
+            /// Input tokens that stand for audio.
             7 input_audio_tokens: i64 = "input_audio_tokens" null(input_audio_tokens_null);
-            /// `input_cache_write_12h_tokens` of the usage decisions response data result.
+            /// Input tokens written to the cache for 12 hours.
             8 input_cache_write_12h_tokens: i64 = "input_cache_write_12h_tokens" null(input_cache_write_12h_tokens_null);
-            /// `input_cache_write_30m_tokens` of the usage decisions response data result.
+            /// Input tokens written to the cache for 30 minutes.
             9 input_cache_write_30m_tokens: i64 = "input_cache_write_30m_tokens" null(input_cache_write_30m_tokens_null);
             /// `input_cache_write_tokens` of the usage decisions response data result.
             10 input_cache_write_tokens: i64 = "input_cache_write_tokens" null(input_cache_write_tokens_null);
@@ -1773,21 +1773,21 @@ response! {
             12 input_cached_image_tokens: i64 = "input_cached_image_tokens" null(input_cached_image_tokens_null);
             /// `input_cached_text_tokens` of the usage decisions response data result.
             13 input_cached_text_tokens: i64 = "input_cached_text_tokens" null(input_cached_text_tokens_null);
-            /// `input_cached_tokens` of the usage decisions response data result.
+            /// Input tokens that were read from the prompt cache.
             14 input_cached_tokens: i64 = "input_cached_tokens" null(input_cached_tokens_null);
-            /// `input_image_tokens` of the usage decisions response data result.
+            /// Input tokens that stand for images.
             15 input_image_tokens: i64 = "input_image_tokens" null(input_image_tokens_null);
-            /// `input_text_tokens` of the usage decisions response data result.
+            /// Input tokens that stand for text.
             16 input_text_tokens: i64 = "input_text_tokens" null(input_text_tokens_null);
-            /// `input_uncached_tokens` of the usage decisions response data result.
+            /// Input tokens that were not in the prompt cache.
             17 input_uncached_tokens: i64 = "input_uncached_tokens" null(input_uncached_tokens_null);
-            /// `model` of the usage decisions response data result.
+            /// Model that the figures belong to, if they are split by model.
             18 model: String = "model" null(model_null);
-            /// `output_audio_tokens` of the usage decisions response data result.
+            /// Output tokens that stand for audio.
             19 output_audio_tokens: i64 = "output_audio_tokens" null(output_audio_tokens_null);
-            /// `output_image_tokens` of the usage decisions response data result.
+            /// Output tokens that stand for images.
             20 output_image_tokens: i64 = "output_image_tokens" null(output_image_tokens_null);
-            /// `output_text_tokens` of the usage decisions response data result.
+            /// Output tokens that stand for text.
             21 output_text_tokens: i64 = "output_text_tokens" null(output_text_tokens_null);
             /// Id of the project.
             22 project_id: String = "project_id" null(project_id_null);

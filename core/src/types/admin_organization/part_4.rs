@@ -372,7 +372,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the user added.
+            /// The values it was made with.
             1 data: UserAddedData = "data" null(data_null);
         }
     }
@@ -469,7 +469,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `changes_requested` of the user updated.
+            /// The changes that were asked for.
             1 changes_requested: UserUpdatedChangesRequested = "changes_requested" null(changes_requested_null);
         }
     }
@@ -572,7 +572,7 @@ response! {
             11 verification: WorkloadIdentityProviderVerification = "verification";
         }
         optional {
-            /// `description` of the workload identity provider.
+            /// What the provider is for.
             4 description: String = "description" null(description_null);
         }
     }
@@ -583,21 +583,21 @@ model! {
     pub struct WorkloadIdentityProviderCreateParams {
         const { 3 "type" = "oidc" req; }
         required {
-            /// `audience` of the workload identity provider create params.
+            /// Audience that tokens must name.
             0 audience: String = "audience";
-            /// `issuer` of the workload identity provider create params.
+            /// URL of the issuer.
             1 issuer: String = "issuer";
             /// `name` of the workload identity provider create params.
             2 name: String = "name";
         }
         optional {
-            /// `attribute_transformations` of the workload identity provider create params.
+            /// How claims of a token become attributes.
             4 attribute_transformations: Vec<AttributeTransformation> = "attribute_transformations";
-            /// `description` of the workload identity provider create params.
+            /// What the provider is for.
             5 description: String = "description";
-            /// `enabled` of the workload identity provider create params.
+            /// Whether it is in force.
             6 enabled: bool = "enabled";
-            /// `verification` of the workload identity provider create params.
+            /// How tokens are verified.
             7 verification: WorkloadIdentityProviderVerification = "verification";
         }
     }
@@ -611,7 +611,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the workload identity provider created.
+            /// The values it was made with.
             1 data: Map<Json> = "data" null(data_null);
         }
     }
@@ -624,7 +624,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the workload identity provider deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -655,9 +655,9 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `data` of the workload identity provider mapping created.
+            /// The values it was made with.
             1 data: Map<Json> = "data" null(data_null);
-            /// `identity_provider_id` of the workload identity provider mapping created.
+            /// Id of the identity provider.
             2 identity_provider_id: String = "identity_provider_id" null(identity_provider_id_null);
         }
     }
@@ -671,11 +671,11 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `identity_provider_id` of the workload identity provider mapping deleted.
+            /// Id of the identity provider.
             1 identity_provider_id: String = "identity_provider_id" null(identity_provider_id_null);
             /// Id of the project.
             2 project_id: String = "project_id" null(project_id_null);
-            /// `service_account_id` of the workload identity provider mapping deleted.
+            /// Id of the service account.
             3 service_account_id: String = "service_account_id" null(service_account_id_null);
         }
     }
@@ -689,9 +689,9 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `changes_requested` of the workload identity provider mapping updated.
+            /// The changes that were asked for.
             1 changes_requested: Map<Json> = "changes_requested" null(changes_requested_null);
-            /// `identity_provider_id` of the workload identity provider mapping updated.
+            /// Id of the identity provider.
             2 identity_provider_id: String = "identity_provider_id" null(identity_provider_id_null);
         }
     }
@@ -703,19 +703,19 @@ model! {
         const {}
         required {}
         optional {
-            /// `attribute_transformations` of the workload identity provider update params.
+            /// How claims of a token become attributes.
             0 attribute_transformations: Vec<AttributeTransformation> = "attribute_transformations";
-            /// `audience` of the workload identity provider update params.
+            /// Audience that tokens must name.
             1 audience: String = "audience";
-            /// `description` of the workload identity provider update params.
+            /// What the provider is for.
             2 description: String = "description" null(description_null);
-            /// `enabled` of the workload identity provider update params.
+            /// Whether it is in force.
             3 enabled: bool = "enabled";
-            /// `issuer` of the workload identity provider update params.
+            /// URL of the issuer.
             4 issuer: String = "issuer";
             /// `name` of the workload identity provider update params.
             5 name: String = "name";
-            /// `verification` of the workload identity provider update params.
+            /// How tokens are verified.
             6 verification: WorkloadIdentityProviderUpdateVerification = "verification";
         }
     }
@@ -737,7 +737,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `changes_requested` of the workload identity provider updated.
+            /// The changes that were asked for.
             1 changes_requested: Map<Json> = "changes_requested" null(changes_requested_null);
         }
     }

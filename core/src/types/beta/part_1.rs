@@ -45,7 +45,7 @@ response! {
             1 created_at: i64 = "created_at";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata";
-            /// `model` of the agent.
+            /// Name of the model that the agent uses.
             4 model: String = "model";
             /// How the agent may use subagents.
             5 multi_agent: MultiAgentConfig = "multi_agent";
@@ -55,19 +55,19 @@ response! {
             9 service_tier: AgentServiceTier = "service_tier";
             /// Form of the text.
             10 text: AgentText = "text";
-            /// `tools` of the agent.
+            /// Tools that the agent may use.
             11 tools: Vec<PersistedAgentTool> = "tools";
             /// When the object last changed, in seconds since the Unix epoch.
             12 updated_at: i64 = "updated_at";
         }
         optional {
-            /// `instructions` of the agent.
+            /// What the agent is told before anything else.
             2 instructions: String = "instructions" null(instructions_null);
-            /// `name` of the agent.
+            /// Name of the agent.
             6 name: String = "name" null(name_null);
             /// How a long context is condensed.
             13 compaction: AgentCompaction = "compaction" null(compaction_null);
-            /// `experimental` of the agent.
+            /// Features that are still being tried out.
             14 experimental: AgentExperimental = "experimental" null(experimental_null);
         }
     }
@@ -139,9 +139,9 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `recipient_agent_id` of the agent close subagent call item.
+            /// Id of the agent that it is meant for.
             1 recipient_agent_id: String = "recipient_agent_id";
-            /// `sender_agent_id` of the agent close subagent call item.
+            /// Id of the agent that acts.
             2 sender_agent_id: String = "sender_agent_id";
             /// `status` of the agent close subagent call item.
             3 status: AgentFunctionCallStatus = "status";
@@ -167,7 +167,7 @@ response! {
             7 turn_id: String = "turn_id";
         }
         optional {
-            /// `cwd` of the agent command execution item.
+            /// Directory to run in.
             2 cwd: String = "cwd" null(cwd_null);
             /// `duration_ms` of the agent command execution item.
             3 duration_ms: i64 = "duration_ms" null(duration_ms_null);
@@ -216,21 +216,21 @@ model! {
     pub struct AgentCreateParams {
         const {}
         required {
-            /// `model` of the agent create params.
+            /// Name of the model that the agent uses.
             0 model: String = "model";
         }
         optional {
             /// How a long context is condensed.
             1 compaction: AgentCreateCompaction = "compaction" null(compaction_null);
-            /// `experimental` of the agent create params.
+            /// Features that are still being tried out.
             2 experimental: AgentExperimental = "experimental";
-            /// `instructions` of the agent create params.
+            /// What the agent is told before anything else.
             3 instructions: String = "instructions" null(instructions_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
             /// How the agent may use subagents.
             5 multi_agent: MultiAgentConfig = "multi_agent" null(multi_agent_null);
-            /// `name` of the agent create params.
+            /// Name of the agent.
             6 name: String = "name" null(name_null);
             /// How the model thinks.
             7 reasoning: AgentReasoning = "reasoning" null(reasoning_null);
@@ -238,7 +238,7 @@ model! {
             8 service_tier: AgentServiceTier = "service_tier" null(service_tier_null);
             /// Form of the text.
             9 text: AgentText = "text" null(text_null);
-            /// `tools` of the agent create params.
+            /// Tools that the agent may use.
             10 tools: Vec<PersistedAgentToolParam> = "tools" null(tools_null);
         }
     }
@@ -263,7 +263,7 @@ response! {
         optional {
             /// `model` of the agent create subagent call item.
             3 model: String = "model" null(model_null);
-            /// `reasoning_effort` of the agent create subagent call item.
+            /// How much the model thinks before it answers; less is faster and cheaper.
             4 reasoning_effort: String = "reasoning_effort" null(reasoning_effort_null);
         }
     }
@@ -276,7 +276,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the agent deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -304,7 +304,7 @@ response! {
             0 id: String = "id";
             /// `arguments` of the agent function call item.
             1 arguments: Json = "arguments";
-            /// `call_id` of the agent function call item.
+            /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id";
             /// `name` of the agent function call item.
             3 name: String = "name";
@@ -350,9 +350,9 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `recipient_agent_id` of the agent interrupt subagent call item.
+            /// Id of the agent that it is meant for.
             1 recipient_agent_id: String = "recipient_agent_id";
-            /// `sender_agent_id` of the agent interrupt subagent call item.
+            /// Id of the agent that acts.
             2 sender_agent_id: String = "sender_agent_id";
             /// `status` of the agent interrupt subagent call item.
             3 status: AgentFunctionCallStatus = "status";
@@ -394,7 +394,7 @@ response! {
             3 name: String = "name";
             /// `output` of the agent mcp call item.
             4 output: Json = "output";
-            /// `server_label` of the agent mcp call item.
+            /// Your name of the MCP server.
             5 server_label: String = "server_label";
             /// `status` of the agent mcp call item.
             6 status: AgentFunctionCallStatus = "status";
@@ -487,9 +487,9 @@ response! {
             0 id: String = "id";
             /// `content` of the agent message item resource.
             1 content: Vec<AgentContent> = "content";
-            /// `recipient_agent_id` of the agent message item resource.
+            /// Id of the agent that it is meant for.
             2 recipient_agent_id: String = "recipient_agent_id";
-            /// `sender_agent_id` of the agent message item resource.
+            /// Id of the agent that acts.
             3 sender_agent_id: String = "sender_agent_id";
             /// Id of the turn.
             4 turn_id: String = "turn_id";
@@ -503,13 +503,13 @@ response! {
     pub struct AgentOutputCommandExecutionOutputDeltaEvent {
         const { 6 "type" = "agent.output.command_execution_output.delta" req; }
         required {
-            /// `delta` of the agent output command execution output delta event.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `event_id` of the agent output command execution output delta event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the agent output command execution output delta event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the agent output command execution output delta event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the session.
             4 session_id: String = "session_id";
@@ -517,7 +517,7 @@ response! {
         optional {
             /// Id of the turn.
             5 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent output command execution output delta event.
+            /// Random padding that hides the true length of the event; ignore it.
             7 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -558,9 +558,9 @@ model! {
         const {}
         required {}
         optional {
-            /// `effort` of the agent reasoning.
+            /// How much the model thinks before it answers; less is faster and cheaper.
             0 effort: ReasoningEffort = "effort" null(effort_null);
-            /// `summary` of the agent reasoning.
+            /// Whether and how fully the model sums up its reasoning.
             1 summary: ReasoningSummary = "summary" null(summary_null);
         }
     }
@@ -592,9 +592,9 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `recipient_agent_id` of the agent resume subagent call item.
+            /// Id of the agent that it is meant for.
             1 recipient_agent_id: String = "recipient_agent_id";
-            /// `sender_agent_id` of the agent resume subagent call item.
+            /// Id of the agent that acts.
             2 sender_agent_id: String = "sender_agent_id";
             /// `status` of the agent resume subagent call item.
             3 status: AgentFunctionCallStatus = "status";
@@ -614,9 +614,9 @@ response! {
             0 id: String = "id";
             /// `content` of the agent send subagent input call item.
             1 content: Vec<AgentContent> = "content";
-            /// `recipient_agent_id` of the agent send subagent input call item.
+            /// Id of the agent that it is meant for.
             2 recipient_agent_id: String = "recipient_agent_id";
-            /// `sender_agent_id` of the agent send subagent input call item.
+            /// Id of the agent that acts.
             3 sender_agent_id: String = "sender_agent_id";
             /// `status` of the agent send subagent input call item.
             4 status: AgentFunctionCallStatus = "status";
@@ -685,27 +685,27 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `model` of the agent session agent.
+            /// Name of the model that the agent uses.
             2 model: String = "model";
-            /// `multi_agent` of the agent session agent.
+            /// How the agent may use subagents.
             3 multi_agent: MultiAgentConfig = "multi_agent";
-            /// `reasoning` of the agent session agent.
+            /// How the model thinks.
             5 reasoning: AgentReasoning = "reasoning";
             /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             6 service_tier: AgentServiceTier = "service_tier";
-            /// `text` of the agent session agent.
+            /// Form of the text.
             7 text: AgentText = "text";
-            /// `tools` of the agent session agent.
+            /// Tools that the agent may use.
             8 tools: Vec<AgentTool> = "tools";
         }
         optional {
-            /// `instructions` of the agent session agent.
+            /// What the agent is told before anything else.
             1 instructions: String = "instructions" null(instructions_null);
             /// `name` of the agent session agent.
             4 name: String = "name" null(name_null);
-            /// `compaction` of the agent session agent.
+            /// How a long context is condensed.
             9 compaction: AgentCompaction = "compaction" null(compaction_null);
-            /// `experimental` of the agent session agent.
+            /// Features that are still being tried out.
             10 experimental: AgentExperimental = "experimental" null(experimental_null);
         }
     }
@@ -726,7 +726,7 @@ response! {
             5 turn_id: String = "turn_id";
         }
         optional {
-            /// `phase` of the agent session assistant message.
+            /// Whether it comments on the work or is the final answer.
             2 phase: MessagePhase = "phase" null(phase_null);
         }
     }
@@ -737,13 +737,13 @@ response! {
     pub struct AgentSessionBudgetReachedEvent {
         const { 2 "type" = "agent.session.budget_reached" req; }
         required {
-            /// `event_id` of the agent session budget reached event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the agent session budget reached event.
+            /// The session as it stands at this event.
             1 session: AgentSession = "session";
         }
         optional {
-            /// `obfuscation` of the agent session budget reached event.
+            /// Random padding that hides the true length of the event; ignore it.
             3 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -754,13 +754,13 @@ response! {
     pub struct AgentSessionCreatedEvent {
         const { 2 "type" = "agent.session.created" req; }
         required {
-            /// `event_id` of the agent session created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the agent session created event.
+            /// The session as it stands at this event.
             1 session: AgentSession = "session";
         }
         optional {
-            /// `obfuscation` of the agent session created event.
+            /// Random padding that hides the true length of the event; ignore it.
             3 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -773,7 +773,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the agent session deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -785,9 +785,9 @@ response! {
     pub struct AgentSessionEnvironmentConnectedEvent {
         const { 4 "type" = "agent.session.environment.connected" req; }
         required {
-            /// `environment` of the agent session environment connected event.
+            /// The environment as it stands at this event.
             0 environment: AgentSessionEnvironmentState = "environment";
-            /// `event_id` of the agent session environment connected event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// Id of the session.
             2 session_id: String = "session_id";
@@ -795,7 +795,7 @@ response! {
         optional {
             /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session environment connected event.
+            /// Random padding that hides the true length of the event; ignore it.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -806,9 +806,9 @@ response! {
     pub struct AgentSessionEnvironmentDisconnectedEvent {
         const { 4 "type" = "agent.session.environment.disconnected" req; }
         required {
-            /// `environment` of the agent session environment disconnected event.
+            /// The environment as it stands at this event.
             0 environment: AgentSessionEnvironmentState = "environment";
-            /// `event_id` of the agent session environment disconnected event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// Id of the session.
             2 session_id: String = "session_id";
@@ -816,7 +816,7 @@ response! {
         optional {
             /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session environment disconnected event.
+            /// Random padding that hides the true length of the event; ignore it.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -827,9 +827,9 @@ response! {
     pub struct AgentSessionEnvironmentExpiredEvent {
         const { 4 "type" = "agent.session.environment.expired" req; }
         required {
-            /// `environment` of the agent session environment expired event.
+            /// The environment as it stands at this event.
             0 environment: AgentSessionEnvironmentState = "environment";
-            /// `event_id` of the agent session environment expired event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// Id of the session.
             2 session_id: String = "session_id";
@@ -837,7 +837,7 @@ response! {
         optional {
             /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session environment expired event.
+            /// Random padding that hides the true length of the event; ignore it.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -848,9 +848,9 @@ response! {
     pub struct AgentSessionEnvironmentFailedEvent {
         const { 4 "type" = "agent.session.environment.failed" req; }
         required {
-            /// `environment` of the agent session environment failed event.
+            /// The environment as it stands at this event.
             0 environment: AgentSessionEnvironmentState = "environment";
-            /// `event_id` of the agent session environment failed event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// Id of the session.
             2 session_id: String = "session_id";
@@ -858,7 +858,7 @@ response! {
         optional {
             /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session environment failed event.
+            /// Random padding that hides the true length of the event; ignore it.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -869,9 +869,9 @@ response! {
     pub struct AgentSessionEnvironmentPendingEvent {
         const { 4 "type" = "agent.session.environment.pending" req; }
         required {
-            /// `environment` of the agent session environment pending event.
+            /// The environment as it stands at this event.
             0 environment: AgentSessionEnvironmentState = "environment";
-            /// `event_id` of the agent session environment pending event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// Id of the session.
             2 session_id: String = "session_id";
@@ -879,7 +879,7 @@ response! {
         optional {
             /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session environment pending event.
+            /// Random padding that hides the true length of the event; ignore it.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -890,9 +890,9 @@ response! {
     pub struct AgentSessionEnvironmentReadyEvent {
         const { 4 "type" = "agent.session.environment.ready" req; }
         required {
-            /// `environment` of the agent session environment ready event.
+            /// The environment as it stands at this event.
             0 environment: AgentSessionEnvironmentState = "environment";
-            /// `event_id` of the agent session environment ready event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// Id of the session.
             2 session_id: String = "session_id";
@@ -900,7 +900,7 @@ response! {
         optional {
             /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session environment ready event.
+            /// Random padding that hides the true length of the event; ignore it.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -913,7 +913,7 @@ response! {
         required {
             /// Id of the environment.
             0 environment_id: String = "environment_id";
-            /// `event_id` of the agent session environment reset event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// `reset_count` of the agent session environment reset event.
             2 reset_count: i64 = "reset_count";
@@ -923,7 +923,7 @@ response! {
         optional {
             /// Id of the turn.
             4 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session environment reset event.
+            /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -953,9 +953,9 @@ response! {
     pub struct AgentSessionEnvironmentSuspendedEvent {
         const { 4 "type" = "agent.session.environment.suspended" req; }
         required {
-            /// `environment` of the agent session environment suspended event.
+            /// The environment as it stands at this event.
             0 environment: AgentSessionEnvironmentState = "environment";
-            /// `event_id` of the agent session environment suspended event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// Id of the session.
             2 session_id: String = "session_id";
@@ -963,7 +963,7 @@ response! {
         optional {
             /// Id of the turn.
             3 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session environment suspended event.
+            /// Random padding that hides the true length of the event; ignore it.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -976,13 +976,13 @@ response! {
         required {
             /// `error` of the agent session error event.
             0 error: SessionError = "error";
-            /// `event_id` of the agent session error event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// Id of the session.
             2 session_id: String = "session_id";
         }
         optional {
-            /// `obfuscation` of the agent session error event.
+            /// Random padding that hides the true length of the event; ignore it.
             4 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1033,13 +1033,13 @@ response! {
     pub struct AgentSessionFailedEvent {
         const { 2 "type" = "agent.session.failed" req; }
         required {
-            /// `event_id` of the agent session failed event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the agent session failed event.
+            /// The session as it stands at this event.
             1 session: AgentSession = "session";
         }
         optional {
-            /// `obfuscation` of the agent session failed event.
+            /// Random padding that hides the true length of the event; ignore it.
             3 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1050,13 +1050,13 @@ response! {
     pub struct AgentSessionIdleEvent {
         const { 2 "type" = "agent.session.idle" req; }
         required {
-            /// `event_id` of the agent session idle event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the agent session idle event.
+            /// The session as it stands at this event.
             1 session: AgentSession = "session";
         }
         optional {
-            /// `obfuscation` of the agent session idle event.
+            /// Random padding that hides the true length of the event; ignore it.
             3 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1067,13 +1067,13 @@ response! {
     pub struct AgentSessionInProgressEvent {
         const { 2 "type" = "agent.session.in_progress" req; }
         required {
-            /// `event_id` of the agent session in progress event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the agent session in progress event.
+            /// The session as it stands at this event.
             1 session: AgentSession = "session";
         }
         optional {
-            /// `obfuscation` of the agent session in progress event.
+            /// Random padding that hides the true length of the event; ignore it.
             3 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1142,7 +1142,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `phase` of the agent session message.
+            /// Whether it comments on the work or is the final answer.
             2 phase: MessagePhase = "phase" null(phase_null);
         }
     }
@@ -1184,13 +1184,13 @@ response! {
     pub struct AgentSessionRequiresActionEvent {
         const { 2 "type" = "agent.session.requires_action" req; }
         required {
-            /// `event_id` of the agent session requires action event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the agent session requires action event.
+            /// The session as it stands at this event.
             1 session: AgentSession = "session";
         }
         optional {
-            /// `obfuscation` of the agent session requires action event.
+            /// Random padding that hides the true length of the event; ignore it.
             3 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1234,13 +1234,13 @@ response! {
     pub struct AgentSessionSubagentActiveEvent {
         const { 2 "type" = "agent.session.subagent.active" req; }
         required {
-            /// `event_id` of the agent session subagent active event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `subagent` of the agent session subagent active event.
+            /// The subagent as it stands at this event.
             1 subagent: Subagent = "subagent";
         }
         optional {
-            /// `obfuscation` of the agent session subagent active event.
+            /// Random padding that hides the true length of the event; ignore it.
             3 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1251,13 +1251,13 @@ response! {
     pub struct AgentSessionSubagentClosedEvent {
         const { 2 "type" = "agent.session.subagent.closed" req; }
         required {
-            /// `event_id` of the agent session subagent closed event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `subagent` of the agent session subagent closed event.
+            /// The subagent as it stands at this event.
             1 subagent: Subagent = "subagent";
         }
         optional {
-            /// `obfuscation` of the agent session subagent closed event.
+            /// Random padding that hides the true length of the event; ignore it.
             3 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1268,13 +1268,13 @@ response! {
     pub struct AgentSessionSubagentCreatedEvent {
         const { 2 "type" = "agent.session.subagent.created" req; }
         required {
-            /// `event_id` of the agent session subagent created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `subagent` of the agent session subagent created event.
+            /// The subagent as it stands at this event.
             1 subagent: Subagent = "subagent";
         }
         optional {
-            /// `obfuscation` of the agent session subagent created event.
+            /// Random padding that hides the true length of the event; ignore it.
             3 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1285,11 +1285,11 @@ response! {
     pub struct AgentSessionTurnCancelledEvent {
         const { 4 "type" = "agent.session.turn.cancelled" req; }
         required {
-            /// `event_id` of the agent session turn cancelled event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// Id of the session.
             1 session_id: String = "session_id";
-            /// `turn` of the agent session turn cancelled event.
+            /// The turn as it stands at this event.
             2 turn: Turn = "turn";
             /// Id of the turn.
             3 turn_id: String = "turn_id";
@@ -1297,7 +1297,7 @@ response! {
         optional {
             /// `usage` of the agent session turn cancelled event.
             5 usage: TokenUsage = "usage" null(usage_null);
-            /// `obfuscation` of the agent session turn cancelled event.
+            /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1308,11 +1308,11 @@ response! {
     pub struct AgentSessionTurnCompletedEvent {
         const { 4 "type" = "agent.session.turn.completed" req; }
         required {
-            /// `event_id` of the agent session turn completed event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// Id of the session.
             1 session_id: String = "session_id";
-            /// `turn` of the agent session turn completed event.
+            /// The turn as it stands at this event.
             2 turn: Turn = "turn";
             /// Id of the turn.
             3 turn_id: String = "turn_id";
@@ -1320,7 +1320,7 @@ response! {
         optional {
             /// `usage` of the agent session turn completed event.
             5 usage: TokenUsage = "usage" null(usage_null);
-            /// `obfuscation` of the agent session turn completed event.
+            /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1331,15 +1331,15 @@ response! {
     pub struct AgentSessionTurnContentPartAddedEvent {
         const { 7 "type" = "agent.session.turn.content_part.added" req; }
         required {
-            /// `content_index` of the agent session turn content part added event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the agent session turn content part added event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the agent session turn content part added event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the agent session turn content part added event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `part` of the agent session turn content part added event.
+            /// The part.
             4 part: OutputText = "part";
             /// Id of the session.
             5 session_id: String = "session_id";
@@ -1347,7 +1347,7 @@ response! {
         optional {
             /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session turn content part added event.
+            /// Random padding that hides the true length of the event; ignore it.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1358,15 +1358,15 @@ response! {
     pub struct AgentSessionTurnContentPartDoneEvent {
         const { 7 "type" = "agent.session.turn.content_part.done" req; }
         required {
-            /// `content_index` of the agent session turn content part done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the agent session turn content part done event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the agent session turn content part done event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the agent session turn content part done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `part` of the agent session turn content part done event.
+            /// The part.
             4 part: OutputText = "part";
             /// Id of the session.
             5 session_id: String = "session_id";
@@ -1374,7 +1374,7 @@ response! {
         optional {
             /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session turn content part done event.
+            /// Random padding that hides the true length of the event; ignore it.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1385,17 +1385,17 @@ response! {
     pub struct AgentSessionTurnCreatedEvent {
         const { 4 "type" = "agent.session.turn.created" req; }
         required {
-            /// `event_id` of the agent session turn created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// Id of the session.
             1 session_id: String = "session_id";
-            /// `turn` of the agent session turn created event.
+            /// The turn as it stands at this event.
             2 turn: Turn = "turn";
             /// Id of the turn.
             3 turn_id: String = "turn_id";
         }
         optional {
-            /// `obfuscation` of the agent session turn created event.
+            /// Random padding that hides the true length of the event; ignore it.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1406,11 +1406,11 @@ response! {
     pub struct AgentSessionTurnFailedEvent {
         const { 4 "type" = "agent.session.turn.failed" req; }
         required {
-            /// `event_id` of the agent session turn failed event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// Id of the session.
             1 session_id: String = "session_id";
-            /// `turn` of the agent session turn failed event.
+            /// The turn as it stands at this event.
             2 turn: Turn = "turn";
             /// Id of the turn.
             3 turn_id: String = "turn_id";
@@ -1418,7 +1418,7 @@ response! {
         optional {
             /// `usage` of the agent session turn failed event.
             5 usage: TokenUsage = "usage" null(usage_null);
-            /// `obfuscation` of the agent session turn failed event.
+            /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1429,17 +1429,17 @@ response! {
     pub struct AgentSessionTurnInProgressEvent {
         const { 4 "type" = "agent.session.turn.in_progress" req; }
         required {
-            /// `event_id` of the agent session turn in progress event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// Id of the session.
             1 session_id: String = "session_id";
-            /// `turn` of the agent session turn in progress event.
+            /// The turn as it stands at this event.
             2 turn: Turn = "turn";
             /// Id of the turn.
             3 turn_id: String = "turn_id";
         }
         optional {
-            /// `obfuscation` of the agent session turn in progress event.
+            /// Random padding that hides the true length of the event; ignore it.
             5 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1450,19 +1450,19 @@ response! {
     pub struct AgentSessionTurnItemAddedEvent {
         const { 5 "type" = "agent.session.turn.item.added" req; }
         required {
-            /// `event_id` of the agent session turn item added event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the agent session turn item added event.
+            /// The item.
             1 item: AgentSessionItem = "item";
             /// Id of the session.
             3 session_id: String = "session_id";
         }
         optional {
-            /// `output_index` of the agent session turn item added event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index" null(output_index_null);
             /// Id of the turn.
             4 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session turn item added event.
+            /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1473,11 +1473,11 @@ response! {
     pub struct AgentSessionTurnItemDoneEvent {
         const { 5 "type" = "agent.session.turn.item.done" req; }
         required {
-            /// `event_id` of the agent session turn item done event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the agent session turn item done event.
+            /// The item.
             1 item: AgentOutputItem = "item";
-            /// `output_index` of the agent session turn item done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
             /// Id of the session.
             3 session_id: String = "session_id";
@@ -1485,7 +1485,7 @@ response! {
         optional {
             /// Id of the turn.
             4 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session turn item done event.
+            /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1496,15 +1496,15 @@ response! {
     pub struct AgentSessionTurnOutputTextDeltaEvent {
         const { 7 "type" = "agent.session.turn.output_text.delta" req; }
         required {
-            /// `content_index` of the agent session turn output text delta event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the agent session turn output text delta event.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `event_id` of the agent session turn output text delta event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the agent session turn output text delta event.
+            /// Id of the item.
             3 item_id: String = "item_id";
-            /// `output_index` of the agent session turn output text delta event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
             /// Id of the session.
             5 session_id: String = "session_id";
@@ -1512,7 +1512,7 @@ response! {
         optional {
             /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session turn output text delta event.
+            /// Random padding that hides the true length of the event; ignore it.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1523,13 +1523,13 @@ response! {
     pub struct AgentSessionTurnOutputTextDoneEvent {
         const { 7 "type" = "agent.session.turn.output_text.done" req; }
         required {
-            /// `content_index` of the agent session turn output text done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the agent session turn output text done event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the agent session turn output text done event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the agent session turn output text done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the session.
             4 session_id: String = "session_id";
@@ -1539,7 +1539,7 @@ response! {
         optional {
             /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session turn output text done event.
+            /// Random padding that hides the true length of the event; ignore it.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1550,23 +1550,23 @@ response! {
     pub struct AgentSessionTurnReasoningSummaryPartDoneEvent {
         const { 5 "status" = "incomplete" opt; 8 "type" = "agent.session.turn.reasoning_summary_part.done" req; }
         required {
-            /// `event_id` of the agent session turn reasoning summary part done event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the agent session turn reasoning summary part done event.
+            /// Id of the item.
             1 item_id: String = "item_id";
-            /// `output_index` of the agent session turn reasoning summary part done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `part` of the agent session turn reasoning summary part done event.
+            /// The part.
             3 part: SummaryText = "part";
             /// Id of the session.
             4 session_id: String = "session_id";
-            /// `summary_index` of the agent session turn reasoning summary part done event.
+            /// Position of the summary part in its item.
             6 summary_index: i64 = "summary_index";
         }
         optional {
             /// Id of the turn.
             7 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session turn reasoning summary part done event.
+            /// Random padding that hides the true length of the event; ignore it.
             9 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1577,15 +1577,15 @@ response! {
     pub struct AgentSessionTurnReasoningSummaryTextDoneEvent {
         const { 7 "type" = "agent.session.turn.reasoning_summary_text.done" req; }
         required {
-            /// `event_id` of the agent session turn reasoning summary text done event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the agent session turn reasoning summary text done event.
+            /// Id of the item.
             1 item_id: String = "item_id";
-            /// `output_index` of the agent session turn reasoning summary text done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
             /// Id of the session.
             3 session_id: String = "session_id";
-            /// `summary_index` of the agent session turn reasoning summary text done event.
+            /// Position of the summary part in its item.
             4 summary_index: i64 = "summary_index";
             /// `text` of the agent session turn reasoning summary text done event.
             5 text: String = "text";
@@ -1593,7 +1593,7 @@ response! {
         optional {
             /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent session turn reasoning summary text done event.
+            /// Random padding that hides the true length of the event; ignore it.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -1664,13 +1664,13 @@ model! {
             1 description: String = "description";
             /// `name` of the agent tool config param function.
             2 name: String = "name";
-            /// `parameters` of the agent tool config param function.
+            /// JSON Schema of the arguments.
             3 parameters: Map<Json> = "parameters";
         }
         optional {
             /// `async` of the agent tool config param function.
             0 r#async: bool = "async";
-            /// `defer_loading` of the agent tool config param function.
+            /// Whether the tool is left out until tool search finds it.
             5 defer_loading: bool = "defer_loading";
         }
     }
@@ -1681,17 +1681,17 @@ model! {
     pub struct AgentToolConfigParamMcp {
         const { 2 "type" = "mcp" req; }
         required {
-            /// `server_label` of the agent tool config param mcp.
+            /// Your name of the MCP server.
             0 server_label: String = "server_label";
             /// `transport` of the agent tool config param mcp.
             1 transport: McpTransportParam = "transport";
         }
         optional {
-            /// `allowed_tools` of the agent tool config param mcp.
+            /// Tools that may be called; all if left out.
             3 allowed_tools: Vec<String> = "allowed_tools" null(allowed_tools_null);
-            /// `connection_origin` of the agent tool config param mcp.
+            /// Whether the service or your environment connects to the server.
             4 connection_origin: ConnectionOrigin = "connection_origin" null(connection_origin_null);
-            /// `credential_id` of the agent tool config param mcp.
+            /// Id of the credential to use.
             5 credential_id: String = "credential_id" null(credential_id_null);
             /// `request_metadata` of the agent tool config param mcp.
             6 request_metadata: Map<Json> = "request_metadata" null(request_metadata_null);
@@ -1719,7 +1719,7 @@ model! {
         const { 0 "type" = "web_search" req; }
         required {}
         optional {
-            /// `allowed_domains` of the agent tool config param web search.
+            /// Domains that may be reached.
             1 allowed_domains: Vec<String> = "allowed_domains" null(allowed_domains_null);
             /// `context_size` of the agent tool config param web search.
             2 context_size: ContextSize = "context_size" null(context_size_null);
@@ -1797,13 +1797,13 @@ response! {
     pub struct AgentToolResourceFunction {
         const { 4 "type" = "function" req; }
         required {
-            /// `defer_loading` of the agent tool resource function.
+            /// Whether the tool is left out until tool search finds it.
             0 defer_loading: bool = "defer_loading";
             /// `description` of the agent tool resource function.
             1 description: String = "description";
             /// `name` of the agent tool resource function.
             2 name: String = "name";
-            /// `parameters` of the agent tool resource function.
+            /// JSON Schema of the arguments.
             3 parameters: Map<Json> = "parameters";
         }
         optional {

@@ -34,21 +34,21 @@ response! {
     pub struct AgentToolResourceMcp {
         const { 7 "type" = "mcp" req; }
         required {
-            /// `connection_origin` of the agent tool resource mcp.
+            /// Whether the service or your environment connects to the server.
             1 connection_origin: ConnectionOrigin = "connection_origin";
             /// `request_metadata` of the agent tool resource mcp.
             3 request_metadata: Map<Json> = "request_metadata";
             /// `required` of the agent tool resource mcp.
             4 required: bool = "required";
-            /// `server_label` of the agent tool resource mcp.
+            /// Your name of the MCP server.
             5 server_label: String = "server_label";
             /// `transport` of the agent tool resource mcp.
             6 transport: McpTransport = "transport";
         }
         optional {
-            /// `allowed_tools` of the agent tool resource mcp.
+            /// Tools that may be called; all if left out.
             0 allowed_tools: Vec<String> = "allowed_tools" null(allowed_tools_null);
-            /// `credential_id` of the agent tool resource mcp.
+            /// Id of the credential to use.
             2 credential_id: String = "credential_id" null(credential_id_null);
         }
     }
@@ -77,7 +77,7 @@ response! {
             3 mode: AgentToolMode = "mode";
         }
         optional {
-            /// `allowed_domains` of the agent tool resource web search.
+            /// Domains that may be reached.
             0 allowed_domains: Vec<String> = "allowed_domains" null(allowed_domains_null);
             /// `location` of the agent tool resource web search.
             2 location: AgentToolResourceWebSearchLocation = "location" null(location_null);
@@ -108,23 +108,23 @@ response! {
     pub struct AgentTurnReasoningSummaryPartAddedEvent {
         const { 7 "type" = "agent.session.turn.reasoning_summary_part.added" req; }
         required {
-            /// `event_id` of the agent turn reasoning summary part added event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the agent turn reasoning summary part added event.
+            /// Id of the item.
             1 item_id: String = "item_id";
-            /// `output_index` of the agent turn reasoning summary part added event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
-            /// `part` of the agent turn reasoning summary part added event.
+            /// The part.
             3 part: SummaryText = "part";
             /// Id of the session.
             4 session_id: String = "session_id";
-            /// `summary_index` of the agent turn reasoning summary part added event.
+            /// Position of the summary part in its item.
             5 summary_index: i64 = "summary_index";
         }
         optional {
             /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent turn reasoning summary part added event.
+            /// Random padding that hides the true length of the event; ignore it.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -135,23 +135,23 @@ response! {
     pub struct AgentTurnReasoningSummaryTextDeltaEvent {
         const { 7 "type" = "agent.session.turn.reasoning_summary_text.delta" req; }
         required {
-            /// `delta` of the agent turn reasoning summary text delta event.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `event_id` of the agent turn reasoning summary text delta event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the agent turn reasoning summary text delta event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the agent turn reasoning summary text delta event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the session.
             4 session_id: String = "session_id";
-            /// `summary_index` of the agent turn reasoning summary text delta event.
+            /// Position of the summary part in its item.
             5 summary_index: i64 = "summary_index";
         }
         optional {
             /// Id of the turn.
             6 turn_id: String = "turn_id" null(turn_id_null);
-            /// `obfuscation` of the agent turn reasoning summary text delta event.
+            /// Random padding that hides the true length of the event; ignore it.
             8 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -165,17 +165,17 @@ model! {
         optional {
             /// How a long context is condensed.
             0 compaction: AgentCreateCompaction = "compaction" null(compaction_null);
-            /// `experimental` of the agent update params.
+            /// Features that are still being tried out.
             1 experimental: AgentExperimental = "experimental";
-            /// `instructions` of the agent update params.
+            /// What the agent is told before anything else.
             2 instructions: String = "instructions" null(instructions_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `model` of the agent update params.
+            /// Name of the model that the agent uses.
             4 model: String = "model";
             /// How the agent may use subagents.
             5 multi_agent: MultiAgentConfig = "multi_agent" null(multi_agent_null);
-            /// `name` of the agent update params.
+            /// Name of the agent.
             6 name: String = "name" null(name_null);
             /// How the model thinks.
             7 reasoning: AgentReasoning = "reasoning" null(reasoning_null);
@@ -183,7 +183,7 @@ model! {
             8 service_tier: AgentServiceTier = "service_tier" null(service_tier_null);
             /// Form of the text.
             9 text: AgentText = "text" null(text_null);
-            /// `tools` of the agent update params.
+            /// Tools that the agent may use.
             10 tools: Vec<PersistedAgentToolParam> = "tools" null(tools_null);
         }
     }
@@ -198,7 +198,7 @@ response! {
             0 id: String = "id";
             /// `recipient_agent_ids` of the agent wait for subagents call item.
             1 recipient_agent_ids: Vec<String> = "recipient_agent_ids";
-            /// `sender_agent_id` of the agent wait for subagents call item.
+            /// Id of the agent that acts.
             2 sender_agent_id: String = "sender_agent_id";
             /// `status` of the agent wait for subagents call item.
             3 status: AgentFunctionCallStatus = "status";
@@ -610,7 +610,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta code interpreter call in progress event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -629,7 +629,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta code interpreter call interpreting event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -646,7 +646,7 @@ response! {
             1 created_at: i64 = "created_at";
             /// Items to use as the input of later requests.
             3 output: Vec<BetaResponseOutputItem> = "output";
-            /// `usage` of the beta compacted response.
+            /// Number of tokens used.
             4 usage: BetaResponseUsage = "usage";
         }
         optional {
@@ -843,15 +843,15 @@ model! {
     pub struct BetaFileSearchTool {
         const { 0 "type" = "file_search" req; }
         required {
-            /// `vector_store_ids` of the beta file search tool.
+            /// Ids of the vector stores that are searched.
             1 vector_store_ids: Vec<String> = "vector_store_ids";
         }
         optional {
-            /// `filters` of the beta file search tool.
+            /// Condition that the attributes of a file must meet.
             2 filters: FileSearchToolFilters = "filters" null(filters_null);
-            /// `max_num_results` of the beta file search tool.
+            /// Most results to return, 1 to 50.
             3 max_num_results: i64 = "max_num_results";
-            /// `ranking_options` of the beta file search tool.
+            /// How results are ranked, and the least score they need.
             4 ranking_options: RankingOptions = "ranking_options";
         }
     }
@@ -890,7 +890,7 @@ model! {
             0 name: String = "name";
         }
         optional {
-            /// `parameters` of the beta function tool.
+            /// JSON Schema of the arguments.
             1 parameters: Map<Json> = "parameters" null(parameters_null);
             /// Whether the arguments keep exactly to the schema; true by default.
             2 strict: bool = "strict" null(strict_null);
@@ -1119,7 +1119,7 @@ response! {
             3 status: DataChatKitClientToolCallStatus = "status";
         }
         optional {
-            /// `agent` of the beta response apply patch tool call.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What made the call: the model itself or one of its programs.
             6 caller: ResponseCustomToolCallCaller = "caller" null(caller_null);
@@ -1142,7 +1142,7 @@ response! {
             2 status: ResponseApplyPatchToolCallOutputStatus = "status";
         }
         optional {
-            /// `agent` of the beta response apply patch tool call output.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What made the call: the model itself or one of its programs.
             5 caller: ResponseCustomToolCallCaller = "caller" null(caller_null);
@@ -1165,7 +1165,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response audio delta event.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1180,7 +1180,7 @@ response! {
             0 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response audio done event.
+            /// The agent that this belongs to, when several work together.
             2 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1197,7 +1197,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response audio transcript delta event.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1212,7 +1212,7 @@ response! {
             0 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response audio transcript done event.
+            /// The agent that this belongs to, when several work together.
             2 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1229,7 +1229,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response audio transcript ws delta.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
@@ -1246,7 +1246,7 @@ response! {
             0 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response audio transcript ws done.
+            /// The agent that this belongs to, when several work together.
             2 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             3 stream_id: String = "stream_id" null(stream_id_null);
@@ -1265,7 +1265,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response audio ws delta.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
@@ -1282,7 +1282,7 @@ response! {
             0 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response audio ws done.
+            /// The agent that this belongs to, when several work together.
             2 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             3 stream_id: String = "stream_id" null(stream_id_null);
@@ -1305,7 +1305,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response code interpreter call code delta event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1326,7 +1326,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response code interpreter call code done event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1347,7 +1347,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response code interpreter call code ws delta.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
@@ -1370,7 +1370,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response code interpreter call code ws done.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
@@ -1391,7 +1391,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response code interpreter call completed event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1410,7 +1410,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response code interpreter call in ws progress.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -1431,7 +1431,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response code interpreter call ws completed.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -1452,7 +1452,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response code interpreter call ws interpreting.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -1477,7 +1477,7 @@ model! {
             1 code: String = "code" null(code_null);
             /// What the code printed and drew; returned only when `include` asks for it.
             3 outputs: Vec<ResponseCodeInterpreterToolCallOutput> = "outputs" null(outputs_null);
-            /// `agent` of the beta response code interpreter tool call.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1489,22 +1489,22 @@ model! {
         const {}
         required {}
         optional {
-            /// `model` of the beta response compact params.
+            /// Name of the model that answers.
             0 model: AllModels = "model" null(model_null);
-            /// `image` of the beta response compact params.
+            /// How images in the context are kept.
             1 image: ResponseCreateImage = "image";
-            /// At most 10485760 characters.
+            /// Plain text, or the items to condense. At most 10485760 characters.
             2 input: ResponseInputTokenCountInput = "input" null(input_null);
-            /// `instructions` of the beta response compact params.
+            /// What the model is told first; not carried over from the previous response.
             3 instructions: String = "instructions" null(instructions_null);
-            /// `previous_response_id` of the beta response compact params.
+            /// Id of the response that this one continues; not with `conversation`.
             4 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
             /// Key that groups requests with a common beginning, so that more of it is found in the cache. At most
             /// 64 characters.
             5 prompt_cache_key: String = "prompt_cache_key" null(prompt_cache_key_null);
             /// How the prompt is cached.
             6 prompt_cache_options: DecisionCreatePromptCacheOptions = "prompt_cache_options" null(prompt_cache_options_null);
-            /// `prompt_cache_retention` of the beta response compact params.
+            /// How long the cached prompt is kept: in memory only, or up to 24 hours.
             7 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
             /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             8 service_tier: ResponseCompactServiceTier = "service_tier" null(service_tier_null);
@@ -1527,7 +1527,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response compaction compacting event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1544,7 +1544,7 @@ response! {
             1 encrypted_content: String = "encrypted_content";
         }
         optional {
-            /// `agent` of the beta response compaction item.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Who created the item.
             4 created_by: String = "created_by" null(created_by_null);
@@ -1563,7 +1563,7 @@ model! {
         optional {
             /// Identifier of this item.
             2 id: String = "id" null(id_null);
-            /// `agent` of the beta response compaction item param.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1582,7 +1582,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response compaction ws compacting.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -1601,7 +1601,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response completed event.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1626,7 +1626,7 @@ model! {
             5 action: BetaComputerAction = "action";
             /// The actions, in order.
             6 actions: Vec<BetaComputerAction> = "actions";
-            /// `agent` of the beta response computer tool call.
+            /// The agent that this belongs to, when several work together.
             7 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1649,7 +1649,7 @@ response! {
         optional {
             /// Safety checks that you have seen and accept.
             5 acknowledged_safety_checks: Vec<AcknowledgedSafetyCheck> = "acknowledged_safety_checks" null(acknowledged_safety_checks_null);
-            /// `agent` of the beta response computer tool call output item.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
@@ -1679,7 +1679,7 @@ model! {
         optional {
             /// Identifier of this item.
             0 id: String = "id" null(id_null);
-            /// `agent` of the beta response configuration update item.
+            /// The agent that this belongs to, when several work together.
             2 agent: BetaResponseAgent = "agent" null(agent_null);
             /// How a reasoning model thinks.
             3 reasoning: ResponseConfigurationUpdateItemReasoning = "reasoning";
@@ -1726,7 +1726,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response content part added event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1749,7 +1749,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response content part done event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1781,7 +1781,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response content part ws added.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
@@ -1806,7 +1806,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response content part ws done.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);

@@ -55,74 +55,77 @@ model! {
         const {}
         required {}
         optional {
-            /// `access_programs` of the beta response create params.
+            /// Special access programs to use.
             0 access_programs: AccessPrograms = "access_programs";
-            /// Default `false`.
+            /// Whether the work goes on in the background; poll or stream the response. Default `false`.
             1 background: bool = "background" null(background_null);
-            /// `background_options` of the beta response create params.
+            /// How work in the background is scheduled.
             2 background_options: BackgroundOptions = "background_options";
-            /// At least 1 item.
+            /// What to do when the context grows long. At least 1 item.
             3 context_management: Vec<ContextManagement> = "context_management" null(context_management_null);
-            /// `conversation` of the beta response create params.
+            /// Conversation that the response reads and adds to; not with `previous_response_id`.
             4 conversation: BetaResponseCreateConversation = "conversation" null(conversation_null);
-            /// `image` of the beta response create params.
+            /// How images in the context are kept.
             5 image: ResponseCreateImage = "image";
-            /// `include` of the beta response create params.
+            /// Parts to return that are left out by default, such as sources and encrypted reasoning.
             6 include: Vec<BetaResponseIncludable> = "include" null(include_null);
-            /// `input` of the beta response create params.
+            /// Plain text, or a list of messages, files, tool outputs and earlier items.
             7 input: ResponseInputTokenCountInput = "input";
-            /// `instructions` of the beta response create params.
+            /// What the model is told first; not carried over from the previous response.
             8 instructions: String = "instructions" null(instructions_null);
-            /// At least 16.
+            /// Most tokens to generate, reasoning included; at least 16. At least 16.
             9 max_output_tokens: i64 = "max_output_tokens" null(max_output_tokens_null);
-            /// `max_tool_calls` of the beta response create params.
+            /// Most calls of built-in tools in one response, all tools together.
             10 max_tool_calls: i64 = "max_tool_calls" null(max_tool_calls_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             11 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `model` of the beta response create params.
+            /// Name of the model that answers.
             12 model: AllModels = "model";
-            /// `moderation` of the beta response create params.
+            /// Moderation to run with the request, or its outcome.
             13 moderation: ChatCompletionCreateModeration = "moderation" null(moderation_null);
             /// `multi_agent` of the beta response create params.
             14 multi_agent: MultiAgent = "multi_agent" null(multi_agent_null);
-            /// Default `true`.
+            /// Whether the model may call several tools in one turn; true by default. Default `true`.
             15 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
-            /// `previous_response_id` of the beta response create params.
+            /// Id of the response that this one continues; not with `conversation`.
             16 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
-            /// `prompt` of the beta response create params.
+            /// A stored prompt to use, with values for its variables.
             17 prompt: BetaResponsePrompt = "prompt" null(prompt_null);
             /// Key that groups requests with a common beginning, so that more of it is found in the cache.
             18 prompt_cache_key: String = "prompt_cache_key" null(prompt_cache_key_null);
             /// How the prompt is cached.
             19 prompt_cache_options: PromptCacheOptions = "prompt_cache_options";
-            /// Deprecated by the vendor.
+            /// How long the cached prompt is kept: in memory only, or up to 24 hours. Deprecated by the vendor.
             20 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
-            /// `reasoning` of the beta response create params.
+            /// How a reasoning model thinks.
             21 reasoning: Reasoning = "reasoning" null(reasoning_null);
             /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most. At
             /// most 64 characters.
             22 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// Processing tier, which decides speed and price; `auto` uses the project's setting. Default `auto`.
             23 service_tier: BetaServiceTier = "service_tier" null(service_tier_null);
-            /// Default `true`.
+            /// Whether the response is kept for later retrieval; true by default. Default `true`.
             24 store: bool = "store" null(store_null);
-            /// `stream_options` of the beta response create params.
+            /// Settings of the event stream.
             25 stream_options: StreamOptions = "stream_options" null(stream_options_null);
-            /// Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
             26 temperature: f64 = "temperature" null(temperature_null);
-            /// `text` of the beta response create params.
+            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             27 text: BetaResponseTextConfig = "text";
-            /// `tool_choice` of the beta response create params.
+            /// Whether and which tools the model calls; a mode or a named tool.
             28 tool_choice: BetaResponseToolChoice = "tool_choice";
-            /// `tools` of the beta response create params.
+            /// Tools the model may call: built-in ones, MCP servers and functions of yours.
             29 tools: Vec<BetaTool> = "tools";
-            /// Between 0 and 20.
+            /// How many of the likeliest tokens to report at each position, from 0 to 20. Between 0 and 20.
             30 top_logprobs: i64 = "top_logprobs" null(top_logprobs_null);
-            /// Between 0 and 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
+            /// 1; default 1.
             31 top_p: f64 = "top_p" null(top_p_null);
-            /// Default `disabled`. Deprecated by the vendor.
+            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails. Default
+            /// `disabled`. Deprecated by the vendor.
             32 truncation: ResponseTruncation = "truncation" null(truncation_null);
-            /// Deprecated by the vendor.
+            /// Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated
+            /// by the vendor.
             33 user: String = "user";
             /// Beta features to switch on, by name.
             34 betas: Vec<ResponseInputItemListBeta> = "betas";
@@ -141,7 +144,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response created event.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -162,7 +165,7 @@ model! {
         optional {
             /// Identifier of this item.
             4 id: String = "id";
-            /// `agent` of the beta response custom tool call.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Whether the call may be answered later while the model goes on.
             6 r#async: bool = "async";
@@ -189,7 +192,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response custom tool call input delta event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -210,7 +213,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response custom tool call input done event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -231,7 +234,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response custom tool call input ws delta.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
@@ -254,7 +257,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response custom tool call input ws done.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
@@ -279,7 +282,7 @@ response! {
             9 status: AgentOutputItemStatus = "status";
         }
         optional {
-            /// `agent` of the beta response custom tool call item.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Whether the call may be answered later while the model goes on.
             6 r#async: bool = "async" null(async_null);
@@ -306,7 +309,7 @@ model! {
         optional {
             /// Identifier of this item.
             3 id: String = "id";
-            /// `agent` of the beta response custom tool call output.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What made the call: the model itself or one of its programs.
             5 caller: ResponseCustomToolCallCaller = "caller" null(caller_null);
@@ -329,7 +332,7 @@ response! {
             6 status: AgentOutputItemStatus = "status";
         }
         optional {
-            /// `agent` of the beta response custom tool call output item.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What made the call: the model itself or one of its programs.
             5 caller: ResponseCustomToolCallItemCaller = "caller" null(caller_null);
@@ -383,7 +386,7 @@ response! {
             0 code: String = "code" null(code_null);
             /// Name of the parameter at fault, if one is.
             2 param: String = "param" null(param_null);
-            /// `agent` of the beta response error event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -400,7 +403,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response failed event.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -419,7 +422,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response file search call completed event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -438,7 +441,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response file search call in progress event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -457,7 +460,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response file search call in ws progress.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -478,7 +481,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response file search call searching event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -497,7 +500,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response file search call ws completed.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -518,7 +521,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response file search call ws searching.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -539,7 +542,7 @@ model! {
             2 status: ResponseFunctionWebSearchStatus = "status";
         }
         optional {
-            /// `agent` of the beta response file search tool call.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What was found; returned only when `include` asks for it.
             5 results: Vec<ResponseFileSearchToolCallResult> = "results" null(results_null);
@@ -591,7 +594,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response function call arguments delta event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -612,7 +615,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response function call arguments done event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Name of the function.
             6 name: String = "name";
@@ -635,7 +638,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response function call arguments ws delta.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
@@ -658,7 +661,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response function call arguments ws done.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
@@ -710,7 +713,7 @@ response! {
         optional {
             /// Where commands run.
             3 environment: BetaResponseFunctionShellToolCallEnvironment = "environment" null(environment_null);
-            /// `agent` of the beta response function shell tool call.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What made the call: the model itself or one of its programs.
             7 caller: ResponseCustomToolCallCaller = "caller" null(caller_null);
@@ -745,7 +748,7 @@ response! {
         optional {
             /// Most characters of output to keep.
             2 max_output_length: i64 = "max_output_length" null(max_output_length_null);
-            /// `agent` of the beta response function shell tool call output.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What made the call: the model itself or one of its programs.
             7 caller: ResponseCustomToolCallCaller = "caller" null(caller_null);
@@ -770,7 +773,7 @@ model! {
         optional {
             /// Identifier of this item.
             4 id: String = "id";
-            /// `agent` of the beta response function tool call.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Whether the call may be answered later while the model goes on.
             6 r#async: bool = "async";
@@ -801,7 +804,7 @@ response! {
             9 status: AgentOutputItemStatus = "status";
         }
         optional {
-            /// `agent` of the beta response function tool call item.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Whether the call may be answered later while the model goes on.
             6 r#async: bool = "async" null(async_null);
@@ -828,7 +831,7 @@ response! {
             2 status: AgentOutputItemStatus = "status";
         }
         optional {
-            /// `agent` of the beta response function tool call output item.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the tool call; the output that answers it repeats the id.
             5 call_id: String = "call_id" null(call_id_null);
@@ -857,7 +860,7 @@ model! {
             2 status: ResponseFunctionWebSearchStatus = "status";
         }
         optional {
-            /// `agent` of the beta response function web search.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -885,7 +888,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response image gen call completed event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -904,7 +907,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response image gen call generating event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -923,7 +926,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response image gen call in progress event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -942,7 +945,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response image gen call in ws progress.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -967,7 +970,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response image gen call partial image event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Background of the image.
             7 background: String = "background" null(background_null);
@@ -998,7 +1001,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response image gen call partial ws image.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Whether the work goes on in the background; poll or stream the response.
             7 background: String = "background" null(background_null);
@@ -1027,7 +1030,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response image gen call ws completed.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -1048,7 +1051,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response image gen call ws generating.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -1067,7 +1070,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response in progress event.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1084,7 +1087,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response in ws progress.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
@@ -1117,7 +1120,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response incomplete event.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1340,7 +1343,7 @@ model! {
         optional {
             /// Identifier of this item.
             3 id: String = "id" null(id_null);
-            /// `agent` of the beta response input item additional tools.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1361,7 +1364,7 @@ model! {
         optional {
             /// Identifier of this item.
             4 id: String = "id" null(id_null);
-            /// `agent` of the beta response input item apply patch call.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What made the call: the model itself or one of its programs.
             6 caller: ApplyPatchCallCaller = "caller" null(caller_null);
@@ -1382,7 +1385,7 @@ model! {
         optional {
             /// Identifier of this item.
             3 id: String = "id" null(id_null);
-            /// `agent` of the beta response input item apply patch call output.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What made the call: the model itself or one of its programs.
             5 caller: ApplyPatchCallCaller = "caller" null(caller_null);
@@ -1400,7 +1403,7 @@ model! {
         optional {
             /// Identifier of this item.
             1 id: String = "id" null(id_null);
-            /// `agent` of the beta response input item compaction trigger.
+            /// The agent that this belongs to, when several work together.
             2 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1421,7 +1424,7 @@ model! {
             3 id: String = "id" null(id_null);
             /// Safety checks that you have seen and accept.
             4 acknowledged_safety_checks: Vec<AcknowledgedSafetyCheck> = "acknowledged_safety_checks" null(acknowledged_safety_checks_null);
-            /// `agent` of the beta response input item computer call output.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// State of the item: `in_progress`, `completed` or `incomplete`.
             6 status: AgentOutputItemStatus = "status" null(status_null);
@@ -1441,7 +1444,7 @@ model! {
         optional {
             /// Identifier of this item.
             2 id: String = "id" null(id_null);
-            /// `agent` of the beta response input item function call output.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             4 call_id: String = "call_id" null(call_id_null);
@@ -1478,7 +1481,7 @@ model! {
         optional {
             /// Identifier of this item.
             3 id: String = "id" null(id_null);
-            /// `agent` of the beta response input item shell call.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What made the call: the model itself or one of its programs.
             5 caller: ApplyPatchCallCaller = "caller" null(caller_null);
@@ -1511,7 +1514,7 @@ model! {
         optional {
             /// Identifier of this item.
             3 id: String = "id" null(id_null);
-            /// `agent` of the beta response input item shell call output.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// What made the call: the model itself or one of its programs.
             5 caller: ApplyPatchCallCaller = "caller" null(caller_null);
@@ -1534,7 +1537,7 @@ model! {
         optional {
             /// Identifier of this item.
             2 id: String = "id" null(id_null);
-            /// `agent` of the beta response input item tool search call.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             4 call_id: String = "call_id" null(call_id_null);
@@ -1559,7 +1562,7 @@ response! {
             2 role: ResponseInputItemMessageRole = "role";
         }
         optional {
-            /// `agent` of the beta response input message item.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// State of the item: `in_progress`, `completed` or `incomplete`.
             5 status: AgentOutputItemStatus = "status" null(status_null);
@@ -1658,7 +1661,7 @@ response! {
             2 tools: Vec<BetaTool> = "tools";
         }
         optional {
-            /// `agent` of the beta response item additional tools.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1679,7 +1682,7 @@ response! {
             3 recipient: String = "recipient";
         }
         optional {
-            /// `agent` of the beta response item agent message.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1716,7 +1719,7 @@ model! {
             1 result: String = "result" null(result_null);
             /// Whether an image is drawn anew or edited.
             4 action: ImageGenerationAction = "action" null(action_null);
-            /// `agent` of the beta response item image generation call.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Background of the image.
             6 background: ImageEditBackground = "background" null(background_null);
@@ -1751,7 +1754,7 @@ model! {
             3 status: AgentOutputItemStatus = "status";
         }
         optional {
-            /// `agent` of the beta response item local shell call.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1768,7 +1771,7 @@ model! {
             1 output: String = "output";
         }
         optional {
-            /// `agent` of the beta response item local shell call output.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// State of the item: `in_progress`, `completed` or `incomplete`.
             4 status: AgentOutputItemStatus = "status" null(status_null);
@@ -1791,7 +1794,7 @@ model! {
             3 server_label: String = "server_label";
         }
         optional {
-            /// `agent` of the beta response item mcp call.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the approval request, if there was one.
             6 approval_request_id: String = "approval_request_id" null(approval_request_id_null);
@@ -1818,7 +1821,7 @@ model! {
             2 tools: Vec<RealtimeMcpListToolsTool> = "tools";
         }
         optional {
-            /// `agent` of the beta response item mcp list tools.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Why they could not be listed, if so.
             5 error: String = "error" null(error_null);

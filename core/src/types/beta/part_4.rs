@@ -55,7 +55,7 @@ response! {
             3 output: Vec<BetaResponseOutputText> = "output";
         }
         optional {
-            /// `agent` of the beta response item multi agent call output.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -76,7 +76,7 @@ model! {
             3 fingerprint: String = "fingerprint";
         }
         optional {
-            /// `agent` of the beta response item program.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -97,7 +97,7 @@ model! {
             3 status: ProgramOutputStatus = "status";
         }
         optional {
-            /// `agent` of the beta response item program output.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -127,7 +127,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp call arguments delta event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -148,7 +148,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp call arguments done event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -169,7 +169,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp call arguments ws delta.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
@@ -192,7 +192,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp call arguments ws done.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
@@ -213,7 +213,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp call completed event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -232,7 +232,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp call failed event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -251,7 +251,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp call in progress event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -270,7 +270,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp call in ws progress.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -291,7 +291,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp call ws completed.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -312,7 +312,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp call ws failed.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -333,7 +333,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp list tools completed event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -352,7 +352,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp list tools failed event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -371,7 +371,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp list tools in progress event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -390,7 +390,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp list tools in ws progress.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -411,7 +411,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp list tools ws completed.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -432,7 +432,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response mcp list tools ws failed.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -498,7 +498,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response output item added event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -517,7 +517,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response output item done event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -536,7 +536,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response output item ws added.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -557,7 +557,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response output item ws done.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -578,7 +578,7 @@ model! {
             3 status: AgentOutputItemStatus = "status";
         }
         optional {
-            /// `agent` of the beta response output message.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Whether it comments on the work or is the final answer.
             6 phase: MessagePhase = "phase" null(phase_null);
@@ -650,7 +650,7 @@ response! {
         optional {
             /// The reference.
             0 annotation: OutputTextContentAnnotation = "annotation" null(annotation_null);
-            /// `agent` of the beta response output text annotation added event.
+            /// The agent that this belongs to, when several work together.
             7 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -675,7 +675,7 @@ response! {
         optional {
             /// `annotation` of the beta response output text annotation ws added.
             0 annotation: ParsedResponseOutputTextAnnotation = "annotation" null(annotation_null);
-            /// `agent` of the beta response output text annotation ws added.
+            /// The agent that this belongs to, when several work together.
             7 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
@@ -721,7 +721,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response queued event.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -738,7 +738,7 @@ model! {
             1 summary: Vec<ResponseReasoningItemSummary> = "summary";
         }
         optional {
-            /// `agent` of the beta response reasoning item.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Text of the reasoning, if it is shown.
             4 content: Vec<ResponseReasoningItemContent> = "content";
@@ -767,7 +767,7 @@ response! {
             4 summary_index: i64 = "summary_index";
         }
         optional {
-            /// `agent` of the beta response reasoning summary part added event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -790,7 +790,7 @@ response! {
             4 summary_index: i64 = "summary_index";
         }
         optional {
-            /// `agent` of the beta response reasoning summary part done event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -813,7 +813,7 @@ response! {
             4 summary_index: i64 = "summary_index";
         }
         optional {
-            /// `agent` of the beta response reasoning summary part ws added.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
@@ -838,7 +838,7 @@ response! {
             4 summary_index: i64 = "summary_index";
         }
         optional {
-            /// `agent` of the beta response reasoning summary part ws done.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
@@ -863,7 +863,7 @@ response! {
             4 summary_index: i64 = "summary_index";
         }
         optional {
-            /// `agent` of the beta response reasoning summary text delta event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -886,7 +886,7 @@ response! {
             4 text: String = "text";
         }
         optional {
-            /// `agent` of the beta response reasoning summary text done event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -909,7 +909,7 @@ response! {
             4 summary_index: i64 = "summary_index";
         }
         optional {
-            /// `agent` of the beta response reasoning summary text ws delta.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
@@ -934,7 +934,7 @@ response! {
             4 text: String = "text";
         }
         optional {
-            /// `agent` of the beta response reasoning summary text ws done.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
@@ -959,7 +959,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response reasoning text delta event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -982,7 +982,7 @@ response! {
             4 text: String = "text";
         }
         optional {
-            /// `agent` of the beta response reasoning text done event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1005,7 +1005,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response reasoning text ws delta.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
@@ -1030,7 +1030,7 @@ response! {
             4 text: String = "text";
         }
         optional {
-            /// `agent` of the beta response reasoning text ws done.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
@@ -1055,7 +1055,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response refusal delta event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1078,7 +1078,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response refusal done event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1101,7 +1101,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response refusal ws delta.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
@@ -1126,7 +1126,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response refusal ws done.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
@@ -1140,11 +1140,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `include` of the beta response retrieve params.
+            /// Parts to return that are left out by default, such as sources and encrypted reasoning.
             0 include: Vec<BetaResponseIncludable> = "include";
-            /// `include_obfuscation` of the beta response retrieve params.
+            /// Whether events carry random padding against traffic analysis; true by default.
             1 include_obfuscation: bool = "include_obfuscation";
-            /// `starting_after` of the beta response retrieve params.
+            /// Number of the event after which replaying begins.
             2 starting_after: i64 = "starting_after";
             /// Beta features to switch on, by name.
             3 betas: Vec<ResponseInputItemListBeta> = "betas";
@@ -1167,7 +1167,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response shell call command added event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1188,7 +1188,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response shell call command delta event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -1211,7 +1211,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response shell call command done event.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1232,7 +1232,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response shell call command ws added.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
@@ -1255,7 +1255,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response shell call command ws delta.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
@@ -1280,7 +1280,7 @@ response! {
             3 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response shell call command ws done.
+            /// The agent that this belongs to, when several work together.
             5 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             6 stream_id: String = "stream_id" null(stream_id_null);
@@ -1305,7 +1305,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response shell call output content delta event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1328,7 +1328,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response shell call output content done event.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1351,7 +1351,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response shell call output content ws delta.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
@@ -1376,7 +1376,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response shell call output content ws done.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             7 stream_id: String = "stream_id" null(stream_id_null);
@@ -1503,7 +1503,7 @@ model! {
         optional {
             /// Identifier of this item.
             3 id: String = "id" null(id_null);
-            /// `agent` of the beta response steer input item list message.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// State of the item: `in_progress`, `completed` or `incomplete`.
             5 status: String = "status" null(status_null);
@@ -1548,7 +1548,7 @@ open_enum! {
 }
 
 union! {
-    /// `required_input` of `BetaResponseSteerPendingEvent`.
+    /// Input that a response waits for.
     pub enum BetaResponseSteerRequiredInput tag "type" {
         FunctionCallOutput(ResponseSteerRequiredInputFunctionCallOutput) = "function_call_output" => from;
         CustomToolCallOutput(CustomToolCallOutput) = "custom_tool_call_output" => from;
@@ -1658,7 +1658,7 @@ response! {
             5 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response text delta event.
+            /// The agent that this belongs to, when several work together.
             7 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1683,7 +1683,7 @@ response! {
             5 text: String = "text";
         }
         optional {
-            /// `agent` of the beta response text done event.
+            /// The agent that this belongs to, when several work together.
             7 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -1708,7 +1708,7 @@ response! {
             5 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response text ws delta.
+            /// The agent that this belongs to, when several work together.
             7 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
@@ -1735,7 +1735,7 @@ response! {
             5 text: String = "text";
         }
         optional {
-            /// `agent` of the beta response text ws done.
+            /// The agent that this belongs to, when several work together.
             7 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             8 stream_id: String = "stream_id" null(stream_id_null);
@@ -1775,7 +1775,7 @@ response! {
         optional {
             /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id" null(call_id_null);
-            /// `agent` of the beta response tool search call.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
@@ -1800,7 +1800,7 @@ response! {
         optional {
             /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id" null(call_id_null);
-            /// `agent` of the beta response tool search output item.
+            /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Who created the item.
             7 created_by: String = "created_by" null(created_by_null);
@@ -1819,7 +1819,7 @@ model! {
         optional {
             /// Identifier of this item.
             2 id: String = "id" null(id_null);
-            /// `agent` of the beta response tool search output item param.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the tool call; the output that answers it repeats the id. 1 to 64 characters.
             4 call_id: String = "call_id" null(call_id_null);

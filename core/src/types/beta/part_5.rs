@@ -92,7 +92,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response web search call completed event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -111,7 +111,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response web search call in progress event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -130,7 +130,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response web search call in ws progress.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -151,7 +151,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response web search call searching event.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
         }
     }
@@ -170,7 +170,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response web search call ws completed.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -191,7 +191,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response web search call ws searching.
+            /// The agent that this belongs to, when several work together.
             4 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             5 stream_id: String = "stream_id" null(stream_id_null);
@@ -210,7 +210,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response ws completed.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
@@ -229,7 +229,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response ws created.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
@@ -238,7 +238,7 @@ response! {
 }
 
 response! {
-    /// `Error` of `BetaResponsesServerEvent`.
+    /// An error on a connection that carries several streams.
     pub struct BetaResponseWsError {
         const { 1 "type" = "error" req; }
         required {
@@ -246,7 +246,7 @@ response! {
             0 error: ResponseWsErrorError = "error";
         }
         optional {
-            /// `agent` of the beta response ws error.
+            /// The agent that this belongs to, when several work together.
             2 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number" null(sequence_number_null);
@@ -269,7 +269,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response ws failed.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
@@ -288,7 +288,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response ws incomplete.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
@@ -307,7 +307,7 @@ response! {
             1 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// `agent` of the beta response ws queued.
+            /// The agent that this belongs to, when several work together.
             3 agent: BetaResponseAgent = "agent" null(agent_null);
             /// Id of the stream, when several share one connection.
             4 stream_id: String = "stream_id" null(stream_id_null);
@@ -585,7 +585,7 @@ model! {
     pub struct BetaToolChoiceMcp {
         const { 1 "type" = "mcp" req; }
         required {
-            /// `server_label` of the beta tool choice mcp.
+            /// Your name of the MCP server.
             0 server_label: String = "server_label";
         }
         optional {
@@ -651,7 +651,7 @@ model! {
             1 description: String = "description" null(description_null);
             /// Whether the service or your program searches.
             2 execution: ToolSearchToolExecution = "execution";
-            /// `parameters` of the beta tool search tool.
+            /// JSON Schema of the arguments; left out, the function takes none.
             3 parameters: Map<Json> = "parameters" null(parameters_null);
         }
     }
@@ -662,15 +662,15 @@ model! {
     pub struct BetaWebSearchPreviewTool {
         const {}
         required {
-            /// Default `web_search_preview`.
+            /// Kind of the object, which tells the variants apart. Default `web_search_preview`.
             0 r#type: WebSearchPreviewToolType = "type";
         }
         optional {
             /// Kinds of content to search for.
             1 search_content_types: Vec<SearchContentType> = "search_content_types";
-            /// `search_context_size` of the beta web search preview tool.
+            /// How much of the search results the model sees; `medium` by default.
             2 search_context_size: SearchContextSize = "search_context_size";
-            /// `user_location` of the beta web search preview tool.
+            /// Roughly where the user is, for better search results.
             3 user_location: UserLocation = "user_location" null(user_location_null);
         }
     }
@@ -681,7 +681,7 @@ model! {
     pub struct BetaWebSearchTool {
         const {}
         required {
-            /// Default `web_search`.
+            /// Kind of the object, which tells the variants apart. Default `web_search`.
             0 r#type: WebSearchToolType = "type";
         }
         optional {
@@ -689,9 +689,9 @@ model! {
             1 external_web_access: bool = "external_web_access";
             /// Limits the search to some sites.
             2 filters: WebSearchToolFilters = "filters" null(filters_null);
-            /// Default `medium`.
+            /// How much of the search results the model sees; `medium` by default. Default `medium`.
             3 search_context_size: SearchContextSize = "search_context_size";
-            /// `user_location` of the beta web search tool.
+            /// Roughly where the user is, for better search results.
             4 user_location: UserLocation = "user_location" null(user_location_null);
         }
     }
@@ -775,7 +775,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `tracing` of the chat kit workflow.
+            /// Whether and how the session is traced.
             2 tracing: ChatKitWorkflowTracing = "tracing";
         }
         optional {
@@ -881,7 +881,7 @@ response! {
     pub struct ComputerUseCallItemResourceOutput {
         const { 1 "type" = "computer_screenshot" req; }
         required {
-            /// `image_url` of the computer use call item resource output.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {}
@@ -992,17 +992,17 @@ model! {
         const { 0 "type" = "openai_hosted" req; }
         required {}
         optional {
-            /// `capability_directories` of the environment param open aihosted.
+            /// Folders with skills and plugins.
             1 capability_directories: Vec<String> = "capability_directories" null(capability_directories_null);
-            /// `container_size` of the environment param open aihosted.
+            /// Size of the machine.
             2 container_size: ContainerSize = "container_size";
             /// `desktop` of the environment param open aihosted.
             3 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
-            /// `env` of the environment param open aihosted.
+            /// Environment variables.
             4 env: Map<String> = "env" null(env_null);
             /// Id of the environment.
             5 environment_id: String = "environment_id";
-            /// `environment_template_id` of the environment param open aihosted.
+            /// Id of the template that the environment starts from.
             6 environment_template_id: String = "environment_template_id";
             /// `files` of the environment param open aihosted.
             7 files: Vec<HostedEnvironmentFileParam> = "files" null(files_null);
@@ -1012,7 +1012,7 @@ model! {
             9 packages: EnvironmentTemplatePackages = "packages" null(packages_null);
             /// `plugins` of the environment param open aihosted.
             10 plugins: Vec<HostedPluginParam> = "plugins" null(plugins_null);
-            /// `setup_commands` of the environment param open aihosted.
+            /// Commands that prepare the environment.
             11 setup_commands: Vec<SetupCommandParam> = "setup_commands" null(setup_commands_null);
             /// `skills` of the environment param open aihosted.
             12 skills: Vec<HostedSkillParam> = "skills" null(skills_null);
@@ -1025,11 +1025,11 @@ model! {
     pub struct EnvironmentParamSelfHosted {
         const { 0 "type" = "self_hosted" req; }
         required {
-            /// `workspace_directory` of the environment param self hosted.
+            /// Directory in which the agent works.
             1 workspace_directory: String = "workspace_directory";
         }
         optional {
-            /// `capability_directories` of the environment param self hosted.
+            /// Folders with skills and plugins.
             2 capability_directories: Vec<String> = "capability_directories" null(capability_directories_null);
         }
     }
@@ -1051,7 +1051,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `capability_directories` of the environment resource open aihosted.
+            /// Folders with skills and plugins.
             1 capability_directories: Vec<String> = "capability_directories";
             /// `files` of the environment resource open aihosted.
             2 files: Vec<HostedEnvironmentFile> = "files";
@@ -1065,7 +1065,7 @@ response! {
             6 skills: Vec<HostedSkill> = "skills";
         }
         optional {
-            /// `container_size` of the environment resource open aihosted.
+            /// Size of the machine.
             8 container_size: ContainerSize = "container_size" null(container_size_null);
             /// `desktop` of the environment resource open aihosted.
             9 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
@@ -1080,11 +1080,11 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `capability_directories` of the environment resource self hosted.
+            /// Folders with skills and plugins.
             1 capability_directories: Vec<String> = "capability_directories";
             /// `remote_url` of the environment resource self hosted.
             2 remote_url: String = "remote_url";
-            /// `workspace_directory` of the environment resource self hosted.
+            /// Directory in which the agent works.
             4 workspace_directory: String = "workspace_directory";
         }
         optional {}
@@ -1110,7 +1110,7 @@ response! {
         required {
             /// `access` of the environment template network.
             0 access: TemplateCreateNetworkAccess = "access";
-            /// `allowed_domains` of the environment template network.
+            /// Domains that may be reached.
             1 allowed_domains: Vec<String> = "allowed_domains";
         }
         optional {}
@@ -1163,7 +1163,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `call_id` of the function call output item resource.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
             /// `status` of the function call output item resource.
             4 status: AgentFunctionCallStatus = "status";
@@ -1443,7 +1443,7 @@ model! {
     pub struct InputContentParamInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `image_url` of the input content param input image.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {}
@@ -1467,15 +1467,15 @@ response! {
     pub struct InputContentResourceInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
             0 image_url: String = "image_url";
         }
         optional {
             /// `file_id` of the input content resource input image.
             2 file_id: String = "file_id" null(file_id_null);
-            /// `detail` of the input content resource input image.
+            /// Resolution at which the model sees the image.
             3 detail: ContentPartInputImageDetail = "detail";
-            /// `prompt_cache_breakpoint` of the input content resource input image.
+            /// Marks the end of a part of the prompt that should be cached.
             4 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint";
         }
     }
@@ -1490,7 +1490,7 @@ response! {
             0 text: String = "text";
         }
         optional {
-            /// `prompt_cache_breakpoint` of the input content resource input text.
+            /// Marks the end of a part of the prompt that should be cached.
             2 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint";
         }
     }
@@ -1577,7 +1577,7 @@ model! {
     pub struct McpTransportConfigParamHTTP {
         const { 1 "type" = "http" req; }
         required {
-            /// `server_url` of the mcp transport config param http.
+            /// URL of the server.
             0 server_url: String = "server_url";
         }
         optional {
@@ -1596,15 +1596,15 @@ model! {
         required {
             /// `command` of the mcp transport config param stdio.
             0 command: String = "command";
-            /// `cwd` of the mcp transport config param stdio.
+            /// Directory to run in.
             1 cwd: String = "cwd";
         }
         optional {
-            /// `args` of the mcp transport config param stdio.
+            /// Arguments of the program.
             3 args: Vec<String> = "args" null(args_null);
-            /// `env` of the mcp transport config param stdio.
+            /// Environment variables.
             4 env: Map<String> = "env" null(env_null);
-            /// `env_vars` of the mcp transport config param stdio.
+            /// Names of environment variables to pass on.
             5 env_vars: Vec<String> = "env_vars" null(env_vars_null);
         }
     }
@@ -1623,7 +1623,7 @@ response! {
     pub struct McpTransportResourceHTTP {
         const { 1 "type" = "http" req; }
         required {
-            /// `server_url` of the mcp transport resource http.
+            /// URL of the server.
             0 server_url: String = "server_url";
         }
         optional {}
@@ -1635,13 +1635,13 @@ response! {
     pub struct McpTransportResourceStdio {
         const { 4 "type" = "stdio" req; }
         required {
-            /// `args` of the mcp transport resource stdio.
+            /// Arguments of the program.
             0 args: Vec<String> = "args";
             /// `command` of the mcp transport resource stdio.
             1 command: String = "command";
-            /// `cwd` of the mcp transport resource stdio.
+            /// Directory to run in.
             2 cwd: String = "cwd";
-            /// `env_vars` of the mcp transport resource stdio.
+            /// Names of environment variables to pass on.
             3 env_vars: Vec<String> = "env_vars";
         }
         optional {}
@@ -1663,7 +1663,7 @@ response! {
     pub struct MessageContentResourceInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `image_url` of the message content resource input image.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {}

@@ -56,17 +56,17 @@ model! {
     pub struct PersistedAgentToolConfigParamMcp {
         const { 2 "type" = "mcp" req; }
         required {
-            /// `server_label` of the persisted agent tool config param mcp.
+            /// Your name of the MCP server.
             0 server_label: String = "server_label";
             /// `transport` of the persisted agent tool config param mcp.
             1 transport: PersistedMcpTransportParam = "transport";
         }
         optional {
-            /// `allowed_tools` of the persisted agent tool config param mcp.
+            /// Tools that may be called; all if left out.
             3 allowed_tools: Vec<String> = "allowed_tools" null(allowed_tools_null);
-            /// `connection_origin` of the persisted agent tool config param mcp.
+            /// Whether the service or your environment connects to the server.
             4 connection_origin: ConnectionOrigin = "connection_origin" null(connection_origin_null);
-            /// `credential_id` of the persisted agent tool config param mcp.
+            /// Id of the credential to use.
             5 credential_id: String = "credential_id" null(credential_id_null);
             /// `request_metadata` of the persisted agent tool config param mcp.
             6 request_metadata: Map<Json> = "request_metadata" null(request_metadata_null);
@@ -94,21 +94,21 @@ response! {
     pub struct PersistedAgentToolResourceMcp {
         const { 7 "type" = "mcp" req; }
         required {
-            /// `connection_origin` of the persisted agent tool resource mcp.
+            /// Whether the service or your environment connects to the server.
             1 connection_origin: ConnectionOrigin = "connection_origin";
             /// `request_metadata` of the persisted agent tool resource mcp.
             3 request_metadata: Map<Json> = "request_metadata";
             /// `required` of the persisted agent tool resource mcp.
             4 required: bool = "required";
-            /// `server_label` of the persisted agent tool resource mcp.
+            /// Your name of the MCP server.
             5 server_label: String = "server_label";
             /// `transport` of the persisted agent tool resource mcp.
             6 transport: PersistedMcpTransport = "transport";
         }
         optional {
-            /// `allowed_tools` of the persisted agent tool resource mcp.
+            /// Tools that may be called; all if left out.
             0 allowed_tools: Vec<String> = "allowed_tools" null(allowed_tools_null);
-            /// `credential_id` of the persisted agent tool resource mcp.
+            /// Id of the credential to use.
             2 credential_id: String = "credential_id" null(credential_id_null);
         }
     }
@@ -127,7 +127,7 @@ model! {
     pub struct PersistedMcpTransportConfigParamHTTP {
         const { 1 "type" = "http" req; }
         required {
-            /// `server_url` of the persisted mcp transport config param http.
+            /// URL of the server.
             0 server_url: String = "server_url";
         }
         optional {
@@ -144,13 +144,13 @@ model! {
         required {
             /// `command` of the persisted mcp transport config param stdio.
             0 command: String = "command";
-            /// `cwd` of the persisted mcp transport config param stdio.
+            /// Directory to run in.
             1 cwd: String = "cwd";
         }
         optional {
-            /// `args` of the persisted mcp transport config param stdio.
+            /// Arguments of the program.
             3 args: Vec<String> = "args" null(args_null);
-            /// `env_vars` of the persisted mcp transport config param stdio.
+            /// Names of environment variables to pass on.
             4 env_vars: Vec<String> = "env_vars" null(env_vars_null);
         }
     }
@@ -171,7 +171,7 @@ response! {
         required {
             /// `headers` of the persisted mcp transport resource http.
             0 headers: Map<String> = "headers";
-            /// `server_url` of the persisted mcp transport resource http.
+            /// URL of the server.
             1 server_url: String = "server_url";
         }
         optional {}
@@ -218,7 +218,7 @@ response! {
         required {
             /// `arguments` of the required action session resource function call.
             0 arguments: Json = "arguments";
-            /// `call_id` of the required action session resource function call.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
             /// `name` of the required action session resource function call.
             2 name: String = "name";
@@ -330,7 +330,7 @@ response! {
             0 arguments: Json = "arguments";
             /// `message` of the required resource mcp approval request request.
             1 message: String = "message";
-            /// `server_label` of the required resource mcp approval request request.
+            /// Your name of the MCP server.
             3 server_label: String = "server_label";
         }
         optional {
@@ -406,7 +406,7 @@ model! {
         optional {
             /// `context` of the response create reasoning.
             0 context: ReasoningContext = "context" null(context_null);
-            /// Default `medium`.
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
             1 effort: ReasoningEffort = "effort" null(effort_null);
             /// `generate_summary` of the response create reasoning.
             2 generate_summary: GenerateSummary = "generate_summary" null(generate_summary_null);
@@ -559,15 +559,15 @@ response! {
     pub struct SessionError {
         const {}
         required {
-            /// `message` of the session error.
+            /// Explanation of the error for people.
             1 message: String = "message";
-            /// `type` of the session error.
+            /// Family of the error.
             3 r#type: String = "type";
         }
         optional {
-            /// `code` of the session error.
+            /// Code of the error for programs.
             0 code: String = "code" null(code_null);
-            /// `param` of the session error.
+            /// Name of the parameter at fault, if one is.
             2 param: String = "param" null(param_null);
         }
     }
@@ -599,7 +599,7 @@ model! {
     pub struct SessionInputParamAgentSessionInputToolResult {
         const { 3 "type" = "agent.session.input.tool_result" req; }
         required {
-            /// `call_id` of the session input param agent session input tool result.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
             /// `success` of the session input param agent session input tool result.
             1 success: bool = "success";
@@ -634,9 +634,9 @@ response! {
     pub struct SessionTurnError {
         const {}
         required {
-            /// `code` of the session turn error.
+            /// Code of the error for programs.
             0 code: SessionTurnErrorCode = "code";
-            /// `message` of the session turn error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -691,7 +691,7 @@ model! {
             0 command: String = "command";
         }
         optional {
-            /// `cwd` of the setup command param.
+            /// Directory to run in.
             1 cwd: String = "cwd" null(cwd_null);
         }
     }
@@ -762,7 +762,7 @@ model! {
             0 access: TemplateCreateNetworkAccess = "access";
         }
         optional {
-            /// `allowed_domains` of the template create network.
+            /// Domains that may be reached.
             1 allowed_domains: Vec<String> = "allowed_domains" null(allowed_domains_null);
             /// `blocked_domains` of the template create network.
             2 blocked_domains: Vec<String> = "blocked_domains" null(blocked_domains_null);
@@ -1257,11 +1257,11 @@ response! {
         required {
             /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
-            /// `input_tokens_details` of the token usage.
+            /// How the input tokens divide.
             1 input_tokens_details: BatchUsageInputTokensDetails = "input_tokens_details";
             /// Tokens of the output, including reasoning.
             2 output_tokens: i64 = "output_tokens";
-            /// `output_tokens_details` of the token usage.
+            /// How the output tokens divide.
             3 output_tokens_details: OutputTokensDetails = "output_tokens_details";
             /// Tokens of input and output together.
             4 total_tokens: i64 = "total_tokens";

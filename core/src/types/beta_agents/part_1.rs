@@ -18,23 +18,23 @@ model! {
         const {}
         required {}
         optional {
-            /// `compaction` of the agent session create agent.
+            /// How a long context is condensed.
             0 compaction: AgentCreateCompaction = "compaction" null(compaction_null);
-            /// `experimental` of the agent session create agent.
+            /// Features that are still being tried out.
             1 experimental: AgentExperimental = "experimental";
-            /// `instructions` of the agent session create agent.
+            /// What the agent is told before anything else.
             2 instructions: String = "instructions" null(instructions_null);
-            /// `model` of the agent session create agent.
+            /// Name of the model that the agent uses.
             3 model: String = "model";
-            /// `multi_agent` of the agent session create agent.
+            /// How the agent may use subagents.
             4 multi_agent: MultiAgentConfig = "multi_agent" null(multi_agent_null);
-            /// `reasoning` of the agent session create agent.
+            /// How the model thinks.
             5 reasoning: AgentReasoning = "reasoning" null(reasoning_null);
             /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             6 service_tier: AgentServiceTier = "service_tier" null(service_tier_null);
-            /// `text` of the agent session create agent.
+            /// Form of the text.
             7 text: AgentText = "text" null(text_null);
-            /// `tools` of the agent session create agent.
+            /// Tools that the agent may use.
             8 tools: Vec<AgentToolParam> = "tools" null(tools_null);
         }
     }
@@ -110,25 +110,25 @@ response! {
     pub struct AutomationAgentConfig {
         const {}
         required {
-            /// `model` of the automation agent config.
+            /// Name of the model that the agent uses.
             1 model: String = "model";
-            /// `multi_agent` of the automation agent config.
+            /// How the agent may use subagents.
             2 multi_agent: MultiAgentConfig = "multi_agent";
-            /// `reasoning` of the automation agent config.
+            /// How the model thinks.
             3 reasoning: AgentReasoning = "reasoning";
             /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             4 service_tier: AgentServiceTier = "service_tier";
-            /// `text` of the automation agent config.
+            /// Form of the text.
             5 text: AgentText = "text";
-            /// `tools` of the automation agent config.
+            /// Tools that the agent may use.
             6 tools: Vec<AgentTool> = "tools";
         }
         optional {
-            /// `instructions` of the automation agent config.
+            /// What the agent is told before anything else.
             0 instructions: String = "instructions" null(instructions_null);
-            /// `compaction` of the automation agent config.
+            /// How a long context is condensed.
             7 compaction: AgentCompaction = "compaction" null(compaction_null);
-            /// `experimental` of the automation agent config.
+            /// Features that are still being tried out.
             8 experimental: AgentExperimental = "experimental" null(experimental_null);
         }
     }
@@ -139,21 +139,21 @@ model! {
     pub struct AutomationCreateParams {
         const {}
         required {
-            /// `name` of the automation create params.
+            /// Name of the automation.
             1 name: String = "name";
-            /// `target` of the automation create params.
+            /// What to do: start a session or go on with one.
             2 target: AutomationTargetParam = "target";
             /// `type` of the automation create params.
             4 r#type: AutomationCreateType = "type";
         }
         optional {
-            /// `expression` of the automation create params.
+            /// Schedule as a cron expression.
             0 expression: String = "expression";
-            /// `timezone` of the automation create params.
+            /// IANA time zone of the schedule.
             3 timezone: String = "timezone";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata";
-            /// `run_at` of the automation create params.
+            /// When to run, in seconds since the Unix epoch.
             6 run_at: i64 = "run_at";
         }
     }
@@ -205,7 +205,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the automation deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -227,15 +227,15 @@ response! {
         const { 10 "type" = "openai_hosted" req; }
         required {}
         optional {
-            /// `capability_directories` of the automation environment resource open aihosted.
+            /// Folders with skills and plugins.
             0 capability_directories: Vec<String> = "capability_directories" null(capability_directories_null);
-            /// `container_size` of the automation environment resource open aihosted.
+            /// Size of the machine.
             1 container_size: ContainerSize = "container_size" null(container_size_null);
             /// `desktop` of the automation environment resource open aihosted.
             2 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
             /// Id of the environment.
             3 environment_id: String = "environment_id" null(environment_id_null);
-            /// `environment_template_id` of the automation environment resource open aihosted.
+            /// Id of the template that the environment starts from.
             4 environment_template_id: String = "environment_template_id" null(environment_template_id_null);
             /// `files` of the automation environment resource open aihosted.
             5 files: Vec<AutomationEnvironmentResourceOpenaiHostedFile> = "files" null(files_null);
@@ -264,9 +264,9 @@ response! {
     pub struct AutomationEnvironmentResourceSelfHosted {
         const { 2 "type" = "self_hosted" req; }
         required {
-            /// `capability_directories` of the automation environment resource self hosted.
+            /// Folders with skills and plugins.
             0 capability_directories: Vec<String> = "capability_directories";
-            /// `workspace_directory` of the automation environment resource self hosted.
+            /// Directory in which the agent works.
             3 workspace_directory: String = "workspace_directory";
         }
         optional {
@@ -308,9 +308,9 @@ response! {
     pub struct AutomationInvocationError {
         const {}
         required {
-            /// `code` of the automation invocation error.
+            /// Code of the error for programs.
             0 code: String = "code";
-            /// `message` of the automation invocation error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -490,17 +490,17 @@ model! {
         const {}
         required {}
         optional {
-            /// `expression` of the automation update params.
+            /// Schedule as a cron expression.
             0 expression: String = "expression";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             1 metadata: Map<String> = "metadata";
-            /// `name` of the automation update params.
+            /// Name of the automation.
             2 name: String = "name";
-            /// `run_at` of the automation update params.
+            /// When to run, in seconds since the Unix epoch.
             3 run_at: i64 = "run_at";
-            /// `target` of the automation update params.
+            /// What to do: start a session or go on with one.
             4 target: AutomationTargetParam = "target";
-            /// `timezone` of the automation update params.
+            /// IANA time zone of the schedule.
             5 timezone: String = "timezone";
         }
     }
@@ -545,7 +545,7 @@ model! {
     pub struct CreateTokenEndpointAuthParamClientSecretBasic {
         const { 1 "type" = "client_secret_basic" req; }
         required {
-            /// `client_secret` of the create token endpoint auth param client secret basic.
+            /// Secret of the client.
             0 client_secret: Secret = "client_secret";
         }
         optional {}
@@ -557,7 +557,7 @@ model! {
     pub struct CreateTokenEndpointAuthParamClientSecretPost {
         const { 1 "type" = "client_secret_post" req; }
         required {
-            /// `client_secret` of the create token endpoint auth param client secret post.
+            /// Secret of the client.
             0 client_secret: Secret = "client_secret";
         }
         optional {}
@@ -569,15 +569,15 @@ model! {
     pub struct CreateVaultCredentialAuthParamMcpOauth {
         const { 2 "type" = "mcp_oauth" req; }
         required {
-            /// `access_token` of the create vault credential auth param mcp oauth.
+            /// Access token.
             0 access_token: Secret = "access_token";
-            /// `mcp_server_url` of the create vault credential auth param mcp oauth.
+            /// URL of the MCP server.
             1 mcp_server_url: String = "mcp_server_url";
         }
         optional {
             /// When the object expires, in seconds since the Unix epoch.
             3 expires_at: String = "expires_at" null(expires_at_null);
-            /// `refresh` of the create vault credential auth param mcp oauth.
+            /// How the access token is renewed.
             4 refresh: CreateVaultCredentialAuthParamMcpOauthRefresh = "refresh" null(refresh_null);
         }
     }
@@ -588,13 +588,13 @@ model! {
     pub struct CreateVaultCredentialAuthParamMcpOauthRefresh {
         const {}
         required {
-            /// `client_id` of the create vault credential auth param mcp oauth refresh.
+            /// Id of the client.
             0 client_id: String = "client_id";
-            /// `refresh_token` of the create vault credential auth param mcp oauth refresh.
+            /// Token by which new access tokens are obtained.
             1 refresh_token: Secret = "refresh_token";
-            /// `token_endpoint` of the create vault credential auth param mcp oauth refresh.
+            /// URL at which tokens are renewed.
             2 token_endpoint: String = "token_endpoint";
-            /// `token_endpoint_auth` of the create vault credential auth param mcp oauth refresh.
+            /// How the client identifies itself when tokens are renewed.
             3 token_endpoint_auth: McpOauthTokenEndpointAuthCreateParam = "token_endpoint_auth";
         }
         optional {
@@ -613,7 +613,7 @@ model! {
         required {
             /// `token` of the create vault credential auth param static bearer.
             0 token: Secret = "token";
-            /// `mcp_server_url` of the create vault credential auth param static bearer.
+            /// URL of the MCP server.
             1 mcp_server_url: String = "mcp_server_url";
         }
         optional {}
@@ -696,7 +696,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the credential deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -783,13 +783,13 @@ model! {
         const { 0 "type" = "openai_hosted" req; }
         required {}
         optional {
-            /// `capability_directories` of the environment create environment.
+            /// Folders with skills and plugins.
             1 capability_directories: Vec<String> = "capability_directories" null(capability_directories_null);
             /// `desktop` of the environment create environment.
             2 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
-            /// `env` of the environment create environment.
+            /// Environment variables.
             3 env: Map<String> = "env" null(env_null);
-            /// `environment_template_id` of the environment create environment.
+            /// Id of the template that the environment starts from.
             4 environment_template_id: String = "environment_template_id";
             /// `files` of the environment create environment.
             5 files: Vec<HostedEnvironmentFileParam> = "files" null(files_null);
@@ -799,7 +799,7 @@ model! {
             7 packages: EnvironmentTemplatePackages = "packages" null(packages_null);
             /// `plugins` of the environment create environment.
             8 plugins: Vec<HostedPluginParam> = "plugins" null(plugins_null);
-            /// `setup_commands` of the environment create environment.
+            /// Commands that prepare the environment.
             9 setup_commands: Vec<SetupCommandParam> = "setup_commands" null(setup_commands_null);
             /// `skills` of the environment create environment.
             10 skills: Vec<HostedSkillParam> = "skills" null(skills_null);
@@ -971,7 +971,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the environment template deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -1131,13 +1131,13 @@ response! {
             2 created_by: AutomationCreatedBy = "created_by";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata";
-            /// `name` of the one time automation.
+            /// Name of the automation.
             4 name: String = "name";
-            /// `run_at` of the one time automation.
+            /// When to run, in seconds since the Unix epoch.
             6 run_at: i64 = "run_at";
             /// `status` of the one time automation.
             7 status: OneTimeAutomationStatus = "status";
-            /// `target` of the one time automation.
+            /// What to do: start a session or go on with one.
             8 target: AutomationTarget = "target";
         }
         optional {}
@@ -1164,17 +1164,17 @@ response! {
             1 created_at: i64 = "created_at";
             /// `created_by` of the periodic automation.
             2 created_by: AutomationCreatedBy = "created_by";
-            /// `expression` of the periodic automation.
+            /// Schedule as a cron expression.
             3 expression: String = "expression";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata";
-            /// `name` of the periodic automation.
+            /// Name of the automation.
             5 name: String = "name";
             /// `status` of the periodic automation.
             7 status: PeriodicAutomationStatus = "status";
-            /// `target` of the periodic automation.
+            /// What to do: start a session or go on with one.
             8 target: AutomationTarget = "target";
-            /// `timezone` of the periodic automation.
+            /// IANA time zone of the schedule.
             9 timezone: String = "timezone";
         }
         optional {}
@@ -1207,7 +1207,7 @@ model! {
         const { 0 "type" = "client_secret_basic" req; }
         required {}
         optional {
-            /// `client_secret` of the rotate token endpoint auth param client secret basic.
+            /// Secret of the client.
             1 client_secret: Secret = "client_secret" null(client_secret_null);
         }
     }
@@ -1219,7 +1219,7 @@ model! {
         const { 0 "type" = "client_secret_post" req; }
         required {}
         optional {
-            /// `client_secret` of the rotate token endpoint auth param client secret post.
+            /// Secret of the client.
             1 client_secret: Secret = "client_secret" null(client_secret_null);
         }
     }
@@ -1231,11 +1231,11 @@ model! {
         const { 0 "type" = "mcp_oauth" req; }
         required {}
         optional {
-            /// `access_token` of the rotate vault credential auth param mcp oauth.
+            /// Access token.
             1 access_token: Secret = "access_token" null(access_token_null);
             /// When the object expires, in seconds since the Unix epoch.
             2 expires_at: String = "expires_at" null(expires_at_null);
-            /// `refresh` of the rotate vault credential auth param mcp oauth.
+            /// How the access token is renewed.
             3 refresh: RotateVaultCredentialAuthParamMcpOauthRefresh = "refresh" null(refresh_null);
         }
     }
@@ -1247,11 +1247,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `refresh_token` of the rotate vault credential auth param mcp oauth refresh.
+            /// Token by which new access tokens are obtained.
             0 refresh_token: Secret = "refresh_token" null(refresh_token_null);
             /// `scope` of the rotate vault credential auth param mcp oauth refresh.
             1 scope: String = "scope" null(scope_null);
-            /// `token_endpoint_auth` of the rotate vault credential auth param mcp oauth refresh.
+            /// How the client identifies itself when tokens are renewed.
             2 token_endpoint_auth: McpOauthTokenEndpointAuthRotateParam = "token_endpoint_auth" null(token_endpoint_auth_null);
         }
     }
@@ -1300,7 +1300,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the session artifact deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -1399,13 +1399,13 @@ model! {
         const {}
         required {}
         optional {
-            /// `model` of the session update agent.
+            /// Name of the model that the agent uses.
             0 model: String = "model";
-            /// `reasoning` of the session update agent.
+            /// How the model thinks.
             1 reasoning: ResponseConfigurationUpdateItemReasoning = "reasoning";
             /// Processing tier, which decides speed and price; `auto` uses the project's setting.
             2 service_tier: AgentServiceTier = "service_tier" null(service_tier_null);
-            /// `tools` of the session update agent.
+            /// Tools that the agent may use.
             3 tools: Vec<AgentToolParam> = "tools" null(tools_null);
         }
     }
@@ -1436,9 +1436,9 @@ response! {
     pub struct SkillHostedTemplateSkillResourceInline {
         const { 2 "type" = "inline" req; }
         required {
-            /// `description` of the skill hosted template skill resource inline.
+            /// What the skill is for.
             0 description: String = "description";
-            /// `name` of the skill hosted template skill resource inline.
+            /// Name of the skill.
             1 name: String = "name";
         }
         optional {}
@@ -1527,11 +1527,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `capability_directories` of the template create params.
+            /// Folders with skills and plugins.
             0 capability_directories: Vec<String> = "capability_directories" null(capability_directories_null);
             /// `desktop` of the template create params.
             1 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
-            /// `env` of the template create params.
+            /// Environment variables.
             2 env: Map<String> = "env" null(env_null);
             /// `files` of the template create params.
             3 files: Vec<HostedEnvironmentFileParam> = "files" null(files_null);
@@ -1543,7 +1543,7 @@ model! {
             6 packages: EnvironmentTemplatePackages = "packages" null(packages_null);
             /// `plugins` of the template create params.
             7 plugins: Vec<HostedPluginParam> = "plugins" null(plugins_null);
-            /// `setup_commands` of the template create params.
+            /// Commands that prepare the environment.
             8 setup_commands: Vec<SetupCommandParam> = "setup_commands" null(setup_commands_null);
             /// `skills` of the template create params.
             9 skills: Vec<HostedSkillParam> = "skills" null(skills_null);
@@ -1573,11 +1573,11 @@ model! {
         const {}
         required {}
         optional {
-            /// `capability_directories` of the template update params.
+            /// Folders with skills and plugins.
             0 capability_directories: Vec<String> = "capability_directories" null(capability_directories_null);
             /// `desktop` of the template update params.
             1 desktop: EnvironmentTemplateDesktop = "desktop" null(desktop_null);
-            /// `env` of the template update params.
+            /// Environment variables.
             2 env: Map<String> = "env" null(env_null);
             /// `files` of the template update params.
             3 files: Vec<HostedEnvironmentFileParam> = "files" null(files_null);
@@ -1589,7 +1589,7 @@ model! {
             6 packages: EnvironmentTemplatePackages = "packages" null(packages_null);
             /// `plugins` of the template update params.
             7 plugins: Vec<HostedPluginParam> = "plugins" null(plugins_null);
-            /// `setup_commands` of the template update params.
+            /// Commands that prepare the environment.
             8 setup_commands: Vec<SetupCommandParam> = "setup_commands" null(setup_commands_null);
             /// `skills` of the template update params.
             9 skills: Vec<HostedSkillParam> = "skills" null(skills_null);
@@ -1710,13 +1710,13 @@ response! {
     pub struct VaultCredentialAuthResourceMcpOauth {
         const { 3 "type" = "mcp_oauth" req; }
         required {
-            /// `mcp_server_url` of the vault credential auth resource mcp oauth.
+            /// URL of the MCP server.
             1 mcp_server_url: String = "mcp_server_url";
         }
         optional {
             /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: String = "expires_at" null(expires_at_null);
-            /// `refresh` of the vault credential auth resource mcp oauth.
+            /// How the access token is renewed.
             2 refresh: VaultCredentialAuthResourceMcpOauthRefresh = "refresh" null(refresh_null);
         }
     }
@@ -1727,11 +1727,11 @@ response! {
     pub struct VaultCredentialAuthResourceMcpOauthRefresh {
         const {}
         required {
-            /// `client_id` of the vault credential auth resource mcp oauth refresh.
+            /// Id of the client.
             0 client_id: String = "client_id";
-            /// `token_endpoint` of the vault credential auth resource mcp oauth refresh.
+            /// URL at which tokens are renewed.
             3 token_endpoint: String = "token_endpoint";
-            /// `token_endpoint_auth` of the vault credential auth resource mcp oauth refresh.
+            /// How the client identifies itself when tokens are renewed.
             4 token_endpoint_auth: McpOauthTokenEndpointAuth = "token_endpoint_auth";
         }
         optional {
@@ -1748,7 +1748,7 @@ response! {
     pub struct VaultCredentialAuthResourceStaticBearer {
         const { 1 "type" = "static_bearer" req; }
         required {
-            /// `mcp_server_url` of the vault credential auth resource static bearer.
+            /// URL of the MCP server.
             0 mcp_server_url: String = "mcp_server_url";
         }
         optional {}
@@ -1804,7 +1804,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the vault deleted.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}

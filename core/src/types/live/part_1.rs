@@ -46,7 +46,7 @@ model! {
     pub struct AudioFormatAudioPCM {
         const { 1 "type" = "audio/pcm" req; }
         required {
-            /// One of 16000, 24000.
+            /// Samples a second. One of 16000, 24000.
             0 rate: i64 = "rate";
         }
         optional {}
@@ -58,7 +58,7 @@ model! {
     pub struct AudioFormatAudioPCMA {
         const { 1 "type" = "audio/pcma" req; }
         required {
-            /// `rate` of the audio format audio pcma.
+            /// Samples a second.
             0 rate: i64 = "rate";
         }
         optional {}
@@ -70,7 +70,7 @@ model! {
     pub struct AudioFormatAudioPCMU {
         const { 1 "type" = "audio/pcmu" req; }
         required {
-            /// `rate` of the audio format audio pcmu.
+            /// Samples a second.
             0 rate: i64 = "rate";
         }
         optional {}
@@ -83,7 +83,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `voice` of the audio output.
+            /// Voice that speaks: a built-in name or a custom voice.
             0 voice: AudioOutputVoice = "voice";
         }
     }
@@ -152,11 +152,11 @@ model! {
     pub struct ChoiceInstructionsPartsInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `image_url` of the choice instructions parts input image.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the choice instructions parts input image.
+            /// Resolution at which the model sees the image.
             2 detail: ContentPartInputImageDetail = "detail" null(detail_null);
         }
     }
@@ -192,7 +192,7 @@ model! {
         const { 0 "type" = "client" req; }
         required {}
         optional {
-            /// `acknowledgement_delay_ms` of the client delegation.
+            /// Wait before the user hears that work is going on, in milliseconds.
             1 acknowledgement_delay_ms: i64 = "acknowledgement_delay_ms";
         }
     }
@@ -207,9 +207,9 @@ model! {
             0 content: String = "content";
         }
         optional {
-            /// `delegation_id` of the commentary append event.
+            /// Id of the handed-over work that this belongs to.
             1 delegation_id: String = "delegation_id" null(delegation_id_null);
-            /// `event_id` of the commentary append event.
+            /// Identifier of the event.
             3 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -220,15 +220,15 @@ response! {
     pub struct CommentaryAppendedEvent {
         const { 3 "type" = "session.commentary.appended" req; }
         required {
-            /// `end_ms` of the commentary appended event.
+            /// End in milliseconds from the beginning of the session.
             0 end_ms: i64 = "end_ms";
-            /// `event_id` of the commentary appended event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `start_ms` of the commentary appended event.
+            /// Start in milliseconds from the beginning of the session.
             2 start_ms: i64 = "start_ms";
         }
         optional {
-            /// `client_event_id` of the commentary appended event.
+            /// Id of the client event that this answers.
             4 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -263,7 +263,7 @@ model! {
             0 event: String = "event";
         }
         optional {
-            /// `event_id` of the connect client event transport dtmf send.
+            /// Identifier of the event.
             2 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -316,11 +316,11 @@ model! {
     pub struct ContentPartInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `image_url` of the content part input image.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the content part input image.
+            /// Resolution at which the model sees the image.
             2 detail: ContentPartInputImageDetail = "detail" null(detail_null);
         }
     }
@@ -429,7 +429,7 @@ model! {
         optional {
             /// Identifier of this object.
             2 id: String = "id" null(id_null);
-            /// `phase` of the decision assistant message.
+            /// Whether it comments on the work or is the final answer.
             3 phase: MessagePhase = "phase" null(phase_null);
         }
     }
@@ -471,7 +471,7 @@ model! {
     pub struct DecisionCreateEvent {
         const { 1 "type" = "decision.create" req; }
         required {
-            /// `event_id` of the decision create event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
         }
         optional {}
@@ -500,11 +500,11 @@ response! {
         required {
             /// `event` of the decision event.
             1 event: LiveDecisionEvent = "event";
-            /// `event_id` of the decision event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
         }
         optional {
-            /// `delegation_id` of the decision event.
+            /// Id of the handed-over work that this belongs to.
             0 delegation_id: String = "delegation_id" null(delegation_id_null);
             /// `source_event_id` of the decision event.
             3 source_event_id: String = "source_event_id" null(source_event_id_null);
@@ -553,7 +553,7 @@ model! {
             0 item: ItemUnion = "item";
         }
         optional {
-            /// `event_id` of the decision item create event.
+            /// Identifier of the event.
             2 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -564,13 +564,13 @@ response! {
     pub struct DecisionItemCreatedEvent {
         const { 2 "type" = "decision.item.created" req; }
         required {
-            /// `event_id` of the decision item created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the decision item created event.
+            /// The item.
             1 item: DecisionItemCreatedEventItemUnion = "item";
         }
         optional {
-            /// `client_event_id` of the decision item created event.
+            /// Id of the client event that this answers.
             3 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -595,11 +595,11 @@ model! {
     pub struct DecisionItemDeleteEvent {
         const { 1 "type" = "decision.item.delete" req; }
         required {
-            /// `item_id` of the decision item delete event.
+            /// Id of the item.
             0 item_id: String = "item_id";
         }
         optional {
-            /// `event_id` of the decision item delete event.
+            /// Identifier of the event.
             2 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -610,13 +610,13 @@ response! {
     pub struct DecisionItemDeletedEvent {
         const { 2 "type" = "decision.item.deleted" req; }
         required {
-            /// `event_id` of the decision item deleted event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the decision item deleted event.
+            /// Id of the item.
             1 item_id: String = "item_id";
         }
         optional {
-            /// `client_event_id` of the decision item deleted event.
+            /// Id of the client event that this answers.
             3 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -706,7 +706,7 @@ response! {
             1 content: DecisionAssistantMessageContent = "content";
         }
         optional {
-            /// `phase` of the decision stored assistant message.
+            /// Whether it comments on the work or is the final answer.
             3 phase: MessagePhase = "phase" null(phase_null);
         }
     }
@@ -856,13 +856,13 @@ response! {
         required {
             /// `delegation` of the delegation created event.
             0 delegation: DelegationCreatedEventDelegation = "delegation";
-            /// `event_id` of the delegation created event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// `offset_ms` of the delegation created event.
             2 offset_ms: i64 = "offset_ms";
         }
         optional {
-            /// `client_event_id` of the delegation created event.
+            /// Id of the client event that this answers.
             4 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -902,7 +902,7 @@ model! {
         optional {
             /// `decisions` of the delegation decisions.
             0 decisions: DecisionsDelegationConfig = "decisions";
-            /// `acknowledgement_delay_ms` of the delegation decisions.
+            /// Wait before the user hears that work is going on, in milliseconds.
             2 acknowledgement_delay_ms: i64 = "acknowledgement_delay_ms";
         }
     }
@@ -916,7 +916,7 @@ model! {
         optional {
             /// `responses` of the delegation responses.
             0 responses: ResponsesDelegationConfig = "responses";
-            /// `acknowledgement_delay_ms` of the delegation responses.
+            /// Wait before the user hears that work is going on, in milliseconds.
             2 acknowledgement_delay_ms: i64 = "acknowledgement_delay_ms";
         }
     }
@@ -929,11 +929,11 @@ response! {
         required {
             /// `error` of the error event.
             0 error: LiveError = "error";
-            /// `event_id` of the error event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {
-            /// `client_event_id` of the error event.
+            /// Id of the client event that this answers.
             3 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1030,7 +1030,7 @@ model! {
         const { 0 "type" = "responses" req; }
         required {}
         optional {
-            /// `acknowledgement_delay_ms` of the fork session config delegation.
+            /// Wait before the user hears that work is going on, in milliseconds.
             1 acknowledgement_delay_ms: i64 = "acknowledgement_delay_ms";
             /// `responses` of the fork session config delegation.
             2 responses: ResponsesDelegationUpdateConfig = "responses";
@@ -1043,11 +1043,11 @@ model! {
     pub struct ForkSessionStartEvent {
         const { 1 "type" = "session.start" req; }
         required {
-            /// `session` of the fork session start event.
+            /// The session as it stands at this event.
             0 session: ForkSessionConfig = "session";
         }
         optional {
-            /// `event_id` of the fork session start event.
+            /// Identifier of the event.
             2 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -1060,13 +1060,13 @@ response! {
         required {
             /// `code` of the info event.
             0 code: String = "code";
-            /// `event_id` of the info event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// `message` of the info event.
             2 message: String = "message";
         }
         optional {
-            /// `client_event_id` of the info event.
+            /// Id of the client event that this answers.
             4 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1141,7 +1141,7 @@ model! {
             0 audio: String = "audio";
         }
         optional {
-            /// `event_id` of the input audio append event.
+            /// Identifier of the event.
             2 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -1153,7 +1153,7 @@ model! {
         const { 0 "type" = "session.input_audio.mute" req; }
         required {}
         optional {
-            /// `event_id` of the input audio mute event.
+            /// Identifier of the event.
             1 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -1164,11 +1164,11 @@ response! {
     pub struct InputAudioMutedEvent {
         const { 1 "type" = "session.input_audio.muted" req; }
         required {
-            /// `event_id` of the input audio muted event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
         }
         optional {
-            /// `client_event_id` of the input audio muted event.
+            /// Id of the client event that this answers.
             2 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1180,7 +1180,7 @@ model! {
         const { 0 "type" = "session.input_audio.unmute" req; }
         required {}
         optional {
-            /// `event_id` of the input audio unmute event.
+            /// Identifier of the event.
             1 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -1191,11 +1191,11 @@ response! {
     pub struct InputAudioUnmutedEvent {
         const { 1 "type" = "session.input_audio.unmuted" req; }
         required {
-            /// `event_id` of the input audio unmuted event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
         }
         optional {
-            /// `client_event_id` of the input audio unmuted event.
+            /// Id of the client event that this answers.
             2 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1206,17 +1206,17 @@ response! {
     pub struct InputTranscriptDeltaEvent {
         const { 4 "type" = "session.input_transcript.delta" req; }
         required {
-            /// `delta` of the input transcript delta event.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `end_ms` of the input transcript delta event.
+            /// End in milliseconds from the beginning of the session.
             1 end_ms: i64 = "end_ms";
-            /// `event_id` of the input transcript delta event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `start_ms` of the input transcript delta event.
+            /// Start in milliseconds from the beginning of the session.
             3 start_ms: i64 = "start_ms";
         }
         optional {
-            /// `client_event_id` of the input transcript delta event.
+            /// Id of the client event that this answers.
             5 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1231,9 +1231,9 @@ model! {
             0 content: String = "content";
         }
         optional {
-            /// `delegation_id` of the instructions append event.
+            /// Id of the handed-over work that this belongs to.
             1 delegation_id: String = "delegation_id" null(delegation_id_null);
-            /// `event_id` of the instructions append event.
+            /// Identifier of the event.
             3 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -1244,15 +1244,15 @@ response! {
     pub struct InstructionsAppendedEvent {
         const { 3 "type" = "session.instructions.appended" req; }
         required {
-            /// `end_ms` of the instructions appended event.
+            /// End in milliseconds from the beginning of the session.
             0 end_ms: i64 = "end_ms";
-            /// `event_id` of the instructions appended event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `start_ms` of the instructions appended event.
+            /// Start in milliseconds from the beginning of the session.
             2 start_ms: i64 = "start_ms";
         }
         optional {
-            /// `client_event_id` of the instructions appended event.
+            /// Id of the client event that this answers.
             4 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1272,7 +1272,7 @@ model! {
     pub struct ItemCustomToolCall {
         const { 3 "type" = "custom_tool_call" req; }
         required {
-            /// `call_id` of the item custom tool call.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
             /// `input` of the item custom tool call.
             1 input: String = "input";
@@ -1282,7 +1282,7 @@ model! {
         optional {
             /// Identifier of this object.
             4 id: String = "id" null(id_null);
-            /// `namespace` of the item custom tool call.
+            /// Group that the tool belongs to.
             5 namespace: String = "namespace" null(namespace_null);
             /// `status` of the item custom tool call.
             6 status: ItemStatus = "status" null(status_null);
@@ -1295,7 +1295,7 @@ model! {
     pub struct ItemCustomToolCallOutput {
         const { 2 "type" = "custom_tool_call_output" req; }
         required {
-            /// `call_id` of the item custom tool call output.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
             /// `output` of the item custom tool call output.
             1 output: ItemCustomToolCallOutputOutput = "output";
@@ -1330,11 +1330,11 @@ model! {
     pub struct ItemCustomToolCallOutputOutputPartsInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `image_url` of the item custom tool call output output parts input image.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the item custom tool call output output parts input image.
+            /// Resolution at which the model sees the image.
             2 detail: ContentPartInputImageDetail = "detail" null(detail_null);
         }
     }
@@ -1347,7 +1347,7 @@ model! {
         required {
             /// `arguments` of the item function call.
             0 arguments: String = "arguments";
-            /// `call_id` of the item function call.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
             /// `name` of the item function call.
             2 name: String = "name";
@@ -1355,7 +1355,7 @@ model! {
         optional {
             /// Identifier of this object.
             4 id: String = "id" null(id_null);
-            /// `namespace` of the item function call.
+            /// Group that the tool belongs to.
             5 namespace: String = "namespace" null(namespace_null);
             /// `status` of the item function call.
             6 status: ItemStatus = "status" null(status_null);
@@ -1368,7 +1368,7 @@ model! {
     pub struct ItemFunctionCallOutput {
         const { 2 "type" = "function_call_output" req; }
         required {
-            /// `call_id` of the item function call output.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
             /// `output` of the item function call output.
             1 output: ItemFunctionCallOutputOutput = "output";
@@ -1403,11 +1403,11 @@ model! {
     pub struct ItemFunctionCallOutputOutputPartsInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `image_url` of the item function call output output parts input image.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the item function call output output parts input image.
+            /// Resolution at which the model sees the image.
             2 detail: ContentPartInputImageDetail = "detail" null(detail_null);
         }
     }
@@ -1493,7 +1493,7 @@ model! {
     pub struct LiveCreateTransport {
         const { 1 "type" = "webrtc" req; }
         required {
-            /// `sdp` of the live create transport.
+            /// The SDP offer of the client.
             0 sdp: String = "sdp";
         }
         optional {}
@@ -1517,17 +1517,17 @@ response! {
     pub struct LiveError {
         const {}
         required {
-            /// `code` of the live error.
+            /// Code of the error for programs.
             0 code: String = "code";
-            /// `message` of the live error.
+            /// Explanation of the error for people.
             1 message: String = "message";
-            /// `type` of the live error.
+            /// Family of the error.
             2 r#type: String = "type";
         }
         optional {
-            /// `client_event_id` of the live error.
+            /// Id of the client event that this answers.
             3 client_event_id: String = "client_event_id" null(client_event_id_null);
-            /// `param` of the live error.
+            /// Name of the parameter at fault, if one is.
             4 param: String = "param" null(param_null);
         }
     }
@@ -1544,7 +1544,7 @@ model! {
         optional {
             /// `description` of the live function tool.
             2 description: String = "description" null(description_null);
-            /// `parameters` of the live function tool.
+            /// JSON Schema of the arguments.
             3 parameters: Map<Json> = "parameters" null(parameters_null);
             /// `strict` of the live function tool.
             4 strict: bool = "strict" null(strict_null);
@@ -1558,7 +1558,7 @@ model! {
         const { 0 "type" = "response.create" req; }
         required {}
         optional {
-            /// `event_id` of the live response create event.
+            /// Identifier of the event.
             1 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -1603,11 +1603,11 @@ model! {
     pub struct LiveSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// `session` of the live session update event.
+            /// The session as it stands at this event.
             0 session: SessionUpdateConfig = "session";
         }
         optional {
-            /// `event_id` of the live session update event.
+            /// Identifier of the event.
             2 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -1618,13 +1618,13 @@ response! {
     pub struct LiveSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
-            /// `event_id` of the live session updated event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the live session updated event.
+            /// The session as it stands at this event.
             1 session: SessionResource = "session";
         }
         optional {
-            /// `client_event_id` of the live session updated event.
+            /// Id of the client event that this answers.
             3 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1692,13 +1692,13 @@ response! {
     pub struct OutputAudioDeltaEvent {
         const { 1 "type" = "session.output_audio.delta" req; }
         required {
-            /// `delta` of the output audio delta event.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
         }
         optional {
-            /// `end_ms` of the output audio delta event.
+            /// End in milliseconds from the beginning of the session.
             2 end_ms: i64 = "end_ms" null(end_ms_null);
-            /// `start_ms` of the output audio delta event.
+            /// Start in milliseconds from the beginning of the session.
             3 start_ms: i64 = "start_ms" null(start_ms_null);
         }
     }
@@ -1713,7 +1713,7 @@ model! {
             0 audio: String = "audio";
         }
         optional {
-            /// `event_id` of the output audio fixture play event.
+            /// Identifier of the event.
             2 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -1724,11 +1724,11 @@ response! {
     pub struct OutputAudioFixturePlayedEvent {
         const { 1 "type" = "session.output_audio.fixture.played" req; }
         required {
-            /// `event_id` of the output audio fixture played event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
         }
         optional {
-            /// `client_event_id` of the output audio fixture played event.
+            /// Id of the client event that this answers.
             2 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1739,11 +1739,11 @@ response! {
     pub struct OutputAudioFixturePlayingEvent {
         const { 1 "type" = "session.output_audio.fixture.playing" req; }
         required {
-            /// `event_id` of the output audio fixture playing event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
         }
         optional {
-            /// `client_event_id` of the output audio fixture playing event.
+            /// Id of the client event that this answers.
             2 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1766,17 +1766,17 @@ response! {
     pub struct OutputTranscriptDeltaEvent {
         const { 4 "type" = "session.output_transcript.delta" req; }
         required {
-            /// `delta` of the output transcript delta event.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `end_ms` of the output transcript delta event.
+            /// End in milliseconds from the beginning of the session.
             1 end_ms: i64 = "end_ms";
-            /// `event_id` of the output transcript delta event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `start_ms` of the output transcript delta event.
+            /// Start in milliseconds from the beginning of the session.
             3 start_ms: i64 = "start_ms";
         }
         optional {
-            /// `client_event_id` of the output transcript delta event.
+            /// Id of the client event that this answers.
             5 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1796,11 +1796,11 @@ model! {
     pub struct PredicateInstructionsPartsInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `image_url` of the predicate instructions parts input image.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the predicate instructions parts input image.
+            /// Resolution at which the model sees the image.
             2 detail: ContentPartInputImageDetail = "detail" null(detail_null);
         }
     }

@@ -41,13 +41,13 @@ response! {
         required {
             /// `event` of the response event.
             0 event: Map<Json> = "event";
-            /// `event_id` of the response event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {
-            /// `client_event_id` of the response event.
+            /// Id of the client event that this answers.
             3 client_event_id: String = "client_event_id" null(client_event_id_null);
-            /// `delegation_id` of the response event.
+            /// Id of the handed-over work that this belongs to.
             4 delegation_id: String = "delegation_id" null(delegation_id_null);
         }
     }
@@ -62,7 +62,7 @@ model! {
             0 item: ResponseInputItem = "item";
         }
         optional {
-            /// `event_id` of the response item create event.
+            /// Identifier of the event.
             2 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -79,9 +79,9 @@ model! {
         optional {
             /// `instructions` of the responses delegation config.
             1 instructions: String = "instructions" null(instructions_null);
-            /// `max_output_tokens` of the responses delegation config.
+            /// Most tokens to generate.
             2 max_output_tokens: i64 = "max_output_tokens" null(max_output_tokens_null);
-            /// `parallel_tool_calls` of the responses delegation config.
+            /// Whether the model may call several tools in one turn.
             3 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
             /// `reasoning` of the responses delegation config.
             4 reasoning: ResponsesDelegationConfigReasoning = "reasoning" null(reasoning_null);
@@ -89,7 +89,7 @@ model! {
             5 service_tier: ResponsesDelegationServiceTier = "service_tier" null(service_tier_null);
             /// `text` of the responses delegation config.
             6 text: ResponsesDelegationConfigText = "text" null(text_null);
-            /// `tool_choice` of the responses delegation config.
+            /// Whether and which tools the model calls.
             7 tool_choice: ResponsesDelegationConfigToolChoice = "tool_choice";
             /// `tools` of the responses delegation config.
             8 tools: Vec<ResponsesDelegationConfigTool> = "tools";
@@ -103,9 +103,9 @@ model! {
         const {}
         required {}
         optional {
-            /// `effort` of the responses delegation config reasoning.
+            /// How much the model thinks before it answers; less is faster and cheaper.
             0 effort: ResponsesDelegationConfigReasoningEffort = "effort" null(effort_null);
-            /// `summary` of the responses delegation config reasoning.
+            /// Whether and how fully the model sums up its reasoning.
             1 summary: ReasoningSummary = "summary" null(summary_null);
         }
     }
@@ -212,11 +212,11 @@ model! {
         optional {
             /// `instructions` of the responses delegation update config.
             0 instructions: String = "instructions" null(instructions_null);
-            /// `max_output_tokens` of the responses delegation update config.
+            /// Most tokens to generate.
             1 max_output_tokens: i64 = "max_output_tokens" null(max_output_tokens_null);
             /// `model` of the responses delegation update config.
             2 model: String = "model";
-            /// `parallel_tool_calls` of the responses delegation update config.
+            /// Whether the model may call several tools in one turn.
             3 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
             /// `reasoning` of the responses delegation update config.
             4 reasoning: ResponsesDelegationConfigReasoning = "reasoning" null(reasoning_null);
@@ -224,7 +224,7 @@ model! {
             5 service_tier: ResponsesDelegationServiceTier = "service_tier" null(service_tier_null);
             /// `text` of the responses delegation update config.
             6 text: ResponsesDelegationConfigText = "text" null(text_null);
-            /// `tool_choice` of the responses delegation update config.
+            /// Whether and which tools the model calls.
             7 tool_choice: ResponsesDelegationConfigToolChoice = "tool_choice";
             /// `tools` of the responses delegation update config.
             8 tools: Vec<ResponsesDelegationConfigTool> = "tools";
@@ -246,11 +246,11 @@ model! {
     pub struct ScoreInstructionsPartsInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `image_url` of the score instructions parts input image.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the score instructions parts input image.
+            /// Resolution at which the model sees the image.
             2 detail: ContentPartInputImageDetail = "detail" null(detail_null);
         }
     }
@@ -343,7 +343,7 @@ model! {
         const { 0 "type" = "session.close" req; }
         required {}
         optional {
-            /// `event_id` of the session close event.
+            /// Identifier of the event.
             1 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -354,17 +354,17 @@ response! {
     pub struct SessionClosedEvent {
         const { 3 "type" = "session.closed" req; }
         required {
-            /// `event_id` of the session closed event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// `reason` of the session closed event.
             1 reason: SessionClosedEventReason = "reason";
-            /// `session` of the session closed event.
+            /// The session as it stands at this event.
             2 session: SessionResource = "session";
             /// `usage` of the session closed event.
             4 usage: SessionUsage = "usage";
         }
         optional {
-            /// `client_event_id` of the session closed event.
+            /// Id of the client event that this answers.
             5 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -495,7 +495,7 @@ model! {
     pub struct SessionReferParams {
         const {}
         required {
-            /// `target_uri` of the session refer params.
+            /// URI to hand the call over to, such as `tel:+14155550123` or a SIP URI.
             0 target_uri: String = "target_uri";
         }
         optional {}
@@ -507,7 +507,7 @@ model! {
     pub struct SessionRejectParams {
         const {}
         required {
-            /// `status_code` of the session reject params.
+            /// Status code.
             0 status_code: i64 = "status_code";
         }
         optional {}
@@ -552,11 +552,11 @@ model! {
     pub struct SessionStartEvent {
         const { 1 "type" = "session.start" req; }
         required {
-            /// `session` of the session start event.
+            /// The session as it stands at this event.
             0 session: SessionConfig = "session";
         }
         optional {
-            /// `event_id` of the session start event.
+            /// Identifier of the event.
             2 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -567,13 +567,13 @@ response! {
     pub struct SessionStartedEvent {
         const { 2 "type" = "session.started" req; }
         required {
-            /// `event_id` of the session started event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the session started event.
+            /// The session as it stands at this event.
             1 session: SessionResource = "session";
         }
         optional {
-            /// `client_event_id` of the session started event.
+            /// Id of the client event that this answers.
             3 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -598,7 +598,7 @@ response! {
     pub struct SessionUsage {
         const {}
         required {
-            /// `seconds` of the session usage.
+            /// Length of the audio in seconds.
             0 seconds: f64 = "seconds";
         }
         optional {}
@@ -610,13 +610,13 @@ response! {
     pub struct SessionUsageUpdatedEvent {
         const { 1 "type" = "session.usage.updated" req; }
         required {
-            /// `event_id` of the session usage updated event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// `usage` of the session usage updated event.
             2 usage: SessionUsage = "usage";
         }
         optional {
-            /// `client_event_id` of the session usage updated event.
+            /// Id of the client event that this answers.
             3 client_event_id: String = "client_event_id" null(client_event_id_null);
             /// `context_window` of the session usage updated event.
             4 context_window: ContextWindow = "context_window" null(context_window_null);
@@ -633,9 +633,9 @@ model! {
             0 content: String = "content";
         }
         optional {
-            /// `delegation_id` of the thinking append event.
+            /// Id of the handed-over work that this belongs to.
             1 delegation_id: String = "delegation_id" null(delegation_id_null);
-            /// `event_id` of the thinking append event.
+            /// Identifier of the event.
             3 event_id: String = "event_id" null(event_id_null);
         }
     }
@@ -646,15 +646,15 @@ response! {
     pub struct ThinkingAppendedEvent {
         const { 3 "type" = "session.thinking.appended" req; }
         required {
-            /// `end_ms` of the thinking appended event.
+            /// End in milliseconds from the beginning of the session.
             0 end_ms: i64 = "end_ms";
-            /// `event_id` of the thinking appended event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `start_ms` of the thinking appended event.
+            /// Start in milliseconds from the beginning of the session.
             2 start_ms: i64 = "start_ms";
         }
         optional {
-            /// `client_event_id` of the thinking appended event.
+            /// Id of the client event that this answers.
             4 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -775,7 +775,7 @@ model! {
         required {
             /// `name` of the tool choice live allowed tools param mcptool choice.
             0 name: String = "name";
-            /// `server_label` of the tool choice live allowed tools param mcptool choice.
+            /// Your name of the MCP server.
             1 server_label: String = "server_label";
         }
         optional {}
@@ -822,7 +822,7 @@ model! {
         required {
             /// `name` of the tool choice live mcptool choice.
             0 name: String = "name";
-            /// `server_label` of the tool choice live mcptool choice.
+            /// Your name of the MCP server.
             1 server_label: String = "server_label";
         }
         optional {}
@@ -870,7 +870,7 @@ model! {
     pub struct ToolContainerAutoNetworkPolicyAllowlist {
         const { 1 "type" = "allowlist" req; }
         required {
-            /// `allowed_domains` of the tool container auto network policy allowlist.
+            /// Domains that may be reached.
             0 allowed_domains: Vec<String> = "allowed_domains";
         }
         optional {}
@@ -1049,7 +1049,7 @@ response! {
     pub struct TransportAnswered {
         const { 2 "type" = "transport.answered" req; }
         required {
-            /// `event_id` of the transport answered.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// Id of the session.
             1 session_id: String = "session_id";
@@ -1065,7 +1065,7 @@ response! {
         required {
             /// `event` of the transport dtmf received.
             0 event: String = "event";
-            /// `event_id` of the transport dtmf received.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {}
@@ -1079,11 +1079,11 @@ response! {
         required {
             /// `event` of the transport dtmf send.
             0 event: String = "event";
-            /// `event_id` of the transport dtmf send.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {
-            /// `client_event_id` of the transport dtmf send.
+            /// Id of the client event that this answers.
             3 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1096,11 +1096,11 @@ response! {
         required {
             /// `event` of the transport dtmf sent.
             0 event: String = "event";
-            /// `event_id` of the transport dtmf sent.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {
-            /// `client_event_id` of the transport dtmf sent.
+            /// Id of the client event that this answers.
             3 client_event_id: String = "client_event_id" null(client_event_id_null);
         }
     }
@@ -1113,7 +1113,7 @@ response! {
         required {
             /// `error` of the transport failed.
             0 error: TransportFailedError = "error";
-            /// `event_id` of the transport failed.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// Id of the session.
             2 session_id: String = "session_id";
@@ -1127,13 +1127,13 @@ response! {
     pub struct TransportFailedError {
         const { 2 "type" = "call_error" req; }
         required {
-            /// `code` of the transport failed error.
+            /// Code of the error for programs.
             0 code: String = "code";
-            /// `message` of the transport failed error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {
-            /// `param` of the transport failed error.
+            /// Name of the parameter at fault, if one is.
             3 param: String = "param" null(param_null);
         }
     }
@@ -1144,7 +1144,7 @@ response! {
     pub struct TransportRinging {
         const { 2 "type" = "transport.ringing" req; }
         required {
-            /// `event_id` of the transport ringing.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// Id of the session.
             1 session_id: String = "session_id";

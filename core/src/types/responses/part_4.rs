@@ -1517,7 +1517,7 @@ response! {
 }
 
 model! {
-    /// Log probability of one alternative.
+    /// Log probability of one token.
     pub struct TranscriptionTextDoneEventLogprob {
         const {}
         required {

@@ -46,7 +46,7 @@ response! {
     pub struct AnswerAnswerResourceChoiceProbability {
         const {}
         required {
-            /// `probability` of the answer answer resource choice probability.
+            /// Probability of this answer, from 0 to 1.
             0 probability: f64 = "probability";
             /// `value` of the answer answer resource choice probability.
             1 value: DecisionChoiceOptionValue = "value";
@@ -60,7 +60,7 @@ response! {
     pub struct AnswerAnswerResourcePredicate {
         const { 2 "type" = "predicate" req; }
         required {
-            /// `probability` of the answer answer resource predicate.
+            /// Probability of this answer, from 0 to 1.
             1 probability: f64 = "probability";
         }
         optional {
@@ -108,7 +108,7 @@ response! {
         required {
             /// `label` of the answer answer resource score probability.
             0 label: String = "label";
-            /// `probability` of the answer answer resource score probability.
+            /// Probability of this answer, from 0 to 1.
             1 probability: f64 = "probability";
             /// `value` of the answer answer resource score probability.
             2 value: i64 = "value";
@@ -928,7 +928,7 @@ response! {
             0 r#type: ContainerListResponseNetworkPolicyType = "type";
         }
         optional {
-            /// `allowed_domains` of the container list response network policy.
+            /// Domains that may be reached.
             1 allowed_domains: Vec<String> = "allowed_domains" null(allowed_domains_null);
         }
     }
@@ -1049,11 +1049,11 @@ model! {
     pub struct DataSourceConfigCustom {
         const { 1 "type" = "custom" req; }
         required {
-            /// `item_schema` of the data source config custom.
+            /// JSON Schema of a data row.
             0 item_schema: Map<Json> = "item_schema";
         }
         optional {
-            /// Default `false`.
+            /// Whether the graders may refer to the model's answer. Default `false`.
             2 include_sample_schema: bool = "include_sample_schema";
         }
     }
@@ -1207,7 +1207,7 @@ model! {
             0 content: DecisionInputAssistantMessageContent = "content";
         }
         optional {
-            /// `phase` of the decision input assistant message.
+            /// Whether it comments on the work or is the final answer.
             2 phase: MessagePhase = "phase" null(phase_null);
         }
     }
@@ -1246,13 +1246,13 @@ model! {
     pub struct DecisionInputImageParam {
         const { 1 "type" = "input_image" req; }
         required {
-            /// `image_url` of the decision input image param.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the decision input image param.
+            /// Resolution at which the model sees the image.
             2 detail: ContentPartInputImageDetail = "detail" null(detail_null);
-            /// `prompt_cache_breakpoint` of the decision input image param.
+            /// Marks the end of a part of the prompt that should be cached.
             3 prompt_cache_breakpoint: DecisionPromptCacheBreakpointParam = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
     }
@@ -1296,7 +1296,7 @@ model! {
             0 text: String = "text";
         }
         optional {
-            /// `prompt_cache_breakpoint` of the decision input text param.
+            /// Marks the end of a part of the prompt that should be cached.
             2 prompt_cache_breakpoint: DecisionPromptCacheBreakpointParam = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
         }
     }
@@ -1338,11 +1338,11 @@ response! {
         required {
             /// Tokens of the input.
             0 input_tokens: i64 = "input_tokens";
-            /// `input_tokens_details` of the decision usage.
+            /// How the input tokens divide.
             1 input_tokens_details: DecisionUsageInputTokensDetails = "input_tokens_details";
             /// Tokens of the output, including reasoning.
             2 output_tokens: i64 = "output_tokens";
-            /// `output_tokens_details` of the decision usage.
+            /// How the output tokens divide.
             3 output_tokens_details: OutputTokensDetails = "output_tokens_details";
             /// Tokens of input and output together.
             4 total_tokens: i64 = "total_tokens";
@@ -1372,7 +1372,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the deleted skill.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -1533,7 +1533,7 @@ response! {
     pub struct EvalDeleteResponse {
         const {}
         required {
-            /// `deleted` of the eval delete response.
+            /// True when the object was deleted.
             0 deleted: bool = "deleted";
             /// `eval_id` of the eval delete response.
             1 eval_id: String = "eval_id";

@@ -564,7 +564,7 @@ model! {
     pub struct InputDecisionInputCustomToolCall {
         const { 3 "type" = "custom_tool_call" req; }
         required {
-            /// `call_id` of the input decision input custom tool call.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
             /// `input` of the input decision input custom tool call.
             1 input: String = "input";
@@ -574,7 +574,7 @@ model! {
         optional {
             /// Identifier of this object.
             4 id: String = "id" null(id_null);
-            /// `namespace` of the input decision input custom tool call.
+            /// Group that the tool belongs to.
             5 namespace: String = "namespace" null(namespace_null);
             /// `status` of the input decision input custom tool call.
             6 status: ItemStatus = "status" null(status_null);
@@ -587,7 +587,7 @@ model! {
     pub struct InputDecisionInputCustomToolCallOutput {
         const { 2 "type" = "custom_tool_call_output" req; }
         required {
-            /// `call_id` of the input decision input custom tool call output.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
             /// `output` of the input decision input custom tool call output.
             1 output: InputDecisionInputOutput = "output";
@@ -608,7 +608,7 @@ model! {
         required {
             /// `arguments` of the input decision input function call.
             0 arguments: String = "arguments";
-            /// `call_id` of the input decision input function call.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
             /// `name` of the input decision input function call.
             2 name: String = "name";
@@ -616,7 +616,7 @@ model! {
         optional {
             /// Identifier of this object.
             4 id: String = "id" null(id_null);
-            /// `namespace` of the input decision input function call.
+            /// Group that the tool belongs to.
             5 namespace: String = "namespace" null(namespace_null);
             /// `status` of the input decision input function call.
             6 status: ItemStatus = "status" null(status_null);
@@ -629,7 +629,7 @@ model! {
     pub struct InputDecisionInputFunctionCallOutput {
         const { 2 "type" = "function_call_output" req; }
         required {
-            /// `call_id` of the input decision input function call output.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
             /// `output` of the input decision input function call output.
             1 output: InputDecisionInputOutput = "output";
@@ -979,11 +979,11 @@ response! {
             1 created_at: i64 = "created_at";
             /// Version used when a request names none.
             2 default_version: String = "default_version";
-            /// `description` of the skill.
+            /// What the skill is for.
             3 description: String = "description";
             /// Newest version.
             4 latest_version: String = "latest_version";
-            /// `name` of the skill.
+            /// Name of the skill.
             5 name: String = "name";
         }
         optional {}
@@ -1004,7 +1004,7 @@ model! {
         const {}
         required {}
         optional {
-            /// At most 500 items.
+            /// The files of the skill, or one zip archive. At most 500 items.
             0 files: SkillCreateFiles = "files";
         }
     }
@@ -1100,15 +1100,15 @@ response! {
     pub struct TestingCriterionEvalGraderPython {
         const { 2 "type" = "python" req; }
         required {
-            /// `name` of the testing criterion eval grader python.
+            /// Name of the grader.
             0 name: String = "name";
-            /// `source` of the testing criterion eval grader python.
+            /// Text of the program.
             1 source: String = "source";
         }
         optional {
-            /// `image_tag` of the testing criterion eval grader python.
+            /// Image that the program runs in.
             3 image_tag: String = "image_tag" null(image_tag_null);
-            /// `pass_threshold` of the testing criterion eval grader python.
+            /// Score from which an answer passes.
             4 pass_threshold: f64 = "pass_threshold" null(pass_threshold_null);
         }
     }
@@ -1119,19 +1119,19 @@ response! {
     pub struct TestingCriterionEvalGraderScoreModel {
         const { 3 "type" = "score_model" req; }
         required {
-            /// `input` of the testing criterion eval grader score model.
+            /// What the grader is given.
             0 input: Vec<LabelModelGraderInput> = "input";
-            /// `model` of the testing criterion eval grader score model.
+            /// Name of the model that grades.
             1 model: String = "model";
-            /// `name` of the testing criterion eval grader score model.
+            /// Name of the grader.
             2 name: String = "name";
         }
         optional {
-            /// `range` of the testing criterion eval grader score model.
+            /// Lowest and highest score.
             4 range: Vec<f64> = "range" null(range_null);
-            /// `sampling_params` of the testing criterion eval grader score model.
+            /// How the model is sampled.
             5 sampling_params: ScoreModelGraderSamplingParams = "sampling_params" null(sampling_params_null);
-            /// `pass_threshold` of the testing criterion eval grader score model.
+            /// Score from which an answer passes.
             6 pass_threshold: f64 = "pass_threshold" null(pass_threshold_null);
         }
     }
@@ -1142,15 +1142,15 @@ response! {
     pub struct TestingCriterionEvalGraderTextSimilarity {
         const { 4 "type" = "text_similarity" req; }
         required {
-            /// `evaluation_metric` of the testing criterion eval grader text similarity.
+            /// Measure by which the texts are compared.
             0 evaluation_metric: EvaluationMetric = "evaluation_metric";
-            /// `input` of the testing criterion eval grader text similarity.
+            /// What the grader is given.
             1 input: String = "input";
-            /// `name` of the testing criterion eval grader text similarity.
+            /// Name of the grader.
             2 name: String = "name";
-            /// `reference` of the testing criterion eval grader text similarity.
+            /// Text to compare with.
             3 reference: String = "reference";
-            /// `pass_threshold` of the testing criterion eval grader text similarity.
+            /// Score from which an answer passes.
             5 pass_threshold: f64 = "pass_threshold";
         }
         optional {}
@@ -1162,15 +1162,15 @@ model! {
     pub struct TestingCriterionLabelModel {
         const { 5 "type" = "label_model" req; }
         required {
-            /// `input` of the testing criterion label model.
+            /// What the grader is given.
             0 input: Vec<TestingCriterionLabelModelInput> = "input";
-            /// `labels` of the testing criterion label model.
+            /// Labels to choose from.
             1 labels: Vec<String> = "labels";
-            /// `model` of the testing criterion label model.
+            /// Name of the model that grades.
             2 model: String = "model";
-            /// `name` of the testing criterion label model.
+            /// Name of the grader.
             3 name: String = "name";
-            /// `passing_labels` of the testing criterion label model.
+            /// Labels that count as passing.
             4 passing_labels: Vec<String> = "passing_labels";
         }
         optional {}
@@ -1218,15 +1218,15 @@ model! {
     pub struct TestingCriterionPython {
         const { 2 "type" = "python" req; }
         required {
-            /// `name` of the testing criterion python.
+            /// Name of the grader.
             0 name: String = "name";
-            /// `source` of the testing criterion python.
+            /// Text of the program.
             1 source: String = "source";
         }
         optional {
-            /// `image_tag` of the testing criterion python.
+            /// Image that the program runs in.
             3 image_tag: String = "image_tag";
-            /// `pass_threshold` of the testing criterion python.
+            /// Score from which an answer passes.
             4 pass_threshold: f64 = "pass_threshold";
         }
     }
@@ -1237,19 +1237,19 @@ model! {
     pub struct TestingCriterionScoreModel {
         const { 3 "type" = "score_model" req; }
         required {
-            /// `input` of the testing criterion score model.
+            /// What the grader is given.
             0 input: Vec<LabelModelGraderInput> = "input";
-            /// `model` of the testing criterion score model.
+            /// Name of the model that grades.
             1 model: String = "model";
-            /// `name` of the testing criterion score model.
+            /// Name of the grader.
             2 name: String = "name";
         }
         optional {
-            /// `range` of the testing criterion score model.
+            /// Lowest and highest score.
             4 range: Vec<f64> = "range";
-            /// `sampling_params` of the testing criterion score model.
+            /// How the model is sampled.
             5 sampling_params: ScoreModelGraderSamplingParams = "sampling_params";
-            /// `pass_threshold` of the testing criterion score model.
+            /// Score from which an answer passes.
             6 pass_threshold: f64 = "pass_threshold";
         }
     }
@@ -1260,15 +1260,15 @@ model! {
     pub struct TestingCriterionTextSimilarity {
         const { 4 "type" = "text_similarity" req; }
         required {
-            /// `evaluation_metric` of the testing criterion text similarity.
+            /// Measure by which the texts are compared.
             0 evaluation_metric: EvaluationMetric = "evaluation_metric";
-            /// `input` of the testing criterion text similarity.
+            /// What the grader is given.
             1 input: String = "input";
-            /// `name` of the testing criterion text similarity.
+            /// Name of the grader.
             2 name: String = "name";
-            /// `reference` of the testing criterion text similarity.
+            /// Text to compare with.
             3 reference: String = "reference";
-            /// `pass_threshold` of the testing criterion text similarity.
+            /// Score from which an answer passes.
             5 pass_threshold: f64 = "pass_threshold";
         }
         optional {}
@@ -1292,11 +1292,11 @@ model! {
     pub struct TestingLabelModelInputEvalItemContentImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
             0 image_url: String = "image_url";
         }
         optional {
-            /// `detail` of the testing label model input eval item content image.
+            /// Resolution at which the model sees the image.
             2 detail: String = "detail";
         }
     }
@@ -1667,7 +1667,7 @@ model! {
         required {
             /// 1 to 80 characters.
             0 name: String = "name";
-            /// `video` of the video create character params.
+            /// The video, by its id or as a file.
             1 video: FileInput = "video";
         }
         optional {}
@@ -1696,9 +1696,9 @@ response! {
     pub struct VideoCreateError {
         const {}
         required {
-            /// `code` of the video create error.
+            /// Code of the error for programs.
             0 code: String = "code";
-            /// `message` of the video create error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {
@@ -1706,9 +1706,9 @@ response! {
             2 headers: Map<String> = "headers" null(headers_null);
             /// `misalignment` of the video create error.
             3 misalignment: VideoCreateErrorMisalignment = "misalignment" null(misalignment_null);
-            /// `param` of the video create error.
+            /// Name of the parameter at fault, if one is.
             4 param: String = "param" null(param_null);
-            /// `type` of the video create error.
+            /// Family of the error.
             5 r#type: String = "type" null(type_null);
         }
     }
@@ -1737,13 +1737,13 @@ model! {
     pub struct VideoCreateParams {
         const {}
         required {
-            /// 1 to 32000 characters.
+            /// What the video should show. 1 to 32000 characters.
             0 prompt: String = "prompt";
         }
         optional {
             /// Image that guides the video.
             1 input_reference: InputReference = "input_reference";
-            /// `model` of the video create params.
+            /// Name of the video model.
             2 model: VideoModel = "model";
             /// Length in seconds; 4 by default.
             3 seconds: VideoSeconds = "seconds";
@@ -1760,7 +1760,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `deleted` of the video delete response.
+            /// True when the object was deleted.
             1 deleted: bool = "deleted";
         }
         optional {}
@@ -1793,9 +1793,9 @@ model! {
     pub struct VideoEditParams {
         const {}
         required {
-            /// 1 to 32000 characters.
+            /// What the video should show. 1 to 32000 characters.
             0 prompt: String = "prompt";
-            /// `video` of the video edit params.
+            /// The video, by its id or as a file.
             1 video: VideoEditVideo = "video";
         }
         optional {}

@@ -9,11 +9,11 @@ model! {
     pub struct VideoExtendParams {
         const {}
         required {
-            /// 1 to 32000 characters.
+            /// What the video should show. 1 to 32000 characters.
             0 prompt: String = "prompt";
-            /// `seconds` of the video extend params.
+            /// Length in seconds.
             1 seconds: VideoSeconds = "seconds";
-            /// `video` of the video extend params.
+            /// The video, by its id or as a file.
             2 video: VideoEditVideo = "video";
         }
         optional {}
@@ -69,7 +69,7 @@ model! {
     pub struct VideoRemixParams {
         const {}
         required {
-            /// 1 to 32000 characters.
+            /// What the video should show. 1 to 32000 characters.
             0 prompt: String = "prompt";
         }
         optional {}
