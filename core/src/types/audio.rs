@@ -26,11 +26,11 @@ model! {
         const { 0 "type" = "server_vad" req; }
         required {}
         optional {
-            /// Audio kept before detected speech, in milliseconds; 300 by default. Default 300.
+            /// Audio kept before detected speech, in milliseconds; 300 by default.
             1 prefix_padding_ms: i64 = "prefix_padding_ms";
-            /// Silence that ends a piece of speech, in milliseconds; 200 by default. Default 200.
+            /// Silence that ends a piece of speech, in milliseconds; 200 by default.
             2 silence_duration_ms: i64 = "silence_duration_ms";
-            /// How loud speech must be, from 0 to 1; 0.5 by default. Default 0.5.
+            /// How loud speech must be, from 0 to 1; 0.5 by default.
             3 threshold: f64 = "threshold";
         }
     }
@@ -41,7 +41,7 @@ model! {
     pub struct SpeechCreateParams {
         const {}
         required {
-            /// Text to read, up to 4,096 characters. At most 4096 characters.
+            /// Text to read, up to 4,096 characters.
             0 input: String = "input";
             /// Name of the model.
             1 model: SpeechModel = "model";
@@ -51,11 +51,11 @@ model! {
         optional {
             /// How to speak, such as tone and pace; not for `tts-1` and `tts-1-hd`. At most 4096 characters.
             3 instructions: String = "instructions";
-            /// Format of the audio; `mp3` by default. Default `mp3`.
+            /// Format of the audio; `mp3` by default.
             4 response_format: SpeechCreateResponseFormat = "response_format";
-            /// Speed of speech, 0.25 to 4; 1 by default. Between 0.25 and 4; default 1.
+            /// Speed of speech, 0.25 to 4; 1 by default.
             5 speed: f64 = "speed";
-            /// `audio` for the bytes alone, which is the default, or `sse` for events. Default `audio`.
+            /// `audio` for the bytes alone, which is the default, or `sse` for events.
             6 stream_format: SpeechCreateStreamFormat = "stream_format";
         }
     }
@@ -162,19 +162,19 @@ model! {
             3 include: Vec<TranscriptionCreateInclude> = "include";
             /// Words that are likely to occur, such as names.
             4 keywords: Vec<String> = "keywords";
-            /// Names of up to 4 speakers, in the order of their samples. At most 4 items.
+            /// Names of up to 4 speakers, in the order of their samples.
             5 known_speaker_names: Vec<String> = "known_speaker_names";
-            /// Samples of up to 4 known speakers, 2 to 10 seconds each, as `data:` URLs. At most 4 items.
+            /// Samples of up to 4 known speakers, 2 to 10 seconds each, as `data:` URLs.
             6 known_speaker_references: Vec<String> = "known_speaker_references";
             /// Language of the audio as an ISO 639-1 code; naming it gives better results.
             7 language: String = "language";
-            /// Languages that may be spoken, as ISO 639-1 codes. At least 1 item.
+            /// Languages that may be spoken, as ISO 639-1 codes.
             8 languages: Vec<String> = "languages";
             /// Text that sets the style or continues an earlier part, in the language of the audio.
             9 prompt: String = "prompt";
-            /// Form of the transcript; `json` by default. Some models only know some of them. Default `json`.
+            /// Form of the transcript; `json` by default. Some models only know some of them.
             10 response_format: AudioResponseFormat = "response_format";
-            /// Randomness of sampling, from 0 to 1; 0 by default, which adapts by itself. Default 0.
+            /// Randomness of sampling, from 0 to 1; 0 by default, which adapts by itself.
             11 temperature: f64 = "temperature";
             /// Whether words, segments or both get times; needs the format `verbose_json`.
             12 timestamp_granularities: Vec<TranscriptionCreateTimestampGranularity> = "timestamp_granularities";
@@ -464,9 +464,9 @@ model! {
         optional {
             /// English text that sets the style or continues an earlier part.
             2 prompt: String = "prompt";
-            /// Form of the translation; `json` by default. Default `json`.
+            /// Form of the translation; `json` by default.
             3 response_format: TranslationCreateResponseFormat = "response_format";
-            /// Randomness of sampling, from 0 to 1; 0 by default, which adapts by itself. Default 0.
+            /// Randomness of sampling, from 0 to 1; 0 by default, which adapts by itself.
             4 temperature: f64 = "temperature";
         }
     }
@@ -576,7 +576,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Your name for the voice.
             2 name: String = "name";
@@ -597,7 +597,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Language of the recording, as a BCP 47 tag.
             2 language: String = "language";
@@ -646,7 +646,7 @@ model! {
         optional {
             /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Recordings a page; 20 by default. Default 20.
+            /// Recordings a page; 20 by default.
             1 limit: i64 = "limit";
         }
     }

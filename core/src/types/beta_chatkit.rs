@@ -113,7 +113,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Whether the thread is open, locked or closed.
             3 status: ChatKitThreadStatus = "status";
@@ -136,7 +136,7 @@ response! {
             0 id: String = "id";
             /// `content` of the chat kit thread assistant message item.
             1 content: Vec<ChatKitResponseOutputText> = "content";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// `thread_id` of the chat kit thread assistant message item.
             4 thread_id: String = "thread_id";
@@ -165,7 +165,7 @@ response! {
             1 attachments: Vec<ChatKitAttachment> = "attachments";
             /// `content` of the chat kit thread user message item.
             2 content: Vec<ChatKitThreadUserMessageItemContent> = "content";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
             /// `thread_id` of the chat kit thread user message item.
             6 thread_id: String = "thread_id";
@@ -192,7 +192,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `thread_id` of the chat kit widget item.
             3 thread_id: String = "thread_id";
@@ -214,7 +214,7 @@ response! {
             1 chatkit_configuration: ChatSessionChatKitConfiguration = "chatkit_configuration";
             /// Secret of the client.
             2 client_secret: Secret = "client_secret";
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             3 expires_at: i64 = "expires_at";
             /// Most requests a minute.
             4 max_requests_per_1_minute: i64 = "max_requests_per_1_minute";
@@ -386,7 +386,7 @@ response! {
             1 arguments: String = "arguments";
             /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
             /// `name` of the data chat kit client tool call.
             4 name: String = "name";
@@ -409,7 +409,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `task_type` of the data chat kit task.
             5 task_type: DataChatKitTaskType = "task_type";
@@ -432,7 +432,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `tasks` of the data chat kit task group.
             3 tasks: Vec<DataChatKitTaskGroupTask> = "tasks";

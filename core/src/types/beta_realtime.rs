@@ -859,7 +859,7 @@ model! {
             0 expires_after: ChatSessionExpiresAfterParam = "expires_after";
             /// `value` of the realtime session create client secret.
             1 value: Secret = "value";
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             2 expires_at: i64 = "expires_at";
         }
     }
@@ -1046,7 +1046,7 @@ response! {
             14 id: String = "id";
             /// Kind of the object, always the same for this type.
             15 object: String = "object";
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             16 expires_at: i64 = "expires_at";
             /// `include` of the session create response.
             17 include: Vec<CallAcceptInclude> = "include";
@@ -1183,7 +1183,7 @@ response! {
     pub struct TranscriptionSessionClientSecret {
         const {}
         required {
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: i64 = "expires_at";
             /// `value` of the transcription session client secret.
             1 value: Secret = "value";

@@ -42,7 +42,7 @@ model! {
             0 after: String = "after";
             /// Parts to return that are left out by default, such as sources and encrypted reasoning.
             1 include: Vec<BetaResponseIncludable> = "include";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             2 limit: i64 = "limit";
             /// Order: `asc` for oldest first, `desc` for newest first; `desc` by default.
             3 order: SortOrder = "order";

@@ -310,7 +310,7 @@ response! {
             0 file_id: String = "file_id";
             /// Name of the file.
             1 file_name: String = "file_name";
-            /// How well the passage matches, from 0 to 1. Between 0 and 1.
+            /// How well the passage matches, from 0 to 1.
             2 score: f64 = "score";
         }
         optional {
@@ -421,7 +421,7 @@ model! {
             0 file_id: String = "file_id";
         }
         optional {
-            /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
+            /// Resolution at which the model sees the image; `auto` by default.
             1 detail: ImageURLDetail = "detail";
         }
     }
@@ -445,7 +445,7 @@ response! {
         const {}
         required {}
         optional {
-            /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
+            /// Resolution at which the model sees the image; `auto` by default.
             0 detail: ImageURLDetail = "detail" null(detail_null);
             /// Id of an uploaded file.
             1 file_id: String = "file_id" null(file_id_null);
@@ -473,11 +473,11 @@ model! {
     pub struct ImageURL {
         const {}
         required {
-            /// URL of a JPEG, PNG, GIF or WebP image. An absolute URL.
+            /// URL of a JPEG, PNG, GIF or WebP image.
             0 url: String = "url";
         }
         optional {
-            /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
+            /// Resolution at which the model sees the image; `auto` by default.
             1 detail: ImageURLDetail = "detail";
         }
     }
@@ -501,9 +501,9 @@ response! {
         const {}
         required {}
         optional {
-            /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
+            /// Resolution at which the model sees the image; `auto` by default.
             0 detail: ImageURLDetail = "detail" null(detail_null);
-            /// URL of the image. An absolute URL.
+            /// URL of the image.
             1 url: String = "url" null(url_null);
         }
     }
@@ -722,13 +722,13 @@ response! {
             0 id: String = "id";
             /// Id of the assistant that runs.
             1 assistant_id: String = "assistant_id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             4 created_at: i64 = "created_at";
             /// Instructions in force for this run.
             8 instructions: String = "instructions";
             /// Model in force for this run.
             13 model: String = "model";
-            /// Whether the model may call several tools in one turn; true by default. Default `true`.
+            /// Whether the model may call several tools in one turn; true by default.
             15 parallel_tool_calls: bool = "parallel_tool_calls";
             /// State of the run; `requires_action` waits for you, five others are final.
             19 status: RunStatus = "status";
@@ -738,22 +738,21 @@ response! {
             22 tools: Vec<AssistantTool> = "tools";
         }
         optional {
-            /// When the run was cancelled, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the run was cancelled, in seconds since the Unix epoch.
             2 cancelled_at: i64 = "cancelled_at" null(cancelled_at_null);
-            /// When the run was completed, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the run was completed, in seconds since the Unix epoch.
             3 completed_at: i64 = "completed_at" null(completed_at_null);
-            /// When an active run gives up, in seconds since the Unix epoch; null once it has ended. Unix time in
-            /// seconds.
+            /// When an active run gives up, in seconds since the Unix epoch; null once it has ended.
             5 expires_at: i64 = "expires_at" null(expires_at_null);
-            /// When the run failed, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the run failed, in seconds since the Unix epoch.
             6 failed_at: i64 = "failed_at" null(failed_at_null);
             /// Why the run is incomplete, if it is.
             7 incomplete_details: RunIncompleteDetails = "incomplete_details" null(incomplete_details_null);
             /// Why the run failed, if it did.
             9 last_error: RunLastError = "last_error" null(last_error_null);
-            /// Most output tokens for the whole run, at least 256; beyond it the run is `incomplete`. At least 256.
+            /// Most output tokens for the whole run, at least 256; beyond it the run is `incomplete`.
             10 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
-            /// Most prompt tokens for the whole run, at least 256; beyond it the run is `incomplete`. At least 256.
+            /// Most prompt tokens for the whole run, at least 256; beyond it the run is `incomplete`.
             11 max_prompt_tokens: i64 = "max_prompt_tokens" null(max_prompt_tokens_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
             /// all.
@@ -762,7 +761,7 @@ response! {
             16 required_action: RunRequiredAction = "required_action" null(required_action_null);
             /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
             17 response_format: AssistantResponseFormatOption = "response_format" null(response_format_null);
-            /// When work on the run last began, in seconds since the Unix epoch. Unix time in seconds.
+            /// When work on the run last began, in seconds since the Unix epoch.
             18 started_at: i64 = "started_at" null(started_at_null);
             /// Tool choice in force for this run.
             21 tool_choice: AssistantToolChoiceOption = "tool_choice" null(tool_choice_null);
@@ -795,29 +794,28 @@ model! {
             3 additional_messages: Vec<ThreadCreateMessage> = "additional_messages" null(additional_messages_null);
             /// Replaces the instructions of the assistant for this run.
             4 instructions: String = "instructions" null(instructions_null);
-            /// Most output tokens for the whole run, at least 256; beyond it the run is `incomplete`. At least 256.
+            /// Most output tokens for the whole run, at least 256; beyond it the run is `incomplete`.
             5 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
-            /// Most prompt tokens for the whole run, at least 256; beyond it the run is `incomplete`. At least 256.
+            /// Most prompt tokens for the whole run, at least 256; beyond it the run is `incomplete`.
             6 max_prompt_tokens: i64 = "max_prompt_tokens" null(max_prompt_tokens_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
             /// all.
             7 metadata: Map<String> = "metadata" null(metadata_null);
             /// Replaces the model of the assistant for this run.
             8 model: ChatModel = "model" null(model_null);
-            /// Whether the model may call several tools in one turn; true by default. Default `true`.
+            /// Whether the model may call several tools in one turn; true by default.
             9 parallel_tool_calls: bool = "parallel_tool_calls";
             /// How much a reasoning model thinks before it answers; less is faster and cheaper. Default `medium`.
             10 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
             11 response_format: AssistantResponseFormatOption = "response_format" null(response_format_null);
-            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default.
             12 temperature: f64 = "temperature" null(temperature_null);
             /// Whether and which tools the model calls; anything but `auto` or `none` holds for its first turn.
             13 tool_choice: AssistantToolChoiceOption = "tool_choice" null(tool_choice_null);
-            /// Replaces the tools of the assistant for this run, up to 20. At most 20 items.
+            /// Replaces the tools of the assistant for this run, up to 20.
             14 tools: Vec<AssistantTool> = "tools" null(tools_null);
-            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
-            /// 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
             15 top_p: f64 = "top_p" null(top_p_null);
             /// How the thread is shortened for the model when it is long.
             16 truncation_strategy: TruncationStrategy = "truncation_strategy" null(truncation_strategy_null);
@@ -904,7 +902,7 @@ response! {
             0 id: String = "id";
             /// Id of the assistant that runs.
             1 assistant_id: String = "assistant_id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             4 created_at: i64 = "created_at";
             /// Id of the run.
             10 run_id: String = "run_id";
@@ -918,13 +916,13 @@ response! {
             14 r#type: RunStepType = "type";
         }
         optional {
-            /// When the work was cancelled, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the work was cancelled, in seconds since the Unix epoch.
             2 cancelled_at: i64 = "cancelled_at" null(cancelled_at_null);
-            /// When the work was completed, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the work was completed, in seconds since the Unix epoch.
             3 completed_at: i64 = "completed_at" null(completed_at_null);
-            /// When the work expired, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the work expired, in seconds since the Unix epoch.
             5 expired_at: i64 = "expired_at" null(expired_at_null);
-            /// When the work failed, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the work failed, in seconds since the Unix epoch.
             6 failed_at: i64 = "failed_at" null(failed_at_null);
             /// Why the step failed, if it did.
             7 last_error: RunStepLastError = "last_error" null(last_error_null);
@@ -1092,10 +1090,9 @@ model! {
             1 before: String = "before";
             /// Asks for the text of file search results in the run steps.
             2 include: Vec<StepListInclude> = "include";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             3 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
-            /// `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
             4 order: SortOrder = "order";
         }
     }
@@ -1189,7 +1186,7 @@ response! {
             0 id: String = "id";
             /// Parts of the message: text, images or a refusal.
             4 content: Vec<MessageContent> = "content";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             5 created_at: i64 = "created_at";
             /// Who wrote it: `user` or `assistant`.
             10 role: MessageDeltaRole = "role";
@@ -1203,9 +1200,9 @@ response! {
             1 assistant_id: String = "assistant_id" null(assistant_id_null);
             /// Files attached to the message.
             2 attachments: Vec<ThreadMessageAttachment> = "attachments" null(attachments_null);
-            /// When the message was completed, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the message was completed, in seconds since the Unix epoch.
             3 completed_at: i64 = "completed_at" null(completed_at_null);
-            /// When the message was marked incomplete, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the message was marked incomplete, in seconds since the Unix epoch.
             6 incomplete_at: i64 = "incomplete_at" null(incomplete_at_null);
             /// Why the message is incomplete, if it is.
             7 incomplete_details: ThreadMessageIncompleteDetails = "incomplete_details" null(incomplete_details_null);
@@ -1265,10 +1262,9 @@ model! {
             0 after: String = "after";
             /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             2 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
-            /// `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
             3 order: SortOrder = "order";
             /// Only messages that this run made.
             4 run_id: String = "run_id";
@@ -1286,10 +1282,9 @@ model! {
             0 after: String = "after";
             /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             2 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
-            /// `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
             3 order: SortOrder = "order";
         }
     }

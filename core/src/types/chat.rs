@@ -19,7 +19,7 @@ response! {
             0 id: String = "id";
             /// The answers; more than one if `n` asked for it.
             1 choices: Vec<ChatCompletionChoice> = "choices";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created: i64 = "created";
             /// Name of the model that answered.
             3 model: String = "model";
@@ -117,8 +117,7 @@ response! {
             0 id: String = "id";
             /// The audio as Base64 text, in the format asked for.
             1 data: String = "data";
-            /// When the audio is no longer kept for later turns, in seconds since the Unix epoch. Unix time in
-            /// seconds.
+            /// When the audio is no longer kept for later turns, in seconds since the Unix epoch.
             2 expires_at: i64 = "expires_at";
             /// What is said.
             3 transcript: String = "transcript";
@@ -205,8 +204,7 @@ response! {
             0 id: String = "id";
             /// Pieces of the answers; empty in the last chunk when `include_usage` is set.
             1 choices: Vec<ChatCompletionChunkChoice> = "choices";
-            /// When the completion was created, in seconds since the Unix epoch; the same in all chunks. Unix time
-            /// in seconds.
+            /// When the completion was created, in seconds since the Unix epoch; the same in all chunks.
             2 created: i64 = "created";
             /// Name of the model that answers.
             3 model: String = "model";
@@ -305,11 +303,11 @@ model! {
     pub struct ChatCompletionContentPartImageURL {
         const {}
         required {
-            /// URL of the image, or the image itself as a Base64 `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a Base64 `data:` URL.
             0 url: String = "url";
         }
         optional {
-            /// Resolution at which the model sees the image; `auto` by default. Default `auto`.
+            /// Resolution at which the model sees the image; `auto` by default.
             1 detail: ContentPartInputImageDetail = "detail";
         }
     }
@@ -416,8 +414,7 @@ model! {
         optional {
             /// Form and voice of spoken output; needed when `modalities` has `audio`.
             2 audio: ChatCompletionAudioParam = "audio" null(audio_null);
-            /// Makes repeated words less likely the more often they came up, from -2 to 2; 0 by default. Between -2
-            /// and 2; default 0.
+            /// Makes repeated words less likely the more often they came up, from -2 to 2; 0 by default.
             3 frequency_penalty: f64 = "frequency_penalty" null(frequency_penalty_null);
             /// Replaced by `tool_choice`. Deprecated by the vendor.
             4 function_call: ChatCompletionCreateFunctionCall = "function_call";
@@ -425,7 +422,7 @@ model! {
             5 functions: Vec<ChatCompletionCreateFunction> = "functions";
             /// Makes tokens likelier or less likely: token id to a bias from -100 to 100.
             6 logit_bias: Map<i64> = "logit_bias" null(logit_bias_null);
-            /// Whether to return log probabilities of the output tokens; false by default. Default `false`.
+            /// Whether to return log probabilities of the output tokens; false by default.
             7 logprobs: bool = "logprobs" null(logprobs_null);
             /// Most tokens to generate, reasoning included.
             8 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
@@ -437,15 +434,13 @@ model! {
             11 modalities: Vec<ChatCompletionModality> = "modalities" null(modalities_null);
             /// Moderation to run on the input and the output of this request.
             12 moderation: ChatCompletionCreateModeration = "moderation" null(moderation_null);
-            /// Number of answers to generate, 1 to 128; 1 by default. Each one is charged. Between 1 and 128;
-            /// default 1.
+            /// Number of answers to generate, 1 to 128; 1 by default. Each one is charged.
             13 n: i64 = "n" null(n_null);
-            /// Whether the model may call several tools in one turn; true by default. Default `true`.
+            /// Whether the model may call several tools in one turn; true by default.
             14 parallel_tool_calls: bool = "parallel_tool_calls";
             /// Text that the answer will mostly repeat, such as a file being edited; speeds it up.
             15 prediction: ChatCompletionPredictionContentParam = "prediction" null(prediction_null);
-            /// Makes words less likely once they came up at all, from -2 to 2; 0 by default. Between -2 and 2;
-            /// default 0.
+            /// Makes words less likely once they came up at all, from -2 to 2; 0 by default.
             16 presence_penalty: f64 = "presence_penalty" null(presence_penalty_null);
             /// Key that groups requests with a common beginning, so that more of it is found in the cache.
             17 prompt_cache_key: String = "prompt_cache_key" null(prompt_cache_key_null);
@@ -457,8 +452,7 @@ model! {
             20 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// Form of the answer: plain text, any JSON, or JSON that fits a schema.
             21 response_format: ResponseFormat = "response_format";
-            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most. At
-            /// most 64 characters.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most.
             22 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// Seed for repeatable sampling; the same request then gives mostly the same result. Deprecated by the
             /// vendor.
@@ -468,26 +462,24 @@ model! {
             /// Up to 4 texts at which the model stops; they are not part of the answer. 1 to 4 items; default
             /// `<|endoftext|>`.
             25 stop: CompletionCreateStop = "stop" null(stop_null);
-            /// Whether the completion is kept for later retrieval; false by default. Default `false`.
+            /// Whether the completion is kept for later retrieval; false by default.
             26 store: bool = "store" null(store_null);
             /// Settings of the event stream.
             27 stream_options: ChatCompletionStreamOptionsParam = "stream_options" null(stream_options_null);
-            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default.
             28 temperature: f64 = "temperature" null(temperature_null);
             /// Whether and which tools the model calls; `auto` by default if there are tools, else `none`.
             29 tool_choice: ChatCompletionToolChoiceOptionParam = "tool_choice";
             /// Functions and custom tools that the model may call, up to 128.
             30 tools: Vec<ChatCompletionToolUnionParam> = "tools";
-            /// How many of the likeliest tokens to report at each position, 0 to 20; needs `logprobs`. Between 0
-            /// and 20.
+            /// How many of the likeliest tokens to report at each position, 0 to 20; needs `logprobs`.
             31 top_logprobs: i64 = "top_logprobs" null(top_logprobs_null);
-            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
-            /// 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
             32 top_p: f64 = "top_p" null(top_p_null);
             /// Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated
             /// by the vendor.
             33 user: String = "user";
-            /// How long-winded the answer is; `medium` by default. Default `medium`.
+            /// How long-winded the answer is; `medium` by default.
             34 verbosity: AgentTextVerbosity = "verbosity" null(verbosity_null);
             /// Lets the model search the web, and sets how.
             35 web_search_options: WebSearchOptions = "web_search_options";
@@ -600,14 +592,13 @@ model! {
         optional {
             /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             1 limit: i64 = "limit";
             /// Only completions with these pairs.
             2 metadata: Map<String> = "metadata" null(metadata_null);
             /// Only completions of this model.
             3 model: String = "model";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `asc` by default. Default
-            /// `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `asc` by default.
             4 order: SortOrder = "order";
         }
     }
@@ -658,7 +649,7 @@ response! {
             1 start_index: i64 = "start_index";
             /// Title of the page.
             2 title: String = "title";
-            /// URL of the page. An absolute URL.
+            /// URL of the page.
             3 url: String = "url";
         }
         optional {}
@@ -1227,10 +1218,9 @@ model! {
         optional {
             /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             1 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `asc` by default. Default
-            /// `asc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `asc` by default.
             2 order: SortOrder = "order";
         }
     }
@@ -1365,7 +1355,7 @@ model! {
         const {}
         required {}
         optional {
-            /// How much of the search results the model sees; `medium` by default. Default `medium`.
+            /// How much of the search results the model sees; `medium` by default.
             0 search_context_size: SearchContextSize = "search_context_size";
             /// Roughly where the user is, for better search results.
             1 user_location: WebSearchOptionsUserLocation = "user_location" null(user_location_null);

@@ -46,7 +46,7 @@ response! {
             1 bytes: i64 = "bytes";
             /// Id of the container.
             2 container_id: String = "container_id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
             /// Path of the file in the container.
             5 path: String = "path";
@@ -68,7 +68,7 @@ response! {
             1 bytes: i64 = "bytes";
             /// Id of the container.
             2 container_id: String = "container_id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
             /// Path of the file in the container.
             5 path: String = "path";
@@ -90,7 +90,7 @@ response! {
             1 bytes: i64 = "bytes";
             /// Id of the container.
             2 container_id: String = "container_id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
             /// Path of the file in the container.
             5 path: String = "path";

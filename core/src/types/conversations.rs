@@ -26,7 +26,7 @@ model! {
         optional {
             /// Id of an uploaded file.
             1 file_id: String = "file_id" null(file_id_null);
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             2 image_url: String = "image_url" null(image_url_null);
             /// Marks the end of a part of the prompt that should be cached.
             4 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
@@ -53,7 +53,7 @@ response! {
         required {
             /// Identifier of the conversation; it begins with `conv_`.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             2 metadata: Json = "metadata";
@@ -68,7 +68,7 @@ model! {
         const {}
         required {}
         optional {
-            /// Up to 20 items to start with. At most 20 items.
+            /// Up to 20 items to start with.
             0 items: Vec<ResponseInputItem> = "items" null(items_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             1 metadata: Map<String> = "metadata" null(metadata_null);
@@ -175,7 +175,7 @@ model! {
     pub struct ItemCreateParams {
         const {}
         required {
-            /// The items, up to 20. At most 20 items.
+            /// The items, up to 20.
             0 items: Vec<ResponseInputItem> = "items";
         }
         optional {
@@ -195,7 +195,7 @@ model! {
             0 after: String = "after";
             /// Additional parts to return that are left out by default.
             1 include: Vec<ResponseIncludable> = "include";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             2 limit: i64 = "limit";
             /// Order: `asc` for oldest first, `desc` for newest first; `desc` by default.
             3 order: SortOrder = "order";

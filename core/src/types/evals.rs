@@ -438,7 +438,7 @@ model! {
     pub struct InputMessagesTemplateEvalItemContentImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
@@ -518,7 +518,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// The data row.
             2 datasource_item: Map<Json> = "datasource_item";
@@ -605,7 +605,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// The data row.
             2 datasource_item: Map<Json> = "datasource_item";
@@ -689,7 +689,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Where the data rows come from.
             2 data_source: DataSource = "data_source";
@@ -705,7 +705,7 @@ response! {
             9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
             /// Counts of passed and failed items, by grader.
             10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// URL of the report in the dashboard. An absolute URL.
+            /// URL of the report in the dashboard.
             11 report_url: String = "report_url";
             /// Counts of items by outcome.
             12 result_counts: ResultCounts = "result_counts";
@@ -726,7 +726,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Where the data rows come from.
             2 data_source: DataSource = "data_source";
@@ -742,7 +742,7 @@ response! {
             9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
             /// Counts of passed and failed items, by grader.
             10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// URL of the report in the dashboard. An absolute URL.
+            /// URL of the report in the dashboard.
             11 report_url: String = "report_url";
             /// Counts of items by outcome.
             12 result_counts: ResultCounts = "result_counts";
@@ -797,7 +797,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Where the data rows come from.
             2 data_source: DataSource = "data_source";
@@ -813,7 +813,7 @@ response! {
             9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
             /// Counts of passed and failed items, by grader.
             10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// URL of the report in the dashboard. An absolute URL.
+            /// URL of the report in the dashboard.
             11 report_url: String = "report_url";
             /// Counts of items by outcome.
             12 result_counts: ResultCounts = "result_counts";
@@ -845,7 +845,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Where the data rows come from.
             2 data_source: DataSource = "data_source";
@@ -861,7 +861,7 @@ response! {
             9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
             /// Counts of passed and failed items, by grader.
             10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// URL of the report in the dashboard. An absolute URL.
+            /// URL of the report in the dashboard.
             11 report_url: String = "report_url";
             /// Counts of items by outcome.
             12 result_counts: ResultCounts = "result_counts";

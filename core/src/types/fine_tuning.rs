@@ -20,7 +20,7 @@ model! {
         optional {
             /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Checkpoints a page; 10 by default. Default 10.
+            /// Checkpoints a page; 10 by default.
             1 limit: i64 = "limit";
         }
     }
@@ -100,7 +100,7 @@ response! {
         required {
             /// Identifier of the job; it begins with `ftjob-`.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Hyperparameters of the job, for supervised training.
             5 hyperparameters: FineTuningJobHyperparameters = "hyperparameters";
@@ -122,13 +122,13 @@ response! {
             2 error: FineTuningJobError = "error" null(error_null);
             /// Name of the trained model; null until the job has succeeded.
             3 fine_tuned_model: String = "fine_tuned_model" null(fine_tuned_model_null);
-            /// When the job ended, in seconds since the Unix epoch; null before. Unix time in seconds.
+            /// When the job ended, in seconds since the Unix epoch; null before.
             4 finished_at: i64 = "finished_at" null(finished_at_null);
             /// Number of tokens trained on and charged; null while the job runs.
             12 trained_tokens: i64 = "trained_tokens" null(trained_tokens_null);
             /// Id of the file with validation data.
             14 validation_file: String = "validation_file" null(validation_file_null);
-            /// When the job should end, in seconds since the Unix epoch; null if not running. Unix time in seconds.
+            /// When the job should end, in seconds since the Unix epoch; null if not running.
             15 estimated_finish: i64 = "estimated_finish" null(estimated_finish_null);
             /// Services that get the metrics. At most 5 items.
             16 integrations: Vec<FineTuningJobIntegration> = "integrations" null(integrations_null);
@@ -147,7 +147,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Name by which requests can use the checkpoint.
             2 fine_tuned_model_checkpoint: String = "fine_tuned_model_checkpoint";
@@ -210,7 +210,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Weight of the entry: `info`, `warn` or `error`.
             2 level: FineTuningJobEventLevel = "level";
@@ -493,7 +493,7 @@ model! {
         optional {
             /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Entries a page; 20 by default. Default 20.
+            /// Entries a page; 20 by default.
             1 limit: i64 = "limit";
         }
     }
@@ -507,7 +507,7 @@ model! {
         optional {
             /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Jobs a page; 20 by default. Default 20.
+            /// Jobs a page; 20 by default.
             1 limit: i64 = "limit";
             /// Only jobs with these pairs.
             2 metadata: Map<String> = "metadata" null(metadata_null);
@@ -589,7 +589,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Id of the project that may use it.
             3 project_id: String = "project_id";
@@ -620,9 +620,9 @@ model! {
         optional {
             /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Permissions a page; 10 by default. Default 10.
+            /// Permissions a page; 10 by default.
             1 limit: i64 = "limit";
-            /// Order by creation time: `ascending`, or `descending`, which is the default. Default `descending`.
+            /// Order by creation time: `ascending`, or `descending`, which is the default.
             2 order: PermissionOrder = "order";
             /// Only the permission of this project.
             3 project_id: String = "project_id";
@@ -637,7 +637,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Id of the project that may use it.
             3 project_id: String = "project_id";
@@ -662,9 +662,9 @@ model! {
         optional {
             /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Permissions a page; 10 by default. Default 10.
+            /// Permissions a page; 10 by default.
             1 limit: i64 = "limit";
-            /// Order by creation time: `ascending`, or `descending`, which is the default. Default `descending`.
+            /// Order by creation time: `ascending`, or `descending`, which is the default.
             2 order: PermissionOrder = "order";
             /// Only the permission of this project.
             3 project_id: String = "project_id";
@@ -698,7 +698,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Id of the project that may use it.
             3 project_id: String = "project_id";

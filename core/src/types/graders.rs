@@ -12,7 +12,7 @@ model! {
     pub struct GraderInputItemInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
@@ -27,7 +27,7 @@ model! {
     pub struct GraderInputsParamItemInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
@@ -42,7 +42,7 @@ model! {
     pub struct InputContentInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {

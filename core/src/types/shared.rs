@@ -275,7 +275,7 @@ model! {
             1 description: String = "description";
             /// JSON Schema of the arguments; left out, the function takes none.
             2 parameters: Map<Json> = "parameters";
-            /// Whether the model keeps exactly to the schema of the arguments; false by default. Default `false`.
+            /// Whether the model keeps exactly to the schema of the arguments; false by default.
             3 strict: bool = "strict" null(strict_null);
         }
     }
@@ -303,7 +303,7 @@ model! {
             1 description: String = "description";
             /// The JSON Schema.
             2 schema: Map<Json> = "schema";
-            /// Whether the answer keeps exactly to the schema; false by default. Default `false`.
+            /// Whether the answer keeps exactly to the schema; false by default.
             3 strict: bool = "strict" null(strict_null);
         }
     }

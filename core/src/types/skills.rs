@@ -27,7 +27,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the skill is for.
             2 description: String = "description";

@@ -23,7 +23,7 @@ response! {
         required {
             /// Identifier of the part, to be named when the upload is completed.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Id of the upload.
             3 upload_id: String = "upload_id";

@@ -61,10 +61,9 @@ model! {
             1 before: String = "before";
             /// Status of the files to list; all if left out.
             2 filter: FileBatchListFilesFilter = "filter";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             3 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
-            /// `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
             4 order: SortOrder = "order";
         }
     }
@@ -103,7 +102,7 @@ response! {
         required {
             /// Identifier, the same as that of the uploaded file.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// State of indexing: `in_progress`, `completed`, `cancelled` or `failed`.
             4 status: VectorStoreFileStatus = "status";
@@ -139,7 +138,7 @@ response! {
         required {
             /// Identifier of the batch; it begins with `vsfb_`.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Number of files by status.
             2 file_counts: FileCounts = "file_counts";
@@ -218,10 +217,9 @@ model! {
             1 before: String = "before";
             /// Status of the files to list; all if left out.
             2 filter: FileBatchListFilesFilter = "filter";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             3 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
-            /// `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
             4 order: SortOrder = "order";
         }
     }

@@ -22,7 +22,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Name of the key or account.
             2 name: String = "name";
@@ -59,7 +59,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Name of the key or account.
             2 name: String = "name";
@@ -279,7 +279,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Who owns the key.
             4 owner: AdminAPIKeyOwner = "owner";
@@ -287,9 +287,9 @@ response! {
             5 redacted_value: String = "redacted_value";
         }
         optional {
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             2 expires_at: i64 = "expires_at" null(expires_at_null);
-            /// When the key was last used, in seconds since the Unix epoch; null for never. Unix time in seconds.
+            /// When the key was last used, in seconds since the Unix epoch; null for never.
             6 last_used_at: i64 = "last_used_at" null(last_used_at_null);
             /// Name of the key or account.
             7 name: String = "name" null(name_null);
@@ -319,7 +319,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `owner` of the admin apikey create response.
             4 owner: AdminAPIKeyOwner = "owner";
@@ -329,7 +329,7 @@ response! {
             8 value: Secret = "value";
         }
         optional {
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             2 expires_at: i64 = "expires_at" null(expires_at_null);
             /// Unix time in seconds.
             6 last_used_at: i64 = "last_used_at" null(last_used_at_null);
@@ -377,7 +377,7 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at" null(created_at_null);
             /// Name of the key or account.
             2 name: String = "name" null(name_null);
@@ -399,9 +399,9 @@ response! {
         optional {
             /// The certificate in PEM form; returned only when asked for.
             0 content: String = "content" null(content_null);
-            /// When the certificate expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the certificate expires, in seconds since the Unix epoch.
             1 expires_at: i64 = "expires_at" null(expires_at_null);
-            /// When the certificate becomes valid, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the certificate becomes valid, in seconds since the Unix epoch.
             2 valid_at: i64 = "valid_at" null(valid_at_null);
         }
     }
@@ -669,7 +669,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When it happened, in seconds since the Unix epoch. Unix time in seconds.
+            /// When it happened, in seconds since the Unix epoch.
             1 effective_at: i64 = "effective_at";
             /// What happened.
             2 r#type: AuditLogListResponseType = "type";
@@ -1064,7 +1064,7 @@ response! {
             0 id: String = "id";
             /// Validity and content of the certificate.
             1 certificate_details: AdminOrganizationCertificateDetails = "certificate_details";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// Kind of the object, always the same for this type.
             4 object: CertificateObject = "object";
@@ -1141,7 +1141,7 @@ response! {
         const {}
         required {}
         optional {
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: i64 = "expires_at" null(expires_at_null);
             /// Unix time in seconds.
             1 valid_at: i64 = "valid_at" null(valid_at_null);

@@ -352,7 +352,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Kind of group.
             2 group_type: GroupType = "group_type";
@@ -449,7 +449,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `name` of the group role create response group.
             2 name: String = "name";
@@ -501,7 +501,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `is_scim_managed` of the group update response.
             2 is_scim_managed: bool = "is_scim_managed";
@@ -703,7 +703,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// E-mail address.
             2 email: String = "email";
@@ -715,9 +715,9 @@ response! {
             6 status: InviteStatus = "status";
         }
         optional {
-            /// When it was accepted, in seconds since the Unix epoch; null if it was not. Unix time in seconds.
+            /// When it was accepted, in seconds since the Unix epoch; null if it was not.
             7 accepted_at: i64 = "accepted_at" null(accepted_at_null);
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             8 expires_at: i64 = "expires_at" null(expires_at_null);
         }
     }
@@ -955,7 +955,7 @@ response! {
             1 active: bool = "active";
             /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
         }
         optional {
@@ -988,7 +988,7 @@ response! {
             1 active: bool = "active";
             /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
         }
         optional {
@@ -1025,7 +1025,7 @@ response! {
             1 active: bool = "active";
             /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
         }
         optional {
@@ -1398,7 +1398,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the member joined, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the member joined, in seconds since the Unix epoch.
             1 added_at: i64 = "added_at";
         }
         optional {
@@ -1527,7 +1527,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `name` of the owner service account.
             2 name: String = "name";
@@ -1545,7 +1545,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// E-mail address.
             2 email: String = "email";
@@ -1607,12 +1607,11 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
         }
         optional {
-            /// When the project was archived, in seconds since the Unix epoch; null if it is active. Unix time in
-            /// seconds.
+            /// When the project was archived, in seconds since the Unix epoch; null if it is active.
             3 archived_at: i64 = "archived_at" null(archived_at_null);
             /// Id of the external key that encrypts the data.
             4 external_key_id: String = "external_key_id" null(external_key_id_null);
@@ -1633,7 +1632,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Name of the key or account.
             3 name: String = "name";
@@ -1645,7 +1644,7 @@ response! {
             7 redacted_value: String = "redacted_value";
         }
         optional {
-            /// When the key was last used, in seconds since the Unix epoch; null for never. Unix time in seconds.
+            /// When the key was last used, in seconds since the Unix epoch; null for never.
             2 last_used_at: i64 = "last_used_at" null(last_used_at_null);
             /// When the object expires, in seconds since the Unix epoch.
             8 expires_at: i64 = "expires_at" null(expires_at_null);
@@ -1712,7 +1711,7 @@ response! {
             1 active: bool = "active";
             /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
         }
         optional {
@@ -1745,7 +1744,7 @@ response! {
             1 active: bool = "active";
             /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
         }
         optional {
@@ -1782,7 +1781,7 @@ response! {
             1 active: bool = "active";
             /// Validity of the certificate.
             2 certificate_details: CertificateDetails = "certificate_details";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             3 created_at: i64 = "created_at";
         }
         optional {

@@ -100,7 +100,7 @@ response! {
     pub struct ProjectGroup {
         const { 4 "object" = "project.group" req; }
         required {
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             0 created_at: i64 = "created_at";
             /// Id of the group.
             1 group_id: String = "group_id";
@@ -430,7 +430,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Name of the key or account.
             2 name: String = "name";
@@ -661,7 +661,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the member was added, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the member was added, in seconds since the Unix epoch.
             1 added_at: i64 = "added_at";
             /// Role in the project: `owner` or `member`.
             3 role: String = "role";
@@ -1074,7 +1074,7 @@ response! {
         optional {
             /// `assignment_sources` of the role list response.
             1 assignment_sources: Vec<AssignmentSource> = "assignment_sources" null(assignment_sources_null);
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at" null(created_at_null);
             /// `created_by` of the role list response.
             3 created_by: String = "created_by" null(created_by_null);
@@ -1084,7 +1084,7 @@ response! {
             5 description: String = "description" null(description_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             6 metadata: Map<Json> = "metadata" null(metadata_null);
-            /// When the object last changed, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object last changed, in seconds since the Unix epoch.
             11 updated_at: i64 = "updated_at" null(updated_at_null);
         }
     }
@@ -1109,7 +1109,7 @@ response! {
         optional {
             /// `assignment_sources` of the role retrieve response.
             1 assignment_sources: Vec<AssignmentSource> = "assignment_sources" null(assignment_sources_null);
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at" null(created_at_null);
             /// `created_by` of the role retrieve response.
             3 created_by: String = "created_by" null(created_by_null);
@@ -1119,7 +1119,7 @@ response! {
             5 description: String = "description" null(description_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             6 metadata: Map<Json> = "metadata" null(metadata_null);
-            /// When the object last changed, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object last changed, in seconds since the Unix epoch.
             11 updated_at: i64 = "updated_at" null(updated_at_null);
         }
     }
@@ -1252,7 +1252,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// Name of the key or account.
             3 name: String = "name";
@@ -1413,7 +1413,7 @@ model! {
         optional {
             /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             2 bucket_width: BucketWidth = "bucket_width";
             /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
@@ -1461,7 +1461,7 @@ model! {
         optional {
             /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             2 bucket_width: BucketWidth = "bucket_width";
             /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
@@ -1507,7 +1507,7 @@ model! {
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             1 bucket_width: BucketWidth = "bucket_width";
             /// End of the time range in seconds since the Unix epoch, exclusive.
             2 end_time: i64 = "end_time";
@@ -1553,7 +1553,7 @@ model! {
             1 api_key_ids: Vec<String> = "api_key_ids";
             /// Whether only batch requests count, or only others; all if left out.
             2 batch: bool = "batch";
-            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             3 bucket_width: BucketWidth = "bucket_width";
             /// End of the time range in seconds since the Unix epoch, exclusive.
             4 end_time: i64 = "end_time";

@@ -17,7 +17,7 @@ model! {
         optional {
             /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             2 bucket_width: BucketWidth = "bucket_width";
             /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
@@ -75,7 +75,7 @@ model! {
         optional {
             /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             2 bucket_width: BucketWidth = "bucket_width";
             /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
@@ -135,7 +135,7 @@ model! {
         optional {
             /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             2 bucket_width: BucketWidth = "bucket_width";
             /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
@@ -207,7 +207,7 @@ model! {
         optional {
             /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             2 bucket_width: BucketWidth = "bucket_width";
             /// End of the time range in seconds since the Unix epoch, exclusive.
             3 end_time: i64 = "end_time";
@@ -260,7 +260,7 @@ model! {
             0 start_time: i64 = "start_time";
         }
         optional {
-            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             1 bucket_width: BucketWidth = "bucket_width";
             /// End of the time range in seconds since the Unix epoch, exclusive.
             2 end_time: i64 = "end_time";
@@ -325,7 +325,7 @@ model! {
         optional {
             /// Only these API keys.
             1 api_key_ids: Vec<String> = "api_key_ids";
-            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default. Default `1d`.
+            /// Length of a time bucket: `1m`, `1h` or `1d`; a day by default.
             2 bucket_width: BucketWidth = "bucket_width";
             /// `context_levels` of the usage web search calls params.
             3 context_levels: Vec<UsageWebSearchCallsContextLevel> = "context_levels";

@@ -67,10 +67,11 @@ pub use part_2::{
     BetaResponseConfigurationUpdateItem, BetaResponseConfigurationUpdateItemTextFormat, BetaResponseContainerReference,
     BetaResponseContentPartAddedEvent, BetaResponseContentPartDoneEvent, BetaResponseContentPartDoneEventPart,
     BetaResponseContentPartWsAdded, BetaResponseContentPartWsDone, BetaResponseContentPartWsPart,
+    BetaResponseConversationParam,
 };
 pub use part_3::{
-    BetaResponseConversationParam, BetaResponseCreateConversation, BetaResponseCreateParams, BetaResponseCreatedEvent,
-    BetaResponseCustomToolCall, BetaResponseCustomToolCallInputDeltaEvent, BetaResponseCustomToolCallInputDoneEvent,
+    BetaResponseCreateConversation, BetaResponseCreateParams, BetaResponseCreatedEvent, BetaResponseCustomToolCall,
+    BetaResponseCustomToolCallInputDeltaEvent, BetaResponseCustomToolCallInputDoneEvent,
     BetaResponseCustomToolCallInputWsDelta, BetaResponseCustomToolCallInputWsDone, BetaResponseCustomToolCallItem,
     BetaResponseCustomToolCallOutput, BetaResponseCustomToolCallOutputItem, BetaResponseCustomToolCallOutputItemOutput,
     BetaResponseError, BetaResponseErrorEvent, BetaResponseFailedEvent, BetaResponseFileSearchCallCompletedEvent,

@@ -27,7 +27,7 @@ model! {
         required {
             /// `pattern` of the action find in page.
             0 pattern: String = "pattern";
-            /// The URL. An absolute URL.
+            /// The URL.
             2 url: String = "url";
         }
         optional {}
@@ -446,7 +446,7 @@ model! {
         optional {
             /// Id of an uploaded file.
             1 file_id: String = "file_id" null(file_id_null);
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             2 image_url: String = "image_url" null(image_url_null);
             /// Marks the end of a part of the prompt that should be cached.
             4 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);

@@ -1633,7 +1633,7 @@ model! {
         optional {
             /// Plain text, any JSON, or JSON that fits a schema.
             0 format: BetaResponseFormatTextConfig = "format";
-            /// How long-winded the answer is; `medium` by default. Default `medium`.
+            /// How long-winded the answer is; `medium` by default.
             1 verbosity: AgentTextVerbosity = "verbosity" null(verbosity_null);
         }
     }

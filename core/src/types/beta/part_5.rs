@@ -350,7 +350,7 @@ model! {
             9 input: ResponseInputTokenCountInput = "input";
             /// What the model is told first; not carried over from the previous response.
             10 instructions: String = "instructions" null(instructions_null);
-            /// Most tokens to generate, reasoning included; at least 16. At least 16.
+            /// Most tokens to generate, reasoning included; at least 16.
             11 max_output_tokens: i64 = "max_output_tokens" null(max_output_tokens_null);
             /// Most calls of built-in tools in one response, all tools together.
             12 max_tool_calls: i64 = "max_tool_calls" null(max_tool_calls_null);
@@ -362,7 +362,7 @@ model! {
             15 moderation: ChatCompletionCreateModeration = "moderation" null(moderation_null);
             /// `multi_agent` of the beta responses client event response create.
             16 multi_agent: MultiAgent = "multi_agent" null(multi_agent_null);
-            /// Whether the model may call several tools in one turn; true by default. Default `true`.
+            /// Whether the model may call several tools in one turn; true by default.
             17 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
             /// Id of the response that this one continues; not with `conversation`.
             18 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
@@ -376,8 +376,7 @@ model! {
             22 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
             /// How a reasoning model thinks.
             23 reasoning: ResponseCreateReasoning = "reasoning" null(reasoning_null);
-            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most. At
-            /// most 64 characters.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most.
             24 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// Processing tier, which decides speed and price; `auto` uses the project's setting. Default `auto`.
             25 service_tier: BetaServiceTier = "service_tier" null(service_tier_null);
@@ -390,7 +389,7 @@ model! {
             28 stream_id: String = "stream_id";
             /// Settings of the event stream.
             29 stream_options: StreamOptions = "stream_options" null(stream_options_null);
-            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default.
             30 temperature: f64 = "temperature" null(temperature_null);
             /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             31 text: BetaResponseTextConfig = "text";
@@ -398,13 +397,12 @@ model! {
             32 tool_choice: ResponseCreateToolChoice = "tool_choice";
             /// Tools the model may call: built-in ones, MCP servers and functions of yours.
             33 tools: Vec<BetaTool> = "tools";
-            /// How many of the likeliest tokens to report at each position, from 0 to 20. Between 0 and 20.
+            /// How many of the likeliest tokens to report at each position, from 0 to 20.
             34 top_logprobs: i64 = "top_logprobs" null(top_logprobs_null);
-            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
-            /// 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
             35 top_p: f64 = "top_p" null(top_p_null);
-            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails. Default
-            /// `disabled`. Deprecated by the vendor.
+            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails.
+            /// Deprecated by the vendor.
             36 truncation: ResponseTruncation = "truncation" null(truncation_null);
             /// Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated
             /// by the vendor.
@@ -689,7 +687,7 @@ model! {
             1 external_web_access: bool = "external_web_access";
             /// Limits the search to some sites.
             2 filters: WebSearchToolFilters = "filters" null(filters_null);
-            /// How much of the search results the model sees; `medium` by default. Default `medium`.
+            /// How much of the search results the model sees; `medium` by default.
             3 search_context_size: SearchContextSize = "search_context_size";
             /// Roughly where the user is, for better search results.
             4 user_location: UserLocation = "user_location" null(user_location_null);
@@ -1138,7 +1136,7 @@ model! {
     pub struct FileSearchRankingOptions {
         const {}
         required {
-            /// Least score of a result, from 0 to 1. Between 0 and 1.
+            /// Least score of a result, from 0 to 1.
             0 score_threshold: f64 = "score_threshold";
         }
         optional {
@@ -1467,7 +1465,7 @@ response! {
     pub struct InputContentResourceInputImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {

@@ -806,7 +806,7 @@ response! {
         required {
             /// Identifier of the thread; it begins with `thread_`.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
         }
         optional {
@@ -830,19 +830,19 @@ model! {
         optional {
             /// Replaces the instructions of the assistant for this run.
             1 instructions: String = "instructions" null(instructions_null);
-            /// Most output tokens for the whole run, at least 256; beyond it the run is `incomplete`. At least 256.
+            /// Most output tokens for the whole run, at least 256; beyond it the run is `incomplete`.
             2 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
-            /// Most prompt tokens for the whole run, at least 256; beyond it the run is `incomplete`. At least 256.
+            /// Most prompt tokens for the whole run, at least 256; beyond it the run is `incomplete`.
             3 max_prompt_tokens: i64 = "max_prompt_tokens" null(max_prompt_tokens_null);
             /// Pairs of your own for the run: up to 16, keys to 64 characters, values to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
             /// Replaces the model of the assistant for this run.
             5 model: ChatModel = "model" null(model_null);
-            /// Whether the model may call several tools in one turn; true by default. Default `true`.
+            /// Whether the model may call several tools in one turn; true by default.
             6 parallel_tool_calls: bool = "parallel_tool_calls";
             /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
             7 response_format: AssistantResponseFormatOption = "response_format" null(response_format_null);
-            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default.
             8 temperature: f64 = "temperature" null(temperature_null);
             /// The thread to open; an empty one if left out.
             9 thread: ThreadCreateAndRunThread = "thread";
@@ -850,10 +850,9 @@ model! {
             10 tool_choice: AssistantToolChoiceOption = "tool_choice" null(tool_choice_null);
             /// Replaces the tool resources of the assistant for this run.
             11 tool_resources: ToolResources = "tool_resources" null(tool_resources_null);
-            /// Replaces the tools of the assistant for this run, up to 20. At most 20 items.
+            /// Replaces the tools of the assistant for this run, up to 20.
             12 tools: Vec<AssistantTool> = "tools" null(tools_null);
-            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
-            /// 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
             13 top_p: f64 = "top_p" null(top_p_null);
             /// How the thread is shortened for the model when it is long.
             14 truncation_strategy: TruncationStrategy = "truncation_strategy" null(truncation_strategy_null);
@@ -1337,7 +1336,7 @@ model! {
         const {}
         required {}
         optional {
-            /// Ids of the files, 20 at most. At most 20 items; default `[]`.
+            /// Ids of the files, 20 at most. Default `[]`.
             0 file_ids: Vec<String> = "file_ids";
         }
     }
@@ -1398,7 +1397,7 @@ model! {
         required {
             /// Tokens that neighbouring chunks share, at most half a chunk.
             0 chunk_overlap_tokens: i64 = "chunk_overlap_tokens";
-            /// Size of a chunk in tokens, 100 to 4,096. Between 100 and 4096.
+            /// Size of a chunk in tokens, 100 to 4,096.
             1 max_chunk_size_tokens: i64 = "max_chunk_size_tokens";
         }
         optional {}

@@ -221,7 +221,7 @@ response! {
     pub struct ClientSecretCreateResponse {
         const {}
         required {
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: i64 = "expires_at";
             /// Settings of the session it is good for.
             1 session: ClientSecretCreateResponseSession = "session";
@@ -1114,7 +1114,7 @@ model! {
             0 audio: String = "audio";
             /// Resolution at which the model sees the image. Default `auto`.
             1 detail: ImageURLDetail = "detail";
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             2 image_url: String = "image_url";
             /// `text` of the realtime conversation item user message content.
             3 text: String = "text";
@@ -1678,7 +1678,7 @@ model! {
             8 require_approval: RequireApproval = "require_approval" null(require_approval_null);
             /// `server_description` of the realtime response create mcp tool.
             9 server_description: String = "server_description";
-            /// URL of the server. An absolute URL.
+            /// URL of the server.
             10 server_url: String = "server_url";
             /// Matches `^tunnel_[a-z0-9]{32}$`.
             11 tunnel_id: String = "tunnel_id";

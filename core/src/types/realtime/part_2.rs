@@ -269,7 +269,7 @@ response! {
         optional {
             /// `audio` of the realtime session create response.
             3 audio: RealtimeRealtimeSessionCreateResponseAudio = "audio" null(audio_null);
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `include` of the realtime session create response.
             5 include: Vec<CallAcceptInclude> = "include" null(include_null);
@@ -503,7 +503,7 @@ response! {
         optional {
             /// `audio` of the realtime transcription session create response.
             3 audio: RealtimeTranscriptionCreateResponseAudio = "audio" null(audio_null);
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `include` of the realtime transcription session create response.
             5 include: Vec<CallAcceptInclude> = "include" null(include_null);
@@ -543,7 +543,7 @@ response! {
     pub struct RealtimeTranslationClientSecretCreateResponse {
         const {}
         required {
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: i64 = "expires_at";
             /// Settings of the session it is good for.
             1 session: RealtimeTranslationSession = "session";
@@ -631,7 +631,7 @@ response! {
             0 id: String = "id";
             /// `audio` of the realtime translation session.
             1 audio: RealtimeTranslationSessionAudio = "audio";
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             2 expires_at: i64 = "expires_at";
             /// `model` of the realtime translation session.
             3 model: String = "model";
@@ -1041,7 +1041,7 @@ response! {
             8 require_approval: ToolMcpToolRequireApproval = "require_approval" null(require_approval_null);
             /// `server_description` of the tool mcp tool.
             9 server_description: String = "server_description" null(server_description_null);
-            /// URL of the server. An absolute URL.
+            /// URL of the server.
             10 server_url: String = "server_url" null(server_url_null);
             /// Matches `^tunnel_[a-z0-9]{32}$`.
             11 tunnel_id: String = "tunnel_id" null(tunnel_id_null);

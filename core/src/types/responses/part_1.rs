@@ -59,7 +59,7 @@ model! {
         required {
             /// Text that was looked for.
             0 pattern: String = "pattern";
-            /// The URL. An absolute URL.
+            /// The URL.
             2 url: String = "url";
         }
         optional {}
@@ -72,7 +72,7 @@ model! {
         const { 0 "type" = "open_page" req; }
         required {}
         optional {
-            /// The URL. An absolute URL.
+            /// The URL.
             1 url: String = "url" null(url_null);
         }
     }
@@ -99,7 +99,7 @@ model! {
     pub struct ActionSearchSource {
         const { 0 "type" = "url" req; }
         required {
-            /// The URL. An absolute URL.
+            /// The URL.
             1 url: String = "url";
         }
         optional {}
@@ -189,7 +189,7 @@ model! {
             1 start_index: i64 = "start_index";
             /// Title of the page.
             2 title: String = "title";
-            /// URL of the page. An absolute URL.
+            /// URL of the page.
             4 url: String = "url";
         }
         optional {}
@@ -315,7 +315,7 @@ response! {
         required {
             /// Identifier of this item.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Items to use as the input of later requests.
             3 output: Vec<ResponseOutputItem> = "output";
@@ -760,7 +760,7 @@ model! {
         optional {
             /// Whether images are drawn anew or edited; `auto` by default.
             1 action: ImageGenerationAction = "action";
-            /// Whether the background is transparent; `auto` by default. Default `auto`.
+            /// Whether the background is transparent; `auto` by default.
             2 background: ImageEditBackground = "background";
             /// How detailed the drawing is, for SVG output.
             3 complexity: ImageComplexity = "complexity";
@@ -774,17 +774,17 @@ model! {
             7 input_image_mask: ImageGenerationInputImageMask = "input_image_mask";
             /// Name of the image model. Default `gpt-image-1`.
             8 model: ImageGenerationModel = "model";
-            /// How strictly images are moderated: `auto` by default, or `low`. Default `auto`.
+            /// How strictly images are moderated: `auto` by default, or `low`.
             9 moderation: ImageModeration = "moderation";
-            /// Quality of compressed output in percent; 100 by default. Between 0 and 100; default 100.
+            /// Quality of compressed output in percent; 100 by default. Between 0 and 100.
             10 output_compression: i64 = "output_compression";
-            /// Format of the image; `png` by default. Default `png`.
+            /// Format of the image; `png` by default.
             11 output_format: OutputFormat = "output_format";
-            /// Number of partial images in a stream, 0 to 3; 0 by default. Between 0 and 3; default 0.
+            /// Number of partial images in a stream, 0 to 3; 0 by default.
             12 partial_images: i64 = "partial_images";
-            /// Quality of the image; `auto` by default. Default `auto`.
+            /// Quality of the image; `auto` by default.
             13 quality: ImageGenerationQuality = "quality";
-            /// Width and height in pixels; `auto` by default. Default `auto`.
+            /// Width and height in pixels; `auto` by default.
             14 size: ImageSize = "size";
             /// How SVG output is drawn.
             15 svg: ImageEditSvg = "svg";
@@ -976,7 +976,7 @@ model! {
             2 file_data: String = "file_data" null(file_data_null);
             /// Id of an uploaded file.
             3 file_id: String = "file_id" null(file_id_null);
-            /// URL of the file. An absolute URL.
+            /// URL of the file.
             4 file_url: String = "file_url" null(file_url_null);
             /// Name of the file.
             5 filename: String = "filename" null(filename_null);
@@ -997,7 +997,7 @@ model! {
         optional {
             /// Id of an uploaded file.
             2 file_id: String = "file_id" null(file_id_null);
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             3 image_url: String = "image_url" null(image_url_null);
             /// Marks the end of a part of the prompt that should be cached.
             4 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);
@@ -1015,7 +1015,7 @@ model! {
             0 after: String = "after";
             /// Parts to return that are left out by default, such as sources and encrypted reasoning.
             1 include: Vec<ResponseIncludable> = "include";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             2 limit: i64 = "limit";
             /// Order: `asc` for oldest first, `desc` for newest first; `desc` by default.
             3 order: SortOrder = "order";
@@ -1102,7 +1102,7 @@ model! {
         optional {
             /// Plain text, any JSON, or JSON that fits a schema.
             0 format: BetaResponseFormatTextConfig = "format";
-            /// How long-winded the answer is; `medium` by default. Default `medium`.
+            /// How long-winded the answer is; `medium` by default.
             1 verbosity: AgentTextVerbosity = "verbosity" null(verbosity_null);
         }
     }
@@ -1485,7 +1485,7 @@ model! {
     pub struct OutputImage {
         const { 0 "type" = "image" req; }
         required {
-            /// URL of the image. An absolute URL.
+            /// URL of the image.
             1 url: String = "url";
         }
         optional {}

@@ -70,13 +70,13 @@ response! {
         required {
             /// Identifier of the response; it begins with `resp_`.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: f64 = "created_at";
             /// Name of the model that answered.
             7 model: AllModels = "model";
             /// What the model produced, in order: messages, reasoning, tool calls. Do not rely on positions.
             9 output: Vec<ResponseOutputItem> = "output";
-            /// Whether the model may call several tools in one turn; true by default. Default `true`.
+            /// Whether the model may call several tools in one turn; true by default.
             10 parallel_tool_calls: bool = "parallel_tool_calls";
             /// Tool choice in force for this response.
             12 tool_choice: ToolChoice = "tool_choice";
@@ -94,14 +94,13 @@ response! {
             5 instructions: ResponseInstructions = "instructions" null(instructions_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             6 metadata: Map<String> = "metadata" null(metadata_null);
-            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default.
             11 temperature: f64 = "temperature" null(temperature_null);
-            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
-            /// 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
             14 top_p: f64 = "top_p" null(top_p_null);
             /// Whether the response was made in the background. Default `false`.
             15 background: bool = "background" null(background_null);
-            /// When the response was completed, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the response was completed, in seconds since the Unix epoch.
             16 completed_at: f64 = "completed_at" null(completed_at_null);
             /// Conversation that the response belongs to.
             17 conversation: ResponseConversation = "conversation" null(conversation_null);
@@ -129,8 +128,7 @@ response! {
             28 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
             /// How a reasoning model thinks.
             29 reasoning: Reasoning = "reasoning" null(reasoning_null);
-            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most. At
-            /// most 64 characters.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most.
             30 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// Tier that served the request. Default `auto`.
             31 service_tier: ServiceTier = "service_tier" null(service_tier_null);
@@ -140,10 +138,9 @@ response! {
             33 text: ResponseTextConfig = "text" null(text_null);
             /// What built-in tools used.
             34 tool_usage: ToolUsage = "tool_usage" null(tool_usage_null);
-            /// How many of the likeliest tokens to report at each position, from 0 to 20. Between 0 and 20.
+            /// How many of the likeliest tokens to report at each position, from 0 to 20.
             35 top_logprobs: i64 = "top_logprobs" null(top_logprobs_null);
-            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails. Default
-            /// `disabled`.
+            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails.
             36 truncation: ResponseTruncation = "truncation" null(truncation_null);
             /// Number of tokens used.
             37 usage: ResponseUsage = "usage" null(usage_null);
@@ -728,7 +725,7 @@ model! {
         optional {
             /// Id of an uploaded file.
             1 file_id: String = "file_id";
-            /// URL of the picture, or the picture itself as a `data:` URL. An absolute URL.
+            /// URL of the picture, or the picture itself as a `data:` URL.
             2 image_url: String = "image_url";
         }
     }
@@ -975,7 +972,7 @@ model! {
             7 input: ResponseCreateInput = "input";
             /// What the model is told first; not carried over from the previous response.
             8 instructions: String = "instructions" null(instructions_null);
-            /// Most tokens to generate, reasoning included; at least 16. At least 16.
+            /// Most tokens to generate, reasoning included; at least 16.
             9 max_output_tokens: i64 = "max_output_tokens" null(max_output_tokens_null);
             /// Most calls of built-in tools in one response, all tools together.
             10 max_tool_calls: i64 = "max_tool_calls" null(max_tool_calls_null);
@@ -985,7 +982,7 @@ model! {
             12 model: AllModels = "model";
             /// Moderation to run with the request, or its outcome.
             13 moderation: ChatCompletionCreateModeration = "moderation" null(moderation_null);
-            /// Whether the model may call several tools in one turn; true by default. Default `true`.
+            /// Whether the model may call several tools in one turn; true by default.
             14 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
             /// Id of the response that this one continues; not with `conversation`.
             15 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
@@ -999,16 +996,15 @@ model! {
             19 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
             /// How a reasoning model thinks.
             20 reasoning: Reasoning = "reasoning" null(reasoning_null);
-            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most. At
-            /// most 64 characters.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most.
             21 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// Processing tier, which decides speed and price; `auto` uses the project's setting. Default `auto`.
             22 service_tier: ServiceTier = "service_tier" null(service_tier_null);
-            /// Whether the response is kept for later retrieval; true by default. Default `true`.
+            /// Whether the response is kept for later retrieval; true by default.
             23 store: bool = "store" null(store_null);
             /// Settings of the event stream.
             24 stream_options: StreamOptions = "stream_options" null(stream_options_null);
-            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default.
             25 temperature: f64 = "temperature" null(temperature_null);
             /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             26 text: ResponseTextConfig = "text";
@@ -1016,13 +1012,12 @@ model! {
             27 tool_choice: ToolChoice = "tool_choice";
             /// Tools the model may call: built-in ones, MCP servers and functions of yours.
             28 tools: Vec<Tool> = "tools";
-            /// How many of the likeliest tokens to report at each position, from 0 to 20. Between 0 and 20.
+            /// How many of the likeliest tokens to report at each position, from 0 to 20.
             29 top_logprobs: i64 = "top_logprobs" null(top_logprobs_null);
-            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
-            /// 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
             30 top_p: f64 = "top_p" null(top_p_null);
-            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails. Default
-            /// `disabled`. Deprecated by the vendor.
+            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails.
+            /// Deprecated by the vendor.
             31 truncation: ResponseTruncation = "truncation" null(truncation_null);
             /// Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated
             /// by the vendor.

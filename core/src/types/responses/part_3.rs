@@ -280,7 +280,7 @@ model! {
             2 file_data: String = "file_data" null(file_data_null);
             /// Id of an uploaded file.
             3 file_id: String = "file_id" null(file_id_null);
-            /// URL of the file. An absolute URL.
+            /// URL of the file.
             4 file_url: String = "file_url" null(file_url_null);
             /// Name of the file.
             5 filename: String = "filename" null(filename_null);
@@ -300,8 +300,7 @@ model! {
             1 detail: ImageDetail = "detail" null(detail_null);
             /// Id of an uploaded file.
             2 file_id: String = "file_id" null(file_id_null);
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL; at most 20971520
-            /// characters.
+            /// URL of the image, or the image itself as a `data:` URL. At most 20971520 characters.
             3 image_url: String = "image_url" null(image_url_null);
             /// Marks the end of a part of the prompt that should be cached.
             4 prompt_cache_breakpoint: PromptCacheBreakpoint = "prompt_cache_breakpoint" null(prompt_cache_breakpoint_null);

@@ -448,7 +448,7 @@ model! {
         optional {
             /// Plain text, any JSON, or JSON that fits a schema.
             0 format: ResponseFormatTextConfig = "format";
-            /// How long-winded the answer is; `medium` by default. Default `medium`.
+            /// How long-winded the answer is; `medium` by default.
             1 verbosity: AgentTextVerbosity = "verbosity" null(verbosity_null);
         }
     }
@@ -957,7 +957,7 @@ model! {
             9 input: ResponseCreateInput = "input";
             /// What the model is told first; not carried over from the previous response.
             10 instructions: String = "instructions" null(instructions_null);
-            /// Most tokens to generate, reasoning included; at least 16. At least 16.
+            /// Most tokens to generate, reasoning included; at least 16.
             11 max_output_tokens: i64 = "max_output_tokens" null(max_output_tokens_null);
             /// Most calls of built-in tools in one response, all tools together.
             12 max_tool_calls: i64 = "max_tool_calls" null(max_tool_calls_null);
@@ -967,7 +967,7 @@ model! {
             14 model: AllModels = "model";
             /// Moderation to run with the request, or its outcome.
             15 moderation: ChatCompletionCreateModeration = "moderation" null(moderation_null);
-            /// Whether the model may call several tools in one turn; true by default. Default `true`.
+            /// Whether the model may call several tools in one turn; true by default.
             16 parallel_tool_calls: bool = "parallel_tool_calls" null(parallel_tool_calls_null);
             /// Id of the response that this one continues; not with `conversation`.
             17 previous_response_id: String = "previous_response_id" null(previous_response_id_null);
@@ -981,8 +981,7 @@ model! {
             21 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
             /// How a reasoning model thinks.
             22 reasoning: Reasoning = "reasoning" null(reasoning_null);
-            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most. At
-            /// most 64 characters.
+            /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most.
             23 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// Processing tier, which decides speed and price; `auto` uses the project's setting. Default `auto`.
             24 service_tier: ServiceTier = "service_tier" null(service_tier_null);
@@ -995,7 +994,7 @@ model! {
             27 stream_id: String = "stream_id";
             /// Settings of the event stream.
             28 stream_options: StreamOptions = "stream_options" null(stream_options_null);
-            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default.
             29 temperature: f64 = "temperature" null(temperature_null);
             /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
             30 text: ResponseTextConfig = "text";
@@ -1003,13 +1002,12 @@ model! {
             31 tool_choice: ToolChoice = "tool_choice";
             /// Tools the model may call: built-in ones, MCP servers and functions of yours.
             32 tools: Vec<Tool> = "tools";
-            /// How many of the likeliest tokens to report at each position, from 0 to 20. Between 0 and 20.
+            /// How many of the likeliest tokens to report at each position, from 0 to 20.
             33 top_logprobs: i64 = "top_logprobs" null(top_logprobs_null);
-            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
-            /// 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
             34 top_p: f64 = "top_p" null(top_p_null);
-            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails. Default
-            /// `disabled`. Deprecated by the vendor.
+            /// `auto` drops items from the beginning until the input fits; `disabled`, the default, fails.
+            /// Deprecated by the vendor.
             35 truncation: ResponseTruncation = "truncation" null(truncation_null);
             /// Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated
             /// by the vendor.
@@ -1343,11 +1341,11 @@ model! {
             6 defer_loading: bool = "defer_loading";
             /// HTTP headers to send to the server, for example for authentication.
             7 headers: Map<String> = "headers" null(headers_null);
-            /// Which calls need your approval; `always` by default. Default `always`.
+            /// Which calls need your approval; `always` by default.
             8 require_approval: ToolMcpRequireApproval = "require_approval" null(require_approval_null);
             /// What the server is for.
             9 server_description: String = "server_description";
-            /// URL of the server. An absolute URL.
+            /// URL of the server.
             10 server_url: String = "server_url";
             /// Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`.
             11 tunnel_id: String = "tunnel_id";
@@ -1582,7 +1580,7 @@ model! {
             1 external_web_access: bool = "external_web_access";
             /// Limits the search to some sites.
             2 filters: WebSearchToolFilters = "filters" null(filters_null);
-            /// How much of the search results the model sees; `medium` by default. Default `medium`.
+            /// How much of the search results the model sees; `medium` by default.
             3 search_context_size: SearchContextSize = "search_context_size";
             /// Roughly where the user is, for better search results.
             4 user_location: UserLocation = "user_location" null(user_location_null);

@@ -159,7 +159,7 @@ response! {
             0 id: String = "id";
             /// Time within which the batch is worked on, such as `24h`.
             1 completion_window: String = "completion_window";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// Endpoint that every request of the batch goes to.
             3 endpoint: String = "endpoint";
@@ -169,25 +169,25 @@ response! {
             6 status: BatchStatus = "status";
         }
         optional {
-            /// When the work was cancelled, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the work was cancelled, in seconds since the Unix epoch.
             7 cancelled_at: i64 = "cancelled_at" null(cancelled_at_null);
-            /// When cancelling began, in seconds since the Unix epoch. Unix time in seconds.
+            /// When cancelling began, in seconds since the Unix epoch.
             8 cancelling_at: i64 = "cancelling_at" null(cancelling_at_null);
-            /// When the work was completed, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the work was completed, in seconds since the Unix epoch.
             9 completed_at: i64 = "completed_at" null(completed_at_null);
             /// Id of the file with the requests that failed.
             10 error_file_id: String = "error_file_id" null(error_file_id_null);
             /// Why the batch itself failed, such as lines that cannot be read.
             11 errors: BatchErrors = "errors" null(errors_null);
-            /// When the work expired, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the work expired, in seconds since the Unix epoch.
             12 expired_at: i64 = "expired_at" null(expired_at_null);
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             13 expires_at: i64 = "expires_at" null(expires_at_null);
-            /// When the work failed, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the work failed, in seconds since the Unix epoch.
             14 failed_at: i64 = "failed_at" null(failed_at_null);
-            /// When results began to be put together, in seconds since the Unix epoch. Unix time in seconds.
+            /// When results began to be put together, in seconds since the Unix epoch.
             15 finalizing_at: i64 = "finalizing_at" null(finalizing_at_null);
-            /// When work began, in seconds since the Unix epoch. Unix time in seconds.
+            /// When work began, in seconds since the Unix epoch.
             16 in_progress_at: i64 = "in_progress_at" null(in_progress_at_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             17 metadata: Map<String> = "metadata" null(metadata_null);
@@ -276,7 +276,7 @@ model! {
         optional {
             /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Batches a page, 1 to 100; 20 by default. Default 20.
+            /// Batches a page, 1 to 100; 20 by default.
             1 limit: i64 = "limit";
         }
     }
@@ -634,7 +634,7 @@ response! {
             0 id: String = "id";
             /// The continuations.
             1 choices: Vec<CompletionChoice> = "choices";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created: i64 = "created";
             /// Name of the model.
             3 model: String = "model";
@@ -715,23 +715,21 @@ model! {
             /// Text or tokens to continue, or several of them. At least 1 item; default `<|endoftext|>`.
             1 prompt: CompletionCreatePrompt = "prompt" null(prompt_null);
             /// Makes this many continuations and returns the best `n` of them; up to 20, 1 by default. Between 0
-            /// and 20; default 1.
+            /// and 20.
             2 best_of: i64 = "best_of" null(best_of_null);
-            /// Whether the prompt is returned in front of the continuation; false by default. Default `false`.
+            /// Whether the prompt is returned in front of the continuation; false by default.
             3 echo: bool = "echo" null(echo_null);
-            /// Makes repeated words less likely the more often they came up, from -2 to 2; 0 by default. Between -2
-            /// and 2; default 0.
+            /// Makes repeated words less likely the more often they came up, from -2 to 2; 0 by default.
             4 frequency_penalty: f64 = "frequency_penalty" null(frequency_penalty_null);
             /// Makes tokens likelier or less likely: token id to a bias from -100 to 100.
             5 logit_bias: Map<i64> = "logit_bias" null(logit_bias_null);
             /// How many of the likeliest tokens to report at each position, up to 5. Between 0 and 5.
             6 logprobs: i64 = "logprobs" null(logprobs_null);
-            /// Most tokens to generate; 16 by default. At least 0; default 16.
+            /// Most tokens to generate; 16 by default. At least 0.
             7 max_tokens: i64 = "max_tokens" null(max_tokens_null);
-            /// Number of continuations for each prompt, 1 to 128; 1 by default. Between 1 and 128; default 1.
+            /// Number of continuations for each prompt, 1 to 128; 1 by default.
             8 n: i64 = "n" null(n_null);
-            /// Makes words less likely once they came up at all, from -2 to 2; 0 by default. Between -2 and 2;
-            /// default 0.
+            /// Makes words less likely once they came up at all, from -2 to 2; 0 by default.
             9 presence_penalty: f64 = "presence_penalty" null(presence_penalty_null);
             /// Seed for repeatable sampling; the same request then gives mostly the same result.
             10 seed: i64 = "seed" null(seed_null);
@@ -742,10 +740,9 @@ model! {
             12 stream_options: ChatCompletionStreamOptionsParam = "stream_options" null(stream_options_null);
             /// Text that comes behind the continuation.
             13 suffix: String = "suffix" null(suffix_null);
-            /// Randomness of the choice of words, from 0 to 2; 1 by default. Between 0 and 2; default 1.
+            /// Randomness of the choice of words, from 0 to 2; 1 by default.
             14 temperature: f64 = "temperature" null(temperature_null);
-            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default. Between 0 and
-            /// 1; default 1.
+            /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
             15 top_p: f64 = "top_p" null(top_p_null);
             /// Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it.
             16 user: String = "user";
@@ -842,7 +839,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `name` of the container create response.
             2 name: String = "name";
@@ -854,7 +851,7 @@ response! {
         optional {
             /// When the container expires, counted from its last use.
             5 expires_after: ExpiresAfter = "expires_after" null(expires_after_null);
-            /// When the container was last used, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the container was last used, in seconds since the Unix epoch.
             6 last_active_at: i64 = "last_active_at" null(last_active_at_null);
             /// Memory of the container.
             7 memory_limit: MemoryLimit = "memory_limit" null(memory_limit_null);
@@ -897,7 +894,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `name` of the container list response.
             2 name: String = "name";
@@ -909,7 +906,7 @@ response! {
         optional {
             /// When the container expires, counted from its last use.
             5 expires_after: ExpiresAfter = "expires_after" null(expires_after_null);
-            /// When the container was last used, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the container was last used, in seconds since the Unix epoch.
             6 last_active_at: i64 = "last_active_at" null(last_active_at_null);
             /// Memory of the container.
             7 memory_limit: MemoryLimit = "memory_limit" null(memory_limit_null);
@@ -949,7 +946,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// `name` of the container retrieve response.
             2 name: String = "name";
@@ -961,7 +958,7 @@ response! {
         optional {
             /// When the container expires, counted from its last use.
             5 expires_after: ExpiresAfter = "expires_after" null(expires_after_null);
-            /// When the container was last used, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the container was last used, in seconds since the Unix epoch.
             6 last_active_at: i64 = "last_active_at" null(last_active_at_null);
             /// Memory of the container.
             7 memory_limit: MemoryLimit = "memory_limit" null(memory_limit_null);
@@ -976,7 +973,7 @@ response! {
     pub struct ContentProvenanceCheck {
         const { 1 "object" = "content_provenance_check" req; }
         required {
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             0 created_at: i64 = "created_at";
             /// One result for each kind of mark that was looked for.
             2 results: Vec<ContentProvenanceCheckResult> = "results";
@@ -1422,8 +1419,7 @@ model! {
             1 model: EmbeddingModel = "model";
         }
         optional {
-            /// Length of the vectors, at least 1; only models from `text-embedding-3` on can shorten them. At least
-            /// 1.
+            /// Length of the vectors, at least 1; only models from `text-embedding-3` on can shorten them.
             2 dimensions: i64 = "dimensions";
             /// Form of the vectors on the wire: `float` or `base64`; both decode to numbers. Default `float`.
             3 encoding_format: EmbeddingCreateEncodingFormat = "encoding_format";
@@ -1489,7 +1485,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Shape of the data.
             2 data_source_config: DataSourceConfig = "data_source_config";
@@ -1577,7 +1573,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Shape of the data.
             2 data_source_config: DataSourceConfig = "data_source_config";
@@ -1600,7 +1596,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Shape of the data.
             2 data_source_config: DataSourceConfig = "data_source_config";
@@ -1652,7 +1648,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Shape of the data.
             2 data_source_config: DataSourceConfig = "data_source_config";
@@ -1772,10 +1768,9 @@ model! {
         optional {
             /// Id of the last item of the previous page; the list goes on behind it.
             0 after: String = "after";
-            /// Files a page, 1 to 10,000; 10,000 by default. Default 10000.
+            /// Files a page, 1 to 10,000; 10,000 by default.
             1 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
-            /// `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
             2 order: SortOrder = "order";
             /// Only files with this purpose.
             3 purpose: String = "purpose";
@@ -1792,7 +1787,7 @@ response! {
             0 id: String = "id";
             /// Size in bytes.
             1 bytes: i64 = "bytes";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// Name of the file.
             3 filename: String = "filename";
@@ -1802,7 +1797,7 @@ response! {
             6 status: FileObjectStatus = "status";
         }
         optional {
-            /// When the file expires, in seconds since the Unix epoch; null for never. Unix time in seconds.
+            /// When the file expires, in seconds since the Unix epoch; null for never.
             7 expires_at: i64 = "expires_at" null(expires_at_null);
             /// Replaced; why a file for fine-tuning was rejected. Deprecated by the vendor.
             8 status_details: String = "status_details" null(status_details_null);

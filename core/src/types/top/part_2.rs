@@ -58,7 +58,7 @@ response! {
             0 b64_json: String = "b64_json" null(b64_json_null);
             /// The prompt as `dall-e-3` changed it, if it did.
             1 revised_prompt: String = "revised_prompt" null(revised_prompt_null);
-            /// URL of the image, valid for an hour, if it was asked for. An absolute URL.
+            /// URL of the image, valid for an hour, if it was asked for.
             2 url: String = "url" null(url_null);
         }
     }
@@ -84,12 +84,12 @@ model! {
         optional {
             /// Name of the model; only `dall-e-2` is possible. Default `dall-e-2`.
             1 model: ImageModel = "model" null(model_null);
-            /// Number of images, 1 to 10; 1 by default. Between 1 and 10; default 1.
+            /// Number of images, 1 to 10; 1 by default.
             2 n: i64 = "n" null(n_null);
             /// Whether DALL-E models return a `url`, valid for an hour, or `b64_json`; others return Base64.
             /// Default `url`.
             3 response_format: ImageResponseFormat = "response_format" null(response_format_null);
-            /// Width and height of the images; `1024x1024` by default. Default `1024x1024`.
+            /// Width and height of the images; `1024x1024` by default.
             4 size: ImageCreateVariationSize = "size" null(size_null);
             /// Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it.
             5 user: String = "user";
@@ -115,7 +115,7 @@ response! {
             0 b64_json: String = "b64_json";
             /// Whether the background is transparent; `transparent` needs PNG or WebP; `auto` by default.
             1 background: ImageEditBackground = "background";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// Format of the image: `png` by default.
             3 output_format: ImageOutputFormat = "output_format";
@@ -146,14 +146,13 @@ model! {
     pub struct ImageEditParams {
         const {}
         required {
-            /// The image, or up to 16 images: PNG, WebP or JPEG, less than 50 MB each. At most 16 items.
+            /// The image, or up to 16 images: PNG, WebP or JPEG, less than 50 MB each.
             0 image: ImageEditImage = "image";
             /// What to change, up to 32,000 characters; 1,000 for `dall-e-2`.
             1 prompt: String = "prompt";
         }
         optional {
-            /// Whether the background is transparent; `transparent` needs PNG or WebP; `auto` by default. Default
-            /// `auto`.
+            /// Whether the background is transparent; `transparent` needs PNG or WebP; `auto` by default.
             2 background: ImageEditBackground = "background" null(background_null);
             /// How detailed the drawing is, for SVG output.
             3 complexity: ImageComplexity = "complexity" null(complexity_null);
@@ -169,15 +168,15 @@ model! {
             8 mask: FileInput = "mask";
             /// Name of the image model. Default `gpt-image-1.5`.
             9 model: ImageModel = "model" null(model_null);
-            /// Number of images, 1 to 10; 1 by default. Between 1 and 10; default 1.
+            /// Number of images, 1 to 10; 1 by default.
             10 n: i64 = "n" null(n_null);
-            /// Quality of JPEG and WebP output in percent, 0 to 100; 100 by default. Default 100.
+            /// Quality of JPEG and WebP output in percent, 0 to 100; 100 by default.
             11 output_compression: i64 = "output_compression" null(output_compression_null);
-            /// Format of the image: `png` by default. Default `png`.
+            /// Format of the image: `png` by default.
             12 output_format: OutputFormat = "output_format" null(output_format_null);
-            /// Number of partial images in a stream, 0 to 3; 0 by default. Between 0 and 3; default 0.
+            /// Number of partial images in a stream, 0 to 3; 0 by default.
             13 partial_images: i64 = "partial_images" null(partial_images_null);
-            /// Quality of the image; `auto` by default. Default `auto`.
+            /// Quality of the image; `auto` by default.
             14 quality: ImageEditQuality = "quality" null(quality_null);
             /// Whether DALL-E models return a `url`, valid for an hour, or `b64_json`; others return Base64.
             15 response_format: ImageResponseFormat = "response_format" null(response_format_null);
@@ -202,7 +201,7 @@ response! {
             0 b64_json: String = "b64_json";
             /// Whether the background is transparent; `transparent` needs PNG or WebP; `auto` by default.
             1 background: ImageEditBackground = "background";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// Format of the image: `png` by default.
             3 output_format: ImageOutputFormat = "output_format";
@@ -259,7 +258,7 @@ response! {
             0 b64_json: String = "b64_json";
             /// Whether the background is transparent; `transparent` needs PNG or WebP; `auto` by default.
             1 background: ImageEditBackground = "background";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// Format of the image: `png` by default.
             3 output_format: ImageOutputFormat = "output_format";
@@ -304,7 +303,7 @@ response! {
             0 b64_json: String = "b64_json";
             /// Whether the background is transparent; `transparent` needs PNG or WebP; `auto` by default.
             1 background: ImageEditBackground = "background";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// Format of the image: `png` by default.
             3 output_format: ImageOutputFormat = "output_format";
@@ -336,8 +335,7 @@ model! {
             0 prompt: String = "prompt";
         }
         optional {
-            /// Whether the background is transparent; `transparent` needs PNG or WebP; `auto` by default. Default
-            /// `auto`.
+            /// Whether the background is transparent; `transparent` needs PNG or WebP; `auto` by default.
             1 background: ImageEditBackground = "background" null(background_null);
             /// How detailed the drawing is, for SVG output.
             2 complexity: ImageComplexity = "complexity" null(complexity_null);
@@ -347,17 +345,17 @@ model! {
             4 frame_duration_ms: i64 = "frame_duration_ms" null(frame_duration_ms_null);
             /// Name of the image model. Default `dall-e-2`.
             5 model: ImageModel = "model" null(model_null);
-            /// How strictly the content is moderated: `auto` by default, or `low`. Default `auto`.
+            /// How strictly the content is moderated: `auto` by default, or `low`.
             6 moderation: ImageModeration = "moderation" null(moderation_null);
-            /// Number of images, 1 to 10; 1 by default. Between 1 and 10; default 1.
+            /// Number of images, 1 to 10; 1 by default.
             7 n: i64 = "n" null(n_null);
-            /// Quality of JPEG and WebP output in percent, 0 to 100; 100 by default. Default 100.
+            /// Quality of JPEG and WebP output in percent, 0 to 100; 100 by default.
             8 output_compression: i64 = "output_compression" null(output_compression_null);
-            /// Format of the image: `png` by default. Default `png`.
+            /// Format of the image: `png` by default.
             9 output_format: OutputFormat = "output_format" null(output_format_null);
-            /// Number of partial images in a stream, 0 to 3; 0 by default. Between 0 and 3; default 0.
+            /// Number of partial images in a stream, 0 to 3; 0 by default.
             10 partial_images: i64 = "partial_images" null(partial_images_null);
-            /// Quality of the image; `auto` by default. Default `auto`.
+            /// Quality of the image; `auto` by default.
             11 quality: ImageGenerateQuality = "quality" null(quality_null);
             /// Whether DALL-E models return a `url`, valid for an hour, or `b64_json`; others return Base64.
             /// Default `url`.
@@ -366,7 +364,7 @@ model! {
             13 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// Width and height in pixels, such as `1024x1024`; `auto` lets the model choose. Default `auto`.
             14 size: ImageGenerateSize = "size" null(size_null);
-            /// Look of `dall-e-3` images: `vivid` by default, or `natural`. Default `vivid`.
+            /// Look of `dall-e-3` images: `vivid` by default, or `natural`.
             15 style: ImageGenerateStyle = "style" null(style_null);
             /// How SVG output is drawn.
             16 svg: ImageEditSvg = "svg" null(svg_null);
@@ -420,8 +418,7 @@ model! {
         optional {
             /// Id of an uploaded file.
             0 file_id: String = "file_id";
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL; at most 20971520
-            /// characters.
+            /// URL of the image, or the image itself as a `data:` URL. At most 20971520 characters.
             1 image_url: String = "image_url";
         }
     }
@@ -487,7 +484,7 @@ response! {
     pub struct ImagesResponse {
         const {}
         required {
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             0 created: i64 = "created";
         }
         optional {
@@ -686,7 +683,7 @@ response! {
         required {
             /// Name by which requests choose the model.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created: i64 = "created";
             /// Organization that owns the model.
             3 owned_by: String = "owned_by";
@@ -787,7 +784,7 @@ model! {
             0 input: ModerationCreateInput = "input";
         }
         optional {
-            /// Name of the moderation model; `omni-moderation-latest` by default. Default `omni-moderation-latest`.
+            /// Name of the moderation model; `omni-moderation-latest` by default.
             1 model: ModerationModel = "model";
         }
     }
@@ -814,7 +811,7 @@ model! {
     pub struct ModerationImageURLInputImageURL {
         const {}
         required {
-            /// URL of the image, or the image itself as a Base64 `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a Base64 `data:` URL.
             0 url: String = "url";
         }
         optional {}
@@ -975,7 +972,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Version used when a request names none.
             2 default_version: String = "default_version";
@@ -1045,7 +1042,7 @@ model! {
         required {
             /// Tokens that neighbouring chunks share, at most half a chunk.
             0 chunk_overlap_tokens: i64 = "chunk_overlap_tokens";
-            /// Size of a chunk in tokens, 100 to 4,096. Between 100 and 4096.
+            /// Size of a chunk in tokens, 100 to 4,096.
             1 max_chunk_size_tokens: i64 = "max_chunk_size_tokens";
         }
         optional {}
@@ -1292,7 +1289,7 @@ model! {
     pub struct TestingLabelModelInputEvalItemContentImage {
         const { 1 "type" = "input_image" req; }
         required {
-            /// URL of the image, or the image itself as a `data:` URL. An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             0 image_url: String = "image_url";
         }
         optional {
@@ -1322,10 +1319,9 @@ response! {
             0 id: String = "id";
             /// Size of the whole file in bytes, as announced.
             1 bytes: i64 = "bytes";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
-            /// When the upload expires, one hour after it was opened, in seconds since the Unix epoch. Unix time in
-            /// seconds.
+            /// When the upload expires, one hour after it was opened, in seconds since the Unix epoch.
             3 expires_at: i64 = "expires_at";
             /// Name of the file.
             4 filename: String = "filename";
@@ -1422,7 +1418,7 @@ response! {
         required {
             /// Identifier of the vector store; it begins with `vs_`.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Number of files by status.
             2 file_counts: FileCounts = "file_counts";
@@ -1434,14 +1430,13 @@ response! {
             8 usage_bytes: i64 = "usage_bytes";
         }
         optional {
-            /// When the store was last used, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the store was last used, in seconds since the Unix epoch.
             3 last_active_at: i64 = "last_active_at" null(last_active_at_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
             /// When the vector store expires, counted from its last use.
             9 expires_after: VectorStoreExpiresAfter = "expires_after" null(expires_after_null);
-            /// When the vector store expires, in seconds since the Unix epoch; null for never. Unix time in
-            /// seconds.
+            /// When the vector store expires, in seconds since the Unix epoch; null for never.
             10 expires_at: i64 = "expires_at" null(expires_at_null);
         }
     }
@@ -1459,7 +1454,7 @@ model! {
             1 description: String = "description";
             /// When the vector store expires, counted from its last use.
             2 expires_after: VectorStoreExpiresAfter = "expires_after";
-            /// Ids of up to 500 files to add. At most 500 items.
+            /// Ids of up to 500 files to add.
             3 file_ids: Vec<String> = "file_ids";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
@@ -1488,7 +1483,7 @@ model! {
     pub struct VectorStoreExpiresAfter {
         const { 0 "anchor" = "last_active_at" req; }
         required {
-            /// Days without use after which it expires, 1 to 365. Between 1 and 365.
+            /// Days without use after which it expires, 1 to 365.
             1 days: i64 = "days";
         }
         optional {}
@@ -1505,10 +1500,9 @@ model! {
             0 after: String = "after";
             /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
-            /// Items a page, 1 to 100; 20 by default. Default 20.
+            /// Items a page, 1 to 100; 20 by default.
             2 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default. Default
-            /// `desc`.
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
             3 order: SortOrder = "order";
         }
     }
@@ -1525,12 +1519,11 @@ model! {
         optional {
             /// Condition that the attributes of a file must meet.
             1 filters: FileSearchToolFilters = "filters";
-            /// Most results to return, 1 to 50; 10 by default. Between 1 and 50; default 10.
+            /// Most results to return, 1 to 50; 10 by default.
             2 max_num_results: i64 = "max_num_results";
             /// How results are ranked, and the least score they need.
             3 ranking_options: VectorStoreSearchRankingOptions = "ranking_options";
-            /// Whether the query is put into a form that is better for searching; false by default. Default
-            /// `false`.
+            /// Whether the query is put into a form that is better for searching; false by default.
             4 rewrite_query: bool = "rewrite_query";
         }
     }
@@ -1550,9 +1543,9 @@ model! {
         const {}
         required {}
         optional {
-            /// Ranker that orders the results; `none` switches ranking off, `auto` is the default. Default `auto`.
+            /// Ranker that orders the results; `none` switches ranking off, `auto` is the default.
             0 ranker: VectorStoreSearchRankingOptionsRanker = "ranker";
-            /// Least score of a result, from 0 to 1; 0 by default. Between 0 and 1; default 0.
+            /// Least score of a result, from 0 to 1; 0 by default.
             1 score_threshold: f64 = "score_threshold";
         }
     }
@@ -1578,7 +1571,7 @@ response! {
             2 file_id: String = "file_id";
             /// Name of the file.
             3 filename: String = "filename";
-            /// How well the passage matches, from 0 to 1. Between 0 and 1.
+            /// How well the passage matches, from 0 to 1.
             4 score: f64 = "score";
         }
         optional {
@@ -1632,7 +1625,7 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             2 created_at: i64 = "created_at";
             /// `model` of the video.
             5 model: VideoModel = "model";
@@ -1646,11 +1639,11 @@ response! {
             12 status: VideoStatus = "status";
         }
         optional {
-            /// When the video was finished, in seconds since the Unix epoch; null before. Unix time in seconds.
+            /// When the video was finished, in seconds since the Unix epoch; null before.
             1 completed_at: i64 = "completed_at" null(completed_at_null);
             /// Why the job failed, if it did.
             3 error: VideoCreateError = "error" null(error_null);
-            /// When the downloadable files expire, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the downloadable files expire, in seconds since the Unix epoch.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `prompt` of the video.
             8 prompt: String = "prompt" null(prompt_null);
@@ -1679,7 +1672,7 @@ response! {
     pub struct VideoCreateCharacterResponse {
         const {}
         required {
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
         }
         optional {

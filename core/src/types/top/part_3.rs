@@ -25,7 +25,7 @@ response! {
     pub struct VideoGetCharacterResponse {
         const {}
         required {
-            /// When the object was created, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
         }
         optional {

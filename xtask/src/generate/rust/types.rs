@@ -193,10 +193,10 @@ fn is_required(field: &FieldDef) -> bool {
 fn member(out: &mut String, names: &Names, name: &str, ty: &Type, bit: usize, field: &FieldDef) {
     let Some(expr) = &field.ty else { return };
     let mut text = ty.member_text(&field.name).map(str::to_owned).unwrap_or_default();
-    if let Some(facts) = facts(field) {
+    if let Some(facts) = facts(field, &text) {
         text = if text.is_empty() { facts } else { format!("{text} {facts}") };
     }
-    if field.deprecated {
+    if field.deprecated && !text.to_lowercase().contains("deprecated") {
         text = format!("{text} Deprecated by the vendor.").trim().to_owned();
     }
     if text.is_empty() {

@@ -5,15 +5,16 @@ use serde_json::Value;
 use super::defs::FieldDef;
 use super::{Type, Use};
 
-/// Limits, units and default of a member as one sentence, such as `Between 0 and 2; default 1.`
-pub fn facts(field: &FieldDef) -> Option<String> {
+/// Limits, units and default of a member as one sentence, such as `Between 0 and 2; default 1.` What `text` says already is
+/// left out.
+pub fn facts(field: &FieldDef, text: &str) -> Option<String> {
     let mut parts = Vec::new();
-    if let Some(text) = field.format.as_deref().and_then(unit) {
-        parts.push(text.to_owned());
+    if let Some((unit, word)) = field.format.as_deref().and_then(unit) {
+        parts.extend((!text.contains(word)).then(|| unit.to_owned()));
     }
-    parts.extend(range(field));
-    parts.extend(count(field.min_length, field.max_length, "character"));
-    parts.extend(count(field.min_items, field.max_items, "item"));
+    parts.extend(range(field).filter(|part| !says(text, part)));
+    parts.extend(count(field.min_length, field.max_length, "character").filter(|part| !says(text, part)));
+    parts.extend(count(field.min_items, field.max_items, "item").filter(|part| !says(text, part)));
     if let Some(pattern) = field.pattern.as_deref().filter(|pattern| pattern.len() <= 60 && !pattern.contains('`')) {
         parts.push(format!("matches `{pattern}`"));
     }
@@ -21,13 +22,23 @@ pub fn facts(field: &FieldDef) -> Option<String> {
         let values: Vec<String> = field.values.iter().map(ToString::to_string).collect();
         parts.push(format!("one of {}", values.join(", ")));
     }
-    if let Some(default) = field.default.as_ref().and_then(literal) {
-        parts.push(format!("default {default}"));
+    if !text.contains("efault") {
+        parts.extend(field.default.as_ref().and_then(literal).map(|default| format!("default {default}")));
     }
     if parts.is_empty() {
         return None;
     }
     Some(sentence(&parts.join("; ")))
+}
+
+/// Whether all numbers of `part` stand in `text` (which may write 4,096 for 4096).
+fn says(text: &str, part: &str) -> bool {
+    let text: String = text.chars().filter(|c| *c != ',').collect();
+    let numbers = |text: &str| -> Vec<String> {
+        text.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.').to_owned()).collect()
+    };
+    let told = numbers(&text);
+    numbers(part).iter().filter(|number| !number.is_empty()).all(|number| told.contains(number))
 }
 
 /// First letter in upper case, one full stop at the end.
@@ -37,12 +48,13 @@ pub fn sentence(text: &str) -> String {
     letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }
 
-fn unit(format: &str) -> Option<&'static str> {
+/// What a format means, and the word by which a text shows that it says so.
+fn unit(format: &str) -> Option<(&'static str, &'static str)> {
     match format {
-        "unixtime" => Some("Unix time in seconds"),
-        "uri" | "url" => Some("an absolute URL"),
-        "date" => Some("a date as `YYYY-MM-DD`"),
-        "date-time" => Some("a time as in RFC 3339"),
+        "unixtime" => Some(("Unix time in seconds", "Unix")),
+        "uri" | "url" => Some(("an absolute URL", "URL")),
+        "date" => Some(("a date as `YYYY-MM-DD`", "YYYY")),
+        "date-time" => Some(("a time as in RFC 3339", "RFC 3339")),
         _ => None,
     }
 }
@@ -129,8 +141,17 @@ mod tests {
             (r#"{"name":"t","type":"integer","values":[256,512],"default":256}"#, "One of 256, 512; default 256."),
         ];
         for (json, expected) in cases {
-            assert_eq!(facts(&field(json)).as_deref(), Some(expected));
+            assert_eq!(facts(&field(json), "").as_deref(), Some(expected));
         }
-        assert_eq!(facts(&field(r#"{"name":"t","type":"string","default":null}"#)), None);
+        assert_eq!(facts(&field(r#"{"name":"t","type":"string","default":null}"#), ""), None);
+    }
+
+    #[test]
+    fn what_the_text_says_is_not_said_again() {
+        let limits = field(r#"{"name":"t","type":"string","max_length":4096,"default":"a"}"#);
+        assert_eq!(facts(&limits, "Up to 4,096 characters.").as_deref(), Some("Default `a`."));
+        assert_eq!(facts(&limits, "Up to 4,096 characters; `a` by default."), None);
+        let time = field(r#"{"name":"t","type":"integer","format":"unixtime"}"#);
+        assert_eq!(facts(&time, "When it ends, in seconds since the Unix epoch."), None);
     }
 }
