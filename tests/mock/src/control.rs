@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::{
     check::query_pairs,
     script,
-    server::{Log, MockServer, Shared, lock},
+    server::MockServer,
+    shared::{Log, Shared, lock},
     wire::Head,
 };
 

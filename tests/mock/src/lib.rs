@@ -21,6 +21,7 @@ pub mod sample;
 mod script;
 mod server;
 mod service;
+mod shared;
 mod synth;
 mod wire;
 
@@ -32,7 +33,8 @@ pub use self::{
         Always, Cut, CutWait, Do, Encoding, End, EndWith, Framing, Interim, On, Part as ReplyPart, Raw, Read, Reply,
         Times, read as read_script,
     },
-    server::{Log, MockServer},
+    server::MockServer,
+    shared::Log,
     wire::Head,
 };
 

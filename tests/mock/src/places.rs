@@ -14,7 +14,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::server::lock;
+use crate::shared::lock;
 
 /// What reached the other origin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::{
     control,
     log::{Meter, Tally},
     script::{On, Plan, Read, Reply, play},
-    server::{Claim, Shared},
+    shared::{Claim, Shared},
     synth::{self, Answer},
     wire::{Exchange, Gone, Head, Out},
 };

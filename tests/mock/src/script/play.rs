@@ -6,8 +6,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::{Do, Plan, Reply, body::BLOCK};
 use crate::{
-    server::Shared,
     service::After,
+    shared::Shared,
     wire::{Gone, Out},
 };
 

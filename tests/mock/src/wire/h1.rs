@@ -9,8 +9,8 @@ use super::{Exchange, Gone, Head, Out, exchange::ReplyHead, h2, socket::Socket};
 use crate::{
     log::{Meter, Tally},
     script::{Do, EndWith, Framing, Read, raw_on_accept},
-    server::Shared,
     service::{self, After},
+    shared::Shared,
 };
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

@@ -24,8 +24,8 @@ use super::{Exchange, Gone, Head, Out, exchange::ReplyHead, socket::Socket};
 use crate::{
     log::{Meter, Tally},
     script::{Do, EndWith, Read},
-    server::Shared,
     service::{self, After},
+    shared::Shared,
 };
 
 /// Serves a connection whose preface is in the socket's buffer.
