@@ -396,7 +396,7 @@ model! {
         optional {
             /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// The response as it stands at this event.
+            /// Settings of the response.
             2 response: BetaResponseCreateEventResponse = "response";
         }
     }
@@ -460,7 +460,7 @@ model! {
     pub struct BetaSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// The session as it stands at this event.
+            /// The settings of the session.
             0 session: BetaSessionUpdateEventSession = "session";
         }
         optional {
@@ -476,7 +476,7 @@ model! {
         const {}
         required {}
         optional {
-            /// Secret of the client.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: RealtimeSessionCreateClientSecret = "client_secret";
             /// Format of the input audio.
             1 input_audio_format: InputAudioFormat = "input_audio_format";
@@ -871,7 +871,7 @@ model! {
         const {}
         required {}
         optional {
-            /// Secret of the client.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: RealtimeSessionCreateClientSecret = "client_secret";
             /// Format of the input audio.
             1 input_audio_format: InputAudioFormat = "input_audio_format";
@@ -1012,7 +1012,7 @@ response! {
     pub struct SessionCreateResponse {
         const {}
         required {
-            /// Secret of the client.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: TranscriptionSessionClientSecret = "client_secret";
         }
         optional {
@@ -1162,7 +1162,7 @@ response! {
     pub struct TranscriptionSession {
         const {}
         required {
-            /// Secret of the client.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: TranscriptionSessionClientSecret = "client_secret";
         }
         optional {
@@ -1198,7 +1198,7 @@ model! {
         const {}
         required {}
         optional {
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the secret expires.
             0 expires_at: ClientSecretExpiresAt = "expires_at";
         }
     }
@@ -1210,7 +1210,7 @@ model! {
         const {}
         required {}
         optional {
-            /// Secret of the client.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: TranscriptionSessionCreateClientSecret = "client_secret";
             /// `include` of the transcription session create params.
             1 include: Vec<String> = "include";
@@ -1282,7 +1282,7 @@ model! {
         const {}
         required {}
         optional {
-            /// Secret of the client.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: TranscriptionSessionCreateClientSecret = "client_secret";
             /// `include` of the transcription session update session.
             1 include: Vec<String> = "include";

@@ -594,7 +594,7 @@ model! {
             0 after: String = "after";
             /// Items a page, 1 to 100; 20 by default.
             1 limit: i64 = "limit";
-            /// Only completions with these pairs.
+            /// Only those with these pairs.
             2 metadata: Map<String> = "metadata" null(metadata_null);
             /// Only completions of this model.
             3 model: String = "model";

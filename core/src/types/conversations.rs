@@ -39,7 +39,7 @@ response! {
     pub struct ContentReasoningText {
         const { 1 "type" = "reasoning_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {}

@@ -979,7 +979,7 @@ model! {
             1 created_after: i64 = "created_after" null(created_after_null);
             /// Only those created before this time, in seconds since the Unix epoch.
             2 created_before: i64 = "created_before" null(created_before_null);
-            /// Number of items a page.
+            /// Most completions to take.
             3 limit: i64 = "limit" null(limit_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);

@@ -509,7 +509,7 @@ model! {
             0 after: String = "after";
             /// Jobs a page; 20 by default.
             1 limit: i64 = "limit";
-            /// Only jobs with these pairs.
+            /// Only those with these pairs.
             2 metadata: Map<String> = "metadata" null(metadata_null);
         }
     }

@@ -323,7 +323,7 @@ model! {
             2 generate_summary: GenerateSummary = "generate_summary" null(generate_summary_null);
             /// Way of reasoning: `standard` or `pro`.
             3 mode: ReasoningMode = "mode";
-            /// Summary of the reasoning, part by part.
+            /// Whether and how fully the model sums up its reasoning.
             4 summary: ReasoningSummary = "summary" null(summary_null);
         }
     }

@@ -648,7 +648,7 @@ model! {
             3 before: String = "before";
             /// `effective_at` of the audit log list params.
             4 effective_at: EffectiveAt = "effective_at";
-            /// Event types that are delivered.
+            /// Only entries of these types.
             5 event_types: Vec<AuditLogListEventType> = "event_types";
             /// Number of items a page. Default 20.
             6 limit: i64 = "limit";
@@ -1324,9 +1324,9 @@ response! {
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// Model that the figures belong to, if they are split by model.
             4 model: String = "model" null(model_null);
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             5 project_id: String = "project_id" null(project_id_null);
-            /// Id of the user.
+            /// User that the figures belong to, if they are split by it.
             6 user_id: String = "user_id" null(user_id_null);
         }
     }
@@ -1363,13 +1363,13 @@ response! {
             3 api_source: ApiSource = "api_source" null(api_source_null);
             /// Line item that the amount belongs to, if the figures are split by it.
             4 line_item: String = "line_item" null(line_item_null);
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             5 project_id: String = "project_id" null(project_id_null);
             /// How much was used, in the unit of the line item.
             6 quantity: f64 = "quantity" null(quantity_null);
             /// `quantity_unit` of the data result organization costs result.
             7 quantity_unit: CostQuantityUnit = "quantity_unit" null(quantity_unit_null);
-            /// Id of the user.
+            /// User that the figures belong to, if they are split by it.
             8 user_id: String = "user_id" null(user_id_null);
         }
     }
@@ -1381,7 +1381,7 @@ response! {
         const {}
         required {}
         optional {
-            /// Currency of the amount, always US dollars.
+            /// Currency of the amount, such as `usd`.
             0 currency: String = "currency" null(currency_null);
             /// The amount.
             1 value: f64 = "value" null(value_null);
@@ -1438,11 +1438,11 @@ response! {
             20 output_image_tokens: i64 = "output_image_tokens" null(output_image_tokens_null);
             /// Output tokens that stand for text.
             21 output_text_tokens: i64 = "output_text_tokens" null(output_text_tokens_null);
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             22 project_id: String = "project_id" null(project_id_null);
-            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
+            /// Service tier that the figures belong to, if they are split by it.
             23 service_tier: String = "service_tier" null(service_tier_null);
-            /// Id of the user.
+            /// User that the figures belong to, if they are split by it.
             24 user_id: String = "user_id" null(user_id_null);
         }
     }
@@ -1463,9 +1463,9 @@ response! {
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// Model that the figures belong to, if they are split by model.
             4 model: String = "model" null(model_null);
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             5 project_id: String = "project_id" null(project_id_null);
-            /// Id of the user.
+            /// User that the figures belong to, if they are split by it.
             6 user_id: String = "user_id" null(user_id_null);
         }
     }
@@ -1482,9 +1482,9 @@ response! {
         optional {
             /// API key that the figures belong to, if they are split by key.
             2 api_key_id: String = "api_key_id" null(api_key_id_null);
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             3 project_id: String = "project_id" null(project_id_null);
-            /// Id of the user.
+            /// User that the figures belong to, if they are split by it.
             4 user_id: String = "user_id" null(user_id_null);
             /// Vector store that the figures belong to, if they are split by it.
             5 vector_store_id: String = "vector_store_id" null(vector_store_id_null);
@@ -1507,13 +1507,13 @@ response! {
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// Model that the figures belong to, if they are split by model.
             4 model: String = "model" null(model_null);
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             5 project_id: String = "project_id" null(project_id_null);
             /// Size of the images, if the figures are split by it.
             6 size: String = "size" null(size_null);
             /// What the images were made by, if the figures are split by it.
             7 source: String = "source" null(source_null);
-            /// Id of the user.
+            /// User that the figures belong to, if they are split by it.
             8 user_id: String = "user_id" null(user_id_null);
         }
     }
@@ -1534,9 +1534,9 @@ response! {
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// Model that the figures belong to, if they are split by model.
             4 model: String = "model" null(model_null);
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             5 project_id: String = "project_id" null(project_id_null);
-            /// Id of the user.
+            /// User that the figures belong to, if they are split by it.
             6 user_id: String = "user_id" null(user_id_null);
         }
     }
@@ -1551,7 +1551,7 @@ response! {
             1 usage_bytes: i64 = "usage_bytes";
         }
         optional {
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             2 project_id: String = "project_id" null(project_id_null);
         }
     }
@@ -1576,9 +1576,9 @@ response! {
             5 context_level: String = "context_level" null(context_level_null);
             /// Model that the figures belong to, if they are split by model.
             6 model: String = "model" null(model_null);
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             7 project_id: String = "project_id" null(project_id_null);
-            /// Id of the user.
+            /// User that the figures belong to, if they are split by it.
             8 user_id: String = "user_id" null(user_id_null);
         }
     }
@@ -1599,9 +1599,9 @@ response! {
             3 api_key_id: String = "api_key_id" null(api_key_id_null);
             /// Model that the figures belong to, if they are split by model.
             4 model: String = "model" null(model_null);
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             5 project_id: String = "project_id" null(project_id_null);
-            /// Id of the user.
+            /// User that the figures belong to, if they are split by it.
             6 user_id: String = "user_id" null(user_id_null);
         }
     }
@@ -1616,7 +1616,7 @@ response! {
             0 num_sessions: i64 = "num_sessions";
         }
         optional {
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             2 project_id: String = "project_id" null(project_id_null);
         }
     }

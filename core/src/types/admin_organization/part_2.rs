@@ -249,7 +249,7 @@ model! {
             4 enabled: bool = "enabled";
             /// `name` of the federation rule create params.
             5 name: String = "name";
-            /// Names of the permissions that the role grants.
+            /// What matching workloads may do.
             6 permissions: FederationRulePermissions = "permissions";
         }
     }
@@ -309,7 +309,7 @@ model! {
             2 enabled: bool = "enabled";
             /// `name` of the federation rule update params.
             3 name: String = "name" null(name_null);
-            /// Names of the permissions that the role grants.
+            /// What matching workloads may do.
             4 permissions: FederationRuleUpdatePermissions = "permissions";
         }
     }

@@ -1789,11 +1789,11 @@ response! {
             20 output_image_tokens: i64 = "output_image_tokens" null(output_image_tokens_null);
             /// Output tokens that stand for text.
             21 output_text_tokens: i64 = "output_text_tokens" null(output_text_tokens_null);
-            /// Id of the project.
+            /// Project that the figures belong to, if they are split by it.
             22 project_id: String = "project_id" null(project_id_null);
-            /// Processing tier, which decides speed and price; `auto` uses the project's setting.
+            /// Service tier that the figures belong to, if they are split by it.
             23 service_tier: String = "service_tier" null(service_tier_null);
-            /// Id of the user.
+            /// User that the figures belong to, if they are split by it.
             24 user_id: String = "user_id" null(user_id_null);
         }
     }

@@ -471,7 +471,7 @@ model! {
     pub struct AgentMessageContentText {
         const { 1 "type" = "text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {}
@@ -1212,7 +1212,7 @@ response! {
         optional {
             /// `consumed` of the agent session spend control.
             0 consumed: i64 = "consumed" null(consumed_null);
-            /// Number of items a page.
+            /// Most that the session may spend.
             1 limit: i64 = "limit" null(limit_null);
         }
     }

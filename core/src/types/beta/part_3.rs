@@ -989,7 +989,7 @@ response! {
         optional {
             /// The agent that this belongs to, when several work together.
             6 agent: BetaResponseAgent = "agent" null(agent_null);
-            /// Whether the work goes on in the background; poll or stream the response.
+            /// Background of the image.
             7 background: String = "background" null(background_null);
             /// Format of the image.
             8 output_format: String = "output_format" null(output_format_null);
@@ -1516,7 +1516,7 @@ model! {
     pub struct BetaResponseInputItemToolSearchCall {
         const { 1 "type" = "tool_search_call" req; }
         required {
-            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
+            /// Arguments of the call.
             0 arguments: Map<Json> = "arguments";
         }
         optional {
@@ -1560,7 +1560,7 @@ model! {
     pub struct BetaResponseInputText {
         const { 1 "type" = "input_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {
@@ -1575,8 +1575,7 @@ model! {
     pub struct BetaResponseInputTextContent {
         const { 1 "type" = "input_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is. At most
-            /// 10485760 characters.
+            /// The text. At most 10485760 characters.
             0 text: String = "text";
         }
         optional {

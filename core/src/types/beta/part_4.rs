@@ -621,7 +621,7 @@ model! {
         required {
             /// Files and web pages that the text refers to.
             0 annotations: Vec<OutputTextContentAnnotation> = "annotations";
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             1 text: String = "text";
         }
         optional {
@@ -930,7 +930,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
             /// Position of the summary part in its item.
             3 summary_index: i64 = "summary_index";
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             4 text: String = "text";
         }
         optional {
@@ -1026,7 +1026,7 @@ response! {
             2 output_index: i64 = "output_index";
             /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             4 text: String = "text";
         }
         optional {
@@ -1731,7 +1731,7 @@ response! {
             3 output_index: i64 = "output_index";
             /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             5 text: String = "text";
         }
         optional {
@@ -1765,7 +1765,7 @@ response! {
         required {
             /// Identifier of this item.
             0 id: String = "id";
-            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
+            /// Arguments of the call.
             1 arguments: Json = "arguments";
             /// Whether the service or your program searches.
             3 execution: ToolSearchToolExecution = "execution";

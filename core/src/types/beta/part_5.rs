@@ -1784,8 +1784,7 @@ model! {
     pub struct MultiAgentCallOutputOutput {
         const { 1 "type" = "output_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is. At most
-            /// 10485760 characters.
+            /// The text. At most 10485760 characters.
             0 text: String = "text";
         }
         optional {

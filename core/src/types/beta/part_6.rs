@@ -412,7 +412,7 @@ model! {
             2 generate_summary: GenerateSummary = "generate_summary" null(generate_summary_null);
             /// `mode` of the response create reasoning.
             3 mode: ReasoningMode = "mode";
-            /// Summary of the reasoning, part by part.
+            /// Whether and how fully the model sums up its reasoning.
             4 summary: ReasoningSummary = "summary" null(summary_null);
         }
     }
@@ -746,7 +746,7 @@ response! {
     pub struct SummaryText {
         const { 1 "type" = "summary_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {}

@@ -575,7 +575,7 @@ model! {
             1 mcp_server_url: String = "mcp_server_url";
         }
         optional {
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the token expires, as a time in RFC 3339 form.
             3 expires_at: String = "expires_at" null(expires_at_null);
             /// How the access token is renewed.
             4 refresh: CreateVaultCredentialAuthParamMcpOauthRefresh = "refresh" null(refresh_null);
@@ -713,7 +713,7 @@ model! {
             0 after: String = "after";
             /// Number of items a page.
             1 limit: i64 = "limit";
-            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
+            /// Only those with these pairs.
             2 metadata: Map<String> = "metadata";
             /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             3 order: SortOrder = "order";
@@ -1233,7 +1233,7 @@ model! {
         optional {
             /// Access token.
             1 access_token: Secret = "access_token" null(access_token_null);
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the token expires, as a time in RFC 3339 form.
             2 expires_at: String = "expires_at" null(expires_at_null);
             /// How the access token is renewed.
             3 refresh: RotateVaultCredentialAuthParamMcpOauthRefresh = "refresh" null(refresh_null);
@@ -1335,7 +1335,7 @@ model! {
             1 agent_id: String = "agent_id";
             /// Number of items a page.
             2 limit: i64 = "limit";
-            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
+            /// Only those with these pairs.
             3 metadata: Map<String> = "metadata";
             /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             4 order: SortOrder = "order";
@@ -1451,7 +1451,7 @@ model! {
         const {}
         required {}
         optional {
-            /// Number of items a page.
+            /// Most that the session may spend.
             0 limit: i64 = "limit" null(limit_null);
         }
     }
@@ -1714,7 +1714,7 @@ response! {
             1 mcp_server_url: String = "mcp_server_url";
         }
         optional {
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the token expires, as a time in RFC 3339 form.
             0 expires_at: String = "expires_at" null(expires_at_null);
             /// How the access token is renewed.
             2 refresh: VaultCredentialAuthResourceMcpOauthRefresh = "refresh" null(refresh_null);

@@ -14,7 +14,7 @@ model! {
             0 after: String = "after";
             /// Number of items a page.
             1 limit: i64 = "limit";
-            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
+            /// Only those with these pairs.
             2 metadata: Map<String> = "metadata";
             /// Order by creation time: `asc` for oldest first, `desc` for newest first.
             3 order: SortOrder = "order";

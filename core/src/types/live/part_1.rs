@@ -1043,7 +1043,7 @@ model! {
     pub struct ForkSessionStartEvent {
         const { 1 "type" = "session.start" req; }
         required {
-            /// The session as it stands at this event.
+            /// The settings of the session.
             0 session: ForkSessionConfig = "session";
         }
         optional {
@@ -1603,7 +1603,7 @@ model! {
     pub struct LiveSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// The session as it stands at this event.
+            /// The settings of the session.
             0 session: SessionUpdateConfig = "session";
         }
         optional {

@@ -552,7 +552,7 @@ model! {
     pub struct SessionStartEvent {
         const { 1 "type" = "session.start" req; }
         required {
-            /// The session as it stands at this event.
+            /// The settings of the session.
             0 session: SessionConfig = "session";
         }
         optional {

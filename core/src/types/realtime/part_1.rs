@@ -841,7 +841,7 @@ response! {
         const {}
         required {}
         optional {
-            /// Number of items a page.
+            /// How much is allowed in a period.
             0 limit: i64 = "limit" null(limit_null);
             /// `name` of the rate limit.
             1 name: RateLimitName = "name" null(name_null);
@@ -1647,7 +1647,7 @@ model! {
         optional {
             /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// The response as it stands at this event.
+            /// Settings of the response.
             2 response: RealtimeResponseCreateParams = "response";
         }
     }

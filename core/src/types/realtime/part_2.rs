@@ -361,7 +361,7 @@ model! {
     pub struct RealtimeSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// The session as it stands at this event.
+            /// The settings of the session.
             0 session: RealtimeSessionUpdateEventSession = "session";
         }
         optional {
@@ -386,7 +386,7 @@ response! {
         required {
             /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// The session as it stands at this event.
+            /// The settings of the session.
             1 session: RealtimeSessionUpdateEventSession = "session";
         }
         optional {}
@@ -724,7 +724,7 @@ model! {
     pub struct RealtimeTranslationSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// The session as it stands at this event.
+            /// The settings of the session.
             0 session: RealtimeTranslationSessionUpdateRequest = "session";
         }
         optional {
@@ -997,7 +997,7 @@ response! {
         required {
             /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// The session as it stands at this event.
+            /// The settings of the session.
             1 session: RealtimeSessionUpdateEventSession = "session";
         }
         optional {}

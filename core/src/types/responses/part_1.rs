@@ -438,7 +438,7 @@ model! {
     pub struct ComputerActionType {
         const { 1 "type" = "type" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {}
@@ -1028,7 +1028,7 @@ model! {
     pub struct InputTextContent {
         const { 1 "type" = "input_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {
@@ -1519,7 +1519,7 @@ model! {
         required {
             /// Files and web pages that the text refers to.
             0 annotations: Vec<OutputTextContentAnnotation> = "annotations";
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             1 text: String = "text";
         }
         optional {
@@ -1564,7 +1564,7 @@ response! {
     pub struct PartReasoningText {
         const { 1 "type" = "reasoning_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {}

@@ -386,7 +386,7 @@ response! {
     pub struct ResponseCodeInterpreterCallCodeWsDone {
         const { 4 "type" = "response.code_interpreter_call_code.done" req; }
         required {
-            /// Code of the error for programs.
+            /// The whole code.
             0 code: String = "code";
             /// Id of the item that the event belongs to.
             1 item_id: String = "item_id";

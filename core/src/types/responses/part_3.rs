@@ -136,7 +136,7 @@ response! {
             4 sequence_number: i64 = "sequence_number";
         }
         optional {
-            /// Whether the work goes on in the background; poll or stream the response.
+            /// Background of the image.
             6 background: String = "background" null(background_null);
             /// Format of the image.
             7 output_format: String = "output_format" null(output_format_null);
@@ -529,7 +529,7 @@ model! {
     pub struct ResponseInputItemToolSearchCall {
         const { 1 "type" = "tool_search_call" req; }
         required {
-            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
+            /// Arguments of the call.
             0 arguments: Map<Json> = "arguments";
         }
         optional {
@@ -569,8 +569,7 @@ model! {
     pub struct ResponseInputTextContent {
         const { 1 "type" = "input_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is. At most
-            /// 10485760 characters.
+            /// The text. At most 10485760 characters.
             0 text: String = "text";
         }
         optional {
@@ -585,7 +584,7 @@ model! {
     pub struct ResponseInputTextParam {
         const { 1 "type" = "input_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {
@@ -1290,7 +1289,7 @@ model! {
     pub struct ResponseReasoningItemContent {
         const { 1 "type" = "reasoning_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {}
@@ -1302,7 +1301,7 @@ model! {
     pub struct ResponseReasoningItemSummary {
         const { 1 "type" = "summary_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {}
@@ -1354,7 +1353,7 @@ response! {
     pub struct ResponseReasoningSummaryPartDoneEventPart {
         const { 1 "type" = "summary_text" req; }
         required {
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             0 text: String = "text";
         }
         optional {}
@@ -1483,7 +1482,7 @@ response! {
             2 sequence_number: i64 = "sequence_number";
             /// Position of the summary part in its item.
             3 summary_index: i64 = "summary_index";
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             4 text: String = "text";
         }
         optional {
@@ -1569,7 +1568,7 @@ response! {
             2 output_index: i64 = "output_index";
             /// Number of the event in its stream, counted from 0.
             3 sequence_number: i64 = "sequence_number";
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             4 text: String = "text";
         }
         optional {

@@ -555,7 +555,7 @@ response! {
             3 output_index: i64 = "output_index";
             /// Number of the event in its stream, counted from 0.
             4 sequence_number: i64 = "sequence_number";
-            /// Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is.
+            /// The text.
             5 text: String = "text";
         }
         optional {
@@ -572,7 +572,7 @@ response! {
         required {
             /// Identifier of this item.
             0 id: String = "id";
-            /// Arguments of the call as JSON text; check it, the model may have got it wrong.
+            /// Arguments of the call.
             1 arguments: Json = "arguments";
             /// Whether the service or your program searches.
             3 execution: ToolSearchToolExecution = "execution";
