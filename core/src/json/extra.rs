@@ -134,7 +134,7 @@ pub(super) fn fingerprint(value: &dyn Encode) -> u64 {
 fn is_blank(value: &dyn Encode) -> bool {
     let mut writer = Writer::new();
     value.encode(&mut writer);
-    matches!(writer.text(), "\"\"" | "0" | "0.0" | "false" | "null" | "[]" | "{}")
+    writer.is_finite() && matches!(writer.text(), "\"\"" | "0" | "0.0" | "false" | "null" | "[]" | "{}")
 }
 
 /// Writes one object: the constants, the fields, then what [`Extra`] keeps.

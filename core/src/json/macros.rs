@@ -89,6 +89,7 @@ macro_rules! object {
         }
 
         impl $crate::json::Encode for $name {
+            #[allow(unused_mut)] // where there is no field
             fn encode(&self, w: &mut $crate::json::Writer) {
                 let constants = <Self as $crate::json::Decode>::SHAPE.constants;
                 let mut o = $crate::json::macro_support::ObjectWriter::new(w, &self.extra, constants);

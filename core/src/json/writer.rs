@@ -117,6 +117,11 @@ impl Writer {
         &self.text
     }
 
+    /// Whether all numbers so far are finite.
+    pub(super) fn is_finite(&self) -> bool {
+        self.not_finite.is_none()
+    }
+
     /// The text and the files it refers to.
     ///
     /// # Errors
