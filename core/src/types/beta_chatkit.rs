@@ -7,8 +7,8 @@ use crate::types::{
     StateVariable,
 };
 
-model! {
-    /// `File` of `ChatKitResponseOutputTextAnnotation`, and in one more place.
+response! {
+    /// `File` of `ChatKitResponseOutputTextAnnotation`.
     pub struct AnnotationFile {
         const { 1 "type" = "file" req; }
         required {
@@ -19,7 +19,7 @@ model! {
     }
 }
 
-model! {
+response! {
     /// `source` of `AnnotationFile`.
     pub struct AnnotationFileSource {
         const { 1 "type" = "file" req; }
@@ -31,8 +31,8 @@ model! {
     }
 }
 
-model! {
-    /// `Url` of `ChatKitResponseOutputTextAnnotation`, and in one more place.
+response! {
+    /// `Url` of `ChatKitResponseOutputTextAnnotation`.
     pub struct AnnotationURL {
         const { 1 "type" = "url" req; }
         required {
@@ -43,7 +43,7 @@ model! {
     }
 }
 
-model! {
+response! {
     /// `source` of `AnnotationURL`.
     pub struct AnnotationURLSource {
         const { 0 "type" = "url" req; }

@@ -3,14 +3,14 @@
 
 use crate::json::{Json, Map, Secret, model, open_enum, response, union};
 use crate::types::{
-    AudioTranscriptionModel, CallAcceptInclude, ChatSessionExpiresAfterParam,
+    AudioTranscriptionModel, BetaRealtimeSessionAudio, CallAcceptInclude, ChatSessionExpiresAfterParam,
     ConversationAudioTranscriptionFailedEvent, ConversationCreatedEvent, ConversationInputAudioTranscriptionDeltaEvent,
     ConversationItemDeleteEvent, ConversationItemDeletedEvent, ConversationItemRetrieveEvent,
     ConversationItemTruncateEvent, ConversationItemTruncatedEvent, InputAudioBufferAppendEvent,
     InputAudioBufferClearEvent, InputAudioBufferClearedEvent, InputAudioBufferCommitEvent,
     InputAudioBufferCommittedEvent, InputAudioBufferSpeechStartedEvent, InputAudioBufferSpeechStoppedEvent,
-    OutputAudioBufferCleared, OutputAudioBufferStarted, OutputAudioBufferStopped, OutputModality,
-    RateLimitsUpdatedEvent, RealtimeFunctionCallArgumentsDeltaEvent, RealtimeRealtimeSessionCreateResponseAudio,
+    InputAudioNoiseReductionType, OutputAudioBufferCleared, OutputAudioBufferStarted, OutputAudioBufferStopped,
+    OutputModality, RateLimitsUpdatedEvent, RealtimeFunctionCallArgumentsDeltaEvent,
     RealtimeResponseContentPartAddedEvent, RealtimeResponseContentPartDoneEvent, RealtimeResponseStatus,
     RealtimeResponseUsageOutputTokenDetails, RealtimeSessionCreateResponseTracing,
     RealtimeTranscriptionSessionTurnDetection, RealtimeTruncationRetentionRatio, ResponseCancelEvent, ResponsePrompt,
@@ -27,7 +27,7 @@ model! {
             0 id: String = "id";
             /// `arguments` of the beta conversation item.
             1 arguments: String = "arguments";
-            /// Id of the tool call; the output that answers it repeats the id.
+            /// `call_id` of the beta conversation item.
             2 call_id: String = "call_id";
             /// `content` of the beta conversation item.
             3 content: Vec<ConversationItemContent> = "content";
@@ -61,7 +61,7 @@ response! {
         required {
             /// `error` of the beta error event.
             0 error: BetaErrorEventError = "error";
-            /// Identifier of the event.
+            /// `event_id` of the beta error event.
             1 event_id: String = "event_id";
         }
         optional {}
@@ -73,17 +73,17 @@ response! {
     pub struct BetaErrorEventError {
         const {}
         required {
-            /// Explanation of the error for people.
+            /// `message` of the beta error event error.
             0 message: String = "message";
-            /// Family of the error.
+            /// `type` of the beta error event error.
             1 r#type: String = "type";
         }
         optional {
-            /// Code of the error for programs.
+            /// `code` of the beta error event error.
             2 code: String = "code" null(code_null);
-            /// Identifier of the event.
+            /// `event_id` of the beta error event error.
             3 event_id: String = "event_id" null(event_id_null);
-            /// Name of the parameter at fault, if one is.
+            /// `param` of the beta error event error.
             4 param: String = "param" null(param_null);
         }
     }
@@ -117,25 +117,25 @@ response! {
             0 id: String = "id" null(id_null);
             /// `conversation_id` of the beta realtime response.
             1 conversation_id: String = "conversation_id" null(conversation_id_null);
-            /// Most tokens to generate.
+            /// `max_output_tokens` of the beta realtime response.
             2 max_output_tokens: MaxOutputTokens = "max_output_tokens" null(max_output_tokens_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata" null(metadata_null);
-            /// Kinds of output: text, audio or both.
+            /// `modalities` of the beta realtime response.
             4 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
             /// `output` of the beta realtime response.
             6 output: Vec<BetaConversationItem> = "output" null(output_null);
-            /// Format of the output audio.
+            /// `output_audio_format` of the beta realtime response.
             7 output_audio_format: OutputAudioFormat = "output_audio_format" null(output_audio_format_null);
             /// `status` of the beta realtime response.
             8 status: RealtimeResponseStatusValue = "status" null(status_null);
             /// `status_details` of the beta realtime response.
             9 status_details: RealtimeResponseStatus = "status_details" null(status_details_null);
-            /// Randomness of the choice of words.
+            /// `temperature` of the beta realtime response.
             10 temperature: f64 = "temperature" null(temperature_null);
             /// `usage` of the beta realtime response.
             11 usage: BetaRealtimeResponseUsage = "usage" null(usage_null);
-            /// Voice that speaks: a built-in name or a custom voice.
+            /// `voice` of the beta realtime response.
             12 voice: SessionVoice = "voice" null(voice_null);
         }
     }
@@ -146,15 +146,15 @@ response! {
     pub struct BetaRealtimeResponseAudioDeltaEvent {
         const { 6 "type" = "response.audio.delta" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the beta realtime response audio delta event.
             0 content_index: i64 = "content_index";
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the beta realtime response audio delta event.
             1 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the beta realtime response audio delta event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the beta realtime response audio delta event.
             3 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the beta realtime response audio delta event.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -168,13 +168,13 @@ response! {
     pub struct BetaRealtimeResponseAudioDoneEvent {
         const { 5 "type" = "response.audio.done" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the beta realtime response audio done event.
             0 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the beta realtime response audio done event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the beta realtime response audio done event.
             2 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the beta realtime response audio done event.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
@@ -188,15 +188,15 @@ response! {
     pub struct BetaRealtimeResponseAudioTranscriptDeltaEvent {
         const { 6 "type" = "response.audio_transcript.delta" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the beta realtime response audio transcript delta event.
             0 content_index: i64 = "content_index";
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the beta realtime response audio transcript delta event.
             1 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the beta realtime response audio transcript delta event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the beta realtime response audio transcript delta event.
             3 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the beta realtime response audio transcript delta event.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -210,17 +210,17 @@ response! {
     pub struct BetaRealtimeResponseAudioTranscriptDoneEvent {
         const { 6 "type" = "response.audio_transcript.done" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the beta realtime response audio transcript done event.
             0 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the beta realtime response audio transcript done event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the beta realtime response audio transcript done event.
             2 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the beta realtime response audio transcript done event.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
-            /// What is said.
+            /// `transcript` of the beta realtime response audio transcript done event.
             5 transcript: String = "transcript";
         }
         optional {}
@@ -232,9 +232,9 @@ response! {
     pub struct BetaRealtimeResponseCreatedEvent {
         const { 2 "type" = "response.created" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the beta realtime response created event.
             0 event_id: String = "event_id";
-            /// The response as it stands at this event.
+            /// `response` of the beta realtime response created event.
             1 response: BetaRealtimeResponse = "response";
         }
         optional {}
@@ -253,11 +253,11 @@ response! {
     pub struct BetaRealtimeResponseOutputItemAddedEvent {
         const { 4 "type" = "response.output_item.added" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the beta realtime response output item added event.
             0 event_id: String = "event_id";
-            /// The item.
+            /// `item` of the beta realtime response output item added event.
             1 item: BetaConversationItem = "item";
-            /// Position of the output item in the response.
+            /// `output_index` of the beta realtime response output item added event.
             2 output_index: i64 = "output_index";
             /// Id of the response.
             3 response_id: String = "response_id";
@@ -271,11 +271,11 @@ response! {
     pub struct BetaRealtimeResponseOutputItemDoneEvent {
         const { 4 "type" = "response.output_item.done" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the beta realtime response output item done event.
             0 event_id: String = "event_id";
-            /// The item.
+            /// `item` of the beta realtime response output item done event.
             1 item: BetaConversationItem = "item";
-            /// Position of the output item in the response.
+            /// `output_index` of the beta realtime response output item done event.
             2 output_index: i64 = "output_index";
             /// Id of the response.
             3 response_id: String = "response_id";
@@ -289,15 +289,15 @@ response! {
     pub struct BetaRealtimeResponseTextDeltaEvent {
         const { 6 "type" = "response.text.delta" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the beta realtime response text delta event.
             0 content_index: i64 = "content_index";
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the beta realtime response text delta event.
             1 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the beta realtime response text delta event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the beta realtime response text delta event.
             3 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the beta realtime response text delta event.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -311,13 +311,13 @@ response! {
     pub struct BetaRealtimeResponseTextDoneEvent {
         const { 6 "type" = "response.text.done" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the beta realtime response text done event.
             0 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the beta realtime response text done event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the beta realtime response text done event.
             2 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the beta realtime response text done event.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
@@ -334,11 +334,11 @@ response! {
         const {}
         required {}
         optional {
-            /// How the input tokens divide.
+            /// `input_token_details` of the beta realtime response usage.
             0 input_token_details: InputTokenDetails = "input_token_details" null(input_token_details_null);
             /// Tokens of the input.
             1 input_tokens: i64 = "input_tokens" null(input_tokens_null);
-            /// How the output tokens divide.
+            /// `output_token_details` of the beta realtime response usage.
             2 output_token_details: RealtimeResponseUsageOutputTokenDetails = "output_token_details" null(output_token_details_null);
             /// Tokens of the output, including reasoning.
             3 output_tokens: i64 = "output_tokens" null(output_tokens_null);
@@ -394,9 +394,9 @@ model! {
         const { 0 "type" = "response.create" req; }
         required {}
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the beta response create event.
             1 event_id: String = "event_id";
-            /// Settings of the response.
+            /// `response` of the beta response create event.
             2 response: BetaResponseCreateEventResponse = "response";
         }
     }
@@ -421,21 +421,21 @@ model! {
             1 input: Vec<ConversationItemWithReference> = "input";
             /// `instructions` of the beta response create event response.
             2 instructions: String = "instructions";
-            /// Most tokens to generate in one response.
+            /// `max_response_output_tokens` of the beta response create event response.
             3 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
-            /// Kinds of output: text, audio or both.
+            /// `modalities` of the beta response create event response.
             5 modalities: Vec<SessionModality> = "modalities";
-            /// Format of the output audio.
+            /// `output_audio_format` of the beta response create event response.
             6 output_audio_format: OutputAudioFormat = "output_audio_format";
-            /// Randomness of the choice of words.
+            /// `temperature` of the beta response create event response.
             7 temperature: f64 = "temperature";
-            /// Whether and which tools the model calls.
+            /// `tool_choice` of the beta response create event response.
             8 tool_choice: String = "tool_choice";
             /// `tools` of the beta response create event response.
             9 tools: Vec<SessionTool> = "tools";
-            /// Voice that speaks: a built-in name or a custom voice.
+            /// `voice` of the beta response create event response.
             10 voice: SessionVoice = "voice";
         }
     }
@@ -446,9 +446,9 @@ response! {
     pub struct BetaServerEventConversationItemRetrieved {
         const { 2 "type" = "conversation.item.retrieved" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the beta server event conversation item retrieved.
             0 event_id: String = "event_id";
-            /// The item.
+            /// `item` of the beta server event conversation item retrieved.
             1 item: BetaConversationItem = "item";
         }
         optional {}
@@ -460,11 +460,11 @@ model! {
     pub struct BetaSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// The settings of the session.
+            /// `session` of the beta session update event.
             0 session: BetaSessionUpdateEventSession = "session";
         }
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the beta session update event.
             2 event_id: String = "event_id";
         }
     }
@@ -476,37 +476,37 @@ model! {
         const {}
         required {}
         optional {
-            /// The short-lived secret for browsers and apps.
+            /// `client_secret` of the beta session update event session.
             0 client_secret: RealtimeSessionCreateClientSecret = "client_secret";
-            /// Format of the input audio.
+            /// `input_audio_format` of the beta session update event session.
             1 input_audio_format: InputAudioFormat = "input_audio_format";
-            /// Whether and how noise is removed from input audio.
+            /// `input_audio_noise_reduction` of the beta session update event session.
             2 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
-            /// Whether and how input audio is transcribed.
+            /// `input_audio_transcription` of the beta session update event session.
             3 input_audio_transcription: SessionInputAudioTranscription = "input_audio_transcription";
             /// `instructions` of the beta session update event session.
             4 instructions: String = "instructions";
-            /// Most tokens to generate in one response.
+            /// `max_response_output_tokens` of the beta session update event session.
             5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
-            /// Kinds of output: text, audio or both.
+            /// `modalities` of the beta session update event session.
             6 modalities: Vec<SessionModality> = "modalities";
             /// `model` of the beta session update event session.
             7 model: SessionModel = "model";
-            /// Format of the output audio.
+            /// `output_audio_format` of the beta session update event session.
             8 output_audio_format: OutputAudioFormat = "output_audio_format";
             /// `speed` of the beta session update event session.
             9 speed: f64 = "speed";
-            /// Randomness of the choice of words.
+            /// `temperature` of the beta session update event session.
             10 temperature: f64 = "temperature";
-            /// Whether and which tools the model calls.
+            /// `tool_choice` of the beta session update event session.
             11 tool_choice: String = "tool_choice";
             /// `tools` of the beta session update event session.
             12 tools: Vec<SessionTool> = "tools";
-            /// Whether and how the session is traced.
+            /// `tracing` of the beta session update event session.
             13 tracing: SessionTracing = "tracing";
-            /// How the end of a turn is detected; null switches detection off.
+            /// `turn_detection` of the beta session update event session.
             14 turn_detection: TurnDetection = "turn_detection";
-            /// Voice that speaks: a built-in name or a custom voice.
+            /// `voice` of the beta session update event session.
             15 voice: SessionVoice = "voice";
         }
     }
@@ -517,9 +517,9 @@ response! {
     pub struct BetaSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the beta session updated event.
             0 event_id: String = "event_id";
-            /// The session as it stands at this event.
+            /// `session` of the beta session updated event.
             1 session: Session = "session";
         }
         optional {}
@@ -550,7 +550,7 @@ model! {
             1 audio: String = "audio";
             /// `text` of the conversation item content.
             2 text: String = "text";
-            /// What is said.
+            /// `transcript` of the conversation item content.
             3 transcript: String = "transcript";
             /// `type` of the conversation item content.
             4 r#type: ConversationItemContentType = "type";
@@ -574,19 +574,19 @@ response! {
     pub struct ConversationItemTranscriptionCompletedEvent {
         const { 4 "type" = "conversation.item.input_audio_transcription.completed" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the conversation item transcription completed event.
             0 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the conversation item transcription completed event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the conversation item transcription completed event.
             2 item_id: String = "item_id";
-            /// What is said.
+            /// `transcript` of the conversation item transcription completed event.
             3 transcript: String = "transcript";
             /// `usage` of the conversation item transcription completed event.
             5 usage: TranscriptionUsage = "usage";
         }
         optional {
-            /// Log probabilities of the tokens, if they were asked for.
+            /// `logprobs` of the conversation item transcription completed event.
             6 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
         }
     }
@@ -602,7 +602,7 @@ model! {
             0 id: String = "id";
             /// `arguments` of the conversation item with reference.
             1 arguments: String = "arguments";
-            /// Id of the tool call; the output that answers it repeats the id.
+            /// `call_id` of the conversation item with reference.
             2 call_id: String = "call_id";
             /// `content` of the conversation item with reference.
             3 content: Vec<ConversationItemWithReferenceContent> = "content";
@@ -632,7 +632,7 @@ model! {
             1 audio: String = "audio";
             /// `text` of the conversation item with reference content.
             2 text: String = "text";
-            /// What is said.
+            /// `transcript` of the conversation item with reference content.
             3 transcript: String = "transcript";
             /// `type` of the conversation item with reference content.
             4 r#type: ConversationItemWithReferenceContentType = "type";
@@ -690,25 +690,17 @@ model! {
     }
 }
 
-open_enum! {
-    /// `type` of `InputAudioNoiseReduction`.
-    pub enum InputAudioNoiseReductionType {
-        NearField = "near_field",
-        FarField = "far_field",
-    }
-}
-
 response! {
     /// `input_token_details` of `BetaRealtimeResponseUsage`.
     pub struct InputTokenDetails {
         const {}
         required {}
         optional {
-            /// Tokens that stand for audio.
+            /// `audio_tokens` of the input token details.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
             /// Input tokens that were read from the prompt cache.
             1 cached_tokens: i64 = "cached_tokens" null(cached_tokens_null);
-            /// Tokens that stand for text.
+            /// `text_tokens` of the input token details.
             2 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
@@ -745,7 +737,7 @@ model! {
         const { 0 "type" = "output_audio_buffer.clear" req; }
         required {}
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the output audio buffer clear.
             1 event_id: String = "event_id";
         }
     }
@@ -769,9 +761,9 @@ model! {
             0 item: BetaConversationItem = "item";
         }
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the realtime conversation item create event.
             2 event_id: String = "event_id";
-            /// Id of the item that this one follows.
+            /// `previous_item_id` of the realtime conversation item create event.
             3 previous_item_id: String = "previous_item_id";
         }
     }
@@ -782,13 +774,13 @@ response! {
     pub struct RealtimeConversationItemCreatedEvent {
         const { 2 "type" = "conversation.item.created" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime conversation item created event.
             0 event_id: String = "event_id";
-            /// The item.
+            /// `item` of the realtime conversation item created event.
             1 item: BetaConversationItem = "item";
         }
         optional {
-            /// Id of the item that this one follows.
+            /// `previous_item_id` of the realtime conversation item created event.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
     }
@@ -801,13 +793,13 @@ response! {
         required {
             /// `arguments` of the realtime response call arguments done event.
             0 arguments: String = "arguments";
-            /// Id of the tool call; the output that answers it repeats the id.
+            /// `call_id` of the realtime response call arguments done event.
             1 call_id: String = "call_id";
-            /// Identifier of the event.
+            /// `event_id` of the realtime response call arguments done event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime response call arguments done event.
             3 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response call arguments done event.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -829,9 +821,9 @@ response! {
     pub struct RealtimeResponseDoneEvent {
         const { 2 "type" = "response.done" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime response done event.
             0 event_id: String = "event_id";
-            /// The response as it stands at this event.
+            /// `response` of the realtime response done event.
             1 response: BetaRealtimeResponse = "response";
         }
         optional {}
@@ -859,7 +851,7 @@ model! {
             0 expires_after: ChatSessionExpiresAfterParam = "expires_after";
             /// `value` of the realtime session create client secret.
             1 value: Secret = "value";
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             2 expires_at: i64 = "expires_at";
         }
     }
@@ -871,37 +863,37 @@ model! {
         const {}
         required {}
         optional {
-            /// The short-lived secret for browsers and apps.
+            /// `client_secret` of the realtime session create params.
             0 client_secret: RealtimeSessionCreateClientSecret = "client_secret";
-            /// Format of the input audio.
+            /// `input_audio_format` of the realtime session create params.
             1 input_audio_format: InputAudioFormat = "input_audio_format";
-            /// Whether and how noise is removed from input audio.
+            /// `input_audio_noise_reduction` of the realtime session create params.
             2 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
-            /// Whether and how input audio is transcribed.
+            /// `input_audio_transcription` of the realtime session create params.
             3 input_audio_transcription: SessionInputAudioTranscription = "input_audio_transcription";
             /// `instructions` of the realtime session create params.
             4 instructions: String = "instructions";
-            /// Most tokens to generate in one response.
+            /// `max_response_output_tokens` of the realtime session create params.
             5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
-            /// Kinds of output: text, audio or both.
+            /// `modalities` of the realtime session create params.
             6 modalities: Vec<SessionModality> = "modalities";
             /// `model` of the realtime session create params.
             7 model: SessionModel = "model";
-            /// Format of the output audio.
+            /// `output_audio_format` of the realtime session create params.
             8 output_audio_format: OutputAudioFormat = "output_audio_format";
             /// Between 0.25 and 1.5; default 1.
             9 speed: f64 = "speed";
-            /// Randomness of the choice of words.
+            /// `temperature` of the realtime session create params.
             10 temperature: f64 = "temperature";
-            /// Whether and which tools the model calls.
+            /// `tool_choice` of the realtime session create params.
             11 tool_choice: String = "tool_choice";
             /// `tools` of the realtime session create params.
             12 tools: Vec<SessionTool> = "tools";
-            /// Whether and how the session is traced. Default `auto`.
+            /// Default `auto`.
             13 tracing: RealtimeSessionCreateResponseTracing = "tracing";
-            /// How the end of a turn is detected; null switches detection off.
+            /// `turn_detection` of the realtime session create params.
             14 turn_detection: TurnDetection = "turn_detection";
-            /// Voice that speaks: a built-in name or a custom voice.
+            /// `voice` of the realtime session create params.
             15 voice: RealtimeSessionCreateVoice = "voice";
             /// `truncation` of the realtime session create params.
             16 truncation: RealtimeSessionCreateTruncation = "truncation";
@@ -956,9 +948,9 @@ response! {
     pub struct RealtimeSessionCreatedEvent {
         const { 2 "type" = "session.created" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime session created event.
             0 event_id: String = "event_id";
-            /// The session as it stands at this event.
+            /// `session` of the realtime session created event.
             1 session: Session = "session";
         }
         optional {}
@@ -973,35 +965,35 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// Format of the input audio.
+            /// `input_audio_format` of the session.
             1 input_audio_format: InputAudioFormat = "input_audio_format" null(input_audio_format_null);
-            /// Whether and how noise is removed from input audio.
+            /// `input_audio_noise_reduction` of the session.
             2 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction" null(input_audio_noise_reduction_null);
-            /// Whether and how input audio is transcribed.
+            /// `input_audio_transcription` of the session.
             3 input_audio_transcription: SessionInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
             /// `instructions` of the session.
             4 instructions: String = "instructions" null(instructions_null);
-            /// Most tokens to generate in one response.
+            /// `max_response_output_tokens` of the session.
             5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
-            /// Kinds of output: text, audio or both.
+            /// `modalities` of the session.
             6 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
             /// `model` of the session.
             7 model: SessionModel = "model" null(model_null);
-            /// Format of the output audio.
+            /// `output_audio_format` of the session.
             8 output_audio_format: OutputAudioFormat = "output_audio_format" null(output_audio_format_null);
             /// `speed` of the session.
             9 speed: f64 = "speed" null(speed_null);
-            /// Randomness of the choice of words.
+            /// `temperature` of the session.
             10 temperature: f64 = "temperature" null(temperature_null);
-            /// Whether and which tools the model calls.
+            /// `tool_choice` of the session.
             11 tool_choice: String = "tool_choice" null(tool_choice_null);
             /// `tools` of the session.
             12 tools: Vec<SessionTool> = "tools" null(tools_null);
-            /// Whether and how the session is traced.
+            /// `tracing` of the session.
             13 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
-            /// How the end of a turn is detected; null switches detection off.
+            /// `turn_detection` of the session.
             14 turn_detection: TurnDetection = "turn_detection" null(turn_detection_null);
-            /// Voice that speaks: a built-in name or a custom voice.
+            /// `voice` of the session.
             15 voice: SessionVoice = "voice" null(voice_null);
         }
     }
@@ -1012,51 +1004,51 @@ response! {
     pub struct SessionCreateResponse {
         const {}
         required {
-            /// The short-lived secret for browsers and apps.
+            /// `client_secret` of the session create response.
             0 client_secret: TranscriptionSessionClientSecret = "client_secret";
         }
         optional {
-            /// Format of the input audio.
+            /// `input_audio_format` of the session create response.
             1 input_audio_format: String = "input_audio_format" null(input_audio_format_null);
-            /// Whether and how input audio is transcribed.
+            /// `input_audio_transcription` of the session create response.
             2 input_audio_transcription: SessionCreateResponseInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
             /// `instructions` of the session create response.
             3 instructions: String = "instructions" null(instructions_null);
-            /// Most tokens to generate in one response.
+            /// `max_response_output_tokens` of the session create response.
             4 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
-            /// Kinds of output: text, audio or both.
+            /// `modalities` of the session create response.
             5 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
-            /// Format of the output audio.
+            /// `output_audio_format` of the session create response.
             6 output_audio_format: String = "output_audio_format" null(output_audio_format_null);
             /// `speed` of the session create response.
             7 speed: f64 = "speed" null(speed_null);
-            /// Randomness of the choice of words.
+            /// `temperature` of the session create response.
             8 temperature: f64 = "temperature" null(temperature_null);
-            /// Whether and which tools the model calls.
+            /// `tool_choice` of the session create response.
             9 tool_choice: String = "tool_choice" null(tool_choice_null);
             /// `tools` of the session create response.
             10 tools: Vec<SessionTool> = "tools" null(tools_null);
-            /// Whether and how the session is traced. Default `auto`.
+            /// Default `auto`.
             11 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
-            /// How the end of a turn is detected; null switches detection off.
+            /// `turn_detection` of the session create response.
             12 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
-            /// Voice that speaks: a built-in name or a custom voice.
+            /// `voice` of the session create response.
             13 voice: SessionVoice = "voice" null(voice_null);
             /// Identifier of this object.
             14 id: String = "id";
             /// Kind of the object, always the same for this type.
             15 object: String = "object";
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             16 expires_at: i64 = "expires_at";
             /// `include` of the session create response.
             17 include: Vec<CallAcceptInclude> = "include";
             /// `model` of the session create response.
             18 model: String = "model";
-            /// Kinds of output: text or audio.
+            /// `output_modalities` of the session create response.
             19 output_modalities: Vec<OutputModality> = "output_modalities";
             /// `audio` of the session create response.
-            20 audio: RealtimeRealtimeSessionCreateResponseAudio = "audio";
-            /// Most tokens to generate.
+            20 audio: BetaRealtimeSessionAudio = "audio";
+            /// `max_output_tokens` of the session create response.
             21 max_output_tokens: MaxOutputTokens = "max_output_tokens";
         }
     }
@@ -1122,7 +1114,7 @@ model! {
             0 description: String = "description";
             /// `name` of the session tool.
             1 name: String = "name";
-            /// JSON Schema of the arguments.
+            /// `parameters` of the session tool.
             2 parameters: Map<Json> = "parameters";
         }
     }
@@ -1162,17 +1154,17 @@ response! {
     pub struct TranscriptionSession {
         const {}
         required {
-            /// The short-lived secret for browsers and apps.
+            /// `client_secret` of the transcription session.
             0 client_secret: TranscriptionSessionClientSecret = "client_secret";
         }
         optional {
-            /// Format of the input audio.
+            /// `input_audio_format` of the transcription session.
             1 input_audio_format: String = "input_audio_format" null(input_audio_format_null);
-            /// Whether and how input audio is transcribed.
+            /// `input_audio_transcription` of the transcription session.
             2 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
-            /// Kinds of output: text, audio or both.
+            /// `modalities` of the transcription session.
             3 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
-            /// How the end of a turn is detected; null switches detection off.
+            /// `turn_detection` of the transcription session.
             4 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
         }
     }
@@ -1183,7 +1175,7 @@ response! {
     pub struct TranscriptionSessionClientSecret {
         const {}
         required {
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             0 expires_at: i64 = "expires_at";
             /// `value` of the transcription session client secret.
             1 value: Secret = "value";
@@ -1198,7 +1190,7 @@ model! {
         const {}
         required {}
         optional {
-            /// When the secret expires.
+            /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: ClientSecretExpiresAt = "expires_at";
         }
     }
@@ -1210,19 +1202,19 @@ model! {
         const {}
         required {}
         optional {
-            /// The short-lived secret for browsers and apps.
+            /// `client_secret` of the transcription session create params.
             0 client_secret: TranscriptionSessionCreateClientSecret = "client_secret";
             /// `include` of the transcription session create params.
             1 include: Vec<String> = "include";
-            /// Format of the input audio. Default `pcm16`.
+            /// Default `pcm16`.
             2 input_audio_format: InputAudioFormat = "input_audio_format";
-            /// Whether and how noise is removed from input audio.
+            /// `input_audio_noise_reduction` of the transcription session create params.
             3 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
-            /// Whether and how input audio is transcribed.
+            /// `input_audio_transcription` of the transcription session create params.
             4 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription";
-            /// Kinds of output: text, audio or both.
+            /// `modalities` of the transcription session create params.
             5 modalities: Vec<SessionModality> = "modalities";
-            /// How the end of a turn is detected; null switches detection off.
+            /// `turn_detection` of the transcription session create params.
             6 turn_detection: TurnDetection = "turn_detection";
         }
     }
@@ -1240,7 +1232,7 @@ open_enum! {
 }
 
 model! {
-    /// `input_audio_transcription` of `TranscriptionSession`, and in 2 more places.
+    /// `transcription` of `BetaRealtimeSessionAudioInput`, and in 3 more places.
     pub struct TranscriptionSessionInputAudioTranscription {
         const {}
         required {}
@@ -1270,7 +1262,7 @@ model! {
             0 session: TranscriptionSessionUpdateSession = "session";
         }
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the transcription session update.
             2 event_id: String = "event_id";
         }
     }
@@ -1282,19 +1274,19 @@ model! {
         const {}
         required {}
         optional {
-            /// The short-lived secret for browsers and apps.
+            /// `client_secret` of the transcription session update session.
             0 client_secret: TranscriptionSessionCreateClientSecret = "client_secret";
             /// `include` of the transcription session update session.
             1 include: Vec<String> = "include";
-            /// Format of the input audio.
+            /// `input_audio_format` of the transcription session update session.
             2 input_audio_format: InputAudioFormat = "input_audio_format";
-            /// Whether and how noise is removed from input audio.
+            /// `input_audio_noise_reduction` of the transcription session update session.
             3 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
-            /// Whether and how input audio is transcribed.
+            /// `input_audio_transcription` of the transcription session update session.
             4 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription";
-            /// Kinds of output: text, audio or both.
+            /// `modalities` of the transcription session update session.
             5 modalities: Vec<SessionModality> = "modalities";
-            /// How the end of a turn is detected; null switches detection off.
+            /// `turn_detection` of the transcription session update session.
             6 turn_detection: TurnDetection = "turn_detection";
         }
     }
@@ -1305,9 +1297,9 @@ response! {
     pub struct TranscriptionSessionUpdatedEvent {
         const { 2 "type" = "transcription_session.updated" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the transcription session updated event.
             0 event_id: String = "event_id";
-            /// The session as it stands at this event.
+            /// `session` of the transcription session updated event.
             1 session: TranscriptionSession = "session";
         }
         optional {}
@@ -1320,17 +1312,17 @@ model! {
         const {}
         required {}
         optional {
-            /// Whether a response begins by itself when the turn ends.
+            /// `create_response` of the turn detection.
             0 create_response: bool = "create_response";
-            /// How readily a turn is taken to be over.
+            /// `eagerness` of the turn detection.
             1 eagerness: SemanticVadEagerness = "eagerness";
-            /// Whether speech of the user stops a response.
+            /// `interrupt_response` of the turn detection.
             2 interrupt_response: bool = "interrupt_response";
-            /// Audio kept before detected speech, in milliseconds.
+            /// `prefix_padding_ms` of the turn detection.
             3 prefix_padding_ms: i64 = "prefix_padding_ms";
-            /// Silence that ends a turn, in milliseconds.
+            /// `silence_duration_ms` of the turn detection.
             4 silence_duration_ms: i64 = "silence_duration_ms";
-            /// How loud speech must be, from 0 to 1.
+            /// `threshold` of the turn detection.
             5 threshold: f64 = "threshold";
             /// `type` of the turn detection.
             6 r#type: TurnDetectionType = "type";

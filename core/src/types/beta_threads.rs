@@ -3,10 +3,10 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AnnotationContainerFileCitation, AnnotationURLCitation, AssistantResponseFormatOption, AssistantTool,
-    AssistantToolChoiceOption, ChatCompletionMessageToolCallUnionFunction, ChatModel, CodeInterpreterTool,
-    FileSearchRankingOptions, ImageURLDetail, ItemStatus, MessageDeltaRole, OutputLogs, ReasoningEffort, SortOrder,
-    ThreadCreateMessage, VectorStoreSearchResponseContent,
+    AssistantResponseFormatOption, AssistantTool, AssistantToolChoiceOption,
+    ChatCompletionMessageToolCallUnionFunction, ChatModel, CodeInterpreterTool, FileSearchRankingOptions,
+    ImageURLDetail, ItemStatus, MessageDeltaRole, OutputLogs, ReasoningEffort, SortOrder, ThreadCreateMessage,
+    VectorStoreSearchResponseContent,
 };
 
 union! {
@@ -14,8 +14,6 @@ union! {
     pub enum Annotation tag "type" {
         FileCitation(FileCitationAnnotation) = "file_citation" => from;
         FilePath(FilePathAnnotation) = "file_path" => from;
-        UrlCitation(AnnotationURLCitation) = "url_citation" => from;
-        ContainerFileCitation(AnnotationContainerFileCitation) = "container_file_citation" => from;
     }
 }
 
@@ -187,14 +185,7 @@ response! {
             /// The passage in the message that stands for the citation.
             3 text: String = "text";
         }
-        optional {
-            /// Id of the cited file.
-            5 file_id: String = "file_id";
-            /// Position in the list, counted from 0.
-            6 index: i64 = "index";
-            /// Name of the cited file.
-            7 filename: String = "filename";
-        }
+        optional {}
     }
 }
 
@@ -271,12 +262,7 @@ response! {
             /// The path as written in the message.
             3 text: String = "text";
         }
-        optional {
-            /// Id of the file that was made.
-            5 file_id: String = "file_id";
-            /// Position in the list, counted from 0.
-            6 index: i64 = "index";
-        }
+        optional {}
     }
 }
 

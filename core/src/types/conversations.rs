@@ -15,7 +15,7 @@ use crate::types::{
     ResponseToolSearchOutputItem, SortOrder,
 };
 
-model! {
+response! {
     /// A picture of a computer's screen.
     pub struct ComputerScreenshotContent {
         const { 3 "type" = "computer_screenshot" req; }
@@ -260,7 +260,7 @@ response! {
     }
 }
 
-model! {
+response! {
     /// A text part.
     pub struct TextContent {
         const { 1 "type" = "text" req; }

@@ -377,8 +377,8 @@ pub use beta_realtime::{
     BetaSessionUpdateEventSession, BetaSessionUpdatedEvent, ClientSecretExpiresAt, ConversationItemContent,
     ConversationItemContentType, ConversationItemTranscriptionCompletedEvent, ConversationItemWithReference,
     ConversationItemWithReferenceContent, ConversationItemWithReferenceContentType, ConversationItemWithReferenceRole,
-    ConversationItemWithReferenceType, InputAudioFormat, InputAudioNoiseReduction, InputAudioNoiseReductionType,
-    InputTokenDetails, ItemStatus, MaxOutputTokens, MaxResponseOutputTokens, OutputAudioBufferClear, OutputAudioFormat,
+    ConversationItemWithReferenceType, InputAudioFormat, InputAudioNoiseReduction, InputTokenDetails, ItemStatus,
+    MaxOutputTokens, MaxResponseOutputTokens, OutputAudioBufferClear, OutputAudioFormat,
     RealtimeConversationItemCreateEvent, RealtimeConversationItemCreatedEvent, RealtimeResponseCallArgumentsDoneEvent,
     RealtimeResponseCreateConversation, RealtimeResponseDoneEvent, RealtimeResponseStatusValue,
     RealtimeSessionCreateClientSecret, RealtimeSessionCreateParams, RealtimeSessionCreateTruncation,
@@ -455,7 +455,11 @@ pub use conversations::{
     ConversationsMessageContent, ItemCreateParams, ItemListParams, ItemRetrieveParams, Message, RefusalContent,
     SummaryTextContent, TextContent,
 };
-pub use document::DoneEvent;
+pub use document::{
+    BetaRealtimeSessionAudio, BetaRealtimeSessionAudioFormat, BetaRealtimeSessionAudioInput,
+    BetaRealtimeSessionAudioOutput, BetaRealtimeSessionNoiseReduction, BetaRealtimeSessionTurnDetection, DoneEvent,
+    InputAudioNoiseReductionType, RealtimeResponseAudioOutputVoice,
+};
 pub use evals::{
     CreateCompletionsRunDataSourceSamplingParams, CreateEvalCompletionsRunDataSource, CreateEvalJSONLRunDataSource,
     DataCreateEvalResponsesRunSamplingParams, DataCreateEvalResponsesRunSamplingParamsText,
@@ -605,7 +609,7 @@ pub use realtime::{
     RealtimeTranslationSessionClosedEvent, RealtimeTranslationSessionCreateRequestParam,
     RealtimeTranslationSessionCreatedEvent, RealtimeTranslationSessionUpdateEvent,
     RealtimeTranslationSessionUpdateRequest, RealtimeTranslationSessionUpdatedEvent, RealtimeTruncation,
-    RealtimeTruncationMode, RealtimeTruncationRetentionRatio, RealtimeVoice, RequireApproval, RequireApprovalMode,
+    RealtimeTruncationMode, RealtimeTruncationRetentionRatio, RequireApproval, RequireApprovalMode,
     ResponseCancelEvent, ResponseDoneEvent, ResponseMcpCallArgumentsDelta, ResponseMcpCallArgumentsDone,
     ResponseMcpCallCompleted, ResponseMcpCallFailed, ResponseMcpCallInProgress, SemanticVad, SemanticVadEagerness,
     ServerVad, SessionCreatedEvent, TokenLimits, ToolMcpTool, ToolMcpToolAllowedTools, ToolMcpToolRequireApproval,

@@ -52,6 +52,10 @@ impl<'a> Enricher<'a> {
     pub(crate) fn namesakes(&mut self, package: &Ty, document: &Ty) {
         match (package, document) {
             (Ty::Ref(a), Ty::Ref(b)) if self.likeness(*a, *b).is_none_or(|score| score % 100 < 50) => {}
+            // The operations have already shown what the package's one is.
+            (Ty::Ref(a), _) if self.matched.values().any(|at| at == a) => {}
+            // Unions of one name that have little in common speak of different things.
+            (Ty::Alias(at), _) if !self.mostly_known(*at, document) => {}
             _ => self.pair(package, document),
         }
     }
@@ -183,7 +187,7 @@ impl<'a> Enricher<'a> {
             if let Some(at) = self.partner(&arms, theirs) {
                 arms[at] = self.ty(&arms[at].clone(), theirs, group, field);
             } else if !matches!(theirs, Ty::Null | Ty::Json)
-                && !arms.iter().any(|ours| shadows(self.open(ours), theirs))
+                && !arms.iter().any(|ours| shadows(self.open(ours), theirs) || self.shares_tag(ours, theirs))
             {
                 self.note(Kind::AddedArm, group, field, self.describe(theirs));
                 added.push(theirs.clone());
@@ -206,6 +210,23 @@ impl<'a> Enricher<'a> {
         best.max_by_key(|(score, at)| (*score, usize::MAX - at)).map(|(_, at)| at)
     }
 
+    /// Whether at least four in five alternatives of theirs have a partner in ours.
+    fn mostly_known(&self, alias: usize, theirs: &Ty) -> bool {
+        let ours = self.catalog.aliases[alias].ty.arms();
+        let known = theirs.arms().iter().filter(|theirs| self.partner(ours, theirs).is_some()).count();
+        known * 5 >= theirs.arms().len() * 4
+    }
+
+    /// Whether a constant of an arm of theirs is already one of ours: then ours describes it in its own way.
+    fn shares_tag(&self, ours: &Ty, theirs: &Ty) -> bool {
+        let (Ty::Ref(a), Ty::Ref(b)) = (ours, theirs) else { return false };
+        let theirs = &self.catalog.groups[*b].fields;
+        self.catalog.groups[*a].fields.iter().any(|ours| {
+            let other = theirs.iter().find(|other| other.name == ours.name);
+            matches!((&ours.ty, other.map(|other| &other.ty)), (Ty::Const(x @ Scalar::Text(_)), Some(Ty::Const(y))) if x == y)
+        })
+    }
+
     /// What a named union or enum stands for.
     fn open<'t>(&'t self, ty: &'t Ty) -> &'t Ty {
         match ty {
@@ -225,8 +246,7 @@ impl<'a> Enricher<'a> {
             match (&field.ty, &other.ty) {
                 (Ty::Const(x), Ty::Const(y)) if x != y => return None,
                 (Ty::Const(_), Ty::Const(_)) => constants += 1,
-                (Ty::Const(Scalar::Text(x)), Ty::Enum(values)) if !values.contains(x) => return None,
-                (Ty::Enum(values), Ty::Const(Scalar::Text(x))) if !values.contains(x) => return None,
+                (Ty::Const(_), Ty::Enum(_)) | (Ty::Enum(_), Ty::Const(_)) => return None,
                 _ => {}
             }
         }

@@ -348,7 +348,7 @@ response! {
 response! {
     /// A group of members of the organization.
     pub struct Group {
-        const { 5 "object" = "group" opt; }
+        const {}
         required {
             /// Identifier of this object.
             0 id: String = "id";
@@ -361,10 +361,7 @@ response! {
             /// Name of the group.
             4 name: String = "name";
         }
-        optional {
-            /// `scim_managed` of the group.
-            6 scim_managed: bool = "scim_managed";
-        }
+        optional {}
     }
 }
 

@@ -435,8 +435,8 @@ union! {
     }
 }
 
-model! {
-    /// `ComputerScreenshot` of `BetaResponseItemAgentMessageContent`, and in one more place.
+response! {
+    /// `ComputerScreenshot` of `BetaResponseItemAgentMessageContent`.
     pub struct AgentMessageContentComputerScreenshot {
         const { 3 "type" = "computer_screenshot" req; }
         required {
@@ -455,7 +455,7 @@ model! {
 }
 
 model! {
-    /// `EncryptedContent` of `AgentMessageContent`, and in 2 more places.
+    /// `EncryptedContent` of `AgentMessageContent`, and in one more place.
     pub struct AgentMessageContentEncryptedContent {
         const { 1 "type" = "encrypted_content" req; }
         required {
@@ -466,8 +466,8 @@ model! {
     }
 }
 
-model! {
-    /// `Text` of `BetaResponseItemAgentMessageContent`, and in one more place.
+response! {
+    /// `Text` of `BetaResponseItemAgentMessageContent`.
     pub struct AgentMessageContentText {
         const { 1 "type" = "text" req; }
         required {

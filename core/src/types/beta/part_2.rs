@@ -878,8 +878,7 @@ model! {
     pub struct BetaFunctionTool {
         const { 3 "type" = "function" req; }
         required {
-            /// Name of the function: letters, digits, `_` and `-`, up to 64 characters. 1 to 128 characters;
-            /// matches `^[a-zA-Z0-9_-]+$`.
+            /// Name of the function: letters, digits, `_` and `-`, up to 64 characters.
             0 name: String = "name";
         }
         optional {
@@ -887,7 +886,7 @@ model! {
             1 parameters: Map<Json> = "parameters" null(parameters_null);
             /// Whether the arguments keep exactly to the schema; true by default.
             2 strict: bool = "strict" null(strict_null);
-            /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
+            /// Who may call the tool: the model directly, its programs, or both.
             4 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
             /// Whether the call may be answered later while the model goes on.
             5 r#async: bool = "async";

@@ -3,7 +3,6 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AgentMessageContentComputerScreenshot, AgentMessageContentEncryptedContent, AgentMessageContentText,
     AgentOutputItemStatus, AgentTextVerbosity, BetaCodeInterpreterCallInProgressEvent,
     BetaCodeInterpreterCallInterpretingEvent, BetaResponse, BetaResponseAgent, BetaResponseApplyPatchToolCall,
     BetaResponseApplyPatchToolCallOutput, BetaResponseAudioDeltaEvent, BetaResponseAudioDoneEvent,
@@ -591,14 +590,6 @@ union! {
     pub enum BetaResponseOutputMessageContent tag "type" {
         OutputText(BetaResponseOutputText) = "output_text" => from;
         Refusal(BetaResponseOutputRefusal) = "refusal" => from;
-        InputText(BetaResponseInputText) = "input_text" => from;
-        Text(AgentMessageContentText) = "text" => from;
-        SummaryText(ResponseReasoningItemSummary) = "summary_text" => from;
-        ReasoningText(ResponseReasoningItemContent) = "reasoning_text" => from;
-        InputImage(BetaResponseInputImage) = "input_image" => from;
-        ComputerScreenshot(AgentMessageContentComputerScreenshot) = "computer_screenshot" => from;
-        InputFile(BetaResponseInputFile) = "input_file" => from;
-        EncryptedContent(AgentMessageContentEncryptedContent) = "encrypted_content" => from;
     }
 }
 

@@ -58,7 +58,7 @@ pub use part_2::{
     RealtimeTranslationSessionClosedEvent, RealtimeTranslationSessionCreateRequestParam,
     RealtimeTranslationSessionCreatedEvent, RealtimeTranslationSessionUpdateEvent,
     RealtimeTranslationSessionUpdateRequest, RealtimeTranslationSessionUpdatedEvent, RealtimeTruncation,
-    RealtimeTruncationMode, RealtimeTruncationRetentionRatio, RealtimeVoice, RequireApproval, RequireApprovalMode,
+    RealtimeTruncationMode, RealtimeTruncationRetentionRatio, RequireApproval, RequireApprovalMode,
     ResponseCancelEvent, ResponseDoneEvent, ResponseMcpCallArgumentsDelta, ResponseMcpCallArgumentsDone,
     ResponseMcpCallCompleted, ResponseMcpCallFailed, ResponseMcpCallInProgress, SemanticVad, SemanticVadEagerness,
     ServerVad, SessionCreatedEvent, TokenLimits, ToolMcpTool, ToolMcpToolAllowedTools, ToolMcpToolRequireApproval,

@@ -5,13 +5,13 @@ use crate::json::{Json, Map, Secret, model, open_enum, response, union};
 use crate::types::{
     AllowedCaller, AllowedToolsMcpToolFilter, ChatCompletionAudioVoice, ChatSessionExpiresAfterParam, ImageURLDetail,
     ItemStatus, MaxOutputTokens, RealtimeConversationItemSystemMessageContent, RealtimeMcpApprovalRequest,
-    RealtimeMcpApprovalResponse, RealtimeMcpListToolsTool, RealtimeResponseCreateConversation,
-    RealtimeResponseStatusError, RealtimeResponseStatusReason, RealtimeResponseStatusType, RealtimeResponseStatusValue,
-    RealtimeResponseUsage, RealtimeSessionCreateRequest, RealtimeSessionCreateResponse,
-    RealtimeSessionCreateResponseAudioOutput, RealtimeSessionUpdateEvent, RealtimeSessionUpdateEventSession,
-    RealtimeToolChoiceConfig, RealtimeToolsConfigUnion, RealtimeTracingConfig, RealtimeTranscriptionSessionAudioInput,
-    RealtimeTranscriptionSessionCreateResponse, RealtimeTruncation, RealtimeVoice, RequireApproval,
-    ResponseCancelEvent, ResponsePrompt, SemanticVad, ServerVad, ToolChoiceFunction, ToolChoiceMcp,
+    RealtimeMcpApprovalResponse, RealtimeMcpListToolsTool, RealtimeResponseAudioOutputVoice,
+    RealtimeResponseCreateConversation, RealtimeResponseStatusError, RealtimeResponseStatusReason,
+    RealtimeResponseStatusType, RealtimeResponseStatusValue, RealtimeResponseUsage, RealtimeSessionCreateRequest,
+    RealtimeSessionCreateResponse, RealtimeSessionCreateResponseAudioOutput, RealtimeSessionUpdateEvent,
+    RealtimeSessionUpdateEventSession, RealtimeToolChoiceConfig, RealtimeToolsConfigUnion, RealtimeTracingConfig,
+    RealtimeTranscriptionSessionAudioInput, RealtimeTranscriptionSessionCreateResponse, RealtimeTruncation,
+    RequireApproval, ResponseCancelEvent, ResponsePrompt, SemanticVad, ServerVad, ToolChoiceFunction, ToolChoiceMcp,
     TranscriptionLanguage, TranscriptionTextDoneEventLogprob, TranscriptionUsage, VoiceID,
 };
 
@@ -29,9 +29,9 @@ model! {
         const {}
         required {}
         optional {
-            /// Whether and how noise is removed from input audio.
+            /// `noise_reduction` of the audio input.
             0 noise_reduction: NoiseReduction = "noise_reduction" null(noise_reduction_null);
-            /// Whether and how input audio is transcribed.
+            /// `transcription` of the audio input.
             1 transcription: AudioInputTranscription = "transcription" null(transcription_null);
         }
     }
@@ -99,11 +99,11 @@ response! {
         const {}
         required {}
         optional {
-            /// Tokens that stand for audio.
+            /// `audio_tokens` of the cached tokens details.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
-            /// Tokens that stand for images.
+            /// `image_tokens` of the cached tokens details.
             1 image_tokens: i64 = "image_tokens" null(image_tokens_null);
-            /// Tokens that stand for text.
+            /// `text_tokens` of the cached tokens details.
             2 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
@@ -153,23 +153,23 @@ model! {
             2 include: Vec<CallAcceptInclude> = "include";
             /// `instructions` of the call accept params.
             3 instructions: String = "instructions";
-            /// Most tokens to generate.
+            /// `max_output_tokens` of the call accept params.
             4 max_output_tokens: MaxOutputTokens = "max_output_tokens";
             /// `model` of the call accept params.
             5 model: CallAcceptModel = "model";
-            /// Kinds of output: text or audio.
+            /// `output_modalities` of the call accept params.
             6 output_modalities: Vec<OutputModality> = "output_modalities";
-            /// Whether the model may call several tools in one turn.
+            /// `parallel_tool_calls` of the call accept params.
             7 parallel_tool_calls: bool = "parallel_tool_calls";
             /// `prompt` of the call accept params.
             8 prompt: ResponsePrompt = "prompt" null(prompt_null);
             /// `reasoning` of the call accept params.
             9 reasoning: RealtimeReasoning = "reasoning";
-            /// Whether and which tools the model calls. Default `auto`.
+            /// Default `auto`.
             10 tool_choice: RealtimeToolChoiceConfig = "tool_choice";
             /// `tools` of the call accept params.
             11 tools: Vec<RealtimeToolsConfigUnion> = "tools";
-            /// Whether and how the session is traced. Default `auto`.
+            /// Default `auto`.
             12 tracing: RealtimeTracingConfig = "tracing" null(tracing_null);
             /// `truncation` of the call accept params.
             13 truncation: RealtimeTruncation = "truncation";
@@ -182,7 +182,7 @@ model! {
     pub struct CallCreateParams {
         const {}
         required {
-            /// The SDP offer of the client.
+            /// `sdp` of the call create params.
             0 sdp: String = "sdp";
         }
         optional {
@@ -197,7 +197,7 @@ model! {
     pub struct CallReferParams {
         const {}
         required {
-            /// URI to hand the call over to, such as `tel:+14155550123` or a SIP URI.
+            /// `target_uri` of the call refer params.
             0 target_uri: String = "target_uri";
         }
         optional {}
@@ -210,7 +210,7 @@ model! {
         const {}
         required {}
         optional {
-            /// Status code.
+            /// `status_code` of the call reject params.
             0 status_code: i64 = "status_code";
         }
     }
@@ -221,7 +221,7 @@ response! {
     pub struct ClientSecretCreateResponse {
         const {}
         required {
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             0 expires_at: i64 = "expires_at";
             /// Settings of the session it is good for.
             1 session: ClientSecretCreateResponseSession = "session";
@@ -259,13 +259,13 @@ response! {
     pub struct ConversationAudioTranscriptionCompletedEvent {
         const { 4 "type" = "conversation.item.input_audio_transcription.completed" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the conversation audio transcription completed event.
             0 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the conversation audio transcription completed event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the conversation audio transcription completed event.
             2 item_id: String = "item_id";
-            /// What is said.
+            /// `transcript` of the conversation audio transcription completed event.
             3 transcript: String = "transcript";
             /// `usage` of the conversation audio transcription completed event.
             5 usage: TranscriptionUsage = "usage";
@@ -273,7 +273,7 @@ response! {
         optional {
             /// `languages` of the conversation audio transcription completed event.
             6 languages: Vec<TranscriptionLanguage> = "languages" null(languages_null);
-            /// Log probabilities of the tokens, if they were asked for.
+            /// `logprobs` of the conversation audio transcription completed event.
             7 logprobs: Vec<LogProbProperties> = "logprobs" null(logprobs_null);
         }
     }
@@ -284,13 +284,13 @@ response! {
     pub struct ConversationAudioTranscriptionFailedEvent {
         const { 4 "type" = "conversation.item.input_audio_transcription.failed" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the conversation audio transcription failed event.
             0 content_index: i64 = "content_index";
             /// `error` of the conversation audio transcription failed event.
             1 error: ConversationTranscriptionFailedEventError = "error";
-            /// Identifier of the event.
+            /// `event_id` of the conversation audio transcription failed event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the conversation audio transcription failed event.
             3 item_id: String = "item_id";
         }
         optional {}
@@ -304,7 +304,7 @@ response! {
         required {
             /// `conversation` of the conversation created event.
             0 conversation: ConversationCreatedEventConversation = "conversation";
-            /// Identifier of the event.
+            /// `event_id` of the conversation created event.
             1 event_id: String = "event_id";
         }
         optional {}
@@ -328,17 +328,17 @@ response! {
     pub struct ConversationInputAudioTranscriptionDeltaEvent {
         const { 2 "type" = "conversation.item.input_audio_transcription.delta" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the conversation input audio transcription delta event.
             0 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the conversation input audio transcription delta event.
             1 item_id: String = "item_id";
         }
         optional {
-            /// Position of the content part in its item.
+            /// `content_index` of the conversation input audio transcription delta event.
             3 content_index: i64 = "content_index" null(content_index_null);
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the conversation input audio transcription delta event.
             4 delta: String = "delta" null(delta_null);
-            /// Log probabilities of the tokens, if they were asked for.
+            /// `logprobs` of the conversation input audio transcription delta event.
             5 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
         }
     }
@@ -351,13 +351,13 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// Position of the content part in its item.
+            /// `content_index` of the conversation input audio transcription segment.
             1 content_index: i64 = "content_index";
             /// `end` of the conversation input audio transcription segment.
             2 end: f64 = "end";
-            /// Identifier of the event.
+            /// `event_id` of the conversation input audio transcription segment.
             3 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the conversation input audio transcription segment.
             4 item_id: String = "item_id";
             /// `speaker` of the conversation input audio transcription segment.
             5 speaker: String = "speaker";
@@ -375,13 +375,13 @@ response! {
     pub struct ConversationItemAdded {
         const { 2 "type" = "conversation.item.added" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the conversation item added.
             0 event_id: String = "event_id";
-            /// The item.
+            /// `item` of the conversation item added.
             1 item: RealtimeConversationItem = "item";
         }
         optional {
-            /// Id of the item that this one follows.
+            /// `previous_item_id` of the conversation item added.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
     }
@@ -396,9 +396,9 @@ model! {
             0 item: RealtimeConversationItem = "item";
         }
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the conversation item create event.
             2 event_id: String = "event_id";
-            /// Id of the item that this one follows.
+            /// `previous_item_id` of the conversation item create event.
             3 previous_item_id: String = "previous_item_id";
         }
     }
@@ -409,13 +409,13 @@ response! {
     pub struct ConversationItemCreatedEvent {
         const { 2 "type" = "conversation.item.created" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the conversation item created event.
             0 event_id: String = "event_id";
-            /// The item.
+            /// `item` of the conversation item created event.
             1 item: RealtimeConversationItem = "item";
         }
         optional {
-            /// Id of the item that this one follows.
+            /// `previous_item_id` of the conversation item created event.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
     }
@@ -426,11 +426,11 @@ model! {
     pub struct ConversationItemDeleteEvent {
         const { 1 "type" = "conversation.item.delete" req; }
         required {
-            /// Id of the item.
+            /// `item_id` of the conversation item delete event.
             0 item_id: String = "item_id";
         }
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the conversation item delete event.
             2 event_id: String = "event_id";
         }
     }
@@ -441,9 +441,9 @@ response! {
     pub struct ConversationItemDeletedEvent {
         const { 2 "type" = "conversation.item.deleted" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the conversation item deleted event.
             0 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the conversation item deleted event.
             1 item_id: String = "item_id";
         }
         optional {}
@@ -455,13 +455,13 @@ response! {
     pub struct ConversationItemDone {
         const { 2 "type" = "conversation.item.done" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the conversation item done.
             0 event_id: String = "event_id";
-            /// The item.
+            /// `item` of the conversation item done.
             1 item: RealtimeConversationItem = "item";
         }
         optional {
-            /// Id of the item that this one follows.
+            /// `previous_item_id` of the conversation item done.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
     }
@@ -472,11 +472,11 @@ model! {
     pub struct ConversationItemRetrieveEvent {
         const { 1 "type" = "conversation.item.retrieve" req; }
         required {
-            /// Id of the item.
+            /// `item_id` of the conversation item retrieve event.
             0 item_id: String = "item_id";
         }
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the conversation item retrieve event.
             2 event_id: String = "event_id";
         }
     }
@@ -487,15 +487,15 @@ model! {
     pub struct ConversationItemTruncateEvent {
         const { 3 "type" = "conversation.item.truncate" req; }
         required {
-            /// Where the audio ends, in milliseconds.
+            /// `audio_end_ms` of the conversation item truncate event.
             0 audio_end_ms: i64 = "audio_end_ms";
-            /// Position of the content part in its item.
+            /// `content_index` of the conversation item truncate event.
             1 content_index: i64 = "content_index";
-            /// Id of the item.
+            /// `item_id` of the conversation item truncate event.
             2 item_id: String = "item_id";
         }
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the conversation item truncate event.
             4 event_id: String = "event_id";
         }
     }
@@ -506,13 +506,13 @@ response! {
     pub struct ConversationItemTruncatedEvent {
         const { 4 "type" = "conversation.item.truncated" req; }
         required {
-            /// Where the audio ends, in milliseconds.
+            /// `audio_end_ms` of the conversation item truncated event.
             0 audio_end_ms: i64 = "audio_end_ms";
-            /// Position of the content part in its item.
+            /// `content_index` of the conversation item truncated event.
             1 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the conversation item truncated event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the conversation item truncated event.
             3 item_id: String = "item_id";
         }
         optional {}
@@ -525,13 +525,13 @@ response! {
         const {}
         required {}
         optional {
-            /// Code of the error for programs.
+            /// `code` of the conversation transcription failed event error.
             0 code: String = "code" null(code_null);
-            /// Explanation of the error for people.
+            /// `message` of the conversation transcription failed event error.
             1 message: String = "message" null(message_null);
-            /// Name of the parameter at fault, if one is.
+            /// `param` of the conversation transcription failed event error.
             2 param: String = "param" null(param_null);
-            /// Family of the error.
+            /// `type` of the conversation transcription failed event error.
             3 r#type: String = "type" null(type_null);
         }
     }
@@ -546,7 +546,7 @@ model! {
             0 audio: String = "audio";
         }
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the input audio buffer append event.
             2 event_id: String = "event_id";
         }
     }
@@ -558,7 +558,7 @@ model! {
         const { 0 "type" = "input_audio_buffer.clear" req; }
         required {}
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the input audio buffer clear event.
             1 event_id: String = "event_id";
         }
     }
@@ -569,7 +569,7 @@ response! {
     pub struct InputAudioBufferClearedEvent {
         const { 1 "type" = "input_audio_buffer.cleared" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the input audio buffer cleared event.
             0 event_id: String = "event_id";
         }
         optional {}
@@ -582,7 +582,7 @@ model! {
         const { 0 "type" = "input_audio_buffer.commit" req; }
         required {}
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the input audio buffer commit event.
             1 event_id: String = "event_id";
         }
     }
@@ -593,13 +593,13 @@ response! {
     pub struct InputAudioBufferCommittedEvent {
         const { 2 "type" = "input_audio_buffer.committed" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the input audio buffer committed event.
             0 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the input audio buffer committed event.
             1 item_id: String = "item_id";
         }
         optional {
-            /// Id of the item that this one follows.
+            /// `previous_item_id` of the input audio buffer committed event.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
     }
@@ -624,11 +624,11 @@ response! {
     pub struct InputAudioBufferSpeechStartedEvent {
         const { 3 "type" = "input_audio_buffer.speech_started" req; }
         required {
-            /// Where the audio begins, in milliseconds.
+            /// `audio_start_ms` of the input audio buffer speech started event.
             0 audio_start_ms: i64 = "audio_start_ms";
-            /// Identifier of the event.
+            /// `event_id` of the input audio buffer speech started event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the input audio buffer speech started event.
             2 item_id: String = "item_id";
         }
         optional {}
@@ -640,11 +640,11 @@ response! {
     pub struct InputAudioBufferSpeechStoppedEvent {
         const { 3 "type" = "input_audio_buffer.speech_stopped" req; }
         required {
-            /// Where the audio ends, in milliseconds.
+            /// `audio_end_ms` of the input audio buffer speech stopped event.
             0 audio_end_ms: i64 = "audio_end_ms";
-            /// Identifier of the event.
+            /// `event_id` of the input audio buffer speech stopped event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the input audio buffer speech stopped event.
             2 item_id: String = "item_id";
         }
         optional {}
@@ -656,13 +656,13 @@ response! {
     pub struct InputAudioBufferTimeoutTriggered {
         const { 4 "type" = "input_audio_buffer.timeout_triggered" req; }
         required {
-            /// Where the audio ends, in milliseconds.
+            /// `audio_end_ms` of the input audio buffer timeout triggered.
             0 audio_end_ms: i64 = "audio_end_ms";
-            /// Where the audio begins, in milliseconds.
+            /// `audio_start_ms` of the input audio buffer timeout triggered.
             1 audio_start_ms: i64 = "audio_start_ms";
-            /// Identifier of the event.
+            /// `event_id` of the input audio buffer timeout triggered.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the input audio buffer timeout triggered.
             3 item_id: String = "item_id";
         }
         optional {}
@@ -690,9 +690,9 @@ response! {
     pub struct McpListToolsCompleted {
         const { 2 "type" = "mcp_list_tools.completed" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the mcp list tools completed.
             0 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the mcp list tools completed.
             1 item_id: String = "item_id";
         }
         optional {}
@@ -704,9 +704,9 @@ response! {
     pub struct McpListToolsFailed {
         const { 2 "type" = "mcp_list_tools.failed" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the mcp list tools failed.
             0 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the mcp list tools failed.
             1 item_id: String = "item_id";
         }
         optional {}
@@ -718,9 +718,9 @@ response! {
     pub struct McpListToolsInProgress {
         const { 2 "type" = "mcp_list_tools.in_progress" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the mcp list tools in progress.
             0 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the mcp list tools in progress.
             1 item_id: String = "item_id";
         }
         optional {}
@@ -755,7 +755,7 @@ model! {
         const { 0 "type" = "output_audio_buffer.clear" req; }
         required {}
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the output audio buffer clear event.
             1 event_id: String = "event_id";
         }
     }
@@ -766,7 +766,7 @@ response! {
     pub struct OutputAudioBufferCleared {
         const { 2 "type" = "output_audio_buffer.cleared" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the output audio buffer cleared.
             0 event_id: String = "event_id";
             /// Id of the response.
             1 response_id: String = "response_id";
@@ -780,7 +780,7 @@ response! {
     pub struct OutputAudioBufferStarted {
         const { 2 "type" = "output_audio_buffer.started" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the output audio buffer started.
             0 event_id: String = "event_id";
             /// Id of the response.
             1 response_id: String = "response_id";
@@ -794,7 +794,7 @@ response! {
     pub struct OutputAudioBufferStopped {
         const { 2 "type" = "output_audio_buffer.stopped" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the output audio buffer stopped.
             0 event_id: String = "event_id";
             /// Id of the response.
             1 response_id: String = "response_id";
@@ -841,7 +841,7 @@ response! {
         const {}
         required {}
         optional {
-            /// How much is allowed in a period.
+            /// Number of items a page.
             0 limit: i64 = "limit" null(limit_null);
             /// `name` of the rate limit.
             1 name: RateLimitName = "name" null(name_null);
@@ -866,7 +866,7 @@ response! {
     pub struct RateLimitsUpdatedEvent {
         const { 2 "type" = "rate_limits.updated" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the rate limits updated event.
             0 event_id: String = "event_id";
             /// `rate_limits` of the rate limits updated event.
             1 rate_limits: Vec<RateLimit> = "rate_limits";
@@ -897,11 +897,11 @@ model! {
         optional {
             /// `format` of the realtime audio config input.
             0 format: RealtimeAudioFormats = "format";
-            /// Whether and how noise is removed from input audio.
+            /// `noise_reduction` of the realtime audio config input.
             1 noise_reduction: NoiseReduction = "noise_reduction";
-            /// Whether and how input audio is transcribed.
+            /// `transcription` of the realtime audio config input.
             2 transcription: AudioTranscription = "transcription";
-            /// How the end of a turn is detected; null switches detection off.
+            /// `turn_detection` of the realtime audio config input.
             3 turn_detection: RealtimeAudioInputTurnDetection = "turn_detection" null(turn_detection_null);
         }
     }
@@ -917,7 +917,7 @@ model! {
             0 format: RealtimeAudioFormats = "format";
             /// Between 0.25 and 1.5; default 1.
             1 speed: f64 = "speed";
-            /// Voice that speaks: a built-in name or a custom voice. Default `alloy`.
+            /// Default `alloy`.
             2 voice: ChatCompletionAudioVoice = "voice";
         }
     }
@@ -933,7 +933,7 @@ union! {
 }
 
 model! {
-    /// `AudioPcm` of `RealtimeAudioFormats`.
+    /// `AudioPcm` of `BetaRealtimeSessionAudioFormat`, and in one more place.
     pub struct RealtimeAudioFormatsAudioPCM {
         const { 0 "rate" = 24000 opt; 1 "type" = "audio/pcm" opt; }
         required {}
@@ -942,7 +942,7 @@ model! {
 }
 
 model! {
-    /// `AudioPcma` of `RealtimeAudioFormats`.
+    /// `AudioPcma` of `BetaRealtimeSessionAudioFormat`, and in one more place.
     pub struct RealtimeAudioFormatsAudioPCMA {
         const { 0 "type" = "audio/pcma" opt; }
         required {}
@@ -951,7 +951,7 @@ model! {
 }
 
 model! {
-    /// `AudioPcmu` of `RealtimeAudioFormats`.
+    /// `AudioPcmu` of `BetaRealtimeSessionAudioFormat`, and in one more place.
     pub struct RealtimeAudioFormatsAudioPCMU {
         const { 0 "type" = "audio/pcmu" opt; }
         required {}
@@ -1043,7 +1043,7 @@ model! {
         optional {
             /// Identifier of this object.
             3 id: String = "id";
-            /// Id of the tool call; the output that answers it repeats the id.
+            /// `call_id` of the realtime conversation item function call.
             4 call_id: String = "call_id";
             /// `status` of the realtime conversation item function call.
             6 status: ItemStatus = "status";
@@ -1056,7 +1056,7 @@ model! {
     pub struct RealtimeConversationItemFunctionCallOutput {
         const { 2 "type" = "function_call_output" req; 4 "object" = "realtime.item" opt; }
         required {
-            /// Id of the tool call; the output that answers it repeats the id.
+            /// `call_id` of the realtime conversation item function call output.
             0 call_id: String = "call_id";
             /// `output` of the realtime conversation item function call output.
             1 output: String = "output";
@@ -1112,13 +1112,13 @@ model! {
         optional {
             /// `audio` of the realtime conversation item user message content.
             0 audio: String = "audio";
-            /// Resolution at which the model sees the image. Default `auto`.
+            /// Default `auto`.
             1 detail: ImageURLDetail = "detail";
-            /// URL of the image, or the image itself as a `data:` URL.
+            /// An absolute URL.
             2 image_url: String = "image_url";
             /// `text` of the realtime conversation item user message content.
             3 text: String = "text";
-            /// What is said.
+            /// `transcript` of the realtime conversation item user message content.
             4 transcript: String = "transcript";
             /// `type` of the realtime conversation item user message content.
             5 r#type: RealtimeItemUserMessageContentType = "type";
@@ -1131,17 +1131,17 @@ response! {
     pub struct RealtimeError {
         const {}
         required {
-            /// Explanation of the error for people.
+            /// `message` of the realtime error.
             0 message: String = "message";
-            /// Family of the error.
+            /// `type` of the realtime error.
             1 r#type: String = "type";
         }
         optional {
-            /// Code of the error for programs.
+            /// `code` of the realtime error.
             2 code: String = "code" null(code_null);
-            /// Identifier of the event.
+            /// `event_id` of the realtime error.
             3 event_id: String = "event_id" null(event_id_null);
-            /// Name of the parameter at fault, if one is.
+            /// `param` of the realtime error.
             4 param: String = "param" null(param_null);
         }
     }
@@ -1154,7 +1154,7 @@ response! {
         required {
             /// `error` of the realtime error event.
             0 error: RealtimeError = "error";
-            /// Identifier of the event.
+            /// `event_id` of the realtime error event.
             1 event_id: String = "event_id";
         }
         optional {}
@@ -1166,15 +1166,15 @@ response! {
     pub struct RealtimeFunctionCallArgumentsDeltaEvent {
         const { 6 "type" = "response.function_call_arguments.delta" req; }
         required {
-            /// Id of the tool call; the output that answers it repeats the id.
+            /// `call_id` of the realtime function call arguments delta event.
             0 call_id: String = "call_id";
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the realtime function call arguments delta event.
             1 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the realtime function call arguments delta event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime function call arguments delta event.
             3 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime function call arguments delta event.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -1190,15 +1190,15 @@ response! {
         required {
             /// `arguments` of the realtime function call arguments done event.
             0 arguments: String = "arguments";
-            /// Id of the tool call; the output that answers it repeats the id.
+            /// `call_id` of the realtime function call arguments done event.
             1 call_id: String = "call_id";
-            /// Identifier of the event.
+            /// `event_id` of the realtime function call arguments done event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime function call arguments done event.
             3 item_id: String = "item_id";
             /// `name` of the realtime function call arguments done event.
             4 name: String = "name";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime function call arguments done event.
             5 output_index: i64 = "output_index";
             /// Id of the response.
             6 response_id: String = "response_id";
@@ -1217,7 +1217,7 @@ model! {
             0 description: String = "description";
             /// `name` of the realtime function tool.
             1 name: String = "name";
-            /// JSON Schema of the arguments.
+            /// `parameters` of the realtime function tool.
             2 parameters: Map<Json> = "parameters";
         }
     }
@@ -1232,7 +1232,7 @@ model! {
             0 audio: String = "audio";
         }
         optional {
-            /// Identifier of the event. At most 512 characters.
+            /// At most 512 characters.
             2 event_id: String = "event_id";
         }
     }
@@ -1248,7 +1248,7 @@ model! {
             0 audio: String = "audio";
             /// `text` of the realtime item assistant message content.
             1 text: String = "text";
-            /// What is said.
+            /// `transcript` of the realtime item assistant message content.
             2 transcript: String = "transcript";
             /// `type` of the realtime item assistant message content.
             3 r#type: RealtimeItemAssistantMessageContentType = "type";
@@ -1278,7 +1278,7 @@ model! {
     pub struct RealtimeMcpListTools {
         const { 2 "type" = "mcp_list_tools" req; }
         required {
-            /// Your name of the MCP server.
+            /// `server_label` of the realtime mcp list tools.
             0 server_label: String = "server_label";
             /// `tools` of the realtime mcp list tools.
             1 tools: Vec<RealtimeMcpListToolsTool> = "tools";
@@ -1295,9 +1295,9 @@ model! {
     pub struct RealtimeMcpProtocolError {
         const { 2 "type" = "protocol_error" req; }
         required {
-            /// Code of the error for programs.
+            /// `code` of the realtime mcp protocol error.
             0 code: i64 = "code";
-            /// Explanation of the error for people.
+            /// `message` of the realtime mcp protocol error.
             1 message: String = "message";
         }
         optional {}
@@ -1315,7 +1315,7 @@ model! {
             1 arguments: String = "arguments";
             /// `name` of the realtime mcp tool call.
             2 name: String = "name";
-            /// Your name of the MCP server.
+            /// `server_label` of the realtime mcp tool call.
             3 server_label: String = "server_label";
         }
         optional {
@@ -1343,7 +1343,7 @@ model! {
     pub struct RealtimeMcpToolExecutionError {
         const { 1 "type" = "tool_execution_error" req; }
         required {
-            /// Explanation of the error for people.
+            /// `message` of the realtime mcp tool execution error.
             0 message: String = "message";
         }
         optional {}
@@ -1355,9 +1355,9 @@ model! {
     pub struct RealtimeMcphttpError {
         const { 2 "type" = "http_error" req; }
         required {
-            /// Code of the error for programs.
+            /// `code` of the realtime mcphttp error.
             0 code: i64 = "code";
-            /// Explanation of the error for people.
+            /// `message` of the realtime mcphttp error.
             1 message: String = "message";
         }
         optional {}
@@ -1372,14 +1372,14 @@ model! {
         optional {
             /// `format` of the realtime realtime response create audio output.
             0 format: RealtimeAudioFormats = "format";
-            /// Voice that speaks: a built-in name or a custom voice. Default `alloy`.
+            /// Default `alloy`.
             1 voice: OutputVoice = "voice";
         }
     }
 }
 
 response! {
-    /// `audio` of `RealtimeSessionCreateResponse`, and in one more place.
+    /// `audio` of `RealtimeSessionCreateResponse`.
     pub struct RealtimeRealtimeSessionCreateResponseAudio {
         const {}
         required {}
@@ -1398,7 +1398,7 @@ model! {
         const {}
         required {}
         optional {
-            /// How much the model thinks before it answers; less is faster and cheaper. Default `low`.
+            /// Default `low`.
             0 effort: RealtimeReasoningEffort = "effort";
         }
     }
@@ -1427,13 +1427,13 @@ response! {
             1 audio: RealtimeResponseAudio = "audio" null(audio_null);
             /// `conversation_id` of the realtime response.
             2 conversation_id: String = "conversation_id" null(conversation_id_null);
-            /// Most tokens to generate.
+            /// `max_output_tokens` of the realtime response.
             3 max_output_tokens: MaxOutputTokens = "max_output_tokens" null(max_output_tokens_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
             /// `output` of the realtime response.
             6 output: Vec<RealtimeConversationItem> = "output" null(output_null);
-            /// Kinds of output: text or audio.
+            /// `output_modalities` of the realtime response.
             7 output_modalities: Vec<OutputModality> = "output_modalities" null(output_modalities_null);
             /// `status` of the realtime response.
             8 status: RealtimeResponseStatusValue = "status" null(status_null);
@@ -1462,15 +1462,15 @@ response! {
     pub struct RealtimeResponseAudioDeltaEvent {
         const { 6 "type" = "response.output_audio.delta" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the realtime response audio delta event.
             0 content_index: i64 = "content_index";
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the realtime response audio delta event.
             1 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the realtime response audio delta event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime response audio delta event.
             3 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response audio delta event.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -1484,13 +1484,13 @@ response! {
     pub struct RealtimeResponseAudioDoneEvent {
         const { 5 "type" = "response.output_audio.done" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the realtime response audio done event.
             0 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the realtime response audio done event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime response audio done event.
             2 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response audio done event.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
@@ -1507,8 +1507,8 @@ response! {
         optional {
             /// `format` of the realtime response audio output.
             0 format: RealtimeAudioFormats = "format" null(format_null);
-            /// Voice that speaks: a built-in name or a custom voice.
-            1 voice: RealtimeVoice = "voice" null(voice_null);
+            /// `voice` of the realtime response audio output.
+            1 voice: RealtimeResponseAudioOutputVoice = "voice" null(voice_null);
         }
     }
 }
@@ -1518,15 +1518,15 @@ response! {
     pub struct RealtimeResponseAudioTranscriptDeltaEvent {
         const { 6 "type" = "response.output_audio_transcript.delta" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the realtime response audio transcript delta event.
             0 content_index: i64 = "content_index";
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the realtime response audio transcript delta event.
             1 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the realtime response audio transcript delta event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime response audio transcript delta event.
             3 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response audio transcript delta event.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -1540,17 +1540,17 @@ response! {
     pub struct RealtimeResponseAudioTranscriptDoneEvent {
         const { 6 "type" = "response.output_audio_transcript.done" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the realtime response audio transcript done event.
             0 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the realtime response audio transcript done event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime response audio transcript done event.
             2 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response audio transcript done event.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
-            /// What is said.
+            /// `transcript` of the realtime response audio transcript done event.
             5 transcript: String = "transcript";
         }
         optional {}
@@ -1562,15 +1562,15 @@ response! {
     pub struct RealtimeResponseContentPartAddedEvent {
         const { 6 "type" = "response.content_part.added" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the realtime response content part added event.
             0 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the realtime response content part added event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime response content part added event.
             2 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response content part added event.
             3 output_index: i64 = "output_index";
-            /// The part.
+            /// `part` of the realtime response content part added event.
             4 part: RealtimeResponseContentPartDoneEventPart = "part";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -1584,15 +1584,15 @@ response! {
     pub struct RealtimeResponseContentPartDoneEvent {
         const { 6 "type" = "response.content_part.done" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the realtime response content part done event.
             0 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the realtime response content part done event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime response content part done event.
             2 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response content part done event.
             3 output_index: i64 = "output_index";
-            /// The part.
+            /// `part` of the realtime response content part done event.
             4 part: RealtimeResponseContentPartDoneEventPart = "part";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -1611,7 +1611,7 @@ response! {
             0 audio: String = "audio" null(audio_null);
             /// `text` of the realtime response content part done event part.
             1 text: String = "text" null(text_null);
-            /// What is said.
+            /// `transcript` of the realtime response content part done event part.
             2 transcript: String = "transcript" null(transcript_null);
             /// `type` of the realtime response content part done event part.
             3 r#type: RealtimeResponseContentPartDoneEventPartType = "type" null(type_null);
@@ -1645,9 +1645,9 @@ model! {
         const { 0 "type" = "response.create" req; }
         required {}
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the realtime response create event.
             1 event_id: String = "event_id";
-            /// Settings of the response.
+            /// `response` of the realtime response create event.
             2 response: RealtimeResponseCreateParams = "response";
         }
     }
@@ -1658,27 +1658,27 @@ model! {
     pub struct RealtimeResponseCreateMcpTool {
         const { 1 "type" = "mcp" req; }
         required {
-            /// Your name of the MCP server.
+            /// `server_label` of the realtime response create mcp tool.
             0 server_label: String = "server_label";
         }
         optional {
             /// At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// Tools that may be called; all if left out.
+            /// `allowed_tools` of the realtime response create mcp tool.
             3 allowed_tools: AllowedTools = "allowed_tools" null(allowed_tools_null);
             /// `authorization` of the realtime response create mcp tool.
             4 authorization: Secret = "authorization";
-            /// Id of the connector.
+            /// `connector_id` of the realtime response create mcp tool.
             5 connector_id: ConnectorId = "connector_id";
-            /// Whether the tool is left out until tool search finds it.
+            /// `defer_loading` of the realtime response create mcp tool.
             6 defer_loading: bool = "defer_loading";
             /// `headers` of the realtime response create mcp tool.
             7 headers: Map<String> = "headers" null(headers_null);
-            /// Which calls need your approval. Default `always`.
+            /// Default `always`.
             8 require_approval: RequireApproval = "require_approval" null(require_approval_null);
             /// `server_description` of the realtime response create mcp tool.
             9 server_description: String = "server_description";
-            /// URL of the server.
+            /// An absolute URL.
             10 server_url: String = "server_url";
             /// Matches `^tunnel_[a-z0-9]{32}$`.
             11 tunnel_id: String = "tunnel_id";
@@ -1700,19 +1700,19 @@ model! {
             2 input: Vec<RealtimeConversationItem> = "input";
             /// `instructions` of the realtime response create params.
             3 instructions: String = "instructions";
-            /// Most tokens to generate.
+            /// `max_output_tokens` of the realtime response create params.
             4 max_output_tokens: MaxOutputTokens = "max_output_tokens";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata" null(metadata_null);
-            /// Kinds of output: text or audio.
+            /// `output_modalities` of the realtime response create params.
             6 output_modalities: Vec<OutputModality> = "output_modalities";
-            /// Whether the model may call several tools in one turn.
+            /// `parallel_tool_calls` of the realtime response create params.
             7 parallel_tool_calls: bool = "parallel_tool_calls";
             /// `prompt` of the realtime response create params.
             8 prompt: ResponsePrompt = "prompt" null(prompt_null);
             /// `reasoning` of the realtime response create params.
             9 reasoning: RealtimeReasoning = "reasoning";
-            /// Whether and which tools the model calls. Default `auto`.
+            /// Default `auto`.
             10 tool_choice: RealtimeResponseCreateToolChoice = "tool_choice";
             /// `tools` of the realtime response create params.
             11 tools: Vec<RealtimeResponseCreateTool> = "tools";
@@ -1751,9 +1751,9 @@ response! {
     pub struct RealtimeResponseCreatedEvent {
         const { 2 "type" = "response.created" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime response created event.
             0 event_id: String = "event_id";
-            /// The response as it stands at this event.
+            /// `response` of the realtime response created event.
             1 response: RealtimeResponse = "response";
         }
         optional {}
@@ -1765,11 +1765,11 @@ response! {
     pub struct RealtimeResponseOutputItemAddedEvent {
         const { 4 "type" = "response.output_item.added" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime response output item added event.
             0 event_id: String = "event_id";
-            /// The item.
+            /// `item` of the realtime response output item added event.
             1 item: RealtimeConversationItem = "item";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response output item added event.
             2 output_index: i64 = "output_index";
             /// Id of the response.
             3 response_id: String = "response_id";
@@ -1783,11 +1783,11 @@ response! {
     pub struct RealtimeResponseOutputItemDoneEvent {
         const { 4 "type" = "response.output_item.done" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime response output item done event.
             0 event_id: String = "event_id";
-            /// The item.
+            /// `item` of the realtime response output item done event.
             1 item: RealtimeConversationItem = "item";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response output item done event.
             2 output_index: i64 = "output_index";
             /// Id of the response.
             3 response_id: String = "response_id";

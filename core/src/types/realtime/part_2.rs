@@ -16,10 +16,11 @@ use crate::types::{
     RealtimeFunctionCallArgumentsDeltaEvent, RealtimeFunctionCallArgumentsDoneEvent, RealtimeFunctionTool,
     RealtimeInputAudioBufferAppendEvent, RealtimeRealtimeSessionCreateResponseAudio, RealtimeReasoning,
     RealtimeResponse, RealtimeResponseAudioDeltaEvent, RealtimeResponseAudioDoneEvent,
-    RealtimeResponseAudioTranscriptDeltaEvent, RealtimeResponseAudioTranscriptDoneEvent,
-    RealtimeResponseContentPartAddedEvent, RealtimeResponseContentPartDoneEvent, RealtimeResponseCreateToolChoice,
-    RealtimeResponseCreatedEvent, RealtimeResponseOutputItemAddedEvent, RealtimeResponseOutputItemDoneEvent,
-    RequireApprovalMcpToolApprovalFilter, ResponsePrompt, ToolChoiceFunction, ToolChoiceMcp, ToolMcp,
+    RealtimeResponseAudioOutputVoice, RealtimeResponseAudioTranscriptDeltaEvent,
+    RealtimeResponseAudioTranscriptDoneEvent, RealtimeResponseContentPartAddedEvent,
+    RealtimeResponseContentPartDoneEvent, RealtimeResponseCreateToolChoice, RealtimeResponseCreatedEvent,
+    RealtimeResponseOutputItemAddedEvent, RealtimeResponseOutputItemDoneEvent, RequireApprovalMcpToolApprovalFilter,
+    ResponsePrompt, ToolChoiceFunction, ToolChoiceMcp, ToolMcp,
 };
 
 response! {
@@ -28,11 +29,11 @@ response! {
         const {}
         required {}
         optional {
-            /// Code of the error for programs.
+            /// `code` of the realtime response status error.
             0 code: String = "code" null(code_null);
-            /// Explanation of the error for people.
+            /// `message` of the realtime response status error.
             1 message: String = "message" null(message_null);
-            /// Family of the error.
+            /// `type` of the realtime response status error.
             2 r#type: String = "type" null(type_null);
         }
     }
@@ -63,15 +64,15 @@ response! {
     pub struct RealtimeResponseTextDeltaEvent {
         const { 6 "type" = "response.output_text.delta" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the realtime response text delta event.
             0 content_index: i64 = "content_index";
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the realtime response text delta event.
             1 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the realtime response text delta event.
             2 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime response text delta event.
             3 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response text delta event.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -85,13 +86,13 @@ response! {
     pub struct RealtimeResponseTextDoneEvent {
         const { 6 "type" = "response.output_text.done" req; }
         required {
-            /// Position of the content part in its item.
+            /// `content_index` of the realtime response text done event.
             0 content_index: i64 = "content_index";
-            /// Identifier of the event.
+            /// `event_id` of the realtime response text done event.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the realtime response text done event.
             2 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the realtime response text done event.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
@@ -108,11 +109,11 @@ response! {
         const {}
         required {}
         optional {
-            /// How the input tokens divide.
+            /// `input_token_details` of the realtime response usage.
             0 input_token_details: RealtimeResponseUsageInputTokenDetails = "input_token_details" null(input_token_details_null);
             /// Tokens of the input.
             1 input_tokens: i64 = "input_tokens" null(input_tokens_null);
-            /// How the output tokens divide.
+            /// `output_token_details` of the realtime response usage.
             2 output_token_details: RealtimeResponseUsageOutputTokenDetails = "output_token_details" null(output_token_details_null);
             /// Tokens of the output, including reasoning.
             3 output_tokens: i64 = "output_tokens" null(output_tokens_null);
@@ -128,15 +129,15 @@ response! {
         const {}
         required {}
         optional {
-            /// Tokens that stand for audio.
+            /// `audio_tokens` of the realtime response usage input token details.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
             /// Input tokens that were read from the prompt cache.
             1 cached_tokens: i64 = "cached_tokens" null(cached_tokens_null);
-            /// How the cached tokens divide.
+            /// `cached_tokens_details` of the realtime response usage input token details.
             2 cached_tokens_details: CachedTokensDetails = "cached_tokens_details" null(cached_tokens_details_null);
-            /// Tokens that stand for images.
+            /// `image_tokens` of the realtime response usage input token details.
             3 image_tokens: i64 = "image_tokens" null(image_tokens_null);
-            /// Tokens that stand for text.
+            /// `text_tokens` of the realtime response usage input token details.
             4 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
@@ -148,9 +149,9 @@ response! {
         const {}
         required {}
         optional {
-            /// Tokens that stand for audio.
+            /// `audio_tokens` of the realtime response usage output token details.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
-            /// Tokens that stand for text.
+            /// `text_tokens` of the realtime response usage output token details.
             1 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
@@ -213,9 +214,9 @@ response! {
     pub struct RealtimeServerEventConversationItemRetrieved {
         const { 2 "type" = "conversation.item.retrieved" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime server event conversation item retrieved.
             0 event_id: String = "event_id";
-            /// The item.
+            /// `item` of the realtime server event conversation item retrieved.
             1 item: RealtimeConversationItem = "item";
         }
         optional {}
@@ -234,23 +235,23 @@ model! {
             2 include: Vec<CallAcceptInclude> = "include";
             /// `instructions` of the realtime session create request.
             3 instructions: String = "instructions";
-            /// Most tokens to generate.
+            /// `max_output_tokens` of the realtime session create request.
             4 max_output_tokens: MaxOutputTokens = "max_output_tokens";
             /// `model` of the realtime session create request.
             5 model: CallAcceptModel = "model";
-            /// Kinds of output: text or audio.
+            /// `output_modalities` of the realtime session create request.
             6 output_modalities: Vec<OutputModality> = "output_modalities";
-            /// Whether the model may call several tools in one turn.
+            /// `parallel_tool_calls` of the realtime session create request.
             7 parallel_tool_calls: bool = "parallel_tool_calls";
             /// `prompt` of the realtime session create request.
             8 prompt: ResponsePrompt = "prompt" null(prompt_null);
             /// `reasoning` of the realtime session create request.
             9 reasoning: RealtimeReasoning = "reasoning";
-            /// Whether and which tools the model calls. Default `auto`.
+            /// Default `auto`.
             10 tool_choice: RealtimeToolChoiceConfig = "tool_choice";
             /// `tools` of the realtime session create request.
             11 tools: Vec<RealtimeToolsConfigUnion> = "tools";
-            /// Whether and how the session is traced. Default `auto`.
+            /// Default `auto`.
             12 tracing: RealtimeTracingConfig = "tracing" null(tracing_null);
             /// `truncation` of the realtime session create request.
             13 truncation: RealtimeTruncation = "truncation";
@@ -269,32 +270,30 @@ response! {
         optional {
             /// `audio` of the realtime session create response.
             3 audio: RealtimeRealtimeSessionCreateResponseAudio = "audio" null(audio_null);
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `include` of the realtime session create response.
             5 include: Vec<CallAcceptInclude> = "include" null(include_null);
             /// `instructions` of the realtime session create response.
             6 instructions: String = "instructions" null(instructions_null);
-            /// Most tokens to generate.
+            /// `max_output_tokens` of the realtime session create response.
             7 max_output_tokens: MaxOutputTokens = "max_output_tokens" null(max_output_tokens_null);
             /// `model` of the realtime session create response.
             8 model: CallAcceptModel = "model" null(model_null);
-            /// Kinds of output: text or audio.
+            /// `output_modalities` of the realtime session create response.
             9 output_modalities: Vec<OutputModality> = "output_modalities" null(output_modalities_null);
             /// `prompt` of the realtime session create response.
             10 prompt: ResponsePrompt = "prompt" null(prompt_null);
             /// `reasoning` of the realtime session create response.
             11 reasoning: RealtimeReasoning = "reasoning" null(reasoning_null);
-            /// Whether and which tools the model calls. Default `auto`.
+            /// Default `auto`.
             12 tool_choice: RealtimeResponseCreateToolChoice = "tool_choice" null(tool_choice_null);
             /// `tools` of the realtime session create response.
             13 tools: Vec<RealtimeSessionCreateResponseTool> = "tools" null(tools_null);
-            /// Whether and how the session is traced. Default `auto`.
+            /// Default `auto`.
             14 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
             /// `truncation` of the realtime session create response.
             15 truncation: RealtimeTruncation = "truncation" null(truncation_null);
-            /// How the end of a turn is detected; null switches detection off.
-            16 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection";
         }
     }
 }
@@ -307,11 +306,11 @@ response! {
         optional {
             /// `format` of the realtime session create response audio input.
             0 format: RealtimeAudioFormats = "format" null(format_null);
-            /// Whether and how noise is removed from input audio.
+            /// `noise_reduction` of the realtime session create response audio input.
             1 noise_reduction: NoiseReduction = "noise_reduction" null(noise_reduction_null);
-            /// Whether and how input audio is transcribed.
+            /// `transcription` of the realtime session create response audio input.
             2 transcription: AudioTranscription = "transcription" null(transcription_null);
-            /// How the end of a turn is detected; null switches detection off.
+            /// `turn_detection` of the realtime session create response audio input.
             3 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
         }
     }
@@ -327,8 +326,8 @@ response! {
             0 format: RealtimeAudioFormats = "format" null(format_null);
             /// Between 0.25 and 1.5; default 1.
             1 speed: f64 = "speed" null(speed_null);
-            /// Voice that speaks: a built-in name or a custom voice. Default `alloy`.
-            2 voice: RealtimeVoice = "voice" null(voice_null);
+            /// Default `alloy`.
+            2 voice: RealtimeResponseAudioOutputVoice = "voice" null(voice_null);
         }
     }
 }
@@ -361,11 +360,11 @@ model! {
     pub struct RealtimeSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// The settings of the session.
+            /// `session` of the realtime session update event.
             0 session: RealtimeSessionUpdateEventSession = "session";
         }
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the realtime session update event.
             2 event_id: String = "event_id";
         }
     }
@@ -384,9 +383,9 @@ response! {
     pub struct RealtimeSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime session updated event.
             0 event_id: String = "event_id";
-            /// The settings of the session.
+            /// `session` of the realtime session updated event.
             1 session: RealtimeSessionUpdateEventSession = "session";
         }
         optional {}
@@ -466,11 +465,11 @@ model! {
         optional {
             /// `format` of the realtime transcription session audio input.
             0 format: RealtimeAudioFormats = "format";
-            /// Whether and how noise is removed from input audio.
+            /// `noise_reduction` of the realtime transcription session audio input.
             1 noise_reduction: NoiseReduction = "noise_reduction";
-            /// Whether and how input audio is transcribed.
+            /// `transcription` of the realtime transcription session audio input.
             2 transcription: AudioTranscription = "transcription";
-            /// How the end of a turn is detected; null switches detection off.
+            /// `turn_detection` of the realtime transcription session audio input.
             3 turn_detection: AudioInputTurnDetection = "turn_detection" null(turn_detection_null);
         }
     }
@@ -503,7 +502,7 @@ response! {
         optional {
             /// `audio` of the realtime transcription session create response.
             3 audio: RealtimeTranscriptionCreateResponseAudio = "audio" null(audio_null);
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `include` of the realtime transcription session create response.
             5 include: Vec<CallAcceptInclude> = "include" null(include_null);
@@ -512,16 +511,16 @@ response! {
 }
 
 response! {
-    /// `turn_detection` of `RealtimeSessionCreateResponse`, and in 3 more places.
+    /// `turn_detection` of `RealtimeSessionCreateResponseAudioInput`, and in 2 more places.
     pub struct RealtimeTranscriptionSessionTurnDetection {
         const {}
         required {}
         optional {
-            /// Audio kept before detected speech, in milliseconds.
+            /// `prefix_padding_ms` of the realtime transcription session turn detection.
             0 prefix_padding_ms: i64 = "prefix_padding_ms" null(prefix_padding_ms_null);
-            /// Silence that ends a turn, in milliseconds.
+            /// `silence_duration_ms` of the realtime transcription session turn detection.
             1 silence_duration_ms: i64 = "silence_duration_ms" null(silence_duration_ms_null);
-            /// How loud speech must be, from 0 to 1.
+            /// `threshold` of the realtime transcription session turn detection.
             2 threshold: f64 = "threshold" null(threshold_null);
             /// `type` of the realtime transcription session turn detection.
             3 r#type: String = "type" null(type_null);
@@ -543,7 +542,7 @@ response! {
     pub struct RealtimeTranslationClientSecretCreateResponse {
         const {}
         required {
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             0 expires_at: i64 = "expires_at";
             /// Settings of the session it is good for.
             1 session: RealtimeTranslationSession = "session";
@@ -559,13 +558,13 @@ response! {
     pub struct RealtimeTranslationInputTranscriptDeltaEvent {
         const { 2 "type" = "session.input_transcript.delta" req; }
         required {
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the realtime translation input transcript delta event.
             0 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the realtime translation input transcript delta event.
             1 event_id: String = "event_id";
         }
         optional {
-            /// Time since the beginning of the session, in milliseconds.
+            /// `elapsed_ms` of the realtime translation input transcript delta event.
             3 elapsed_ms: i64 = "elapsed_ms" null(elapsed_ms_null);
         }
     }
@@ -576,15 +575,15 @@ response! {
     pub struct RealtimeTranslationOutputAudioDeltaEvent {
         const { 2 "type" = "session.output_audio.delta" req; 5 "format" = "pcm16" opt; }
         required {
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the realtime translation output audio delta event.
             0 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the realtime translation output audio delta event.
             1 event_id: String = "event_id";
         }
         optional {
             /// Default 1.
             3 channels: i64 = "channels" null(channels_null);
-            /// Time since the beginning of the session, in milliseconds.
+            /// `elapsed_ms` of the realtime translation output audio delta event.
             4 elapsed_ms: i64 = "elapsed_ms" null(elapsed_ms_null);
             /// Default 24000.
             6 sample_rate: i64 = "sample_rate" null(sample_rate_null);
@@ -597,13 +596,13 @@ response! {
     pub struct RealtimeTranslationOutputTranscriptDeltaEvent {
         const { 2 "type" = "session.output_transcript.delta" req; }
         required {
-            /// What is new since the previous event; append it to what came before.
+            /// `delta` of the realtime translation output transcript delta event.
             0 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the realtime translation output transcript delta event.
             1 event_id: String = "event_id";
         }
         optional {
-            /// Time since the beginning of the session, in milliseconds.
+            /// `elapsed_ms` of the realtime translation output transcript delta event.
             3 elapsed_ms: i64 = "elapsed_ms" null(elapsed_ms_null);
         }
     }
@@ -631,7 +630,7 @@ response! {
             0 id: String = "id";
             /// `audio` of the realtime translation session.
             1 audio: RealtimeTranslationSessionAudio = "audio";
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
             2 expires_at: i64 = "expires_at";
             /// `model` of the realtime translation session.
             3 model: String = "model";
@@ -672,7 +671,7 @@ model! {
         const { 0 "type" = "session.close" req; }
         required {}
         optional {
-            /// Identifier of the event. At most 512 characters.
+            /// At most 512 characters.
             1 event_id: String = "event_id";
         }
     }
@@ -683,7 +682,7 @@ response! {
     pub struct RealtimeTranslationSessionClosedEvent {
         const { 1 "type" = "session.closed" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime translation session closed event.
             0 event_id: String = "event_id";
         }
         optional {}
@@ -710,9 +709,9 @@ response! {
     pub struct RealtimeTranslationSessionCreatedEvent {
         const { 2 "type" = "session.created" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime translation session created event.
             0 event_id: String = "event_id";
-            /// The session as it stands at this event.
+            /// `session` of the realtime translation session created event.
             1 session: RealtimeTranslationSession = "session";
         }
         optional {}
@@ -724,11 +723,11 @@ model! {
     pub struct RealtimeTranslationSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// The settings of the session.
+            /// `session` of the realtime translation session update event.
             0 session: RealtimeTranslationSessionUpdateRequest = "session";
         }
         optional {
-            /// Identifier of the event. At most 512 characters.
+            /// At most 512 characters.
             2 event_id: String = "event_id";
         }
     }
@@ -751,9 +750,9 @@ response! {
     pub struct RealtimeTranslationSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the realtime translation session updated event.
             0 event_id: String = "event_id";
-            /// The session as it stands at this event.
+            /// `session` of the realtime translation session updated event.
             1 session: RealtimeTranslationSession = "session";
         }
         optional {}
@@ -791,22 +790,6 @@ model! {
     }
 }
 
-open_enum! {
-    /// Voice that speaks.
-    pub enum RealtimeVoice {
-        Alloy = "alloy",
-        Ash = "ash",
-        Ballad = "ballad",
-        Coral = "coral",
-        Echo = "echo",
-        Sage = "sage",
-        Shimmer = "shimmer",
-        Verse = "verse",
-        Marin = "marin",
-        Cedar = "cedar",
-    }
-}
-
 union! {
     /// `require_approval` of `RealtimeResponseCreateMcpTool`.
     pub enum RequireApproval {
@@ -829,7 +812,7 @@ model! {
         const { 0 "type" = "response.cancel" req; }
         required {}
         optional {
-            /// Identifier of the event.
+            /// `event_id` of the response cancel event.
             1 event_id: String = "event_id";
             /// Id of the response.
             2 response_id: String = "response_id";
@@ -842,9 +825,9 @@ response! {
     pub struct ResponseDoneEvent {
         const { 2 "type" = "response.done" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the response done event.
             0 event_id: String = "event_id";
-            /// The response as it stands at this event.
+            /// `response` of the response done event.
             1 response: RealtimeResponse = "response";
         }
         optional {}
@@ -858,17 +841,17 @@ response! {
         required {
             /// `delta` of the response mcp call arguments delta.
             0 delta: String = "delta";
-            /// Identifier of the event.
+            /// `event_id` of the response mcp call arguments delta.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the response mcp call arguments delta.
             2 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the response mcp call arguments delta.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
         }
         optional {
-            /// Random padding that hides the true length of the event; ignore it.
+            /// `obfuscation` of the response mcp call arguments delta.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -881,11 +864,11 @@ response! {
         required {
             /// `arguments` of the response mcp call arguments done.
             0 arguments: String = "arguments";
-            /// Identifier of the event.
+            /// `event_id` of the response mcp call arguments done.
             1 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the response mcp call arguments done.
             2 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the response mcp call arguments done.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
@@ -899,11 +882,11 @@ response! {
     pub struct ResponseMcpCallCompleted {
         const { 3 "type" = "response.mcp_call.completed" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the response mcp call completed.
             0 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the response mcp call completed.
             1 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the response mcp call completed.
             2 output_index: i64 = "output_index";
         }
         optional {}
@@ -915,11 +898,11 @@ response! {
     pub struct ResponseMcpCallFailed {
         const { 3 "type" = "response.mcp_call.failed" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the response mcp call failed.
             0 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the response mcp call failed.
             1 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the response mcp call failed.
             2 output_index: i64 = "output_index";
         }
         optional {}
@@ -931,11 +914,11 @@ response! {
     pub struct ResponseMcpCallInProgress {
         const { 3 "type" = "response.mcp_call.in_progress" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the response mcp call in progress.
             0 event_id: String = "event_id";
-            /// Id of the item.
+            /// `item_id` of the response mcp call in progress.
             1 item_id: String = "item_id";
-            /// Position of the output item in the response.
+            /// `output_index` of the response mcp call in progress.
             2 output_index: i64 = "output_index";
         }
         optional {}
@@ -948,11 +931,11 @@ model! {
         const { 0 "type" = "semantic_vad" req; }
         required {}
         optional {
-            /// Whether a response begins by itself when the turn ends. Default `true`.
+            /// Default `true`.
             1 create_response: bool = "create_response";
-            /// How readily a turn is taken to be over. Default `auto`.
+            /// Default `auto`.
             2 eagerness: SemanticVadEagerness = "eagerness";
-            /// Whether speech of the user stops a response. Default `true`.
+            /// Default `true`.
             3 interrupt_response: bool = "interrupt_response";
         }
     }
@@ -974,17 +957,17 @@ model! {
         const { 0 "type" = "server_vad" req; }
         required {}
         optional {
-            /// Whether a response begins by itself when the turn ends. Default `true`.
+            /// Default `true`.
             1 create_response: bool = "create_response";
-            /// Silence after which the model speaks up by itself, in milliseconds. Between 5000 and 30000.
+            /// Between 5000 and 30000.
             2 idle_timeout_ms: i64 = "idle_timeout_ms" null(idle_timeout_ms_null);
-            /// Whether speech of the user stops a response. Default `true`.
+            /// Default `true`.
             3 interrupt_response: bool = "interrupt_response";
-            /// Audio kept before detected speech, in milliseconds.
+            /// `prefix_padding_ms` of the server vad.
             4 prefix_padding_ms: i64 = "prefix_padding_ms";
-            /// Silence that ends a turn, in milliseconds.
+            /// `silence_duration_ms` of the server vad.
             5 silence_duration_ms: i64 = "silence_duration_ms";
-            /// How loud speech must be, from 0 to 1.
+            /// `threshold` of the server vad.
             6 threshold: f64 = "threshold";
         }
     }
@@ -995,9 +978,9 @@ response! {
     pub struct SessionCreatedEvent {
         const { 2 "type" = "session.created" req; }
         required {
-            /// Identifier of the event.
+            /// `event_id` of the session created event.
             0 event_id: String = "event_id";
-            /// The settings of the session.
+            /// `session` of the session created event.
             1 session: RealtimeSessionUpdateEventSession = "session";
         }
         optional {}
@@ -1021,27 +1004,27 @@ response! {
     pub struct ToolMcpTool {
         const { 1 "type" = "mcp" req; }
         required {
-            /// Your name of the MCP server.
+            /// `server_label` of the tool mcp tool.
             0 server_label: String = "server_label";
         }
         optional {
             /// At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// Tools that may be called; all if left out.
+            /// `allowed_tools` of the tool mcp tool.
             3 allowed_tools: ToolMcpToolAllowedTools = "allowed_tools" null(allowed_tools_null);
             /// `authorization` of the tool mcp tool.
             4 authorization: Secret = "authorization" null(authorization_null);
-            /// Id of the connector.
+            /// `connector_id` of the tool mcp tool.
             5 connector_id: ConnectorId = "connector_id" null(connector_id_null);
-            /// Whether the tool is left out until tool search finds it.
+            /// `defer_loading` of the tool mcp tool.
             6 defer_loading: bool = "defer_loading" null(defer_loading_null);
             /// `headers` of the tool mcp tool.
             7 headers: Map<String> = "headers" null(headers_null);
-            /// Which calls need your approval. Default `always`.
+            /// Default `always`.
             8 require_approval: ToolMcpToolRequireApproval = "require_approval" null(require_approval_null);
             /// `server_description` of the tool mcp tool.
             9 server_description: String = "server_description" null(server_description_null);
-            /// URL of the server.
+            /// An absolute URL.
             10 server_url: String = "server_url" null(server_url_null);
             /// Matches `^tunnel_[a-z0-9]{32}$`.
             11 tunnel_id: String = "tunnel_id" null(tunnel_id_null);

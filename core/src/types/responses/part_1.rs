@@ -3,7 +3,7 @@
 
 use crate::json::{Json, Map, Secret, model, open_enum, response, union};
 use crate::types::{
-    AgentTextVerbosity, AnnotationFile, AnnotationURL, BetaResponseFormatTextConfig, ComparisonFilter, CompoundFilter,
+    AgentTextVerbosity, BetaResponseFormatTextConfig, ComparisonFilter, CompoundFilter,
     ComputerUsePreviewToolEnvironment, ContainerCreateNetworkPolicy, ContainerCreateSkill, CustomToolInputFormat,
     EasyInputMessageRole, ImageComplexity, ImageEditBackground, ImageGenerationAction, ImageGenerationCallStatus,
     ImageGenerationQuality, ImageModeration, ImageSize, ImageURLDetail, ImagesResponseSize, InputFidelity, ItemStatus,
@@ -1536,8 +1536,6 @@ union! {
         UrlCitation(AnnotationURLCitation) = "url_citation" => from;
         ContainerFileCitation(AnnotationContainerFileCitation) = "container_file_citation" => from;
         FilePath(AnnotationFilePath) = "file_path" => from;
-        File(AnnotationFile) = "file" => from;
-        Url(AnnotationURL) = "url" => from;
     }
 }
 

@@ -3,10 +3,10 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AcknowledgedSafetyCheck, ApplyPatchCallCaller, ApplyPatchCallOperation, ComputerScreenshotContent,
-    ContainerReference, DataChatKitClientToolCallStatus, EasyInputMessage, ImageDetail, ImageGenerationCall,
-    ImageURLDetail, InputAudio, InputFileContent, InputImageContent, InputTextContent, ItemStatus, LocalEnvironment,
-    LocalShellCall, LocalShellCallOutput, McpCall, McpListTools, MessagePhase, MessageRole, ModerationInputError,
+    AcknowledgedSafetyCheck, ApplyPatchCallCaller, ApplyPatchCallOperation, ContainerReference,
+    DataChatKitClientToolCallStatus, EasyInputMessage, ImageDetail, ImageGenerationCall, ImageURLDetail, InputAudio,
+    InputFileContent, InputImageContent, InputTextContent, ItemStatus, LocalEnvironment, LocalShellCall,
+    LocalShellCallOutput, McpCall, McpListTools, MessagePhase, MessageRole, ModerationInputError,
     ModerationInputModerationResult, ModerationOutputError, ModerationOutputModerationResult, OutputTextContent,
     OutputTextContentAnnotation, ParsedResponseOutputTextAnnotation, ProgramOutput, PromptCacheBreakpoint,
     PromptCacheOptionsMode, PromptCacheOptionsTtl, RealtimeMcpApprovalRequest, RealtimeMcpApprovalResponse,
@@ -19,7 +19,7 @@ use crate::types::{
     ResponseFunctionShellCallOutputContent, ResponseFunctionShellToolCall, ResponseFunctionShellToolCallAction,
     ResponseFunctionShellToolCallOutput, ResponseFunctionToolCall, ResponseFunctionToolCallItem,
     ResponseFunctionToolCallOutputItem, ResponseFunctionWebSearch, ResponseInputItemMessageRole,
-    ResponseToolSearchCall, ResponseToolSearchOutputItem, ResponseToolSearchOutputItemParam, TextContent, Tool,
+    ResponseToolSearchCall, ResponseToolSearchOutputItem, ResponseToolSearchOutputItemParam, Tool,
     ToolSearchToolExecution,
 };
 
@@ -1147,13 +1147,6 @@ union! {
     pub enum ResponseOutputMessageContent tag "type" {
         OutputText(OutputTextContent) = "output_text" => from;
         Refusal(RefusalContent) = "refusal" => from;
-        InputText(InputTextContent) = "input_text" => from;
-        Text(TextContent) = "text" => from;
-        SummaryText(ResponseReasoningItemSummary) = "summary_text" => from;
-        ReasoningText(ResponseReasoningItemContent) = "reasoning_text" => from;
-        InputImage(InputImageContent) = "input_image" => from;
-        ComputerScreenshot(ComputerScreenshotContent) = "computer_screenshot" => from;
-        InputFile(InputFileContent) = "input_file" => from;
     }
 }
 
