@@ -27,7 +27,7 @@ model! {
             0 id: String = "id";
             /// `arguments` of the beta conversation item.
             1 arguments: String = "arguments";
-            /// `call_id` of the beta conversation item.
+            /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id";
             /// `content` of the beta conversation item.
             3 content: Vec<ConversationItemContent> = "content";
@@ -61,7 +61,7 @@ response! {
         required {
             /// `error` of the beta error event.
             0 error: BetaErrorEventError = "error";
-            /// `event_id` of the beta error event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {}
@@ -73,17 +73,17 @@ response! {
     pub struct BetaErrorEventError {
         const {}
         required {
-            /// `message` of the beta error event error.
+            /// Explanation of the error for people.
             0 message: String = "message";
-            /// `type` of the beta error event error.
+            /// Family of the error.
             1 r#type: String = "type";
         }
         optional {
-            /// `code` of the beta error event error.
+            /// Code of the error for programs.
             2 code: String = "code" null(code_null);
-            /// `event_id` of the beta error event error.
+            /// Identifier of the event.
             3 event_id: String = "event_id" null(event_id_null);
-            /// `param` of the beta error event error.
+            /// Name of the parameter at fault, if one is.
             4 param: String = "param" null(param_null);
         }
     }
@@ -117,25 +117,25 @@ response! {
             0 id: String = "id" null(id_null);
             /// `conversation_id` of the beta realtime response.
             1 conversation_id: String = "conversation_id" null(conversation_id_null);
-            /// `max_output_tokens` of the beta realtime response.
+            /// Most tokens to generate.
             2 max_output_tokens: MaxOutputTokens = "max_output_tokens" null(max_output_tokens_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `modalities` of the beta realtime response.
+            /// Kinds of output: text, audio or both.
             4 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
             /// `output` of the beta realtime response.
             6 output: Vec<BetaConversationItem> = "output" null(output_null);
-            /// `output_audio_format` of the beta realtime response.
+            /// Format of the output audio.
             7 output_audio_format: OutputAudioFormat = "output_audio_format" null(output_audio_format_null);
             /// `status` of the beta realtime response.
             8 status: RealtimeResponseStatusValue = "status" null(status_null);
             /// `status_details` of the beta realtime response.
             9 status_details: RealtimeResponseStatus = "status_details" null(status_details_null);
-            /// `temperature` of the beta realtime response.
+            /// Randomness of the choice of words.
             10 temperature: f64 = "temperature" null(temperature_null);
             /// `usage` of the beta realtime response.
             11 usage: BetaRealtimeResponseUsage = "usage" null(usage_null);
-            /// `voice` of the beta realtime response.
+            /// Voice that speaks: a built-in name or a custom voice.
             12 voice: SessionVoice = "voice" null(voice_null);
         }
     }
@@ -146,15 +146,15 @@ response! {
     pub struct BetaRealtimeResponseAudioDeltaEvent {
         const { 6 "type" = "response.audio.delta" req; }
         required {
-            /// `content_index` of the beta realtime response audio delta event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the beta realtime response audio delta event.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `event_id` of the beta realtime response audio delta event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the beta realtime response audio delta event.
+            /// Id of the item.
             3 item_id: String = "item_id";
-            /// `output_index` of the beta realtime response audio delta event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -168,13 +168,13 @@ response! {
     pub struct BetaRealtimeResponseAudioDoneEvent {
         const { 5 "type" = "response.audio.done" req; }
         required {
-            /// `content_index` of the beta realtime response audio done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the beta realtime response audio done event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the beta realtime response audio done event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the beta realtime response audio done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
@@ -188,15 +188,15 @@ response! {
     pub struct BetaRealtimeResponseAudioTranscriptDeltaEvent {
         const { 6 "type" = "response.audio_transcript.delta" req; }
         required {
-            /// `content_index` of the beta realtime response audio transcript delta event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the beta realtime response audio transcript delta event.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `event_id` of the beta realtime response audio transcript delta event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the beta realtime response audio transcript delta event.
+            /// Id of the item.
             3 item_id: String = "item_id";
-            /// `output_index` of the beta realtime response audio transcript delta event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -210,17 +210,17 @@ response! {
     pub struct BetaRealtimeResponseAudioTranscriptDoneEvent {
         const { 6 "type" = "response.audio_transcript.done" req; }
         required {
-            /// `content_index` of the beta realtime response audio transcript done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the beta realtime response audio transcript done event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the beta realtime response audio transcript done event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the beta realtime response audio transcript done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
-            /// `transcript` of the beta realtime response audio transcript done event.
+            /// What is said.
             5 transcript: String = "transcript";
         }
         optional {}
@@ -232,9 +232,9 @@ response! {
     pub struct BetaRealtimeResponseCreatedEvent {
         const { 2 "type" = "response.created" req; }
         required {
-            /// `event_id` of the beta realtime response created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `response` of the beta realtime response created event.
+            /// The response as it stands at this event.
             1 response: BetaRealtimeResponse = "response";
         }
         optional {}
@@ -253,11 +253,11 @@ response! {
     pub struct BetaRealtimeResponseOutputItemAddedEvent {
         const { 4 "type" = "response.output_item.added" req; }
         required {
-            /// `event_id` of the beta realtime response output item added event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the beta realtime response output item added event.
+            /// The item.
             1 item: BetaConversationItem = "item";
-            /// `output_index` of the beta realtime response output item added event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
             /// Id of the response.
             3 response_id: String = "response_id";
@@ -271,11 +271,11 @@ response! {
     pub struct BetaRealtimeResponseOutputItemDoneEvent {
         const { 4 "type" = "response.output_item.done" req; }
         required {
-            /// `event_id` of the beta realtime response output item done event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the beta realtime response output item done event.
+            /// The item.
             1 item: BetaConversationItem = "item";
-            /// `output_index` of the beta realtime response output item done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
             /// Id of the response.
             3 response_id: String = "response_id";
@@ -289,15 +289,15 @@ response! {
     pub struct BetaRealtimeResponseTextDeltaEvent {
         const { 6 "type" = "response.text.delta" req; }
         required {
-            /// `content_index` of the beta realtime response text delta event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the beta realtime response text delta event.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `event_id` of the beta realtime response text delta event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the beta realtime response text delta event.
+            /// Id of the item.
             3 item_id: String = "item_id";
-            /// `output_index` of the beta realtime response text delta event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -311,13 +311,13 @@ response! {
     pub struct BetaRealtimeResponseTextDoneEvent {
         const { 6 "type" = "response.text.done" req; }
         required {
-            /// `content_index` of the beta realtime response text done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the beta realtime response text done event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the beta realtime response text done event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the beta realtime response text done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
@@ -334,11 +334,11 @@ response! {
         const {}
         required {}
         optional {
-            /// `input_token_details` of the beta realtime response usage.
+            /// How the input tokens divide.
             0 input_token_details: InputTokenDetails = "input_token_details" null(input_token_details_null);
             /// Tokens of the input.
             1 input_tokens: i64 = "input_tokens" null(input_tokens_null);
-            /// `output_token_details` of the beta realtime response usage.
+            /// How the output tokens divide.
             2 output_token_details: RealtimeResponseUsageOutputTokenDetails = "output_token_details" null(output_token_details_null);
             /// Tokens of the output, including reasoning.
             3 output_tokens: i64 = "output_tokens" null(output_tokens_null);
@@ -394,9 +394,9 @@ model! {
         const { 0 "type" = "response.create" req; }
         required {}
         optional {
-            /// `event_id` of the beta response create event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `response` of the beta response create event.
+            /// Settings of the response.
             2 response: BetaResponseCreateEventResponse = "response";
         }
     }
@@ -421,21 +421,21 @@ model! {
             1 input: Vec<ConversationItemWithReference> = "input";
             /// `instructions` of the beta response create event response.
             2 instructions: String = "instructions";
-            /// `max_response_output_tokens` of the beta response create event response.
+            /// Most tokens to generate in one response.
             3 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `modalities` of the beta response create event response.
+            /// Kinds of output: text, audio or both.
             5 modalities: Vec<SessionModality> = "modalities";
-            /// `output_audio_format` of the beta response create event response.
+            /// Format of the output audio.
             6 output_audio_format: OutputAudioFormat = "output_audio_format";
-            /// `temperature` of the beta response create event response.
+            /// Randomness of the choice of words.
             7 temperature: f64 = "temperature";
-            /// `tool_choice` of the beta response create event response.
+            /// Whether and which tools the model calls.
             8 tool_choice: String = "tool_choice";
             /// `tools` of the beta response create event response.
             9 tools: Vec<SessionTool> = "tools";
-            /// `voice` of the beta response create event response.
+            /// Voice that speaks: a built-in name or a custom voice.
             10 voice: SessionVoice = "voice";
         }
     }
@@ -446,9 +446,9 @@ response! {
     pub struct BetaServerEventConversationItemRetrieved {
         const { 2 "type" = "conversation.item.retrieved" req; }
         required {
-            /// `event_id` of the beta server event conversation item retrieved.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the beta server event conversation item retrieved.
+            /// The item.
             1 item: BetaConversationItem = "item";
         }
         optional {}
@@ -460,11 +460,11 @@ model! {
     pub struct BetaSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// `session` of the beta session update event.
+            /// The settings of the session.
             0 session: BetaSessionUpdateEventSession = "session";
         }
         optional {
-            /// `event_id` of the beta session update event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
         }
     }
@@ -476,37 +476,37 @@ model! {
         const {}
         required {}
         optional {
-            /// `client_secret` of the beta session update event session.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: RealtimeSessionCreateClientSecret = "client_secret";
-            /// `input_audio_format` of the beta session update event session.
+            /// Format of the input audio.
             1 input_audio_format: InputAudioFormat = "input_audio_format";
-            /// `input_audio_noise_reduction` of the beta session update event session.
+            /// Whether and how noise is removed from input audio.
             2 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
-            /// `input_audio_transcription` of the beta session update event session.
+            /// Whether and how input audio is transcribed.
             3 input_audio_transcription: SessionInputAudioTranscription = "input_audio_transcription";
             /// `instructions` of the beta session update event session.
             4 instructions: String = "instructions";
-            /// `max_response_output_tokens` of the beta session update event session.
+            /// Most tokens to generate in one response.
             5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
-            /// `modalities` of the beta session update event session.
+            /// Kinds of output: text, audio or both.
             6 modalities: Vec<SessionModality> = "modalities";
             /// `model` of the beta session update event session.
             7 model: SessionModel = "model";
-            /// `output_audio_format` of the beta session update event session.
+            /// Format of the output audio.
             8 output_audio_format: OutputAudioFormat = "output_audio_format";
             /// `speed` of the beta session update event session.
             9 speed: f64 = "speed";
-            /// `temperature` of the beta session update event session.
+            /// Randomness of the choice of words.
             10 temperature: f64 = "temperature";
-            /// `tool_choice` of the beta session update event session.
+            /// Whether and which tools the model calls.
             11 tool_choice: String = "tool_choice";
             /// `tools` of the beta session update event session.
             12 tools: Vec<SessionTool> = "tools";
-            /// `tracing` of the beta session update event session.
+            /// Whether and how the session is traced.
             13 tracing: SessionTracing = "tracing";
-            /// `turn_detection` of the beta session update event session.
+            /// How the end of a turn is detected; null switches detection off.
             14 turn_detection: TurnDetection = "turn_detection";
-            /// `voice` of the beta session update event session.
+            /// Voice that speaks: a built-in name or a custom voice.
             15 voice: SessionVoice = "voice";
         }
     }
@@ -517,9 +517,9 @@ response! {
     pub struct BetaSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
-            /// `event_id` of the beta session updated event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the beta session updated event.
+            /// The session as it stands at this event.
             1 session: Session = "session";
         }
         optional {}
@@ -550,7 +550,7 @@ model! {
             1 audio: String = "audio";
             /// `text` of the conversation item content.
             2 text: String = "text";
-            /// `transcript` of the conversation item content.
+            /// What is said.
             3 transcript: String = "transcript";
             /// `type` of the conversation item content.
             4 r#type: ConversationItemContentType = "type";
@@ -574,19 +574,19 @@ response! {
     pub struct ConversationItemTranscriptionCompletedEvent {
         const { 4 "type" = "conversation.item.input_audio_transcription.completed" req; }
         required {
-            /// `content_index` of the conversation item transcription completed event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the conversation item transcription completed event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the conversation item transcription completed event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `transcript` of the conversation item transcription completed event.
+            /// What is said.
             3 transcript: String = "transcript";
             /// `usage` of the conversation item transcription completed event.
             5 usage: TranscriptionUsage = "usage";
         }
         optional {
-            /// `logprobs` of the conversation item transcription completed event.
+            /// Log probabilities of the tokens, if they were asked for.
             6 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
         }
     }
@@ -602,7 +602,7 @@ model! {
             0 id: String = "id";
             /// `arguments` of the conversation item with reference.
             1 arguments: String = "arguments";
-            /// `call_id` of the conversation item with reference.
+            /// Id of the tool call; the output that answers it repeats the id.
             2 call_id: String = "call_id";
             /// `content` of the conversation item with reference.
             3 content: Vec<ConversationItemWithReferenceContent> = "content";
@@ -632,7 +632,7 @@ model! {
             1 audio: String = "audio";
             /// `text` of the conversation item with reference content.
             2 text: String = "text";
-            /// `transcript` of the conversation item with reference content.
+            /// What is said.
             3 transcript: String = "transcript";
             /// `type` of the conversation item with reference content.
             4 r#type: ConversationItemWithReferenceContentType = "type";
@@ -696,11 +696,11 @@ response! {
         const {}
         required {}
         optional {
-            /// `audio_tokens` of the input token details.
+            /// Tokens that stand for audio.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
             /// Input tokens that were read from the prompt cache.
             1 cached_tokens: i64 = "cached_tokens" null(cached_tokens_null);
-            /// `text_tokens` of the input token details.
+            /// Tokens that stand for text.
             2 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
@@ -737,7 +737,7 @@ model! {
         const { 0 "type" = "output_audio_buffer.clear" req; }
         required {}
         optional {
-            /// `event_id` of the output audio buffer clear.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
     }
@@ -761,9 +761,9 @@ model! {
             0 item: BetaConversationItem = "item";
         }
         optional {
-            /// `event_id` of the realtime conversation item create event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `previous_item_id` of the realtime conversation item create event.
+            /// Id of the item that this one follows.
             3 previous_item_id: String = "previous_item_id";
         }
     }
@@ -774,13 +774,13 @@ response! {
     pub struct RealtimeConversationItemCreatedEvent {
         const { 2 "type" = "conversation.item.created" req; }
         required {
-            /// `event_id` of the realtime conversation item created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the realtime conversation item created event.
+            /// The item.
             1 item: BetaConversationItem = "item";
         }
         optional {
-            /// `previous_item_id` of the realtime conversation item created event.
+            /// Id of the item that this one follows.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
     }
@@ -793,13 +793,13 @@ response! {
         required {
             /// `arguments` of the realtime response call arguments done event.
             0 arguments: String = "arguments";
-            /// `call_id` of the realtime response call arguments done event.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
-            /// `event_id` of the realtime response call arguments done event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the realtime response call arguments done event.
+            /// Id of the item.
             3 item_id: String = "item_id";
-            /// `output_index` of the realtime response call arguments done event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -821,9 +821,9 @@ response! {
     pub struct RealtimeResponseDoneEvent {
         const { 2 "type" = "response.done" req; }
         required {
-            /// `event_id` of the realtime response done event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `response` of the realtime response done event.
+            /// The response as it stands at this event.
             1 response: BetaRealtimeResponse = "response";
         }
         optional {}
@@ -851,7 +851,7 @@ model! {
             0 expires_after: ChatSessionExpiresAfterParam = "expires_after";
             /// `value` of the realtime session create client secret.
             1 value: Secret = "value";
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             2 expires_at: i64 = "expires_at";
         }
     }
@@ -863,37 +863,37 @@ model! {
         const {}
         required {}
         optional {
-            /// `client_secret` of the realtime session create params.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: RealtimeSessionCreateClientSecret = "client_secret";
-            /// `input_audio_format` of the realtime session create params.
+            /// Format of the input audio.
             1 input_audio_format: InputAudioFormat = "input_audio_format";
-            /// `input_audio_noise_reduction` of the realtime session create params.
+            /// Whether and how noise is removed from input audio.
             2 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
-            /// `input_audio_transcription` of the realtime session create params.
+            /// Whether and how input audio is transcribed.
             3 input_audio_transcription: SessionInputAudioTranscription = "input_audio_transcription";
             /// `instructions` of the realtime session create params.
             4 instructions: String = "instructions";
-            /// `max_response_output_tokens` of the realtime session create params.
+            /// Most tokens to generate in one response.
             5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
-            /// `modalities` of the realtime session create params.
+            /// Kinds of output: text, audio or both.
             6 modalities: Vec<SessionModality> = "modalities";
             /// `model` of the realtime session create params.
             7 model: SessionModel = "model";
-            /// `output_audio_format` of the realtime session create params.
+            /// Format of the output audio.
             8 output_audio_format: OutputAudioFormat = "output_audio_format";
             /// Between 0.25 and 1.5; default 1.
             9 speed: f64 = "speed";
-            /// `temperature` of the realtime session create params.
+            /// Randomness of the choice of words.
             10 temperature: f64 = "temperature";
-            /// `tool_choice` of the realtime session create params.
+            /// Whether and which tools the model calls.
             11 tool_choice: String = "tool_choice";
             /// `tools` of the realtime session create params.
             12 tools: Vec<SessionTool> = "tools";
-            /// Default `auto`.
+            /// Whether and how the session is traced. Default `auto`.
             13 tracing: RealtimeSessionCreateResponseTracing = "tracing";
-            /// `turn_detection` of the realtime session create params.
+            /// How the end of a turn is detected; null switches detection off.
             14 turn_detection: TurnDetection = "turn_detection";
-            /// `voice` of the realtime session create params.
+            /// Voice that speaks: a built-in name or a custom voice.
             15 voice: RealtimeSessionCreateVoice = "voice";
             /// `truncation` of the realtime session create params.
             16 truncation: RealtimeSessionCreateTruncation = "truncation";
@@ -948,9 +948,9 @@ response! {
     pub struct RealtimeSessionCreatedEvent {
         const { 2 "type" = "session.created" req; }
         required {
-            /// `event_id` of the realtime session created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the realtime session created event.
+            /// The session as it stands at this event.
             1 session: Session = "session";
         }
         optional {}
@@ -965,35 +965,35 @@ response! {
         optional {
             /// Identifier of this object.
             0 id: String = "id" null(id_null);
-            /// `input_audio_format` of the session.
+            /// Format of the input audio.
             1 input_audio_format: InputAudioFormat = "input_audio_format" null(input_audio_format_null);
-            /// `input_audio_noise_reduction` of the session.
+            /// Whether and how noise is removed from input audio.
             2 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction" null(input_audio_noise_reduction_null);
-            /// `input_audio_transcription` of the session.
+            /// Whether and how input audio is transcribed.
             3 input_audio_transcription: SessionInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
             /// `instructions` of the session.
             4 instructions: String = "instructions" null(instructions_null);
-            /// `max_response_output_tokens` of the session.
+            /// Most tokens to generate in one response.
             5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
-            /// `modalities` of the session.
+            /// Kinds of output: text, audio or both.
             6 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
             /// `model` of the session.
             7 model: SessionModel = "model" null(model_null);
-            /// `output_audio_format` of the session.
+            /// Format of the output audio.
             8 output_audio_format: OutputAudioFormat = "output_audio_format" null(output_audio_format_null);
             /// `speed` of the session.
             9 speed: f64 = "speed" null(speed_null);
-            /// `temperature` of the session.
+            /// Randomness of the choice of words.
             10 temperature: f64 = "temperature" null(temperature_null);
-            /// `tool_choice` of the session.
+            /// Whether and which tools the model calls.
             11 tool_choice: String = "tool_choice" null(tool_choice_null);
             /// `tools` of the session.
             12 tools: Vec<SessionTool> = "tools" null(tools_null);
-            /// `tracing` of the session.
+            /// Whether and how the session is traced.
             13 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
-            /// `turn_detection` of the session.
+            /// How the end of a turn is detected; null switches detection off.
             14 turn_detection: TurnDetection = "turn_detection" null(turn_detection_null);
-            /// `voice` of the session.
+            /// Voice that speaks: a built-in name or a custom voice.
             15 voice: SessionVoice = "voice" null(voice_null);
         }
     }
@@ -1004,51 +1004,51 @@ response! {
     pub struct SessionCreateResponse {
         const {}
         required {
-            /// `client_secret` of the session create response.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: TranscriptionSessionClientSecret = "client_secret";
         }
         optional {
-            /// `input_audio_format` of the session create response.
+            /// Format of the input audio.
             1 input_audio_format: String = "input_audio_format" null(input_audio_format_null);
-            /// `input_audio_transcription` of the session create response.
+            /// Whether and how input audio is transcribed.
             2 input_audio_transcription: SessionCreateResponseInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
             /// `instructions` of the session create response.
             3 instructions: String = "instructions" null(instructions_null);
-            /// `max_response_output_tokens` of the session create response.
+            /// Most tokens to generate in one response.
             4 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
-            /// `modalities` of the session create response.
+            /// Kinds of output: text, audio or both.
             5 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
-            /// `output_audio_format` of the session create response.
+            /// Format of the output audio.
             6 output_audio_format: String = "output_audio_format" null(output_audio_format_null);
             /// `speed` of the session create response.
             7 speed: f64 = "speed" null(speed_null);
-            /// `temperature` of the session create response.
+            /// Randomness of the choice of words.
             8 temperature: f64 = "temperature" null(temperature_null);
-            /// `tool_choice` of the session create response.
+            /// Whether and which tools the model calls.
             9 tool_choice: String = "tool_choice" null(tool_choice_null);
             /// `tools` of the session create response.
             10 tools: Vec<SessionTool> = "tools" null(tools_null);
-            /// Default `auto`.
+            /// Whether and how the session is traced. Default `auto`.
             11 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
-            /// `turn_detection` of the session create response.
+            /// How the end of a turn is detected; null switches detection off.
             12 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
-            /// `voice` of the session create response.
+            /// Voice that speaks: a built-in name or a custom voice.
             13 voice: SessionVoice = "voice" null(voice_null);
             /// Identifier of this object.
             14 id: String = "id";
             /// Kind of the object, always the same for this type.
             15 object: String = "object";
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             16 expires_at: i64 = "expires_at";
             /// `include` of the session create response.
             17 include: Vec<CallAcceptInclude> = "include";
             /// `model` of the session create response.
             18 model: String = "model";
-            /// `output_modalities` of the session create response.
+            /// Kinds of output: text or audio.
             19 output_modalities: Vec<OutputModality> = "output_modalities";
             /// `audio` of the session create response.
             20 audio: BetaRealtimeSessionAudio = "audio";
-            /// `max_output_tokens` of the session create response.
+            /// Most tokens to generate.
             21 max_output_tokens: MaxOutputTokens = "max_output_tokens";
         }
     }
@@ -1114,7 +1114,7 @@ model! {
             0 description: String = "description";
             /// `name` of the session tool.
             1 name: String = "name";
-            /// `parameters` of the session tool.
+            /// JSON Schema of the arguments.
             2 parameters: Map<Json> = "parameters";
         }
     }
@@ -1154,17 +1154,17 @@ response! {
     pub struct TranscriptionSession {
         const {}
         required {
-            /// `client_secret` of the transcription session.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: TranscriptionSessionClientSecret = "client_secret";
         }
         optional {
-            /// `input_audio_format` of the transcription session.
+            /// Format of the input audio.
             1 input_audio_format: String = "input_audio_format" null(input_audio_format_null);
-            /// `input_audio_transcription` of the transcription session.
+            /// Whether and how input audio is transcribed.
             2 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
-            /// `modalities` of the transcription session.
+            /// Kinds of output: text, audio or both.
             3 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
-            /// `turn_detection` of the transcription session.
+            /// How the end of a turn is detected; null switches detection off.
             4 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
         }
     }
@@ -1175,7 +1175,7 @@ response! {
     pub struct TranscriptionSessionClientSecret {
         const {}
         required {
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: i64 = "expires_at";
             /// `value` of the transcription session client secret.
             1 value: Secret = "value";
@@ -1190,7 +1190,7 @@ model! {
         const {}
         required {}
         optional {
-            /// When the object expires, in seconds since the Unix epoch.
+            /// When the secret expires.
             0 expires_at: ClientSecretExpiresAt = "expires_at";
         }
     }
@@ -1202,19 +1202,19 @@ model! {
         const {}
         required {}
         optional {
-            /// `client_secret` of the transcription session create params.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: TranscriptionSessionCreateClientSecret = "client_secret";
             /// `include` of the transcription session create params.
             1 include: Vec<String> = "include";
-            /// Default `pcm16`.
+            /// Format of the input audio. Default `pcm16`.
             2 input_audio_format: InputAudioFormat = "input_audio_format";
-            /// `input_audio_noise_reduction` of the transcription session create params.
+            /// Whether and how noise is removed from input audio.
             3 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
-            /// `input_audio_transcription` of the transcription session create params.
+            /// Whether and how input audio is transcribed.
             4 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription";
-            /// `modalities` of the transcription session create params.
+            /// Kinds of output: text, audio or both.
             5 modalities: Vec<SessionModality> = "modalities";
-            /// `turn_detection` of the transcription session create params.
+            /// How the end of a turn is detected; null switches detection off.
             6 turn_detection: TurnDetection = "turn_detection";
         }
     }
@@ -1262,7 +1262,7 @@ model! {
             0 session: TranscriptionSessionUpdateSession = "session";
         }
         optional {
-            /// `event_id` of the transcription session update.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
         }
     }
@@ -1274,19 +1274,19 @@ model! {
         const {}
         required {}
         optional {
-            /// `client_secret` of the transcription session update session.
+            /// The short-lived secret for browsers and apps.
             0 client_secret: TranscriptionSessionCreateClientSecret = "client_secret";
             /// `include` of the transcription session update session.
             1 include: Vec<String> = "include";
-            /// `input_audio_format` of the transcription session update session.
+            /// Format of the input audio.
             2 input_audio_format: InputAudioFormat = "input_audio_format";
-            /// `input_audio_noise_reduction` of the transcription session update session.
+            /// Whether and how noise is removed from input audio.
             3 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
-            /// `input_audio_transcription` of the transcription session update session.
+            /// Whether and how input audio is transcribed.
             4 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription";
-            /// `modalities` of the transcription session update session.
+            /// Kinds of output: text, audio or both.
             5 modalities: Vec<SessionModality> = "modalities";
-            /// `turn_detection` of the transcription session update session.
+            /// How the end of a turn is detected; null switches detection off.
             6 turn_detection: TurnDetection = "turn_detection";
         }
     }
@@ -1297,9 +1297,9 @@ response! {
     pub struct TranscriptionSessionUpdatedEvent {
         const { 2 "type" = "transcription_session.updated" req; }
         required {
-            /// `event_id` of the transcription session updated event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the transcription session updated event.
+            /// The session as it stands at this event.
             1 session: TranscriptionSession = "session";
         }
         optional {}
@@ -1312,17 +1312,17 @@ model! {
         const {}
         required {}
         optional {
-            /// `create_response` of the turn detection.
+            /// Whether a response begins by itself when the turn ends.
             0 create_response: bool = "create_response";
-            /// `eagerness` of the turn detection.
+            /// How readily a turn is taken to be over.
             1 eagerness: SemanticVadEagerness = "eagerness";
-            /// `interrupt_response` of the turn detection.
+            /// Whether speech of the user stops a response.
             2 interrupt_response: bool = "interrupt_response";
-            /// `prefix_padding_ms` of the turn detection.
+            /// Audio kept before detected speech, in milliseconds.
             3 prefix_padding_ms: i64 = "prefix_padding_ms";
-            /// `silence_duration_ms` of the turn detection.
+            /// Silence that ends a turn, in milliseconds.
             4 silence_duration_ms: i64 = "silence_duration_ms";
-            /// `threshold` of the turn detection.
+            /// How loud speech must be, from 0 to 1.
             5 threshold: f64 = "threshold";
             /// `type` of the turn detection.
             6 r#type: TurnDetectionType = "type";

@@ -29,9 +29,9 @@ model! {
         const {}
         required {}
         optional {
-            /// `noise_reduction` of the audio input.
+            /// Whether and how noise is removed from input audio.
             0 noise_reduction: NoiseReduction = "noise_reduction" null(noise_reduction_null);
-            /// `transcription` of the audio input.
+            /// Whether and how input audio is transcribed.
             1 transcription: AudioInputTranscription = "transcription" null(transcription_null);
         }
     }
@@ -99,11 +99,11 @@ response! {
         const {}
         required {}
         optional {
-            /// `audio_tokens` of the cached tokens details.
+            /// Tokens that stand for audio.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
-            /// `image_tokens` of the cached tokens details.
+            /// Tokens that stand for images.
             1 image_tokens: i64 = "image_tokens" null(image_tokens_null);
-            /// `text_tokens` of the cached tokens details.
+            /// Tokens that stand for text.
             2 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
@@ -153,23 +153,23 @@ model! {
             2 include: Vec<CallAcceptInclude> = "include";
             /// `instructions` of the call accept params.
             3 instructions: String = "instructions";
-            /// `max_output_tokens` of the call accept params.
+            /// Most tokens to generate.
             4 max_output_tokens: MaxOutputTokens = "max_output_tokens";
             /// `model` of the call accept params.
             5 model: CallAcceptModel = "model";
-            /// `output_modalities` of the call accept params.
+            /// Kinds of output: text or audio.
             6 output_modalities: Vec<OutputModality> = "output_modalities";
-            /// `parallel_tool_calls` of the call accept params.
+            /// Whether the model may call several tools in one turn.
             7 parallel_tool_calls: bool = "parallel_tool_calls";
             /// `prompt` of the call accept params.
             8 prompt: ResponsePrompt = "prompt" null(prompt_null);
             /// `reasoning` of the call accept params.
             9 reasoning: RealtimeReasoning = "reasoning";
-            /// Default `auto`.
+            /// Whether and which tools the model calls. Default `auto`.
             10 tool_choice: RealtimeToolChoiceConfig = "tool_choice";
             /// `tools` of the call accept params.
             11 tools: Vec<RealtimeToolsConfigUnion> = "tools";
-            /// Default `auto`.
+            /// Whether and how the session is traced. Default `auto`.
             12 tracing: RealtimeTracingConfig = "tracing" null(tracing_null);
             /// `truncation` of the call accept params.
             13 truncation: RealtimeTruncation = "truncation";
@@ -182,7 +182,7 @@ model! {
     pub struct CallCreateParams {
         const {}
         required {
-            /// `sdp` of the call create params.
+            /// The SDP offer of the client.
             0 sdp: String = "sdp";
         }
         optional {
@@ -197,7 +197,7 @@ model! {
     pub struct CallReferParams {
         const {}
         required {
-            /// `target_uri` of the call refer params.
+            /// URI to hand the call over to, such as `tel:+14155550123` or a SIP URI.
             0 target_uri: String = "target_uri";
         }
         optional {}
@@ -210,7 +210,7 @@ model! {
         const {}
         required {}
         optional {
-            /// `status_code` of the call reject params.
+            /// Status code.
             0 status_code: i64 = "status_code";
         }
     }
@@ -221,7 +221,7 @@ response! {
     pub struct ClientSecretCreateResponse {
         const {}
         required {
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: i64 = "expires_at";
             /// Settings of the session it is good for.
             1 session: ClientSecretCreateResponseSession = "session";
@@ -259,13 +259,13 @@ response! {
     pub struct ConversationAudioTranscriptionCompletedEvent {
         const { 4 "type" = "conversation.item.input_audio_transcription.completed" req; }
         required {
-            /// `content_index` of the conversation audio transcription completed event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the conversation audio transcription completed event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the conversation audio transcription completed event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `transcript` of the conversation audio transcription completed event.
+            /// What is said.
             3 transcript: String = "transcript";
             /// `usage` of the conversation audio transcription completed event.
             5 usage: TranscriptionUsage = "usage";
@@ -273,7 +273,7 @@ response! {
         optional {
             /// `languages` of the conversation audio transcription completed event.
             6 languages: Vec<TranscriptionLanguage> = "languages" null(languages_null);
-            /// `logprobs` of the conversation audio transcription completed event.
+            /// Log probabilities of the tokens, if they were asked for.
             7 logprobs: Vec<LogProbProperties> = "logprobs" null(logprobs_null);
         }
     }
@@ -284,13 +284,13 @@ response! {
     pub struct ConversationAudioTranscriptionFailedEvent {
         const { 4 "type" = "conversation.item.input_audio_transcription.failed" req; }
         required {
-            /// `content_index` of the conversation audio transcription failed event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
             /// `error` of the conversation audio transcription failed event.
             1 error: ConversationTranscriptionFailedEventError = "error";
-            /// `event_id` of the conversation audio transcription failed event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the conversation audio transcription failed event.
+            /// Id of the item.
             3 item_id: String = "item_id";
         }
         optional {}
@@ -304,7 +304,7 @@ response! {
         required {
             /// `conversation` of the conversation created event.
             0 conversation: ConversationCreatedEventConversation = "conversation";
-            /// `event_id` of the conversation created event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {}
@@ -328,17 +328,17 @@ response! {
     pub struct ConversationInputAudioTranscriptionDeltaEvent {
         const { 2 "type" = "conversation.item.input_audio_transcription.delta" req; }
         required {
-            /// `event_id` of the conversation input audio transcription delta event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the conversation input audio transcription delta event.
+            /// Id of the item.
             1 item_id: String = "item_id";
         }
         optional {
-            /// `content_index` of the conversation input audio transcription delta event.
+            /// Position of the content part in its item.
             3 content_index: i64 = "content_index" null(content_index_null);
-            /// `delta` of the conversation input audio transcription delta event.
+            /// What is new since the previous event; append it to what came before.
             4 delta: String = "delta" null(delta_null);
-            /// `logprobs` of the conversation input audio transcription delta event.
+            /// Log probabilities of the tokens, if they were asked for.
             5 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
         }
     }
@@ -351,13 +351,13 @@ response! {
         required {
             /// Identifier of this object.
             0 id: String = "id";
-            /// `content_index` of the conversation input audio transcription segment.
+            /// Position of the content part in its item.
             1 content_index: i64 = "content_index";
             /// `end` of the conversation input audio transcription segment.
             2 end: f64 = "end";
-            /// `event_id` of the conversation input audio transcription segment.
+            /// Identifier of the event.
             3 event_id: String = "event_id";
-            /// `item_id` of the conversation input audio transcription segment.
+            /// Id of the item.
             4 item_id: String = "item_id";
             /// `speaker` of the conversation input audio transcription segment.
             5 speaker: String = "speaker";
@@ -375,13 +375,13 @@ response! {
     pub struct ConversationItemAdded {
         const { 2 "type" = "conversation.item.added" req; }
         required {
-            /// `event_id` of the conversation item added.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the conversation item added.
+            /// The item.
             1 item: RealtimeConversationItem = "item";
         }
         optional {
-            /// `previous_item_id` of the conversation item added.
+            /// Id of the item that this one follows.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
     }
@@ -396,9 +396,9 @@ model! {
             0 item: RealtimeConversationItem = "item";
         }
         optional {
-            /// `event_id` of the conversation item create event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `previous_item_id` of the conversation item create event.
+            /// Id of the item that this one follows.
             3 previous_item_id: String = "previous_item_id";
         }
     }
@@ -409,13 +409,13 @@ response! {
     pub struct ConversationItemCreatedEvent {
         const { 2 "type" = "conversation.item.created" req; }
         required {
-            /// `event_id` of the conversation item created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the conversation item created event.
+            /// The item.
             1 item: RealtimeConversationItem = "item";
         }
         optional {
-            /// `previous_item_id` of the conversation item created event.
+            /// Id of the item that this one follows.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
     }
@@ -426,11 +426,11 @@ model! {
     pub struct ConversationItemDeleteEvent {
         const { 1 "type" = "conversation.item.delete" req; }
         required {
-            /// `item_id` of the conversation item delete event.
+            /// Id of the item.
             0 item_id: String = "item_id";
         }
         optional {
-            /// `event_id` of the conversation item delete event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
         }
     }
@@ -441,9 +441,9 @@ response! {
     pub struct ConversationItemDeletedEvent {
         const { 2 "type" = "conversation.item.deleted" req; }
         required {
-            /// `event_id` of the conversation item deleted event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the conversation item deleted event.
+            /// Id of the item.
             1 item_id: String = "item_id";
         }
         optional {}
@@ -455,13 +455,13 @@ response! {
     pub struct ConversationItemDone {
         const { 2 "type" = "conversation.item.done" req; }
         required {
-            /// `event_id` of the conversation item done.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the conversation item done.
+            /// The item.
             1 item: RealtimeConversationItem = "item";
         }
         optional {
-            /// `previous_item_id` of the conversation item done.
+            /// Id of the item that this one follows.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
     }
@@ -472,11 +472,11 @@ model! {
     pub struct ConversationItemRetrieveEvent {
         const { 1 "type" = "conversation.item.retrieve" req; }
         required {
-            /// `item_id` of the conversation item retrieve event.
+            /// Id of the item.
             0 item_id: String = "item_id";
         }
         optional {
-            /// `event_id` of the conversation item retrieve event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
         }
     }
@@ -487,15 +487,15 @@ model! {
     pub struct ConversationItemTruncateEvent {
         const { 3 "type" = "conversation.item.truncate" req; }
         required {
-            /// `audio_end_ms` of the conversation item truncate event.
+            /// Where the audio ends, in milliseconds.
             0 audio_end_ms: i64 = "audio_end_ms";
-            /// `content_index` of the conversation item truncate event.
+            /// Position of the content part in its item.
             1 content_index: i64 = "content_index";
-            /// `item_id` of the conversation item truncate event.
+            /// Id of the item.
             2 item_id: String = "item_id";
         }
         optional {
-            /// `event_id` of the conversation item truncate event.
+            /// Identifier of the event.
             4 event_id: String = "event_id";
         }
     }
@@ -506,13 +506,13 @@ response! {
     pub struct ConversationItemTruncatedEvent {
         const { 4 "type" = "conversation.item.truncated" req; }
         required {
-            /// `audio_end_ms` of the conversation item truncated event.
+            /// Where the audio ends, in milliseconds.
             0 audio_end_ms: i64 = "audio_end_ms";
-            /// `content_index` of the conversation item truncated event.
+            /// Position of the content part in its item.
             1 content_index: i64 = "content_index";
-            /// `event_id` of the conversation item truncated event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the conversation item truncated event.
+            /// Id of the item.
             3 item_id: String = "item_id";
         }
         optional {}
@@ -525,13 +525,13 @@ response! {
         const {}
         required {}
         optional {
-            /// `code` of the conversation transcription failed event error.
+            /// Code of the error for programs.
             0 code: String = "code" null(code_null);
-            /// `message` of the conversation transcription failed event error.
+            /// Explanation of the error for people.
             1 message: String = "message" null(message_null);
-            /// `param` of the conversation transcription failed event error.
+            /// Name of the parameter at fault, if one is.
             2 param: String = "param" null(param_null);
-            /// `type` of the conversation transcription failed event error.
+            /// Family of the error.
             3 r#type: String = "type" null(type_null);
         }
     }
@@ -546,7 +546,7 @@ model! {
             0 audio: String = "audio";
         }
         optional {
-            /// `event_id` of the input audio buffer append event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
         }
     }
@@ -558,7 +558,7 @@ model! {
         const { 0 "type" = "input_audio_buffer.clear" req; }
         required {}
         optional {
-            /// `event_id` of the input audio buffer clear event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
     }
@@ -569,7 +569,7 @@ response! {
     pub struct InputAudioBufferClearedEvent {
         const { 1 "type" = "input_audio_buffer.cleared" req; }
         required {
-            /// `event_id` of the input audio buffer cleared event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
         }
         optional {}
@@ -582,7 +582,7 @@ model! {
         const { 0 "type" = "input_audio_buffer.commit" req; }
         required {}
         optional {
-            /// `event_id` of the input audio buffer commit event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
     }
@@ -593,13 +593,13 @@ response! {
     pub struct InputAudioBufferCommittedEvent {
         const { 2 "type" = "input_audio_buffer.committed" req; }
         required {
-            /// `event_id` of the input audio buffer committed event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the input audio buffer committed event.
+            /// Id of the item.
             1 item_id: String = "item_id";
         }
         optional {
-            /// `previous_item_id` of the input audio buffer committed event.
+            /// Id of the item that this one follows.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
     }
@@ -624,11 +624,11 @@ response! {
     pub struct InputAudioBufferSpeechStartedEvent {
         const { 3 "type" = "input_audio_buffer.speech_started" req; }
         required {
-            /// `audio_start_ms` of the input audio buffer speech started event.
+            /// Where the audio begins, in milliseconds.
             0 audio_start_ms: i64 = "audio_start_ms";
-            /// `event_id` of the input audio buffer speech started event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the input audio buffer speech started event.
+            /// Id of the item.
             2 item_id: String = "item_id";
         }
         optional {}
@@ -640,11 +640,11 @@ response! {
     pub struct InputAudioBufferSpeechStoppedEvent {
         const { 3 "type" = "input_audio_buffer.speech_stopped" req; }
         required {
-            /// `audio_end_ms` of the input audio buffer speech stopped event.
+            /// Where the audio ends, in milliseconds.
             0 audio_end_ms: i64 = "audio_end_ms";
-            /// `event_id` of the input audio buffer speech stopped event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the input audio buffer speech stopped event.
+            /// Id of the item.
             2 item_id: String = "item_id";
         }
         optional {}
@@ -656,13 +656,13 @@ response! {
     pub struct InputAudioBufferTimeoutTriggered {
         const { 4 "type" = "input_audio_buffer.timeout_triggered" req; }
         required {
-            /// `audio_end_ms` of the input audio buffer timeout triggered.
+            /// Where the audio ends, in milliseconds.
             0 audio_end_ms: i64 = "audio_end_ms";
-            /// `audio_start_ms` of the input audio buffer timeout triggered.
+            /// Where the audio begins, in milliseconds.
             1 audio_start_ms: i64 = "audio_start_ms";
-            /// `event_id` of the input audio buffer timeout triggered.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the input audio buffer timeout triggered.
+            /// Id of the item.
             3 item_id: String = "item_id";
         }
         optional {}
@@ -690,9 +690,9 @@ response! {
     pub struct McpListToolsCompleted {
         const { 2 "type" = "mcp_list_tools.completed" req; }
         required {
-            /// `event_id` of the mcp list tools completed.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the mcp list tools completed.
+            /// Id of the item.
             1 item_id: String = "item_id";
         }
         optional {}
@@ -704,9 +704,9 @@ response! {
     pub struct McpListToolsFailed {
         const { 2 "type" = "mcp_list_tools.failed" req; }
         required {
-            /// `event_id` of the mcp list tools failed.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the mcp list tools failed.
+            /// Id of the item.
             1 item_id: String = "item_id";
         }
         optional {}
@@ -718,9 +718,9 @@ response! {
     pub struct McpListToolsInProgress {
         const { 2 "type" = "mcp_list_tools.in_progress" req; }
         required {
-            /// `event_id` of the mcp list tools in progress.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the mcp list tools in progress.
+            /// Id of the item.
             1 item_id: String = "item_id";
         }
         optional {}
@@ -755,7 +755,7 @@ model! {
         const { 0 "type" = "output_audio_buffer.clear" req; }
         required {}
         optional {
-            /// `event_id` of the output audio buffer clear event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
     }
@@ -766,7 +766,7 @@ response! {
     pub struct OutputAudioBufferCleared {
         const { 2 "type" = "output_audio_buffer.cleared" req; }
         required {
-            /// `event_id` of the output audio buffer cleared.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// Id of the response.
             1 response_id: String = "response_id";
@@ -780,7 +780,7 @@ response! {
     pub struct OutputAudioBufferStarted {
         const { 2 "type" = "output_audio_buffer.started" req; }
         required {
-            /// `event_id` of the output audio buffer started.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// Id of the response.
             1 response_id: String = "response_id";
@@ -794,7 +794,7 @@ response! {
     pub struct OutputAudioBufferStopped {
         const { 2 "type" = "output_audio_buffer.stopped" req; }
         required {
-            /// `event_id` of the output audio buffer stopped.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// Id of the response.
             1 response_id: String = "response_id";
@@ -841,7 +841,7 @@ response! {
         const {}
         required {}
         optional {
-            /// Number of items a page.
+            /// How much is allowed in a period.
             0 limit: i64 = "limit" null(limit_null);
             /// `name` of the rate limit.
             1 name: RateLimitName = "name" null(name_null);
@@ -866,7 +866,7 @@ response! {
     pub struct RateLimitsUpdatedEvent {
         const { 2 "type" = "rate_limits.updated" req; }
         required {
-            /// `event_id` of the rate limits updated event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
             /// `rate_limits` of the rate limits updated event.
             1 rate_limits: Vec<RateLimit> = "rate_limits";
@@ -897,11 +897,11 @@ model! {
         optional {
             /// `format` of the realtime audio config input.
             0 format: RealtimeAudioFormats = "format";
-            /// `noise_reduction` of the realtime audio config input.
+            /// Whether and how noise is removed from input audio.
             1 noise_reduction: NoiseReduction = "noise_reduction";
-            /// `transcription` of the realtime audio config input.
+            /// Whether and how input audio is transcribed.
             2 transcription: AudioTranscription = "transcription";
-            /// `turn_detection` of the realtime audio config input.
+            /// How the end of a turn is detected; null switches detection off.
             3 turn_detection: RealtimeAudioInputTurnDetection = "turn_detection" null(turn_detection_null);
         }
     }
@@ -917,7 +917,7 @@ model! {
             0 format: RealtimeAudioFormats = "format";
             /// Between 0.25 and 1.5; default 1.
             1 speed: f64 = "speed";
-            /// Default `alloy`.
+            /// Voice that speaks: a built-in name or a custom voice. Default `alloy`.
             2 voice: ChatCompletionAudioVoice = "voice";
         }
     }
@@ -1043,7 +1043,7 @@ model! {
         optional {
             /// Identifier of this object.
             3 id: String = "id";
-            /// `call_id` of the realtime conversation item function call.
+            /// Id of the tool call; the output that answers it repeats the id.
             4 call_id: String = "call_id";
             /// `status` of the realtime conversation item function call.
             6 status: ItemStatus = "status";
@@ -1056,7 +1056,7 @@ model! {
     pub struct RealtimeConversationItemFunctionCallOutput {
         const { 2 "type" = "function_call_output" req; 4 "object" = "realtime.item" opt; }
         required {
-            /// `call_id` of the realtime conversation item function call output.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
             /// `output` of the realtime conversation item function call output.
             1 output: String = "output";
@@ -1112,13 +1112,13 @@ model! {
         optional {
             /// `audio` of the realtime conversation item user message content.
             0 audio: String = "audio";
-            /// Default `auto`.
+            /// Resolution at which the model sees the image. Default `auto`.
             1 detail: ImageURLDetail = "detail";
-            /// An absolute URL.
+            /// URL of the image, or the image itself as a `data:` URL.
             2 image_url: String = "image_url";
             /// `text` of the realtime conversation item user message content.
             3 text: String = "text";
-            /// `transcript` of the realtime conversation item user message content.
+            /// What is said.
             4 transcript: String = "transcript";
             /// `type` of the realtime conversation item user message content.
             5 r#type: RealtimeItemUserMessageContentType = "type";
@@ -1131,17 +1131,17 @@ response! {
     pub struct RealtimeError {
         const {}
         required {
-            /// `message` of the realtime error.
+            /// Explanation of the error for people.
             0 message: String = "message";
-            /// `type` of the realtime error.
+            /// Family of the error.
             1 r#type: String = "type";
         }
         optional {
-            /// `code` of the realtime error.
+            /// Code of the error for programs.
             2 code: String = "code" null(code_null);
-            /// `event_id` of the realtime error.
+            /// Identifier of the event.
             3 event_id: String = "event_id" null(event_id_null);
-            /// `param` of the realtime error.
+            /// Name of the parameter at fault, if one is.
             4 param: String = "param" null(param_null);
         }
     }
@@ -1154,7 +1154,7 @@ response! {
         required {
             /// `error` of the realtime error event.
             0 error: RealtimeError = "error";
-            /// `event_id` of the realtime error event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {}
@@ -1166,15 +1166,15 @@ response! {
     pub struct RealtimeFunctionCallArgumentsDeltaEvent {
         const { 6 "type" = "response.function_call_arguments.delta" req; }
         required {
-            /// `call_id` of the realtime function call arguments delta event.
+            /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
-            /// `delta` of the realtime function call arguments delta event.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `event_id` of the realtime function call arguments delta event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the realtime function call arguments delta event.
+            /// Id of the item.
             3 item_id: String = "item_id";
-            /// `output_index` of the realtime function call arguments delta event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -1190,15 +1190,15 @@ response! {
         required {
             /// `arguments` of the realtime function call arguments done event.
             0 arguments: String = "arguments";
-            /// `call_id` of the realtime function call arguments done event.
+            /// Id of the tool call; the output that answers it repeats the id.
             1 call_id: String = "call_id";
-            /// `event_id` of the realtime function call arguments done event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the realtime function call arguments done event.
+            /// Id of the item.
             3 item_id: String = "item_id";
             /// `name` of the realtime function call arguments done event.
             4 name: String = "name";
-            /// `output_index` of the realtime function call arguments done event.
+            /// Position of the output item in the response.
             5 output_index: i64 = "output_index";
             /// Id of the response.
             6 response_id: String = "response_id";
@@ -1217,7 +1217,7 @@ model! {
             0 description: String = "description";
             /// `name` of the realtime function tool.
             1 name: String = "name";
-            /// `parameters` of the realtime function tool.
+            /// JSON Schema of the arguments.
             2 parameters: Map<Json> = "parameters";
         }
     }
@@ -1232,7 +1232,7 @@ model! {
             0 audio: String = "audio";
         }
         optional {
-            /// At most 512 characters.
+            /// Identifier of the event. At most 512 characters.
             2 event_id: String = "event_id";
         }
     }
@@ -1248,7 +1248,7 @@ model! {
             0 audio: String = "audio";
             /// `text` of the realtime item assistant message content.
             1 text: String = "text";
-            /// `transcript` of the realtime item assistant message content.
+            /// What is said.
             2 transcript: String = "transcript";
             /// `type` of the realtime item assistant message content.
             3 r#type: RealtimeItemAssistantMessageContentType = "type";
@@ -1278,7 +1278,7 @@ model! {
     pub struct RealtimeMcpListTools {
         const { 2 "type" = "mcp_list_tools" req; }
         required {
-            /// `server_label` of the realtime mcp list tools.
+            /// Your name of the MCP server.
             0 server_label: String = "server_label";
             /// `tools` of the realtime mcp list tools.
             1 tools: Vec<RealtimeMcpListToolsTool> = "tools";
@@ -1295,9 +1295,9 @@ model! {
     pub struct RealtimeMcpProtocolError {
         const { 2 "type" = "protocol_error" req; }
         required {
-            /// `code` of the realtime mcp protocol error.
+            /// Code of the error for programs.
             0 code: i64 = "code";
-            /// `message` of the realtime mcp protocol error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -1315,7 +1315,7 @@ model! {
             1 arguments: String = "arguments";
             /// `name` of the realtime mcp tool call.
             2 name: String = "name";
-            /// `server_label` of the realtime mcp tool call.
+            /// Your name of the MCP server.
             3 server_label: String = "server_label";
         }
         optional {
@@ -1343,7 +1343,7 @@ model! {
     pub struct RealtimeMcpToolExecutionError {
         const { 1 "type" = "tool_execution_error" req; }
         required {
-            /// `message` of the realtime mcp tool execution error.
+            /// Explanation of the error for people.
             0 message: String = "message";
         }
         optional {}
@@ -1355,9 +1355,9 @@ model! {
     pub struct RealtimeMcphttpError {
         const { 2 "type" = "http_error" req; }
         required {
-            /// `code` of the realtime mcphttp error.
+            /// Code of the error for programs.
             0 code: i64 = "code";
-            /// `message` of the realtime mcphttp error.
+            /// Explanation of the error for people.
             1 message: String = "message";
         }
         optional {}
@@ -1372,7 +1372,7 @@ model! {
         optional {
             /// `format` of the realtime realtime response create audio output.
             0 format: RealtimeAudioFormats = "format";
-            /// Default `alloy`.
+            /// Voice that speaks: a built-in name or a custom voice. Default `alloy`.
             1 voice: OutputVoice = "voice";
         }
     }
@@ -1398,7 +1398,7 @@ model! {
         const {}
         required {}
         optional {
-            /// Default `low`.
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `low`.
             0 effort: RealtimeReasoningEffort = "effort";
         }
     }
@@ -1427,13 +1427,13 @@ response! {
             1 audio: RealtimeResponseAudio = "audio" null(audio_null);
             /// `conversation_id` of the realtime response.
             2 conversation_id: String = "conversation_id" null(conversation_id_null);
-            /// `max_output_tokens` of the realtime response.
+            /// Most tokens to generate.
             3 max_output_tokens: MaxOutputTokens = "max_output_tokens" null(max_output_tokens_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
             /// `output` of the realtime response.
             6 output: Vec<RealtimeConversationItem> = "output" null(output_null);
-            /// `output_modalities` of the realtime response.
+            /// Kinds of output: text or audio.
             7 output_modalities: Vec<OutputModality> = "output_modalities" null(output_modalities_null);
             /// `status` of the realtime response.
             8 status: RealtimeResponseStatusValue = "status" null(status_null);
@@ -1462,15 +1462,15 @@ response! {
     pub struct RealtimeResponseAudioDeltaEvent {
         const { 6 "type" = "response.output_audio.delta" req; }
         required {
-            /// `content_index` of the realtime response audio delta event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the realtime response audio delta event.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `event_id` of the realtime response audio delta event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the realtime response audio delta event.
+            /// Id of the item.
             3 item_id: String = "item_id";
-            /// `output_index` of the realtime response audio delta event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -1484,13 +1484,13 @@ response! {
     pub struct RealtimeResponseAudioDoneEvent {
         const { 5 "type" = "response.output_audio.done" req; }
         required {
-            /// `content_index` of the realtime response audio done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the realtime response audio done event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the realtime response audio done event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the realtime response audio done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
@@ -1507,7 +1507,7 @@ response! {
         optional {
             /// `format` of the realtime response audio output.
             0 format: RealtimeAudioFormats = "format" null(format_null);
-            /// `voice` of the realtime response audio output.
+            /// Voice that speaks: a built-in name or a custom voice.
             1 voice: RealtimeResponseAudioOutputVoice = "voice" null(voice_null);
         }
     }
@@ -1518,15 +1518,15 @@ response! {
     pub struct RealtimeResponseAudioTranscriptDeltaEvent {
         const { 6 "type" = "response.output_audio_transcript.delta" req; }
         required {
-            /// `content_index` of the realtime response audio transcript delta event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the realtime response audio transcript delta event.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `event_id` of the realtime response audio transcript delta event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the realtime response audio transcript delta event.
+            /// Id of the item.
             3 item_id: String = "item_id";
-            /// `output_index` of the realtime response audio transcript delta event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -1540,17 +1540,17 @@ response! {
     pub struct RealtimeResponseAudioTranscriptDoneEvent {
         const { 6 "type" = "response.output_audio_transcript.done" req; }
         required {
-            /// `content_index` of the realtime response audio transcript done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the realtime response audio transcript done event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the realtime response audio transcript done event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the realtime response audio transcript done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
-            /// `transcript` of the realtime response audio transcript done event.
+            /// What is said.
             5 transcript: String = "transcript";
         }
         optional {}
@@ -1562,15 +1562,15 @@ response! {
     pub struct RealtimeResponseContentPartAddedEvent {
         const { 6 "type" = "response.content_part.added" req; }
         required {
-            /// `content_index` of the realtime response content part added event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the realtime response content part added event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the realtime response content part added event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the realtime response content part added event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `part` of the realtime response content part added event.
+            /// The part.
             4 part: RealtimeResponseContentPartDoneEventPart = "part";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -1584,15 +1584,15 @@ response! {
     pub struct RealtimeResponseContentPartDoneEvent {
         const { 6 "type" = "response.content_part.done" req; }
         required {
-            /// `content_index` of the realtime response content part done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the realtime response content part done event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the realtime response content part done event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the realtime response content part done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
-            /// `part` of the realtime response content part done event.
+            /// The part.
             4 part: RealtimeResponseContentPartDoneEventPart = "part";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -1611,7 +1611,7 @@ response! {
             0 audio: String = "audio" null(audio_null);
             /// `text` of the realtime response content part done event part.
             1 text: String = "text" null(text_null);
-            /// `transcript` of the realtime response content part done event part.
+            /// What is said.
             2 transcript: String = "transcript" null(transcript_null);
             /// `type` of the realtime response content part done event part.
             3 r#type: RealtimeResponseContentPartDoneEventPartType = "type" null(type_null);
@@ -1645,9 +1645,9 @@ model! {
         const { 0 "type" = "response.create" req; }
         required {}
         optional {
-            /// `event_id` of the realtime response create event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `response` of the realtime response create event.
+            /// Settings of the response.
             2 response: RealtimeResponseCreateParams = "response";
         }
     }
@@ -1658,27 +1658,27 @@ model! {
     pub struct RealtimeResponseCreateMcpTool {
         const { 1 "type" = "mcp" req; }
         required {
-            /// `server_label` of the realtime response create mcp tool.
+            /// Your name of the MCP server.
             0 server_label: String = "server_label";
         }
         optional {
             /// At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// `allowed_tools` of the realtime response create mcp tool.
+            /// Tools that may be called; all if left out.
             3 allowed_tools: AllowedTools = "allowed_tools" null(allowed_tools_null);
             /// `authorization` of the realtime response create mcp tool.
             4 authorization: Secret = "authorization";
-            /// `connector_id` of the realtime response create mcp tool.
+            /// Id of the connector.
             5 connector_id: ConnectorId = "connector_id";
-            /// `defer_loading` of the realtime response create mcp tool.
+            /// Whether the tool is left out until tool search finds it.
             6 defer_loading: bool = "defer_loading";
             /// `headers` of the realtime response create mcp tool.
             7 headers: Map<String> = "headers" null(headers_null);
-            /// Default `always`.
+            /// Which calls need your approval. Default `always`.
             8 require_approval: RequireApproval = "require_approval" null(require_approval_null);
             /// `server_description` of the realtime response create mcp tool.
             9 server_description: String = "server_description";
-            /// An absolute URL.
+            /// URL of the server.
             10 server_url: String = "server_url";
             /// Matches `^tunnel_[a-z0-9]{32}$`.
             11 tunnel_id: String = "tunnel_id";
@@ -1700,19 +1700,19 @@ model! {
             2 input: Vec<RealtimeConversationItem> = "input";
             /// `instructions` of the realtime response create params.
             3 instructions: String = "instructions";
-            /// `max_output_tokens` of the realtime response create params.
+            /// Most tokens to generate.
             4 max_output_tokens: MaxOutputTokens = "max_output_tokens";
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             5 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `output_modalities` of the realtime response create params.
+            /// Kinds of output: text or audio.
             6 output_modalities: Vec<OutputModality> = "output_modalities";
-            /// `parallel_tool_calls` of the realtime response create params.
+            /// Whether the model may call several tools in one turn.
             7 parallel_tool_calls: bool = "parallel_tool_calls";
             /// `prompt` of the realtime response create params.
             8 prompt: ResponsePrompt = "prompt" null(prompt_null);
             /// `reasoning` of the realtime response create params.
             9 reasoning: RealtimeReasoning = "reasoning";
-            /// Default `auto`.
+            /// Whether and which tools the model calls. Default `auto`.
             10 tool_choice: RealtimeResponseCreateToolChoice = "tool_choice";
             /// `tools` of the realtime response create params.
             11 tools: Vec<RealtimeResponseCreateTool> = "tools";
@@ -1751,9 +1751,9 @@ response! {
     pub struct RealtimeResponseCreatedEvent {
         const { 2 "type" = "response.created" req; }
         required {
-            /// `event_id` of the realtime response created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `response` of the realtime response created event.
+            /// The response as it stands at this event.
             1 response: RealtimeResponse = "response";
         }
         optional {}
@@ -1765,11 +1765,11 @@ response! {
     pub struct RealtimeResponseOutputItemAddedEvent {
         const { 4 "type" = "response.output_item.added" req; }
         required {
-            /// `event_id` of the realtime response output item added event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the realtime response output item added event.
+            /// The item.
             1 item: RealtimeConversationItem = "item";
-            /// `output_index` of the realtime response output item added event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
             /// Id of the response.
             3 response_id: String = "response_id";
@@ -1783,11 +1783,11 @@ response! {
     pub struct RealtimeResponseOutputItemDoneEvent {
         const { 4 "type" = "response.output_item.done" req; }
         required {
-            /// `event_id` of the realtime response output item done event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the realtime response output item done event.
+            /// The item.
             1 item: RealtimeConversationItem = "item";
-            /// `output_index` of the realtime response output item done event.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
             /// Id of the response.
             3 response_id: String = "response_id";

@@ -29,11 +29,11 @@ response! {
         const {}
         required {}
         optional {
-            /// `code` of the realtime response status error.
+            /// Code of the error for programs.
             0 code: String = "code" null(code_null);
-            /// `message` of the realtime response status error.
+            /// Explanation of the error for people.
             1 message: String = "message" null(message_null);
-            /// `type` of the realtime response status error.
+            /// Family of the error.
             2 r#type: String = "type" null(type_null);
         }
     }
@@ -64,15 +64,15 @@ response! {
     pub struct RealtimeResponseTextDeltaEvent {
         const { 6 "type" = "response.output_text.delta" req; }
         required {
-            /// `content_index` of the realtime response text delta event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `delta` of the realtime response text delta event.
+            /// What is new since the previous event; append it to what came before.
             1 delta: String = "delta";
-            /// `event_id` of the realtime response text delta event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
-            /// `item_id` of the realtime response text delta event.
+            /// Id of the item.
             3 item_id: String = "item_id";
-            /// `output_index` of the realtime response text delta event.
+            /// Position of the output item in the response.
             4 output_index: i64 = "output_index";
             /// Id of the response.
             5 response_id: String = "response_id";
@@ -86,13 +86,13 @@ response! {
     pub struct RealtimeResponseTextDoneEvent {
         const { 6 "type" = "response.output_text.done" req; }
         required {
-            /// `content_index` of the realtime response text done event.
+            /// Position of the content part in its item.
             0 content_index: i64 = "content_index";
-            /// `event_id` of the realtime response text done event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the realtime response text done event.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the realtime response text done event.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
@@ -109,11 +109,11 @@ response! {
         const {}
         required {}
         optional {
-            /// `input_token_details` of the realtime response usage.
+            /// How the input tokens divide.
             0 input_token_details: RealtimeResponseUsageInputTokenDetails = "input_token_details" null(input_token_details_null);
             /// Tokens of the input.
             1 input_tokens: i64 = "input_tokens" null(input_tokens_null);
-            /// `output_token_details` of the realtime response usage.
+            /// How the output tokens divide.
             2 output_token_details: RealtimeResponseUsageOutputTokenDetails = "output_token_details" null(output_token_details_null);
             /// Tokens of the output, including reasoning.
             3 output_tokens: i64 = "output_tokens" null(output_tokens_null);
@@ -129,15 +129,15 @@ response! {
         const {}
         required {}
         optional {
-            /// `audio_tokens` of the realtime response usage input token details.
+            /// Tokens that stand for audio.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
             /// Input tokens that were read from the prompt cache.
             1 cached_tokens: i64 = "cached_tokens" null(cached_tokens_null);
-            /// `cached_tokens_details` of the realtime response usage input token details.
+            /// How the cached tokens divide.
             2 cached_tokens_details: CachedTokensDetails = "cached_tokens_details" null(cached_tokens_details_null);
-            /// `image_tokens` of the realtime response usage input token details.
+            /// Tokens that stand for images.
             3 image_tokens: i64 = "image_tokens" null(image_tokens_null);
-            /// `text_tokens` of the realtime response usage input token details.
+            /// Tokens that stand for text.
             4 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
@@ -149,9 +149,9 @@ response! {
         const {}
         required {}
         optional {
-            /// `audio_tokens` of the realtime response usage output token details.
+            /// Tokens that stand for audio.
             0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
-            /// `text_tokens` of the realtime response usage output token details.
+            /// Tokens that stand for text.
             1 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
@@ -214,9 +214,9 @@ response! {
     pub struct RealtimeServerEventConversationItemRetrieved {
         const { 2 "type" = "conversation.item.retrieved" req; }
         required {
-            /// `event_id` of the realtime server event conversation item retrieved.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item` of the realtime server event conversation item retrieved.
+            /// The item.
             1 item: RealtimeConversationItem = "item";
         }
         optional {}
@@ -235,23 +235,23 @@ model! {
             2 include: Vec<CallAcceptInclude> = "include";
             /// `instructions` of the realtime session create request.
             3 instructions: String = "instructions";
-            /// `max_output_tokens` of the realtime session create request.
+            /// Most tokens to generate.
             4 max_output_tokens: MaxOutputTokens = "max_output_tokens";
             /// `model` of the realtime session create request.
             5 model: CallAcceptModel = "model";
-            /// `output_modalities` of the realtime session create request.
+            /// Kinds of output: text or audio.
             6 output_modalities: Vec<OutputModality> = "output_modalities";
-            /// `parallel_tool_calls` of the realtime session create request.
+            /// Whether the model may call several tools in one turn.
             7 parallel_tool_calls: bool = "parallel_tool_calls";
             /// `prompt` of the realtime session create request.
             8 prompt: ResponsePrompt = "prompt" null(prompt_null);
             /// `reasoning` of the realtime session create request.
             9 reasoning: RealtimeReasoning = "reasoning";
-            /// Default `auto`.
+            /// Whether and which tools the model calls. Default `auto`.
             10 tool_choice: RealtimeToolChoiceConfig = "tool_choice";
             /// `tools` of the realtime session create request.
             11 tools: Vec<RealtimeToolsConfigUnion> = "tools";
-            /// Default `auto`.
+            /// Whether and how the session is traced. Default `auto`.
             12 tracing: RealtimeTracingConfig = "tracing" null(tracing_null);
             /// `truncation` of the realtime session create request.
             13 truncation: RealtimeTruncation = "truncation";
@@ -270,27 +270,27 @@ response! {
         optional {
             /// `audio` of the realtime session create response.
             3 audio: RealtimeRealtimeSessionCreateResponseAudio = "audio" null(audio_null);
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `include` of the realtime session create response.
             5 include: Vec<CallAcceptInclude> = "include" null(include_null);
             /// `instructions` of the realtime session create response.
             6 instructions: String = "instructions" null(instructions_null);
-            /// `max_output_tokens` of the realtime session create response.
+            /// Most tokens to generate.
             7 max_output_tokens: MaxOutputTokens = "max_output_tokens" null(max_output_tokens_null);
             /// `model` of the realtime session create response.
             8 model: CallAcceptModel = "model" null(model_null);
-            /// `output_modalities` of the realtime session create response.
+            /// Kinds of output: text or audio.
             9 output_modalities: Vec<OutputModality> = "output_modalities" null(output_modalities_null);
             /// `prompt` of the realtime session create response.
             10 prompt: ResponsePrompt = "prompt" null(prompt_null);
             /// `reasoning` of the realtime session create response.
             11 reasoning: RealtimeReasoning = "reasoning" null(reasoning_null);
-            /// Default `auto`.
+            /// Whether and which tools the model calls. Default `auto`.
             12 tool_choice: RealtimeResponseCreateToolChoice = "tool_choice" null(tool_choice_null);
             /// `tools` of the realtime session create response.
             13 tools: Vec<RealtimeSessionCreateResponseTool> = "tools" null(tools_null);
-            /// Default `auto`.
+            /// Whether and how the session is traced. Default `auto`.
             14 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
             /// `truncation` of the realtime session create response.
             15 truncation: RealtimeTruncation = "truncation" null(truncation_null);
@@ -306,11 +306,11 @@ response! {
         optional {
             /// `format` of the realtime session create response audio input.
             0 format: RealtimeAudioFormats = "format" null(format_null);
-            /// `noise_reduction` of the realtime session create response audio input.
+            /// Whether and how noise is removed from input audio.
             1 noise_reduction: NoiseReduction = "noise_reduction" null(noise_reduction_null);
-            /// `transcription` of the realtime session create response audio input.
+            /// Whether and how input audio is transcribed.
             2 transcription: AudioTranscription = "transcription" null(transcription_null);
-            /// `turn_detection` of the realtime session create response audio input.
+            /// How the end of a turn is detected; null switches detection off.
             3 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
         }
     }
@@ -326,7 +326,7 @@ response! {
             0 format: RealtimeAudioFormats = "format" null(format_null);
             /// Between 0.25 and 1.5; default 1.
             1 speed: f64 = "speed" null(speed_null);
-            /// Default `alloy`.
+            /// Voice that speaks: a built-in name or a custom voice. Default `alloy`.
             2 voice: RealtimeResponseAudioOutputVoice = "voice" null(voice_null);
         }
     }
@@ -360,11 +360,11 @@ model! {
     pub struct RealtimeSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// `session` of the realtime session update event.
+            /// The settings of the session.
             0 session: RealtimeSessionUpdateEventSession = "session";
         }
         optional {
-            /// `event_id` of the realtime session update event.
+            /// Identifier of the event.
             2 event_id: String = "event_id";
         }
     }
@@ -383,9 +383,9 @@ response! {
     pub struct RealtimeSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
-            /// `event_id` of the realtime session updated event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the realtime session updated event.
+            /// The settings of the session.
             1 session: RealtimeSessionUpdateEventSession = "session";
         }
         optional {}
@@ -465,11 +465,11 @@ model! {
         optional {
             /// `format` of the realtime transcription session audio input.
             0 format: RealtimeAudioFormats = "format";
-            /// `noise_reduction` of the realtime transcription session audio input.
+            /// Whether and how noise is removed from input audio.
             1 noise_reduction: NoiseReduction = "noise_reduction";
-            /// `transcription` of the realtime transcription session audio input.
+            /// Whether and how input audio is transcribed.
             2 transcription: AudioTranscription = "transcription";
-            /// `turn_detection` of the realtime transcription session audio input.
+            /// How the end of a turn is detected; null switches detection off.
             3 turn_detection: AudioInputTurnDetection = "turn_detection" null(turn_detection_null);
         }
     }
@@ -502,7 +502,7 @@ response! {
         optional {
             /// `audio` of the realtime transcription session create response.
             3 audio: RealtimeTranscriptionCreateResponseAudio = "audio" null(audio_null);
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             4 expires_at: i64 = "expires_at" null(expires_at_null);
             /// `include` of the realtime transcription session create response.
             5 include: Vec<CallAcceptInclude> = "include" null(include_null);
@@ -516,11 +516,11 @@ response! {
         const {}
         required {}
         optional {
-            /// `prefix_padding_ms` of the realtime transcription session turn detection.
+            /// Audio kept before detected speech, in milliseconds.
             0 prefix_padding_ms: i64 = "prefix_padding_ms" null(prefix_padding_ms_null);
-            /// `silence_duration_ms` of the realtime transcription session turn detection.
+            /// Silence that ends a turn, in milliseconds.
             1 silence_duration_ms: i64 = "silence_duration_ms" null(silence_duration_ms_null);
-            /// `threshold` of the realtime transcription session turn detection.
+            /// How loud speech must be, from 0 to 1.
             2 threshold: f64 = "threshold" null(threshold_null);
             /// `type` of the realtime transcription session turn detection.
             3 r#type: String = "type" null(type_null);
@@ -542,7 +542,7 @@ response! {
     pub struct RealtimeTranslationClientSecretCreateResponse {
         const {}
         required {
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             0 expires_at: i64 = "expires_at";
             /// Settings of the session it is good for.
             1 session: RealtimeTranslationSession = "session";
@@ -558,13 +558,13 @@ response! {
     pub struct RealtimeTranslationInputTranscriptDeltaEvent {
         const { 2 "type" = "session.input_transcript.delta" req; }
         required {
-            /// `delta` of the realtime translation input transcript delta event.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `event_id` of the realtime translation input transcript delta event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {
-            /// `elapsed_ms` of the realtime translation input transcript delta event.
+            /// Time since the beginning of the session, in milliseconds.
             3 elapsed_ms: i64 = "elapsed_ms" null(elapsed_ms_null);
         }
     }
@@ -575,15 +575,15 @@ response! {
     pub struct RealtimeTranslationOutputAudioDeltaEvent {
         const { 2 "type" = "session.output_audio.delta" req; 5 "format" = "pcm16" opt; }
         required {
-            /// `delta` of the realtime translation output audio delta event.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `event_id` of the realtime translation output audio delta event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {
             /// Default 1.
             3 channels: i64 = "channels" null(channels_null);
-            /// `elapsed_ms` of the realtime translation output audio delta event.
+            /// Time since the beginning of the session, in milliseconds.
             4 elapsed_ms: i64 = "elapsed_ms" null(elapsed_ms_null);
             /// Default 24000.
             6 sample_rate: i64 = "sample_rate" null(sample_rate_null);
@@ -596,13 +596,13 @@ response! {
     pub struct RealtimeTranslationOutputTranscriptDeltaEvent {
         const { 2 "type" = "session.output_transcript.delta" req; }
         required {
-            /// `delta` of the realtime translation output transcript delta event.
+            /// What is new since the previous event; append it to what came before.
             0 delta: String = "delta";
-            /// `event_id` of the realtime translation output transcript delta event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
         }
         optional {
-            /// `elapsed_ms` of the realtime translation output transcript delta event.
+            /// Time since the beginning of the session, in milliseconds.
             3 elapsed_ms: i64 = "elapsed_ms" null(elapsed_ms_null);
         }
     }
@@ -630,7 +630,7 @@ response! {
             0 id: String = "id";
             /// `audio` of the realtime translation session.
             1 audio: RealtimeTranslationSessionAudio = "audio";
-            /// When the object expires, in seconds since the Unix epoch. Unix time in seconds.
+            /// When the object expires, in seconds since the Unix epoch.
             2 expires_at: i64 = "expires_at";
             /// `model` of the realtime translation session.
             3 model: String = "model";
@@ -671,7 +671,7 @@ model! {
         const { 0 "type" = "session.close" req; }
         required {}
         optional {
-            /// At most 512 characters.
+            /// Identifier of the event. At most 512 characters.
             1 event_id: String = "event_id";
         }
     }
@@ -682,7 +682,7 @@ response! {
     pub struct RealtimeTranslationSessionClosedEvent {
         const { 1 "type" = "session.closed" req; }
         required {
-            /// `event_id` of the realtime translation session closed event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
         }
         optional {}
@@ -709,9 +709,9 @@ response! {
     pub struct RealtimeTranslationSessionCreatedEvent {
         const { 2 "type" = "session.created" req; }
         required {
-            /// `event_id` of the realtime translation session created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the realtime translation session created event.
+            /// The session as it stands at this event.
             1 session: RealtimeTranslationSession = "session";
         }
         optional {}
@@ -723,11 +723,11 @@ model! {
     pub struct RealtimeTranslationSessionUpdateEvent {
         const { 1 "type" = "session.update" req; }
         required {
-            /// `session` of the realtime translation session update event.
+            /// The settings of the session.
             0 session: RealtimeTranslationSessionUpdateRequest = "session";
         }
         optional {
-            /// At most 512 characters.
+            /// Identifier of the event. At most 512 characters.
             2 event_id: String = "event_id";
         }
     }
@@ -750,9 +750,9 @@ response! {
     pub struct RealtimeTranslationSessionUpdatedEvent {
         const { 2 "type" = "session.updated" req; }
         required {
-            /// `event_id` of the realtime translation session updated event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the realtime translation session updated event.
+            /// The session as it stands at this event.
             1 session: RealtimeTranslationSession = "session";
         }
         optional {}
@@ -812,7 +812,7 @@ model! {
         const { 0 "type" = "response.cancel" req; }
         required {}
         optional {
-            /// `event_id` of the response cancel event.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
             /// Id of the response.
             2 response_id: String = "response_id";
@@ -825,9 +825,9 @@ response! {
     pub struct ResponseDoneEvent {
         const { 2 "type" = "response.done" req; }
         required {
-            /// `event_id` of the response done event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `response` of the response done event.
+            /// The response as it stands at this event.
             1 response: RealtimeResponse = "response";
         }
         optional {}
@@ -841,17 +841,17 @@ response! {
         required {
             /// `delta` of the response mcp call arguments delta.
             0 delta: String = "delta";
-            /// `event_id` of the response mcp call arguments delta.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the response mcp call arguments delta.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the response mcp call arguments delta.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
         }
         optional {
-            /// `obfuscation` of the response mcp call arguments delta.
+            /// Random padding that hides the true length of the event; ignore it.
             6 obfuscation: String = "obfuscation" null(obfuscation_null);
         }
     }
@@ -864,11 +864,11 @@ response! {
         required {
             /// `arguments` of the response mcp call arguments done.
             0 arguments: String = "arguments";
-            /// `event_id` of the response mcp call arguments done.
+            /// Identifier of the event.
             1 event_id: String = "event_id";
-            /// `item_id` of the response mcp call arguments done.
+            /// Id of the item.
             2 item_id: String = "item_id";
-            /// `output_index` of the response mcp call arguments done.
+            /// Position of the output item in the response.
             3 output_index: i64 = "output_index";
             /// Id of the response.
             4 response_id: String = "response_id";
@@ -882,11 +882,11 @@ response! {
     pub struct ResponseMcpCallCompleted {
         const { 3 "type" = "response.mcp_call.completed" req; }
         required {
-            /// `event_id` of the response mcp call completed.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the response mcp call completed.
+            /// Id of the item.
             1 item_id: String = "item_id";
-            /// `output_index` of the response mcp call completed.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
         }
         optional {}
@@ -898,11 +898,11 @@ response! {
     pub struct ResponseMcpCallFailed {
         const { 3 "type" = "response.mcp_call.failed" req; }
         required {
-            /// `event_id` of the response mcp call failed.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the response mcp call failed.
+            /// Id of the item.
             1 item_id: String = "item_id";
-            /// `output_index` of the response mcp call failed.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
         }
         optional {}
@@ -914,11 +914,11 @@ response! {
     pub struct ResponseMcpCallInProgress {
         const { 3 "type" = "response.mcp_call.in_progress" req; }
         required {
-            /// `event_id` of the response mcp call in progress.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `item_id` of the response mcp call in progress.
+            /// Id of the item.
             1 item_id: String = "item_id";
-            /// `output_index` of the response mcp call in progress.
+            /// Position of the output item in the response.
             2 output_index: i64 = "output_index";
         }
         optional {}
@@ -931,11 +931,11 @@ model! {
         const { 0 "type" = "semantic_vad" req; }
         required {}
         optional {
-            /// Default `true`.
+            /// Whether a response begins by itself when the turn ends. Default `true`.
             1 create_response: bool = "create_response";
-            /// Default `auto`.
+            /// How readily a turn is taken to be over. Default `auto`.
             2 eagerness: SemanticVadEagerness = "eagerness";
-            /// Default `true`.
+            /// Whether speech of the user stops a response. Default `true`.
             3 interrupt_response: bool = "interrupt_response";
         }
     }
@@ -957,17 +957,17 @@ model! {
         const { 0 "type" = "server_vad" req; }
         required {}
         optional {
-            /// Default `true`.
+            /// Whether a response begins by itself when the turn ends. Default `true`.
             1 create_response: bool = "create_response";
-            /// Between 5000 and 30000.
+            /// Silence after which the model speaks up by itself, in milliseconds. Between 5000 and 30000.
             2 idle_timeout_ms: i64 = "idle_timeout_ms" null(idle_timeout_ms_null);
-            /// Default `true`.
+            /// Whether speech of the user stops a response. Default `true`.
             3 interrupt_response: bool = "interrupt_response";
-            /// `prefix_padding_ms` of the server vad.
+            /// Audio kept before detected speech, in milliseconds.
             4 prefix_padding_ms: i64 = "prefix_padding_ms";
-            /// `silence_duration_ms` of the server vad.
+            /// Silence that ends a turn, in milliseconds.
             5 silence_duration_ms: i64 = "silence_duration_ms";
-            /// `threshold` of the server vad.
+            /// How loud speech must be, from 0 to 1.
             6 threshold: f64 = "threshold";
         }
     }
@@ -978,9 +978,9 @@ response! {
     pub struct SessionCreatedEvent {
         const { 2 "type" = "session.created" req; }
         required {
-            /// `event_id` of the session created event.
+            /// Identifier of the event.
             0 event_id: String = "event_id";
-            /// `session` of the session created event.
+            /// The settings of the session.
             1 session: RealtimeSessionUpdateEventSession = "session";
         }
         optional {}
@@ -1004,27 +1004,27 @@ response! {
     pub struct ToolMcpTool {
         const { 1 "type" = "mcp" req; }
         required {
-            /// `server_label` of the tool mcp tool.
+            /// Your name of the MCP server.
             0 server_label: String = "server_label";
         }
         optional {
             /// At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
-            /// `allowed_tools` of the tool mcp tool.
+            /// Tools that may be called; all if left out.
             3 allowed_tools: ToolMcpToolAllowedTools = "allowed_tools" null(allowed_tools_null);
             /// `authorization` of the tool mcp tool.
             4 authorization: Secret = "authorization" null(authorization_null);
-            /// `connector_id` of the tool mcp tool.
+            /// Id of the connector.
             5 connector_id: ConnectorId = "connector_id" null(connector_id_null);
-            /// `defer_loading` of the tool mcp tool.
+            /// Whether the tool is left out until tool search finds it.
             6 defer_loading: bool = "defer_loading" null(defer_loading_null);
             /// `headers` of the tool mcp tool.
             7 headers: Map<String> = "headers" null(headers_null);
-            /// Default `always`.
+            /// Which calls need your approval. Default `always`.
             8 require_approval: ToolMcpToolRequireApproval = "require_approval" null(require_approval_null);
             /// `server_description` of the tool mcp tool.
             9 server_description: String = "server_description" null(server_description_null);
-            /// An absolute URL.
+            /// URL of the server.
             10 server_url: String = "server_url" null(server_url_null);
             /// Matches `^tunnel_[a-z0-9]{32}$`.
             11 tunnel_id: String = "tunnel_id" null(tunnel_id_null);
