@@ -51,7 +51,9 @@ async fn a_page_leads_to_the_next_one() {
 
 #[tokio::test]
 async fn a_server_that_goes_round_is_an_error_and_not_a_loop() {
-    for pages in [vec![page(&["a"], true), page(&["a"], true)], vec![page(&["a"], true), page(&["b"], true), page(&["a"], true)]] {
+    for pages in
+        [vec![page(&["a"], true), page(&["a"], true)], vec![page(&["a"], true), page(&["b"], true), page(&["a"], true)]]
+    {
         let count = pages.len();
         let (ids, error) = items(&Fake::new(pages).client()).await;
         assert_eq!(ids.len(), count);

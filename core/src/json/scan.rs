@@ -145,6 +145,35 @@ pub(super) fn number_list(text: &[u8], at: usize) -> Option<(usize, u32)> {
     }
 }
 
+/// The value of a plain decimal fraction of few digits (as `f32` prints), and the offset after it. None for any other
+/// number. Exact: both the digits and the power of ten are doubles, and a division rounds once.
+#[inline]
+pub(super) fn short_decimal(text: &[u8], at: usize) -> Option<(f64, usize)> {
+    const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let negative = text.get(at) == Some(&b'-');
+    let start = at + usize::from(negative);
+    if text.get(start + 17).is_some_and(u8::is_ascii_digit) && text[start..start + 17].iter().all(|byte| *byte != b',')
+    {
+        return None;
+    }
+    let (mut i, mut value, mut point) = (start, 0u64, None);
+    // 15 digits and a point: below 2^53.
+    let limit = text.len().min(start + 17);
+    while i < limit {
+        match text[i] {
+            digit @ b'0'..=b'9' => value = value * 10 + u64::from(digit - b'0'),
+            b'.' if point.is_none() => point = Some(i + 1),
+            _ => break,
+        }
+        i += 1;
+    }
+    if i - start > 16 || matches!(text.get(i), Some(b'0'..=b'9' | b'.' | b'e' | b'E')) {
+        return None;
+    }
+    let number = value as f64 / POWERS[point.map_or(0, |point| i - point)];
+    Some((if negative { -number } else { number }, i))
+}
+
 /// `true`, `false` or `null` at `at`: the offset after it.
 pub(super) fn word(text: &[u8], at: usize, word: &'static str) -> Result<usize, Fault> {
     if text[at..].starts_with(word.as_bytes()) { Ok(at + word.len()) } else { fault(at, "a value") }
@@ -175,6 +204,17 @@ mod tests {
             assert!(number(bad.as_bytes(), 0).is_err(), "{bad}");
         }
         assert_eq!(number(b"01", 0), Ok(1), "the second digit is left over");
+    }
+
+    #[test]
+    fn a_short_decimal_reads_as_the_exact_parser_does() {
+        for text in ["0", "-0", "0.5", "-0.0069292834", "123456.789", "99999999999999.9", "0.00000000000001", "15"] {
+            let (number, end) = short_decimal(text.as_bytes(), 0).unwrap();
+            assert_eq!((number.to_bits(), end), (text.parse::<f64>().unwrap().to_bits(), text.len()), "{text}");
+        }
+        for text in ["1e5", "0.1E1", "0.006929283495992422", "12345678901234567"] {
+            assert_eq!(short_decimal(text.as_bytes(), 0), None, "{text}");
+        }
     }
 
     #[test]

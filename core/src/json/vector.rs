@@ -2,6 +2,7 @@
 
 use super::codec::{Context, Decode, Encode, Kinds};
 use super::node::{Kind, Node};
+use super::scan;
 use super::writer::Writer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -120,8 +121,14 @@ fn from_text(list: Node<'_>, cx: &mut Context) -> Option<Vec<f64>> {
     let mut numbers = Vec::with_capacity(list.len());
     let mut at = 1;
     while at < raw.len() {
-        at = super::scan::space(raw, at);
-        let (number, length) = fast_float2::parse_partial::<f64, _>(&raw[at..]).ok()?;
+        at = scan::space(raw, at);
+        let (number, end) = match scan::short_decimal(raw, at) {
+            Some(short) => short,
+            None => {
+                let (number, length) = fast_float2::parse_partial::<f64, _>(&raw[at..]).ok()?;
+                (number, at + length)
+            }
+        };
         if number.abs() >= EXACT {
             if number.is_infinite() {
                 return None;
@@ -130,7 +137,7 @@ fn from_text(list: Node<'_>, cx: &mut Context) -> Option<Vec<f64>> {
         }
         numbers.push(number);
         // Over the comma or the bracket.
-        at = super::scan::space(raw, at + length) + 1;
+        at = scan::space(raw, end) + 1;
     }
     Some(numbers)
 }
