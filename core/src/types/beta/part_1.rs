@@ -205,8 +205,8 @@ model! {
         const {}
         required {}
         optional {
-            /// `async_` of the agent create compaction.
-            0 async_: bool = "async_" null(async_null);
+            /// `async` of the agent create compaction.
+            0 r#async: bool = "async" null(async_null);
         }
     }
 }
