@@ -18,6 +18,7 @@ pub struct Extra {
     /// One bit a field, by its number. Optional: `null` on the wire. Required: absent or of another type.
     /// Required constant: absent. Optional constant: present.
     marks: [u64; 2],
+    #[allow(clippy::box_collection)] // a word in every struct instead of three
     rest: Option<Box<Vec<Member>>>,
 }
 

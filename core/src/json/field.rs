@@ -249,9 +249,9 @@ fn drop_repeated(doc: &Doc<'_>, members: &mut Vec<u32>, base: usize) {
             let name = key(mine[at]);
             let bit = 1 << (hash(name.as_bytes()) & 63);
             if seen & bit != 0 {
-                for earlier in 0..at {
-                    if mine[earlier] != READ && key(mine[earlier]) == name {
-                        mine[earlier] = READ;
+                for earlier in &mut mine[..at] {
+                    if *earlier != READ && key(*earlier) == name {
+                        *earlier = READ;
                         repeated = true;
                     }
                 }

@@ -65,10 +65,11 @@ fn escape(text: &[u8]) -> (Option<char>, usize) {
 
 fn unicode(text: &[u8]) -> (Option<char>, usize) {
     let Some(unit) = unit(text) else { return (None, text.len().min(5)) };
-    if (0xD800..0xDC00).contains(&unit) && text.get(5) == Some(&b'\\') {
-        if let Some(low) = text.get(6..).and_then(self::unit).filter(|low| (0xDC00..0xE000).contains(low)) {
-            return (char::from_u32(0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00)), 11);
-        }
+    if (0xD800..0xDC00).contains(&unit)
+        && text.get(5) == Some(&b'\\')
+        && let Some(low) = text.get(6..).and_then(self::unit).filter(|low| (0xDC00..0xE000).contains(low))
+    {
+        return (char::from_u32(0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00)), 11);
     }
     (char::from_u32(unit), 5)
 }
