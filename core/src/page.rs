@@ -23,8 +23,8 @@ use crate::response::{RateLimit, RawReply, execute};
 ///
 /// ```ignore
 /// let mut files = client.files().list(FileListParams::default()).items();
-/// while let Some(file) = files.next().await {
-///     println!("{}", file?.filename);
+/// while let Some(file) = files.try_next().await? {
+///     println!("{}", file.filename);
 /// }
 /// ```
 pub struct Page<T> {
@@ -274,6 +274,14 @@ macro_rules! list_stream {
             /// Any [`Error`] of asking for a page.
             pub async fn next(&mut self) -> Option<Result<$item, Error>> {
                 StreamExt::next(&mut self.0).await
+            }
+
+            /// As [`next`](Self::next), for use with `?`.
+            ///
+            /// # Errors
+            /// As [`next`](Self::next).
+            pub async fn try_next(&mut self) -> Result<Option<$item>, Error> {
+                self.next().await.transpose()
             }
         }
 

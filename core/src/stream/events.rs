@@ -167,6 +167,14 @@ impl RawEventStream {
         poll_fn(|cx| self.poll_raw(cx)).await
     }
 
+    /// As [`next`](Self::next), for use with `?`: `while let Some(event) = stream.try_next().await?`.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn try_next(&mut self) -> Result<Option<RawEvent>, Error> {
+        self.next().await.transpose()
+    }
+
     /// Waits for one event and returns it with all that have arrived, at most `max` (at least one). `None` is the
     /// proper end.
     ///

@@ -20,8 +20,8 @@ use crate::response::RateLimit;
 ///
 /// ```ignore
 /// let mut stream = client.responses().create_stream(params).await?;
-/// while let Some(event) = stream.next().await {
-///     println!("{:?}", event?);
+/// while let Some(event) = stream.try_next().await? {
+///     println!("{event:?}");
 /// }
 /// ```
 ///
@@ -83,6 +83,14 @@ impl<E: Decode> EventStream<E> {
     /// stream is at its end.
     pub async fn next(&mut self) -> Option<Result<E, Error>> {
         poll_fn(|cx| poll_typed(&mut self.raw, cx)).await
+    }
+
+    /// As [`next`](Self::next), for use with `?`: `while let Some(event) = stream.try_next().await?`.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn try_next(&mut self) -> Result<Option<E>, Error> {
+        self.next().await.transpose()
     }
 
     /// Waits for one event and returns it with all that have arrived, at most `max` (at least one). `None` is the

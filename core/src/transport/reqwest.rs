@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Identity, Proxy};
+use reqwest::{Client, Proxy};
+use rustls::pki_types::CertificateDer;
 
 use super::{
     ByteStream, HttpRequest, HttpResponse, RequestBody, SendFuture, Transport, TransportError, TransportErrorKind,
@@ -29,7 +30,6 @@ impl fmt::Debug for ReqwestTransport {
 }
 
 /// Settings of a [`ReqwestTransport`].
-#[derive(Debug)]
 #[must_use]
 pub struct ReqwestTransportBuilder {
     connect_timeout: Duration,
@@ -39,8 +39,20 @@ pub struct ReqwestTransportBuilder {
     http2_prior_knowledge: bool,
     system_proxy: bool,
     proxies: Vec<Proxy>,
-    certificates: Vec<Certificate>,
-    identity: Option<Identity>,
+    certificates: Vec<CertificateDer<'static>>,
+    identity: Option<tls::Identity>,
+}
+
+impl fmt::Debug for ReqwestTransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Proxies may hold a password, the identity is a private key.
+        f.debug_struct("ReqwestTransportBuilder")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("proxies", &self.proxies.len())
+            .field("certificates", &self.certificates.len())
+            .field("identity", &self.identity.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for ReqwestTransportBuilder {
@@ -112,12 +124,7 @@ impl ReqwestTransportBuilder {
     /// # Errors
     /// Kind `usage` if the text holds no certificate.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, Error> {
-        let found =
-            Certificate::from_pem_bundle(pem).map_err(|_| Error::usage("the root certificates are not valid PEM"))?;
-        if found.is_empty() {
-            return Err(Error::usage("no certificate found in the root certificates"));
-        }
-        self.certificates.extend(found);
+        self.certificates.extend(tls::certificates(pem)?);
         Ok(self)
     }
 
@@ -126,19 +133,22 @@ impl ReqwestTransportBuilder {
     /// # Errors
     /// Kind `usage` if the text is no such pair.
     pub fn client_certificate(mut self, pem: &[u8]) -> Result<Self, Error> {
-        let identity = Identity::from_pem(pem)
-            .map_err(|_| Error::usage("the client certificate needs a private key and a certificate in PEM"))?;
-        self.identity = Some(identity);
+        self.identity = Some(tls::identity(pem)?);
         Ok(self)
     }
 
     /// Makes the transport. Opens no connection.
     ///
     /// # Errors
-    /// Kind `usage` if the system's trust store cannot be read or the settings contradict each other.
+    /// Kind `usage` if the settings contradict each other. A system without a trust store shows when TLS is used.
     pub fn build(self) -> Result<ReqwestTransport, Error> {
-        tls::ensure_provider();
+        let protocols: &[&[u8]] = match (self.http1_only, self.http2_prior_knowledge) {
+            (true, _) => &[b"http/1.1"],
+            (false, true) => &[b"h2"],
+            (false, false) => &[b"h2", b"http/1.1"],
+        };
         let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls::config(self.certificates, self.identity, protocols)?)
             .redirect(Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
@@ -167,12 +177,6 @@ impl ReqwestTransportBuilder {
         }
         for proxy in self.proxies {
             builder = builder.proxy(proxy);
-        }
-        if !self.certificates.is_empty() {
-            builder = builder.tls_certs_merge(self.certificates);
-        }
-        if let Some(identity) = self.identity {
-            builder = builder.identity(identity);
         }
         let client = builder
             .build()
@@ -290,7 +294,8 @@ fn is_certificate(error: &(dyn StdError + 'static)) -> bool {
         matches!(
             tls,
             Some(
-                rustls::Error::InvalidCertificate(_)
+                rustls::Error::General(_)
+                    | rustls::Error::InvalidCertificate(_)
                     | rustls::Error::InvalidCertRevocationList(_)
                     | rustls::Error::PeerIncompatible(_)
                     | rustls::Error::NoCertificatesPresented
