@@ -1,5 +1,7 @@
 //! The prose of the API description: complete where people look first, in good form, and about things that exist.
 
+#![allow(clippy::unwrap_used, reason = "a broken description should stop the test where it is broken")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
