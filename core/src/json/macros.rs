@@ -57,6 +57,7 @@
 //! }
 //! ```
 //! - `Name(Type) = …;` is a boxed arm: for structs and unions. `Name: Type;` is an arm as it is: for the rest.
+//! - `text Text` after the tag makes `From<&str>`, which goes into that arm, a string or an open enum.
 //! - `=> from` makes `From<Type>` for the union; leave it out where two arms have one type.
 //! - `Unknown(Json)` keeps what belongs to no arm.
 //!
@@ -335,7 +336,7 @@ macro_rules! open_enum_traits {
 macro_rules! union {
     (
         $(#[$attr:meta])*
-        pub enum $name:ident $(tag $tag:literal)? {
+        pub enum $name:ident $(tag $tag:literal)? $(text $text_arm:ident)? {
             $(
                 $(#[$arm_attr:meta])*
                 $arm:ident
@@ -397,6 +398,14 @@ macro_rules! union {
                 }
             )?)?
         )*
+
+        $(
+            impl From<&str> for $name {
+                fn from(text: &str) -> Self {
+                    Self::$text_arm(text.into())
+                }
+            }
+        )?
 
         impl $crate::json::Encode for $name {
             fn encode(&self, w: &mut $crate::json::Writer) {

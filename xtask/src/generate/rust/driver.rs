@@ -38,19 +38,14 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
     for (group, rows) in &mut groups {
         rows.sort_unstable_by_key(|(id, _)| *id);
         let rows: String = rows.iter().map(|(id, operation)| row(schema, names, id, operation)).collect();
-        let deprecated = "// Deprecated methods are called too: they are part of the API.\n#![allow(deprecated)]\n\n";
         let body = format!(
-            "//! Rows of `{group}`.\n\n{}use crate::driver::{{Row, finish}};\n\n\
+            "//! Rows of `{group}`.\n\nuse crate::driver::{{Row, finish}};\n\n\
              /// The rows in the order of their names.\npub(super) static ROWS: &[Row] = &[{rows}];\n",
-            if rows.contains(DEPRECATED) { deprecated } else { "" },
         );
-        files.rust(format!("{DIR}/{group}.rs"), &body.replace(DEPRECATED, ""));
+        files.rust(format!("{DIR}/{group}.rs"), &body);
     }
     files.rust(format!("{DIR}/mod.rs"), &root);
 }
-
-/// Stands in a row while the file is made; a file without it needs no permission to call deprecated methods.
-const DEPRECATED: &str = "/*deprecated*/";
 
 fn row(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> String {
     let def = &operation.def;
@@ -92,12 +87,11 @@ fn row(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> Strin
         (single, events) => single.or(events).unwrap_or_default(),
     };
     format!(
-        "Row {{ id: {}, path: &[{}], required: &[{}], optional: &[{}], stream: {}, run: |c, a| {run} }},{}\n",
+        "Row {{ id: {}, path: &[{}], required: &[{}], optional: &[{}], stream: {}, run: |c, a| {run} }},\n",
         string(id),
         strings(&def.path_params),
         strings(&required),
         strings(&optional),
         operation.stream_param().map_or("None".to_owned(), |param| format!("Some({})", string(param))),
-        if def.deprecated { DEPRECATED } else { "" },
     )
 }

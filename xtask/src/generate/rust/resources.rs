@@ -215,11 +215,11 @@ impl Method<'_> {
         let also = if self.id == def.id { String::new() } else { format!("\n\nAnother name of `{}`.", def.id) };
         self.out.push('\n');
         doc(self.out, 4, &format!("{summary}{also}{note}\n\n`{} {}`", def.verb, def.path));
+        if def.deprecated {
+            doc(self.out, 4, "\nThe vendor has deprecated this endpoint.");
+        }
         doc(self.out, 4, "\n# Errors");
         self.out.push_str("    ///\n    /// When awaited, any [`Error`](crate::Error).\n");
-        if def.deprecated {
-            self.out.push_str("    #[deprecated(note = \"the vendor has deprecated this endpoint\")]\n");
-        }
         let mut arguments = String::from("&self");
         for param in &def.path_params {
             let _ = write!(arguments, ", {}: &str", escape(param));

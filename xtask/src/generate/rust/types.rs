@@ -227,7 +227,8 @@ fn enumeration(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Enu
 
 fn union(out: &mut String, schema: &Schema, names: &Names, name: &str, ty: &Type, def: &UnionDef) {
     let tag = def.tag.as_ref().map(|tag| format!(" tag {}", string(tag))).unwrap_or_default();
-    let _ = writeln!(out, "    pub enum {}{tag} {{", names.ty(name));
+    let text = text_arm(schema, def).map(|arm| format!(" text {}", names.variant(name, arm))).unwrap_or_default();
+    let _ = writeln!(out, "    pub enum {}{tag}{text} {{", names.ty(name));
     let rust: Vec<String> = def.arms.iter().map(|arm| rust_type(names, &arm.ty)).collect();
     for (arm, rust_name) in def.arms.iter().zip(&rust) {
         if let Some(text) = ty.member_text(&arm.name) {
@@ -246,4 +247,16 @@ fn union(out: &mut String, schema: &Schema, names: &Names, name: &str, ty: &Type
         };
     }
     out.push_str("    }\n");
+}
+
+/// The arm that a plain text belongs to, where there is just one: a string or an open enum.
+fn text_arm<'a>(schema: &Schema, def: &'a UnionDef) -> Option<&'a str> {
+    let is_text = |ty: &Expr| match ty {
+        Expr::Scalar(Scalar::String) => true,
+        Expr::Named(target) => schema.get(target).is_some_and(|ty| ty.def.enumeration().is_some()),
+        _ => false,
+    };
+    let mut arms = def.arms.iter().filter(|arm| is_text(&arm.ty));
+    let first = arms.next()?;
+    arms.next().is_none().then_some(first.name.as_str())
 }
