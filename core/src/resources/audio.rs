@@ -124,10 +124,11 @@ impl AudioTranslations {
     ///
     /// `POST /audio/translations`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create(&self, params: TranslationCreateParams) -> Call<Reply<TranslationCreateResponse>> {
         Call::new(&self.client, &operations::AUDIO_TRANSLATIONS_CREATE, &[], Some(&params))
     }

@@ -77,10 +77,11 @@ impl BetaAssistants {
     ///
     /// `POST /assistants`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create(&self, params: AssistantCreateParams) -> Call<Reply<Assistant>> {
         Call::new(&self.client, &operations::BETA_ASSISTANTS_CREATE, &[], Some(&params))
     }
@@ -89,10 +90,11 @@ impl BetaAssistants {
     ///
     /// `DELETE /assistants/{assistant_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn delete(&self, assistant_id: &str) -> Call<Reply<AssistantDeleted>> {
         Call::new(&self.client, &operations::BETA_ASSISTANTS_DELETE, &[assistant_id], None)
     }
@@ -101,10 +103,11 @@ impl BetaAssistants {
     ///
     /// `GET /assistants`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn list(&self) -> Call<Page<Assistant>> {
         Call::new(&self.client, &operations::BETA_ASSISTANTS_LIST, &[], None)
     }
@@ -115,10 +118,11 @@ impl BetaAssistants {
     ///
     /// `GET /assistants`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn list_with(&self, params: AssistantListParams) -> Call<Page<Assistant>> {
         Call::new(&self.client, &operations::BETA_ASSISTANTS_LIST, &[], Some(&params))
     }
@@ -127,10 +131,11 @@ impl BetaAssistants {
     ///
     /// `GET /assistants/{assistant_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn retrieve(&self, assistant_id: &str) -> Call<Reply<Assistant>> {
         Call::new(&self.client, &operations::BETA_ASSISTANTS_RETRIEVE, &[assistant_id], None)
     }
@@ -139,10 +144,11 @@ impl BetaAssistants {
     ///
     /// `POST /assistants/{assistant_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn update(&self, assistant_id: &str, params: AssistantUpdateParams) -> Call<Reply<Assistant>> {
         Call::new(&self.client, &operations::BETA_ASSISTANTS_UPDATE, &[assistant_id], Some(&params))
     }
@@ -576,10 +582,11 @@ impl BetaThreads {
     ///
     /// `POST /threads`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create(&self, params: ThreadCreateParams) -> Call<Reply<Thread>> {
         Call::new(&self.client, &operations::BETA_THREADS_CREATE, &[], Some(&params))
     }
@@ -588,10 +595,11 @@ impl BetaThreads {
     ///
     /// `POST /threads/runs`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create_and_run(&self, params: ThreadCreateAndRunParams) -> Call<Reply<Run>> {
         Call::new(&self.client, &operations::BETA_THREADS_CREATE_AND_RUN, &[], Some(&params))
     }
@@ -602,10 +610,11 @@ impl BetaThreads {
     ///
     /// `POST /threads/runs`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create_and_run_stream(&self, params: ThreadCreateAndRunParams) -> Call<EventStream<AssistantStreamEvent>> {
         Call::stream(&self.client, &operations::BETA_THREADS_CREATE_AND_RUN, &[], Some(&params))
     }
@@ -614,10 +623,11 @@ impl BetaThreads {
     ///
     /// `DELETE /threads/{thread_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn delete(&self, thread_id: &str) -> Call<Reply<ThreadDeleted>> {
         Call::new(&self.client, &operations::BETA_THREADS_DELETE, &[thread_id], None)
     }
@@ -626,10 +636,11 @@ impl BetaThreads {
     ///
     /// `GET /threads/{thread_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn retrieve(&self, thread_id: &str) -> Call<Reply<Thread>> {
         Call::new(&self.client, &operations::BETA_THREADS_RETRIEVE, &[thread_id], None)
     }
@@ -638,10 +649,11 @@ impl BetaThreads {
     ///
     /// `POST /threads/{thread_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn update(&self, thread_id: &str, params: ThreadUpdateParams) -> Call<Reply<Thread>> {
         Call::new(&self.client, &operations::BETA_THREADS_UPDATE, &[thread_id], Some(&params))
     }
@@ -662,10 +674,11 @@ impl BetaThreadsMessages {
     ///
     /// `POST /threads/{thread_id}/messages`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create(&self, thread_id: &str, params: MessageCreateParams) -> Call<Reply<ThreadMessage>> {
         Call::new(&self.client, &operations::BETA_THREADS_MESSAGES_CREATE, &[thread_id], Some(&params))
     }
@@ -674,10 +687,11 @@ impl BetaThreadsMessages {
     ///
     /// `DELETE /threads/{thread_id}/messages/{message_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn delete(&self, thread_id: &str, message_id: &str) -> Call<Reply<MessageDeleted>> {
         Call::new(&self.client, &operations::BETA_THREADS_MESSAGES_DELETE, &[thread_id, message_id], None)
     }
@@ -686,10 +700,11 @@ impl BetaThreadsMessages {
     ///
     /// `GET /threads/{thread_id}/messages`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn list(&self, thread_id: &str) -> Call<Page<ThreadMessage>> {
         Call::new(&self.client, &operations::BETA_THREADS_MESSAGES_LIST, &[thread_id], None)
     }
@@ -700,10 +715,11 @@ impl BetaThreadsMessages {
     ///
     /// `GET /threads/{thread_id}/messages`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn list_with(&self, thread_id: &str, params: ThreadMessageListParams) -> Call<Page<ThreadMessage>> {
         Call::new(&self.client, &operations::BETA_THREADS_MESSAGES_LIST, &[thread_id], Some(&params))
     }
@@ -712,10 +728,11 @@ impl BetaThreadsMessages {
     ///
     /// `GET /threads/{thread_id}/messages/{message_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn retrieve(&self, thread_id: &str, message_id: &str) -> Call<Reply<ThreadMessage>> {
         Call::new(&self.client, &operations::BETA_THREADS_MESSAGES_RETRIEVE, &[thread_id, message_id], None)
     }
@@ -724,10 +741,11 @@ impl BetaThreadsMessages {
     ///
     /// `POST /threads/{thread_id}/messages/{message_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn update(&self, thread_id: &str, message_id: &str, params: MessageUpdateParams) -> Call<Reply<ThreadMessage>> {
         Call::new(&self.client, &operations::BETA_THREADS_MESSAGES_UPDATE, &[thread_id, message_id], Some(&params))
     }
@@ -753,10 +771,11 @@ impl BetaThreadsRuns {
     ///
     /// `POST /threads/{thread_id}/runs/{run_id}/cancel`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn cancel(&self, thread_id: &str, run_id: &str) -> Call<Reply<Run>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_CANCEL, &[thread_id, run_id], None)
     }
@@ -765,10 +784,11 @@ impl BetaThreadsRuns {
     ///
     /// `POST /threads/{thread_id}/runs`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create(&self, thread_id: &str, params: RunCreateParams) -> Call<Reply<Run>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_CREATE, &[thread_id], Some(&params))
     }
@@ -779,10 +799,11 @@ impl BetaThreadsRuns {
     ///
     /// `POST /threads/{thread_id}/runs`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create_stream(&self, thread_id: &str, params: RunCreateParams) -> Call<EventStream<AssistantStreamEvent>> {
         Call::stream(&self.client, &operations::BETA_THREADS_RUNS_CREATE, &[thread_id], Some(&params))
     }
@@ -791,10 +812,11 @@ impl BetaThreadsRuns {
     ///
     /// `GET /threads/{thread_id}/runs`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn list(&self, thread_id: &str) -> Call<Page<Run>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_LIST, &[thread_id], None)
     }
@@ -805,10 +827,11 @@ impl BetaThreadsRuns {
     ///
     /// `GET /threads/{thread_id}/runs`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn list_with(&self, thread_id: &str, params: ThreadRunListParams) -> Call<Page<Run>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_LIST, &[thread_id], Some(&params))
     }
@@ -817,10 +840,11 @@ impl BetaThreadsRuns {
     ///
     /// `GET /threads/{thread_id}/runs/{run_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn retrieve(&self, thread_id: &str, run_id: &str) -> Call<Reply<Run>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_RETRIEVE, &[thread_id, run_id], None)
     }
@@ -829,10 +853,11 @@ impl BetaThreadsRuns {
     ///
     /// `POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn submit_tool_outputs(
         &self,
         thread_id: &str,
@@ -848,10 +873,11 @@ impl BetaThreadsRuns {
     ///
     /// `POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn submit_tool_outputs_stream(
         &self,
         thread_id: &str,
@@ -870,10 +896,11 @@ impl BetaThreadsRuns {
     ///
     /// `POST /threads/{thread_id}/runs/{run_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn update(&self, thread_id: &str, run_id: &str, params: RunUpdateParams) -> Call<Reply<Run>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_UPDATE, &[thread_id, run_id], Some(&params))
     }
@@ -894,10 +921,11 @@ impl BetaThreadsRunsSteps {
     ///
     /// `GET /threads/{thread_id}/runs/{run_id}/steps`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn list(&self, thread_id: &str, run_id: &str) -> Call<Page<RunStep>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_STEPS_LIST, &[thread_id, run_id], None)
     }
@@ -908,10 +936,11 @@ impl BetaThreadsRunsSteps {
     ///
     /// `GET /threads/{thread_id}/runs/{run_id}/steps`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn list_with(&self, thread_id: &str, run_id: &str, params: StepListParams) -> Call<Page<RunStep>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_STEPS_LIST, &[thread_id, run_id], Some(&params))
     }
@@ -920,10 +949,11 @@ impl BetaThreadsRunsSteps {
     ///
     /// `GET /threads/{thread_id}/runs/{run_id}/steps/{step_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn retrieve(&self, thread_id: &str, run_id: &str, step_id: &str) -> Call<Reply<RunStep>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_STEPS_RETRIEVE, &[thread_id, run_id, step_id], None)
     }
@@ -934,10 +964,11 @@ impl BetaThreadsRunsSteps {
     ///
     /// `GET /threads/{thread_id}/runs/{run_id}/steps/{step_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn retrieve_with(
         &self,
         thread_id: &str,

@@ -91,10 +91,11 @@ impl Files {
     ///
     /// `GET /files/{file_id}/content`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn retrieve_content(&self, file_id: &str) -> Call<Reply<String>> {
         Call::new(&self.client, &operations::FILES_RETRIEVE_CONTENT, &[file_id], None)
     }

@@ -200,10 +200,11 @@ impl FineTuningCheckpointsPermissions {
     ///
     /// `GET /fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn retrieve(&self, fine_tuned_model_checkpoint: &str) -> Call<Reply<PermissionRetrieveResponse>> {
         Call::new(
             &self.client,
@@ -219,10 +220,11 @@ impl FineTuningCheckpointsPermissions {
     ///
     /// `GET /fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn retrieve_with(
         &self,
         fine_tuned_model_checkpoint: &str,

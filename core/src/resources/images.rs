@@ -25,10 +25,11 @@ impl Images {
     ///
     /// `POST /images/variations`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create_variation(&self, params: ImageCreateVariationParams) -> Call<Reply<ImagesResponse>> {
         Call::new(&self.client, &operations::IMAGES_CREATE_VARIATION, &[], Some(&params))
     }

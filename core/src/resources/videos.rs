@@ -27,10 +27,11 @@ impl Videos {
     ///
     /// `POST /videos`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create(&self, params: VideoCreateParams) -> Call<Reply<Video>> {
         Call::new(&self.client, &operations::VIDEOS_CREATE, &[], Some(&params))
     }
@@ -39,10 +40,11 @@ impl Videos {
     ///
     /// `POST /videos/characters`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create_character(&self, params: VideoCreateCharacterParams) -> Call<Reply<VideoCreateCharacterResponse>> {
         Call::new(&self.client, &operations::VIDEOS_CREATE_CHARACTER, &[], Some(&params))
     }
@@ -51,10 +53,11 @@ impl Videos {
     ///
     /// `DELETE /videos/{video_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn delete(&self, video_id: &str) -> Call<Reply<VideoDeleteResponse>> {
         Call::new(&self.client, &operations::VIDEOS_DELETE, &[video_id], None)
     }
@@ -63,10 +66,11 @@ impl Videos {
     ///
     /// `GET /videos/{video_id}/content`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn download_content(&self, video_id: &str) -> Call<Download> {
         Call::new(&self.client, &operations::VIDEOS_DOWNLOAD_CONTENT, &[video_id], None)
     }
@@ -77,10 +81,11 @@ impl Videos {
     ///
     /// `GET /videos/{video_id}/content`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn download_content_with(&self, video_id: &str, params: VideoDownloadContentParams) -> Call<Download> {
         Call::new(&self.client, &operations::VIDEOS_DOWNLOAD_CONTENT, &[video_id], Some(&params))
     }
@@ -89,10 +94,11 @@ impl Videos {
     ///
     /// `POST /videos/edits`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn edit(&self, params: VideoEditParams) -> Call<Reply<Video>> {
         Call::new(&self.client, &operations::VIDEOS_EDIT, &[], Some(&params))
     }
@@ -101,10 +107,11 @@ impl Videos {
     ///
     /// `POST /videos/extensions`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn extend(&self, params: VideoExtendParams) -> Call<Reply<Video>> {
         Call::new(&self.client, &operations::VIDEOS_EXTEND, &[], Some(&params))
     }
@@ -113,10 +120,11 @@ impl Videos {
     ///
     /// `GET /videos/characters/{character_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn get_character(&self, character_id: &str) -> Call<Reply<VideoGetCharacterResponse>> {
         Call::new(&self.client, &operations::VIDEOS_GET_CHARACTER, &[character_id], None)
     }
@@ -125,10 +133,11 @@ impl Videos {
     ///
     /// `GET /videos`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn list(&self) -> Call<Page<Video>> {
         Call::new(&self.client, &operations::VIDEOS_LIST, &[], None)
     }
@@ -139,10 +148,11 @@ impl Videos {
     ///
     /// `GET /videos`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn list_with(&self, params: VideoListParams) -> Call<Page<Video>> {
         Call::new(&self.client, &operations::VIDEOS_LIST, &[], Some(&params))
     }
@@ -151,10 +161,11 @@ impl Videos {
     ///
     /// `POST /videos/{video_id}/remix`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn remix(&self, video_id: &str, params: VideoRemixParams) -> Call<Reply<Video>> {
         Call::new(&self.client, &operations::VIDEOS_REMIX, &[video_id], Some(&params))
     }
@@ -163,10 +174,11 @@ impl Videos {
     ///
     /// `GET /videos/{video_id}`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn retrieve(&self, video_id: &str) -> Call<Reply<Video>> {
         Call::new(&self.client, &operations::VIDEOS_RETRIEVE, &[video_id], None)
     }

@@ -7,7 +7,7 @@ use crate::types::{AudioModel, AudioResponseFormat, TranscriptionTextDoneEventLo
 
 union! {
     /// How long audio is cut.
-    pub enum ChunkingStrategy {
+    pub enum ChunkingStrategy text Mode {
         Mode: ChunkingStrategyMode => from;
         Config(ChunkingStrategyVadConfig) = => from;
     }
@@ -83,7 +83,7 @@ open_enum! {
 
 union! {
     /// Voice that speaks: a built-in name or a custom voice.
-    pub enum SpeechCreateVoice {
+    pub enum SpeechCreateVoice text Value {
         Value: SpeechCreateVoiceValue => from;
         Id(VoiceID) = => from;
     }

@@ -717,7 +717,7 @@ open_enum! {
 
 union! {
     /// `max_output_tokens` of `BetaRealtimeResponse`, and in 6 more places.
-    pub enum MaxOutputTokens {
+    pub enum MaxOutputTokens text Value {
         Integer: i64 => from;
         Value: BetaRealtimeResponseMaxOutputTokensValue => from;
     }
@@ -725,7 +725,7 @@ union! {
 
 union! {
     /// `max_response_output_tokens` of `BetaResponseCreateEventResponse`, and in 4 more places.
-    pub enum MaxResponseOutputTokens {
+    pub enum MaxResponseOutputTokens text Value {
         Integer: i64 => from;
         Value: BetaResponseCreateEventMaxOutputTokensValue => from;
     }
@@ -905,7 +905,7 @@ model! {
 
 union! {
     /// `truncation` of `RealtimeSessionCreateParams`.
-    pub enum RealtimeSessionCreateTruncation {
+    pub enum RealtimeSessionCreateTruncation text Mode {
         Mode: RealtimeSessionCreateTruncationMode => from;
         Ratio(RealtimeTruncationRetentionRatio) = => from;
     }
@@ -921,7 +921,7 @@ open_enum! {
 
 union! {
     /// `voice` of `RealtimeSessionCreateParams`.
-    pub enum RealtimeSessionCreateVoice {
+    pub enum RealtimeSessionCreateVoice text Value {
         Value: RealtimeSessionCreateVoiceValue => from;
         Id(VoiceID) = => from;
     }
@@ -1122,7 +1122,7 @@ model! {
 
 union! {
     /// `tracing` of `BetaSessionUpdateEventSession`.
-    pub enum SessionTracing {
+    pub enum SessionTracing text Mode {
         Mode: SessionTracingMode => from;
         Configuration(TracingConfiguration) = => from;
     }

@@ -541,7 +541,7 @@ union! {
 
 union! {
     /// Plain text, or a list of text and image parts; up to 256,000 characters.
-    pub enum MessageCreateContent {
+    pub enum MessageCreateContent text Text {
         Text: String => from;
         List: Vec<MessageContentPartParam> => from;
     }

@@ -80,7 +80,7 @@ model! {
 
 union! {
     /// The text; needed unless there are tool calls.
-    pub enum ChatCompletionAssistantMessageContent {
+    pub enum ChatCompletionAssistantMessageContent text Text {
         Text: String => from;
         List: Vec<ContentArrayOfContentPart> => from;
     }
@@ -154,7 +154,7 @@ model! {
 
 union! {
     /// Voice that speaks: a built-in name or a custom voice.
-    pub enum ChatCompletionAudioVoice {
+    pub enum ChatCompletionAudioVoice text Value {
         Value: ChatCompletionAudioVoiceValue => from;
         Id(VoiceID) = => from;
     }
@@ -246,7 +246,7 @@ response! {
 
 union! {
     /// The instructions.
-    pub enum ChatCompletionContent {
+    pub enum ChatCompletionContent text Text {
         Text: String => from;
         List: Vec<ChatCompletionContentPartText> => from;
     }
@@ -372,7 +372,7 @@ model! {
 
 union! {
     /// Whether and which function is called, in the replaced form.
-    pub enum ChatCompletionCreateFunctionCall {
+    pub enum ChatCompletionCreateFunctionCall text Mode {
         Mode: ChatCompletionCreateFunctionCallMode => from;
         Param(ChatCompletionFunctionCallOptionParam) = => from;
     }
@@ -949,7 +949,7 @@ response! {
 
 union! {
     /// Whether and which tools the model calls.
-    pub enum ChatCompletionToolChoiceOptionParam tag "type" {
+    pub enum ChatCompletionToolChoiceOptionParam tag "type" text Mode {
         Mode: ChatCompletionToolChoiceOptionParamMode => from;
         AllowedTools(ChatCompletionAllowedToolChoiceParam) = "allowed_tools" => from;
         Function(ChatCompletionNamedToolChoiceParam) = "function" => from;
@@ -1014,7 +1014,7 @@ model! {
 
 union! {
     /// Plain text, or a list of text, image, audio and file parts.
-    pub enum ChatCompletionUserMessageContent {
+    pub enum ChatCompletionUserMessageContent text Text {
         Text: String => from;
         List: Vec<ChatCompletionContentPartParam> => from;
     }
@@ -1119,7 +1119,7 @@ response! {
 
 union! {
     /// Up to 4 texts at which the model stops.
-    pub enum CompletionCreateStop {
+    pub enum CompletionCreateStop text Text {
         Text: String => from;
         List: Vec<String> => from;
     }

@@ -450,7 +450,7 @@ model! {
 
 union! {
     /// `List` of `InputMessagesTemplateTemplateEvalItemContent`, and in one more place.
-    pub enum InputMessagesTemplateEvalItemContentItem tag "type" {
+    pub enum InputMessagesTemplateEvalItemContentItem tag "type" text Text {
         Text: String => from;
         InputText(InputTextContent) = "input_text" => from;
         OutputText(OutputText) = "output_text" => from;
@@ -483,7 +483,7 @@ model! {
 
 union! {
     /// `content` of `InputMessagesTemplateTemplateEvalItem`.
-    pub enum InputMessagesTemplateTemplateEvalItemContent tag "type" {
+    pub enum InputMessagesTemplateTemplateEvalItemContent tag "type" text Text {
         Text: String => from;
         InputText(InputTextContent) = "input_text" => from;
         OutputText(OutputText) = "output_text" => from;

@@ -6,7 +6,7 @@ use crate::types::{MultiGrader, PythonGrader, ScoreModelGrader, StringCheckGrade
 
 union! {
     /// Examples per update of the weights, or `auto`.
-    pub enum BatchSize {
+    pub enum BatchSize text Mode {
         Mode: DpoHyperparametersBatchSizeMode => from;
         Integer: i64 => from;
     }
@@ -54,7 +54,7 @@ open_enum! {
 
 union! {
     /// Weight of staying close to the original model, or `auto`.
-    pub enum DpoHyperparametersBeta {
+    pub enum DpoHyperparametersBeta text Mode {
         Mode: DpoHyperparametersBetaMode => from;
         Number: f64 => from;
     }
@@ -517,7 +517,7 @@ model! {
 
 union! {
     /// Factor for the learning rate, or `auto`; smaller values guard against overfitting.
-    pub enum LearningRateMultiplier {
+    pub enum LearningRateMultiplier text Mode {
         Mode: DpoHyperparametersLearningRateMultiplierMode => from;
         Number: f64 => from;
     }
@@ -564,7 +564,7 @@ response! {
 
 union! {
     /// Passes over the training data, or `auto`.
-    pub enum NEpochs {
+    pub enum NEpochs text Mode {
         Mode: DpoHyperparametersNEpochsMode => from;
         Integer: i64 => from;
     }
@@ -742,7 +742,7 @@ model! {
 
 union! {
     /// Factor for the computing power spent on exploring, or `auto`.
-    pub enum ReinforcementHyperparametersComputeMultiplier {
+    pub enum ReinforcementHyperparametersComputeMultiplier text Mode {
         Mode: ReinforcementComputeMultiplierMode => from;
         Number: f64 => from;
     }
@@ -750,7 +750,7 @@ union! {
 
 union! {
     /// Training steps between evaluations, or `auto`.
-    pub enum ReinforcementHyperparametersEvalInterval {
+    pub enum ReinforcementHyperparametersEvalInterval text Mode {
         Mode: ReinforcementHyperparametersEvalIntervalMode => from;
         Integer: i64 => from;
     }
@@ -765,7 +765,7 @@ open_enum! {
 
 union! {
     /// Samples drawn in an evaluation, or `auto`.
-    pub enum ReinforcementHyperparametersEvalSamples {
+    pub enum ReinforcementHyperparametersEvalSamples text Mode {
         Mode: ReinforcementHyperparametersEvalSamplesMode => from;
         Integer: i64 => from;
     }

@@ -88,7 +88,7 @@ model! {
 
 union! {
     /// `content` of `LabelModelGraderInput`.
-    pub enum LabelModelGraderInputContent tag "type" {
+    pub enum LabelModelGraderInputContent tag "type" text Text {
         Text: String => from;
         InputText(InputTextContent) = "input_text" => from;
         OutputText(OutputText) = "output_text" => from;

@@ -161,7 +161,7 @@ open_enum! {
 
 union! {
     /// Value to compare with; a list for `in` and `nin`.
-    pub enum ComparisonFilterValue {
+    pub enum ComparisonFilterValue text Text {
         Text: String => from;
         Number: f64 => from;
         Boolean: bool => from;
@@ -171,7 +171,7 @@ union! {
 
 union! {
     /// `List` of `ComparisonFilterValue`.
-    pub enum ComparisonFilterValueItem {
+    pub enum ComparisonFilterValueItem text Text {
         Text: String => from;
         Number: f64 => from;
     }

@@ -124,7 +124,7 @@ response! {
 
 union! {
     /// `attributes` of `FileBatchCreateFile`, and in 6 more places.
-    pub enum VectorStoreFileAttribute {
+    pub enum VectorStoreFileAttribute text Text {
         Text: String => from;
         Number: f64 => from;
         Boolean: bool => from;

@@ -456,7 +456,7 @@ response! {
 
 union! {
     /// Values that the attributes must have.
-    pub enum AttributeMatcher {
+    pub enum AttributeMatcher text Text {
         Text: String => from;
         Boolean: bool => from;
         Number: f64 => from;
@@ -1642,7 +1642,7 @@ model! {
 
 union! {
     /// Tiers that requests may ask for.
-    pub enum EnabledTiers {
+    pub enum EnabledTiers text Value {
         Value: ProjectServiceTierSettingsEnabledTiersValue => from;
         List: Vec<ProjectOptionalServiceTier> => from;
     }

@@ -319,7 +319,7 @@ response! {
 
 union! {
     /// The output of a function call.
-    pub enum AgentFunctionCallOutput {
+    pub enum AgentFunctionCallOutput text Text {
         Text: String => from;
         List: Vec<InputContent> => from;
     }
@@ -327,7 +327,7 @@ union! {
 
 union! {
     /// The output of a function call, to send.
-    pub enum AgentFunctionCallOutputParam {
+    pub enum AgentFunctionCallOutputParam text Text {
         Text: String => from;
         List: Vec<InputContentParam> => from;
     }

@@ -370,7 +370,7 @@ model! {
 
 union! {
     /// Form of the answer: `auto`, plain text, any JSON, or JSON that fits a schema.
-    pub enum AssistantResponseFormatOption tag "type" {
+    pub enum AssistantResponseFormatOption tag "type" text Mode {
         Mode: AssistantResponseFormatOptionMode => from;
         Text(ResponseFormatText) = "text" => from;
         JsonObject(ResponseFormatJSONObject) = "json_object" => from;
@@ -466,7 +466,7 @@ model! {
 
 union! {
     /// Whether and which tools the model calls: a mode or a named tool.
-    pub enum AssistantToolChoiceOption {
+    pub enum AssistantToolChoiceOption text Mode {
         Mode: BetaToolChoiceOptions => from;
         Choice(AssistantToolChoice) = => from;
     }
@@ -584,7 +584,7 @@ union! {
 
 union! {
     /// Conversation that the response reads and adds to; not with `previous_response_id`.
-    pub enum BetaClientEventResponseCreateConversation {
+    pub enum BetaClientEventResponseCreateConversation text Text {
         Text: String => from;
         Param(BetaResponseConversationParam) = => from;
     }
@@ -825,7 +825,7 @@ model! {
 
 union! {
     /// Plain text, or a list of text, image and file parts.
-    pub enum BetaEasyInputMessageContent {
+    pub enum BetaEasyInputMessageContent text Text {
         Text: String => from;
         List: Vec<BetaResponseInputContent> => from;
     }

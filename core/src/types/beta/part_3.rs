@@ -31,7 +31,7 @@ use crate::types::{
 
 union! {
     /// The conversation: its id, or an object with the id.
-    pub enum BetaResponseCreateConversation {
+    pub enum BetaResponseCreateConversation text Text {
         Text: String => from;
         Param(BetaResponseConversationParam) = => from;
     }
@@ -330,7 +330,7 @@ response! {
 
 union! {
     /// What the tool returned: text, or a list of text, image and file parts.
-    pub enum BetaResponseCustomToolCallOutputItemOutput {
+    pub enum BetaResponseCustomToolCallOutputItemOutput text Text {
         Text: String => from;
         List: Vec<BetaResponseInputContent> => from;
     }
@@ -1447,7 +1447,7 @@ model! {
 
 union! {
     /// What the function returned: text, or a list of text, image and file parts.
-    pub enum BetaResponseInputItemFunctionCallOutputOutput {
+    pub enum BetaResponseInputItemFunctionCallOutputOutput text Text {
         Text: String => from;
         List: Vec<BetaResponseFunctionCallOutputItem> => from;
     }
@@ -1587,7 +1587,7 @@ model! {
 
 union! {
     /// Instructions in force for this response.
-    pub enum BetaResponseInstructions {
+    pub enum BetaResponseInstructions text Text {
         Text: String => from;
         List: Vec<BetaResponseInputItem> => from;
     }

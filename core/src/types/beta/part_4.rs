@@ -441,7 +441,7 @@ response! {
 
 union! {
     /// What the tool returned: text, or a list of text, image and file parts.
-    pub enum BetaResponseOutput {
+    pub enum BetaResponseOutput text Text {
         Text: String => from;
         List: Vec<OutputOutputContentList> => from;
     }
@@ -693,7 +693,7 @@ model! {
 
 union! {
     /// A value for a variable: a text, an image or a file.
-    pub enum BetaResponsePromptVariables tag "type" {
+    pub enum BetaResponsePromptVariables tag "type" text Text {
         Text: String => from;
         InputText(BetaResponseInputText) = "input_text" => from;
         InputImage(BetaResponseInputImage) = "input_image" => from;
@@ -1469,7 +1469,7 @@ response! {
 
 union! {
     /// The input.
-    pub enum BetaResponseSteerInput {
+    pub enum BetaResponseSteerInput text Text {
         Text: String => from;
         List: Vec<BetaResponseSteerInputItemList> => from;
     }
@@ -1504,7 +1504,7 @@ model! {
 
 union! {
     /// The content.
-    pub enum BetaResponseSteerInputItemListMessageContent {
+    pub enum BetaResponseSteerInputItemListMessageContent text Text {
         List: Vec<BetaResponseFunctionCallOutputItem> => from;
         Text: String => from;
     }
@@ -1736,7 +1736,7 @@ response! {
 
 union! {
     /// Whether and which tools the model calls.
-    pub enum BetaResponseToolChoice tag "type" {
+    pub enum BetaResponseToolChoice tag "type" text Mode {
         Mode: BetaToolChoiceOptions => from;
         BetaToolChoiceAllowed(BetaToolChoiceAllowed) = "allowed_tools" => from;
         BetaToolChoiceTypes(BetaToolChoiceTypes) = "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter" => from;

@@ -400,7 +400,7 @@ model! {
 
 union! {
     /// Whether and which tools the model calls; a mode or a named tool.
-    pub enum ResponseCreateToolChoice tag "type" {
+    pub enum ResponseCreateToolChoice tag "type" text Mode {
         Mode: BetaToolChoiceOptions => from;
         BetaToolChoiceAllowed(BetaToolChoiceAllowed) = "allowed_tools" => from;
         BetaToolChoiceTypes(BetaToolChoiceTypes) = "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter" => from;
@@ -477,7 +477,7 @@ open_enum! {
 
 union! {
     /// The input.
-    pub enum ResponseInputTokenCountInput {
+    pub enum ResponseInputTokenCountInput text Text {
         Text: String => from;
         List: Vec<BetaResponseInputItem> => from;
     }
@@ -679,7 +679,7 @@ model! {
 
 union! {
     /// `state_variables` of `ChatKitWorkflow`, and in one more place.
-    pub enum StateVariable {
+    pub enum StateVariable text Text {
         Text: String => from;
         Boolean: bool => from;
         Number: f64 => from;

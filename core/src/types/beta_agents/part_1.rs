@@ -42,7 +42,7 @@ model! {
 
 union! {
     /// `input` of `AgentSessionCreateParams`.
-    pub enum AgentSessionCreateInput {
+    pub enum AgentSessionCreateInput text Text {
         Text: String => from;
         List: Vec<AgentSessionInputMessageParam> => from;
     }
@@ -725,7 +725,7 @@ model! {
 
 union! {
     /// `status` of `CredentialListParams`.
-    pub enum CredentialListStatus {
+    pub enum CredentialListStatus text Value {
         Value: CredentialListStatusValue => from;
         List: Vec<CredentialListStatusItem> => from;
     }

@@ -34,7 +34,7 @@ open_enum! {
 
 union! {
     /// `status` of `VaultListParams`.
-    pub enum VaultStatusFilterParam {
+    pub enum VaultStatusFilterParam text Value {
         Value: VaultStatus => from;
         List: Vec<VaultStatus> => from;
     }

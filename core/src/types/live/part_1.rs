@@ -91,7 +91,7 @@ model! {
 
 union! {
     /// `voice` of `AudioOutput`.
-    pub enum AudioOutputVoice {
+    pub enum AudioOutputVoice text Value {
         Value: BuiltInVoice => from;
         Voice(CustomVoice) = => from;
     }
@@ -390,7 +390,7 @@ model! {
 
 union! {
     /// `allowed_client_events` of `DataChannelConfig`.
-    pub enum DataChannelConfigAllowedClientEvents {
+    pub enum DataChannelConfigAllowedClientEvents text Value {
         Value: DataChannelConfigAllowedClientEventsValue => from;
         List: Vec<String> => from;
     }
@@ -405,7 +405,7 @@ open_enum! {
 
 union! {
     /// `allowed_server_events` of `DataChannelConfig`.
-    pub enum DataChannelConfigAllowedServerEvents {
+    pub enum DataChannelConfigAllowedServerEvents text Value {
         Value: DataChannelConfigAllowedServerEventsValue => from;
         List: Vec<ServerEventSelector> => from;
     }
@@ -437,7 +437,7 @@ model! {
 
 union! {
     /// `content` of `DecisionAssistantMessage`, and in one more place.
-    pub enum DecisionAssistantMessageContent {
+    pub enum DecisionAssistantMessageContent text Text {
         Text: String => from;
         List: Vec<ContentPart> => from;
     }
@@ -460,7 +460,7 @@ model! {
 
 union! {
     /// `content` of `DecisionDeveloperMessage`, and in 3 more places.
-    pub enum DecisionContent {
+    pub enum DecisionContent text Text {
         Text: String => from;
         List: Vec<DecisionInputText> => from;
     }
@@ -641,7 +641,7 @@ model! {
 
 union! {
     /// `instructions` of `DecisionQuestionChoice`.
-    pub enum DecisionQuestionChoiceInstructions {
+    pub enum DecisionQuestionChoiceInstructions text Text {
         Text: String => from;
         List: Vec<ChoiceInstructionsParts> => from;
     }
@@ -664,7 +664,7 @@ model! {
 
 union! {
     /// `instructions` of `DecisionQuestionPredicate`.
-    pub enum DecisionQuestionPredicateInstructions {
+    pub enum DecisionQuestionPredicateInstructions text Text {
         Text: String => from;
         List: Vec<PredicateInstructionsParts> => from;
     }
@@ -689,7 +689,7 @@ model! {
 
 union! {
     /// `instructions` of `DecisionQuestionScore`.
-    pub enum DecisionQuestionScoreInstructions {
+    pub enum DecisionQuestionScoreInstructions text Text {
         Text: String => from;
         List: Vec<ScoreInstructionsParts> => from;
     }
@@ -820,7 +820,7 @@ model! {
 
 union! {
     /// `content` of `DecisionStoredUserMessage`, and in one more place.
-    pub enum DecisionUserMessageContent {
+    pub enum DecisionUserMessageContent text Text {
         Text: String => from;
         List: Vec<ItemContentParts> => from;
     }
@@ -1311,7 +1311,7 @@ model! {
 
 union! {
     /// `output` of `ItemCustomToolCallOutput`.
-    pub enum ItemCustomToolCallOutputOutput {
+    pub enum ItemCustomToolCallOutputOutput text Text {
         Text: String => from;
         List: Vec<ItemCustomToolCallOutputOutputParts> => from;
     }
@@ -1384,7 +1384,7 @@ model! {
 
 union! {
     /// `output` of `ItemFunctionCallOutput`.
-    pub enum ItemFunctionCallOutputOutput {
+    pub enum ItemFunctionCallOutputOutput text Text {
         Text: String => from;
         List: Vec<ItemFunctionCallOutputOutputParts> => from;
     }

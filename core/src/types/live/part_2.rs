@@ -156,7 +156,7 @@ union! {
 
 union! {
     /// `tool_choice` of `ResponsesDelegationConfig`, and in one more place.
-    pub enum ResponsesDelegationConfigToolChoice tag "type" {
+    pub enum ResponsesDelegationConfigToolChoice tag "type" text Mode {
         Mode: ResponsesDelegationConfigToolChoiceMode => from;
         Function(ToolChoiceLiveFunctionToolChoice) = "function" => from;
         Mcp(ToolChoiceLiveMCPToolChoice) = "mcp" => from;

@@ -813,7 +813,7 @@ open_enum! {
 
 union! {
     /// `voice` of `RealtimeRealtimeResponseCreateAudioOutput`.
-    pub enum OutputVoice {
+    pub enum OutputVoice text Value {
         Value: OutputVoiceValue => from;
         Id(VoiceID) = => from;
     }
@@ -1730,7 +1730,7 @@ union! {
 
 union! {
     /// `tool_choice` of `RealtimeResponseCreateParams`, and in one more place.
-    pub enum RealtimeResponseCreateToolChoice tag "type" {
+    pub enum RealtimeResponseCreateToolChoice tag "type" text Mode {
         Mode: RealtimeResponseCreateToolChoiceMode => from;
         Function(ToolChoiceFunction) = "function" => from;
         Mcp(ToolChoiceMcp) = "mcp" => from;

@@ -342,7 +342,7 @@ union! {
 
 union! {
     /// `tracing` of `RealtimeSessionCreateParams`, and in 3 more places.
-    pub enum RealtimeSessionCreateResponseTracing {
+    pub enum RealtimeSessionCreateResponseTracing text Mode {
         Mode: RealtimeSessionCreateResponseTracingMode => from;
         Configuration(TracingConfiguration) = => from;
     }
@@ -394,7 +394,7 @@ response! {
 
 union! {
     /// Whether and which tools the model calls.
-    pub enum RealtimeToolChoiceConfig tag "type" {
+    pub enum RealtimeToolChoiceConfig tag "type" text Mode {
         Mode: RealtimeToolChoiceConfigMode => from;
         Function(ToolChoiceFunction) = "function" => from;
         Mcp(ToolChoiceMcp) = "mcp" => from;
@@ -420,7 +420,7 @@ union! {
 
 union! {
     /// Whether and how a session is traced.
-    pub enum RealtimeTracingConfig {
+    pub enum RealtimeTracingConfig text Mode {
         Mode: RealtimeTracingConfigMode => from;
         Configuration(TracingConfiguration) = => from;
     }
@@ -761,7 +761,7 @@ response! {
 
 union! {
     /// What to do when the conversation grows too long.
-    pub enum RealtimeTruncation {
+    pub enum RealtimeTruncation text Mode {
         Mode: RealtimeTruncationMode => from;
         Ratio(RealtimeTruncationRetentionRatio) = => from;
     }
@@ -792,7 +792,7 @@ model! {
 
 union! {
     /// `require_approval` of `RealtimeResponseCreateMcpTool`.
-    pub enum RequireApproval {
+    pub enum RequireApproval text Mode {
         Filter(RequireApprovalMcpToolApprovalFilter) = => from;
         Mode: RequireApprovalMode => from;
     }
@@ -1042,7 +1042,7 @@ union! {
 
 union! {
     /// `require_approval` of `ToolMcpTool`.
-    pub enum ToolMcpToolRequireApproval {
+    pub enum ToolMcpToolRequireApproval text Mode {
         Filter(RequireApprovalMcpToolApprovalFilter) = => from;
         Mode: ToolMcpToolRequireApprovalMode => from;
     }

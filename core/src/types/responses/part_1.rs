@@ -649,7 +649,7 @@ model! {
 
 union! {
     /// Plain text, or a list of text, image and file parts.
-    pub enum EasyInputMessageContent {
+    pub enum EasyInputMessageContent text Text {
         Text: String => from;
         List: Vec<ResponseInputContent> => from;
     }

@@ -913,7 +913,7 @@ model! {
 
 union! {
     /// The conversation: its id, or an object with the id.
-    pub enum ResponseCreateConversation {
+    pub enum ResponseCreateConversation text Text {
         Text: String => from;
         Param(ResponseConversationParam) = => from;
     }
@@ -942,7 +942,7 @@ open_enum! {
 
 union! {
     /// Plain text, or a list of messages, files, tool outputs and earlier items.
-    pub enum ResponseCreateInput {
+    pub enum ResponseCreateInput text Text {
         Text: String => from;
         List: Vec<ResponseInputItem> => from;
     }
@@ -1224,7 +1224,7 @@ response! {
 
 union! {
     /// What the tool returned: text, or a list of text, image and file parts.
-    pub enum ResponseCustomToolCallOutputItemOutput {
+    pub enum ResponseCustomToolCallOutputItemOutput text Text {
         Text: String => from;
         List: Vec<ResponseInputContent> => from;
     }

@@ -464,7 +464,7 @@ model! {
 
 union! {
     /// What the function returned: text, or a list of text, image and file parts.
-    pub enum ResponseInputItemFunctionCallOutputOutput {
+    pub enum ResponseInputItemFunctionCallOutputOutput text Text {
         Text: String => from;
         List: Vec<ResponseFunctionCallOutputItem> => from;
     }
@@ -596,7 +596,7 @@ model! {
 
 union! {
     /// What the model is told first; not carried over from the previous response.
-    pub enum ResponseInstructions {
+    pub enum ResponseInstructions text Text {
         Text: String => from;
         List: Vec<ResponseInputItem> => from;
     }
@@ -1013,7 +1013,7 @@ union! {
 
 union! {
     /// What the tool returned: text, or a list of text, image and file parts.
-    pub enum ResponseOutput {
+    pub enum ResponseOutput text Text {
         Text: String => from;
         List: Vec<ResponseCustomToolCallOutputOutputContentList> => from;
     }
@@ -1234,7 +1234,7 @@ response! {
 
 union! {
     /// A value for a variable: a text, an image or a file.
-    pub enum ResponsePromptVariables tag "type" {
+    pub enum ResponsePromptVariables tag "type" text Text {
         Text: String => from;
         InputText(InputTextContent) = "input_text" => from;
         InputImage(InputImageContent) = "input_image" => from;

@@ -264,7 +264,7 @@ response! {
 
 union! {
     /// The input.
-    pub enum ResponseSteerInput {
+    pub enum ResponseSteerInput text Text {
         Text: String => from;
         List: Vec<ResponsesResponseSteerInputItemList> => from;
     }
@@ -1119,7 +1119,7 @@ union! {
 
 union! {
     /// The content.
-    pub enum ResponsesSteerInputItemListMessageContent {
+    pub enum ResponsesSteerInputItemListMessageContent text Text {
         List: Vec<ResponseFunctionCallOutputItem> => from;
         Text: String => from;
     }
@@ -1189,7 +1189,7 @@ union! {
 
 union! {
     /// Whether and which tools the model calls.
-    pub enum ToolChoice tag "type" {
+    pub enum ToolChoice tag "type" text Mode {
         Mode: ToolChoiceOptions => from;
         ToolChoiceAllowed(ToolChoiceAllowed) = "allowed_tools" => from;
         ToolChoiceTypes(ToolChoiceTypes) = "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter" => from;
@@ -1287,7 +1287,7 @@ model! {
 
 union! {
     /// Id of a container, or settings for a new one.
-    pub enum ToolCodeInterpreterContainer {
+    pub enum ToolCodeInterpreterContainer text Text {
         Text: String => from;
         Auto(CodeInterpreterContainerInterpreterToolAuto) = => from;
     }
@@ -1363,7 +1363,7 @@ union! {
 
 union! {
     /// Which calls need your approval.
-    pub enum ToolMcpRequireApproval {
+    pub enum ToolMcpRequireApproval text Mode {
         Filter(RequireApprovalMcpToolApprovalFilter) = => from;
         Mode: ToolMcpRequireApprovalMode => from;
     }

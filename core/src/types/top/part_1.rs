@@ -35,7 +35,7 @@ response! {
 
 union! {
     /// `choice` of `AnswerAnswerResourceChoice`.
-    pub enum AnswerAnswerResourceChoiceChoice {
+    pub enum AnswerAnswerResourceChoiceChoice text Text {
         Text: String => from;
         Boolean: bool => from;
     }
@@ -752,7 +752,7 @@ model! {
 
 union! {
     /// Text or tokens to continue, or several of them.
-    pub enum CompletionCreatePrompt {
+    pub enum CompletionCreatePrompt text Text {
         Text: String => from;
         TextList: Vec<String> => from;
         IntegerList: Vec<i64> => from;
@@ -1123,7 +1123,7 @@ model! {
 
 union! {
     /// `value` of `AnswerAnswerResourceChoiceProbability`, and in one more place.
-    pub enum DecisionChoiceOptionValue {
+    pub enum DecisionChoiceOptionValue text Text {
         Text: String => from;
         Boolean: bool => from;
     }
@@ -1168,7 +1168,7 @@ model! {
 
 union! {
     /// Plain text, or a list of messages.
-    pub enum DecisionCreateParamsInput {
+    pub enum DecisionCreateParamsInput text Text {
         Text: String => from;
         List: Vec<DecisionCreateInput> => from;
     }
@@ -1212,7 +1212,7 @@ model! {
 
 union! {
     /// `content` of `DecisionInputAssistantMessage`.
-    pub enum DecisionInputAssistantMessageContent {
+    pub enum DecisionInputAssistantMessageContent text Text {
         Text: String => from;
         List: Vec<DecisionInputAssistantMessageContentParts> => from;
     }
@@ -1278,7 +1278,7 @@ model! {
 
 union! {
     /// `content` of `DecisionInputDeveloperMessage`, and in one more place.
-    pub enum DecisionInputSystemMessageContent {
+    pub enum DecisionInputSystemMessageContent text Text {
         Text: String => from;
         List: Vec<DecisionInputTextParam> => from;
     }
@@ -1313,7 +1313,7 @@ model! {
 
 union! {
     /// `content` of `DecisionInputUserMessage`.
-    pub enum DecisionInputUserMessageContent {
+    pub enum DecisionInputUserMessageContent text Text {
         Text: String => from;
         List: Vec<DecisionInputPartUnionParam> => from;
     }
@@ -1400,7 +1400,7 @@ open_enum! {
 
 union! {
     /// A text, or up to 2,048 texts or token lists; 8,192 tokens each, 300,000 together.
-    pub enum EmbeddingCreateInput {
+    pub enum EmbeddingCreateInput text Text {
         Text: String => from;
         TextList: Vec<String> => from;
         IntegerList: Vec<i64> => from;

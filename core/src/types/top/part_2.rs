@@ -642,7 +642,7 @@ model! {
 
 union! {
     /// `output` of `InputDecisionInputCustomToolCallOutput`, and in one more place.
-    pub enum InputDecisionInputOutput {
+    pub enum InputDecisionInputOutput text Text {
         Text: String => from;
         List: Vec<InputCustomToolCallOutputOutputParts> => from;
     }
@@ -768,7 +768,7 @@ response! {
 
 union! {
     /// A text, several texts, or a list of text and image parts.
-    pub enum ModerationCreateInput {
+    pub enum ModerationCreateInput text Text {
         Text: String => from;
         TextList: Vec<String> => from;
         ItemList: Vec<ModerationMultiModalInputParam> => from;
@@ -1274,7 +1274,7 @@ model! {
 
 union! {
     /// `content` of `TestingCriterionLabelModelInputEvalItem`.
-    pub enum TestingLabelModelInputEvalItemContent tag "type" {
+    pub enum TestingLabelModelInputEvalItemContent tag "type" text Text {
         Text: String => from;
         InputText(ResponseInputTextParam) = "input_text" => from;
         OutputText(OutputText) = "output_text" => from;
@@ -1301,7 +1301,7 @@ model! {
 
 union! {
     /// `List` of `TestingLabelModelInputEvalItemContent`.
-    pub enum TestingLabelModelInputEvalItemContentItem tag "type" {
+    pub enum TestingLabelModelInputEvalItemContentItem tag "type" text Text {
         Text: String => from;
         InputText(ResponseInputTextParam) = "input_text" => from;
         OutputText(OutputText) = "output_text" => from;
@@ -1531,7 +1531,7 @@ model! {
 
 union! {
     /// Text to search for, or several.
-    pub enum VectorStoreSearchQuery {
+    pub enum VectorStoreSearchQuery text Text {
         Text: String => from;
         List: Vec<String> => from;
     }

@@ -64,7 +64,11 @@ async fn settle(provider: &Provider, thread: &str, mut run: Run) -> Result<Run, 
                 let mut outputs = Vec::new();
                 for call in &action.submit_tool_outputs.tool_calls {
                     println!("  function {}({})", call.function.name, call.function.arguments);
-                    outputs.push(ToolOutput::new().tool_call_id(call.id.as_str()).output("{\"celsius\": -3, \"sky\": \"clear\"}"));
+                    outputs.push(
+                        ToolOutput::new()
+                            .tool_call_id(call.id.as_str())
+                            .output("{\"celsius\": -3, \"sky\": \"clear\"}"),
+                    );
                 }
                 let params = RunSubmitToolOutputsParams::new(outputs);
                 run = runs.submit_tool_outputs(&run.id, thread, params).await?.into_inner();

@@ -15,7 +15,8 @@ pub(crate) async fn run(provider: &Provider) -> Result<(), Error> {
     let mut stream = provider.client.chat().completions().create_stream(params).await?;
     print!("  model: ");
     let (mut chunks, mut finish) = (0, None);
-    while let Some(chunk) = stream.next().await? {
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk?;
         chunks += 1;
         for choice in chunk.choices {
             print!("{}", choice.delta.content.unwrap_or_default());
@@ -24,6 +25,9 @@ pub(crate) async fn run(provider: &Provider) -> Result<(), Error> {
         // Nobody sees the text grow if the terminal waits for a line end.
         let _ = std::io::stdout().flush();
     }
-    println!("\n  ({chunks} chunks, finish reason {})", finish.map_or("unknown".to_owned(), |reason| reason.to_string()));
+    println!(
+        "\n  ({chunks} chunks, finish reason {})",
+        finish.map_or("unknown".to_owned(), |reason| reason.to_string())
+    );
     Ok(())
 }

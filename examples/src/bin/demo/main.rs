@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
         println!("No OPENAI_API_KEY and no OPENAI_BASE_URL: talking to the mock server in this process.");
         println!("Its answers are made up from the API description, not by a model.");
     } else {
-        println!("Talking to {} with model {}.", provider.client.base_url(), provider.model);
+        println!("Talking to a real provider with model {}.", provider.model);
     }
     report("Models", models::run(&provider).await)?;
     report("Chat, streamed", chat::run(&provider).await)?;

@@ -14,10 +14,10 @@ pub(crate) async fn run(provider: &Provider) -> Result<(), Error> {
     let mut stream = provider.client.responses().create_stream(params).await?;
     print!("  model: ");
     let mut events = 0;
-    while let Some(event) = stream.next().await? {
+    while let Some(event) = stream.next().await {
         events += 1;
-        match event {
-            ResponseStreamEvent::ResponseTextDelta(text) => print!("{}", text.delta),
+        match event? {
+            ResponseStreamEvent::ResponseOutputTextDelta(text) => print!("{}", text.delta),
             ResponseStreamEvent::ResponseCompleted(done) => {
                 let tokens = done.response.usage.map_or(0, |usage| usage.total_tokens);
                 print!("\n  (completed, {tokens} tokens");

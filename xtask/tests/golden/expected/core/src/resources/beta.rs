@@ -62,10 +62,11 @@ impl BetaThreadsRuns {
     ///
     /// `POST /threads/{thread_id}/runs`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create(&self, thread_id: &str, params: RunCreateParams) -> Call<Reply<Run>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_CREATE, &[thread_id], Some(&params))
     }
@@ -76,10 +77,11 @@ impl BetaThreadsRuns {
     ///
     /// `POST /threads/{thread_id}/runs`
     ///
+    /// The vendor has deprecated this endpoint.
+    ///
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    #[deprecated(note = "the vendor has deprecated this endpoint")]
     pub fn create_stream(&self, thread_id: &str, params: RunCreateParams) -> Call<EventStream<RunEvent>> {
         Call::stream(&self.client, &operations::BETA_THREADS_RUNS_CREATE, &[thread_id], Some(&params))
     }

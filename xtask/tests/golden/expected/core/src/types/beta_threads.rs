@@ -182,7 +182,7 @@ union! {
 
 union! {
     /// `stop` of `RunCreateParams`.
-    pub enum StopSequences {
+    pub enum StopSequences text Text {
         Text: String => from;
         List: Vec<String> => from;
     }

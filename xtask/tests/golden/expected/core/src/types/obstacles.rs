@@ -102,7 +102,7 @@ model! {
 
 union! {
     /// `super` of `Obstacles`.
-    pub enum Type {
+    pub enum Type text String {
         String: String => from;
         Vec: Vec<Vec<f64>> => from;
         Box(VecType) = => from;
