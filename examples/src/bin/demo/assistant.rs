@@ -71,7 +71,7 @@ async fn settle(provider: &Provider, thread: &str, mut run: Run) -> Result<Run, 
                     );
                 }
                 let params = RunSubmitToolOutputsParams::new(outputs);
-                run = runs.submit_tool_outputs(&run.id, thread, params).await?.into_inner();
+                run = runs.submit_tool_outputs(thread, &run.id, params).await?.into_inner();
             }
             (RunStatus::Queued | RunStatus::InProgress | RunStatus::Cancelling, _) => {
                 tokio::time::sleep(Duration::from_millis(500)).await;
