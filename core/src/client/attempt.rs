@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::operation::{Operation, ReplyKind, Verb};
 use crate::policy::backoff::{self, Backoff};
 use crate::policy::retry::{Attempt, Decision, Stop, decide};
+use crate::policy::retry_after::retry_after;
 use crate::request::body::Content;
 use crate::response::{BodyError, Download, RawReply, collect, from_status, peek_error};
 use crate::stream::RawEventStream;
@@ -150,7 +151,8 @@ impl InFlight<'_> {
             };
             // A wait that ends after the deadline helps nobody; what happened says more than a timeout would.
             if self.deadline.is_before(wait) {
-                return Err(error.with_retryable(true));
+                let asked = retry_after(error.headers(), SystemTime::now());
+                return Err(error.with_retryable(true).with_retry_after(asked));
             }
             permit = match self.client.inner.budget.acquire(after_timeout) {
                 Some(permit) => Some(permit),

@@ -76,7 +76,10 @@ impl Prepared {
         };
         let key = credential(op, &options)?;
         let mut map = base_headers(op, &options, &parts.body, streaming)?;
-        map.extend(parts.headers);
+        for (name, value) in parts.headers {
+            // An argument replaces the default of the same header; `extend` would add a second line.
+            map.insert(name, value);
+        }
         if let Some(key) = &key {
             map.insert(AUTHORIZATION, headers::bearer(key.expose())?);
         }

@@ -119,9 +119,10 @@ impl BaseUrl {
         if values.next().is_some() {
             return Err(InvalidRequest::new(format!("more path values than `{template}` has parameters")));
         }
-        let mut separator = '?';
+        // A route may have a query of its own (`/responses?beta=true`); values of placeholders cannot bring one in.
+        let mut separator = if template.contains('?') { '&' } else { '?' };
         if let Some(own) = &self.query {
-            url.push('?');
+            url.push(separator);
             url.push_str(own);
             separator = '&';
         }

@@ -1,2 +1,6 @@
 //! The conformance suite in Rust: cases as data, mock servers, and a driver of the public client.
 #![forbid(unsafe_code)]
+
+pub mod driver;
+mod generated;
+pub mod suite;

@@ -60,6 +60,8 @@ pub struct ErrorRecord {
     retry_after_s: Option<f64>,
     retryable: bool,
     partial: Option<Partial>,
+    #[serde(skip)]
+    shown: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,13 +85,21 @@ impl ErrorRecord {
             retry_after_s: None,
             retryable: false,
             partial: None,
+            shown: String::new(),
         }
     }
 }
 
 impl From<&Error> for ErrorRecord {
     fn from(error: &Error) -> Self {
+        let mut shown = format!("{error}\n{error:?}\n{error:#?}");
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            shown.push_str(&format!("\n{error}\n{error:?}"));
+            cause = error.source();
+        }
         Self {
+            shown,
             kind: error.kind().as_str().into(),
             status: error.status(),
             r#type: error.error_type().map(Into::into),
@@ -116,6 +126,15 @@ impl Answer {
         Self::Error { error: error.into() }
     }
 
+    /// Everything that a program may print of the error: `Display`, `Debug`, the same of its causes.
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Error { error } => &error.shown,
+            Self::Events { error: Some(error), .. } | Self::Pages { error: Some(error), .. } => &error.shown,
+            _ => "",
+        }
+    }
+
     /// The answer as one line: the members above after `id`.
     pub fn line(&self, id: &Value) -> String {
         let body = serde_json::to_string(self).unwrap_or_else(|error| {
@@ -128,6 +147,6 @@ impl Answer {
 
 /// A typed value as JSON text.
 pub(crate) fn encoded(value: &dyn Encode) -> Result<Box<RawValue>, String> {
-    let text = threadline::encode(value).map_err(|error| error.to_string())?;
+    let text = threadline::json::encode(value).map_err(|error| error.to_string())?;
     RawValue::from_string(text).map_err(|error| format!("the encoded value is not JSON: {error}"))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
-use threadline::json::{Decode, decode_strict};
+use threadline::json::{Decode, Strict, decode_strict};
 use threadline::{Call, RequestOptions};
 
 /// A call that cannot be made: reported with the kind `usage`.
@@ -68,9 +68,7 @@ impl Arguments {
     pub fn path(&self, name: &str) -> Result<&str, Usage> {
         match self.path.get(name) {
             Some(Some(text)) => Ok(text),
-            Some(None) => {
-                Err(Usage::new(format!("the argument `{name}` must be a text, since it stands in the URL")))
-            }
+            Some(None) => Err(Usage::new(format!("the argument `{name}` must be a text, since it stands in the URL"))),
             None => Err(Usage::new(format!("misses the required argument `{name}`"))),
         }
     }
@@ -82,7 +80,7 @@ impl Arguments {
 
     /// The typed parameters: all arguments but path parameters and the stream flag.
     pub fn params<P: Decode>(&self) -> Result<P, Usage> {
-        decode_strict(&self.rest()).map_err(|error| Usage::new(error.to_string()))
+        decode_strict(&self.rest(), Strict::default()).map_err(|error| Usage::new(error.to_string()))
     }
 
     fn rest(&self) -> Vec<u8> {
@@ -94,6 +92,11 @@ impl Arguments {
             .collect();
         // A map of texts to valid JSON always encodes.
         serde_json::to_vec(&rest).unwrap_or_default()
+    }
+
+    /// `Debug` of the options, for those who look for secrets in it.
+    pub(super) fn shown(&self) -> String {
+        format!("{:?}", self.options)
     }
 
     /// The call with the options of the line.

@@ -9,7 +9,7 @@ use threadline::Client;
 use super::options::ClientConfig;
 
 /// The clients made so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Clients {
     by_config: Mutex<HashMap<String, Client>>,
 }
@@ -27,10 +27,5 @@ impl Clients {
         let client = config.client()?;
         by_config.insert(key, client.clone());
         Ok(client)
-    }
-
-    /// Forgets all clients; those in use live on until their calls end.
-    pub(super) fn forget(&self) {
-        self.by_config.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

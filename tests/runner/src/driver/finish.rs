@@ -1,6 +1,5 @@
 //! One function for each shape of typed call: makes the call and turns its result into an [`Answer`].
 
-use futures_util::StreamExt;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use sha2::{Digest, Sha256};
@@ -27,10 +26,9 @@ pub fn empty(a: &Arguments, call: Call<Reply<()>>) -> Pending {
     Box::pin(async move {
         match call.await {
             Err(error) => Answer::failed(&error),
-            Ok(reply) => Answer::Value {
-                value: RawValue::NULL.to_owned(),
-                request_id: reply.request_id().map(Into::into),
-            },
+            Ok(reply) => {
+                Answer::Value { value: RawValue::NULL.to_owned(), request_id: reply.request_id().map(Into::into) }
+            }
         }
     })
 }
@@ -45,10 +43,11 @@ pub fn download(a: &Arguments, call: Call<Download>) -> Pending {
         };
         let request_id = download.request_id().map(str::to_owned);
         let (mut hash, mut len) = (Sha256::new(), 0);
-        while let Some(piece) = download.next().await {
-            match piece {
+        loop {
+            match download.next_chunk().await {
                 Err(error) => return Answer::failed(&error),
-                Ok(bytes) => {
+                Ok(None) => break,
+                Ok(Some(bytes)) => {
                     len += bytes.len();
                     hash.update(&bytes);
                 }
@@ -96,7 +95,7 @@ pub fn page<T: Decode + Encode + Send + Sync + Unpin + 'static>(a: &Arguments, c
                 Some(Err(error)) => return Answer::Pages { pages, items, error: Some((&error).into()) },
                 Some(Ok(page)) => {
                     pages += 1;
-                    for item in page.items().iter().take(limit - items.len()) {
+                    for item in page.data.iter().take(limit - items.len()) {
                         match encoded(item) {
                             Ok(item) => items.push(item),
                             Err(message) => return Answer::usage(message),

@@ -1,6 +1,7 @@
 //! One line of the call protocol: read, dispatched, answered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -13,10 +14,20 @@ use super::options::{CallOptions, duration};
 use super::{Answer, Arguments, Pending};
 use crate::generated;
 
+/// Is told what a program could print of a call.
+pub type Watch = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Makes calls that stand in lines.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Driver {
     clients: Clients,
+    watch: Option<Watch>,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,6 +54,11 @@ impl Driver {
         Self::default()
     }
 
+    /// A driver that shows `Debug` and `Display` of clients, options and errors to `watch`.
+    pub fn watched(watch: Watch) -> Self {
+        Self { clients: Clients::default(), watch: Some(watch) }
+    }
+
     /// Makes the call of one line. The answer is a line too, without its end.
     pub async fn line(&self, line: &str) -> String {
         let id = id_of(line);
@@ -51,18 +67,17 @@ impl Driver {
 
     /// Makes the call of one line.
     pub async fn answer(&self, line: &str) -> Answer {
-        match self.prepare(line) {
+        let answer = match self.prepare(line) {
             Err(message) => Answer::usage(message),
             Ok((call, None)) => call.await,
-            Ok((call, Some(limit))) => tokio::time::timeout(limit, call)
-                .await
-                .unwrap_or(Answer::Cancelled { cancelled: true }),
+            Ok((call, Some(limit))) => {
+                tokio::time::timeout(limit, call).await.unwrap_or(Answer::Cancelled { cancelled: true })
+            }
+        };
+        if let Some(watch) = &self.watch {
+            watch(answer.shown());
         }
-    }
-
-    /// Drops the clients that no call uses.
-    pub fn forget_clients(&self) {
-        self.clients.forget();
+        answer
     }
 
     fn prepare(&self, line: &str) -> Result<(Pending, Option<Duration>), String> {
@@ -76,6 +91,9 @@ impl Driver {
             events: line.max_events.or(line.options.max_events).unwrap_or(usize::MAX),
         };
         let arguments = Arguments::new(line.args, line.options.build()?, limits, row.path, row.stream);
+        if let Some(watch) = &self.watch {
+            watch(&format!("{client:?}\n{client:#?}\n{}", arguments.shown()));
+        }
         let call = row.check(&arguments).and_then(|()| (row.run)(&client, &arguments));
         Ok((call.map_err(|usage| usage.message)?, cancel))
     }

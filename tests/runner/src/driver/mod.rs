@@ -42,7 +42,7 @@ use threadline::Client;
 
 pub use answer::{Answer, ErrorRecord};
 pub use arguments::{Arguments, Usage};
-pub use line::Driver;
+pub use line::{Driver, Watch};
 
 /// The outcome of one call, to be awaited.
 pub type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
-use threadline::{Client, ClientBuilder, RequestOptions};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use threadline::{Client, ClientBuilder, Json, RequestOptions};
 
 /// The configuration of a client.
 #[derive(Debug, Deserialize)]
@@ -18,6 +19,7 @@ pub(super) struct ClientConfig {
     project: Option<String>,
     timeout_s: Option<f64>,
     idle_timeout_s: Option<f64>,
+    first_event_timeout_s: Option<f64>,
     connect_timeout_s: Option<f64>,
     max_retries: Option<u32>,
     #[serde(default)]
@@ -31,7 +33,7 @@ pub(super) struct ClientConfig {
 impl ClientConfig {
     /// Builds the client.
     pub(super) fn client(self) -> Result<Client, String> {
-        let mut builder = if self.from_env { ClientBuilder::from_env() } else { ClientBuilder::new() };
+        let mut builder = if self.from_env { ClientBuilder::from_env() } else { Client::builder() };
         if let Some(url) = self.base_url {
             builder = builder.base_url(url);
         }
@@ -52,6 +54,9 @@ impl ClientConfig {
         }
         if let Some(limit) = duration("idle_timeout_s", self.idle_timeout_s)? {
             builder = builder.idle_timeout(limit);
+        }
+        if let Some(limit) = duration("first_event_timeout_s", self.first_event_timeout_s)? {
+            builder = builder.first_event_timeout(limit);
         }
         if let Some(limit) = duration("connect_timeout_s", self.connect_timeout_s)? {
             builder = builder.connect_timeout(limit);
@@ -80,6 +85,7 @@ pub(super) struct CallOptions {
     base_url: Option<String>,
     timeout_s: Option<f64>,
     idle_timeout_s: Option<f64>,
+    first_event_timeout_s: Option<f64>,
     max_retries: Option<u32>,
     #[serde(default)]
     headers: BTreeMap<String, Option<String>>,
@@ -87,7 +93,7 @@ pub(super) struct CallOptions {
     query: BTreeMap<String, Value>,
     idempotency_key: Option<String>,
     #[serde(default)]
-    body: Map<String, Value>,
+    body: BTreeMap<String, Box<RawValue>>,
     pub(super) max_items: Option<usize>,
     pub(super) max_events: Option<usize>,
 }
@@ -117,6 +123,9 @@ impl CallOptions {
         if let Some(limit) = duration("idle_timeout_s", self.idle_timeout_s)? {
             options = options.idle_timeout(limit);
         }
+        if let Some(limit) = duration("first_event_timeout_s", self.first_event_timeout_s)? {
+            options = options.first_event_timeout(limit);
+        }
         if let Some(retries) = self.max_retries {
             options = options.max_retries(retries);
         }
@@ -133,8 +142,7 @@ impl CallOptions {
             options = options.idempotency_key(key);
         }
         for (name, value) in self.body {
-            let value = threadline::Json::parse(value.to_string()).map_err(|error| error.to_string())?;
-            options = options.extra_body(name, value);
+            options = options.extra_body(name, Json::parse(value.get()).map_err(|error| error.to_string())?);
         }
         Ok(options)
     }

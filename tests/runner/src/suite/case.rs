@@ -134,7 +134,9 @@ impl Case {
     /// When calls and expectations do not pair up.
     pub fn steps(&self) -> Result<Vec<Step>, String> {
         let expects = match (&self.call, &self.calls, &self.expect) {
-            (Some(call), None, Value::Object(expect)) => return Ok(vec![Step { call: call.clone(), expect: expect.clone() }]),
+            (Some(call), None, Value::Object(expect)) => {
+                return Ok(vec![Step { call: call.clone(), expect: expect.clone() }]);
+            }
             (None, Some(calls), Value::Array(expects)) if calls.len() == expects.len() => calls.iter().zip(expects),
             _ => return Err("a case has `call` and one `expect`, or `calls` and as many in `expect`".into()),
         };
@@ -175,8 +177,11 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
         return Ok(Vec::new());
     }
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut files: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
     files.sort();
     Ok(files)
 }
@@ -185,6 +190,8 @@ fn read_file(path: &Path) -> Result<Vec<RawCase>, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
+        #[serde(rename = "generated")]
+        _generated: Option<String>,
         #[serde(default)]
         defaults: Map<String, Value>,
         cases: Vec<Map<String, Value>>,

@@ -71,9 +71,9 @@ impl Compare<'_> {
             "$includes" => return self.includes(path, argument, got),
             "$contains" => text_of(got).contains(argument.as_str().unwrap_or("\0")),
             "$lacks" => !text_of(got).contains(argument.as_str().unwrap_or("")),
-            "$one_of" => argument.as_array().is_some_and(|choices| {
-                choices.iter().any(|choice| self.value(path, choice, Some(got)).is_ok())
-            }),
+            "$one_of" => argument
+                .as_array()
+                .is_some_and(|choices| choices.iter().any(|choice| self.value(path, choice, Some(got)).is_ok())),
             "$range" => {
                 let bound = |index: usize| argument.get(index).and_then(Value::as_f64).unwrap_or(f64::NAN);
                 got.as_f64().is_some_and(|number| bound(0) <= number && number <= bound(1))

@@ -8,15 +8,27 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::oneshot;
 
-use crate::driver::Driver;
+use crate::driver::{Driver, Watch};
 
 /// A driver of some language.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Drive {
     /// The Rust client in this process.
     Linked,
+    /// The same, watched.
+    Watched(Watch),
     /// A program.
     Program(Arc<Program>),
+}
+
+impl std::fmt::Debug for Drive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Linked => "Linked",
+            Self::Watched(_) => "Watched",
+            Self::Program(_) => "Program",
+        })
+    }
 }
 
 /// The driver as one case sees it.
@@ -67,6 +79,7 @@ impl Drive {
     pub(super) fn session(&self) -> Session {
         match self {
             Self::Linked => Session::Linked(Driver::new()),
+            Self::Watched(watch) => Session::Linked(Driver::watched(watch.clone())),
             Self::Program(program) => Session::Program(Arc::clone(program)),
         }
     }

@@ -63,7 +63,8 @@ impl Report {
         }
         let (total, failed) = (self.total(), self.failed());
         let passed = total - failed;
-        let _ = write!(out, "\nconformance {}: {total} cases, {passed} passed, {failed} failed, 0 skipped", self.language);
+        let _ =
+            write!(out, "\nconformance {}: {total} cases, {passed} passed, {failed} failed, 0 skipped", self.language);
         out
     }
 }

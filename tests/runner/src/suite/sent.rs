@@ -1,6 +1,7 @@
 //! What the first server sent, for the matcher `$sent`.
 
-use serde_json::{Value, json};
+use base64::Engine as _;
+use serde_json::{Map, Value, json};
 
 /// Successful replies, oldest first: their bodies as the mock server logs them.
 #[derive(Debug, Default)]
@@ -27,6 +28,7 @@ impl Sent {
                 (None, None) => bytes(last),
             }),
             "bytes" => Some(bytes(last)),
+            "vectors" => last.get("json").map(with_numbers),
             "events" => Some(events(last.get("text")?.as_str()?, false)),
             "named_events" => Some(events(last.get("text")?.as_str()?, true)),
             "items" => {
@@ -36,6 +38,27 @@ impl Sent {
             _ => None,
         }
     }
+}
+
+/// The value with every text member named `embedding` (base64 of little-endian `f32`) as the numbers in it.
+fn with_numbers(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(with_numbers).collect(),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| match value.as_str().filter(|_| name == "embedding") {
+                Some(text) => (name.clone(), numbers(text).unwrap_or_else(|| value.clone())),
+                None => (name.clone(), with_numbers(value)),
+            };
+            members.iter().map(member).collect::<Map<_, _>>().into()
+        }
+        _ => value.clone(),
+    }
+}
+
+fn numbers(base64: &str) -> Option<Value> {
+    let bytes = base64::engine::general_purpose::STANDARD.decode(base64).ok()?;
+    let number = |four: &[u8]| Some(f32::from_le_bytes(four.try_into().ok()?));
+    bytes.chunks(4).map(|four| number(four).map(Value::from)).collect()
 }
 
 fn bytes(body: &Value) -> Value {
@@ -60,8 +83,7 @@ mod tests {
     use super::*;
 
     fn sent(bodies: &[Value]) -> Sent {
-        let requests: Vec<Value> =
-            bodies.iter().map(|body| json!({"reply": {"status": 200, "body": body}})).collect();
+        let requests: Vec<Value> = bodies.iter().map(|body| json!({"reply": {"status": 200, "body": body}})).collect();
         Sent::new(&json!({"requests": requests}))
     }
 

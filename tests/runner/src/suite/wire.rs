@@ -142,7 +142,10 @@ fn text_of(body: &Value) -> Value {
 }
 
 fn check_parts(at: &str, compare: &Compare<'_>, want: &Value, seen: &Value) -> Same {
-    let (Some(want), Some(seen)) = (want.as_array(), seen.as_array()) else {
+    // The log leaves the parts of an empty form out.
+    let none = Vec::new();
+    let seen_parts = seen.as_array().or(seen.is_null().then_some(&none));
+    let (Some(want), Some(seen)) = (want.as_array(), seen_parts) else {
         return Err(Difference::new(at, want, format!("no multipart body: {seen}")));
     };
     for (index, want) in want.iter().enumerate() {
@@ -192,7 +195,11 @@ fn same_headers(facts: &Facts, seen: &[Value]) -> Same {
     for name in &facts.same_header {
         let values: Vec<Option<String>> = seen.iter().map(|request| header(request, name)).collect();
         if values.iter().any(Option::is_none) || values.windows(2).any(|pair| pair[0] != pair[1]) {
-            return Err(Difference::new(format!("facts.same_header.{name}"), "one value in all requests", json!(values)));
+            return Err(Difference::new(
+                format!("facts.same_header.{name}"),
+                "one value in all requests",
+                json!(values),
+            ));
         }
     }
     for name in &facts.different_header {
@@ -200,7 +207,11 @@ fn same_headers(facts: &Facts, seen: &[Value]) -> Same {
         let all = json!(values);
         values.sort();
         if values.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(Difference::new(format!("facts.different_header.{name}"), "another value in every request", all));
+            return Err(Difference::new(
+                format!("facts.different_header.{name}"),
+                "another value in every request",
+                all,
+            ));
         }
     }
     Ok(())

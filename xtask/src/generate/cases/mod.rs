@@ -120,7 +120,13 @@ impl<'a> Subject<'a> {
             case["call"]["options"] = json!({ "max_items": 1 });
             return case;
         }
-        let value = if self.operation.reply_kind() == "empty" { Value::Null } else { json!({ "$sent": "value" }) };
+        let value = match self.operation.reply_kind() {
+            "empty" => Value::Null,
+            "binary" => json!({ "$sent": "bytes" }),
+            // Vectors travel as base64 and are encoded as numbers.
+            _ if self.operation.def.defaults.contains_key("encoding_format") => json!({ "$sent": "vectors" }),
+            _ => json!({ "$sent": "value" }),
+        };
         self.case(kind, arguments, json!("synthesise"), vec![self.request(arguments)], json!({ "value": value }))
     }
 
@@ -129,7 +135,8 @@ impl<'a> Subject<'a> {
         if let Some(flag) = self.operation.stream_param() {
             arguments.insert(flag.to_owned(), json!(true));
         }
-        let expect = json!({ "events": { "$sent": "events" } });
+        let named = self.operation.def.stream.as_ref().is_some_and(|stream| stream.frame.as_deref() == Some("named"));
+        let expect = json!({ "events": { "$sent": if named { "named_events" } else { "events" } } });
         self.case(kind, &arguments, json!("synthesise"), vec![self.request(&arguments)], expect)
     }
 

@@ -10,6 +10,8 @@ pub fn request(operation: &Operation, path_values: &[(String, String)], argument
     let def = &operation.def;
     let path =
         path_values.iter().fold(def.path.clone(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
+    // A route may have a query of its own: `/responses?beta=true`.
+    let (path, own_query) = path.split_once('?').unwrap_or((&path, ""));
     let mut headers = Map::new();
     let credential = match def.auth.as_deref() {
         Some("admin") => json!("Bearer test-admin-key"),
@@ -21,9 +23,12 @@ pub fn request(operation: &Operation, path_values: &[(String, String)], argument
         headers.insert(name.to_lowercase(), json!(value));
     }
     let (mut query, mut body) = (Map::new(), Map::new());
+    for (name, value) in own_query.split('&').filter_map(|pair| pair.split_once('=')) {
+        query.insert(name.to_owned(), json!(value));
+    }
     for (name, value) in arguments {
         if let Some(header) = def.header_params.get(name) {
-            headers.insert(header.to_lowercase(), json!(scalar(value)));
+            headers.insert(header.to_lowercase(), json!(header_text(value)));
         } else if def.query.contains(name) || def.body.is_none() {
             flatten(name, value, &mut |name, value| add(&mut query, name, &scalar(value)));
         } else {
@@ -65,6 +70,8 @@ pub fn request(operation: &Operation, path_values: &[(String, String)], argument
                 }
                 flatten(name, value, &mut |name, value| parts.push(part(name, value)));
             }
+            // Texts go first, so that a server knows what the files are for when they arrive.
+            parts.sort_by_key(|part| part["filename"].is_string());
             request.insert("parts".into(), Value::Array(parts));
         }
         Some(BodyDef::Kind(_)) => {
@@ -93,6 +100,14 @@ fn add(query: &mut Map<String, Value>, name: &str, value: &str) {
         None => drop(query.insert(name.to_owned(), json!(value))),
         Some(Value::Array(values)) => values.push(json!(value)),
         Some(first) => *first = json!([first.clone(), value]),
+    }
+}
+
+/// Several values of a header stand in one line.
+fn header_text(value: &Value) -> String {
+    match value {
+        Value::Array(values) => values.iter().map(scalar).collect::<Vec<_>>().join(", "),
+        value => scalar(value),
     }
 }
 
