@@ -287,21 +287,30 @@ fn find_upload(error: &(dyn StdError + 'static)) -> Option<String> {
 }
 
 fn is_certificate(error: &(dyn StdError + 'static)) -> bool {
-    causes(error).any(|cause| {
-        // rustls errors travel inside `io::Error`, which hides its inner error from `source`.
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = cause.downcast_ref::<rustls::Error>().or_else(|| inner.and_then(|e| e.downcast_ref()));
+    causes(error).filter_map(tls_error).any(|error| {
         matches!(
-            tls,
-            Some(
-                rustls::Error::General(_)
-                    | rustls::Error::InvalidCertificate(_)
-                    | rustls::Error::InvalidCertRevocationList(_)
-                    | rustls::Error::PeerIncompatible(_)
-                    | rustls::Error::NoCertificatesPresented
-            )
+            error,
+            rustls::Error::General(_)
+                | rustls::Error::InvalidCertificate(_)
+                | rustls::Error::InvalidCertRevocationList(_)
+                | rustls::Error::PeerIncompatible(_)
+                | rustls::Error::NoCertificatesPresented
         )
     })
+}
+
+/// The TLS error in a cause. It travels inside `io::Error`s, which hide what they hold from `source`.
+fn tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(found) = cause.downcast_ref() {
+        return Some(found);
+    }
+    let mut inner = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
+    loop {
+        if let Some(found) = inner.downcast_ref() {
+            return Some(found);
+        }
+        inner = inner.downcast_ref::<std::io::Error>()?.get_ref()?;
+    }
 }
 
 fn innermost(error: &(dyn StdError + 'static)) -> String {
