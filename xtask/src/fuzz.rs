@@ -64,7 +64,7 @@ fn build(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
     let output =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| folder.join("target"), |dir| Path::new(&dir).join("fuzz"));
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(folder).args(["build", "--quiet", "--release", "--bins", "--locked", "--target", &host]);
+    cargo.current_dir(folder).args(["build", "--quiet", "--release", "--bins", "--target", &host]);
     cargo.env("CARGO_TARGET_DIR", &output).env("CARGO_ENCODED_RUSTFLAGS", COVERAGE.join("\x1f"));
     run_command(&mut cargo)?;
     Ok(output.join(host).join("release"))
