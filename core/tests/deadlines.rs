@@ -1,4 +1,5 @@
 //! The total time of a call holds, whatever the server does.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! TLS against a real handshake. `certs/` holds throw-away keys of a throw-away authority, made for these tests.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
