@@ -92,7 +92,7 @@ pub enum ReplyKind {
 pub enum PageStyle {
     /// `after` = `id` of the page's last item, while `has_more` is not false (`CursorPage`).
     Cursor,
-    /// `after` = the page's `last_id`, while `has_more` is true (`ConversationCursorPage`).
+    /// `after` = the page's `last_id`, while `has_more` is not false (`ConversationCursorPage`).
     LastId,
     /// `page` = the page's `next_page`, until it is null (`TokenPage`).
     Token,
