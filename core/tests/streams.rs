@@ -1,4 +1,5 @@
 //! Streams: each way in which one can end, and what the reader gets.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

@@ -15,9 +15,9 @@ pub fn run(_args: &[String]) -> Outcome {
     }
     for (tool, version) in TOOLS {
         if shell::has(tool, &[]) {
-            println!("{tool} is here");
+            eprintln!("{tool} is here");
         } else {
-            println!("installing {tool}");
+            eprintln!("installing {tool}");
             shell::run(&mut shell::cargo(&["install", "--locked", tool, "--version", version]))?;
         }
     }

@@ -208,7 +208,8 @@ fn raw_case(mut case: Map<String, Value>, defaults: &Map<String, Value>) -> Resu
         None => return Err(format!("a case has no name: {}", super::short(&Value::Object(case).to_string()))),
     };
     for (member, value) in defaults {
-        if !case.contains_key(member) && !(member == "call" && case.contains_key("calls")) {
+        let given = case.contains_key(member) || member == "call" && case.contains_key("calls");
+        if !given {
             case.insert(member.clone(), value.clone());
         }
     }
