@@ -4,11 +4,11 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use threadline_mock::MockServer;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
-/// Sends the lines, closes the input, and gives the answers in the order in which they came.
-async fn answers(lines: &[String]) -> Vec<Value> {
+/// A running driver whose input is closed after these lines.
+async fn driver(lines: &[String]) -> (Child, Lines<BufReader<ChildStdout>>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_threadline-call"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -18,11 +18,24 @@ async fn answers(lines: &[String]) -> Vec<Value> {
     for line in lines {
         stdin.write_all(format!("{line}\n").as_bytes()).await.expect("the driver reads");
     }
-    drop(stdin);
-    let output = child.wait_with_output().await.expect("the driver ends");
-    assert!(output.status.success());
-    let text = String::from_utf8(output.stdout).expect("answers are UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).expect("an answer is JSON")).collect()
+    let stdout = child.stdout.take().expect("stdout is piped");
+    (child, BufReader::new(stdout).lines())
+}
+
+async fn next(answers: &mut Lines<BufReader<ChildStdout>>) -> Option<Value> {
+    let line = answers.next_line().await.expect("answers are UTF-8")?;
+    Some(serde_json::from_str(&line).expect("an answer is JSON"))
+}
+
+/// The answers to the lines, in the order in which they came.
+async fn answers(lines: &[String]) -> Vec<Value> {
+    let (mut child, mut answers) = driver(lines).await;
+    let mut found = Vec::new();
+    while let Some(answer) = next(&mut answers).await {
+        found.push(answer);
+    }
+    assert!(child.wait().await.expect("the driver ends").success());
+    found
 }
 
 fn retrieve(id: i64, base_url: &str, model: &str) -> String {
@@ -60,17 +73,12 @@ async fn a_fast_call_overtakes_a_slow_one_and_the_end_of_input_waits_for_both() 
     server.script_json(&replies).expect("the script is in the notation");
     let base_url = server.base_url();
     let lines = [retrieve(1, &base_url, "slow"), retrieve(2, &base_url, "fast")];
-    let opener = async {
-        let seen = |log: &threadline_mock::Log| {
-            log.requests.iter().any(|request| {
-                request.head.path.ends_with("/fast") && request.reply.as_ref().is_some_and(|reply| reply.whole)
-            })
-        };
-        server.wait(std::time::Duration::from_secs(20), seen).await;
-        server.open("fast-was-answered");
-    };
-    let (answers, ()) = tokio::join!(answers(&lines), opener);
-    assert_eq!(answers.iter().map(|a| a["value"]["id"].clone()).collect::<Vec<_>>(), ["fast", "slow"]);
+    let (mut child, mut answers) = driver(&lines).await;
+    assert_eq!(next(&mut answers).await.expect("the input's end does not end the calls")["id"], 2);
+    server.open("fast-was-answered");
+    assert_eq!(next(&mut answers).await.expect("the slow call is answered too")["value"], json!({"id": "slow"}));
+    assert_eq!(next(&mut answers).await, None);
+    assert!(child.wait().await.expect("the driver ends").success());
 }
 
 #[tokio::test]
