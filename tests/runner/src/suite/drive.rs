@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::oneshot;
 
+use super::answer;
 use crate::driver::{Driver, Watch};
 
 /// A driver of some language.
@@ -63,7 +64,7 @@ impl Drive {
         tokio::spawn(async move {
             let mut lines = BufReader::new(stdout).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                let answer: Value = serde_json::from_str(&line).unwrap_or_default();
+                let answer = answer::parse(&line).unwrap_or_default();
                 let id = answer["id"].as_u64().unwrap_or_default();
                 if let Some(sender) = answers.lock().unwrap_or_else(PoisonError::into_inner).remove(&id) {
                     // The case may have given up waiting.

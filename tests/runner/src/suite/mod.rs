@@ -1,5 +1,6 @@
 //! The conformance suite: reads cases, runs them against mock servers through a driver, compares, reports.
 
+mod answer;
 pub mod case;
 mod compare;
 mod drive;

@@ -10,7 +10,7 @@ use super::compare::Compare;
 use super::drive::{Drive, Session};
 use super::expand::{Places, needs_other};
 use super::sent::Sent;
-use super::{Difference, wire};
+use super::{Difference, answer, wire};
 
 /// The result of one case.
 #[derive(Debug)]
@@ -99,32 +99,7 @@ async fn call(session: &Session, base_url: &str, case: &Case, step: &Step) -> Re
         Ok(answer) => answer.map_err(|error| Difference::new("the driver", "an answer", error))?,
         Err(_) => return Err(Difference::new("the call", "an answer", format!("none within {} s", HANG.as_secs()))),
     };
-    serde_json::from_str(&answer)
-        .or_else(|_| serde_json::from_str(&lenient(&answer)))
-        .map_err(|error| Difference::new("the answer", "JSON", format!("{error}: {answer}")))
-}
-
-/// The text with lone surrogates (`\ud800`), which JSON allows and `serde_json` does not, as replacement characters.
-fn lenient(answer: &str) -> String {
-    let unit = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
-    let mut out = String::with_capacity(answer.len());
-    let mut rest = answer;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        out.push_str(before);
-        let taken = match (unit(escape), escape.get(6..).and_then(unit)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
-            (Some(0xd800..=0xdfff), _) => 0,
-            (Some(_), _) => 6,
-            (None, _) => 2,
-        };
-        match taken {
-            0 => out.push_str("\\ufffd"),
-            taken => out.push_str(&escape[..taken]),
-        }
-        rest = &escape[taken.max(if taken == 0 { 6 } else { 2 })..];
-    }
-    out + rest
+    answer::parse(&answer).map_err(|error| Difference::new("the answer", "JSON", format!("{error}: {answer}")))
 }
 
 fn lay(onto: &mut Value, members: &Map<String, Value>) {
