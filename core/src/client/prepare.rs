@@ -123,8 +123,11 @@ fn credential(op: &Operation, options: &RequestOptions) -> Result<Option<Secret>
     let (key, missing) = match op.auth {
         Auth::None => return Ok(None),
         Auth::Key => (&options.api_key, "an API key: give `api_key`, or set OPENAI_API_KEY"),
-        // The API refuses plain keys there, and a plain key sent to the wrong place is a key leaked.
-        Auth::Admin => (&options.admin_api_key, "an admin key: give `admin_api_key`, or set OPENAI_ADMIN_KEY"),
+        // Gateways and older programs know one key only; whether it may administer is for the server to say.
+        Auth::Admin => (
+            if options.admin_api_key.is_some() { &options.admin_api_key } else { &options.api_key },
+            "an admin key: give `admin_api_key`, or set OPENAI_ADMIN_KEY",
+        ),
     };
     let own = options.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(AUTHORIZATION.as_str()));
     match key {

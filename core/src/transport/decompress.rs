@@ -24,9 +24,10 @@ const PIECE: usize = 16 << 10;
 
 type Source = StreamReader<Counted, Bytes>;
 
-/// The body in plain form. `coding` is the value of `Content-Encoding`.
-pub(super) fn decode(body: ByteStream, coding: &str) -> Result<ByteStream, TransportError> {
-    Ok(match coding.trim().to_ascii_lowercase().as_str() {
+/// The body in plain form. `coding` is the value of `Content-Encoding`; one that we do not know makes a body that fails
+/// when it is read, so that the status still counts.
+pub(super) fn decode(body: ByteStream, coding: &str) -> ByteStream {
+    match coding.trim().to_ascii_lowercase().as_str() {
         "" | "identity" => body,
         "gzip" | "x-gzip" => {
             let mut decoder = GzipDecoder::new(source(body));
@@ -42,9 +43,9 @@ pub(super) fn decode(body: ByteStream, coding: &str) -> Result<ByteStream, Trans
         other => {
             let other: String = other.chars().filter(char::is_ascii_graphic).take(40).collect();
             let message = format!("the reply has content coding {other:?}, which was not asked for");
-            return Err(TransportError::new(TransportErrorKind::Decode, message));
+            Box::pin(stream::iter([Err(TransportError::new(TransportErrorKind::Decode, message))]))
         }
-    })
+    }
 }
 
 fn source(body: ByteStream) -> Source {
@@ -105,6 +106,10 @@ impl<D: AsyncRead> Plain<D> {
         };
         let length = read.filled().len();
         Poll::Ready(match result {
+            // Nothing at all is an empty body, whatever coding its header promises: 204, or a proxy's error.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && (self.received)(&self.decoder) == 0 => {
+                Ok(Bytes::new())
+            }
             Err(error) => Err(self.error(error)),
             Ok(()) => {
                 self.produced += length as u64;
@@ -166,7 +171,7 @@ mod tests {
         let text = "hello, decompression ".repeat(500);
         let packed = gzip(text.as_bytes()).await;
         let pieces = packed.iter().map(|b| vec![*b]).collect();
-        assert_eq!(collect(decode(body(pieces), "gzip").unwrap()).await.unwrap(), text.as_bytes());
+        assert_eq!(collect(decode(body(pieces), "gzip")).await.unwrap(), text.as_bytes());
     }
 
     #[tokio::test]
@@ -176,7 +181,7 @@ mod tests {
         encoder.flush().await.unwrap();
         let first = Bytes::from(encoder.into_inner());
         let waiting: ByteStream = Box::pin(stream::iter([Ok(first)]).chain(stream::pending()));
-        let mut plain = decode(waiting, "zstd").unwrap();
+        let mut plain = decode(waiting, "zstd");
         let piece = plain.next().now_or_never().expect("the flushed event is there").unwrap().unwrap();
         assert_eq!(&piece[..], b"data: 1\n\n");
         assert!(plain.next().now_or_never().is_none());
@@ -184,7 +189,7 @@ mod tests {
 
     #[tokio::test]
     async fn text_that_is_not_gzip_is_a_decode_error_that_says_so() {
-        let error = collect(decode(body(vec![b"{\"plain\":1}".to_vec()]), "gzip").unwrap()).await.unwrap_err();
+        let error = collect(decode(body(vec![b"{\"plain\":1}".to_vec()]), "gzip")).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Decode);
         assert!(error.message().contains("gzip"));
     }
@@ -193,14 +198,14 @@ mod tests {
     async fn a_cut_gzip_body_is_a_read_error() {
         let mut packed = gzip(b"some text that is long enough").await;
         packed.truncate(packed.len() - 10);
-        let error = collect(decode(body(vec![packed]), "gzip").unwrap()).await.unwrap_err();
+        let error = collect(decode(body(vec![packed]), "gzip")).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Read);
     }
 
     #[tokio::test]
     async fn a_bomb_is_refused_and_not_expanded() {
         let packed = gzip(&vec![0; 48 << 20]).await;
-        let mut plain = decode(body(vec![packed]), "gzip").unwrap();
+        let mut plain = decode(body(vec![packed]), "gzip");
         let mut seen = 0;
         let error = loop {
             match plain.next().await.expect("an error comes first") {
@@ -213,7 +218,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_coding_is_refused() {
-        assert!(decode(body(vec![]), "lzw").is_err());
+    async fn nothing_at_all_is_an_empty_body_in_every_coding() {
+        for coding in ["gzip", "br", "zstd"] {
+            assert_eq!(collect(decode(body(vec![]), coding)).await.unwrap(), b"", "{coding}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_before_the_first_byte_is_no_empty_body() {
+        let broken = TransportError::new(TransportErrorKind::Read, "reset");
+        let error = collect(decode(Box::pin(stream::iter([Err(broken)])), "gzip")).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Read);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_coding_is_refused_when_the_body_is_read() {
+        let error = collect(decode(body(vec![b"x".to_vec()]), "lzw")).await.unwrap_err();
+        assert!(error.kind() == TransportErrorKind::Decode && error.message().contains("lzw"));
     }
 }

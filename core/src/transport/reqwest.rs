@@ -220,7 +220,7 @@ impl ReqwestTransport {
             None => body,
             Some(coding) => {
                 headers.remove(CONTENT_LENGTH);
-                decompress::decode(body, coding.to_str().unwrap_or("?"))?
+                decompress::decode(body, coding.to_str().unwrap_or("?"))
             }
         };
         Ok(HttpResponse::new(status, headers, body))

@@ -54,13 +54,29 @@ async fn every_bad_line_is_answered_with_its_id_if_it_has_one() {
         r#"{"id": "x", "resource": "models", "method": "conjure", "client": {"api_key": "k"}}"#.to_owned(),
         r#"{"id": [1], "resource": "models", "method": "list", "client": {"api_key": "k", "colour": 1}}"#.to_owned(),
         r#"{"id": 8, "resource": "models", "method": "list", "client": {}}"#.to_owned(),
+        r#"{"id": 9, "resource": "completions", "method": "create", "client": {"api_key": "k"},
+            "args": {"model": "m", "prompt": "p", "stream": "yes"}}"#
+            .replace('\n', " "),
     ];
     let mut found: Vec<(String, Value)> =
         answers(&lines).await.iter().map(|a| (a["id"].to_string(), a["error"]["kind"].clone())).collect();
     found.sort_by(|one, other| one.0.cmp(&other.0));
     let ids: Vec<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
-    assert_eq!(ids, ["\"x\"", "7", "8", "[1]", "null"]);
+    assert_eq!(ids, ["\"x\"", "7", "8", "9", "[1]", "null"]);
     assert!(found.iter().all(|(_, kind)| kind == "usage"), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_line_that_is_not_utf_8_is_answered_and_the_next_one_read() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_threadline-call"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the driver is built with this test");
+    child.stdin.take().expect("stdin is piped").write_all(b"\xff\xfe\n{\"id\": 7}\n").await.expect("the driver reads");
+    let output = child.wait_with_output().await.expect("the driver ends");
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).expect("answers are UTF-8").lines().count(), 2);
 }
 
 #[tokio::test]

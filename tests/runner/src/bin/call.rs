@@ -15,8 +15,10 @@ async fn main() -> io::Result<()> {
     let (answers, written) = mpsc::unbounded_channel();
     let writer = tokio::spawn(write(written));
     let mut calls = JoinSet::new();
-    let mut lines = BufReader::new(stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
+    let mut lines = BufReader::new(stdin()).split(b'\n');
+    while let Some(line) = lines.next_segment().await? {
+        // A line that is not UTF-8 is malformed like any other, and is answered.
+        let line = String::from_utf8_lossy(&line).into_owned();
         if line.trim().is_empty() {
             continue;
         }

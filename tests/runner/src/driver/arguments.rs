@@ -73,7 +73,17 @@ impl Arguments {
         }
     }
 
-    /// Whether a stream was asked for. Anything but `true` counts as no.
+    /// Refuses a stream flag that is neither true, false nor null.
+    pub(super) fn check_stream(&self) -> Result<(), Usage> {
+        match self.stream.and_then(|name| Some((name, self.values.get(name)?.get()))) {
+            Some((name, raw)) if !matches!(raw, "true" | "false" | "null") => {
+                Err(Usage::new(format!("the argument `{name}` must be true or false")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a stream was asked for.
     pub fn stream(&self) -> bool {
         self.stream.and_then(|name| self.values.get(name)).is_some_and(|raw| raw.get() == "true")
     }

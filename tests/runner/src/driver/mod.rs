@@ -73,7 +73,7 @@ impl Row {
         }
         match self.required.iter().find(|name| !arguments.has(name)) {
             Some(name) => Err(Usage::new(format!("{} misses the required argument `{name}`", self.id))),
-            None => Ok(()),
+            None => arguments.check_stream(),
         }
     }
 }
