@@ -58,7 +58,10 @@ impl Encode for Secret {
 
 impl Decode for Secret {
     const KINDS: Kinds = Kinds::STRING;
-    const BLANK: Self = Self(String::new());
+
+    fn blank() -> Self {
+        Self(String::new())
+    }
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         String::decode(node, cx).map(Self::from)

@@ -36,16 +36,19 @@ pub enum Presence {
 ///
 /// Decoding is lenient: an object always decodes, whatever is in it (see [`super::Extra`]).
 pub trait Decode: Encode + Sized {
-    /// The kinds of JSON value that it is read from.
-    const KINDS: Kinds;
+    /// The kinds of JSON value that it is read from; objects unless it says otherwise.
+    const KINDS: Kinds = Kinds::OBJECT;
 
     /// The value of a required field whose member is absent. It owns no memory.
+    // A function, as is `shape`: two constants in each of thousands of types would be evaluated by every `cargo check`.
     #[doc(hidden)]
-    const BLANK: Self;
+    fn blank() -> Self;
 
     /// What tells a struct from others.
     #[doc(hidden)]
-    const SHAPE: Shape = Shape::ANY;
+    fn shape() -> Shape {
+        Shape::ANY
+    }
 
     /// Reads it. None when the value is of another type; a part of it that is goes to [`Context::dropped`].
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self>;
@@ -53,7 +56,7 @@ pub trait Decode: Encode + Sized {
     /// How well a value fits, for a union's choice among arms of the same kind.
     #[doc(hidden)]
     fn fit(node: Node<'_>) -> Fit {
-        field::fit(node, Self::KINDS, &Self::SHAPE)
+        field::fit(node, Self::KINDS, Self::shape())
     }
 }
 
@@ -307,7 +310,9 @@ macro_rules! scalar {
         impl Decode for $type {
             const KINDS: Kinds = $kinds;
 
-            const BLANK: Self = $blank;
+            fn blank() -> Self {
+                $blank
+            }
 
             fn decode($node: Node<'_>, $cx: &mut Context) -> Option<Self> {
                 $decode
@@ -341,7 +346,10 @@ impl Encode for i64 {
 
 impl Decode for i64 {
     const KINDS: Kinds = Kinds::INTEGER;
-    const BLANK: Self = 0;
+
+    fn blank() -> Self {
+        0
+    }
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         let value = node.as_i64()?;
@@ -390,8 +398,14 @@ impl<T: Encode> Encode for Box<T> {
 /// For optional fields of a type that holds itself.
 impl<T: Decode> Decode for Box<T> {
     const KINDS: Kinds = T::KINDS;
-    const BLANK: Self = panic!("a required field cannot hold its own type");
-    const SHAPE: Shape = T::SHAPE;
+
+    fn blank() -> Self {
+        const { panic!("a required field cannot hold its own type") }
+    }
+
+    fn shape() -> Shape {
+        T::shape()
+    }
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         T::decode(node, cx).map(Self::new)
@@ -416,7 +430,10 @@ impl<T: Encode> Encode for Vec<T> {
 /// kept in [`super::Extra`] and written again as long as the field is not changed.
 impl<T: Decode> Decode for Vec<T> {
     const KINDS: Kinds = Kinds::LIST;
-    const BLANK: Self = Vec::new();
+
+    fn blank() -> Self {
+        Vec::new()
+    }
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         let mut list = Vec::with_capacity(items_expected(node)?);

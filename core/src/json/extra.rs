@@ -71,23 +71,20 @@ impl Extra {
         self.members().iter().position(|member| text::same(&member.name, name))
     }
 
-    /// What is left of a struct when its required members, whose numbers these are, were all absent.
-    pub(crate) const fn absent(constants: &[field::Const], required: &[u8]) -> Self {
-        let mut marks = [0; 2];
-        let mut index = 0;
-        while index < constants.len() {
-            if constants[index].required {
-                let number = constants[index].number;
-                marks[(number / 64) as usize] |= 1 << (number % 64);
-            }
-            index += 1;
+    /// Nothing.
+    pub(crate) const NONE: Self = Self { marks: [0; 2], rest: None };
+
+    /// What is left of a struct of this shape when all that it requires was absent.
+    #[inline(never)]
+    pub(crate) fn absent(shape: field::Shape) -> Self {
+        let mut this = Self::NONE;
+        for constant in shape.constants.iter().filter(|constant| constant.required) {
+            this.mark(constant.number);
         }
-        index = 0;
-        while index < required.len() {
-            marks[(required[index] / 64) as usize] |= 1 << (required[index] % 64);
-            index += 1;
+        for (number, _) in shape.required {
+            this.mark(*number);
         }
-        Self { marks, rest: None }
+        this
     }
 
     pub(crate) fn mark(&mut self, number: u8) {
@@ -154,10 +151,10 @@ impl fmt::Debug for ObjectWriter<'_> {
 
 impl<'a> ObjectWriter<'a> {
     /// Starts an object with its constants.
-    pub fn new(writer: &'a mut Writer, extra: &'a Extra, constants: &[field::Const]) -> Self {
+    pub fn new(writer: &'a mut Writer, extra: &'a Extra, shape: field::Shape) -> Self {
         writer.begin_object();
         let mut this = Self { writer, extra, replaced: Vec::new() };
-        this.constants(constants);
+        this.constants(shape.constants);
         this
     }
 
@@ -171,7 +168,13 @@ impl<'a> ObjectWriter<'a> {
     }
 
     /// Writes a field, unless `extra` says that it was not there or knows better.
-    pub fn field(&mut self, number: u8, name: &str, value: &dyn Encode) {
+    // Generic so that the type checker need not find the coercion to `dyn` at each of thousands of calls.
+    #[inline]
+    pub fn field<T: Encode>(&mut self, number: u8, name: &str, value: &T) {
+        self.write(number, name, &value);
+    }
+
+    fn write(&mut self, number: u8, name: &str, value: &dyn Encode) {
         let presence = value.presence();
         if !self.extra.is_plain() {
             if !self.writes(number, name, value, presence) {

@@ -14,28 +14,30 @@ use std::fmt;
 /// A member with one possible value: no Rust field, written by itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Const {
-    pub(super) number: u8,
-    pub(super) name: &'static str,
+    /// Its bit in the marks of [`Extra`].
+    pub number: u8,
+    /// Its member's name.
+    pub name: &'static str,
     /// Its JSON text.
-    pub(super) text: &'static str,
-    pub(super) required: bool,
+    pub text: &'static str,
+    /// Whether it is written unless the wire left it out; if not, it is written only if it was on the wire.
+    pub required: bool,
 }
 
 impl Const {
-    /// One that is written unless the wire left it out.
-    pub const fn req(number: u8, name: &'static str, text: &'static str) -> Self {
-        Self { number, name, text, required: true }
-    }
-
-    /// One that is written only if it was on the wire.
-    pub const fn opt(number: u8, name: &'static str, text: &'static str) -> Self {
-        Self { number, name, text, required: false }
-    }
-
     fn is(&self, node: Node<'_>) -> bool {
         node.raw() == self.text
             || node.kind() != Kind::List && Doc::parse_text(self.text).is_ok_and(|doc| value::same(node, doc.root()))
     }
+}
+
+/// [`Const::required`] in the macros' words.
+#[allow(non_upper_case_globals)]
+pub mod mode {
+    /// Written unless the wire left it out.
+    pub const req: bool = true;
+    /// Written only if it was on the wire.
+    pub const opt: bool = false;
 }
 
 /// What tells a struct from others.
@@ -43,8 +45,8 @@ impl Const {
 pub struct Shape {
     /// Its constants.
     pub constants: &'static [Const],
-    /// The names of its required fields.
-    pub required: &'static [&'static str],
+    /// Its required fields: bit and name.
+    pub required: &'static [(u8, &'static str)],
 }
 
 impl Shape {
@@ -54,7 +56,7 @@ impl Shape {
 
 /// How well a value fits a type of these kinds and this shape.
 #[inline(never)]
-pub(super) fn fit(node: Node<'_>, kinds: Kinds, shape: &Shape) -> Fit {
+pub(super) fn fit(node: Node<'_>, kinds: Kinds, shape: Shape) -> Fit {
     if !kinds.has(node.kind()) {
         return Fit::NO;
     }
@@ -66,7 +68,7 @@ pub(super) fn fit(node: Node<'_>, kinds: Kinds, shape: &Shape) -> Fit {
             None => constants_absent |= constant.required,
         }
     }
-    let required = shape.required.iter().filter(|name| node.get(name).is_some()).count();
+    let required = shape.required.iter().filter(|(_, name)| node.get(name).is_some()).count();
     if required < shape.required.len() {
         Fit::partial(present + required as u32)
     } else if constants_absent {
@@ -99,7 +101,7 @@ impl fmt::Debug for ObjectReader<'_, '_> {
 impl<'a, 'c> ObjectReader<'a, 'c> {
     /// Starts to read an object; none if it is not one.
     #[inline(never)]
-    pub fn new(node: Node<'a>, cx: &'c mut Context, constants: &[Const]) -> Option<Self> {
+    pub fn new(node: Node<'a>, cx: &'c mut Context, shape: Shape) -> Option<Self> {
         if node.kind() != Kind::Object {
             return None;
         }
@@ -107,7 +109,7 @@ impl<'a, 'c> ObjectReader<'a, 'c> {
         cx.members.extend(node.members().map(|member| member.key.index()));
         drop_repeated(node.doc(), &mut cx.members, base);
         let mut reader = Self { node, cx, base, next: 0, extra: Extra::default() };
-        for constant in constants {
+        for constant in shape.constants {
             reader.constant(constant);
         }
         Some(reader)

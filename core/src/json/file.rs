@@ -27,7 +27,10 @@ impl Encode for FileInput {
 
 impl Decode for FileInput {
     const KINDS: Kinds = Kinds::OBJECT;
-    const BLANK: Self = Self::EMPTY;
+
+    fn blank() -> Self {
+        Self::EMPTY
+    }
 
     fn decode(node: Node<'_>, _: &mut Context) -> Option<Self> {
         let file = node.get(FILE).filter(|file| file.kind() == Kind::Object)?;

@@ -92,31 +92,42 @@ macro_rules! object {
         impl $crate::json::Encode for $name {
             #[allow(unused_mut)] // where there is no field
             fn encode(&self, w: &mut $crate::json::Writer) {
-                let constants = <Self as $crate::json::Decode>::SHAPE.constants;
-                let mut o = $crate::json::macro_support::ObjectWriter::new(w, &self.extra, constants);
-                $(o.field($req_number, $req_key, &&self.$req);)*
-                $(o.field($opt_number, $opt_key, &&self.$opt);)*
+                let shape = <Self as $crate::json::Decode>::shape();
+                let mut o = $crate::json::macro_support::ObjectWriter::new(w, &self.extra, shape);
+                $(o.field($req_number, $req_key, &self.$req);)*
+                $(o.field($opt_number, $opt_key, &self.$opt);)*
                 o.end();
             }
         }
 
         impl $crate::json::Decode for $name {
-            const KINDS: $crate::json::Kinds = $crate::json::Kinds::OBJECT;
-            const BLANK: Self = Self {
-                $($req: <$req_type as $crate::json::Decode>::BLANK,)*
-                $($opt: None,)*
-                extra: $crate::json::Extra::absent(Self::SHAPE.constants, &[$($req_number),*]),
-            };
-            const SHAPE: $crate::json::macro_support::Shape = $crate::json::macro_support::Shape {
-                constants: &[$(
-                    $crate::json::macro_support::Const::$const_mode($const_number, $const_key, stringify!($const_value))
-                ),*],
-                required: &[$($req_key),*],
-            };
+            fn blank() -> Self {
+                Self {
+                    $($req: <$req_type as $crate::json::Decode>::blank(),)*
+                    $($opt: None,)*
+                    extra: $crate::json::Extra::absent(Self::shape()),
+                }
+            }
+
+            fn shape() -> $crate::json::macro_support::Shape {
+                $crate::json::macro_support::Shape {
+                    constants: &[$($crate::json::macro_support::Const {
+                        number: $const_number,
+                        name: $const_key,
+                        text: stringify!($const_value),
+                        required: $crate::json::macro_support::mode::$const_mode,
+                    }),*],
+                    required: &[$(($req_number, $req_key)),*],
+                }
+            }
 
             fn decode(node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> Option<Self> {
-                let mut o = $crate::json::macro_support::ObjectReader::new(node, cx, Self::SHAPE.constants)?;
-                let mut this = Self::BLANK;
+                let mut o = $crate::json::macro_support::ObjectReader::new(node, cx, Self::shape())?;
+                let mut this = Self {
+                    $($req: <$req_type as $crate::json::Decode>::blank(),)*
+                    $($opt: None,)*
+                    extra: $crate::json::Extra::NONE,
+                };
                 $(o.required($req_number, $req_key, &mut this.$req);)*
                 $(o.optional($opt_number, $opt_key, &mut this.$opt);)*
                 this.extra = o.rest();
@@ -228,7 +239,7 @@ macro_rules! response {
 
         impl Default for $name {
             fn default() -> Self {
-                $crate::json::Decode::BLANK
+                $crate::json::Decode::blank()
             }
         }
     };
@@ -317,14 +328,23 @@ macro_rules! open_enum_traits {
 
         impl $crate::json::Decode for $name {
             const KINDS: $crate::json::Kinds = $crate::json::macro_support::open_enum::KINDS;
-            const BLANK: Self = Self::Unknown(String::new());
+
+            fn blank() -> Self {
+                Self::Unknown(String::new())
+            }
 
             fn decode(node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> Option<Self> {
-                $crate::json::macro_support::open_enum::read(node, cx, Self::known, Self::Unknown)
+                let text = $crate::json::macro_support::open_enum::text(node)?;
+                match Self::known(text.as_str()) {
+                    None => Some(Self::Unknown(text.unknown(node, cx))),
+                    known => known,
+                }
             }
 
             fn fit(node: $crate::json::Node<'_>) -> $crate::json::macro_support::Fit {
-                $crate::json::macro_support::open_enum::fit(node, Self::known)
+                let text = $crate::json::macro_support::open_enum::text(node);
+                let known = text.as_ref().is_some_and(|text| Self::known(text.as_str()).is_some());
+                $crate::json::macro_support::open_enum::fit(text.is_some(), known)
             }
         }
 
@@ -359,27 +379,25 @@ macro_rules! union {
         }
 
         impl $name {
-            const TAG: Option<&'static str> = $crate::json::macro_support::first(&[$($tag)?]);
-            const ARMS: &'static [$crate::json::macro_support::Arm] = &[$(
-                $crate::json::macro_support::Arm {
-                    $(
-                        tags: &[$($text),*],
-                        kinds: <$boxed as $crate::json::Decode>::KINDS,
-                        fit: <$boxed as $crate::json::Decode>::fit,
-                    )?
-                    $(
-                        tags: &[],
-                        kinds: <$plain as $crate::json::Decode>::KINDS,
-                        fit: <$plain as $crate::json::Decode>::fit,
-                    )?
-                },
-            )*];
-            const READS: &'static [$crate::json::macro_support::Read<Self>] = &[$(
-                |node, cx| Some(Self::$arm(
-                    $(Box::new(<$boxed as $crate::json::Decode>::decode(node, cx)?))?
-                    $(<$plain as $crate::json::Decode>::decode(node, cx)?)?
-                )),
-            )*];
+            fn arms() -> $crate::json::macro_support::Arms {
+                $crate::json::macro_support::Arms {
+                    tag: $crate::json::macro_support::first(&[$($tag)?]),
+                    arms: &[$(
+                        $crate::json::macro_support::Arm {
+                            $(
+                                tags: &[$($text),*],
+                                kinds: <$boxed as $crate::json::Decode>::KINDS,
+                                fit: <$boxed as $crate::json::Decode>::fit,
+                            )?
+                            $(
+                                tags: &[],
+                                kinds: <$plain as $crate::json::Decode>::KINDS,
+                                fit: <$plain as $crate::json::Decode>::fit,
+                            )?
+                        },
+                    )*],
+                }
+            }
         }
 
         $(
@@ -421,14 +439,23 @@ macro_rules! union {
 
         impl $crate::json::Decode for $name {
             const KINDS: $crate::json::Kinds = $crate::json::Kinds::ANY;
-            const BLANK: Self = Self::Unknown($crate::json::Json::NULL);
+
+            fn blank() -> Self {
+                Self::Unknown($crate::json::Json::NULL)
+            }
 
             fn decode(node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> Option<Self> {
-                Some($crate::json::macro_support::union::read(Self::TAG, Self::ARMS, Self::READS, node, cx).unwrap_or_else(Self::Unknown))
+                let mut choice = $crate::json::macro_support::union::Choice::new(Self::arms(), node, cx);
+                $(
+                    if choice.is_next() && let Some(value) = choice.$(boxed::<$boxed>())?$(plain::<$plain>())? {
+                        return Some(Self::$arm(value));
+                    }
+                )*
+                Some(Self::Unknown(choice.unknown()))
             }
 
             fn fit(node: $crate::json::Node<'_>) -> $crate::json::macro_support::Fit {
-                $crate::json::macro_support::union::fit(Self::TAG, Self::ARMS, node)
+                $crate::json::macro_support::union::fit(Self::arms(), node)
             }
         }
 

@@ -105,7 +105,10 @@ impl<T: Encode> Encode for Map<T> {
 /// A value of another type is left out, as in a list.
 impl<T: Decode> Decode for Map<T> {
     const KINDS: Kinds = Kinds::OBJECT;
-    const BLANK: Self = Self::new();
+
+    fn blank() -> Self {
+        Self::new()
+    }
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         if node.kind() != Kind::Object {

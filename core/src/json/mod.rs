@@ -66,9 +66,9 @@ pub(crate) use macros::{
 pub(crate) mod macro_support {
     pub(crate) use super::codec::Fit;
     pub(crate) use super::extra::ObjectWriter;
-    pub(crate) use super::field::{Const, ObjectReader, Shape};
+    pub(crate) use super::field::{Const, ObjectReader, Shape, mode};
     pub(crate) use super::show::{debug, equal};
-    pub(crate) use super::union::{Arm, Read};
+    pub(crate) use super::union::{Arm, Arms};
     pub(crate) use super::{open_enum, shims, union};
 
     /// The first of a list that has at most one.

@@ -5,7 +5,7 @@
 //! that no arm lists), the arms of the value's kind: the one alone, or the one that fits best. What fits none is kept
 //! as it is.
 
-use super::codec::{Context, Fit, Kinds};
+use super::codec::{Context, Decode, Fit, Kinds};
 use super::node::{Kind, Node};
 use super::value::Json;
 
@@ -20,21 +20,60 @@ pub struct Arm {
     pub fit: fn(Node<'_>) -> Fit,
 }
 
-/// Reads the value of one arm.
-pub type Read<T> = fn(Node<'_>, &mut Context) -> Option<T>;
+/// A union as the choice sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Arms {
+    /// The name of its tag.
+    pub tag: Option<&'static str>,
+    /// Its arms, in the order to try.
+    pub arms: &'static [Arm],
+}
 
-/// Reads a union; `Err` holds what belongs to no arm.
-pub fn read<T>(
-    tag: Option<&str>,
-    arms: &[Arm],
-    reads: &[Read<T>],
-    node: Node<'_>,
-    cx: &mut Context,
-) -> Result<T, Json> {
-    let chosen = pick(tag, arms, node);
-    match chosen.and_then(|index| reads[index](node, cx)) {
-        Some(value) => Ok(value),
-        None => Err(unknown(arms, chosen.is_some(), node, cx)),
+/// Reads one union: the macro asks arm by arm whether it is the chosen one, which compiles to one jump.
+pub struct Choice<'a, 'c> {
+    arms: &'static [Arm],
+    node: Node<'a>,
+    cx: &'c mut Context,
+    /// How many arms to pass over; more than there are if none was chosen.
+    left: usize,
+    chosen: bool,
+}
+
+impl std::fmt::Debug for Choice<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Choice").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl<'a, 'c> Choice<'a, 'c> {
+    /// Looks at the value.
+    pub fn new(union: Arms, node: Node<'a>, cx: &'c mut Context) -> Self {
+        let chosen = pick(union, node);
+        Self { arms: union.arms, node, cx, left: chosen.unwrap_or(usize::MAX), chosen: chosen.is_some() }
+    }
+
+    /// Whether the next arm is the chosen one.
+    #[inline(always)]
+    pub fn is_next(&mut self) -> bool {
+        let is = self.left == 0;
+        self.left = self.left.wrapping_sub(1);
+        is
+    }
+
+    /// Reads the value of a boxed arm.
+    pub fn boxed<T: Decode>(&mut self) -> Option<Box<T>> {
+        T::decode(self.node, self.cx).map(Box::new)
+    }
+
+    /// Reads the value of an arm that is not boxed.
+    #[inline]
+    pub fn plain<T: Decode>(&mut self) -> Option<T> {
+        T::decode(self.node, self.cx)
+    }
+
+    /// The value as it came: no arm was chosen, or the chosen one could not read it.
+    pub fn unknown(self) -> Json {
+        unknown(self.arms, self.chosen, self.node, self.cx)
     }
 }
 
@@ -50,12 +89,13 @@ fn unknown(arms: &[Arm], chosen: bool, node: Node<'_>, cx: &mut Context) -> Json
 }
 
 /// How well the best arm of a union fits, for a union in a union.
-pub fn fit(tag: Option<&str>, arms: &[Arm], node: Node<'_>) -> Fit {
-    pick(tag, arms, node).map_or(Fit::NO, |index| (arms[index].fit)(node))
+pub fn fit(union: Arms, node: Node<'_>) -> Fit {
+    pick(union, node).map_or(Fit::NO, |index| (union.arms[index].fit)(node))
 }
 
 #[inline(never)]
-fn pick(tag: Option<&str>, arms: &[Arm], node: Node<'_>) -> Option<usize> {
+fn pick(union: Arms, node: Node<'_>) -> Option<usize> {
+    let Arms { tag, arms } = union;
     let kind = node.kind();
     let arms: Vec<(usize, &Arm)> = arms.iter().enumerate().filter(|(_, arm)| arm.kinds.has(kind)).collect();
     let tag_value = tag.filter(|_| kind == Kind::Object).and_then(|tag| node.get(tag)?.as_str());

@@ -147,7 +147,10 @@ impl Encode for Json {
 
 impl Decode for Json {
     const KINDS: Kinds = Kinds::ANY;
-    const BLANK: Self = Self::NULL;
+
+    fn blank() -> Self {
+        Self::NULL
+    }
 
     fn decode(node: Node<'_>, _: &mut Context) -> Option<Self> {
         Some(node.into())

@@ -99,7 +99,10 @@ impl Encode for Vector {
 /// The numbers of a list are kept as doubles; base64 as the `f32` that it holds, and written as a list.
 impl Decode for Vector {
     const KINDS: Kinds = Kinds::LIST.or(Kinds::STRING);
-    const BLANK: Self = Self(Numbers::F64(Vec::new()));
+
+    fn blank() -> Self {
+        Self(Numbers::F64(Vec::new()))
+    }
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         let numbers = match node.kind() {
