@@ -51,6 +51,10 @@ struct Link {
     origin: Arc<Origin>,
     /// Hashes of the cursors used so far.
     used: HashSet<u64>,
+    /// Hash of the page's items, by which a page that comes again is known.
+    items: u64,
+    /// Whether the page says itself that there is more, instead of only leaving it open.
+    says_more: bool,
 }
 
 /// The call that the first page came from.
@@ -113,7 +117,7 @@ impl<T: Decode + Send + 'static> Page<T> {
     /// The next page, or `None` after the last one. The call's options hold for it too, its timeout anew.
     ///
     /// # Errors
-    /// Any [`Error`]; kind `decode` if the server names a page that was read already.
+    /// Any [`Error`]; kind `decode` if the server names or sends a page that was read already.
     pub async fn next_page(&self) -> Result<Option<Self>, Error> {
         self.link.clone().follow().await
     }
@@ -125,6 +129,11 @@ impl<T: Decode + Send + 'static> Page<T> {
             link.next = link.origin.op.page.and_then(|style| cursor_at(style, root));
             // Some providers send the bare list.
             let list = if root.kind() == Kind::List { Some(root) } else { root.get("data") };
+            link.items = list.map_or(0, |list| hash(list.raw()));
+            link.says_more = match link.origin.op.page {
+                Some(PageStyle::Token | PageStyle::Next) => link.next.is_some(),
+                _ => root.get("has_more").and_then(Node::as_bool) == Some(true),
+            };
             let mut data = Vec::with_capacity(list.map_or(0, Node::len));
             for item in list.into_iter().flat_map(Node::items) {
                 let value = T::decode(item, &mut Context::default());
@@ -137,11 +146,14 @@ impl<T: Decode + Send + 'static> Page<T> {
 }
 
 impl Link {
+    fn of(origin: Arc<Origin>) -> Self {
+        Self { next: None, origin, used: HashSet::new(), items: 0, says_more: false }
+    }
+
     async fn follow<T: Decode + Send + 'static>(mut self) -> Result<Option<Page<T>>, Error> {
         let Some(next) = self.next.take() else { return Ok(None) };
         if !self.used.insert(hash(&next.value)) {
-            let message = "the list goes round: the server's next page is one that was read already";
-            return Err(Error::new(ErrorKind::Decode, message));
+            return Err(goes_round());
         }
         let origin = &*self.origin;
         let parts = Parts {
@@ -151,8 +163,21 @@ impl Link {
             options: RequestOptions { idempotency_key: None, ..origin.options.clone() },
         };
         let raw = execute(Box::new(parts)).await?;
-        Page::read(raw, self).map(Some)
+        let items = self.items;
+        let page = Page::<T>::read(raw, self)?;
+        // The same items and the same cursor again: this server knows no cursors. If it claims that there is more, that is out of reach;
+        // if it does not, the first page was the whole list.
+        let again = page.link.items == items && page.link.next.as_ref().is_some_and(|after| after.value == next.value);
+        match again {
+            true if page.link.says_more => Err(goes_round()),
+            true => Ok(None),
+            false => Ok(Some(page)),
+        }
     }
+}
+
+fn goes_round() -> Error {
+    Error::new(ErrorKind::Decode, "the list goes round: the server's next page is one that was read already")
 }
 
 impl<T: fmt::Debug> fmt::Debug for Page<T> {
@@ -202,17 +227,23 @@ fn cursor_at(style: PageStyle, page: Node<'_>) -> Option<Cursor> {
     }
     let (param, value) = match style {
         PageStyle::Single => return None,
-        PageStyle::Cursor => ("after", page.get("data")?.items().last()?.get("id").and_then(text)?),
-        PageStyle::LastId => ("after", page.get("last_id").and_then(text)?),
+        PageStyle::Cursor => ("after", last_item(page).and_then(text).or_else(|| page.get("last_id").and_then(text))?),
+        // A page that says nothing of its last id has one all the same; null means the end.
+        PageStyle::LastId => ("after", page.get("last_id").or_else(|| last_item(page)).and_then(text)?),
         PageStyle::Token => ("page", page.get("next_page").and_then(text)?),
         PageStyle::Next => ("after", page.get("next").and_then(text)?),
     };
     Some(Cursor { param, value })
 }
 
-fn hash(cursor: &str) -> u64 {
+/// The id of the page's last item.
+fn last_item(page: Node<'_>) -> Option<Node<'_>> {
+    page.get("data")?.items().last()?.get("id")
+}
+
+fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    cursor.hash(&mut hasher);
+    text.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -228,7 +259,7 @@ impl<T: Decode + Send + 'static> Outcome for Page<T> {
         let (client, op, options) = (parts.client.clone(), parts.op, parts.options.clone());
         let origin = Arc::new(Origin { client, op, path, fields, options });
         let future = execute(parts);
-        Box::pin(async move { Page::read(future.await?, Link { next: None, origin, used: HashSet::new() }) })
+        Box::pin(async move { Page::read(future.await?, Link::of(origin)) })
     }
 }
 
@@ -342,6 +373,16 @@ mod tests {
             }
         }
         assert!(after(PageStyle::Cursor, r#"{"data":[{"id":"a"}]}"#).is_some(), "`has_more` may be missing");
+    }
+
+    #[test]
+    fn item_and_page_stand_in_for_each_other_where_one_names_no_id() {
+        let page = r#"{"data":[{"id":"a"},{"role":"user"}],"last_id":"l","has_more":true}"#;
+        assert_eq!(after(PageStyle::Cursor, page), Some(("after", "l".into())));
+        let page = r#"{"data":[{"id":"a"}],"has_more":true}"#;
+        assert_eq!(after(PageStyle::LastId, page), Some(("after", "a".into())));
+        let page = r#"{"data":[{"id":"a"}],"last_id":null,"has_more":true}"#;
+        assert_eq!(after(PageStyle::LastId, page), None);
     }
 
     #[test]
