@@ -68,7 +68,7 @@ fuzz_target!(|input: &[u8]| {
         3 => round_trip::<types::Run>,
         4 => round_trip::<types::RunCreateParams>,
         5 => round_trip::<types::RunStep>,
-        6 => round_trip::<types::Message>,
+        6 => round_trip::<types::ThreadMessage>,
         7 => round_trip::<types::AssistantStreamEvent>,
         8 => round_trip::<types::Response>,
         9 => round_trip::<types::ResponseCreateParams>,

@@ -7,32 +7,32 @@ use crate::page::Page;
 use crate::response::Reply;
 use crate::types::{
     AdminAPIKey, AdminAPIKeyCreateParams, AdminAPIKeyCreateResponse, AdminAPIKeyDeleteResponse, AdminAPIKeyListParams,
-    AuditLogListParams, AuditLogListResponse, Certificate, CertificateCreateParams, CertificateDeleteResponse,
-    CertificateRetrieveParams, CertificateUpdateParams, ExternalKey, ExternalKeyCreateParams, ExternalKeyListParams,
+    AuditLog, AuditLogListParams, Certificate, ExternalKey, ExternalKeyCreateParams, ExternalKeyListParams,
     ExternalKeyValidateResponse, ExternalStorageConfiguration, ExternalStorageCreateParams, ExternalStorageDeleted,
     ExternalStorageListParams, FederationRule, FederationRuleCreateParams, FederationRuleDeleted,
-    FederationRuleListParams, FederationRuleUpdateParams, Group, GroupRoleCreateResponse, GroupRoleDeleteResponse,
-    GroupUpdateParams, GroupUpdateResponse, GroupUserCreateParams, GroupUserDeleteResponse, GroupUserListParams,
-    Invite, InviteCreateParams, InviteDeleteResponse, InviteListParams, OrganizationCertificateActivateParams,
-    OrganizationCertificateActivateResponse, OrganizationCertificateDeactivateParams,
-    OrganizationCertificateDeactivateResponse, OrganizationCertificateListParams, OrganizationCertificateListResponse,
-    OrganizationDataRetention, OrganizationDataRetentionUpdateParams, OrganizationGroupCreateParams,
+    FederationRuleListParams, FederationRuleUpdateParams, GroupRoleCreateResponse, GroupRoleDeleteResponse, Invite,
+    InviteCreateParams, InviteDeleteResponse, InviteListParams, OrganizationCertificate,
+    OrganizationCertificateActivateParams, OrganizationCertificateCreateParams,
+    OrganizationCertificateDeactivateParams, OrganizationCertificateDeleteResponse, OrganizationCertificateListParams,
+    OrganizationCertificateRetrieveParams, OrganizationCertificateUpdateParams, OrganizationDataRetention,
+    OrganizationDataRetentionUpdateParams, OrganizationGroup, OrganizationGroupCreateParams,
     OrganizationGroupDeleteResponse, OrganizationGroupListParams, OrganizationGroupRoleCreateParams,
-    OrganizationGroupRoleListParams, OrganizationGroupUser, OrganizationRoleCreateParams, OrganizationRoleListParams,
-    OrganizationRoleUpdateParams, OrganizationSpendAlert, OrganizationSpendAlertCreateParams,
-    OrganizationSpendAlertDeleted, OrganizationSpendAlertListParams, OrganizationSpendAlertUpdateParams,
-    OrganizationSpendLimit, OrganizationSpendLimitDeleted, OrganizationSpendLimitUpdateParams, OrganizationUser,
-    OrganizationUserDeleteResponse, OrganizationUserListParams, OrganizationUserRoleCreateParams,
-    OrganizationUserRoleListParams, OrganizationUserUpdateParams, ProjectRoleDeleteResponse, Role, RoleListResponse,
-    RoleRetrieveResponse, UsageAudioSpeechesParams, UsageAudioSpeechesResponse, UsageAudioTranscriptionsParams,
-    UsageAudioTranscriptionsResponse, UsageCodeInterpreterSessionsParams, UsageCodeInterpreterSessionsResponse,
-    UsageCompletionsParams, UsageCompletionsResponse, UsageCostsParams, UsageCostsResponse, UsageDecisionsParams,
-    UsageDecisionsResponse, UsageEmbeddingsParams, UsageEmbeddingsResponse, UsageFileSearchCallsParams,
-    UsageFileSearchCallsResponse, UsageImagesParams, UsageImagesResponse, UsageModerationsParams,
-    UsageModerationsResponse, UsageVectorStoresParams, UsageVectorStoresResponse, UsageWebSearchCallsParams,
-    UsageWebSearchCallsResponse, UserCreateResponse, UserRetrieveResponse, UserRoleCreateResponse,
-    WorkloadIdentityProvider, WorkloadIdentityProviderCreateParams, WorkloadIdentityProviderDeleted,
-    WorkloadIdentityProviderListParams, WorkloadIdentityProviderUpdateParams,
+    OrganizationGroupRoleListParams, OrganizationGroupUpdateParams, OrganizationGroupUpdateResponse,
+    OrganizationGroupUser, OrganizationGroupUserCreateParams, OrganizationGroupUserCreateResponse,
+    OrganizationGroupUserDeleteResponse, OrganizationGroupUserListParams, OrganizationGroupUserRetrieveResponse,
+    OrganizationRole, OrganizationRoleCreateParams, OrganizationRoleListParams, OrganizationRoleUpdateParams,
+    OrganizationSpendAlert, OrganizationSpendAlertCreateParams, OrganizationSpendAlertDeleted,
+    OrganizationSpendAlertListParams, OrganizationSpendAlertUpdateParams, OrganizationSpendLimit,
+    OrganizationSpendLimitDeleted, OrganizationSpendLimitUpdateParams, OrganizationUsage,
+    OrganizationUsageAudioSpeechesParams, OrganizationUsageAudioTranscriptionsParams,
+    OrganizationUsageCompletionsParams, OrganizationUsageCostsParams, OrganizationUsageDecisionsParams,
+    OrganizationUsageDecisionsResponse, OrganizationUsageEmbeddingsParams, OrganizationUsageFileSearchCallsParams,
+    OrganizationUsageImagesParams, OrganizationUsageModerationsParams, OrganizationUsageVectorStoresParams,
+    OrganizationUsageWebSearchCallsParams, OrganizationUser, OrganizationUserDeleteResponse,
+    OrganizationUserListParams, OrganizationUserRoleCreateParams, OrganizationUserRoleListParams,
+    OrganizationUserUpdateParams, ProjectRoleDeleteResponse, RoleListResponse, UsageCodeInterpreterSessionsParams,
+    UserRoleCreateResponse, WorkloadIdentityProvider, WorkloadIdentityProviderCreateParams,
+    WorkloadIdentityProviderDeleted, WorkloadIdentityProviderListParams, WorkloadIdentityProviderUpdateParams,
 };
 
 /// The resource `admin.organization.admin_api_keys`.
@@ -122,7 +122,7 @@ impl AdminOrganizationAuditLogs {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self) -> Call<Page<AuditLogListResponse>> {
+    pub fn list(&self) -> Call<Page<AuditLog>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_AUDIT_LOGS_LIST, &[], None)
     }
 
@@ -135,7 +135,7 @@ impl AdminOrganizationAuditLogs {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: AuditLogListParams) -> Call<Page<AuditLogListResponse>> {
+    pub fn list_with(&self, params: AuditLogListParams) -> Call<Page<AuditLog>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_AUDIT_LOGS_LIST, &[], Some(&params))
     }
 }
@@ -158,10 +158,7 @@ impl AdminOrganizationCertificates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn activate(
-        &self,
-        params: OrganizationCertificateActivateParams,
-    ) -> Call<Page<OrganizationCertificateActivateResponse>> {
+    pub fn activate(&self, params: OrganizationCertificateActivateParams) -> Call<Page<OrganizationCertificate>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_CERTIFICATES_ACTIVATE, &[], Some(&params))
     }
 
@@ -172,7 +169,7 @@ impl AdminOrganizationCertificates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: CertificateCreateParams) -> Call<Reply<Certificate>> {
+    pub fn create(&self, params: OrganizationCertificateCreateParams) -> Call<Reply<Certificate>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_CERTIFICATES_CREATE, &[], Some(&params))
     }
 
@@ -183,10 +180,7 @@ impl AdminOrganizationCertificates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn deactivate(
-        &self,
-        params: OrganizationCertificateDeactivateParams,
-    ) -> Call<Page<OrganizationCertificateDeactivateResponse>> {
+    pub fn deactivate(&self, params: OrganizationCertificateDeactivateParams) -> Call<Page<OrganizationCertificate>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_CERTIFICATES_DEACTIVATE, &[], Some(&params))
     }
 
@@ -197,7 +191,7 @@ impl AdminOrganizationCertificates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn delete(&self, certificate_id: &str) -> Call<Reply<CertificateDeleteResponse>> {
+    pub fn delete(&self, certificate_id: &str) -> Call<Reply<OrganizationCertificateDeleteResponse>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_CERTIFICATES_DELETE, &[certificate_id], None)
     }
 
@@ -208,7 +202,7 @@ impl AdminOrganizationCertificates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self) -> Call<Page<OrganizationCertificateListResponse>> {
+    pub fn list(&self) -> Call<Page<OrganizationCertificate>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_CERTIFICATES_LIST, &[], None)
     }
 
@@ -221,10 +215,7 @@ impl AdminOrganizationCertificates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(
-        &self,
-        params: OrganizationCertificateListParams,
-    ) -> Call<Page<OrganizationCertificateListResponse>> {
+    pub fn list_with(&self, params: OrganizationCertificateListParams) -> Call<Page<OrganizationCertificate>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_CERTIFICATES_LIST, &[], Some(&params))
     }
 
@@ -248,7 +239,11 @@ impl AdminOrganizationCertificates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve_with(&self, certificate_id: &str, params: CertificateRetrieveParams) -> Call<Reply<Certificate>> {
+    pub fn retrieve_with(
+        &self,
+        certificate_id: &str,
+        params: OrganizationCertificateRetrieveParams,
+    ) -> Call<Reply<Certificate>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_CERTIFICATES_RETRIEVE, &[certificate_id], Some(&params))
     }
 
@@ -259,7 +254,11 @@ impl AdminOrganizationCertificates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn update(&self, certificate_id: &str, params: CertificateUpdateParams) -> Call<Reply<Certificate>> {
+    pub fn update(
+        &self,
+        certificate_id: &str,
+        params: OrganizationCertificateUpdateParams,
+    ) -> Call<Reply<Certificate>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_CERTIFICATES_UPDATE, &[certificate_id], Some(&params))
     }
 }
@@ -486,7 +485,7 @@ impl AdminOrganizationGroups {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: OrganizationGroupCreateParams) -> Call<Reply<Group>> {
+    pub fn create(&self, params: OrganizationGroupCreateParams) -> Call<Reply<OrganizationGroup>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_GROUPS_CREATE, &[], Some(&params))
     }
 
@@ -508,7 +507,7 @@ impl AdminOrganizationGroups {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self) -> Call<Page<Group>> {
+    pub fn list(&self) -> Call<Page<OrganizationGroup>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_GROUPS_LIST, &[], None)
     }
 
@@ -521,7 +520,7 @@ impl AdminOrganizationGroups {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: OrganizationGroupListParams) -> Call<Page<Group>> {
+    pub fn list_with(&self, params: OrganizationGroupListParams) -> Call<Page<OrganizationGroup>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_GROUPS_LIST, &[], Some(&params))
     }
 
@@ -532,7 +531,7 @@ impl AdminOrganizationGroups {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, group_id: &str) -> Call<Reply<Group>> {
+    pub fn retrieve(&self, group_id: &str) -> Call<Reply<OrganizationGroup>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_GROUPS_RETRIEVE, &[group_id], None)
     }
 
@@ -543,7 +542,11 @@ impl AdminOrganizationGroups {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn update(&self, group_id: &str, params: GroupUpdateParams) -> Call<Reply<GroupUpdateResponse>> {
+    pub fn update(
+        &self,
+        group_id: &str,
+        params: OrganizationGroupUpdateParams,
+    ) -> Call<Reply<OrganizationGroupUpdateResponse>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_GROUPS_UPDATE, &[group_id], Some(&params))
     }
 }
@@ -616,7 +619,7 @@ impl AdminOrganizationGroupsRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, group_id: &str, role_id: &str) -> Call<Reply<RoleRetrieveResponse>> {
+    pub fn retrieve(&self, group_id: &str, role_id: &str) -> Call<Reply<RoleListResponse>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_GROUPS_ROLES_RETRIEVE, &[group_id, role_id], None)
     }
 }
@@ -639,7 +642,11 @@ impl AdminOrganizationGroupsUsers {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, group_id: &str, params: GroupUserCreateParams) -> Call<Reply<UserCreateResponse>> {
+    pub fn create(
+        &self,
+        group_id: &str,
+        params: OrganizationGroupUserCreateParams,
+    ) -> Call<Reply<OrganizationGroupUserCreateResponse>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_GROUPS_USERS_CREATE, &[group_id], Some(&params))
     }
 
@@ -650,7 +657,7 @@ impl AdminOrganizationGroupsUsers {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn delete(&self, group_id: &str, user_id: &str) -> Call<Reply<GroupUserDeleteResponse>> {
+    pub fn delete(&self, group_id: &str, user_id: &str) -> Call<Reply<OrganizationGroupUserDeleteResponse>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_GROUPS_USERS_DELETE, &[group_id, user_id], None)
     }
 
@@ -674,7 +681,11 @@ impl AdminOrganizationGroupsUsers {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, group_id: &str, params: GroupUserListParams) -> Call<Page<OrganizationGroupUser>> {
+    pub fn list_with(
+        &self,
+        group_id: &str,
+        params: OrganizationGroupUserListParams,
+    ) -> Call<Page<OrganizationGroupUser>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_GROUPS_USERS_LIST, &[group_id], Some(&params))
     }
 
@@ -685,7 +696,7 @@ impl AdminOrganizationGroupsUsers {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, group_id: &str, user_id: &str) -> Call<Reply<UserRetrieveResponse>> {
+    pub fn retrieve(&self, group_id: &str, user_id: &str) -> Call<Reply<OrganizationGroupUserRetrieveResponse>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_GROUPS_USERS_RETRIEVE, &[group_id, user_id], None)
     }
 }
@@ -777,7 +788,7 @@ impl AdminOrganizationRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: OrganizationRoleCreateParams) -> Call<Reply<Role>> {
+    pub fn create(&self, params: OrganizationRoleCreateParams) -> Call<Reply<OrganizationRole>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_ROLES_CREATE, &[], Some(&params))
     }
 
@@ -799,7 +810,7 @@ impl AdminOrganizationRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self) -> Call<Page<Role>> {
+    pub fn list(&self) -> Call<Page<OrganizationRole>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_ROLES_LIST, &[], None)
     }
 
@@ -812,7 +823,7 @@ impl AdminOrganizationRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: OrganizationRoleListParams) -> Call<Page<Role>> {
+    pub fn list_with(&self, params: OrganizationRoleListParams) -> Call<Page<OrganizationRole>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_ROLES_LIST, &[], Some(&params))
     }
 
@@ -823,7 +834,7 @@ impl AdminOrganizationRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, role_id: &str) -> Call<Reply<Role>> {
+    pub fn retrieve(&self, role_id: &str) -> Call<Reply<OrganizationRole>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_ROLES_RETRIEVE, &[role_id], None)
     }
 
@@ -834,7 +845,7 @@ impl AdminOrganizationRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn update(&self, role_id: &str, params: OrganizationRoleUpdateParams) -> Call<Reply<Role>> {
+    pub fn update(&self, role_id: &str, params: OrganizationRoleUpdateParams) -> Call<Reply<OrganizationRole>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_ROLES_UPDATE, &[role_id], Some(&params))
     }
 }
@@ -986,7 +997,7 @@ impl AdminOrganizationUsage {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn audio_speeches(&self, params: UsageAudioSpeechesParams) -> Call<Reply<UsageAudioSpeechesResponse>> {
+    pub fn audio_speeches(&self, params: OrganizationUsageAudioSpeechesParams) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_AUDIO_SPEECHES, &[], Some(&params))
     }
 
@@ -999,8 +1010,8 @@ impl AdminOrganizationUsage {
     /// When awaited, any [`Error`](crate::Error).
     pub fn audio_transcriptions(
         &self,
-        params: UsageAudioTranscriptionsParams,
-    ) -> Call<Reply<UsageAudioTranscriptionsResponse>> {
+        params: OrganizationUsageAudioTranscriptionsParams,
+    ) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_AUDIO_TRANSCRIPTIONS, &[], Some(&params))
     }
 
@@ -1014,7 +1025,7 @@ impl AdminOrganizationUsage {
     pub fn code_interpreter_sessions(
         &self,
         params: UsageCodeInterpreterSessionsParams,
-    ) -> Call<Reply<UsageCodeInterpreterSessionsResponse>> {
+    ) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_CODE_INTERPRETER_SESSIONS, &[], Some(&params))
     }
 
@@ -1025,7 +1036,7 @@ impl AdminOrganizationUsage {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn completions(&self, params: UsageCompletionsParams) -> Call<Reply<UsageCompletionsResponse>> {
+    pub fn completions(&self, params: OrganizationUsageCompletionsParams) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_COMPLETIONS, &[], Some(&params))
     }
 
@@ -1036,7 +1047,7 @@ impl AdminOrganizationUsage {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn costs(&self, params: UsageCostsParams) -> Call<Reply<UsageCostsResponse>> {
+    pub fn costs(&self, params: OrganizationUsageCostsParams) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_COSTS, &[], Some(&params))
     }
 
@@ -1047,7 +1058,10 @@ impl AdminOrganizationUsage {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn decisions(&self, params: UsageDecisionsParams) -> Call<Reply<UsageDecisionsResponse>> {
+    pub fn decisions(
+        &self,
+        params: OrganizationUsageDecisionsParams,
+    ) -> Call<Reply<OrganizationUsageDecisionsResponse>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_DECISIONS, &[], Some(&params))
     }
 
@@ -1058,7 +1072,7 @@ impl AdminOrganizationUsage {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn embeddings(&self, params: UsageEmbeddingsParams) -> Call<Reply<UsageEmbeddingsResponse>> {
+    pub fn embeddings(&self, params: OrganizationUsageEmbeddingsParams) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_EMBEDDINGS, &[], Some(&params))
     }
 
@@ -1069,7 +1083,7 @@ impl AdminOrganizationUsage {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn file_search_calls(&self, params: UsageFileSearchCallsParams) -> Call<Reply<UsageFileSearchCallsResponse>> {
+    pub fn file_search_calls(&self, params: OrganizationUsageFileSearchCallsParams) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_FILE_SEARCH_CALLS, &[], Some(&params))
     }
 
@@ -1080,7 +1094,7 @@ impl AdminOrganizationUsage {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn images(&self, params: UsageImagesParams) -> Call<Reply<UsageImagesResponse>> {
+    pub fn images(&self, params: OrganizationUsageImagesParams) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_IMAGES, &[], Some(&params))
     }
 
@@ -1091,7 +1105,7 @@ impl AdminOrganizationUsage {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn moderations(&self, params: UsageModerationsParams) -> Call<Reply<UsageModerationsResponse>> {
+    pub fn moderations(&self, params: OrganizationUsageModerationsParams) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_MODERATIONS, &[], Some(&params))
     }
 
@@ -1102,7 +1116,7 @@ impl AdminOrganizationUsage {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn vector_stores(&self, params: UsageVectorStoresParams) -> Call<Reply<UsageVectorStoresResponse>> {
+    pub fn vector_stores(&self, params: OrganizationUsageVectorStoresParams) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_VECTOR_STORES, &[], Some(&params))
     }
 
@@ -1113,7 +1127,7 @@ impl AdminOrganizationUsage {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn web_search_calls(&self, params: UsageWebSearchCallsParams) -> Call<Reply<UsageWebSearchCallsResponse>> {
+    pub fn web_search_calls(&self, params: OrganizationUsageWebSearchCallsParams) -> Call<Reply<OrganizationUsage>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USAGE_WEB_SEARCH_CALLS, &[], Some(&params))
     }
 }
@@ -1260,7 +1274,7 @@ impl AdminOrganizationUsersRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, user_id: &str, role_id: &str) -> Call<Reply<RoleRetrieveResponse>> {
+    pub fn retrieve(&self, user_id: &str, role_id: &str) -> Call<Reply<RoleListResponse>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_USERS_ROLES_RETRIEVE, &[user_id, role_id], None)
     }
 }

@@ -6,22 +6,23 @@ use crate::operations;
 use crate::page::Page;
 use crate::response::Reply;
 use crate::types::{
-    APIKeyCreateParams, APIKeyCreateResponse, APIKeyDeleteResponse, APIKeyListParams, APIKeyUpdateParams,
-    GroupRetrieveParams, GroupRoleCreateResponse, GroupRoleDeleteResponse, HostedToolPermissionUpdateParams,
-    ModelPermissionUpdateParams, Project, ProjectAPIKey, ProjectCertificateActivateParams,
-    ProjectCertificateActivateResponse, ProjectCertificateDeactivateParams, ProjectCertificateDeactivateResponse,
-    ProjectCertificateListParams, ProjectCertificateListResponse, ProjectCreateParams, ProjectDataRetention,
-    ProjectDataRetentionUpdateParams, ProjectGroup, ProjectGroupCreateParams, ProjectGroupDeleteResponse,
-    ProjectGroupListParams, ProjectGroupRoleCreateParams, ProjectGroupRoleListParams, ProjectHostedToolPermissions,
-    ProjectListParams, ProjectModelPermissions, ProjectModelPermissionsDeleted, ProjectRateLimit,
+    GroupRoleCreateResponse, GroupRoleDeleteResponse, OrganizationRole, Project, ProjectAPIKey,
+    ProjectAPIKeyDeleteResponse, ProjectAPIKeyListParams, ProjectAPIKeyUpdateParams, ProjectCertificate,
+    ProjectCertificateActivateParams, ProjectCertificateDeactivateParams, ProjectCertificateListParams,
+    ProjectCreateParams, ProjectDataRetention, ProjectDataRetentionUpdateParams, ProjectGroup,
+    ProjectGroupCreateParams, ProjectGroupDeleteResponse, ProjectGroupListParams, ProjectGroupRetrieveParams,
+    ProjectGroupRoleCreateParams, ProjectGroupRoleListParams, ProjectHostedToolPermissionUpdateParams,
+    ProjectHostedToolPermissions, ProjectListParams, ProjectModelPermissionUpdateParams, ProjectModelPermissions,
+    ProjectModelPermissionsDeleted, ProjectRateLimit, ProjectRateLimitListParams, ProjectRateLimitUpdateParams,
     ProjectRoleCreateParams, ProjectRoleDeleteResponse, ProjectRoleListParams, ProjectRoleUpdateParams,
-    ProjectServiceAccount, ProjectServiceTierSettings, ProjectSpendAlert, ProjectSpendAlertCreateParams,
-    ProjectSpendAlertDeleted, ProjectSpendAlertListParams, ProjectSpendAlertUpdateParams, ProjectSpendLimit,
-    ProjectSpendLimitDeleted, ProjectSpendLimitUpdateParams, ProjectUpdateParams, ProjectUser, ProjectUserCreateParams,
+    ProjectServiceAccount, ProjectServiceAccountAPIKeyCreateParams, ProjectServiceAccountAPIKeyCreateResponse,
+    ProjectServiceAccountCreateParams, ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
+    ProjectServiceAccountListParams, ProjectServiceAccountUpdateParams, ProjectServiceTierSettingUpdateParams,
+    ProjectServiceTierSettings, ProjectSpendAlert, ProjectSpendAlertCreateParams, ProjectSpendAlertDeleted,
+    ProjectSpendAlertListParams, ProjectSpendAlertUpdateParams, ProjectSpendLimit, ProjectSpendLimitDeleted,
+    ProjectSpendLimitUpdateParams, ProjectUpdateParams, ProjectUser, ProjectUserCreateParams,
     ProjectUserDeleteResponse, ProjectUserListParams, ProjectUserRoleCreateParams, ProjectUserRoleListParams,
-    ProjectUserUpdateParams, RateLimitListRateLimitsParams, RateLimitUpdateRateLimitParams, Role, RoleListResponse,
-    RoleRetrieveResponse, ServiceAccountCreateParams, ServiceAccountCreateResponse, ServiceAccountDeleteResponse,
-    ServiceAccountListParams, ServiceAccountUpdateParams, ServiceTierSettingUpdateParams, UserRoleCreateResponse,
+    ProjectUserUpdateParams, RoleListResponse, UserRoleCreateResponse,
 };
 
 /// The resource `admin.organization.projects`.
@@ -187,7 +188,7 @@ impl AdminOrganizationProjectsApiKeys {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn delete(&self, project_id: &str, api_key_id: &str) -> Call<Reply<APIKeyDeleteResponse>> {
+    pub fn delete(&self, project_id: &str, api_key_id: &str) -> Call<Reply<ProjectAPIKeyDeleteResponse>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_API_KEYS_DELETE,
@@ -216,7 +217,7 @@ impl AdminOrganizationProjectsApiKeys {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, project_id: &str, params: APIKeyListParams) -> Call<Page<ProjectAPIKey>> {
+    pub fn list_with(&self, project_id: &str, params: ProjectAPIKeyListParams) -> Call<Page<ProjectAPIKey>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_PROJECTS_API_KEYS_LIST, &[project_id], Some(&params))
     }
 
@@ -243,7 +244,12 @@ impl AdminOrganizationProjectsApiKeys {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn update(&self, project_id: &str, api_key_id: &str, params: APIKeyUpdateParams) -> Call<Reply<ProjectAPIKey>> {
+    pub fn update(
+        &self,
+        project_id: &str,
+        api_key_id: &str,
+        params: ProjectAPIKeyUpdateParams,
+    ) -> Call<Reply<ProjectAPIKey>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_API_KEYS_UPDATE,
@@ -275,7 +281,7 @@ impl AdminOrganizationProjectsCertificates {
         &self,
         project_id: &str,
         params: ProjectCertificateActivateParams,
-    ) -> Call<Page<ProjectCertificateActivateResponse>> {
+    ) -> Call<Page<ProjectCertificate>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_CERTIFICATES_ACTIVATE,
@@ -295,7 +301,7 @@ impl AdminOrganizationProjectsCertificates {
         &self,
         project_id: &str,
         params: ProjectCertificateDeactivateParams,
-    ) -> Call<Page<ProjectCertificateDeactivateResponse>> {
+    ) -> Call<Page<ProjectCertificate>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_CERTIFICATES_DEACTIVATE,
@@ -311,7 +317,7 @@ impl AdminOrganizationProjectsCertificates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self, project_id: &str) -> Call<Page<ProjectCertificateListResponse>> {
+    pub fn list(&self, project_id: &str) -> Call<Page<ProjectCertificate>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_PROJECTS_CERTIFICATES_LIST, &[project_id], None)
     }
 
@@ -324,11 +330,7 @@ impl AdminOrganizationProjectsCertificates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(
-        &self,
-        project_id: &str,
-        params: ProjectCertificateListParams,
-    ) -> Call<Page<ProjectCertificateListResponse>> {
+    pub fn list_with(&self, project_id: &str, params: ProjectCertificateListParams) -> Call<Page<ProjectCertificate>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_CERTIFICATES_LIST,
@@ -467,7 +469,7 @@ impl AdminOrganizationProjectsGroups {
         &self,
         project_id: &str,
         group_id: &str,
-        params: GroupRetrieveParams,
+        params: ProjectGroupRetrieveParams,
     ) -> Call<Reply<ProjectGroup>> {
         Call::new(
             &self.client,
@@ -572,7 +574,7 @@ impl AdminOrganizationProjectsGroupsRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, project_id: &str, group_id: &str, role_id: &str) -> Call<Reply<RoleRetrieveResponse>> {
+    pub fn retrieve(&self, project_id: &str, group_id: &str, role_id: &str) -> Call<Reply<RoleListResponse>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_GROUPS_ROLES_RETRIEVE,
@@ -619,7 +621,7 @@ impl AdminOrganizationProjectsHostedToolPermissions {
     pub fn update(
         &self,
         project_id: &str,
-        params: HostedToolPermissionUpdateParams,
+        params: ProjectHostedToolPermissionUpdateParams,
     ) -> Call<Reply<ProjectHostedToolPermissions>> {
         Call::new(
             &self.client,
@@ -678,7 +680,7 @@ impl AdminOrganizationProjectsModelPermissions {
     pub fn update(
         &self,
         project_id: &str,
-        params: ModelPermissionUpdateParams,
+        params: ProjectModelPermissionUpdateParams,
     ) -> Call<Reply<ProjectModelPermissions>> {
         Call::new(
             &self.client,
@@ -728,7 +730,7 @@ impl AdminOrganizationProjectsRateLimits {
     pub fn list_rate_limits_with(
         &self,
         project_id: &str,
-        params: RateLimitListRateLimitsParams,
+        params: ProjectRateLimitListParams,
     ) -> Call<Page<ProjectRateLimit>> {
         Call::new(
             &self.client,
@@ -749,7 +751,7 @@ impl AdminOrganizationProjectsRateLimits {
         &self,
         project_id: &str,
         rate_limit_id: &str,
-        params: RateLimitUpdateRateLimitParams,
+        params: ProjectRateLimitUpdateParams,
     ) -> Call<Reply<ProjectRateLimit>> {
         Call::new(
             &self.client,
@@ -778,7 +780,7 @@ impl AdminOrganizationProjectsRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, project_id: &str, params: ProjectRoleCreateParams) -> Call<Reply<Role>> {
+    pub fn create(&self, project_id: &str, params: ProjectRoleCreateParams) -> Call<Reply<OrganizationRole>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_PROJECTS_ROLES_CREATE, &[project_id], Some(&params))
     }
 
@@ -800,7 +802,7 @@ impl AdminOrganizationProjectsRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self, project_id: &str) -> Call<Page<Role>> {
+    pub fn list(&self, project_id: &str) -> Call<Page<OrganizationRole>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_PROJECTS_ROLES_LIST, &[project_id], None)
     }
 
@@ -813,7 +815,7 @@ impl AdminOrganizationProjectsRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, project_id: &str, params: ProjectRoleListParams) -> Call<Page<Role>> {
+    pub fn list_with(&self, project_id: &str, params: ProjectRoleListParams) -> Call<Page<OrganizationRole>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_PROJECTS_ROLES_LIST, &[project_id], Some(&params))
     }
 
@@ -824,7 +826,7 @@ impl AdminOrganizationProjectsRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, project_id: &str, role_id: &str) -> Call<Reply<Role>> {
+    pub fn retrieve(&self, project_id: &str, role_id: &str) -> Call<Reply<OrganizationRole>> {
         Call::new(&self.client, &operations::ADMIN_ORGANIZATION_PROJECTS_ROLES_RETRIEVE, &[project_id, role_id], None)
     }
 
@@ -835,7 +837,12 @@ impl AdminOrganizationProjectsRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn update(&self, project_id: &str, role_id: &str, params: ProjectRoleUpdateParams) -> Call<Reply<Role>> {
+    pub fn update(
+        &self,
+        project_id: &str,
+        role_id: &str,
+        params: ProjectRoleUpdateParams,
+    ) -> Call<Reply<OrganizationRole>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_ROLES_UPDATE,
@@ -871,8 +878,8 @@ impl AdminOrganizationProjectsServiceAccounts {
     pub fn create(
         &self,
         project_id: &str,
-        params: ServiceAccountCreateParams,
-    ) -> Call<Reply<ServiceAccountCreateResponse>> {
+        params: ProjectServiceAccountCreateParams,
+    ) -> Call<Reply<ProjectServiceAccountCreateResponse>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_SERVICE_ACCOUNTS_CREATE,
@@ -888,7 +895,11 @@ impl AdminOrganizationProjectsServiceAccounts {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn delete(&self, project_id: &str, service_account_id: &str) -> Call<Reply<ServiceAccountDeleteResponse>> {
+    pub fn delete(
+        &self,
+        project_id: &str,
+        service_account_id: &str,
+    ) -> Call<Reply<ProjectServiceAccountDeleteResponse>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_SERVICE_ACCOUNTS_DELETE,
@@ -917,7 +928,11 @@ impl AdminOrganizationProjectsServiceAccounts {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, project_id: &str, params: ServiceAccountListParams) -> Call<Page<ProjectServiceAccount>> {
+    pub fn list_with(
+        &self,
+        project_id: &str,
+        params: ProjectServiceAccountListParams,
+    ) -> Call<Page<ProjectServiceAccount>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_SERVICE_ACCOUNTS_LIST,
@@ -953,7 +968,7 @@ impl AdminOrganizationProjectsServiceAccounts {
         &self,
         project_id: &str,
         service_account_id: &str,
-        params: ServiceAccountUpdateParams,
+        params: ProjectServiceAccountUpdateParams,
     ) -> Call<Reply<ProjectServiceAccount>> {
         Call::new(
             &self.client,
@@ -986,8 +1001,8 @@ impl AdminOrganizationProjectsServiceAccountsApiKeys {
         &self,
         project_id: &str,
         service_account_id: &str,
-        params: APIKeyCreateParams,
-    ) -> Call<Reply<APIKeyCreateResponse>> {
+        params: ProjectServiceAccountAPIKeyCreateParams,
+    ) -> Call<Reply<ProjectServiceAccountAPIKeyCreateResponse>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_SERVICE_ACCOUNTS_API_KEYS_CREATE,
@@ -1034,7 +1049,7 @@ impl AdminOrganizationProjectsServiceTierSettings {
     pub fn update(
         &self,
         project_id: &str,
-        params: ServiceTierSettingUpdateParams,
+        params: ProjectServiceTierSettingUpdateParams,
     ) -> Call<Reply<ProjectServiceTierSettings>> {
         Call::new(
             &self.client,
@@ -1384,7 +1399,7 @@ impl AdminOrganizationProjectsUsersRoles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, project_id: &str, user_id: &str, role_id: &str) -> Call<Reply<RoleRetrieveResponse>> {
+    pub fn retrieve(&self, project_id: &str, user_id: &str, role_id: &str) -> Call<Reply<RoleListResponse>> {
         Call::new(
             &self.client,
             &operations::ADMIN_ORGANIZATION_PROJECTS_USERS_ROLES_RETRIEVE,

@@ -9,15 +9,16 @@ use crate::response::Reply;
 use crate::stream::EventStream;
 use crate::types::{
     Assistant, AssistantCreateParams, AssistantDeleted, AssistantListParams, AssistantStreamEvent,
-    AssistantUpdateParams, BetaCompactedResponse, BetaResponse, BetaResponseCancelParams, BetaResponseCompactParams,
-    BetaResponseCreateParams, BetaResponseDeleteParams, BetaResponseItem, BetaResponseRetrieveParams,
-    BetaResponseStreamEvent, ChatKitThread, ChatSession, ChatkitSessionCreateParams, InputTokenCountResponse,
-    MessageCreateParams, MessageDeleted, MessageUpdateParams, RealtimeSessionCreateParams, ResponseInputItemListParams,
-    ResponseInputTokenCountParams, Run, RunCreateParams, RunStep, RunSubmitToolOutputsParams, RunUpdateParams,
-    SessionCreateResponse, StepListParams, StepRetrieveParams, Thread, ThreadCreateAndRunParams, ThreadCreateParams,
-    ThreadDeleteResponse, ThreadDeleted, ThreadListItemsParams, ThreadListItemsResponse, ThreadListParams,
-    ThreadMessage, ThreadMessageListParams, ThreadRunListParams, ThreadUpdateParams, TranscriptionSession,
-    TranscriptionSessionCreateParams,
+    AssistantUpdateParams, BetaCompactedResponse, BetaRealtimeSessionCreateParams, BetaRealtimeSessionCreateResponse,
+    BetaRealtimeTranscriptionSessionCreateParams, BetaResponse, BetaResponseCancelParams, BetaResponseCompactParams,
+    BetaResponseCreateParams, BetaResponseDeleteParams, BetaResponseInputItemListParams,
+    BetaResponseInputTokenCountParams, BetaResponseItem, BetaResponseRetrieveParams, BetaResponseStreamEvent,
+    ChatKitSessionCreateParams, ChatKitThread, ChatKitThreadDeleteResponse, ChatKitThreadListItemsParams,
+    ChatKitThreadListParams, ChatSession, ResponseInputTokenCountResponse, Run, RunCreateParams, RunListParams,
+    RunStep, RunStepListParams, RunStepRetrieveParams, RunSubmitToolOutputsParams, RunUpdateParams, Thread,
+    ThreadCreateAndRunParams, ThreadCreateParams, ThreadDeleted, ThreadListItemsResponse, ThreadMessage,
+    ThreadMessageCreateParams, ThreadMessageDeleted, ThreadMessageListParams, ThreadMessageUpdateParams,
+    ThreadUpdateParams, TranscriptionSession,
 };
 
 /// The resource `beta`.
@@ -205,7 +206,7 @@ impl BetaChatkitSessions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: ChatkitSessionCreateParams) -> Call<Reply<ChatSession>> {
+    pub fn create(&self, params: ChatKitSessionCreateParams) -> Call<Reply<ChatSession>> {
         Call::new(&self.client, &operations::BETA_CHATKIT_SESSIONS_CREATE, &[], Some(&params))
     }
 }
@@ -228,7 +229,7 @@ impl BetaChatkitThreads {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn delete(&self, thread_id: &str) -> Call<Reply<ThreadDeleteResponse>> {
+    pub fn delete(&self, thread_id: &str) -> Call<Reply<ChatKitThreadDeleteResponse>> {
         Call::new(&self.client, &operations::BETA_CHATKIT_THREADS_DELETE, &[thread_id], None)
     }
 
@@ -252,7 +253,7 @@ impl BetaChatkitThreads {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: ThreadListParams) -> Call<Page<ChatKitThread>> {
+    pub fn list_with(&self, params: ChatKitThreadListParams) -> Call<Page<ChatKitThread>> {
         Call::new(&self.client, &operations::BETA_CHATKIT_THREADS_LIST, &[], Some(&params))
     }
 
@@ -279,7 +280,7 @@ impl BetaChatkitThreads {
     pub fn list_items_with(
         &self,
         thread_id: &str,
-        params: ThreadListItemsParams,
+        params: ChatKitThreadListItemsParams,
     ) -> Call<Page<ThreadListItemsResponse>> {
         Call::new(&self.client, &operations::BETA_CHATKIT_THREADS_LIST_ITEMS, &[thread_id], Some(&params))
     }
@@ -337,7 +338,7 @@ impl BetaRealtimeSessions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: RealtimeSessionCreateParams) -> Call<Reply<SessionCreateResponse>> {
+    pub fn create(&self, params: BetaRealtimeSessionCreateParams) -> Call<Reply<BetaRealtimeSessionCreateResponse>> {
         Call::new(&self.client, &operations::BETA_REALTIME_SESSIONS_CREATE, &[], Some(&params))
     }
 }
@@ -360,7 +361,7 @@ impl BetaRealtimeTranscriptionSessions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: TranscriptionSessionCreateParams) -> Call<Reply<TranscriptionSession>> {
+    pub fn create(&self, params: BetaRealtimeTranscriptionSessionCreateParams) -> Call<Reply<TranscriptionSession>> {
         Call::new(&self.client, &operations::BETA_REALTIME_TRANSCRIPTION_SESSIONS_CREATE, &[], Some(&params))
     }
 }
@@ -529,7 +530,11 @@ impl BetaResponsesInputItems {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, response_id: &str, params: ResponseInputItemListParams) -> Call<Page<BetaResponseItem>> {
+    pub fn list_with(
+        &self,
+        response_id: &str,
+        params: BetaResponseInputItemListParams,
+    ) -> Call<Page<BetaResponseItem>> {
         Call::new(&self.client, &operations::BETA_RESPONSES_INPUT_ITEMS_LIST, &[response_id], Some(&params))
     }
 }
@@ -552,7 +557,7 @@ impl BetaResponsesInputTokens {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn count(&self, params: ResponseInputTokenCountParams) -> Call<Reply<InputTokenCountResponse>> {
+    pub fn count(&self, params: BetaResponseInputTokenCountParams) -> Call<Reply<ResponseInputTokenCountResponse>> {
         Call::new(&self.client, &operations::BETA_RESPONSES_INPUT_TOKENS_COUNT, &[], Some(&params))
     }
 }
@@ -679,7 +684,7 @@ impl BetaThreadsMessages {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, thread_id: &str, params: MessageCreateParams) -> Call<Reply<ThreadMessage>> {
+    pub fn create(&self, thread_id: &str, params: ThreadMessageCreateParams) -> Call<Reply<ThreadMessage>> {
         Call::new(&self.client, &operations::BETA_THREADS_MESSAGES_CREATE, &[thread_id], Some(&params))
     }
 
@@ -692,7 +697,7 @@ impl BetaThreadsMessages {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn delete(&self, thread_id: &str, message_id: &str) -> Call<Reply<MessageDeleted>> {
+    pub fn delete(&self, thread_id: &str, message_id: &str) -> Call<Reply<ThreadMessageDeleted>> {
         Call::new(&self.client, &operations::BETA_THREADS_MESSAGES_DELETE, &[thread_id, message_id], None)
     }
 
@@ -746,7 +751,12 @@ impl BetaThreadsMessages {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn update(&self, thread_id: &str, message_id: &str, params: MessageUpdateParams) -> Call<Reply<ThreadMessage>> {
+    pub fn update(
+        &self,
+        thread_id: &str,
+        message_id: &str,
+        params: ThreadMessageUpdateParams,
+    ) -> Call<Reply<ThreadMessage>> {
         Call::new(&self.client, &operations::BETA_THREADS_MESSAGES_UPDATE, &[thread_id, message_id], Some(&params))
     }
 }
@@ -832,7 +842,7 @@ impl BetaThreadsRuns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, thread_id: &str, params: ThreadRunListParams) -> Call<Page<Run>> {
+    pub fn list_with(&self, thread_id: &str, params: RunListParams) -> Call<Page<Run>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_LIST, &[thread_id], Some(&params))
     }
 
@@ -941,7 +951,7 @@ impl BetaThreadsRunsSteps {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, thread_id: &str, run_id: &str, params: StepListParams) -> Call<Page<RunStep>> {
+    pub fn list_with(&self, thread_id: &str, run_id: &str, params: RunStepListParams) -> Call<Page<RunStep>> {
         Call::new(&self.client, &operations::BETA_THREADS_RUNS_STEPS_LIST, &[thread_id, run_id], Some(&params))
     }
 
@@ -974,7 +984,7 @@ impl BetaThreadsRunsSteps {
         thread_id: &str,
         run_id: &str,
         step_id: &str,
-        params: StepRetrieveParams,
+        params: RunStepRetrieveParams,
     ) -> Call<Reply<RunStep>> {
         Call::new(
             &self.client,

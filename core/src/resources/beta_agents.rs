@@ -8,17 +8,20 @@ use crate::response::Download;
 use crate::response::Reply;
 use crate::stream::EventStream;
 use crate::types::{
-    Agent, AgentCreateParams, AgentDeleted, AgentListParams, AgentSession, AgentSessionCreateParams,
-    AgentSessionDeleted, AgentSessionEvent, AgentSessionItem, AgentUpdateParams, ArtifactListParams, Automation,
-    AutomationCreateParams, AutomationDeleted, AutomationInvocation, AutomationListParams, AutomationUpdateParams,
-    Credential, CredentialCreateParams, CredentialDeleted, CredentialListParams, CredentialUpdateParams,
-    EnvironmentCreateParams, EnvironmentFile, EnvironmentFileCreateParams, EnvironmentFileListParams, EnvironmentInfo,
-    EnvironmentListParams, EnvironmentTemplate, EnvironmentTemplateDeleted, EventCreateParams, EventStreamParams,
-    InvocationListParams, SessionArtifact, SessionArtifactDeleted, SessionItemListParams, SessionListParams,
-    SessionTrace, SessionTurnItemListParams, SessionTurnListParams, SessionUpdateParams, Subagent,
-    SubagentItemListParams, SubagentListParams, SubagentTurnItemListParams, SubagentTurnListParams,
-    TemplateCreateParams, TemplateListParams, TemplateUpdateParams, TraceListParams, Turn, Vault, VaultCreateParams,
-    VaultDeleted, VaultListParams, VaultUpdateParams,
+    Agent, AgentAutomationCreateParams, AgentAutomationInvocationListParams, AgentAutomationListParams,
+    AgentAutomationUpdateParams, AgentCreateParams, AgentDeleted, AgentEnvironmentCreateParams,
+    AgentEnvironmentFileCreateParams, AgentEnvironmentFileListParams, AgentEnvironmentListParams,
+    AgentEnvironmentTemplateCreateParams, AgentEnvironmentTemplateListParams, AgentEnvironmentTemplateUpdateParams,
+    AgentListParams, AgentSession, AgentSessionArtifactListParams, AgentSessionCreateParams, AgentSessionDeleted,
+    AgentSessionEvent, AgentSessionEventCreateParams, AgentSessionEventStreamParams, AgentSessionItem,
+    AgentSessionItemListParams, AgentSessionListParams, AgentSessionSubagentItemListParams,
+    AgentSessionSubagentListParams, AgentSessionSubagentTurnItemListParams, AgentSessionSubagentTurnListParams,
+    AgentSessionTraceListParams, AgentSessionTurn, AgentSessionTurnItemListParams, AgentSessionTurnListParams,
+    AgentSessionUpdateParams, AgentUpdateParams, AgentVaultCreateParams, AgentVaultCredentialCreateParams,
+    AgentVaultCredentialListParams, AgentVaultCredentialUpdateParams, AgentVaultListParams, AgentVaultUpdateParams,
+    Automation, AutomationDeleted, AutomationInvocation, Credential, CredentialDeleted, EnvironmentFile,
+    EnvironmentInfo, EnvironmentTemplate, EnvironmentTemplateDeleted, SessionArtifact, SessionArtifactDeleted,
+    SessionTrace, Subagent, Vault, VaultDeleted,
 };
 
 /// The resource `beta.agents`.
@@ -144,7 +147,7 @@ impl BetaAgentsAutomations {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: AutomationCreateParams) -> Call<Reply<Automation>> {
+    pub fn create(&self, params: AgentAutomationCreateParams) -> Call<Reply<Automation>> {
         Call::new(&self.client, &operations::BETA_AGENTS_AUTOMATIONS_CREATE, &[], Some(&params))
     }
 
@@ -179,7 +182,7 @@ impl BetaAgentsAutomations {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: AutomationListParams) -> Call<Page<Automation>> {
+    pub fn list_with(&self, params: AgentAutomationListParams) -> Call<Page<Automation>> {
         Call::new(&self.client, &operations::BETA_AGENTS_AUTOMATIONS_LIST, &[], Some(&params))
     }
 
@@ -223,7 +226,7 @@ impl BetaAgentsAutomations {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn update(&self, automation_id: &str, params: AutomationUpdateParams) -> Call<Reply<Automation>> {
+    pub fn update(&self, automation_id: &str, params: AgentAutomationUpdateParams) -> Call<Reply<Automation>> {
         Call::new(&self.client, &operations::BETA_AGENTS_AUTOMATIONS_UPDATE, &[automation_id], Some(&params))
     }
 }
@@ -270,7 +273,11 @@ impl BetaAgentsAutomationsInvocations {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, automation_id: &str, params: InvocationListParams) -> Call<Page<AutomationInvocation>> {
+    pub fn list_with(
+        &self,
+        automation_id: &str,
+        params: AgentAutomationInvocationListParams,
+    ) -> Call<Page<AutomationInvocation>> {
         Call::new(&self.client, &operations::BETA_AGENTS_AUTOMATIONS_INVOCATIONS_LIST, &[automation_id], Some(&params))
     }
 
@@ -319,7 +326,7 @@ impl BetaAgentsEnvironments {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: EnvironmentCreateParams) -> Call<Reply<EnvironmentInfo>> {
+    pub fn create(&self, params: AgentEnvironmentCreateParams) -> Call<Reply<EnvironmentInfo>> {
         Call::new(&self.client, &operations::BETA_AGENTS_ENVIRONMENTS_CREATE, &[], Some(&params))
     }
 
@@ -343,7 +350,7 @@ impl BetaAgentsEnvironments {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: EnvironmentListParams) -> Call<Page<EnvironmentInfo>> {
+    pub fn list_with(&self, params: AgentEnvironmentListParams) -> Call<Page<EnvironmentInfo>> {
         Call::new(&self.client, &operations::BETA_AGENTS_ENVIRONMENTS_LIST, &[], Some(&params))
     }
 
@@ -377,7 +384,11 @@ impl BetaAgentsEnvironmentsFiles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, environment_id: &str, params: EnvironmentFileCreateParams) -> Call<Reply<EnvironmentFile>> {
+    pub fn create(
+        &self,
+        environment_id: &str,
+        params: AgentEnvironmentFileCreateParams,
+    ) -> Call<Reply<EnvironmentFile>> {
         Call::new(&self.client, &operations::BETA_AGENTS_ENVIRONMENTS_FILES_CREATE, &[environment_id], Some(&params))
     }
 
@@ -401,7 +412,11 @@ impl BetaAgentsEnvironmentsFiles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, environment_id: &str, params: EnvironmentFileListParams) -> Call<Page<EnvironmentFile>> {
+    pub fn list_with(
+        &self,
+        environment_id: &str,
+        params: AgentEnvironmentFileListParams,
+    ) -> Call<Page<EnvironmentFile>> {
         Call::new(&self.client, &operations::BETA_AGENTS_ENVIRONMENTS_FILES_LIST, &[environment_id], Some(&params))
     }
 }
@@ -424,7 +439,7 @@ impl BetaAgentsEnvironmentsTemplates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: TemplateCreateParams) -> Call<Reply<EnvironmentTemplate>> {
+    pub fn create(&self, params: AgentEnvironmentTemplateCreateParams) -> Call<Reply<EnvironmentTemplate>> {
         Call::new(&self.client, &operations::BETA_AGENTS_ENVIRONMENTS_TEMPLATES_CREATE, &[], Some(&params))
     }
 
@@ -464,7 +479,7 @@ impl BetaAgentsEnvironmentsTemplates {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: TemplateListParams) -> Call<Page<EnvironmentTemplate>> {
+    pub fn list_with(&self, params: AgentEnvironmentTemplateListParams) -> Call<Page<EnvironmentTemplate>> {
         Call::new(&self.client, &operations::BETA_AGENTS_ENVIRONMENTS_TEMPLATES_LIST, &[], Some(&params))
     }
 
@@ -494,7 +509,7 @@ impl BetaAgentsEnvironmentsTemplates {
     pub fn update(
         &self,
         environment_template_id: &str,
-        params: TemplateUpdateParams,
+        params: AgentEnvironmentTemplateUpdateParams,
     ) -> Call<Reply<EnvironmentTemplate>> {
         Call::new(
             &self.client,
@@ -601,7 +616,7 @@ impl BetaAgentsSessions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: SessionListParams) -> Call<Page<AgentSession>> {
+    pub fn list_with(&self, params: AgentSessionListParams) -> Call<Page<AgentSession>> {
         Call::new(&self.client, &operations::BETA_AGENTS_SESSIONS_LIST, &[], Some(&params))
     }
 
@@ -623,7 +638,7 @@ impl BetaAgentsSessions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn update(&self, session_id: &str, params: SessionUpdateParams) -> Call<Reply<AgentSession>> {
+    pub fn update(&self, session_id: &str, params: AgentSessionUpdateParams) -> Call<Reply<AgentSession>> {
         Call::new(&self.client, &operations::BETA_AGENTS_SESSIONS_UPDATE, &[session_id], Some(&params))
     }
 }
@@ -681,7 +696,7 @@ impl BetaAgentsSessionsArtifacts {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, session_id: &str, params: ArtifactListParams) -> Call<Page<SessionArtifact>> {
+    pub fn list_with(&self, session_id: &str, params: AgentSessionArtifactListParams) -> Call<Page<SessionArtifact>> {
         Call::new(&self.client, &operations::BETA_AGENTS_SESSIONS_ARTIFACTS_LIST, &[session_id], Some(&params))
     }
 
@@ -715,7 +730,7 @@ impl BetaAgentsSessionsEvents {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, session_id: &str, params: EventCreateParams) -> Call<Reply<()>> {
+    pub fn create(&self, session_id: &str, params: AgentSessionEventCreateParams) -> Call<Reply<()>> {
         Call::new(&self.client, &operations::BETA_AGENTS_SESSIONS_EVENTS_CREATE, &[session_id], Some(&params))
     }
 
@@ -726,7 +741,11 @@ impl BetaAgentsSessionsEvents {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn stream(&self, session_id: &str, params: EventStreamParams) -> Call<EventStream<AgentSessionEvent>> {
+    pub fn stream(
+        &self,
+        session_id: &str,
+        params: AgentSessionEventStreamParams,
+    ) -> Call<EventStream<AgentSessionEvent>> {
         Call::stream(&self.client, &operations::BETA_AGENTS_SESSIONS_EVENTS_STREAM, &[session_id], Some(&params))
     }
 }
@@ -762,7 +781,7 @@ impl BetaAgentsSessionsItems {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, session_id: &str, params: SessionItemListParams) -> Call<Page<AgentSessionItem>> {
+    pub fn list_with(&self, session_id: &str, params: AgentSessionItemListParams) -> Call<Page<AgentSessionItem>> {
         Call::new(&self.client, &operations::BETA_AGENTS_SESSIONS_ITEMS_LIST, &[session_id], Some(&params))
     }
 }
@@ -808,7 +827,7 @@ impl BetaAgentsSessionsSubagents {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, session_id: &str, params: SubagentListParams) -> Call<Page<Subagent>> {
+    pub fn list_with(&self, session_id: &str, params: AgentSessionSubagentListParams) -> Call<Page<Subagent>> {
         Call::new(&self.client, &operations::BETA_AGENTS_SESSIONS_SUBAGENTS_LIST, &[session_id], Some(&params))
     }
 
@@ -864,7 +883,7 @@ impl BetaAgentsSessionsSubagentsItems {
         &self,
         session_id: &str,
         subagent_id: &str,
-        params: SubagentItemListParams,
+        params: AgentSessionSubagentItemListParams,
     ) -> Call<Page<AgentSessionItem>> {
         Call::new(
             &self.client,
@@ -898,7 +917,7 @@ impl BetaAgentsSessionsSubagentsTurns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self, session_id: &str, subagent_id: &str) -> Call<Page<Turn>> {
+    pub fn list(&self, session_id: &str, subagent_id: &str) -> Call<Page<AgentSessionTurn>> {
         Call::new(
             &self.client,
             &operations::BETA_AGENTS_SESSIONS_SUBAGENTS_TURNS_LIST,
@@ -916,7 +935,12 @@ impl BetaAgentsSessionsSubagentsTurns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, session_id: &str, subagent_id: &str, params: SubagentTurnListParams) -> Call<Page<Turn>> {
+    pub fn list_with(
+        &self,
+        session_id: &str,
+        subagent_id: &str,
+        params: AgentSessionSubagentTurnListParams,
+    ) -> Call<Page<AgentSessionTurn>> {
         Call::new(
             &self.client,
             &operations::BETA_AGENTS_SESSIONS_SUBAGENTS_TURNS_LIST,
@@ -932,7 +956,7 @@ impl BetaAgentsSessionsSubagentsTurns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, session_id: &str, subagent_id: &str, turn_id: &str) -> Call<Reply<Turn>> {
+    pub fn retrieve(&self, session_id: &str, subagent_id: &str, turn_id: &str) -> Call<Reply<AgentSessionTurn>> {
         Call::new(
             &self.client,
             &operations::BETA_AGENTS_SESSIONS_SUBAGENTS_TURNS_RETRIEVE,
@@ -983,7 +1007,7 @@ impl BetaAgentsSessionsSubagentsTurnsItems {
         session_id: &str,
         subagent_id: &str,
         turn_id: &str,
-        params: SubagentTurnItemListParams,
+        params: AgentSessionSubagentTurnItemListParams,
     ) -> Call<Page<AgentSessionItem>> {
         Call::new(
             &self.client,
@@ -1025,7 +1049,7 @@ impl BetaAgentsSessionsTraces {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, session_id: &str, params: TraceListParams) -> Call<Page<SessionTrace>> {
+    pub fn list_with(&self, session_id: &str, params: AgentSessionTraceListParams) -> Call<Page<SessionTrace>> {
         Call::new(&self.client, &operations::BETA_AGENTS_SESSIONS_TRACES_LIST, &[session_id], Some(&params))
     }
 }
@@ -1053,7 +1077,7 @@ impl BetaAgentsSessionsTurns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self, session_id: &str) -> Call<Page<Turn>> {
+    pub fn list(&self, session_id: &str) -> Call<Page<AgentSessionTurn>> {
         Call::new(&self.client, &operations::BETA_AGENTS_SESSIONS_TURNS_LIST, &[session_id], None)
     }
 
@@ -1066,7 +1090,7 @@ impl BetaAgentsSessionsTurns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, session_id: &str, params: SessionTurnListParams) -> Call<Page<Turn>> {
+    pub fn list_with(&self, session_id: &str, params: AgentSessionTurnListParams) -> Call<Page<AgentSessionTurn>> {
         Call::new(&self.client, &operations::BETA_AGENTS_SESSIONS_TURNS_LIST, &[session_id], Some(&params))
     }
 
@@ -1077,7 +1101,7 @@ impl BetaAgentsSessionsTurns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, session_id: &str, turn_id: &str) -> Call<Reply<Turn>> {
+    pub fn retrieve(&self, session_id: &str, turn_id: &str) -> Call<Reply<AgentSessionTurn>> {
         Call::new(&self.client, &operations::BETA_AGENTS_SESSIONS_TURNS_RETRIEVE, &[session_id, turn_id], None)
     }
 }
@@ -1117,7 +1141,7 @@ impl BetaAgentsSessionsTurnsItems {
         &self,
         session_id: &str,
         turn_id: &str,
-        params: SessionTurnItemListParams,
+        params: AgentSessionTurnItemListParams,
     ) -> Call<Page<AgentSessionItem>> {
         Call::new(
             &self.client,
@@ -1151,7 +1175,7 @@ impl BetaAgentsVaults {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: VaultCreateParams) -> Call<Reply<Vault>> {
+    pub fn create(&self, params: AgentVaultCreateParams) -> Call<Reply<Vault>> {
         Call::new(&self.client, &operations::BETA_AGENTS_VAULTS_CREATE, &[], Some(&params))
     }
 
@@ -1186,7 +1210,7 @@ impl BetaAgentsVaults {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: VaultListParams) -> Call<Page<Vault>> {
+    pub fn list_with(&self, params: AgentVaultListParams) -> Call<Page<Vault>> {
         Call::new(&self.client, &operations::BETA_AGENTS_VAULTS_LIST, &[], Some(&params))
     }
 
@@ -1208,7 +1232,7 @@ impl BetaAgentsVaults {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn update(&self, vault_id: &str, params: VaultUpdateParams) -> Call<Reply<Vault>> {
+    pub fn update(&self, vault_id: &str, params: AgentVaultUpdateParams) -> Call<Reply<Vault>> {
         Call::new(&self.client, &operations::BETA_AGENTS_VAULTS_UPDATE, &[vault_id], Some(&params))
     }
 }
@@ -1231,7 +1255,7 @@ impl BetaAgentsVaultsCredentials {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, vault_id: &str, params: CredentialCreateParams) -> Call<Reply<Credential>> {
+    pub fn create(&self, vault_id: &str, params: AgentVaultCredentialCreateParams) -> Call<Reply<Credential>> {
         Call::new(&self.client, &operations::BETA_AGENTS_VAULTS_CREDENTIALS_CREATE, &[vault_id], Some(&params))
     }
 
@@ -1266,7 +1290,7 @@ impl BetaAgentsVaultsCredentials {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, vault_id: &str, params: CredentialListParams) -> Call<Page<Credential>> {
+    pub fn list_with(&self, vault_id: &str, params: AgentVaultCredentialListParams) -> Call<Page<Credential>> {
         Call::new(&self.client, &operations::BETA_AGENTS_VAULTS_CREDENTIALS_LIST, &[vault_id], Some(&params))
     }
 
@@ -1292,7 +1316,7 @@ impl BetaAgentsVaultsCredentials {
         &self,
         vault_id: &str,
         credential_id: &str,
-        params: CredentialUpdateParams,
+        params: AgentVaultCredentialUpdateParams,
     ) -> Call<Reply<Credential>> {
         Call::new(
             &self.client,

@@ -8,7 +8,7 @@ use crate::response::Reply;
 use crate::stream::EventStream;
 use crate::types::{
     ChatCompletion, ChatCompletionChunk, ChatCompletionCreateParams, ChatCompletionDeleted, ChatCompletionListParams,
-    ChatCompletionStoreMessage, ChatCompletionUpdateParams, MessageListParams,
+    ChatCompletionMessageListParams, ChatCompletionStoreMessage, ChatCompletionUpdateParams,
 };
 
 /// The resource `chat`.
@@ -157,7 +157,11 @@ impl ChatCompletionsMessages {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, completion_id: &str, params: MessageListParams) -> Call<Page<ChatCompletionStoreMessage>> {
+    pub fn list_with(
+        &self,
+        completion_id: &str,
+        params: ChatCompletionMessageListParams,
+    ) -> Call<Page<ChatCompletionStoreMessage>> {
         Call::new(&self.client, &operations::CHAT_COMPLETIONS_MESSAGES_LIST, &[completion_id], Some(&params))
     }
 }

@@ -7,9 +7,8 @@ use crate::page::Page;
 use crate::response::Download;
 use crate::response::Reply;
 use crate::types::{
-    ContainerCreateParams, ContainerCreateResponse, ContainerFileCreateParams, ContainerFileListParams,
-    ContainerListParams, ContainerListResponse, ContainerRetrieveResponse, FileCreateResponse, FileListResponse,
-    FileRetrieveResponse,
+    Container, ContainerCreateParams, ContainerFile, ContainerFileCreateParams, ContainerFileListParams,
+    ContainerListParams,
 };
 
 /// The resource `containers`.
@@ -35,7 +34,7 @@ impl Containers {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: ContainerCreateParams) -> Call<Reply<ContainerCreateResponse>> {
+    pub fn create(&self, params: ContainerCreateParams) -> Call<Reply<Container>> {
         Call::new(&self.client, &operations::CONTAINERS_CREATE, &[], Some(&params))
     }
 
@@ -57,7 +56,7 @@ impl Containers {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self) -> Call<Page<ContainerListResponse>> {
+    pub fn list(&self) -> Call<Page<Container>> {
         Call::new(&self.client, &operations::CONTAINERS_LIST, &[], None)
     }
 
@@ -70,7 +69,7 @@ impl Containers {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: ContainerListParams) -> Call<Page<ContainerListResponse>> {
+    pub fn list_with(&self, params: ContainerListParams) -> Call<Page<Container>> {
         Call::new(&self.client, &operations::CONTAINERS_LIST, &[], Some(&params))
     }
 
@@ -81,7 +80,7 @@ impl Containers {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, container_id: &str) -> Call<Reply<ContainerRetrieveResponse>> {
+    pub fn retrieve(&self, container_id: &str) -> Call<Reply<Container>> {
         Call::new(&self.client, &operations::CONTAINERS_RETRIEVE, &[container_id], None)
     }
 }
@@ -109,7 +108,7 @@ impl ContainersFiles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, container_id: &str, params: ContainerFileCreateParams) -> Call<Reply<FileCreateResponse>> {
+    pub fn create(&self, container_id: &str, params: ContainerFileCreateParams) -> Call<Reply<ContainerFile>> {
         Call::new(&self.client, &operations::CONTAINERS_FILES_CREATE, &[container_id], Some(&params))
     }
 
@@ -131,7 +130,7 @@ impl ContainersFiles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self, container_id: &str) -> Call<Page<FileListResponse>> {
+    pub fn list(&self, container_id: &str) -> Call<Page<ContainerFile>> {
         Call::new(&self.client, &operations::CONTAINERS_FILES_LIST, &[container_id], None)
     }
 
@@ -144,7 +143,7 @@ impl ContainersFiles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, container_id: &str, params: ContainerFileListParams) -> Call<Page<FileListResponse>> {
+    pub fn list_with(&self, container_id: &str, params: ContainerFileListParams) -> Call<Page<ContainerFile>> {
         Call::new(&self.client, &operations::CONTAINERS_FILES_LIST, &[container_id], Some(&params))
     }
 
@@ -155,7 +154,7 @@ impl ContainersFiles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, container_id: &str, file_id: &str) -> Call<Reply<FileRetrieveResponse>> {
+    pub fn retrieve(&self, container_id: &str, file_id: &str) -> Call<Reply<ContainerFile>> {
         Call::new(&self.client, &operations::CONTAINERS_FILES_RETRIEVE, &[container_id, file_id], None)
     }
 }

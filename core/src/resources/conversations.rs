@@ -6,8 +6,9 @@ use crate::operations;
 use crate::page::Page;
 use crate::response::Reply;
 use crate::types::{
-    Conversation, ConversationCreateParams, ConversationDeletedResource, ConversationItem, ConversationItemList,
-    ConversationUpdateParams, ItemCreateParams, ItemListParams, ItemRetrieveParams,
+    Conversation, ConversationCreateParams, ConversationDeletedResource, ConversationItem,
+    ConversationItemCreateParams, ConversationItemList, ConversationItemListParams, ConversationItemRetrieveParams,
+    ConversationUpdateParams,
 };
 
 /// The resource `conversations`.
@@ -89,7 +90,11 @@ impl ConversationsItems {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, conversation_id: &str, params: ItemCreateParams) -> Call<Reply<ConversationItemList>> {
+    pub fn create(
+        &self,
+        conversation_id: &str,
+        params: ConversationItemCreateParams,
+    ) -> Call<Reply<ConversationItemList>> {
         Call::new(&self.client, &operations::CONVERSATIONS_ITEMS_CREATE, &[conversation_id], Some(&params))
     }
 
@@ -124,7 +129,7 @@ impl ConversationsItems {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, conversation_id: &str, params: ItemListParams) -> Call<Page<ConversationItem>> {
+    pub fn list_with(&self, conversation_id: &str, params: ConversationItemListParams) -> Call<Page<ConversationItem>> {
         Call::new(&self.client, &operations::CONVERSATIONS_ITEMS_LIST, &[conversation_id], Some(&params))
     }
 
@@ -152,7 +157,7 @@ impl ConversationsItems {
         &self,
         conversation_id: &str,
         item_id: &str,
-        params: ItemRetrieveParams,
+        params: ConversationItemRetrieveParams,
     ) -> Call<Reply<ConversationItem>> {
         Call::new(&self.client, &operations::CONVERSATIONS_ITEMS_RETRIEVE, &[conversation_id, item_id], Some(&params))
     }

@@ -6,10 +6,8 @@ use crate::operations;
 use crate::page::Page;
 use crate::response::Reply;
 use crate::types::{
-    EvalCreateParams, EvalCreateResponse, EvalDeleteResponse, EvalListParams, EvalListResponse, EvalRetrieveResponse,
-    EvalRunCreateParams, EvalUpdateParams, EvalUpdateResponse, OutputItemListParams, OutputItemListResponse,
-    OutputItemRetrieveResponse, RunCancelResponse, RunCreateResponse, RunDeleteResponse, RunListParams,
-    RunListResponse, RunRetrieveResponse,
+    Eval, EvalCreateParams, EvalDeleteResponse, EvalListParams, EvalRun, EvalRunCreateParams, EvalRunDeleteResponse,
+    EvalRunListParams, EvalRunOutputItem, EvalRunOutputItemListParams, EvalUpdateParams,
 };
 
 /// The resource `evals`.
@@ -35,7 +33,7 @@ impl Evals {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: EvalCreateParams) -> Call<Reply<EvalCreateResponse>> {
+    pub fn create(&self, params: EvalCreateParams) -> Call<Reply<Eval>> {
         Call::new(&self.client, &operations::EVALS_CREATE, &[], Some(&params))
     }
 
@@ -57,7 +55,7 @@ impl Evals {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self) -> Call<Page<EvalListResponse>> {
+    pub fn list(&self) -> Call<Page<Eval>> {
         Call::new(&self.client, &operations::EVALS_LIST, &[], None)
     }
 
@@ -70,7 +68,7 @@ impl Evals {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: EvalListParams) -> Call<Page<EvalListResponse>> {
+    pub fn list_with(&self, params: EvalListParams) -> Call<Page<Eval>> {
         Call::new(&self.client, &operations::EVALS_LIST, &[], Some(&params))
     }
 
@@ -81,7 +79,7 @@ impl Evals {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, eval_id: &str) -> Call<Reply<EvalRetrieveResponse>> {
+    pub fn retrieve(&self, eval_id: &str) -> Call<Reply<Eval>> {
         Call::new(&self.client, &operations::EVALS_RETRIEVE, &[eval_id], None)
     }
 
@@ -92,7 +90,7 @@ impl Evals {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn update(&self, eval_id: &str, params: EvalUpdateParams) -> Call<Reply<EvalUpdateResponse>> {
+    pub fn update(&self, eval_id: &str, params: EvalUpdateParams) -> Call<Reply<Eval>> {
         Call::new(&self.client, &operations::EVALS_UPDATE, &[eval_id], Some(&params))
     }
 }
@@ -120,7 +118,7 @@ impl EvalsRuns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn cancel(&self, eval_id: &str, run_id: &str) -> Call<Reply<RunCancelResponse>> {
+    pub fn cancel(&self, eval_id: &str, run_id: &str) -> Call<Reply<EvalRun>> {
         Call::new(&self.client, &operations::EVALS_RUNS_CANCEL, &[eval_id, run_id], None)
     }
 
@@ -131,7 +129,7 @@ impl EvalsRuns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn cancel_legacy(&self, eval_id: &str, run_id: &str) -> Call<Reply<RunCancelResponse>> {
+    pub fn cancel_legacy(&self, eval_id: &str, run_id: &str) -> Call<Reply<EvalRun>> {
         Call::new(&self.client, &operations::EVALS_RUNS_CANCEL_LEGACY, &[eval_id, run_id], None)
     }
 
@@ -142,7 +140,7 @@ impl EvalsRuns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, eval_id: &str, params: EvalRunCreateParams) -> Call<Reply<RunCreateResponse>> {
+    pub fn create(&self, eval_id: &str, params: EvalRunCreateParams) -> Call<Reply<EvalRun>> {
         Call::new(&self.client, &operations::EVALS_RUNS_CREATE, &[eval_id], Some(&params))
     }
 
@@ -153,7 +151,7 @@ impl EvalsRuns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn delete(&self, eval_id: &str, run_id: &str) -> Call<Reply<RunDeleteResponse>> {
+    pub fn delete(&self, eval_id: &str, run_id: &str) -> Call<Reply<EvalRunDeleteResponse>> {
         Call::new(&self.client, &operations::EVALS_RUNS_DELETE, &[eval_id, run_id], None)
     }
 
@@ -164,7 +162,7 @@ impl EvalsRuns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self, eval_id: &str) -> Call<Page<RunListResponse>> {
+    pub fn list(&self, eval_id: &str) -> Call<Page<EvalRun>> {
         Call::new(&self.client, &operations::EVALS_RUNS_LIST, &[eval_id], None)
     }
 
@@ -177,7 +175,7 @@ impl EvalsRuns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, eval_id: &str, params: RunListParams) -> Call<Page<RunListResponse>> {
+    pub fn list_with(&self, eval_id: &str, params: EvalRunListParams) -> Call<Page<EvalRun>> {
         Call::new(&self.client, &operations::EVALS_RUNS_LIST, &[eval_id], Some(&params))
     }
 
@@ -188,7 +186,7 @@ impl EvalsRuns {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(&self, eval_id: &str, run_id: &str) -> Call<Reply<RunRetrieveResponse>> {
+    pub fn retrieve(&self, eval_id: &str, run_id: &str) -> Call<Reply<EvalRun>> {
         Call::new(&self.client, &operations::EVALS_RUNS_RETRIEVE, &[eval_id, run_id], None)
     }
 }
@@ -211,7 +209,7 @@ impl EvalsRunsOutputItems {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self, eval_id: &str, run_id: &str) -> Call<Page<OutputItemListResponse>> {
+    pub fn list(&self, eval_id: &str, run_id: &str) -> Call<Page<EvalRunOutputItem>> {
         Call::new(&self.client, &operations::EVALS_RUNS_OUTPUT_ITEMS_LIST, &[eval_id, run_id], None)
     }
 
@@ -228,8 +226,8 @@ impl EvalsRunsOutputItems {
         &self,
         eval_id: &str,
         run_id: &str,
-        params: OutputItemListParams,
-    ) -> Call<Page<OutputItemListResponse>> {
+        params: EvalRunOutputItemListParams,
+    ) -> Call<Page<EvalRunOutputItem>> {
         Call::new(&self.client, &operations::EVALS_RUNS_OUTPUT_ITEMS_LIST, &[eval_id, run_id], Some(&params))
     }
 
@@ -240,12 +238,7 @@ impl EvalsRunsOutputItems {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn retrieve(
-        &self,
-        eval_id: &str,
-        run_id: &str,
-        output_item_id: &str,
-    ) -> Call<Reply<OutputItemRetrieveResponse>> {
+    pub fn retrieve(&self, eval_id: &str, run_id: &str, output_item_id: &str) -> Call<Reply<EvalRunOutputItem>> {
         Call::new(&self.client, &operations::EVALS_RUNS_OUTPUT_ITEMS_RETRIEVE, &[eval_id, run_id, output_item_id], None)
     }
 }

@@ -6,10 +6,12 @@ use crate::operations;
 use crate::page::Page;
 use crate::response::Reply;
 use crate::types::{
-    CheckpointListParams, FineTuningJob, FineTuningJobCheckpoint, FineTuningJobEvent, GraderRunParams,
-    GraderRunResponse, GraderValidateParams, GraderValidateResponse, JobCreateParams, JobListEventsParams,
-    JobListParams, PermissionCreateParams, PermissionCreateResponse, PermissionDeleteResponse, PermissionListParams,
-    PermissionListResponse, PermissionRetrieveParams, PermissionRetrieveResponse,
+    FineTuningAlphaGraderRunParams, FineTuningAlphaGraderRunResponse, FineTuningAlphaGraderValidateParams,
+    FineTuningAlphaGraderValidateResponse, FineTuningCheckpointPermission, FineTuningCheckpointPermissionCreateParams,
+    FineTuningCheckpointPermissionDeleteResponse, FineTuningCheckpointPermissionListParams,
+    FineTuningCheckpointPermissionRetrieveParams, FineTuningJob, FineTuningJobCheckpoint,
+    FineTuningJobCheckpointListParams, FineTuningJobCreateParams, FineTuningJobEvent, FineTuningJobListEventsParams,
+    FineTuningJobListParams, PermissionRetrieveResponse,
 };
 
 /// The resource `fine_tuning`.
@@ -74,7 +76,7 @@ impl FineTuningAlphaGraders {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn run(&self, params: GraderRunParams) -> Call<Reply<GraderRunResponse>> {
+    pub fn run(&self, params: FineTuningAlphaGraderRunParams) -> Call<Reply<FineTuningAlphaGraderRunResponse>> {
         Call::new(&self.client, &operations::FINE_TUNING_ALPHA_GRADERS_RUN, &[], Some(&params))
     }
 
@@ -85,7 +87,10 @@ impl FineTuningAlphaGraders {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn validate(&self, params: GraderValidateParams) -> Call<Reply<GraderValidateResponse>> {
+    pub fn validate(
+        &self,
+        params: FineTuningAlphaGraderValidateParams,
+    ) -> Call<Reply<FineTuningAlphaGraderValidateResponse>> {
         Call::new(&self.client, &operations::FINE_TUNING_ALPHA_GRADERS_VALIDATE, &[], Some(&params))
     }
 }
@@ -128,8 +133,8 @@ impl FineTuningCheckpointsPermissions {
     pub fn create(
         &self,
         fine_tuned_model_checkpoint: &str,
-        params: PermissionCreateParams,
-    ) -> Call<Page<PermissionCreateResponse>> {
+        params: FineTuningCheckpointPermissionCreateParams,
+    ) -> Call<Page<FineTuningCheckpointPermission>> {
         Call::new(
             &self.client,
             &operations::FINE_TUNING_CHECKPOINTS_PERMISSIONS_CREATE,
@@ -149,7 +154,7 @@ impl FineTuningCheckpointsPermissions {
         &self,
         fine_tuned_model_checkpoint: &str,
         permission_id: &str,
-    ) -> Call<Reply<PermissionDeleteResponse>> {
+    ) -> Call<Reply<FineTuningCheckpointPermissionDeleteResponse>> {
         Call::new(
             &self.client,
             &operations::FINE_TUNING_CHECKPOINTS_PERMISSIONS_DELETE,
@@ -165,7 +170,7 @@ impl FineTuningCheckpointsPermissions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list(&self, fine_tuned_model_checkpoint: &str) -> Call<Page<PermissionListResponse>> {
+    pub fn list(&self, fine_tuned_model_checkpoint: &str) -> Call<Page<FineTuningCheckpointPermission>> {
         Call::new(
             &self.client,
             &operations::FINE_TUNING_CHECKPOINTS_PERMISSIONS_LIST,
@@ -186,8 +191,8 @@ impl FineTuningCheckpointsPermissions {
     pub fn list_with(
         &self,
         fine_tuned_model_checkpoint: &str,
-        params: PermissionListParams,
-    ) -> Call<Page<PermissionListResponse>> {
+        params: FineTuningCheckpointPermissionListParams,
+    ) -> Call<Page<FineTuningCheckpointPermission>> {
         Call::new(
             &self.client,
             &operations::FINE_TUNING_CHECKPOINTS_PERMISSIONS_LIST,
@@ -228,7 +233,7 @@ impl FineTuningCheckpointsPermissions {
     pub fn retrieve_with(
         &self,
         fine_tuned_model_checkpoint: &str,
-        params: PermissionRetrieveParams,
+        params: FineTuningCheckpointPermissionRetrieveParams,
     ) -> Call<Reply<PermissionRetrieveResponse>> {
         Call::new(
             &self.client,
@@ -273,7 +278,7 @@ impl FineTuningJobs {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: JobCreateParams) -> Call<Reply<FineTuningJob>> {
+    pub fn create(&self, params: FineTuningJobCreateParams) -> Call<Reply<FineTuningJob>> {
         Call::new(&self.client, &operations::FINE_TUNING_JOBS_CREATE, &[], Some(&params))
     }
 
@@ -297,7 +302,7 @@ impl FineTuningJobs {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, params: JobListParams) -> Call<Page<FineTuningJob>> {
+    pub fn list_with(&self, params: FineTuningJobListParams) -> Call<Page<FineTuningJob>> {
         Call::new(&self.client, &operations::FINE_TUNING_JOBS_LIST, &[], Some(&params))
     }
 
@@ -324,7 +329,7 @@ impl FineTuningJobs {
     pub fn list_events_with(
         &self,
         fine_tuning_job_id: &str,
-        params: JobListEventsParams,
+        params: FineTuningJobListEventsParams,
     ) -> Call<Page<FineTuningJobEvent>> {
         Call::new(&self.client, &operations::FINE_TUNING_JOBS_LIST_EVENTS, &[fine_tuning_job_id], Some(&params))
     }
@@ -397,7 +402,7 @@ impl FineTuningJobsCheckpoints {
     pub fn list_with(
         &self,
         fine_tuning_job_id: &str,
-        params: CheckpointListParams,
+        params: FineTuningJobCheckpointListParams,
     ) -> Call<Page<FineTuningJobCheckpoint>> {
         Call::new(&self.client, &operations::FINE_TUNING_JOBS_CHECKPOINTS_LIST, &[fine_tuning_job_id], Some(&params))
     }

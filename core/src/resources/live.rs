@@ -6,8 +6,8 @@ use crate::operations;
 use crate::response::Download;
 use crate::response::Reply;
 use crate::types::{
-    LiveCreateParams, LiveCreateResponse, SessionAcceptParams, SessionForkParams, SessionForkResponse,
-    SessionReferParams, SessionRejectParams,
+    LiveCreateParams, LiveCreateResponse, LiveSessionAcceptParams, LiveSessionForkParams, LiveSessionForkResponse,
+    LiveSessionReferParams, LiveSessionRejectParams,
 };
 
 /// The resource `live`.
@@ -56,7 +56,7 @@ impl LiveSessions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn accept(&self, session_id: &str, params: SessionAcceptParams) -> Call<Reply<()>> {
+    pub fn accept(&self, session_id: &str, params: LiveSessionAcceptParams) -> Call<Reply<()>> {
         Call::new(&self.client, &operations::LIVE_SESSIONS_ACCEPT, &[session_id], Some(&params))
     }
 
@@ -78,7 +78,7 @@ impl LiveSessions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn fork(&self, session_id: &str, params: SessionForkParams) -> Call<Reply<SessionForkResponse>> {
+    pub fn fork(&self, session_id: &str, params: LiveSessionForkParams) -> Call<Reply<LiveSessionForkResponse>> {
         Call::new(&self.client, &operations::LIVE_SESSIONS_FORK, &[session_id], Some(&params))
     }
 
@@ -100,7 +100,7 @@ impl LiveSessions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn refer(&self, session_id: &str, params: SessionReferParams) -> Call<Reply<()>> {
+    pub fn refer(&self, session_id: &str, params: LiveSessionReferParams) -> Call<Reply<()>> {
         Call::new(&self.client, &operations::LIVE_SESSIONS_REFER, &[session_id], Some(&params))
     }
 
@@ -111,7 +111,7 @@ impl LiveSessions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn reject(&self, session_id: &str, params: SessionRejectParams) -> Call<Reply<()>> {
+    pub fn reject(&self, session_id: &str, params: LiveSessionRejectParams) -> Call<Reply<()>> {
         Call::new(&self.client, &operations::LIVE_SESSIONS_REJECT, &[session_id], Some(&params))
     }
 }

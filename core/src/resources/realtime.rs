@@ -6,9 +6,9 @@ use crate::operations;
 use crate::response::Download;
 use crate::response::Reply;
 use crate::types::{
-    CallAcceptParams, CallCreateParams, CallReferParams, CallRejectParams, ClientSecretCreateResponse,
-    RealtimeClientSecretCreateParams, RealtimeTranslationClientSecretCreateResponse,
-    TranslationClientSecretCreateParams,
+    RealtimeCallAcceptParams, RealtimeCallCreateParams, RealtimeCallReferParams, RealtimeCallRejectParams,
+    RealtimeClientSecretCreateParams, RealtimeClientSecretCreateResponse, RealtimeTranslationClientSecretCreateParams,
+    RealtimeTranslationClientSecretCreateResponse,
 };
 
 /// The resource `realtime`.
@@ -56,7 +56,7 @@ impl RealtimeCalls {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn accept(&self, call_id: &str, params: CallAcceptParams) -> Call<Reply<()>> {
+    pub fn accept(&self, call_id: &str, params: RealtimeCallAcceptParams) -> Call<Reply<()>> {
         Call::new(&self.client, &operations::REALTIME_CALLS_ACCEPT, &[call_id], Some(&params))
     }
 
@@ -67,7 +67,7 @@ impl RealtimeCalls {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: CallCreateParams) -> Call<Download> {
+    pub fn create(&self, params: RealtimeCallCreateParams) -> Call<Download> {
         Call::new(&self.client, &operations::REALTIME_CALLS_CREATE, &[], Some(&params))
     }
 
@@ -89,7 +89,7 @@ impl RealtimeCalls {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn refer(&self, call_id: &str, params: CallReferParams) -> Call<Reply<()>> {
+    pub fn refer(&self, call_id: &str, params: RealtimeCallReferParams) -> Call<Reply<()>> {
         Call::new(&self.client, &operations::REALTIME_CALLS_REFER, &[call_id], Some(&params))
     }
 
@@ -100,7 +100,7 @@ impl RealtimeCalls {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn reject(&self, call_id: &str, params: CallRejectParams) -> Call<Reply<()>> {
+    pub fn reject(&self, call_id: &str, params: RealtimeCallRejectParams) -> Call<Reply<()>> {
         Call::new(&self.client, &operations::REALTIME_CALLS_REJECT, &[call_id], Some(&params))
     }
 }
@@ -123,7 +123,7 @@ impl RealtimeClientSecrets {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, params: RealtimeClientSecretCreateParams) -> Call<Reply<ClientSecretCreateResponse>> {
+    pub fn create(&self, params: RealtimeClientSecretCreateParams) -> Call<Reply<RealtimeClientSecretCreateResponse>> {
         Call::new(&self.client, &operations::REALTIME_CLIENT_SECRETS_CREATE, &[], Some(&params))
     }
 }
@@ -165,7 +165,7 @@ impl RealtimeTranslationsClientSecrets {
     /// When awaited, any [`Error`](crate::Error).
     pub fn create(
         &self,
-        params: TranslationClientSecretCreateParams,
+        params: RealtimeTranslationClientSecretCreateParams,
     ) -> Call<Reply<RealtimeTranslationClientSecretCreateResponse>> {
         Call::new(&self.client, &operations::REALTIME_TRANSLATIONS_CLIENT_SECRETS_CREATE, &[], Some(&params))
     }

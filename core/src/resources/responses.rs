@@ -7,8 +7,9 @@ use crate::page::Page;
 use crate::response::Reply;
 use crate::stream::EventStream;
 use crate::types::{
-    CompactedResponse, InputItemListParams, InputTokenCountParams, InputTokenCountResponse, Response,
-    ResponseCompactParams, ResponseCreateParams, ResponseItem, ResponseRetrieveParams, ResponseStreamEvent,
+    CompactedResponse, Response, ResponseCompactParams, ResponseCreateParams, ResponseInputItemListParams,
+    ResponseInputTokenCountParams, ResponseInputTokenCountResponse, ResponseItem, ResponseRetrieveParams,
+    ResponseStreamEvent,
 };
 
 /// The resource `responses`.
@@ -162,7 +163,7 @@ impl ResponsesInputItems {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, response_id: &str, params: InputItemListParams) -> Call<Page<ResponseItem>> {
+    pub fn list_with(&self, response_id: &str, params: ResponseInputItemListParams) -> Call<Page<ResponseItem>> {
         Call::new(&self.client, &operations::RESPONSES_INPUT_ITEMS_LIST, &[response_id], Some(&params))
     }
 }
@@ -185,7 +186,7 @@ impl ResponsesInputTokens {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn count(&self, params: InputTokenCountParams) -> Call<Reply<InputTokenCountResponse>> {
+    pub fn count(&self, params: ResponseInputTokenCountParams) -> Call<Reply<ResponseInputTokenCountResponse>> {
         Call::new(&self.client, &operations::RESPONSES_INPUT_TOKENS_COUNT, &[], Some(&params))
     }
 }

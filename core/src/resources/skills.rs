@@ -8,7 +8,7 @@ use crate::response::Download;
 use crate::response::Reply;
 use crate::types::{
     DeletedSkill, DeletedSkillVersion, Skill, SkillCreateParams, SkillListParams, SkillUpdateParams, SkillVersion,
-    VersionCreateParams, VersionListParams,
+    SkillVersionCreateParams, SkillVersionListParams,
 };
 
 /// The resource `skills`.
@@ -147,7 +147,7 @@ impl SkillsVersions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, skill_id: &str, params: VersionCreateParams) -> Call<Reply<SkillVersion>> {
+    pub fn create(&self, skill_id: &str, params: SkillVersionCreateParams) -> Call<Reply<SkillVersion>> {
         Call::new(&self.client, &operations::SKILLS_VERSIONS_CREATE, &[skill_id], Some(&params))
     }
 
@@ -182,7 +182,7 @@ impl SkillsVersions {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn list_with(&self, skill_id: &str, params: VersionListParams) -> Call<Page<SkillVersion>> {
+    pub fn list_with(&self, skill_id: &str, params: SkillVersionListParams) -> Call<Page<SkillVersion>> {
         Call::new(&self.client, &operations::SKILLS_VERSIONS_LIST, &[skill_id], Some(&params))
     }
 

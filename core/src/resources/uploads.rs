@@ -4,7 +4,7 @@
 use crate::client::{Call, Client};
 use crate::operations;
 use crate::response::Reply;
-use crate::types::{PartCreateParams, Upload, UploadCompleteParams, UploadCreateParams, UploadPart};
+use crate::types::{Upload, UploadCompleteParams, UploadCreateParams, UploadPart, UploadPartCreateParams};
 
 /// The resource `uploads`.
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ impl UploadsParts {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, upload_id: &str, params: PartCreateParams) -> Call<Reply<UploadPart>> {
+    pub fn create(&self, upload_id: &str, params: UploadPartCreateParams) -> Call<Reply<UploadPart>> {
         Call::new(&self.client, &operations::UPLOADS_PARTS_CREATE, &[upload_id], Some(&params))
     }
 }

@@ -6,10 +6,10 @@ use crate::operations;
 use crate::page::Page;
 use crate::response::Reply;
 use crate::types::{
-    FileBatchCreateParams, FileBatchListFilesParams, FileContentResponse, FileUpdateParams, VectorStore,
-    VectorStoreCreateParams, VectorStoreDeleted, VectorStoreFile, VectorStoreFileBatch, VectorStoreFileCreateParams,
-    VectorStoreFileDeleted, VectorStoreFileListParams, VectorStoreListParams, VectorStoreSearchParams,
-    VectorStoreSearchResponse, VectorStoreUpdateParams,
+    VectorStore, VectorStoreCreateParams, VectorStoreDeleted, VectorStoreFile, VectorStoreFileBatch,
+    VectorStoreFileBatchCreateParams, VectorStoreFileBatchListFilesParams, VectorStoreFileContentResponse,
+    VectorStoreFileCreateParams, VectorStoreFileDeleted, VectorStoreFileListParams, VectorStoreFileUpdateParams,
+    VectorStoreListParams, VectorStoreSearchParams, VectorStoreSearchResponse, VectorStoreUpdateParams,
 };
 
 /// The resource `vector_stores`.
@@ -147,7 +147,11 @@ impl VectorStoresFileBatches {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create(&self, vector_store_id: &str, params: FileBatchCreateParams) -> Call<Reply<VectorStoreFileBatch>> {
+    pub fn create(
+        &self,
+        vector_store_id: &str,
+        params: VectorStoreFileBatchCreateParams,
+    ) -> Call<Reply<VectorStoreFileBatch>> {
         Call::new(&self.client, &operations::VECTOR_STORES_FILE_BATCHES_CREATE, &[vector_store_id], Some(&params))
     }
 
@@ -175,7 +179,7 @@ impl VectorStoresFileBatches {
         &self,
         vector_store_id: &str,
         batch_id: &str,
-        params: FileBatchListFilesParams,
+        params: VectorStoreFileBatchListFilesParams,
     ) -> Call<Page<VectorStoreFile>> {
         Call::new(
             &self.client,
@@ -215,7 +219,7 @@ impl VectorStoresFiles {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn content(&self, vector_store_id: &str, file_id: &str) -> Call<Page<FileContentResponse>> {
+    pub fn content(&self, vector_store_id: &str, file_id: &str) -> Call<Page<VectorStoreFileContentResponse>> {
         Call::new(&self.client, &operations::VECTOR_STORES_FILES_CONTENT, &[vector_store_id, file_id], None)
     }
 
@@ -287,7 +291,7 @@ impl VectorStoresFiles {
         &self,
         vector_store_id: &str,
         file_id: &str,
-        params: FileUpdateParams,
+        params: VectorStoreFileUpdateParams,
     ) -> Call<Reply<VectorStoreFile>> {
         Call::new(&self.client, &operations::VECTOR_STORES_FILES_UPDATE, &[vector_store_id, file_id], Some(&params))
     }

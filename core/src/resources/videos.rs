@@ -7,9 +7,8 @@ use crate::page::Page;
 use crate::response::Download;
 use crate::response::Reply;
 use crate::types::{
-    Video, VideoCreateCharacterParams, VideoCreateCharacterResponse, VideoCreateParams, VideoDeleteResponse,
-    VideoDownloadContentParams, VideoEditParams, VideoExtendParams, VideoGetCharacterResponse, VideoListParams,
-    VideoRemixParams,
+    Video, VideoCreateCharacterParams, VideoCreateParams, VideoDeleteResponse, VideoDownloadContentParams,
+    VideoEditParams, VideoExtendParams, VideoGetCharacterResponse, VideoListParams, VideoRemixParams,
 };
 
 /// The resource `videos`.
@@ -45,7 +44,7 @@ impl Videos {
     /// # Errors
     ///
     /// When awaited, any [`Error`](crate::Error).
-    pub fn create_character(&self, params: VideoCreateCharacterParams) -> Call<Reply<VideoCreateCharacterResponse>> {
+    pub fn create_character(&self, params: VideoCreateCharacterParams) -> Call<Reply<VideoGetCharacterResponse>> {
         Call::new(&self.client, &operations::VIDEOS_CREATE_CHARACTER, &[], Some(&params))
     }
 

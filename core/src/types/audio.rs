@@ -3,38 +3,7 @@
 
 use crate::json::{model, open_enum, response, union};
 use crate::request::FileInput;
-use crate::types::{AudioModel, AudioResponseFormat, TranscriptionTextDoneEventLogprob};
-
-union! {
-    /// How long audio is cut.
-    pub enum ChunkingStrategy text Mode {
-        Mode: ChunkingStrategyMode => from;
-        Config(ChunkingStrategyVadConfig) = => from;
-    }
-}
-
-open_enum! {
-    /// `Mode` of `ChunkingStrategy`.
-    pub enum ChunkingStrategyMode {
-        Auto = "auto",
-    }
-}
-
-model! {
-    /// Settings for detecting speech.
-    pub struct ChunkingStrategyVadConfig {
-        const { 0 "type" = "server_vad" req; }
-        required {}
-        optional {
-            /// Audio kept before detected speech, in milliseconds; 300 by default.
-            1 prefix_padding_ms: i64 = "prefix_padding_ms";
-            /// Silence that ends a piece of speech, in milliseconds; 200 by default.
-            2 silence_duration_ms: i64 = "silence_duration_ms";
-            /// How loud speech must be, from 0 to 1; 0.5 by default.
-            3 threshold: f64 = "threshold";
-        }
-    }
-}
+use crate::types::{AudioModel, AudioResponseFormat};
 
 model! {
     /// Arguments for reading text aloud.
@@ -137,6 +106,37 @@ response! {
     }
 }
 
+union! {
+    /// How long audio is cut.
+    pub enum TranscriptionCreateChunkingStrategy text Mode {
+        Mode: TranscriptionCreateChunkingStrategyMode => from;
+        Config(TranscriptionCreateChunkingStrategyVadConfig) = => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `TranscriptionCreateChunkingStrategy`.
+    pub enum TranscriptionCreateChunkingStrategyMode {
+        Auto = "auto",
+    }
+}
+
+model! {
+    /// Settings for detecting speech.
+    pub struct TranscriptionCreateChunkingStrategyVadConfig {
+        const { 0 "type" = "server_vad" req; }
+        required {}
+        optional {
+            /// Audio kept before detected speech, in milliseconds; 300 by default.
+            1 prefix_padding_ms: i64 = "prefix_padding_ms";
+            /// Silence that ends a piece of speech, in milliseconds; 200 by default.
+            2 silence_duration_ms: i64 = "silence_duration_ms";
+            /// How loud speech must be, from 0 to 1; 0.5 by default.
+            3 threshold: f64 = "threshold";
+        }
+    }
+}
+
 open_enum! {
     /// `logprobs` adds log probabilities, with some models and the format `json`.
     pub enum TranscriptionCreateInclude {
@@ -157,7 +157,7 @@ model! {
         optional {
             /// How long audio is cut; `auto` detects speech. Speaker labels need it over 30 seconds. Default
             /// `auto`.
-            2 chunking_strategy: ChunkingStrategy = "chunking_strategy" null(chunking_strategy_null);
+            2 chunking_strategy: TranscriptionCreateChunkingStrategy = "chunking_strategy" null(chunking_strategy_null);
             /// `logprobs` adds log probabilities, with some models and the format `json`.
             3 include: Vec<TranscriptionCreateInclude> = "include";
             /// Words that are likely to occur, such as names.
@@ -315,7 +315,7 @@ response! {
         }
         optional {
             /// Log probabilities of the output tokens.
-            2 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
+            2 logprobs: Vec<TranscriptionTextLogprob> = "logprobs" null(logprobs_null);
             /// Id of the segment that the piece belongs to, with speaker labels.
             3 segment_id: String = "segment_id" null(segment_id_null);
         }
@@ -334,7 +334,7 @@ response! {
             /// Languages that were heard.
             2 languages: Vec<TranscriptionLanguage> = "languages" null(languages_null);
             /// Log probabilities of the output tokens.
-            3 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
+            3 logprobs: Vec<TranscriptionTextLogprob> = "logprobs" null(logprobs_null);
             /// Number of tokens used.
             4 usage: TranscriptionTextDoneEventUsage = "usage" null(usage_null);
         }
@@ -356,6 +356,22 @@ response! {
         optional {
             /// How the input tokens divide by kind.
             4 input_token_details: UsageInputTokenDetails = "input_token_details" null(input_token_details_null);
+        }
+    }
+}
+
+response! {
+    /// Log probability of one token.
+    pub struct TranscriptionTextLogprob {
+        const {}
+        required {}
+        optional {
+            /// Text of the token.
+            0 token: String = "token" null(token_null);
+            /// UTF-8 bytes of the token.
+            1 bytes: Vec<i64> = "bytes" null(bytes_null);
+            /// Natural logarithm of the token's probability; -9999.0 stands for practically impossible.
+            2 logprob: f64 = "logprob" null(logprob_null);
         }
     }
 }
@@ -383,8 +399,53 @@ response! {
 union! {
     /// What is charged: tokens or seconds of audio.
     pub enum TranscriptionUsage tag "type" {
-        Tokens(UsageTokens) = "tokens" => from;
-        Duration(UsageDuration) = "duration" => from;
+        Tokens(TranscriptionUsageTokens) = "tokens" => from;
+        Duration(TranscriptionUsageDuration) = "duration" => from;
+    }
+}
+
+response! {
+    /// What is charged: tokens or seconds of audio.
+    pub struct TranscriptionUsageDuration {
+        const { 1 "type" = "duration" req; }
+        required {
+            /// Length of the audio in seconds.
+            0 seconds: f64 = "seconds";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// How the input tokens divide.
+    pub struct TranscriptionUsageInputTokenDetails {
+        const {}
+        required {}
+        optional {
+            /// Tokens that stand for audio.
+            0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
+            /// Tokens that stand for text.
+            1 text_tokens: i64 = "text_tokens" null(text_tokens_null);
+        }
+    }
+}
+
+response! {
+    /// What is charged: tokens or seconds of audio.
+    pub struct TranscriptionUsageTokens {
+        const { 3 "type" = "tokens" req; }
+        required {
+            /// Tokens of the input.
+            0 input_tokens: i64 = "input_tokens";
+            /// Tokens of the output, including reasoning.
+            1 output_tokens: i64 = "output_tokens";
+            /// Tokens of input and output together.
+            2 total_tokens: i64 = "total_tokens";
+        }
+        optional {
+            /// How the input tokens divide by kind.
+            4 input_token_details: TranscriptionUsageInputTokenDetails = "input_token_details" null(input_token_details_null);
+        }
     }
 }
 
@@ -511,53 +572,8 @@ response! {
 }
 
 response! {
-    /// What is charged: tokens or seconds of audio.
-    pub struct UsageDuration {
-        const { 1 "type" = "duration" req; }
-        required {
-            /// Length of the audio in seconds.
-            0 seconds: f64 = "seconds";
-        }
-        optional {}
-    }
-}
-
-response! {
     /// How the input tokens divide.
     pub struct UsageInputTokenDetails {
-        const {}
-        required {}
-        optional {
-            /// Tokens that stand for audio.
-            0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
-            /// Tokens that stand for text.
-            1 text_tokens: i64 = "text_tokens" null(text_tokens_null);
-        }
-    }
-}
-
-response! {
-    /// What is charged: tokens or seconds of audio.
-    pub struct UsageTokens {
-        const { 3 "type" = "tokens" req; }
-        required {
-            /// Tokens of the input.
-            0 input_tokens: i64 = "input_tokens";
-            /// Tokens of the output, including reasoning.
-            1 output_tokens: i64 = "output_tokens";
-            /// Tokens of input and output together.
-            2 total_tokens: i64 = "total_tokens";
-        }
-        optional {
-            /// How the input tokens divide by kind.
-            4 input_token_details: UsageTokensInputTokenDetails = "input_token_details" null(input_token_details_null);
-        }
-    }
-}
-
-response! {
-    /// How the input tokens divide.
-    pub struct UsageTokensInputTokenDetails {
         const {}
         required {}
         optional {

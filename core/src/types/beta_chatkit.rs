@@ -2,58 +2,7 @@
 //! Types of the area `beta_chatkit`.
 
 use crate::json::{Map, Secret, model, open_enum, response, union};
-use crate::types::{
-    ChatKitWorkflow, ChatKitWorkflowTracing, ChatSessionExpiresAfterParam, DataChatKitClientToolCallStatus, SortOrder,
-    StateVariable,
-};
-
-response! {
-    /// `File` of `ChatKitResponseOutputTextAnnotation`.
-    pub struct AnnotationFile {
-        const { 1 "type" = "file" req; }
-        required {
-            /// `source` of the annotation file.
-            0 source: AnnotationFileSource = "source";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// `source` of `AnnotationFile`.
-    pub struct AnnotationFileSource {
-        const { 1 "type" = "file" req; }
-        required {
-            /// `filename` of the annotation file source.
-            0 filename: String = "filename";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// `Url` of `ChatKitResponseOutputTextAnnotation`.
-    pub struct AnnotationURL {
-        const { 1 "type" = "url" req; }
-        required {
-            /// `source` of the annotation url.
-            0 source: AnnotationURLSource = "source";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// `source` of `AnnotationURL`.
-    pub struct AnnotationURLSource {
-        const { 0 "type" = "url" req; }
-        required {
-            /// An absolute URL.
-            1 url: String = "url";
-        }
-        optional {}
-    }
-}
+use crate::types::{ChatKitWorkflow, ChatKitWorkflowTracing, ChatStateVariable, SortOrder};
 
 response! {
     /// A file or image attached to a ChatKit message.
@@ -101,8 +50,77 @@ response! {
 union! {
     /// `annotations` of `ChatKitResponseOutputText`.
     pub enum ChatKitResponseOutputTextAnnotation tag "type" {
-        File(AnnotationFile) = "file" => from;
-        Url(AnnotationURL) = "url" => from;
+        File(ChatKitResponseOutputTextAnnotationFile) = "file" => from;
+        Url(ChatKitResponseOutputTextAnnotationURL) = "url" => from;
+    }
+}
+
+response! {
+    /// `File` of `ChatKitResponseOutputTextAnnotation`.
+    pub struct ChatKitResponseOutputTextAnnotationFile {
+        const { 1 "type" = "file" req; }
+        required {
+            /// `source` of the chat kit response output text annotation file.
+            0 source: ChatKitResponseOutputTextAnnotationFileSource = "source";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// `source` of `ChatKitResponseOutputTextAnnotationFile`.
+    pub struct ChatKitResponseOutputTextAnnotationFileSource {
+        const { 1 "type" = "file" req; }
+        required {
+            /// `filename` of the chat kit response output text annotation file source.
+            0 filename: String = "filename";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// `Url` of `ChatKitResponseOutputTextAnnotation`.
+    pub struct ChatKitResponseOutputTextAnnotationURL {
+        const { 1 "type" = "url" req; }
+        required {
+            /// `source` of the chat kit response output text annotation url.
+            0 source: ChatKitResponseOutputTextAnnotationURLSource = "source";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// `source` of `ChatKitResponseOutputTextAnnotationURL`.
+    pub struct ChatKitResponseOutputTextAnnotationURLSource {
+        const { 0 "type" = "url" req; }
+        required {
+            /// An absolute URL.
+            1 url: String = "url";
+        }
+        optional {}
+    }
+}
+
+model! {
+    /// Arguments of `beta.chatkit.sessions.create`.
+    pub struct ChatKitSessionCreateParams {
+        const {}
+        required {
+            /// Your id of the end user. At least 1 character.
+            0 user: String = "user";
+            /// The workflow to run.
+            1 workflow: ChatSessionWorkflowParam = "workflow";
+        }
+        optional {
+            /// Features of ChatKit in this session.
+            2 chatkit_configuration: ChatSessionChatKitConfiguration = "chatkit_configuration";
+            /// `expires_after` of the chat kit session create params.
+            3 expires_after: ChatSessionExpiresAfterParam = "expires_after";
+            /// How many requests the user may make.
+            4 rate_limits: ChatSessionRateLimits = "rate_limits";
+        }
     }
 }
 
@@ -145,12 +163,171 @@ response! {
     }
 }
 
+response! {
+    /// Confirms that a ChatKit thread was deleted.
+    pub struct ChatKitThreadDeleteResponse {
+        const { 2 "object" = "chatkit.thread.deleted" req; }
+        required {
+            /// Identifier of this object.
+            0 id: String = "id";
+            /// True when the object was deleted.
+            1 deleted: bool = "deleted";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// Event `chatkit.task`.
+    pub struct ChatKitThreadItemListDataChatKitTask {
+        const { 3 "object" = "chatkit.thread_item" req; 7 "type" = "chatkit.task" req; }
+        required {
+            /// Identifier of this object.
+            0 id: String = "id";
+            /// When the object was created, in seconds since the Unix epoch.
+            1 created_at: i64 = "created_at";
+            /// `task_type` of the chat kit thread item list data chat kit task.
+            5 task_type: ChatKitThreadItemListDataChatKitTaskType = "task_type";
+            /// `thread_id` of the chat kit thread item list data chat kit task.
+            6 thread_id: String = "thread_id";
+        }
+        optional {
+            /// `heading` of the chat kit thread item list data chat kit task.
+            2 heading: String = "heading" null(heading_null);
+            /// `summary` of the chat kit thread item list data chat kit task.
+            4 summary: String = "summary" null(summary_null);
+        }
+    }
+}
+
+response! {
+    /// Event `chatkit.task_group`.
+    pub struct ChatKitThreadItemListDataChatKitTaskGroup {
+        const { 2 "object" = "chatkit.thread_item" req; 5 "type" = "chatkit.task_group" req; }
+        required {
+            /// Identifier of this object.
+            0 id: String = "id";
+            /// When the object was created, in seconds since the Unix epoch.
+            1 created_at: i64 = "created_at";
+            /// `tasks` of the chat kit thread item list data chat kit task group.
+            3 tasks: Vec<ChatKitThreadItemListDataChatKitTaskGroupTask> = "tasks";
+            /// `thread_id` of the chat kit thread item list data chat kit task group.
+            4 thread_id: String = "thread_id";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// `tasks` of `ChatKitThreadItemListDataChatKitTaskGroup`.
+    pub struct ChatKitThreadItemListDataChatKitTaskGroupTask {
+        const {}
+        required {
+            /// `type` of the chat kit thread item list data chat kit task group task.
+            2 r#type: ChatKitThreadItemListDataKitTaskGroupTaskType = "type";
+        }
+        optional {
+            /// `heading` of the chat kit thread item list data chat kit task group task.
+            0 heading: String = "heading" null(heading_null);
+            /// `summary` of the chat kit thread item list data chat kit task group task.
+            1 summary: String = "summary" null(summary_null);
+        }
+    }
+}
+
+open_enum! {
+    /// `task_type` of `ChatKitThreadItemListDataChatKitTask`.
+    pub enum ChatKitThreadItemListDataChatKitTaskType {
+        Custom = "custom",
+        Thought = "thought",
+    }
+}
+
+open_enum! {
+    /// `type` of `ChatKitThreadItemListDataChatKitTaskGroupTask`.
+    pub enum ChatKitThreadItemListDataKitTaskGroupTaskType {
+        Custom = "custom",
+        Thought = "thought",
+    }
+}
+
+model! {
+    /// Arguments of `beta.chatkit.threads.list_items`.
+    pub struct ChatKitThreadListItemsParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Id of an item; only items that come before it in the list are returned.
+            1 before: String = "before";
+            /// Number of items a page. Between 0 and 100.
+            2 limit: i64 = "limit";
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
+            3 order: SortOrder = "order";
+        }
+    }
+}
+
+model! {
+    /// Arguments of `beta.chatkit.threads.list`.
+    pub struct ChatKitThreadListParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Id of an item; only items that come before it in the list are returned.
+            1 before: String = "before";
+            /// Number of items a page. Between 0 and 100.
+            2 limit: i64 = "limit";
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
+            3 order: SortOrder = "order";
+            /// 1 to 512 characters.
+            4 user: String = "user";
+        }
+    }
+}
+
 union! {
     /// `status` of `ChatKitThread`.
     pub enum ChatKitThreadStatus tag "type" {
-        Active(StatusActive) = "active" => from;
-        Locked(StatusLocked) = "locked" => from;
-        Closed(StatusClosed) = "closed" => from;
+        Active(ChatKitThreadStatusActive) = "active" => from;
+        Locked(ChatKitThreadStatusLocked) = "locked" => from;
+        Closed(ChatKitThreadStatusClosed) = "closed" => from;
+    }
+}
+
+response! {
+    /// The thread is open.
+    pub struct ChatKitThreadStatusActive {
+        const { 0 "type" = "active" req; }
+        required {}
+        optional {}
+    }
+}
+
+response! {
+    /// The thread is closed for good.
+    pub struct ChatKitThreadStatusClosed {
+        const { 1 "type" = "closed" req; }
+        required {}
+        optional {
+            /// `reason` of the chat kit thread status closed.
+            0 reason: String = "reason" null(reason_null);
+        }
+    }
+}
+
+response! {
+    /// The thread takes no input at present.
+    pub struct ChatKitThreadStatusLocked {
+        const { 1 "type" = "locked" req; }
+        required {}
+        optional {
+            /// `reason` of the chat kit thread status locked.
+            0 reason: String = "reason" null(reason_null);
+        }
     }
 }
 
@@ -172,7 +349,7 @@ response! {
         }
         optional {
             /// `inference_options` of the chat kit thread user message item.
-            4 inference_options: InferenceOptions = "inference_options" null(inference_options_null);
+            4 inference_options: ChatKitThreadUserMessageItemInferenceOptions = "inference_options" null(inference_options_null);
         }
     }
 }
@@ -180,8 +357,46 @@ response! {
 union! {
     /// `content` of `ChatKitThreadUserMessageItem`.
     pub enum ChatKitThreadUserMessageItemContent tag "type" {
-        InputText(ContentInputText) = "input_text" => from;
-        QuotedText(ContentQuotedText) = "quoted_text" => from;
+        InputText(ChatKitThreadUserMessageItemContentInputText) = "input_text" => from;
+        QuotedText(ChatKitThreadUserMessageItemContentQuotedText) = "quoted_text" => from;
+    }
+}
+
+response! {
+    /// `InputText` of `ChatKitThreadUserMessageItemContent`.
+    pub struct ChatKitThreadUserMessageItemContentInputText {
+        const { 1 "type" = "input_text" req; }
+        required {
+            /// `text` of the chat kit thread user message item content input text.
+            0 text: String = "text";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// `QuotedText` of `ChatKitThreadUserMessageItemContent`.
+    pub struct ChatKitThreadUserMessageItemContentQuotedText {
+        const { 1 "type" = "quoted_text" req; }
+        required {
+            /// `text` of the chat kit thread user message item content quoted text.
+            0 text: String = "text";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// `inference_options` of `ChatKitThreadUserMessageItem`.
+    pub struct ChatKitThreadUserMessageItemInferenceOptions {
+        const {}
+        required {}
+        optional {
+            /// `model` of the chat kit thread user message item inference options.
+            0 model: String = "model" null(model_null);
+            /// Whether and which tools the model calls.
+            1 tool_choice: InferenceOptionsToolChoice = "tool_choice" null(tool_choice_null);
+        }
     }
 }
 
@@ -260,6 +475,18 @@ model! {
 }
 
 model! {
+    /// When an object expires: so many seconds after an anchor.
+    pub struct ChatSessionExpiresAfterParam {
+        const { 0 "anchor" = "created_at" req; }
+        required {
+            /// Seconds after the anchor. Between 1 and 600.
+            1 seconds: i64 = "seconds";
+        }
+        optional {}
+    }
+}
+
+model! {
     /// Whether and how users may upload files.
     pub struct ChatSessionFileUpload {
         const {}
@@ -321,57 +548,12 @@ model! {
         }
         optional {
             /// `state_variables` of the chat session workflow param.
-            1 state_variables: Map<StateVariable> = "state_variables";
+            1 state_variables: Map<ChatStateVariable> = "state_variables";
             /// Whether and how the session is traced.
             2 tracing: ChatKitWorkflowTracing = "tracing";
             /// `version` of the chat session workflow param.
             3 version: String = "version";
         }
-    }
-}
-
-model! {
-    /// Arguments of `beta.chatkit.sessions.create`.
-    pub struct ChatkitSessionCreateParams {
-        const {}
-        required {
-            /// Your id of the end user. At least 1 character.
-            0 user: String = "user";
-            /// The workflow to run.
-            1 workflow: ChatSessionWorkflowParam = "workflow";
-        }
-        optional {
-            /// Features of ChatKit in this session.
-            2 chatkit_configuration: ChatSessionChatKitConfiguration = "chatkit_configuration";
-            /// `expires_after` of the chatkit session create params.
-            3 expires_after: ChatSessionExpiresAfterParam = "expires_after";
-            /// How many requests the user may make.
-            4 rate_limits: ChatSessionRateLimits = "rate_limits";
-        }
-    }
-}
-
-response! {
-    /// `InputText` of `ChatKitThreadUserMessageItemContent`.
-    pub struct ContentInputText {
-        const { 1 "type" = "input_text" req; }
-        required {
-            /// `text` of the content input text.
-            0 text: String = "text";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// `QuotedText` of `ChatKitThreadUserMessageItemContent`.
-    pub struct ContentQuotedText {
-        const { 1 "type" = "quoted_text" req; }
-        required {
-            /// `text` of the content quoted text.
-            0 text: String = "text";
-        }
-        optional {}
     }
 }
 
@@ -402,96 +584,16 @@ response! {
     }
 }
 
-response! {
-    /// Event `chatkit.task`.
-    pub struct DataChatKitTask {
-        const { 3 "object" = "chatkit.thread_item" req; 7 "type" = "chatkit.task" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch.
-            1 created_at: i64 = "created_at";
-            /// `task_type` of the data chat kit task.
-            5 task_type: DataChatKitTaskType = "task_type";
-            /// `thread_id` of the data chat kit task.
-            6 thread_id: String = "thread_id";
-        }
-        optional {
-            /// `heading` of the data chat kit task.
-            2 heading: String = "heading" null(heading_null);
-            /// `summary` of the data chat kit task.
-            4 summary: String = "summary" null(summary_null);
-        }
-    }
-}
-
-response! {
-    /// Event `chatkit.task_group`.
-    pub struct DataChatKitTaskGroup {
-        const { 2 "object" = "chatkit.thread_item" req; 5 "type" = "chatkit.task_group" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch.
-            1 created_at: i64 = "created_at";
-            /// `tasks` of the data chat kit task group.
-            3 tasks: Vec<DataChatKitTaskGroupTask> = "tasks";
-            /// `thread_id` of the data chat kit task group.
-            4 thread_id: String = "thread_id";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// `tasks` of `DataChatKitTaskGroup`.
-    pub struct DataChatKitTaskGroupTask {
-        const {}
-        required {
-            /// `type` of the data chat kit task group task.
-            2 r#type: DataChatKitTaskGroupTaskType = "type";
-        }
-        optional {
-            /// `heading` of the data chat kit task group task.
-            0 heading: String = "heading" null(heading_null);
-            /// `summary` of the data chat kit task group task.
-            1 summary: String = "summary" null(summary_null);
-        }
-    }
-}
-
 open_enum! {
-    /// `type` of `DataChatKitTaskGroupTask`.
-    pub enum DataChatKitTaskGroupTaskType {
-        Custom = "custom",
-        Thought = "thought",
-    }
-}
-
-open_enum! {
-    /// `task_type` of `DataChatKitTask`.
-    pub enum DataChatKitTaskType {
-        Custom = "custom",
-        Thought = "thought",
+    /// State of the item: `in_progress`, `completed` or `incomplete`.
+    pub enum DataChatKitClientToolCallStatus {
+        InProgress = "in_progress",
+        Completed = "completed",
     }
 }
 
 response! {
-    /// `inference_options` of `ChatKitThreadUserMessageItem`.
-    pub struct InferenceOptions {
-        const {}
-        required {}
-        optional {
-            /// `model` of the inference options.
-            0 model: String = "model" null(model_null);
-            /// Whether and which tools the model calls.
-            1 tool_choice: InferenceOptionsToolChoice = "tool_choice" null(tool_choice_null);
-        }
-    }
-}
-
-response! {
-    /// `tool_choice` of `InferenceOptions`.
+    /// `tool_choice` of `ChatKitThreadUserMessageItemInferenceOptions`.
     pub struct InferenceOptionsToolChoice {
         const {}
         required {
@@ -499,90 +601,5 @@ response! {
             0 id: String = "id";
         }
         optional {}
-    }
-}
-
-response! {
-    /// The thread is open.
-    pub struct StatusActive {
-        const { 0 "type" = "active" req; }
-        required {}
-        optional {}
-    }
-}
-
-response! {
-    /// The thread is closed for good.
-    pub struct StatusClosed {
-        const { 1 "type" = "closed" req; }
-        required {}
-        optional {
-            /// `reason` of the status closed.
-            0 reason: String = "reason" null(reason_null);
-        }
-    }
-}
-
-response! {
-    /// The thread takes no input at present.
-    pub struct StatusLocked {
-        const { 1 "type" = "locked" req; }
-        required {}
-        optional {
-            /// `reason` of the status locked.
-            0 reason: String = "reason" null(reason_null);
-        }
-    }
-}
-
-response! {
-    /// Confirms that a ChatKit thread was deleted.
-    pub struct ThreadDeleteResponse {
-        const { 2 "object" = "chatkit.thread.deleted" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// True when the object was deleted.
-            1 deleted: bool = "deleted";
-        }
-        optional {}
-    }
-}
-
-model! {
-    /// Arguments of `beta.chatkit.threads.list_items`.
-    pub struct ThreadListItemsParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Id of an item; only items that come before it in the list are returned.
-            1 before: String = "before";
-            /// Number of items a page. Between 0 and 100.
-            2 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
-            3 order: SortOrder = "order";
-        }
-    }
-}
-
-model! {
-    /// Arguments of `beta.chatkit.threads.list`.
-    pub struct ThreadListParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Id of an item; only items that come before it in the list are returned.
-            1 before: String = "before";
-            /// Number of items a page. Between 0 and 100.
-            2 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first.
-            3 order: SortOrder = "order";
-            /// 1 to 512 characters.
-            4 user: String = "user";
-        }
     }
 }

@@ -3,18 +3,18 @@
 
 use crate::json::{Json, Map, Secret, model, open_enum, response, union};
 use crate::types::{
-    AudioTranscriptionModel, BetaRealtimeSessionAudio, CallAcceptInclude, ChatSessionExpiresAfterParam,
-    ConversationAudioTranscriptionFailedEvent, ConversationCreatedEvent, ConversationInputAudioTranscriptionDeltaEvent,
-    ConversationItemDeleteEvent, ConversationItemDeletedEvent, ConversationItemRetrieveEvent,
-    ConversationItemTruncateEvent, ConversationItemTruncatedEvent, InputAudioBufferAppendEvent,
-    InputAudioBufferClearEvent, InputAudioBufferClearedEvent, InputAudioBufferCommitEvent,
+    AudioTranscriptionModel, BetaRealtimeSessionAudio, ConversationAudioTranscriptionFailedEvent,
+    ConversationCreatedEvent, ConversationInputAudioTranscriptionDeltaEvent, ConversationItemDeleteEvent,
+    ConversationItemDeletedEvent, ConversationItemRetrieveEvent, ConversationItemTruncateEvent,
+    ConversationItemTruncatedEvent, ConversationTranscriptionCompletedEventUsage, ExpiresAfter,
+    InputAudioBufferAppendEvent, InputAudioBufferClearEvent, InputAudioBufferClearedEvent, InputAudioBufferCommitEvent,
     InputAudioBufferCommittedEvent, InputAudioBufferSpeechStartedEvent, InputAudioBufferSpeechStoppedEvent,
-    InputAudioNoiseReductionType, OutputAudioBufferCleared, OutputAudioBufferStarted, OutputAudioBufferStopped,
-    OutputModality, RateLimitsUpdatedEvent, RealtimeFunctionCallArgumentsDeltaEvent,
-    RealtimeResponseContentPartAddedEvent, RealtimeResponseContentPartDoneEvent, RealtimeResponseStatus,
-    RealtimeResponseUsageOutputTokenDetails, RealtimeSessionCreateResponseTracing,
+    RateLimitsUpdatedEvent, RealtimeFunctionCallArgumentsDeltaEvent, RealtimeResponseContentPartAddedEvent,
+    RealtimeResponseContentPartDoneEvent, RealtimeResponseStatus, RealtimeResponseUsageOutputTokenDetails,
+    RealtimeServerEventOutputAudioBufferCleared, RealtimeServerEventOutputAudioBufferStarted,
+    RealtimeServerEventOutputAudioBufferStopped, RealtimeSessionCreateResponseTracing, RealtimeTracingConfiguration,
     RealtimeTranscriptionSessionTurnDetection, RealtimeTruncationRetentionRatio, ResponseCancelEvent, ResponsePrompt,
-    SemanticVadEagerness, TracingConfiguration, TranscriptionTextDoneEventLogprob, TranscriptionUsage, VoiceID,
+    VoiceID,
 };
 
 model! {
@@ -38,7 +38,7 @@ model! {
             /// `role` of the beta conversation item.
             7 role: ConversationItemWithReferenceRole = "role";
             /// `status` of the beta conversation item.
-            8 status: ItemStatus = "status";
+            8 status: RealtimeConversationItemStatus = "status";
             /// `type` of the beta conversation item.
             9 r#type: BetaConversationItemType = "type";
         }
@@ -98,12 +98,24 @@ union! {
         ConversationItemTruncate(ConversationItemTruncateEvent) = "conversation.item.truncate" => from;
         InputAudioBufferAppend(InputAudioBufferAppendEvent) = "input_audio_buffer.append" => from;
         InputAudioBufferClear(InputAudioBufferClearEvent) = "input_audio_buffer.clear" => from;
-        OutputAudioBufferClear(OutputAudioBufferClear) = "output_audio_buffer.clear" => from;
+        OutputAudioBufferClear(BetaRealtimeClientEventOutputAudioBufferClear) = "output_audio_buffer.clear" => from;
         InputAudioBufferCommit(InputAudioBufferCommitEvent) = "input_audio_buffer.commit" => from;
         ResponseCancel(ResponseCancelEvent) = "response.cancel" => from;
         ResponseCreate(BetaResponseCreateEvent) = "response.create" => from;
         SessionUpdate(BetaSessionUpdateEvent) = "session.update" => from;
         TranscriptionSessionUpdate(TranscriptionSessionUpdate) = "transcription_session.update" => from;
+    }
+}
+
+model! {
+    /// Event `output_audio_buffer.clear` of a realtime connection.
+    pub struct BetaRealtimeClientEventOutputAudioBufferClear {
+        const { 0 "type" = "output_audio_buffer.clear" req; }
+        required {}
+        optional {
+            /// Identifier of the event.
+            1 event_id: String = "event_id";
+        }
     }
 }
 
@@ -118,11 +130,11 @@ response! {
             /// `conversation_id` of the beta realtime response.
             1 conversation_id: String = "conversation_id" null(conversation_id_null);
             /// Most tokens to generate.
-            2 max_output_tokens: MaxOutputTokens = "max_output_tokens" null(max_output_tokens_null);
+            2 max_output_tokens: RealtimeMaxOutputTokens = "max_output_tokens" null(max_output_tokens_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             3 metadata: Map<String> = "metadata" null(metadata_null);
             /// Kinds of output: text, audio or both.
-            4 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
+            4 modalities: Vec<TranscriptionSessionModality> = "modalities" null(modalities_null);
             /// `output` of the beta realtime response.
             6 output: Vec<BetaConversationItem> = "output" null(output_null);
             /// Format of the output audio.
@@ -136,7 +148,7 @@ response! {
             /// `usage` of the beta realtime response.
             11 usage: BetaRealtimeResponseUsage = "usage" null(usage_null);
             /// Voice that speaks: a built-in name or a custom voice.
-            12 voice: SessionVoice = "voice" null(voice_null);
+            12 voice: BetaRealtimeSessionVoice = "voice" null(voice_null);
         }
     }
 }
@@ -242,7 +254,7 @@ response! {
 }
 
 open_enum! {
-    /// `Value` of `MaxOutputTokens`.
+    /// `Value` of `RealtimeMaxOutputTokens`.
     pub enum BetaRealtimeResponseMaxOutputTokensValue {
         Inf = "inf",
     }
@@ -335,7 +347,7 @@ response! {
         required {}
         optional {
             /// How the input tokens divide.
-            0 input_token_details: InputTokenDetails = "input_token_details" null(input_token_details_null);
+            0 input_token_details: BetaRealtimeResponseUsageInputTokenDetails = "input_token_details" null(input_token_details_null);
             /// Tokens of the input.
             1 input_tokens: i64 = "input_tokens" null(input_tokens_null);
             /// How the output tokens divide.
@@ -344,6 +356,22 @@ response! {
             3 output_tokens: i64 = "output_tokens" null(output_tokens_null);
             /// Tokens of input and output together.
             4 total_tokens: i64 = "total_tokens" null(total_tokens_null);
+        }
+    }
+}
+
+response! {
+    /// `input_token_details` of `BetaRealtimeResponseUsage`.
+    pub struct BetaRealtimeResponseUsageInputTokenDetails {
+        const {}
+        required {}
+        optional {
+            /// Tokens that stand for audio.
+            0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
+            /// Input tokens that were read from the prompt cache.
+            1 cached_tokens: i64 = "cached_tokens" null(cached_tokens_null);
+            /// Tokens that stand for text.
+            2 text_tokens: i64 = "text_tokens" null(text_tokens_null);
         }
     }
 }
@@ -382,9 +410,336 @@ union! {
         SessionCreated(RealtimeSessionCreatedEvent) = "session.created" => from;
         SessionUpdated(BetaSessionUpdatedEvent) = "session.updated" => from;
         TranscriptionSessionUpdated(TranscriptionSessionUpdatedEvent) = "transcription_session.updated" => from;
-        OutputAudioBufferStarted(OutputAudioBufferStarted) = "output_audio_buffer.started" => from;
-        OutputAudioBufferStopped(OutputAudioBufferStopped) = "output_audio_buffer.stopped" => from;
-        OutputAudioBufferCleared(OutputAudioBufferCleared) = "output_audio_buffer.cleared" => from;
+        OutputAudioBufferStarted(RealtimeServerEventOutputAudioBufferStarted) = "output_audio_buffer.started" => from;
+        OutputAudioBufferStopped(RealtimeServerEventOutputAudioBufferStopped) = "output_audio_buffer.stopped" => from;
+        OutputAudioBufferCleared(RealtimeServerEventOutputAudioBufferCleared) = "output_audio_buffer.cleared" => from;
+    }
+}
+
+response! {
+    /// Settings of a realtime session, in the beta shape.
+    pub struct BetaRealtimeSession {
+        const {}
+        required {}
+        optional {
+            /// Identifier of this object.
+            0 id: String = "id" null(id_null);
+            /// Format of the input audio.
+            1 input_audio_format: TranscriptionSessionUpdateInputAudioFormat = "input_audio_format" null(input_audio_format_null);
+            /// Whether and how noise is removed from input audio.
+            2 input_audio_noise_reduction: BetaRealtimeSessionInputAudioNoiseReduction = "input_audio_noise_reduction" null(input_audio_noise_reduction_null);
+            /// Whether and how input audio is transcribed.
+            3 input_audio_transcription: BetaRealtimeSessionInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
+            /// `instructions` of the beta realtime session.
+            4 instructions: String = "instructions" null(instructions_null);
+            /// Most tokens to generate in one response.
+            5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
+            /// Kinds of output: text, audio or both.
+            6 modalities: Vec<TranscriptionSessionModality> = "modalities" null(modalities_null);
+            /// `model` of the beta realtime session.
+            7 model: BetaRealtimeSessionModel = "model" null(model_null);
+            /// Format of the output audio.
+            8 output_audio_format: OutputAudioFormat = "output_audio_format" null(output_audio_format_null);
+            /// `speed` of the beta realtime session.
+            9 speed: f64 = "speed" null(speed_null);
+            /// Randomness of the choice of words.
+            10 temperature: f64 = "temperature" null(temperature_null);
+            /// Whether and which tools the model calls.
+            11 tool_choice: String = "tool_choice" null(tool_choice_null);
+            /// `tools` of the beta realtime session.
+            12 tools: Vec<BetaRealtimeSessionTool> = "tools" null(tools_null);
+            /// Whether and how the session is traced.
+            13 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
+            /// How the end of a turn is detected; null switches detection off.
+            14 turn_detection: BetaRealtimeSessionCreateTurnDetection = "turn_detection" null(turn_detection_null);
+            /// Voice that speaks: a built-in name or a custom voice.
+            15 voice: BetaRealtimeSessionVoice = "voice" null(voice_null);
+        }
+    }
+}
+
+model! {
+    /// `client_secret` of `BetaRealtimeSessionCreateParams`, and in one more place.
+    pub struct BetaRealtimeSessionCreateClientSecret {
+        const {}
+        required {}
+        optional {
+            /// `expires_after` of the beta realtime session create client secret.
+            0 expires_after: ExpiresAfter = "expires_after";
+            /// `value` of the beta realtime session create client secret.
+            1 value: Secret = "value";
+            /// When the object expires, in seconds since the Unix epoch.
+            2 expires_at: i64 = "expires_at";
+        }
+    }
+}
+
+model! {
+    /// Arguments of `beta.realtime.sessions.create`.
+    pub struct BetaRealtimeSessionCreateParams {
+        const {}
+        required {}
+        optional {
+            /// The short-lived secret for browsers and apps.
+            0 client_secret: BetaRealtimeSessionCreateClientSecret = "client_secret";
+            /// Format of the input audio.
+            1 input_audio_format: TranscriptionSessionUpdateInputAudioFormat = "input_audio_format";
+            /// Whether and how noise is removed from input audio.
+            2 input_audio_noise_reduction: BetaRealtimeSessionInputAudioNoiseReduction = "input_audio_noise_reduction";
+            /// Whether and how input audio is transcribed.
+            3 input_audio_transcription: BetaRealtimeSessionInputAudioTranscription = "input_audio_transcription";
+            /// `instructions` of the beta realtime session create params.
+            4 instructions: String = "instructions";
+            /// Most tokens to generate in one response.
+            5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
+            /// Kinds of output: text, audio or both.
+            6 modalities: Vec<TranscriptionSessionModality> = "modalities";
+            /// `model` of the beta realtime session create params.
+            7 model: BetaRealtimeSessionModel = "model";
+            /// Format of the output audio.
+            8 output_audio_format: OutputAudioFormat = "output_audio_format";
+            /// Between 0.25 and 1.5; default 1.
+            9 speed: f64 = "speed";
+            /// Randomness of the choice of words.
+            10 temperature: f64 = "temperature";
+            /// Whether and which tools the model calls.
+            11 tool_choice: String = "tool_choice";
+            /// `tools` of the beta realtime session create params.
+            12 tools: Vec<BetaRealtimeSessionTool> = "tools";
+            /// Whether and how the session is traced. Default `auto`.
+            13 tracing: RealtimeSessionCreateResponseTracing = "tracing";
+            /// How the end of a turn is detected; null switches detection off.
+            14 turn_detection: BetaRealtimeSessionCreateTurnDetection = "turn_detection";
+            /// Voice that speaks: a built-in name or a custom voice.
+            15 voice: BetaRealtimeSessionCreateVoice = "voice";
+            /// `truncation` of the beta realtime session create params.
+            16 truncation: BetaRealtimeSessionCreateTruncation = "truncation";
+            /// `prompt` of the beta realtime session create params.
+            17 prompt: ResponsePrompt = "prompt" null(prompt_null);
+        }
+    }
+}
+
+response! {
+    /// A new realtime session with its client secret, in the beta shape.
+    pub struct BetaRealtimeSessionCreateResponse {
+        const {}
+        required {
+            /// The short-lived secret for browsers and apps.
+            0 client_secret: TranscriptionSessionClientSecret = "client_secret";
+        }
+        optional {
+            /// Format of the input audio.
+            1 input_audio_format: String = "input_audio_format" null(input_audio_format_null);
+            /// Whether and how input audio is transcribed.
+            2 input_audio_transcription: InputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
+            /// `instructions` of the beta realtime session create response.
+            3 instructions: String = "instructions" null(instructions_null);
+            /// Most tokens to generate in one response.
+            4 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
+            /// Kinds of output: text, audio or both.
+            5 modalities: Vec<TranscriptionSessionModality> = "modalities" null(modalities_null);
+            /// Format of the output audio.
+            6 output_audio_format: String = "output_audio_format" null(output_audio_format_null);
+            /// `speed` of the beta realtime session create response.
+            7 speed: f64 = "speed" null(speed_null);
+            /// Randomness of the choice of words.
+            8 temperature: f64 = "temperature" null(temperature_null);
+            /// Whether and which tools the model calls.
+            9 tool_choice: String = "tool_choice" null(tool_choice_null);
+            /// `tools` of the beta realtime session create response.
+            10 tools: Vec<BetaRealtimeSessionTool> = "tools" null(tools_null);
+            /// Whether and how the session is traced. Default `auto`.
+            11 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
+            /// How the end of a turn is detected; null switches detection off.
+            12 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
+            /// Voice that speaks: a built-in name or a custom voice.
+            13 voice: BetaRealtimeSessionVoice = "voice" null(voice_null);
+            /// Identifier of this object.
+            14 id: String = "id";
+            /// Kind of the object, always the same for this type.
+            15 object: String = "object";
+            /// When the object expires, in seconds since the Unix epoch.
+            16 expires_at: i64 = "expires_at";
+            /// `include` of the beta realtime session create response.
+            17 include: Vec<RealtimeSessionCreateRequestInclude> = "include";
+            /// `model` of the beta realtime session create response.
+            18 model: String = "model";
+            /// Kinds of output: text or audio.
+            19 output_modalities: Vec<RealtimeOutputModality> = "output_modalities";
+            /// `audio` of the beta realtime session create response.
+            20 audio: BetaRealtimeSessionAudio = "audio";
+            /// Most tokens to generate.
+            21 max_output_tokens: RealtimeMaxOutputTokens = "max_output_tokens";
+        }
+    }
+}
+
+union! {
+    /// `truncation` of `BetaRealtimeSessionCreateParams`.
+    pub enum BetaRealtimeSessionCreateTruncation text Mode {
+        Mode: BetaRealtimeSessionCreateTruncationMode => from;
+        Ratio(RealtimeTruncationRetentionRatio) = => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `BetaRealtimeSessionCreateTruncation`.
+    pub enum BetaRealtimeSessionCreateTruncationMode {
+        Auto = "auto",
+        Disabled = "disabled",
+    }
+}
+
+model! {
+    /// How the end of a turn is detected.
+    pub struct BetaRealtimeSessionCreateTurnDetection {
+        const {}
+        required {}
+        optional {
+            /// Whether a response begins by itself when the turn ends.
+            0 create_response: bool = "create_response";
+            /// How readily a turn is taken to be over.
+            1 eagerness: RealtimeSemanticVadEagerness = "eagerness";
+            /// Whether speech of the user stops a response.
+            2 interrupt_response: bool = "interrupt_response";
+            /// Audio kept before detected speech, in milliseconds.
+            3 prefix_padding_ms: i64 = "prefix_padding_ms";
+            /// Silence that ends a turn, in milliseconds.
+            4 silence_duration_ms: i64 = "silence_duration_ms";
+            /// How loud speech must be, from 0 to 1.
+            5 threshold: f64 = "threshold";
+            /// `type` of the beta realtime session create turn detection.
+            6 r#type: BetaRealtimeSessionCreateTurnDetectionType = "type";
+        }
+    }
+}
+
+open_enum! {
+    /// `type` of `BetaRealtimeSessionCreateTurnDetection`.
+    pub enum BetaRealtimeSessionCreateTurnDetectionType {
+        ServerVad = "server_vad",
+        SemanticVad = "semantic_vad",
+    }
+}
+
+union! {
+    /// `voice` of `BetaRealtimeSessionCreateParams`.
+    pub enum BetaRealtimeSessionCreateVoice text Value {
+        Value: BetaRealtimeSessionCreateVoiceValue => from;
+        Id(VoiceID) = => from;
+    }
+}
+
+open_enum! {
+    /// `Value` of `BetaRealtimeSessionCreateVoice`.
+    pub enum BetaRealtimeSessionCreateVoiceValue {
+        Alloy = "alloy",
+        Ash = "ash",
+        Ballad = "ballad",
+        Coral = "coral",
+        Echo = "echo",
+        Sage = "sage",
+        Shimmer = "shimmer",
+        Verse = "verse",
+        Marin = "marin",
+        Cedar = "cedar",
+    }
+}
+
+model! {
+    /// `input_audio_noise_reduction` of `BetaRealtimeSession`, and in 4 more places.
+    pub struct BetaRealtimeSessionInputAudioNoiseReduction {
+        const {}
+        required {}
+        optional {
+            /// `type` of the beta realtime session input audio noise reduction.
+            0 r#type: BetaSessionInputAudioNoiseReductionType = "type";
+        }
+    }
+}
+
+model! {
+    /// `input_audio_transcription` of `BetaRealtimeSession`, and in 2 more places.
+    pub struct BetaRealtimeSessionInputAudioTranscription {
+        const {}
+        required {}
+        optional {
+            /// `language` of the beta realtime session input audio transcription.
+            0 language: String = "language";
+            /// `model` of the beta realtime session input audio transcription.
+            1 model: String = "model";
+            /// `prompt` of the beta realtime session input audio transcription.
+            2 prompt: String = "prompt";
+        }
+    }
+}
+
+open_enum! {
+    /// `model` of `BetaRealtimeSession`, and in 2 more places.
+    pub enum BetaRealtimeSessionModel {
+        GptRealtime = "gpt-realtime",
+        GptRealtime2025_08_28 = "gpt-realtime-2025-08-28",
+        Gpt4oRealtimePreview = "gpt-4o-realtime-preview",
+        Gpt4oRealtimePreview2024_10_01 = "gpt-4o-realtime-preview-2024-10-01",
+        Gpt4oRealtimePreview2024_12_17 = "gpt-4o-realtime-preview-2024-12-17",
+        Gpt4oRealtimePreview2025_06_03 = "gpt-4o-realtime-preview-2025-06-03",
+        Gpt4oMiniRealtimePreview = "gpt-4o-mini-realtime-preview",
+        Gpt4oMiniRealtimePreview2024_12_17 = "gpt-4o-mini-realtime-preview-2024-12-17",
+    }
+}
+
+model! {
+    /// `tools` of `BetaRealtimeSession`, and in 4 more places.
+    pub struct BetaRealtimeSessionTool {
+        const { 3 "type" = "function" opt; }
+        required {}
+        optional {
+            /// `description` of the beta realtime session tool.
+            0 description: String = "description";
+            /// `name` of the beta realtime session tool.
+            1 name: String = "name";
+            /// JSON Schema of the arguments.
+            2 parameters: Map<Json> = "parameters";
+        }
+    }
+}
+
+open_enum! {
+    /// `voice` of `BetaRealtimeResponse`, and in 4 more places.
+    pub enum BetaRealtimeSessionVoice {
+        Alloy = "alloy",
+        Ash = "ash",
+        Ballad = "ballad",
+        Coral = "coral",
+        Echo = "echo",
+        Sage = "sage",
+        Shimmer = "shimmer",
+        Verse = "verse",
+    }
+}
+
+model! {
+    /// Arguments of `beta.realtime.transcription_sessions.create`.
+    pub struct BetaRealtimeTranscriptionSessionCreateParams {
+        const {}
+        required {}
+        optional {
+            /// The short-lived secret for browsers and apps.
+            0 client_secret: TranscriptionSessionUpdateSessionClientSecret = "client_secret";
+            /// `include` of the beta realtime transcription session create params.
+            1 include: Vec<String> = "include";
+            /// Format of the input audio. Default `pcm16`.
+            2 input_audio_format: TranscriptionSessionUpdateInputAudioFormat = "input_audio_format";
+            /// Whether and how noise is removed from input audio.
+            3 input_audio_noise_reduction: BetaRealtimeSessionInputAudioNoiseReduction = "input_audio_noise_reduction";
+            /// Whether and how input audio is transcribed.
+            4 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription";
+            /// Kinds of output: text, audio or both.
+            5 modalities: Vec<TranscriptionSessionModality> = "modalities";
+            /// How the end of a turn is detected; null switches detection off.
+            6 turn_detection: BetaRealtimeSessionCreateTurnDetection = "turn_detection";
+        }
     }
 }
 
@@ -399,13 +754,6 @@ model! {
             /// Settings of the response.
             2 response: BetaResponseCreateEventResponse = "response";
         }
-    }
-}
-
-open_enum! {
-    /// `Value` of `MaxResponseOutputTokens`.
-    pub enum BetaResponseCreateEventMaxOutputTokensValue {
-        Inf = "inf",
     }
 }
 
@@ -426,7 +774,7 @@ model! {
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
             /// Kinds of output: text, audio or both.
-            5 modalities: Vec<SessionModality> = "modalities";
+            5 modalities: Vec<TranscriptionSessionModality> = "modalities";
             /// Format of the output audio.
             6 output_audio_format: OutputAudioFormat = "output_audio_format";
             /// Randomness of the choice of words.
@@ -434,9 +782,9 @@ model! {
             /// Whether and which tools the model calls.
             8 tool_choice: String = "tool_choice";
             /// `tools` of the beta response create event response.
-            9 tools: Vec<SessionTool> = "tools";
+            9 tools: Vec<BetaRealtimeSessionTool> = "tools";
             /// Voice that speaks: a built-in name or a custom voice.
-            10 voice: SessionVoice = "voice";
+            10 voice: BetaRealtimeSessionVoice = "voice";
         }
     }
 }
@@ -452,6 +800,21 @@ response! {
             1 item: BetaConversationItem = "item";
         }
         optional {}
+    }
+}
+
+open_enum! {
+    /// `type` of `BetaRealtimeSessionInputAudioNoiseReduction`.
+    pub enum BetaSessionInputAudioNoiseReductionType {
+        NearField = "near_field",
+        FarField = "far_field",
+    }
+}
+
+open_enum! {
+    /// `Value` of `MaxResponseOutputTokens`.
+    pub enum BetaSessionMaxResponseOutputTokensValue {
+        Inf = "inf",
     }
 }
 
@@ -477,21 +840,21 @@ model! {
         required {}
         optional {
             /// The short-lived secret for browsers and apps.
-            0 client_secret: RealtimeSessionCreateClientSecret = "client_secret";
+            0 client_secret: BetaRealtimeSessionCreateClientSecret = "client_secret";
             /// Format of the input audio.
-            1 input_audio_format: InputAudioFormat = "input_audio_format";
+            1 input_audio_format: TranscriptionSessionUpdateInputAudioFormat = "input_audio_format";
             /// Whether and how noise is removed from input audio.
-            2 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
+            2 input_audio_noise_reduction: BetaRealtimeSessionInputAudioNoiseReduction = "input_audio_noise_reduction";
             /// Whether and how input audio is transcribed.
-            3 input_audio_transcription: SessionInputAudioTranscription = "input_audio_transcription";
+            3 input_audio_transcription: BetaRealtimeSessionInputAudioTranscription = "input_audio_transcription";
             /// `instructions` of the beta session update event session.
             4 instructions: String = "instructions";
             /// Most tokens to generate in one response.
             5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
             /// Kinds of output: text, audio or both.
-            6 modalities: Vec<SessionModality> = "modalities";
+            6 modalities: Vec<TranscriptionSessionModality> = "modalities";
             /// `model` of the beta session update event session.
-            7 model: SessionModel = "model";
+            7 model: BetaRealtimeSessionModel = "model";
             /// Format of the output audio.
             8 output_audio_format: OutputAudioFormat = "output_audio_format";
             /// `speed` of the beta session update event session.
@@ -501,14 +864,29 @@ model! {
             /// Whether and which tools the model calls.
             11 tool_choice: String = "tool_choice";
             /// `tools` of the beta session update event session.
-            12 tools: Vec<SessionTool> = "tools";
+            12 tools: Vec<BetaRealtimeSessionTool> = "tools";
             /// Whether and how the session is traced.
-            13 tracing: SessionTracing = "tracing";
+            13 tracing: BetaSessionUpdateEventSessionTracing = "tracing";
             /// How the end of a turn is detected; null switches detection off.
-            14 turn_detection: TurnDetection = "turn_detection";
+            14 turn_detection: BetaRealtimeSessionCreateTurnDetection = "turn_detection";
             /// Voice that speaks: a built-in name or a custom voice.
-            15 voice: SessionVoice = "voice";
+            15 voice: BetaRealtimeSessionVoice = "voice";
         }
+    }
+}
+
+union! {
+    /// `tracing` of `BetaSessionUpdateEventSession`.
+    pub enum BetaSessionUpdateEventSessionTracing text Mode {
+        Mode: BetaSessionUpdateEventSessionTracingMode => from;
+        Configuration(RealtimeTracingConfiguration) = => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `BetaSessionUpdateEventSessionTracing`.
+    pub enum BetaSessionUpdateEventSessionTracingMode {
+        Auto = "auto",
     }
 }
 
@@ -520,14 +898,14 @@ response! {
             /// Identifier of the event.
             0 event_id: String = "event_id";
             /// The session as it stands at this event.
-            1 session: Session = "session";
+            1 session: BetaRealtimeSession = "session";
         }
         optional {}
     }
 }
 
 model! {
-    /// `expires_at` of `TranscriptionSessionCreateClientSecret`.
+    /// `expires_at` of `TranscriptionSessionUpdateSessionClientSecret`.
     pub struct ClientSecretExpiresAt {
         const { 0 "anchor" = "created_at" opt; }
         required {}
@@ -535,6 +913,22 @@ model! {
             /// `seconds` of the client secret expires at.
             1 seconds: i64 = "seconds";
         }
+    }
+}
+
+response! {
+    /// Log probability of one token.
+    pub struct ConversationCompletedEventLogprob {
+        const {}
+        required {
+            /// Text of the token.
+            0 token: String = "token";
+            /// UTF-8 bytes of the token.
+            1 bytes: Vec<i64> = "bytes";
+            /// Natural logarithm of the token's probability; -9999.0 stands for practically impossible.
+            2 logprob: f64 = "logprob";
+        }
+        optional {}
     }
 }
 
@@ -583,11 +977,11 @@ response! {
             /// What is said.
             3 transcript: String = "transcript";
             /// `usage` of the conversation item transcription completed event.
-            5 usage: TranscriptionUsage = "usage";
+            5 usage: ConversationTranscriptionCompletedEventUsage = "usage";
         }
         optional {
             /// Log probabilities of the tokens, if they were asked for.
-            6 logprobs: Vec<TranscriptionTextDoneEventLogprob> = "logprobs" null(logprobs_null);
+            6 logprobs: Vec<ConversationCompletedEventLogprob> = "logprobs" null(logprobs_null);
         }
     }
 }
@@ -613,7 +1007,7 @@ model! {
             /// `role` of the conversation item with reference.
             7 role: ConversationItemWithReferenceRole = "role";
             /// `status` of the conversation item with reference.
-            8 status: ItemStatus = "status";
+            8 status: RealtimeConversationItemStatus = "status";
             /// `type` of the conversation item with reference.
             9 r#type: ConversationItemWithReferenceType = "type";
         }
@@ -669,77 +1063,23 @@ open_enum! {
     }
 }
 
-open_enum! {
-    /// `input_audio_format` of `BetaSessionUpdateEventSession`, and in 4 more places.
-    pub enum InputAudioFormat {
-        Pcm16 = "pcm16",
-        G711Ulaw = "g711_ulaw",
-        G711Alaw = "g711_alaw",
-    }
-}
-
-model! {
-    /// `input_audio_noise_reduction` of `BetaSessionUpdateEventSession`, and in 4 more places.
-    pub struct InputAudioNoiseReduction {
-        const {}
-        required {}
-        optional {
-            /// `type` of the input audio noise reduction.
-            0 r#type: InputAudioNoiseReductionType = "type";
-        }
-    }
-}
-
 response! {
-    /// `input_token_details` of `BetaRealtimeResponseUsage`.
-    pub struct InputTokenDetails {
+    /// `input_audio_transcription` of `BetaRealtimeSessionCreateResponse`.
+    pub struct InputAudioTranscription {
         const {}
         required {}
         optional {
-            /// Tokens that stand for audio.
-            0 audio_tokens: i64 = "audio_tokens" null(audio_tokens_null);
-            /// Input tokens that were read from the prompt cache.
-            1 cached_tokens: i64 = "cached_tokens" null(cached_tokens_null);
-            /// Tokens that stand for text.
-            2 text_tokens: i64 = "text_tokens" null(text_tokens_null);
+            /// `model` of the input audio transcription.
+            0 model: String = "model" null(model_null);
         }
     }
 }
 
-open_enum! {
-    /// State of the item: `in_progress`, `completed` or `incomplete`.
-    pub enum ItemStatus {
-        Completed = "completed",
-        Incomplete = "incomplete",
-        InProgress = "in_progress",
-    }
-}
-
 union! {
-    /// `max_output_tokens` of `BetaRealtimeResponse`, and in 6 more places.
-    pub enum MaxOutputTokens text Value {
-        Integer: i64 => from;
-        Value: BetaRealtimeResponseMaxOutputTokensValue => from;
-    }
-}
-
-union! {
-    /// `max_response_output_tokens` of `BetaResponseCreateEventResponse`, and in 4 more places.
+    /// `max_response_output_tokens` of `BetaRealtimeSession`, and in 4 more places.
     pub enum MaxResponseOutputTokens text Value {
         Integer: i64 => from;
-        Value: BetaResponseCreateEventMaxOutputTokensValue => from;
-    }
-}
-
-model! {
-    /// Event `output_audio_buffer.clear` of a realtime connection.
-    pub struct OutputAudioBufferClear {
-        const { 0 "type" = "output_audio_buffer.clear" req; }
-        required {}
-        optional {
-            /// Identifier of the event.
-            1 event_id: String = "event_id";
-        }
+        Value: BetaSessionMaxResponseOutputTokensValue => from;
     }
 }
 
@@ -783,6 +1123,31 @@ response! {
             /// Id of the item that this one follows.
             3 previous_item_id: String = "previous_item_id" null(previous_item_id_null);
         }
+    }
+}
+
+open_enum! {
+    /// State of the item: `in_progress`, `completed` or `incomplete`.
+    pub enum RealtimeConversationItemStatus {
+        Completed = "completed",
+        Incomplete = "incomplete",
+        InProgress = "in_progress",
+    }
+}
+
+union! {
+    /// `max_output_tokens` of `BetaRealtimeResponse`, and in 6 more places.
+    pub enum RealtimeMaxOutputTokens text Value {
+        Integer: i64 => from;
+        Value: BetaRealtimeResponseMaxOutputTokensValue => from;
+    }
+}
+
+open_enum! {
+    /// `output_modalities` of `BetaRealtimeSessionCreateResponse`, and in 5 more places.
+    pub enum RealtimeOutputModality {
+        Text = "text",
+        Audio = "audio",
     }
 }
 
@@ -841,105 +1206,20 @@ open_enum! {
     }
 }
 
-model! {
-    /// `client_secret` of `BetaSessionUpdateEventSession`, and in one more place.
-    pub struct RealtimeSessionCreateClientSecret {
-        const {}
-        required {}
-        optional {
-            /// `expires_after` of the realtime session create client secret.
-            0 expires_after: ChatSessionExpiresAfterParam = "expires_after";
-            /// `value` of the realtime session create client secret.
-            1 value: Secret = "value";
-            /// When the object expires, in seconds since the Unix epoch.
-            2 expires_at: i64 = "expires_at";
-        }
-    }
-}
-
-model! {
-    /// Arguments of `beta.realtime.sessions.create`.
-    pub struct RealtimeSessionCreateParams {
-        const {}
-        required {}
-        optional {
-            /// The short-lived secret for browsers and apps.
-            0 client_secret: RealtimeSessionCreateClientSecret = "client_secret";
-            /// Format of the input audio.
-            1 input_audio_format: InputAudioFormat = "input_audio_format";
-            /// Whether and how noise is removed from input audio.
-            2 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
-            /// Whether and how input audio is transcribed.
-            3 input_audio_transcription: SessionInputAudioTranscription = "input_audio_transcription";
-            /// `instructions` of the realtime session create params.
-            4 instructions: String = "instructions";
-            /// Most tokens to generate in one response.
-            5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens";
-            /// Kinds of output: text, audio or both.
-            6 modalities: Vec<SessionModality> = "modalities";
-            /// `model` of the realtime session create params.
-            7 model: SessionModel = "model";
-            /// Format of the output audio.
-            8 output_audio_format: OutputAudioFormat = "output_audio_format";
-            /// Between 0.25 and 1.5; default 1.
-            9 speed: f64 = "speed";
-            /// Randomness of the choice of words.
-            10 temperature: f64 = "temperature";
-            /// Whether and which tools the model calls.
-            11 tool_choice: String = "tool_choice";
-            /// `tools` of the realtime session create params.
-            12 tools: Vec<SessionTool> = "tools";
-            /// Whether and how the session is traced. Default `auto`.
-            13 tracing: RealtimeSessionCreateResponseTracing = "tracing";
-            /// How the end of a turn is detected; null switches detection off.
-            14 turn_detection: TurnDetection = "turn_detection";
-            /// Voice that speaks: a built-in name or a custom voice.
-            15 voice: RealtimeSessionCreateVoice = "voice";
-            /// `truncation` of the realtime session create params.
-            16 truncation: RealtimeSessionCreateTruncation = "truncation";
-            /// `prompt` of the realtime session create params.
-            17 prompt: ResponsePrompt = "prompt" null(prompt_null);
-        }
-    }
-}
-
-union! {
-    /// `truncation` of `RealtimeSessionCreateParams`.
-    pub enum RealtimeSessionCreateTruncation text Mode {
-        Mode: RealtimeSessionCreateTruncationMode => from;
-        Ratio(RealtimeTruncationRetentionRatio) = => from;
-    }
-}
-
 open_enum! {
-    /// `Mode` of `RealtimeSessionCreateTruncation`.
-    pub enum RealtimeSessionCreateTruncationMode {
+    /// `eagerness` of `BetaRealtimeSessionCreateTurnDetection`, and in one more place.
+    pub enum RealtimeSemanticVadEagerness {
+        Low = "low",
+        Medium = "medium",
+        High = "high",
         Auto = "auto",
-        Disabled = "disabled",
-    }
-}
-
-union! {
-    /// `voice` of `RealtimeSessionCreateParams`.
-    pub enum RealtimeSessionCreateVoice text Value {
-        Value: RealtimeSessionCreateVoiceValue => from;
-        Id(VoiceID) = => from;
     }
 }
 
 open_enum! {
-    /// `Value` of `RealtimeSessionCreateVoice`.
-    pub enum RealtimeSessionCreateVoiceValue {
-        Alloy = "alloy",
-        Ash = "ash",
-        Ballad = "ballad",
-        Coral = "coral",
-        Echo = "echo",
-        Sage = "sage",
-        Shimmer = "shimmer",
-        Verse = "verse",
-        Marin = "marin",
-        Cedar = "cedar",
+    /// `include` of `BetaRealtimeSessionCreateResponse`, and in 5 more places.
+    pub enum RealtimeSessionCreateRequestInclude {
+        ItemInputAudioTranscriptionLogprobs = "item.input_audio_transcription.logprobs",
     }
 }
 
@@ -951,201 +1231,9 @@ response! {
             /// Identifier of the event.
             0 event_id: String = "event_id";
             /// The session as it stands at this event.
-            1 session: Session = "session";
+            1 session: BetaRealtimeSession = "session";
         }
         optional {}
-    }
-}
-
-response! {
-    /// Settings of a realtime session, in the beta shape.
-    pub struct Session {
-        const {}
-        required {}
-        optional {
-            /// Identifier of this object.
-            0 id: String = "id" null(id_null);
-            /// Format of the input audio.
-            1 input_audio_format: InputAudioFormat = "input_audio_format" null(input_audio_format_null);
-            /// Whether and how noise is removed from input audio.
-            2 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction" null(input_audio_noise_reduction_null);
-            /// Whether and how input audio is transcribed.
-            3 input_audio_transcription: SessionInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
-            /// `instructions` of the session.
-            4 instructions: String = "instructions" null(instructions_null);
-            /// Most tokens to generate in one response.
-            5 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
-            /// Kinds of output: text, audio or both.
-            6 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
-            /// `model` of the session.
-            7 model: SessionModel = "model" null(model_null);
-            /// Format of the output audio.
-            8 output_audio_format: OutputAudioFormat = "output_audio_format" null(output_audio_format_null);
-            /// `speed` of the session.
-            9 speed: f64 = "speed" null(speed_null);
-            /// Randomness of the choice of words.
-            10 temperature: f64 = "temperature" null(temperature_null);
-            /// Whether and which tools the model calls.
-            11 tool_choice: String = "tool_choice" null(tool_choice_null);
-            /// `tools` of the session.
-            12 tools: Vec<SessionTool> = "tools" null(tools_null);
-            /// Whether and how the session is traced.
-            13 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
-            /// How the end of a turn is detected; null switches detection off.
-            14 turn_detection: TurnDetection = "turn_detection" null(turn_detection_null);
-            /// Voice that speaks: a built-in name or a custom voice.
-            15 voice: SessionVoice = "voice" null(voice_null);
-        }
-    }
-}
-
-response! {
-    /// A new realtime session with its client secret, in the beta shape.
-    pub struct SessionCreateResponse {
-        const {}
-        required {
-            /// The short-lived secret for browsers and apps.
-            0 client_secret: TranscriptionSessionClientSecret = "client_secret";
-        }
-        optional {
-            /// Format of the input audio.
-            1 input_audio_format: String = "input_audio_format" null(input_audio_format_null);
-            /// Whether and how input audio is transcribed.
-            2 input_audio_transcription: SessionCreateResponseInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
-            /// `instructions` of the session create response.
-            3 instructions: String = "instructions" null(instructions_null);
-            /// Most tokens to generate in one response.
-            4 max_response_output_tokens: MaxResponseOutputTokens = "max_response_output_tokens" null(max_response_output_tokens_null);
-            /// Kinds of output: text, audio or both.
-            5 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
-            /// Format of the output audio.
-            6 output_audio_format: String = "output_audio_format" null(output_audio_format_null);
-            /// `speed` of the session create response.
-            7 speed: f64 = "speed" null(speed_null);
-            /// Randomness of the choice of words.
-            8 temperature: f64 = "temperature" null(temperature_null);
-            /// Whether and which tools the model calls.
-            9 tool_choice: String = "tool_choice" null(tool_choice_null);
-            /// `tools` of the session create response.
-            10 tools: Vec<SessionTool> = "tools" null(tools_null);
-            /// Whether and how the session is traced. Default `auto`.
-            11 tracing: RealtimeSessionCreateResponseTracing = "tracing" null(tracing_null);
-            /// How the end of a turn is detected; null switches detection off.
-            12 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
-            /// Voice that speaks: a built-in name or a custom voice.
-            13 voice: SessionVoice = "voice" null(voice_null);
-            /// Identifier of this object.
-            14 id: String = "id";
-            /// Kind of the object, always the same for this type.
-            15 object: String = "object";
-            /// When the object expires, in seconds since the Unix epoch.
-            16 expires_at: i64 = "expires_at";
-            /// `include` of the session create response.
-            17 include: Vec<CallAcceptInclude> = "include";
-            /// `model` of the session create response.
-            18 model: String = "model";
-            /// Kinds of output: text or audio.
-            19 output_modalities: Vec<OutputModality> = "output_modalities";
-            /// `audio` of the session create response.
-            20 audio: BetaRealtimeSessionAudio = "audio";
-            /// Most tokens to generate.
-            21 max_output_tokens: MaxOutputTokens = "max_output_tokens";
-        }
-    }
-}
-
-response! {
-    /// `input_audio_transcription` of `SessionCreateResponse`.
-    pub struct SessionCreateResponseInputAudioTranscription {
-        const {}
-        required {}
-        optional {
-            /// `model` of the session create response input audio transcription.
-            0 model: String = "model" null(model_null);
-        }
-    }
-}
-
-model! {
-    /// `input_audio_transcription` of `BetaSessionUpdateEventSession`, and in 2 more places.
-    pub struct SessionInputAudioTranscription {
-        const {}
-        required {}
-        optional {
-            /// `language` of the session input audio transcription.
-            0 language: String = "language";
-            /// `model` of the session input audio transcription.
-            1 model: String = "model";
-            /// `prompt` of the session input audio transcription.
-            2 prompt: String = "prompt";
-        }
-    }
-}
-
-open_enum! {
-    /// `modalities` of `BetaRealtimeResponse`, and in 8 more places.
-    pub enum SessionModality {
-        Text = "text",
-        Audio = "audio",
-    }
-}
-
-open_enum! {
-    /// `model` of `BetaSessionUpdateEventSession`, and in 2 more places.
-    pub enum SessionModel {
-        GptRealtime = "gpt-realtime",
-        GptRealtime2025_08_28 = "gpt-realtime-2025-08-28",
-        Gpt4oRealtimePreview = "gpt-4o-realtime-preview",
-        Gpt4oRealtimePreview2024_10_01 = "gpt-4o-realtime-preview-2024-10-01",
-        Gpt4oRealtimePreview2024_12_17 = "gpt-4o-realtime-preview-2024-12-17",
-        Gpt4oRealtimePreview2025_06_03 = "gpt-4o-realtime-preview-2025-06-03",
-        Gpt4oMiniRealtimePreview = "gpt-4o-mini-realtime-preview",
-        Gpt4oMiniRealtimePreview2024_12_17 = "gpt-4o-mini-realtime-preview-2024-12-17",
-    }
-}
-
-model! {
-    /// `tools` of `BetaResponseCreateEventResponse`, and in 4 more places.
-    pub struct SessionTool {
-        const { 3 "type" = "function" opt; }
-        required {}
-        optional {
-            /// `description` of the session tool.
-            0 description: String = "description";
-            /// `name` of the session tool.
-            1 name: String = "name";
-            /// JSON Schema of the arguments.
-            2 parameters: Map<Json> = "parameters";
-        }
-    }
-}
-
-union! {
-    /// `tracing` of `BetaSessionUpdateEventSession`.
-    pub enum SessionTracing text Mode {
-        Mode: SessionTracingMode => from;
-        Configuration(TracingConfiguration) = => from;
-    }
-}
-
-open_enum! {
-    /// `Mode` of `SessionTracing`.
-    pub enum SessionTracingMode {
-        Auto = "auto",
-    }
-}
-
-open_enum! {
-    /// `voice` of `BetaRealtimeResponse`, and in 4 more places.
-    pub enum SessionVoice {
-        Alloy = "alloy",
-        Ash = "ash",
-        Ballad = "ballad",
-        Coral = "coral",
-        Echo = "echo",
-        Sage = "sage",
-        Shimmer = "shimmer",
-        Verse = "verse",
     }
 }
 
@@ -1163,7 +1251,7 @@ response! {
             /// Whether and how input audio is transcribed.
             2 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription" null(input_audio_transcription_null);
             /// Kinds of output: text, audio or both.
-            3 modalities: Vec<SessionModality> = "modalities" null(modalities_null);
+            3 modalities: Vec<TranscriptionSessionModality> = "modalities" null(modalities_null);
             /// How the end of a turn is detected; null switches detection off.
             4 turn_detection: RealtimeTranscriptionSessionTurnDetection = "turn_detection" null(turn_detection_null);
         }
@@ -1171,7 +1259,7 @@ response! {
 }
 
 response! {
-    /// `client_secret` of `SessionCreateResponse`, and in one more place.
+    /// `client_secret` of `BetaRealtimeSessionCreateResponse`, and in one more place.
     pub struct TranscriptionSessionClientSecret {
         const {}
         required {
@@ -1181,42 +1269,6 @@ response! {
             1 value: Secret = "value";
         }
         optional {}
-    }
-}
-
-model! {
-    /// `client_secret` of `TranscriptionSessionCreateParams`, and in one more place.
-    pub struct TranscriptionSessionCreateClientSecret {
-        const {}
-        required {}
-        optional {
-            /// When the secret expires.
-            0 expires_at: ClientSecretExpiresAt = "expires_at";
-        }
-    }
-}
-
-model! {
-    /// Arguments of `beta.realtime.transcription_sessions.create`.
-    pub struct TranscriptionSessionCreateParams {
-        const {}
-        required {}
-        optional {
-            /// The short-lived secret for browsers and apps.
-            0 client_secret: TranscriptionSessionCreateClientSecret = "client_secret";
-            /// `include` of the transcription session create params.
-            1 include: Vec<String> = "include";
-            /// Format of the input audio. Default `pcm16`.
-            2 input_audio_format: InputAudioFormat = "input_audio_format";
-            /// Whether and how noise is removed from input audio.
-            3 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
-            /// Whether and how input audio is transcribed.
-            4 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription";
-            /// Kinds of output: text, audio or both.
-            5 modalities: Vec<SessionModality> = "modalities";
-            /// How the end of a turn is detected; null switches detection off.
-            6 turn_detection: TurnDetection = "turn_detection";
-        }
     }
 }
 
@@ -1253,6 +1305,14 @@ model! {
     }
 }
 
+open_enum! {
+    /// `modalities` of `BetaRealtimeResponse`, and in 8 more places.
+    pub enum TranscriptionSessionModality {
+        Text = "text",
+        Audio = "audio",
+    }
+}
+
 model! {
     /// Event `transcription_session.update` of a realtime connection.
     pub struct TranscriptionSessionUpdate {
@@ -1268,6 +1328,15 @@ model! {
     }
 }
 
+open_enum! {
+    /// `input_audio_format` of `BetaRealtimeSession`, and in 4 more places.
+    pub enum TranscriptionSessionUpdateInputAudioFormat {
+        Pcm16 = "pcm16",
+        G711Ulaw = "g711_ulaw",
+        G711Alaw = "g711_alaw",
+    }
+}
+
 model! {
     /// `session` of `TranscriptionSessionUpdate`.
     pub struct TranscriptionSessionUpdateSession {
@@ -1275,19 +1344,31 @@ model! {
         required {}
         optional {
             /// The short-lived secret for browsers and apps.
-            0 client_secret: TranscriptionSessionCreateClientSecret = "client_secret";
+            0 client_secret: TranscriptionSessionUpdateSessionClientSecret = "client_secret";
             /// `include` of the transcription session update session.
             1 include: Vec<String> = "include";
             /// Format of the input audio.
-            2 input_audio_format: InputAudioFormat = "input_audio_format";
+            2 input_audio_format: TranscriptionSessionUpdateInputAudioFormat = "input_audio_format";
             /// Whether and how noise is removed from input audio.
-            3 input_audio_noise_reduction: InputAudioNoiseReduction = "input_audio_noise_reduction";
+            3 input_audio_noise_reduction: BetaRealtimeSessionInputAudioNoiseReduction = "input_audio_noise_reduction";
             /// Whether and how input audio is transcribed.
             4 input_audio_transcription: TranscriptionSessionInputAudioTranscription = "input_audio_transcription";
             /// Kinds of output: text, audio or both.
-            5 modalities: Vec<SessionModality> = "modalities";
+            5 modalities: Vec<TranscriptionSessionModality> = "modalities";
             /// How the end of a turn is detected; null switches detection off.
-            6 turn_detection: TurnDetection = "turn_detection";
+            6 turn_detection: BetaRealtimeSessionCreateTurnDetection = "turn_detection";
+        }
+    }
+}
+
+model! {
+    /// `client_secret` of `BetaRealtimeTranscriptionSessionCreateParams`, and in one more place.
+    pub struct TranscriptionSessionUpdateSessionClientSecret {
+        const {}
+        required {}
+        optional {
+            /// When the secret expires.
+            0 expires_at: ClientSecretExpiresAt = "expires_at";
         }
     }
 }
@@ -1303,37 +1384,5 @@ response! {
             1 session: TranscriptionSession = "session";
         }
         optional {}
-    }
-}
-
-model! {
-    /// How the end of a turn is detected.
-    pub struct TurnDetection {
-        const {}
-        required {}
-        optional {
-            /// Whether a response begins by itself when the turn ends.
-            0 create_response: bool = "create_response";
-            /// How readily a turn is taken to be over.
-            1 eagerness: SemanticVadEagerness = "eagerness";
-            /// Whether speech of the user stops a response.
-            2 interrupt_response: bool = "interrupt_response";
-            /// Audio kept before detected speech, in milliseconds.
-            3 prefix_padding_ms: i64 = "prefix_padding_ms";
-            /// Silence that ends a turn, in milliseconds.
-            4 silence_duration_ms: i64 = "silence_duration_ms";
-            /// How loud speech must be, from 0 to 1.
-            5 threshold: f64 = "threshold";
-            /// `type` of the turn detection.
-            6 r#type: TurnDetectionType = "type";
-        }
-    }
-}
-
-open_enum! {
-    /// `type` of `TurnDetection`.
-    pub enum TurnDetectionType {
-        ServerVad = "server_vad",
-        SemanticVad = "semantic_vad",
     }
 }

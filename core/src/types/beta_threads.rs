@@ -3,44 +3,10 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AssistantResponseFormatOption, AssistantTool, AssistantToolChoiceOption,
-    ChatCompletionMessageToolCallUnionFunction, ChatModel, CodeInterpreterTool, FileSearchRankingOptions,
-    ImageURLDetail, ItemStatus, MessageDeltaRole, OutputLogs, ReasoningEffort, SortOrder, ThreadCreateMessage,
-    VectorStoreSearchResponseContent,
+    AssistantResponseFormatOption, AssistantTool, AssistantToolChoiceOption, ChatModel, CodeInterpreterTool,
+    FileSearchRankingOptions, ReasoningEffort, ResponseCodeInterpreterToolCallOutputLogs, SortOrder,
+    ThreadCreateMessage, ThreadMessageCreateContent,
 };
-
-union! {
-    /// A reference from the text to a file.
-    pub enum Annotation tag "type" {
-        FileCitation(FileCitationAnnotation) = "file_citation" => from;
-        FilePath(FilePathAnnotation) = "file_path" => from;
-    }
-}
-
-union! {
-    /// A piece of a reference from the text to a file.
-    pub enum AnnotationDelta tag "type" {
-        FileCitation(FileCitationDeltaAnnotation) = "file_citation" => from;
-        FilePath(FilePathDeltaAnnotation) = "file_path" => from;
-    }
-}
-
-model! {
-    /// File search may use the attached file.
-    pub struct AttachmentAssistantToolsFileSearchTypeOnly {
-        const { 0 "type" = "file_search" req; }
-        required {}
-        optional {}
-    }
-}
-
-union! {
-    /// A tool that may use an attached file.
-    pub enum AttachmentTool tag "type" {
-        CodeInterpreter(CodeInterpreterTool) = "code_interpreter" => from;
-        FileSearch(AttachmentAssistantToolsFileSearchTypeOnly) = "file_search" => from;
-    }
-}
 
 response! {
     /// Text printed by the code.
@@ -67,7 +33,19 @@ response! {
         }
         optional {
             /// The image.
-            2 image: CodeInterpreterToolCallOutputImageImage = "image" null(image_null);
+            2 image: CodeInterpreterOutputImageFile = "image" null(image_null);
+        }
+    }
+}
+
+response! {
+    /// An image file.
+    pub struct CodeInterpreterOutputImageFile {
+        const {}
+        required {}
+        optional {
+            /// Id of the image file.
+            0 file_id: String = "file_id" null(file_id_null);
         }
     }
 }
@@ -94,17 +72,9 @@ response! {
             /// The code.
             0 input: String = "input";
             /// What the code printed and the images it drew.
-            1 outputs: Vec<CodeInterpreterToolCallCodeInterpreterOutput> = "outputs";
+            1 outputs: Vec<CodeInterpreterToolCallOutput> = "outputs";
         }
         optional {}
-    }
-}
-
-union! {
-    /// An output of the code interpreter: text or an image.
-    pub enum CodeInterpreterToolCallCodeInterpreterOutput tag "type" {
-        Logs(OutputLogs) = "logs" => from;
-        Image(CodeInterpreterToolCallInterpreterOutputImage) = "image" => from;
     }
 }
 
@@ -134,40 +104,36 @@ response! {
             /// Code to append.
             0 input: String = "input" null(input_null);
             /// Outputs to add.
-            1 outputs: Vec<CodeInterpreterToolCallDeltaInterpreterOutput> = "outputs" null(outputs_null);
+            1 outputs: Vec<CodeInterpreterToolCallDeltaOutput> = "outputs" null(outputs_null);
         }
     }
 }
 
 union! {
     /// An output to add: text or an image.
-    pub enum CodeInterpreterToolCallDeltaInterpreterOutput tag "type" {
+    pub enum CodeInterpreterToolCallDeltaOutput tag "type" {
         Logs(CodeInterpreterLogs) = "logs" => from;
         Image(CodeInterpreterOutputImage) = "image" => from;
     }
 }
 
-response! {
-    /// An image that the code drew.
-    pub struct CodeInterpreterToolCallInterpreterOutputImage {
-        const { 1 "type" = "image" req; }
-        required {
-            /// The image.
-            0 image: CodeInterpreterToolCallOutputImageImage = "image";
-        }
-        optional {}
+union! {
+    /// An output of the code interpreter: text or an image.
+    pub enum CodeInterpreterToolCallOutput tag "type" {
+        Logs(ResponseCodeInterpreterToolCallOutputLogs) = "logs" => from;
+        Image(CodeInterpreterToolCallOutputImage) = "image" => from;
     }
 }
 
 response! {
-    /// An image file.
-    pub struct CodeInterpreterToolCallOutputImageImage {
-        const {}
-        required {}
-        optional {
-            /// Id of the image file.
-            0 file_id: String = "file_id" null(file_id_null);
+    /// An image that the code drew.
+    pub struct CodeInterpreterToolCallOutputImage {
+        const { 1 "type" = "image" req; }
+        required {
+            /// The image.
+            0 image: CodeInterpreterOutputImageFile = "image";
         }
+        optional {}
     }
 }
 
@@ -288,25 +254,6 @@ response! {
 }
 
 response! {
-    /// One result of a file search.
-    pub struct FileSearchResult {
-        const {}
-        required {
-            /// Id of the file that holds the passage.
-            0 file_id: String = "file_id";
-            /// Name of the file.
-            1 file_name: String = "file_name";
-            /// How well the passage matches, from 0 to 1.
-            2 score: f64 = "score";
-        }
-        optional {
-            /// The passages found; returned only when `include` asks for them.
-            3 content: Vec<VectorStoreSearchResponseContent> = "content" null(content_null);
-        }
-    }
-}
-
-response! {
     /// A call of file search.
     pub struct FileSearchToolCall {
         const { 2 "type" = "file_search" req; }
@@ -346,7 +293,38 @@ response! {
             /// How results are ranked, and the least score they need.
             0 ranking_options: FileSearchRankingOptions = "ranking_options" null(ranking_options_null);
             /// What was found.
-            1 results: Vec<FileSearchResult> = "results" null(results_null);
+            1 results: Vec<FileSearchToolCallFileSearchResult> = "results" null(results_null);
+        }
+    }
+}
+
+response! {
+    /// One result of a file search.
+    pub struct FileSearchToolCallFileSearchResult {
+        const {}
+        required {
+            /// Id of the file that holds the passage.
+            0 file_id: String = "file_id";
+            /// Name of the file.
+            1 file_name: String = "file_name";
+            /// How well the passage matches, from 0 to 1.
+            2 score: f64 = "score";
+        }
+        optional {
+            /// The passages found; returned only when `include` asks for them.
+            3 content: Vec<FileSearchToolCallFileSearchResultContent> = "content" null(content_null);
+        }
+    }
+}
+
+response! {
+    /// A passage that was found.
+    pub struct FileSearchToolCallFileSearchResultContent {
+        const { 1 "type" = "text" opt; }
+        required {}
+        optional {
+            /// Text of the passage.
+            0 text: String = "text" null(text_null);
         }
     }
 }
@@ -510,6 +488,31 @@ response! {
     }
 }
 
+open_enum! {
+    /// Resolution at which the model sees the image; `auto` by default.
+    pub enum ImageURLDetail {
+        Auto = "auto",
+        Low = "low",
+        High = "high",
+    }
+}
+
+union! {
+    /// A reference from the text to a file.
+    pub enum MessageAnnotation tag "type" {
+        FileCitation(FileCitationAnnotation) = "file_citation" => from;
+        FilePath(FilePathAnnotation) = "file_path" => from;
+    }
+}
+
+union! {
+    /// A piece of a reference from the text to a file.
+    pub enum MessageAnnotationDelta tag "type" {
+        FileCitation(FileCitationDeltaAnnotation) = "file_citation" => from;
+        FilePath(FilePathDeltaAnnotation) = "file_path" => from;
+    }
+}
+
 union! {
     /// A part of a message: text, an image or a refusal.
     pub enum MessageContent tag "type" {
@@ -539,67 +542,13 @@ union! {
     }
 }
 
-union! {
-    /// Plain text, or a list of text and image parts; up to 256,000 characters.
-    pub enum MessageCreateContent text Text {
-        Text: String => from;
-        List: Vec<MessageContentPartParam> => from;
-    }
-}
-
-model! {
-    /// Arguments for adding a message to a thread.
-    pub struct MessageCreateParams {
-        const {}
-        required {
-            /// Plain text, or a list of text and image parts; up to 256,000 characters. At least 1 item.
-            0 content: MessageCreateContent = "content";
-            /// Who speaks: `user` for the person, `assistant` for an earlier answer.
-            1 role: MessageDeltaRole = "role";
-        }
-        optional {
-            /// Files added to the message, each with the tools that may use it.
-            2 attachments: Vec<ThreadMessageAttachment> = "attachments" null(attachments_null);
-            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
-            /// all.
-            3 metadata: Map<String> = "metadata" null(metadata_null);
-        }
-    }
-}
-
-response! {
-    /// The message that a step writes.
-    pub struct MessageCreation {
-        const {}
-        required {}
-        optional {
-            /// Id of the message.
-            0 message_id: String = "message_id" null(message_id_null);
-        }
-    }
-}
-
 response! {
     /// The step writes a message.
     pub struct MessageCreationStepDetails {
         const { 1 "type" = "message_creation" req; }
         required {
             /// The message.
-            0 message_creation: MessageCreation = "message_creation";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// Confirms that a message was deleted.
-    pub struct MessageDeleted {
-        const { 2 "object" = "thread.message.deleted" req; }
-        required {
-            /// Identifier of the deleted message.
-            0 id: String = "id";
-            /// True when the object was deleted.
-            1 deleted: bool = "deleted";
+            0 message_creation: RunStepMessageCreation = "message_creation";
         }
         optional {}
     }
@@ -614,7 +563,7 @@ response! {
             /// Pieces of the parts; `index` tells which part each belongs to.
             0 content: Vec<MessageContentDelta> = "content" null(content_null);
             /// Who writes the message.
-            1 role: MessageDeltaRole = "role" null(role_null);
+            1 role: ThreadMessageRole = "role" null(role_null);
         }
     }
 }
@@ -633,15 +582,30 @@ response! {
     }
 }
 
-model! {
-    /// Changes to a message: its metadata.
-    pub struct MessageUpdateParams {
+response! {
+    /// Text with its annotations.
+    pub struct MessageText {
+        const {}
+        required {
+            /// References from passages of the text to files.
+            0 annotations: Vec<MessageAnnotation> = "annotations";
+            /// The text itself.
+            1 value: String = "value";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// What is new in a text part.
+    pub struct MessageTextDelta {
         const {}
         required {}
         optional {
-            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
-            /// all.
-            0 metadata: Map<String> = "metadata" null(metadata_null);
+            /// Annotations to add.
+            0 annotations: Vec<MessageAnnotationDelta> = "annotations" null(annotations_null);
+            /// Text to append.
+            1 value: String = "value" null(value_null);
         }
     }
 }
@@ -681,19 +645,21 @@ response! {
             /// Id of the call, to be given back with the output.
             0 id: String = "id";
             /// The function and its arguments.
-            1 function: ChatCompletionMessageToolCallUnionFunction = "function";
+            1 function: RequiredActionFunctionToolCallFunction = "function";
         }
         optional {}
     }
 }
 
 response! {
-    /// The tool calls that wait for an output.
-    pub struct RequiredActionSubmitToolOutputs {
+    /// A function and its arguments; in a stream, a piece of them.
+    pub struct RequiredActionFunctionToolCallFunction {
         const {}
         required {
-            /// The calls; submit one output for each, all in one request.
-            0 tool_calls: Vec<RequiredActionFunctionToolCall> = "tool_calls";
+            /// Arguments as JSON text; in a stream, text to append. Check them, the model may have got them wrong.
+            0 arguments: String = "arguments";
+            /// Name of the function; in a stream only in the first piece.
+            1 name: String = "name";
         }
         optional {}
     }
@@ -752,7 +718,7 @@ response! {
             /// Tool choice in force for this run.
             21 tool_choice: AssistantToolChoiceOption = "tool_choice" null(tool_choice_null);
             /// How the thread is shortened for the model when it is long.
-            23 truncation_strategy: TruncationStrategy = "truncation_strategy" null(truncation_strategy_null);
+            23 truncation_strategy: RunTruncationStrategy = "truncation_strategy" null(truncation_strategy_null);
             /// Tokens used by the whole run; null until it has ended.
             24 usage: RunUsage = "usage" null(usage_null);
             /// Randomness of the choice of words, from 0 to 2; 1 by default.
@@ -773,7 +739,7 @@ model! {
         }
         optional {
             /// Asks for the text of file search results in the run steps.
-            1 include: Vec<StepListInclude> = "include";
+            1 include: Vec<RunStepInclude> = "include";
             /// Text added behind the instructions for this run only.
             2 additional_instructions: String = "additional_instructions" null(additional_instructions_null);
             /// Messages appended to the thread before the run starts; they stay even if it fails.
@@ -804,7 +770,7 @@ model! {
             /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
             15 top_p: f64 = "top_p" null(top_p_null);
             /// How the thread is shortened for the model when it is long.
-            16 truncation_strategy: TruncationStrategy = "truncation_strategy" null(truncation_strategy_null);
+            16 truncation_strategy: RunTruncationStrategy = "truncation_strategy" null(truncation_strategy_null);
         }
     }
 }
@@ -852,13 +818,43 @@ open_enum! {
     }
 }
 
+model! {
+    /// Paging of the runs of a thread.
+    pub struct RunListParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Id of an item; only items that come before it in the list are returned.
+            1 before: String = "before";
+            /// Items a page, 1 to 100; 20 by default.
+            2 limit: i64 = "limit";
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
+            3 order: SortOrder = "order";
+        }
+    }
+}
+
 response! {
     /// What the run waits for.
     pub struct RunRequiredAction {
         const { 1 "type" = "submit_tool_outputs" req; }
         required {
             /// The tool calls whose outputs must be submitted.
-            0 submit_tool_outputs: RequiredActionSubmitToolOutputs = "submit_tool_outputs";
+            0 submit_tool_outputs: RunRequiredActionSubmitToolOutputs = "submit_tool_outputs";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// The tool calls that wait for an output.
+    pub struct RunRequiredActionSubmitToolOutputs {
+        const {}
+        required {
+            /// The calls; submit one output for each, all in one request.
+            0 tool_calls: Vec<RequiredActionFunctionToolCall> = "tool_calls";
         }
         optional {}
     }
@@ -954,7 +950,7 @@ response! {
         required {}
         optional {
             /// The message.
-            1 message_creation: MessageCreation = "message_creation" null(message_creation_null);
+            1 message_creation: RunStepMessageCreation = "message_creation" null(message_creation_null);
         }
     }
 }
@@ -972,6 +968,13 @@ union! {
     pub enum RunStepDetails tag "type" {
         MessageCreation(MessageCreationStepDetails) = "message_creation" => from;
         ToolCalls(ToolCallsStepDetails) = "tool_calls" => from;
+    }
+}
+
+open_enum! {
+    /// Asks for the text of file search results in the run steps.
+    pub enum RunStepInclude {
+        StepDetailsToolCallsFileSearchResultsContent = "step_details.tool_calls[*].file_search.results[*].content",
     }
 }
 
@@ -997,6 +1000,50 @@ open_enum! {
     }
 }
 
+model! {
+    /// Paging of the steps of a run.
+    pub struct RunStepListParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Id of an item; only items that come before it in the list are returned.
+            1 before: String = "before";
+            /// Asks for the text of file search results in the run steps.
+            2 include: Vec<RunStepInclude> = "include";
+            /// Items a page, 1 to 100; 20 by default.
+            3 limit: i64 = "limit";
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
+            4 order: SortOrder = "order";
+        }
+    }
+}
+
+response! {
+    /// The message that a step writes.
+    pub struct RunStepMessageCreation {
+        const {}
+        required {}
+        optional {
+            /// Id of the message.
+            0 message_id: String = "message_id" null(message_id_null);
+        }
+    }
+}
+
+model! {
+    /// What to include in the step.
+    pub struct RunStepRetrieveParams {
+        const {}
+        required {}
+        optional {
+            /// Asks for the text of file search results in the run steps.
+            0 include: Vec<RunStepInclude> = "include";
+        }
+    }
+}
+
 open_enum! {
     /// State of the step: `in_progress`, `cancelled`, `failed`, `completed` or `expired`.
     pub enum RunStepStatus {
@@ -1005,6 +1052,24 @@ open_enum! {
         Failed = "failed",
         Completed = "completed",
         Expired = "expired",
+    }
+}
+
+union! {
+    /// A tool call of a step.
+    pub enum RunStepToolCall tag "type" {
+        CodeInterpreter(CodeInterpreterToolCall) = "code_interpreter" => from;
+        FileSearch(FileSearchToolCall) = "file_search" => from;
+        Function(FunctionToolCall) = "function" => from;
+    }
+}
+
+union! {
+    /// A piece of a tool call.
+    pub enum RunStepToolCallDelta tag "type" {
+        CodeInterpreter(CodeInterpreterToolCallDelta) = "code_interpreter" => from;
+        FileSearch(FileSearchToolCallDelta) = "file_search" => from;
+        Function(FunctionToolCallDelta) = "function" => from;
     }
 }
 
@@ -1022,9 +1087,46 @@ model! {
         const {}
         required {
             /// One output for each waiting call.
-            0 tool_outputs: Vec<ToolOutput> = "tool_outputs";
+            0 tool_outputs: Vec<RunToolOutput> = "tool_outputs";
         }
         optional {}
+    }
+}
+
+model! {
+    /// The output of one tool call.
+    pub struct RunToolOutput {
+        const {}
+        required {}
+        optional {
+            /// What the tool returned, as text.
+            0 output: String = "output";
+            /// Id of the call that this answers.
+            1 tool_call_id: String = "tool_call_id";
+        }
+    }
+}
+
+model! {
+    /// How the thread is shortened for the model when it is long.
+    pub struct RunTruncationStrategy {
+        const {}
+        required {
+            /// `auto` drops messages from the middle until they fit; `last_messages` keeps only the newest.
+            0 r#type: RunTruncationStrategyType = "type";
+        }
+        optional {
+            /// Number of newest messages to keep, with `last_messages`. At least 1.
+            1 last_messages: i64 = "last_messages" null(last_messages_null);
+        }
+    }
+}
+
+open_enum! {
+    /// `auto` drops messages from the middle until they fit; `last_messages` keeps only the newest.
+    pub enum RunTruncationStrategyType {
+        Auto = "auto",
+        LastMessages = "last_messages",
     }
 }
 
@@ -1057,66 +1159,13 @@ response! {
     }
 }
 
-open_enum! {
-    /// Asks for the text of file search results in the run steps.
-    pub enum StepListInclude {
-        StepDetailsToolCallsFileSearchResultsContent = "step_details.tool_calls[*].file_search.results[*].content",
-    }
-}
-
-model! {
-    /// Paging of the steps of a run.
-    pub struct StepListParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Id of an item; only items that come before it in the list are returned.
-            1 before: String = "before";
-            /// Asks for the text of file search results in the run steps.
-            2 include: Vec<StepListInclude> = "include";
-            /// Items a page, 1 to 100; 20 by default.
-            3 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
-            4 order: SortOrder = "order";
-        }
-    }
-}
-
-model! {
-    /// What to include in the step.
-    pub struct StepRetrieveParams {
-        const {}
-        required {}
-        optional {
-            /// Asks for the text of file search results in the run steps.
-            0 include: Vec<StepListInclude> = "include";
-        }
-    }
-}
-
-response! {
-    /// Text with its annotations.
-    pub struct Text {
-        const {}
-        required {
-            /// References from passages of the text to files.
-            0 annotations: Vec<Annotation> = "annotations";
-            /// The text itself.
-            1 value: String = "value";
-        }
-        optional {}
-    }
-}
-
 response! {
     /// A text part of a message.
     pub struct TextContentBlock {
         const { 1 "type" = "text" req; }
         required {
             /// The text with its annotations.
-            0 text: Text = "text";
+            0 text: MessageText = "text";
         }
         optional {}
     }
@@ -1135,20 +1184,6 @@ model! {
 }
 
 response! {
-    /// What is new in a text part.
-    pub struct TextDelta {
-        const {}
-        required {}
-        optional {
-            /// Annotations to add.
-            0 annotations: Vec<AnnotationDelta> = "annotations" null(annotations_null);
-            /// Text to append.
-            1 value: String = "value" null(value_null);
-        }
-    }
-}
-
-response! {
     /// A piece of a text part.
     pub struct TextDeltaBlock {
         const { 1 "type" = "text" req; }
@@ -1158,7 +1193,7 @@ response! {
         }
         optional {
             /// What is new in the text.
-            2 text: TextDelta = "text" null(text_null);
+            2 text: MessageTextDelta = "text" null(text_null);
         }
     }
 }
@@ -1175,9 +1210,9 @@ response! {
             /// When the object was created, in seconds since the Unix epoch.
             5 created_at: i64 = "created_at";
             /// Who wrote it: `user` or `assistant`.
-            10 role: MessageDeltaRole = "role";
+            10 role: ThreadMessageRole = "role";
             /// State of the message: `in_progress`, `incomplete` or `completed`.
-            12 status: ItemStatus = "status";
+            12 status: ThreadMessageStatus = "status";
             /// Thread that the message belongs to.
             13 thread_id: String = "thread_id";
         }
@@ -1210,8 +1245,59 @@ model! {
             /// Id of the file.
             0 file_id: String = "file_id";
             /// Tools that may use the file.
-            1 tools: Vec<AttachmentTool> = "tools";
+            1 tools: Vec<ThreadMessageAttachmentTool> = "tools";
         }
+    }
+}
+
+model! {
+    /// File search may use the attached file.
+    pub struct ThreadMessageAttachmentFileSearch {
+        const { 0 "type" = "file_search" req; }
+        required {}
+        optional {}
+    }
+}
+
+union! {
+    /// A tool that may use an attached file.
+    pub enum ThreadMessageAttachmentTool tag "type" {
+        CodeInterpreter(CodeInterpreterTool) = "code_interpreter" => from;
+        FileSearch(ThreadMessageAttachmentFileSearch) = "file_search" => from;
+    }
+}
+
+model! {
+    /// Arguments for adding a message to a thread.
+    pub struct ThreadMessageCreateParams {
+        const {}
+        required {
+            /// Plain text, or a list of text and image parts; up to 256,000 characters. At least 1 item.
+            0 content: ThreadMessageCreateContent = "content";
+            /// Who speaks: `user` for the person, `assistant` for an earlier answer.
+            1 role: ThreadMessageRole = "role";
+        }
+        optional {
+            /// Files added to the message, each with the tools that may use it.
+            2 attachments: Vec<ThreadMessageAttachment> = "attachments" null(attachments_null);
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
+            3 metadata: Map<String> = "metadata" null(metadata_null);
+        }
+    }
+}
+
+response! {
+    /// Confirms that a message was deleted.
+    pub struct ThreadMessageDeleted {
+        const { 2 "object" = "thread.message.deleted" req; }
+        required {
+            /// Identifier of the deleted message.
+            0 id: String = "id";
+            /// True when the object was deleted.
+            1 deleted: bool = "deleted";
+        }
+        optional {}
     }
 }
 
@@ -1258,39 +1344,33 @@ model! {
     }
 }
 
+open_enum! {
+    /// Who speaks: `user` for the person, `assistant` for an earlier answer.
+    pub enum ThreadMessageRole {
+        User = "user",
+        Assistant = "assistant",
+    }
+}
+
+open_enum! {
+    /// State of the item: `in_progress`, `completed` or `incomplete`.
+    pub enum ThreadMessageStatus {
+        InProgress = "in_progress",
+        Incomplete = "incomplete",
+        Completed = "completed",
+    }
+}
+
 model! {
-    /// Paging of the runs of a thread.
-    pub struct ThreadRunListParams {
+    /// Changes to a message: its metadata.
+    pub struct ThreadMessageUpdateParams {
         const {}
         required {}
         optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Id of an item; only items that come before it in the list are returned.
-            1 before: String = "before";
-            /// Items a page, 1 to 100; 20 by default.
-            2 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
-            3 order: SortOrder = "order";
+            /// Up to 16 pairs of your own; keys hold up to 64 characters, values up to 512; sent whole, replaces
+            /// all.
+            0 metadata: Map<String> = "metadata" null(metadata_null);
         }
-    }
-}
-
-union! {
-    /// A tool call of a step.
-    pub enum ToolCall tag "type" {
-        CodeInterpreter(CodeInterpreterToolCall) = "code_interpreter" => from;
-        FileSearch(FileSearchToolCall) = "file_search" => from;
-        Function(FunctionToolCall) = "function" => from;
-    }
-}
-
-union! {
-    /// A piece of a tool call.
-    pub enum ToolCallDelta tag "type" {
-        CodeInterpreter(CodeInterpreterToolCallDelta) = "code_interpreter" => from;
-        FileSearch(FileSearchToolCallDelta) = "file_search" => from;
-        Function(FunctionToolCallDelta) = "function" => from;
     }
 }
 
@@ -1301,7 +1381,7 @@ response! {
         required {}
         optional {
             /// Pieces; `index` tells which call each belongs to.
-            1 tool_calls: Vec<ToolCallDelta> = "tool_calls" null(tool_calls_null);
+            1 tool_calls: Vec<RunStepToolCallDelta> = "tool_calls" null(tool_calls_null);
         }
     }
 }
@@ -1312,45 +1392,8 @@ response! {
         const { 1 "type" = "tool_calls" req; }
         required {
             /// The calls of this round, in order.
-            0 tool_calls: Vec<ToolCall> = "tool_calls";
+            0 tool_calls: Vec<RunStepToolCall> = "tool_calls";
         }
         optional {}
-    }
-}
-
-model! {
-    /// The output of one tool call.
-    pub struct ToolOutput {
-        const {}
-        required {}
-        optional {
-            /// What the tool returned, as text.
-            0 output: String = "output";
-            /// Id of the call that this answers.
-            1 tool_call_id: String = "tool_call_id";
-        }
-    }
-}
-
-model! {
-    /// How the thread is shortened for the model when it is long.
-    pub struct TruncationStrategy {
-        const {}
-        required {
-            /// `auto` drops messages from the middle until they fit; `last_messages` keeps only the newest.
-            0 r#type: TruncationStrategyType = "type";
-        }
-        optional {
-            /// Number of newest messages to keep, with `last_messages`. At least 1.
-            1 last_messages: i64 = "last_messages" null(last_messages_null);
-        }
-    }
-}
-
-open_enum! {
-    /// `auto` drops messages from the middle until they fit; `last_messages` keeps only the newest.
-    pub enum TruncationStrategyType {
-        Auto = "auto",
-        LastMessages = "last_messages",
     }
 }

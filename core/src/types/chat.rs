@@ -3,11 +3,9 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    AgentTextVerbosity, CategoryAppliedInputType, ChatCompletionContentPartRefusalParam, ChatModel, CompletionUsage,
-    DecisionCreatePromptCacheOptions, FunctionDefinition, InputAudio, ModerationInputError, ModerationOutputError,
-    PromptCacheBreakpoint, PromptCacheRetention, ReasoningEffort, ResponseFormatJSONObject, ResponseFormatJSONSchema,
-    ResponseFormatText, SearchContextSize, SortOrder, ToolChoiceAllowedMode, TranscriptionTextDoneEventLogprob,
-    VoiceID,
+    ChatModel, CompletionUsage, FunctionDefinition, InputAudio, ModerationInputError, ModerationOutputError,
+    PromptCacheBreakpoint, PromptCacheOptions, ReasoningEffort, ResponseFormatJSONObject, ResponseFormatJSONSchema,
+    ResponseFormatText, SortOrder, TopLogprob, VoiceID,
 };
 
 response! {
@@ -42,11 +40,11 @@ response! {
 
 model! {
     /// Limits the model to some of the tools.
-    pub struct ChatCompletionAllowedToolChoiceParam {
+    pub struct ChatCompletionAllowedToolChoice {
         const { 1 "type" = "allowed_tools" req; }
         required {
             /// The tools it may use, and whether it must use one.
-            0 allowed_tools: ChatCompletionAllowedToolsParam = "allowed_tools";
+            0 allowed_tools: ChatCompletionAllowedTools = "allowed_tools";
         }
         optional {}
     }
@@ -54,15 +52,23 @@ model! {
 
 model! {
     /// Tools that the model may use.
-    pub struct ChatCompletionAllowedToolsParam {
+    pub struct ChatCompletionAllowedTools {
         const {}
         required {
             /// `auto` lets the model choose; `required` makes it call one of them.
-            0 mode: ToolChoiceAllowedMode = "mode";
+            0 mode: ChatCompletionAllowedToolsMode = "mode";
             /// The tools, each as it stands in `tools`.
             1 tools: Vec<Map<Json>> = "tools";
         }
         optional {}
+    }
+}
+
+open_enum! {
+    /// `auto` lets the model choose; `required` makes it call one of them.
+    pub enum ChatCompletionAllowedToolsMode {
+        Auto = "auto",
+        Required = "required",
     }
 }
 
@@ -82,7 +88,15 @@ union! {
     /// The text; needed unless there are tool calls.
     pub enum ChatCompletionAssistantMessageContent text Text {
         Text: String => from;
-        List: Vec<ContentArrayOfContentPart> => from;
+        List: Vec<ChatCompletionAssistantMessageContentPart> => from;
+    }
+}
+
+union! {
+    /// A part of an assistant message: text or a refusal.
+    pub enum ChatCompletionAssistantMessageContentPart tag "type" {
+        Text(ChatCompletionContentPartText) = "text" => from;
+        Refusal(ChatCompletionContentPartRefusal) = "refusal" => from;
     }
 }
 
@@ -97,13 +111,13 @@ model! {
             /// The text; needed unless there are tool calls. At least 1 item.
             2 content: ChatCompletionAssistantMessageContent = "content" null(content_null);
             /// Replaced by `tool_calls`.
-            3 function_call: FunctionCall = "function_call" null(function_call_null);
+            3 function_call: ChatCompletionFunctionCall = "function_call" null(function_call_null);
             /// Name of the participant, to tell several of the same role apart.
             4 name: String = "name";
             /// The model's words when it declined to answer.
             5 refusal: String = "refusal" null(refusal_null);
             /// Tool calls that the model asked for.
-            6 tool_calls: Vec<ChatCompletionMessageToolCallUnionParam> = "tool_calls";
+            6 tool_calls: Vec<ChatCompletionMessageToolCall> = "tool_calls";
         }
     }
 }
@@ -182,7 +196,7 @@ response! {
         const {}
         required {
             /// Why the model stopped: `stop`, `length`, `tool_calls`, `content_filter` or `function_call`.
-            0 finish_reason: FinishReason = "finish_reason";
+            0 finish_reason: ChatCompletionFinishReason = "finish_reason";
             /// Position of the answer, counted from 0.
             1 index: i64 = "index";
             /// The message of the model.
@@ -190,7 +204,21 @@ response! {
         }
         optional {
             /// Log probabilities of the tokens, if they were asked for.
-            2 logprobs: ChoiceLogprobs = "logprobs" null(logprobs_null);
+            2 logprobs: ChatCompletionChoiceLogprobs = "logprobs" null(logprobs_null);
+        }
+    }
+}
+
+response! {
+    /// Log probabilities of the tokens of an answer.
+    pub struct ChatCompletionChoiceLogprobs {
+        const {}
+        required {}
+        optional {
+            /// One entry for each token of the content.
+            0 content: Vec<ChatCompletionTokenLogprob> = "content" null(content_null);
+            /// One entry for each token of the refusal.
+            1 refusal: Vec<ChatCompletionTokenLogprob> = "refusal" null(refusal_null);
         }
     }
 }
@@ -231,24 +259,94 @@ response! {
         const {}
         required {
             /// What is new in the message.
-            0 delta: ChoiceDelta = "delta";
+            0 delta: ChatCompletionChunkChoiceDelta = "delta";
             /// Position of the answer, counted from 0.
             1 index: i64 = "index";
         }
         optional {
             /// Why the model stopped; null until the last piece.
-            2 finish_reason: FinishReason = "finish_reason" null(finish_reason_null);
+            2 finish_reason: ChatCompletionFinishReason = "finish_reason" null(finish_reason_null);
             /// Log probabilities of the tokens of this piece, if they were asked for.
-            3 logprobs: ChoiceLogprobs = "logprobs" null(logprobs_null);
+            3 logprobs: ChatCompletionChoiceLogprobs = "logprobs" null(logprobs_null);
+        }
+    }
+}
+
+response! {
+    /// What is new in a message.
+    pub struct ChatCompletionChunkChoiceDelta {
+        const {}
+        required {}
+        optional {
+            /// Audio to append.
+            0 audio: ChatCompletionChunkChoiceDeltaAudio = "audio" null(audio_null);
+            /// Text to append.
+            1 content: String = "content" null(content_null);
+            /// Replaced by `tool_calls`. Deprecated by the vendor.
+            2 function_call: ChatCompletionFunctionCall = "function_call" null(function_call_null);
+            /// Refusal text to append.
+            3 refusal: String = "refusal" null(refusal_null);
+            /// Who speaks; only in the first piece.
+            4 role: ChatCompletionChunkChoiceDeltaRole = "role" null(role_null);
+            /// Pieces of tool calls; `index` tells which call each belongs to.
+            5 tool_calls: Vec<ChatCompletionChunkChoiceDeltaToolCall> = "tool_calls" null(tool_calls_null);
+        }
+    }
+}
+
+response! {
+    /// Audio to append.
+    pub struct ChatCompletionChunkChoiceDeltaAudio {
+        const {}
+        required {}
+        optional {
+            /// Identifier of the audio.
+            0 id: String = "id" null(id_null);
+            /// Base64 audio to append.
+            1 data: String = "data" null(data_null);
+            /// When the object expires, in seconds since the Unix epoch.
+            2 expires_at: i64 = "expires_at" null(expires_at_null);
+            /// Transcript to append.
+            3 transcript: String = "transcript" null(transcript_null);
+        }
+    }
+}
+
+open_enum! {
+    /// Who speaks; only in the first piece.
+    pub enum ChatCompletionChunkChoiceDeltaRole {
+        Developer = "developer",
+        System = "system",
+        User = "user",
+        Assistant = "assistant",
+        Tool = "tool",
+    }
+}
+
+response! {
+    /// A piece of a tool call.
+    pub struct ChatCompletionChunkChoiceDeltaToolCall {
+        const { 3 "type" = "function" opt; }
+        required {
+            /// Position of the call, counted from 0.
+            0 index: i64 = "index";
+        }
+        optional {
+            /// Id of the call; only in its first piece.
+            1 id: String = "id" null(id_null);
+            /// What is new in the call.
+            2 function: ChatCompletionFunction = "function" null(function_null);
         }
     }
 }
 
 union! {
-    /// The instructions.
-    pub enum ChatCompletionContent text Text {
-        Text: String => from;
-        List: Vec<ChatCompletionContentPartText> => from;
+    /// A part of a user message: text, image, audio or file.
+    pub enum ChatCompletionContentPart tag "type" {
+        Text(ChatCompletionContentPartText) = "text" => from;
+        ImageUrl(ChatCompletionContentPartImage) = "image_url" => from;
+        InputAudio(ChatCompletionContentPartInputAudio) = "input_audio" => from;
+        File(ChatCompletionContentPartFile) = "file" => from;
     }
 }
 
@@ -308,14 +406,24 @@ model! {
         }
         optional {
             /// Resolution at which the model sees the image; `auto` by default.
-            1 detail: ContentPartInputImageDetail = "detail";
+            1 detail: ChatCompletionContentPartImageURLDetail = "detail";
         }
+    }
+}
+
+open_enum! {
+    /// Resolution at which the model sees the image; `auto` by default.
+    pub enum ChatCompletionContentPartImageURLDetail {
+        Auto = "auto",
+        Low = "low",
+        High = "high",
+        Original = "original",
     }
 }
 
 model! {
     /// An audio part of a message.
-    pub struct ChatCompletionContentPartInputAudioParam {
+    pub struct ChatCompletionContentPartInputAudio {
         const { 1 "type" = "input_audio" req; }
         required {
             /// The audio.
@@ -328,13 +436,15 @@ model! {
     }
 }
 
-union! {
-    /// A part of a user message: text, image, audio or file.
-    pub enum ChatCompletionContentPartParam tag "type" {
-        Text(ChatCompletionContentPartText) = "text" => from;
-        ImageUrl(ChatCompletionContentPartImage) = "image_url" => from;
-        InputAudio(ChatCompletionContentPartInputAudioParam) = "input_audio" => from;
-        File(ChatCompletionContentPartFile) = "file" => from;
+model! {
+    /// A refusal part of an assistant message.
+    pub struct ChatCompletionContentPartRefusal {
+        const { 1 "type" = "refusal" req; }
+        required {
+            /// The model's words when it declines to answer.
+            0 refusal: String = "refusal";
+        }
+        optional {}
     }
 }
 
@@ -374,7 +484,7 @@ union! {
     /// Whether and which function is called, in the replaced form.
     pub enum ChatCompletionCreateFunctionCall text Mode {
         Mode: ChatCompletionCreateFunctionCallMode => from;
-        Param(ChatCompletionFunctionCallOptionParam) = => from;
+        Option(ChatCompletionFunctionCallOption) = => from;
     }
 }
 
@@ -439,19 +549,19 @@ model! {
             /// Whether the model may call several tools in one turn; true by default.
             14 parallel_tool_calls: bool = "parallel_tool_calls";
             /// Text that the answer will mostly repeat, such as a file being edited; speeds it up.
-            15 prediction: ChatCompletionPredictionContentParam = "prediction" null(prediction_null);
+            15 prediction: ChatCompletionPredictionContent = "prediction" null(prediction_null);
             /// Makes words less likely once they came up at all, from -2 to 2; 0 by default.
             16 presence_penalty: f64 = "presence_penalty" null(presence_penalty_null);
             /// Key that groups requests with a common beginning, so that more of it is found in the cache.
             17 prompt_cache_key: String = "prompt_cache_key" null(prompt_cache_key_null);
             /// How the prompt is cached.
-            18 prompt_cache_options: DecisionCreatePromptCacheOptions = "prompt_cache_options";
+            18 prompt_cache_options: PromptCacheOptions = "prompt_cache_options";
             /// How long the cached prompt is kept: in memory only, or up to 24 hours. Deprecated by the vendor.
-            19 prompt_cache_retention: PromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
+            19 prompt_cache_retention: ChatCompletionCreatePromptCacheRetention = "prompt_cache_retention" null(prompt_cache_retention_null);
             /// How much a reasoning model thinks before it answers; less is faster and cheaper. Default `medium`.
             20 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
             /// Form of the answer: plain text, any JSON, or JSON that fits a schema.
-            21 response_format: ResponseFormat = "response_format";
+            21 response_format: ChatCompletionResponseFormat = "response_format";
             /// Stable id of the end user, best hashed, by which misuse can be traced; 64 characters at most.
             22 safety_identifier: String = "safety_identifier" null(safety_identifier_null);
             /// Seed for repeatable sampling; the same request then gives mostly the same result. Deprecated by the
@@ -461,17 +571,17 @@ model! {
             24 service_tier: ChatCompletionServiceTier = "service_tier" null(service_tier_null);
             /// Up to 4 texts at which the model stops; they are not part of the answer. 1 to 4 items; default
             /// `<|endoftext|>`.
-            25 stop: CompletionCreateStop = "stop" null(stop_null);
+            25 stop: ChatCompletionCreateStop = "stop" null(stop_null);
             /// Whether the completion is kept for later retrieval; false by default.
             26 store: bool = "store" null(store_null);
             /// Settings of the event stream.
-            27 stream_options: ChatCompletionStreamOptionsParam = "stream_options" null(stream_options_null);
+            27 stream_options: ChatCompletionStreamOptions = "stream_options" null(stream_options_null);
             /// Randomness of the choice of words, from 0 to 2; 1 by default.
             28 temperature: f64 = "temperature" null(temperature_null);
             /// Whether and which tools the model calls; `auto` by default if there are tools, else `none`.
-            29 tool_choice: ChatCompletionToolChoiceOptionParam = "tool_choice";
+            29 tool_choice: ChatCompletionToolChoiceOption = "tool_choice";
             /// Functions and custom tools that the model may call, up to 128.
-            30 tools: Vec<ChatCompletionToolUnionParam> = "tools";
+            30 tools: Vec<ChatCompletionTool> = "tools";
             /// How many of the likeliest tokens to report at each position, 0 to 20; needs `logprobs`.
             31 top_logprobs: i64 = "top_logprobs" null(top_logprobs_null);
             /// Share of the probability mass from which words are drawn, from 0 to 1; 1 by default.
@@ -480,10 +590,47 @@ model! {
             /// by the vendor.
             33 user: String = "user";
             /// How long-winded the answer is; `medium` by default.
-            34 verbosity: AgentTextVerbosity = "verbosity" null(verbosity_null);
+            34 verbosity: ChatCompletionCreateVerbosity = "verbosity" null(verbosity_null);
             /// Lets the model search the web, and sets how.
-            35 web_search_options: WebSearchOptions = "web_search_options";
+            35 web_search_options: ChatCompletionWebSearchOptions = "web_search_options";
         }
+    }
+}
+
+open_enum! {
+    /// How long the cached prompt is kept: in memory only, or up to 24 hours.
+    pub enum ChatCompletionCreatePromptCacheRetention {
+        InMemory = "in_memory",
+        N24h = "24h",
+    }
+}
+
+union! {
+    /// Up to 4 texts at which the model stops.
+    pub enum ChatCompletionCreateStop text Text {
+        Text: String => from;
+        List: Vec<String> => from;
+    }
+}
+
+open_enum! {
+    /// How long-winded the answer is; `medium` by default.
+    pub enum ChatCompletionCreateVerbosity {
+        Low = "low",
+        Medium = "medium",
+        High = "high",
+    }
+}
+
+model! {
+    /// A tool of yours that takes free text instead of JSON arguments.
+    pub struct ChatCompletionCustomTool {
+        const { 1 "type" = "custom" req; }
+        required {
+            /// Name, purpose and input format of the tool.
+            0 custom: ChatCompletionCustomToolCustom = "custom";
+        }
+        optional {}
     }
 }
 
@@ -499,20 +646,50 @@ model! {
             /// What the tool does, so that the model knows when to call it.
             1 description: String = "description";
             /// Form of the input; free text if left out.
-            2 format: CustomFormat = "format";
+            2 format: ChatCompletionCustomToolFormat = "format";
         }
     }
 }
 
+union! {
+    /// Form of the input of a custom tool.
+    pub enum ChatCompletionCustomToolFormat tag "type" {
+        Text(ResponseFormatText) = "text" => from;
+        Grammar(ChatCompletionCustomToolFormatGrammar) = "grammar" => from;
+    }
+}
+
 model! {
-    /// A tool of yours that takes free text instead of JSON arguments.
-    pub struct ChatCompletionCustomToolParam {
-        const { 1 "type" = "custom" req; }
+    /// Text that follows a grammar.
+    pub struct ChatCompletionCustomToolFormatGrammar {
+        const { 1 "type" = "grammar" req; }
         required {
-            /// Name, purpose and input format of the tool.
-            0 custom: ChatCompletionCustomToolCustom = "custom";
+            /// The grammar.
+            0 grammar: ChatCompletionCustomToolGrammar = "grammar";
         }
         optional {}
+    }
+}
+
+model! {
+    /// A grammar.
+    pub struct ChatCompletionCustomToolGrammar {
+        const {}
+        required {
+            /// Text of the grammar.
+            0 definition: String = "definition";
+            /// Notation of the grammar: `lark` or `regex`.
+            1 syntax: ChatCompletionCustomToolGrammarSyntax = "syntax";
+        }
+        optional {}
+    }
+}
+
+open_enum! {
+    /// Notation of the grammar: `lark` or `regex`.
+    pub enum ChatCompletionCustomToolGrammarSyntax {
+        Lark = "lark",
+        Regex = "regex",
     }
 }
 
@@ -536,7 +713,7 @@ model! {
         const { 1 "role" = "developer" req; }
         required {
             /// The instructions. At least 1 item.
-            0 content: ChatCompletionContent = "content";
+            0 content: ChatCompletionTextContent = "content";
         }
         optional {
             /// Name of the participant, to tell several of the same role apart.
@@ -545,9 +722,48 @@ model! {
     }
 }
 
+open_enum! {
+    /// Why the model stopped: `stop`, `length`, `tool_calls`, `content_filter` or `function_call`.
+    pub enum ChatCompletionFinishReason {
+        Stop = "stop",
+        Length = "length",
+        ToolCalls = "tool_calls",
+        ContentFilter = "content_filter",
+        FunctionCall = "function_call",
+    }
+}
+
+model! {
+    /// A function and its arguments; in a stream, a piece of them.
+    pub struct ChatCompletionFunction {
+        const {}
+        required {
+            /// Arguments as JSON text; in a stream, text to append. Check them, the model may have got them wrong.
+            0 arguments: String = "arguments";
+            /// Name of the function; in a stream only in the first piece.
+            1 name: String = "name";
+        }
+        optional {}
+    }
+}
+
+model! {
+    /// A function call in the replaced form.
+    pub struct ChatCompletionFunctionCall {
+        const {}
+        required {
+            /// Argument text to append.
+            0 arguments: String = "arguments";
+            /// Name of the function.
+            1 name: String = "name";
+        }
+        optional {}
+    }
+}
+
 model! {
     /// Names a function in the replaced form.
-    pub struct ChatCompletionFunctionCallOptionParam {
+    pub struct ChatCompletionFunctionCallOption {
         const {}
         required {
             /// Name of the function.
@@ -619,9 +835,9 @@ response! {
             /// Spoken form of the answer, if it was asked for.
             4 audio: ChatCompletionAudio = "audio" null(audio_null);
             /// Replaced by `tool_calls`. Deprecated by the vendor.
-            5 function_call: FunctionCall = "function_call" null(function_call_null);
+            5 function_call: ChatCompletionFunctionCall = "function_call" null(function_call_null);
             /// Tool calls that the model asks for; answer each with a tool message.
-            6 tool_calls: Vec<ChatCompletionMessageToolCallUnion> = "tool_calls" null(tool_calls_null);
+            6 tool_calls: Vec<ChatCompletionMessageToolCall> = "tool_calls" null(tool_calls_null);
         }
     }
 }
@@ -684,7 +900,7 @@ model! {
     }
 }
 
-response! {
+model! {
     /// A call of a function of yours.
     pub struct ChatCompletionMessageFunctionToolCall {
         const { 2 "type" = "function" req; }
@@ -692,9 +908,25 @@ response! {
             /// Id of the call; the tool message that answers it repeats it.
             0 id: String = "id";
             /// The function and its arguments.
-            1 function: ChatCompletionMessageToolCallUnionFunction = "function";
+            1 function: ChatCompletionFunction = "function";
         }
         optional {}
+    }
+}
+
+model! {
+    /// Paging of the messages of a stored completion.
+    pub struct ChatCompletionMessageListParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Items a page, 1 to 100; 20 by default.
+            1 limit: i64 = "limit";
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `asc` by default.
+            2 order: SortOrder = "order";
+        }
     }
 }
 
@@ -710,46 +942,10 @@ union! {
     }
 }
 
-model! {
-    /// A call of a function of yours.
-    pub struct ChatCompletionMessageToolCallParam {
-        const { 2 "type" = "function" req; }
-        required {
-            /// Id of the call; the tool message that answers it repeats it.
-            0 id: String = "id";
-            /// The function and its arguments.
-            1 function: ChatCompletionMessageToolCallUnionFunction = "function";
-        }
-        optional {}
-    }
-}
-
 union! {
     /// A tool call of a message: of a function or of a custom tool.
-    pub enum ChatCompletionMessageToolCallUnion tag "type" {
+    pub enum ChatCompletionMessageToolCall tag "type" {
         Function(ChatCompletionMessageFunctionToolCall) = "function" => from;
-        Custom(ChatCompletionMessageCustomToolCall) = "custom" => from;
-    }
-}
-
-model! {
-    /// A function and its arguments; in a stream, a piece of them.
-    pub struct ChatCompletionMessageToolCallUnionFunction {
-        const {}
-        required {
-            /// Arguments as JSON text; in a stream, text to append. Check them, the model may have got them wrong.
-            0 arguments: String = "arguments";
-            /// Name of the function; in a stream only in the first piece.
-            1 name: String = "name";
-        }
-        optional {}
-    }
-}
-
-union! {
-    /// A tool call of a message: of a function or of a custom tool.
-    pub enum ChatCompletionMessageToolCallUnionParam tag "type" {
-        Function(ChatCompletionMessageToolCallParam) = "function" => from;
         Custom(ChatCompletionMessageCustomToolCall) = "custom" => from;
     }
 }
@@ -779,26 +975,94 @@ response! {
 union! {
     /// Outcome of a moderation: results or an error.
     pub enum ChatCompletionModerationInput tag "type" {
-        ModerationResults(ModerationInputModerationResults) = "moderation_results" => from;
+        ModerationResults(ChatCompletionModerationInputResults) = "moderation_results" => from;
         Error(ModerationInputError) = "error" => from;
+    }
+}
+
+response! {
+    /// Result of the moderation of one part.
+    pub struct ChatCompletionModerationInputResult {
+        const { 5 "type" = "moderation_result" req; }
+        required {
+            /// For each category, whether the content violates it.
+            0 categories: Map<bool> = "categories";
+            /// For each category, the kinds of content that were checked for it.
+            1 category_applied_input_types: Map<Vec<ChatModerationCategoryAppliedInputType>> = "category_applied_input_types";
+            /// For each category, the model's confidence from 0 to 1.
+            2 category_scores: Map<f64> = "category_scores";
+            /// Whether any category is violated.
+            3 flagged: bool = "flagged";
+            /// Name of the moderation model.
+            4 model: String = "model";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// Results of a moderation.
+    pub struct ChatCompletionModerationInputResults {
+        const { 2 "type" = "moderation_results" req; }
+        required {
+            /// Name of the moderation model.
+            0 model: String = "model";
+            /// One result for each part that was checked.
+            1 results: Vec<ChatCompletionModerationInputResult> = "results";
+        }
+        optional {}
     }
 }
 
 union! {
     /// Outcome of a moderation: results or an error.
     pub enum ChatCompletionModerationOutput tag "type" {
-        ModerationResults(ModerationOutputModerationResults) = "moderation_results" => from;
+        ModerationResults(ChatCompletionModerationOutputResults) = "moderation_results" => from;
         Error(ModerationOutputError) = "error" => from;
     }
 }
 
-model! {
-    /// Names a custom tool.
-    pub struct ChatCompletionNamedToolChoiceCustom {
-        const {}
+response! {
+    /// Result of the moderation of one part.
+    pub struct ChatCompletionModerationOutputResult {
+        const { 5 "type" = "moderation_result" req; }
         required {
-            /// Name of the tool.
-            0 name: String = "name";
+            /// For each category, whether the content violates it.
+            0 categories: Map<bool> = "categories";
+            /// For each category, the kinds of content that were checked for it.
+            1 category_applied_input_types: Map<Vec<ChatModerationCategoryAppliedInputType>> = "category_applied_input_types";
+            /// For each category, the model's confidence from 0 to 1.
+            2 category_scores: Map<f64> = "category_scores";
+            /// Whether any category is violated.
+            3 flagged: bool = "flagged";
+            /// Name of the moderation model.
+            4 model: String = "model";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// Results of a moderation.
+    pub struct ChatCompletionModerationOutputResults {
+        const { 2 "type" = "moderation_results" req; }
+        required {
+            /// Name of the moderation model.
+            0 model: String = "model";
+            /// One result for each part that was checked.
+            1 results: Vec<ChatCompletionModerationOutputResult> = "results";
+        }
+        optional {}
+    }
+}
+
+model! {
+    /// Makes the model call one function.
+    pub struct ChatCompletionNamedToolChoice {
+        const { 1 "type" = "function" req; }
+        required {
+            /// The function.
+            0 function: ChatCompletionNamedToolChoiceFunction = "function";
         }
         optional {}
     }
@@ -806,11 +1070,23 @@ model! {
 
 model! {
     /// Makes the model call one custom tool.
-    pub struct ChatCompletionNamedToolChoiceCustomParam {
+    pub struct ChatCompletionNamedToolChoiceCustom {
         const { 1 "type" = "custom" req; }
         required {
             /// The tool.
-            0 custom: ChatCompletionNamedToolChoiceCustom = "custom";
+            0 custom: ChatCompletionNamedToolChoiceCustomCustom = "custom";
+        }
+        optional {}
+    }
+}
+
+model! {
+    /// Names a custom tool.
+    pub struct ChatCompletionNamedToolChoiceCustomCustom {
+        const {}
+        required {
+            /// Name of the tool.
+            0 name: String = "name";
         }
         optional {}
     }
@@ -829,26 +1105,23 @@ model! {
 }
 
 model! {
-    /// Makes the model call one function.
-    pub struct ChatCompletionNamedToolChoiceParam {
-        const { 1 "type" = "function" req; }
+    /// Text that the answer will mostly repeat.
+    pub struct ChatCompletionPredictionContent {
+        const { 1 "type" = "content" req; }
         required {
-            /// The function.
-            0 function: ChatCompletionNamedToolChoiceFunction = "function";
+            /// The expected text; what the model does not use is charged too. At least 1 item.
+            0 content: ChatCompletionTextContent = "content";
         }
         optional {}
     }
 }
 
-model! {
-    /// Text that the answer will mostly repeat.
-    pub struct ChatCompletionPredictionContentParam {
-        const { 1 "type" = "content" req; }
-        required {
-            /// The expected text; what the model does not use is charged too. At least 1 item.
-            0 content: ChatCompletionContent = "content";
-        }
-        optional {}
+union! {
+    /// Form of the answer: plain text, any JSON, or JSON that fits a schema.
+    pub enum ChatCompletionResponseFormat tag "type" {
+        Text(ResponseFormatText) = "text" => from;
+        JsonSchema(ResponseFormatJSONSchema) = "json_schema" => from;
+        JsonObject(ResponseFormatJSONObject) = "json_object" => from;
     }
 }
 
@@ -882,9 +1155,9 @@ response! {
             /// Spoken form of the message.
             4 audio: ChatCompletionAudio = "audio" null(audio_null);
             /// Replaced by `tool_calls`. Deprecated by the vendor.
-            5 function_call: FunctionCall = "function_call" null(function_call_null);
+            5 function_call: ChatCompletionFunctionCall = "function_call" null(function_call_null);
             /// Tool calls that the model asked for.
-            6 tool_calls: Vec<ChatCompletionMessageToolCallUnion> = "tool_calls" null(tool_calls_null);
+            6 tool_calls: Vec<ChatCompletionMessageToolCall> = "tool_calls" null(tool_calls_null);
             /// Parts of the message, when it was sent in parts.
             8 content_parts: Vec<ChatCompletionStoreMessageContentPart> = "content_parts" null(content_parts_null);
         }
@@ -901,7 +1174,7 @@ union! {
 
 model! {
     /// Settings of the chunk stream.
-    pub struct ChatCompletionStreamOptionsParam {
+    pub struct ChatCompletionStreamOptions {
         const {}
         required {}
         optional {
@@ -919,12 +1192,20 @@ model! {
         const { 1 "role" = "system" req; }
         required {
             /// The instructions. At least 1 item.
-            0 content: ChatCompletionContent = "content";
+            0 content: ChatCompletionTextContent = "content";
         }
         optional {
             /// Name of the participant, to tell several of the same role apart.
             2 name: String = "name";
         }
+    }
+}
+
+union! {
+    /// The instructions.
+    pub enum ChatCompletionTextContent text Text {
+        Text: String => from;
+        List: Vec<ChatCompletionContentPartText> => from;
     }
 }
 
@@ -938,7 +1219,7 @@ response! {
             /// Natural logarithm of the token's probability; -9999.0 stands for practically impossible.
             2 logprob: f64 = "logprob";
             /// The likeliest tokens at this position.
-            3 top_logprobs: Vec<TranscriptionTextDoneEventLogprob> = "top_logprobs";
+            3 top_logprobs: Vec<TopLogprob> = "top_logprobs";
         }
         optional {
             /// UTF-8 bytes of the token; some characters spread over several tokens.
@@ -948,18 +1229,26 @@ response! {
 }
 
 union! {
+    /// A tool that the model may call: a function or a custom tool.
+    pub enum ChatCompletionTool tag "type" {
+        Function(ChatCompletionFunctionTool) = "function" => from;
+        Custom(ChatCompletionCustomTool) = "custom" => from;
+    }
+}
+
+union! {
     /// Whether and which tools the model calls.
-    pub enum ChatCompletionToolChoiceOptionParam tag "type" text Mode {
-        Mode: ChatCompletionToolChoiceOptionParamMode => from;
-        AllowedTools(ChatCompletionAllowedToolChoiceParam) = "allowed_tools" => from;
-        Function(ChatCompletionNamedToolChoiceParam) = "function" => from;
-        Custom(ChatCompletionNamedToolChoiceCustomParam) = "custom" => from;
+    pub enum ChatCompletionToolChoiceOption tag "type" text Mode {
+        Mode: ChatCompletionToolChoiceOptionMode => from;
+        AllowedTools(ChatCompletionAllowedToolChoice) = "allowed_tools" => from;
+        Function(ChatCompletionNamedToolChoice) = "function" => from;
+        Custom(ChatCompletionNamedToolChoiceCustom) = "custom" => from;
     }
 }
 
 open_enum! {
-    /// `Mode` of `ChatCompletionToolChoiceOptionParam`.
-    pub enum ChatCompletionToolChoiceOptionParamMode {
+    /// `Mode` of `ChatCompletionToolChoiceOption`.
+    pub enum ChatCompletionToolChoiceOptionMode {
         None = "none",
         Auto = "auto",
         Required = "required",
@@ -972,31 +1261,11 @@ model! {
         const { 1 "role" = "tool" req; }
         required {
             /// What the tool returned. At least 1 item.
-            0 content: ChatCompletionContent = "content";
+            0 content: ChatCompletionTextContent = "content";
             /// Id of the call that this answers.
             2 tool_call_id: String = "tool_call_id";
         }
         optional {}
-    }
-}
-
-model! {
-    /// A function of yours that the model may ask to be called.
-    pub struct ChatCompletionToolParam {
-        const { 1 "type" = "function" req; }
-        required {
-            /// Name, purpose and arguments of the function.
-            0 function: FunctionDefinition = "function";
-        }
-        optional {}
-    }
-}
-
-union! {
-    /// A tool that the model may call: a function or a custom tool.
-    pub enum ChatCompletionToolUnionParam tag "type" {
-        Function(ChatCompletionToolParam) = "function" => from;
-        Custom(ChatCompletionCustomToolParam) = "custom" => from;
     }
 }
 
@@ -1016,7 +1285,7 @@ union! {
     /// Plain text, or a list of text, image, audio and file parts.
     pub enum ChatCompletionUserMessageContent text Text {
         Text: String => from;
-        List: Vec<ChatCompletionContentPartParam> => from;
+        List: Vec<ChatCompletionContentPart> => from;
     }
 }
 
@@ -1035,262 +1304,64 @@ model! {
     }
 }
 
-response! {
-    /// What is new in a message.
-    pub struct ChoiceDelta {
+model! {
+    /// A rough place.
+    pub struct ChatCompletionWebSearchApproximateLocation {
         const {}
         required {}
         optional {
-            /// Audio to append.
-            0 audio: ChoiceDeltaAudio = "audio" null(audio_null);
-            /// Text to append.
-            1 content: String = "content" null(content_null);
-            /// Replaced by `tool_calls`. Deprecated by the vendor.
-            2 function_call: FunctionCall = "function_call" null(function_call_null);
-            /// Refusal text to append.
-            3 refusal: String = "refusal" null(refusal_null);
-            /// Who speaks; only in the first piece.
-            4 role: ChoiceDeltaRole = "role" null(role_null);
-            /// Pieces of tool calls; `index` tells which call each belongs to.
-            5 tool_calls: Vec<ChoiceDeltaToolCall> = "tool_calls" null(tool_calls_null);
+            /// City, in free text.
+            0 city: String = "city";
+            /// Two-letter ISO country code.
+            1 country: String = "country";
+            /// Region or state, in free text.
+            2 region: String = "region";
+            /// IANA time zone, such as `Europe/Vienna`.
+            3 timezone: String = "timezone";
         }
     }
 }
 
-response! {
-    /// Audio to append.
-    pub struct ChoiceDeltaAudio {
+model! {
+    /// How the web is searched.
+    pub struct ChatCompletionWebSearchOptions {
         const {}
         required {}
         optional {
-            /// Identifier of the audio.
-            0 id: String = "id" null(id_null);
-            /// Base64 audio to append.
-            1 data: String = "data" null(data_null);
-            /// When the object expires, in seconds since the Unix epoch.
-            2 expires_at: i64 = "expires_at" null(expires_at_null);
-            /// Transcript to append.
-            3 transcript: String = "transcript" null(transcript_null);
+            /// How much of the search results the model sees; `medium` by default.
+            0 search_context_size: ChatCompletionWebSearchOptionsContextSize = "search_context_size";
+            /// Roughly where the user is, for better search results.
+            1 user_location: ChatCompletionWebSearchUserLocation = "user_location" null(user_location_null);
         }
     }
 }
 
 open_enum! {
-    /// Who speaks; only in the first piece.
-    pub enum ChoiceDeltaRole {
-        Developer = "developer",
-        System = "system",
-        User = "user",
-        Assistant = "assistant",
-        Tool = "tool",
-    }
-}
-
-response! {
-    /// A piece of a tool call.
-    pub struct ChoiceDeltaToolCall {
-        const { 3 "type" = "function" opt; }
-        required {
-            /// Position of the call, counted from 0.
-            0 index: i64 = "index";
-        }
-        optional {
-            /// Id of the call; only in its first piece.
-            1 id: String = "id" null(id_null);
-            /// What is new in the call.
-            2 function: ChatCompletionMessageToolCallUnionFunction = "function" null(function_null);
-        }
-    }
-}
-
-response! {
-    /// Log probabilities of the tokens of an answer.
-    pub struct ChoiceLogprobs {
-        const {}
-        required {}
-        optional {
-            /// One entry for each token of the content.
-            0 content: Vec<ChatCompletionTokenLogprob> = "content" null(content_null);
-            /// One entry for each token of the refusal.
-            1 refusal: Vec<ChatCompletionTokenLogprob> = "refusal" null(refusal_null);
-        }
-    }
-}
-
-union! {
-    /// Up to 4 texts at which the model stops.
-    pub enum CompletionCreateStop text Text {
-        Text: String => from;
-        List: Vec<String> => from;
-    }
-}
-
-union! {
-    /// A part of an assistant message: text or a refusal.
-    pub enum ContentArrayOfContentPart tag "type" {
-        Text(ChatCompletionContentPartText) = "text" => from;
-        Refusal(ChatCompletionContentPartRefusalParam) = "refusal" => from;
-    }
-}
-
-open_enum! {
-    /// Resolution at which the model sees the image; `auto` by default.
-    pub enum ContentPartInputImageDetail {
-        Auto = "auto",
+    /// How much of the search results the model sees; `medium` by default.
+    pub enum ChatCompletionWebSearchOptionsContextSize {
         Low = "low",
+        Medium = "medium",
         High = "high",
-        Original = "original",
-    }
-}
-
-union! {
-    /// Form of the input of a custom tool.
-    pub enum CustomFormat tag "type" {
-        Text(ResponseFormatText) = "text" => from;
-        Grammar(CustomFormatGrammar) = "grammar" => from;
     }
 }
 
 model! {
-    /// Text that follows a grammar.
-    pub struct CustomFormatGrammar {
-        const { 1 "type" = "grammar" req; }
+    /// Roughly where the user is.
+    pub struct ChatCompletionWebSearchUserLocation {
+        const { 1 "type" = "approximate" req; }
         required {
-            /// The grammar.
-            0 grammar: CustomFormatGrammarGrammar = "grammar";
-        }
-        optional {}
-    }
-}
-
-model! {
-    /// A grammar.
-    pub struct CustomFormatGrammarGrammar {
-        const {}
-        required {
-            /// Text of the grammar.
-            0 definition: String = "definition";
-            /// Notation of the grammar: `lark` or `regex`.
-            1 syntax: CustomSyntax = "syntax";
+            /// The place.
+            0 approximate: ChatCompletionWebSearchApproximateLocation = "approximate";
         }
         optional {}
     }
 }
 
 open_enum! {
-    /// Notation of the grammar: `lark` or `regex`.
-    pub enum CustomSyntax {
-        Lark = "lark",
-        Regex = "regex",
-    }
-}
-
-open_enum! {
-    /// Why the model stopped: `stop`, `length`, `tool_calls`, `content_filter` or `function_call`.
-    pub enum FinishReason {
-        Stop = "stop",
-        Length = "length",
-        ToolCalls = "tool_calls",
-        ContentFilter = "content_filter",
-        FunctionCall = "function_call",
-    }
-}
-
-model! {
-    /// A function call in the replaced form.
-    pub struct FunctionCall {
-        const {}
-        required {
-            /// Argument text to append.
-            0 arguments: String = "arguments";
-            /// Name of the function.
-            1 name: String = "name";
-        }
-        optional {}
-    }
-}
-
-model! {
-    /// Paging of the messages of a stored completion.
-    pub struct MessageListParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Items a page, 1 to 100; 20 by default.
-            1 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `asc` by default.
-            2 order: SortOrder = "order";
-        }
-    }
-}
-
-response! {
-    /// Results of a moderation.
-    pub struct ModerationInputModerationResults {
-        const { 2 "type" = "moderation_results" req; }
-        required {
-            /// Name of the moderation model.
-            0 model: String = "model";
-            /// One result for each part that was checked.
-            1 results: Vec<ModerationInputModerationResultsResult> = "results";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// Result of the moderation of one part.
-    pub struct ModerationInputModerationResultsResult {
-        const { 5 "type" = "moderation_result" req; }
-        required {
-            /// For each category, whether the content violates it.
-            0 categories: Map<bool> = "categories";
-            /// For each category, the kinds of content that were checked for it.
-            1 category_applied_input_types: Map<Vec<CategoryAppliedInputType>> = "category_applied_input_types";
-            /// For each category, the model's confidence from 0 to 1.
-            2 category_scores: Map<f64> = "category_scores";
-            /// Whether any category is violated.
-            3 flagged: bool = "flagged";
-            /// Name of the moderation model.
-            4 model: String = "model";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// Results of a moderation.
-    pub struct ModerationOutputModerationResults {
-        const { 2 "type" = "moderation_results" req; }
-        required {
-            /// Name of the moderation model.
-            0 model: String = "model";
-            /// One result for each part that was checked.
-            1 results: Vec<ModerationOutputModerationResultsResult> = "results";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// Result of the moderation of one part.
-    pub struct ModerationOutputModerationResultsResult {
-        const { 5 "type" = "moderation_result" req; }
-        required {
-            /// For each category, whether the content violates it.
-            0 categories: Map<bool> = "categories";
-            /// For each category, the kinds of content that were checked for it.
-            1 category_applied_input_types: Map<Vec<CategoryAppliedInputType>> = "category_applied_input_types";
-            /// For each category, the model's confidence from 0 to 1.
-            2 category_scores: Map<f64> = "category_scores";
-            /// Whether any category is violated.
-            3 flagged: bool = "flagged";
-            /// Name of the moderation model.
-            4 model: String = "model";
-        }
-        optional {}
+    /// For each category, the kinds of content that were checked for it.
+    pub enum ChatModerationCategoryAppliedInputType {
+        Text = "text",
+        Image = "image",
     }
 }
 
@@ -1337,58 +1408,5 @@ model! {
             0 mode: ModerationPolicyMode = "mode";
         }
         optional {}
-    }
-}
-
-union! {
-    /// Form of the answer: plain text, any JSON, or JSON that fits a schema.
-    pub enum ResponseFormat tag "type" {
-        Text(ResponseFormatText) = "text" => from;
-        JsonSchema(ResponseFormatJSONSchema) = "json_schema" => from;
-        JsonObject(ResponseFormatJSONObject) = "json_object" => from;
-    }
-}
-
-model! {
-    /// How the web is searched.
-    pub struct WebSearchOptions {
-        const {}
-        required {}
-        optional {
-            /// How much of the search results the model sees; `medium` by default.
-            0 search_context_size: SearchContextSize = "search_context_size";
-            /// Roughly where the user is, for better search results.
-            1 user_location: WebSearchOptionsUserLocation = "user_location" null(user_location_null);
-        }
-    }
-}
-
-model! {
-    /// Roughly where the user is.
-    pub struct WebSearchOptionsUserLocation {
-        const { 1 "type" = "approximate" req; }
-        required {
-            /// The place.
-            0 approximate: WebSearchOptionsUserLocationApproximate = "approximate";
-        }
-        optional {}
-    }
-}
-
-model! {
-    /// A rough place.
-    pub struct WebSearchOptionsUserLocationApproximate {
-        const {}
-        required {}
-        optional {
-            /// City, in free text.
-            0 city: String = "city";
-            /// Two-letter ISO country code.
-            1 country: String = "country";
-            /// Region or state, in free text.
-            2 region: String = "region";
-            /// IANA time zone, such as `Europe/Vienna`.
-            3 timezone: String = "timezone";
-        }
     }
 }

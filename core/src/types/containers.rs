@@ -5,6 +5,28 @@ use crate::json::{model, response};
 use crate::request::FileInput;
 use crate::types::SortOrder;
 
+response! {
+    /// A file in a container.
+    pub struct ContainerFile {
+        const { 4 "object" = "container.file" req; }
+        required {
+            /// Identifier of this object.
+            0 id: String = "id";
+            /// Size in bytes.
+            1 bytes: i64 = "bytes";
+            /// Id of the container.
+            2 container_id: String = "container_id";
+            /// When the object was created, in seconds since the Unix epoch.
+            3 created_at: i64 = "created_at";
+            /// Path of the file in the container.
+            5 path: String = "path";
+            /// Whether the user or the assistant put it there.
+            6 source: String = "source";
+        }
+        optional {}
+    }
+}
+
 model! {
     /// The file to add: its content, or the id of an uploaded file.
     pub struct ContainerFileCreateParams {
@@ -32,71 +54,5 @@ model! {
             /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `desc`.
             2 order: SortOrder = "order";
         }
-    }
-}
-
-response! {
-    /// A file in a container.
-    pub struct FileCreateResponse {
-        const { 4 "object" = "container.file" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// Size in bytes.
-            1 bytes: i64 = "bytes";
-            /// Id of the container.
-            2 container_id: String = "container_id";
-            /// When the object was created, in seconds since the Unix epoch.
-            3 created_at: i64 = "created_at";
-            /// Path of the file in the container.
-            5 path: String = "path";
-            /// Whether the user or the assistant put it there.
-            6 source: String = "source";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// A file in a container.
-    pub struct FileListResponse {
-        const { 4 "object" = "container.file" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// Size in bytes.
-            1 bytes: i64 = "bytes";
-            /// Id of the container.
-            2 container_id: String = "container_id";
-            /// When the object was created, in seconds since the Unix epoch.
-            3 created_at: i64 = "created_at";
-            /// Path of the file in the container.
-            5 path: String = "path";
-            /// Whether the user or the assistant put it there.
-            6 source: String = "source";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// A file in a container.
-    pub struct FileRetrieveResponse {
-        const { 4 "object" = "container.file" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// Size in bytes.
-            1 bytes: i64 = "bytes";
-            /// Id of the container.
-            2 container_id: String = "container_id";
-            /// When the object was created, in seconds since the Unix epoch.
-            3 created_at: i64 = "created_at";
-            /// Path of the file in the container.
-            5 path: String = "path";
-            /// Whether the user or the assistant put it there.
-            6 source: String = "source";
-        }
-        optional {}
     }
 }

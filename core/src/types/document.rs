@@ -8,6 +8,15 @@ use crate::types::{
 };
 
 response! {
+    /// `Done` of `AssistantStreamEvent`.
+    pub struct AssistantDoneEvent {
+        const { 0 "event" = "done" req; 1 "data" = "[DONE]" req; }
+        required {}
+        optional {}
+    }
+}
+
+response! {
     /// How a realtime session takes in and gives out audio.
     pub struct BetaRealtimeSessionAudio {
         const {}
@@ -57,10 +66,26 @@ response! {
             /// Encoding of the audio.
             0 format: BetaRealtimeSessionAudioFormat = "format";
             /// Voice that speaks.
-            1 voice: RealtimeResponseAudioOutputVoice = "voice";
+            1 voice: BetaRealtimeSessionAudioOutputVoice = "voice";
             /// Speed of speech; 1 is normal.
             2 speed: f64 = "speed";
         }
+    }
+}
+
+open_enum! {
+    /// Voice that speaks.
+    pub enum BetaRealtimeSessionAudioOutputVoice {
+        Alloy = "alloy",
+        Ash = "ash",
+        Ballad = "ballad",
+        Coral = "coral",
+        Echo = "echo",
+        Sage = "sage",
+        Shimmer = "shimmer",
+        Verse = "verse",
+        Marin = "marin",
+        Cedar = "cedar",
     }
 }
 
@@ -71,8 +96,16 @@ response! {
         required {}
         optional {
             /// Kind of microphone to reckon with.
-            0 r#type: InputAudioNoiseReductionType = "type";
+            0 r#type: BetaRealtimeSessionNoiseReductionType = "type";
         }
+    }
+}
+
+open_enum! {
+    /// `type` of `BetaRealtimeSessionNoiseReduction`.
+    pub enum BetaRealtimeSessionNoiseReductionType {
+        NearField = "near_field",
+        FarField = "far_field",
     }
 }
 
@@ -91,38 +124,5 @@ response! {
             /// Silence that ends the turn, in milliseconds.
             3 silence_duration_ms: i64 = "silence_duration_ms";
         }
-    }
-}
-
-response! {
-    /// `Done` of `AssistantStreamEvent`.
-    pub struct DoneEvent {
-        const { 0 "event" = "done" req; 1 "data" = "[DONE]" req; }
-        required {}
-        optional {}
-    }
-}
-
-open_enum! {
-    /// `type` of `BetaRealtimeSessionNoiseReduction`, and in one more place.
-    pub enum InputAudioNoiseReductionType {
-        NearField = "near_field",
-        FarField = "far_field",
-    }
-}
-
-open_enum! {
-    /// Voice that speaks.
-    pub enum RealtimeResponseAudioOutputVoice {
-        Alloy = "alloy",
-        Ash = "ash",
-        Ballad = "ballad",
-        Coral = "coral",
-        Echo = "echo",
-        Sage = "sage",
-        Shimmer = "shimmer",
-        Verse = "verse",
-        Marin = "marin",
-        Cedar = "cedar",
     }
 }

@@ -3,34 +3,10 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    ChatCompletionFunctionTool, EasyInputMessageRole, GraderInputItemInputImage, InputTextContent, OutputText,
-    ReasoningEffort, ResponseFormatJSONObject, ResponseFormatJSONSchema, ResponseFormatText, ResponseFormatTextConfig,
-    ResponseInputAudio, SortOrder, Tool,
+    ChatCompletionFunctionTool, EvalItemRole, GraderInputItemInputImage, GraderInputItemOutputText, ReasoningEffort,
+    ResponseFormatJSONObject, ResponseFormatJSONSchema, ResponseFormatText, ResponseFormatTextConfig,
+    ResponseInputAudio, ResponseInputText, ResponseTool, SortOrder,
 };
-
-model! {
-    /// `sampling_params` of `CreateEvalCompletionsRunDataSource`.
-    pub struct CreateCompletionsRunDataSourceSamplingParams {
-        const {}
-        required {}
-        optional {
-            /// Most tokens to generate.
-            0 max_completion_tokens: i64 = "max_completion_tokens";
-            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
-            1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// `response_format` of the create completions run data source sampling params.
-            2 response_format: SamplingParamsResponseFormat = "response_format";
-            /// Seed for repeatable sampling. Default 42.
-            3 seed: i64 = "seed";
-            /// Randomness of the choice of words. Default 1.
-            4 temperature: f64 = "temperature";
-            /// `tools` of the create completions run data source sampling params.
-            5 tools: Vec<ChatCompletionFunctionTool> = "tools";
-            /// Share of the probability mass from which words are drawn. Default 1.
-            6 top_p: f64 = "top_p";
-        }
-    }
-}
 
 model! {
     /// Data rows whose answers a model is asked for by chat completions.
@@ -38,15 +14,15 @@ model! {
         const { 1 "type" = "completions" req; }
         required {
             /// `source` of the create eval completions run data source.
-            0 source: EvalsCreateEvalCompletionsRunDataSource = "source";
+            0 source: EvalRunCompletionsSource = "source";
         }
         optional {
             /// Messages by which the model is asked.
-            2 input_messages: InputMessages = "input_messages";
+            2 input_messages: EvalRunCompletionsInput = "input_messages";
             /// `model` of the create eval completions run data source.
             3 model: String = "model";
             /// How the model is sampled.
-            4 sampling_params: CreateCompletionsRunDataSourceSamplingParams = "sampling_params";
+            4 sampling_params: EvalRunCompletionsSamplingParams = "sampling_params";
         }
     }
 }
@@ -57,290 +33,9 @@ model! {
         const { 1 "type" = "jsonl" req; }
         required {
             /// `source` of the create eval jsonlrun data source.
-            0 source: EvalsCreateEvalJsonlRunDataSource = "source";
+            0 source: EvalRunFileSource = "source";
         }
         optional {}
-    }
-}
-
-model! {
-    /// `sampling_params` of `DataSourceCreateEvalResponsesRunDataSource`.
-    pub struct DataCreateEvalResponsesRunSamplingParams {
-        const {}
-        required {}
-        optional {
-            /// Most tokens to generate.
-            0 max_completion_tokens: i64 = "max_completion_tokens";
-            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
-            1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// Seed for repeatable sampling. Default 42.
-            2 seed: i64 = "seed";
-            /// Randomness of the choice of words. Default 1.
-            3 temperature: f64 = "temperature";
-            /// `text` of the data create eval responses run sampling params.
-            4 text: DataCreateEvalResponsesRunSamplingParamsText = "text";
-            /// `tools` of the data create eval responses run sampling params.
-            5 tools: Vec<Tool> = "tools";
-            /// Share of the probability mass from which words are drawn. Default 1.
-            6 top_p: f64 = "top_p";
-        }
-    }
-}
-
-model! {
-    /// `text` of `DataCreateEvalResponsesRunSamplingParams`.
-    pub struct DataCreateEvalResponsesRunSamplingParamsText {
-        const {}
-        required {}
-        optional {
-            /// `format` of the data create eval responses run sampling params text.
-            0 format: ResponseFormatTextConfig = "format";
-        }
-    }
-}
-
-model! {
-    /// `Template` of `DataSourceCreateEvalResponsesRunInputMessages`.
-    pub struct DataEvalResponsesRunInputMessagesTemplate {
-        const { 1 "type" = "template" req; }
-        required {
-            /// Messages into which each data row is filled.
-            0 template: Vec<DataResponsesRunInputMessagesTemplateTemplate> = "template";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// `DataResponsesInputMessagesTemplateChatMessage` of `DataResponsesInputMessagesTemplateTemplate`.
-    pub struct DataResponsesInputMessagesTemplateChatMessage {
-        const {}
-        required {
-            /// `content` of the data responses input messages template chat message.
-            0 content: String = "content";
-            /// `role` of the data responses input messages template chat message.
-            1 role: String = "role";
-        }
-        optional {}
-    }
-}
-
-union! {
-    /// `template` of `DataSourceResponsesInputMessagesTemplate`.
-    pub enum DataResponsesInputMessagesTemplateTemplate {
-        InputMessagesTemplateTemplateEvalItem(InputMessagesTemplateTemplateEvalItem) = => from;
-        DataResponsesInputMessagesTemplateChatMessage(DataResponsesInputMessagesTemplateChatMessage) = => from;
-    }
-}
-
-union! {
-    /// `template` of `DataEvalResponsesRunInputMessagesTemplate`.
-    pub enum DataResponsesRunInputMessagesTemplateTemplate {
-        InputMessagesTemplateTemplateEvalItem(InputMessagesTemplateTemplateEvalItem) = => from;
-        DataRunInputMessagesTemplateChatMessage(DataRunInputMessagesTemplateChatMessage) = => from;
-    }
-}
-
-model! {
-    /// `DataRunInputMessagesTemplateChatMessage` of `DataResponsesRunInputMessagesTemplateTemplate`.
-    pub struct DataRunInputMessagesTemplateChatMessage {
-        const {}
-        required {
-            /// `content` of the data run input messages template chat message.
-            0 content: String = "content";
-            /// `role` of the data run input messages template chat message.
-            1 role: String = "role";
-        }
-        optional {}
-    }
-}
-
-union! {
-    /// Where the data rows come from.
-    pub enum DataSource tag "type" {
-        Jsonl(CreateEvalJSONLRunDataSource) = "jsonl" => from;
-        Completions(CreateEvalCompletionsRunDataSource) = "completions" => from;
-        Responses(DataSourceResponses) = "responses" => from;
-    }
-}
-
-model! {
-    /// `Responses` of `EvalRunCreateDataSource`.
-    pub struct DataSourceCreateEvalResponsesRunDataSource {
-        const { 1 "type" = "responses" req; }
-        required {
-            /// `source` of the data source create eval responses run data source.
-            0 source: DataSourceCreateEvalResponsesRunSourceSource = "source";
-        }
-        optional {
-            /// Messages by which the model is asked.
-            2 input_messages: DataSourceCreateEvalResponsesRunInputMessages = "input_messages";
-            /// `model` of the data source create eval responses run data source.
-            3 model: String = "model";
-            /// How the model is sampled.
-            4 sampling_params: DataCreateEvalResponsesRunSamplingParams = "sampling_params";
-        }
-    }
-}
-
-union! {
-    /// `input_messages` of `DataSourceCreateEvalResponsesRunDataSource`.
-    pub enum DataSourceCreateEvalResponsesRunInputMessages tag "type" {
-        Template(DataEvalResponsesRunInputMessagesTemplate) = "template" => from;
-        ItemReference(InputMessagesItemReference) = "item_reference" => from;
-    }
-}
-
-model! {
-    /// `Responses` of `DataSourceCreateEvalResponsesRunSourceSource`.
-    pub struct DataSourceCreateEvalResponsesRunResponses {
-        const { 0 "type" = "responses" req; }
-        required {}
-        optional {
-            /// Only those created after this time, in seconds since the Unix epoch. At least 0.
-            1 created_after: i64 = "created_after" null(created_after_null);
-            /// Only those created before this time, in seconds since the Unix epoch. At least 0.
-            2 created_before: i64 = "created_before" null(created_before_null);
-            /// `instructions_search` of the data source create eval responses run responses.
-            3 instructions_search: String = "instructions_search" null(instructions_search_null);
-            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
-            4 metadata: Map<Json> = "metadata" null(metadata_null);
-            /// `model` of the data source create eval responses run responses.
-            5 model: String = "model" null(model_null);
-            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
-            6 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// Randomness of the choice of words.
-            7 temperature: f64 = "temperature" null(temperature_null);
-            /// `tools` of the data source create eval responses run responses.
-            8 tools: Vec<String> = "tools" null(tools_null);
-            /// Share of the probability mass from which words are drawn.
-            9 top_p: f64 = "top_p" null(top_p_null);
-            /// `users` of the data source create eval responses run responses.
-            10 users: Vec<String> = "users" null(users_null);
-        }
-    }
-}
-
-union! {
-    /// `source` of `DataSourceCreateEvalResponsesRunDataSource`.
-    pub enum DataSourceCreateEvalResponsesRunSourceSource tag "type" {
-        FileContent(SourceFileContent) = "file_content" => from;
-        FileId(SourceFileID) = "file_id" => from;
-        Responses(DataSourceCreateEvalResponsesRunResponses) = "responses" => from;
-    }
-}
-
-response! {
-    /// `Responses` of `DataSource`.
-    pub struct DataSourceResponses {
-        const { 1 "type" = "responses" req; }
-        required {
-            /// `source` of the data source responses.
-            0 source: DataSourceResponsesSource = "source";
-        }
-        optional {
-            /// Messages by which the model is asked.
-            2 input_messages: DataSourceResponsesInputMessages = "input_messages" null(input_messages_null);
-            /// `model` of the data source responses.
-            3 model: String = "model" null(model_null);
-            /// How the model is sampled.
-            4 sampling_params: DataSourceResponsesSamplingParams = "sampling_params" null(sampling_params_null);
-        }
-    }
-}
-
-union! {
-    /// `input_messages` of `DataSourceResponses`.
-    pub enum DataSourceResponsesInputMessages tag "type" {
-        Template(DataSourceResponsesInputMessagesTemplate) = "template" => from;
-        ItemReference(InputMessagesItemReference) = "item_reference" => from;
-    }
-}
-
-response! {
-    /// `Template` of `DataSourceResponsesInputMessages`.
-    pub struct DataSourceResponsesInputMessagesTemplate {
-        const { 1 "type" = "template" req; }
-        required {
-            /// Messages into which each data row is filled.
-            0 template: Vec<DataResponsesInputMessagesTemplateTemplate> = "template";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// `sampling_params` of `DataSourceResponses`.
-    pub struct DataSourceResponsesSamplingParams {
-        const {}
-        required {}
-        optional {
-            /// Most tokens to generate.
-            0 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
-            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
-            1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// Seed for repeatable sampling. Default 42.
-            2 seed: i64 = "seed" null(seed_null);
-            /// Randomness of the choice of words. Default 1.
-            3 temperature: f64 = "temperature" null(temperature_null);
-            /// `text` of the data source responses sampling params.
-            4 text: DataSourceResponsesSamplingParamsText = "text" null(text_null);
-            /// `tools` of the data source responses sampling params.
-            5 tools: Vec<Tool> = "tools" null(tools_null);
-            /// Share of the probability mass from which words are drawn. Default 1.
-            6 top_p: f64 = "top_p" null(top_p_null);
-        }
-    }
-}
-
-response! {
-    /// `text` of `DataSourceResponsesSamplingParams`.
-    pub struct DataSourceResponsesSamplingParamsText {
-        const {}
-        required {}
-        optional {
-            /// `format` of the data source responses sampling params text.
-            0 format: ResponseFormatTextConfig = "format" null(format_null);
-        }
-    }
-}
-
-union! {
-    /// `source` of `DataSourceResponses`.
-    pub enum DataSourceResponsesSource tag "type" {
-        FileContent(SourceFileContent) = "file_content" => from;
-        FileId(SourceFileID) = "file_id" => from;
-        Responses(DataSourceResponsesSourceResponses) = "responses" => from;
-    }
-}
-
-response! {
-    /// `Responses` of `DataSourceResponsesSource`.
-    pub struct DataSourceResponsesSourceResponses {
-        const { 0 "type" = "responses" req; }
-        required {}
-        optional {
-            /// Only those created after this time, in seconds since the Unix epoch. At least 0.
-            1 created_after: i64 = "created_after" null(created_after_null);
-            /// Only those created before this time, in seconds since the Unix epoch. At least 0.
-            2 created_before: i64 = "created_before" null(created_before_null);
-            /// `instructions_search` of the data source responses source responses.
-            3 instructions_search: String = "instructions_search" null(instructions_search_null);
-            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
-            4 metadata: Map<Json> = "metadata" null(metadata_null);
-            /// `model` of the data source responses source responses.
-            5 model: String = "model" null(model_null);
-            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
-            6 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
-            /// Randomness of the choice of words.
-            7 temperature: f64 = "temperature" null(temperature_null);
-            /// `tools` of the data source responses source responses.
-            8 tools: Vec<String> = "tools" null(tools_null);
-            /// Share of the probability mass from which words are drawn.
-            9 top_p: f64 = "top_p" null(top_p_null);
-            /// `users` of the data source responses source responses.
-            10 users: Vec<String> = "users" null(users_null);
-        }
     }
 }
 
@@ -358,12 +53,182 @@ response! {
     }
 }
 
+model! {
+    /// `Item` of `EvalRunCompletionsTemplateMessage`, and in 2 more places.
+    pub struct EvalItem {
+        const { 2 "type" = "message" opt; }
+        required {
+            /// `content` of the eval item.
+            0 content: EvalItemContent = "content";
+            /// `role` of the eval item.
+            1 role: EvalItemRole = "role";
+        }
+        optional {}
+    }
+}
+
+union! {
+    /// `content` of `EvalItem`.
+    pub enum EvalItemContent tag "type" text Text {
+        Text: String => from;
+        InputText(ResponseInputText) = "input_text" => from;
+        OutputText(EvalItemContentOutputText) = "output_text" => from;
+        InputImage(EvalItemContentInputImage) = "input_image" => from;
+        InputAudio(ResponseInputAudio) = "input_audio" => from;
+        List: Vec<EvalItemContentItem> => from;
+    }
+}
+
+model! {
+    /// `InputImage` of `EvalItemContent`.
+    pub struct EvalItemContentInputImage {
+        const { 1 "type" = "input_image" req; }
+        required {
+            /// URL of the image, or the image itself as a `data:` URL.
+            0 image_url: String = "image_url";
+        }
+        optional {
+            /// Resolution at which the model sees the image.
+            2 detail: String = "detail";
+        }
+    }
+}
+
+union! {
+    /// `List` of `EvalItemContent`, and in one more place.
+    pub enum EvalItemContentItem tag "type" text Text {
+        Text: String => from;
+        InputText(ResponseInputText) = "input_text" => from;
+        OutputText(GraderInputItemOutputText) = "output_text" => from;
+        InputImage(GraderInputItemInputImage) = "input_image" => from;
+        InputAudio(ResponseInputAudio) = "input_audio" => from;
+    }
+}
+
+model! {
+    /// Text that was produced.
+    pub struct EvalItemContentOutputText {
+        const { 1 "type" = "output_text" req; }
+        required {
+            /// `text` of the eval item content output text.
+            0 text: String = "text";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// A run of an eval.
+    pub struct EvalRun {
+        const { 8 "object" = "eval.run" req; }
+        required {
+            /// Identifier of this object.
+            0 id: String = "id";
+            /// When the object was created, in seconds since the Unix epoch.
+            1 created_at: i64 = "created_at";
+            /// Where the data rows come from.
+            2 data_source: EvalRunDataSource = "data_source";
+            /// `error` of the eval run.
+            3 error: EvalAPIError = "error";
+            /// Id of the eval.
+            4 eval_id: String = "eval_id";
+            /// `model` of the eval run.
+            6 model: String = "model";
+            /// `name` of the eval run.
+            7 name: String = "name";
+            /// Tokens used, by model.
+            9 per_model_usage: Vec<EvalRunPerModelUsage> = "per_model_usage";
+            /// Counts of passed and failed items, by grader.
+            10 per_testing_criteria_results: Vec<EvalRunPerTestingCriteriaResult> = "per_testing_criteria_results";
+            /// URL of the report in the dashboard.
+            11 report_url: String = "report_url";
+            /// Counts of items by outcome.
+            12 result_counts: EvalRunResultCounts = "result_counts";
+            /// State of the run.
+            13 status: String = "status";
+        }
+        optional {
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
+            5 metadata: Map<String> = "metadata" null(metadata_null);
+        }
+    }
+}
+
+union! {
+    /// `input_messages` of `CreateEvalCompletionsRunDataSource`.
+    pub enum EvalRunCompletionsInput tag "type" {
+        Template(EvalRunCompletionsTemplate) = "template" => from;
+        ItemReference(EvalRunInputItemReference) = "item_reference" => from;
+    }
+}
+
+union! {
+    /// `response_format` of `EvalRunCompletionsSamplingParams`.
+    pub enum EvalRunCompletionsResponseFormat tag "type" {
+        Text(ResponseFormatText) = "text" => from;
+        JsonSchema(ResponseFormatJSONSchema) = "json_schema" => from;
+        JsonObject(ResponseFormatJSONObject) = "json_object" => from;
+    }
+}
+
+model! {
+    /// `sampling_params` of `CreateEvalCompletionsRunDataSource`.
+    pub struct EvalRunCompletionsSamplingParams {
+        const {}
+        required {}
+        optional {
+            /// Most tokens to generate.
+            0 max_completion_tokens: i64 = "max_completion_tokens";
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
+            1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            /// `response_format` of the eval run completions sampling params.
+            2 response_format: EvalRunCompletionsResponseFormat = "response_format";
+            /// Seed for repeatable sampling. Default 42.
+            3 seed: i64 = "seed";
+            /// Randomness of the choice of words. Default 1.
+            4 temperature: f64 = "temperature";
+            /// `tools` of the eval run completions sampling params.
+            5 tools: Vec<ChatCompletionFunctionTool> = "tools";
+            /// Share of the probability mass from which words are drawn. Default 1.
+            6 top_p: f64 = "top_p";
+        }
+    }
+}
+
+union! {
+    /// `source` of `CreateEvalCompletionsRunDataSource`.
+    pub enum EvalRunCompletionsSource tag "type" {
+        FileContent(EvalRunSourceFileContent) = "file_content" => from;
+        FileId(EvalRunSourceFileID) = "file_id" => from;
+        StoredCompletions(EvalRunStoredCompletionsQuery) = "stored_completions" => from;
+    }
+}
+
+model! {
+    /// `Template` of `EvalRunCompletionsInput`.
+    pub struct EvalRunCompletionsTemplate {
+        const { 1 "type" = "template" req; }
+        required {
+            /// Messages into which each data row is filled.
+            0 template: Vec<EvalRunCompletionsTemplateMessage> = "template";
+        }
+        optional {}
+    }
+}
+
+union! {
+    /// `template` of `EvalRunCompletionsTemplate`.
+    pub enum EvalRunCompletionsTemplateMessage {
+        Item(EvalItem) = => from;
+    }
+}
+
 union! {
     /// `data_source` of `EvalRunCreateParams`.
     pub enum EvalRunCreateDataSource tag "type" {
         Jsonl(CreateEvalJSONLRunDataSource) = "jsonl" => from;
         Completions(CreateEvalCompletionsRunDataSource) = "completions" => from;
-        Responses(DataSourceCreateEvalResponsesRunDataSource) = "responses" => from;
+        Responses(EvalRunCreateResponsesDataSource) = "responses" => from;
     }
 }
 
@@ -384,37 +249,181 @@ model! {
     }
 }
 
+model! {
+    /// `Responses` of `EvalRunCreateDataSource`.
+    pub struct EvalRunCreateResponsesDataSource {
+        const { 1 "type" = "responses" req; }
+        required {
+            /// `source` of the eval run create responses data source.
+            0 source: EvalRunCreateResponsesSource = "source";
+        }
+        optional {
+            /// Messages by which the model is asked.
+            2 input_messages: EvalRunCreateResponsesInput = "input_messages";
+            /// `model` of the eval run create responses data source.
+            3 model: String = "model";
+            /// How the model is sampled.
+            4 sampling_params: EvalRunCreateResponsesSamplingParams = "sampling_params";
+        }
+    }
+}
+
 union! {
-    /// `source` of `CreateEvalCompletionsRunDataSource`.
-    pub enum EvalsCreateEvalCompletionsRunDataSource tag "type" {
-        FileContent(SourceFileContent) = "file_content" => from;
-        FileId(SourceFileID) = "file_id" => from;
-        StoredCompletions(SourceStoredCompletions) = "stored_completions" => from;
+    /// `input_messages` of `EvalRunCreateResponsesDataSource`.
+    pub enum EvalRunCreateResponsesInput tag "type" {
+        Template(EvalRunCreateResponsesTemplate) = "template" => from;
+        ItemReference(EvalRunInputItemReference) = "item_reference" => from;
+    }
+}
+
+model! {
+    /// `Responses` of `EvalRunCreateResponsesSource`.
+    pub struct EvalRunCreateResponsesQuery {
+        const { 0 "type" = "responses" req; }
+        required {}
+        optional {
+            /// Only those created after this time, in seconds since the Unix epoch. At least 0.
+            1 created_after: i64 = "created_after" null(created_after_null);
+            /// Only those created before this time, in seconds since the Unix epoch. At least 0.
+            2 created_before: i64 = "created_before" null(created_before_null);
+            /// `instructions_search` of the eval run create responses query.
+            3 instructions_search: String = "instructions_search" null(instructions_search_null);
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
+            4 metadata: Map<Json> = "metadata" null(metadata_null);
+            /// `model` of the eval run create responses query.
+            5 model: String = "model" null(model_null);
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
+            6 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            /// Randomness of the choice of words.
+            7 temperature: f64 = "temperature" null(temperature_null);
+            /// `tools` of the eval run create responses query.
+            8 tools: Vec<String> = "tools" null(tools_null);
+            /// Share of the probability mass from which words are drawn.
+            9 top_p: f64 = "top_p" null(top_p_null);
+            /// `users` of the eval run create responses query.
+            10 users: Vec<String> = "users" null(users_null);
+        }
+    }
+}
+
+model! {
+    /// `sampling_params` of `EvalRunCreateResponsesDataSource`.
+    pub struct EvalRunCreateResponsesSamplingParams {
+        const {}
+        required {}
+        optional {
+            /// Most tokens to generate.
+            0 max_completion_tokens: i64 = "max_completion_tokens";
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
+            1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            /// Seed for repeatable sampling. Default 42.
+            2 seed: i64 = "seed";
+            /// Randomness of the choice of words. Default 1.
+            3 temperature: f64 = "temperature";
+            /// `text` of the eval run create responses sampling params.
+            4 text: EvalRunCreateResponsesSamplingText = "text";
+            /// `tools` of the eval run create responses sampling params.
+            5 tools: Vec<ResponseTool> = "tools";
+            /// Share of the probability mass from which words are drawn. Default 1.
+            6 top_p: f64 = "top_p";
+        }
+    }
+}
+
+model! {
+    /// `text` of `EvalRunCreateResponsesSamplingParams`.
+    pub struct EvalRunCreateResponsesSamplingText {
+        const {}
+        required {}
+        optional {
+            /// `format` of the eval run create responses sampling text.
+            0 format: ResponseFormatTextConfig = "format";
+        }
+    }
+}
+
+union! {
+    /// `source` of `EvalRunCreateResponsesDataSource`.
+    pub enum EvalRunCreateResponsesSource tag "type" {
+        FileContent(EvalRunSourceFileContent) = "file_content" => from;
+        FileId(EvalRunSourceFileID) = "file_id" => from;
+        Responses(EvalRunCreateResponsesQuery) = "responses" => from;
+    }
+}
+
+model! {
+    /// `Template` of `EvalRunCreateResponsesInput`.
+    pub struct EvalRunCreateResponsesTemplate {
+        const { 1 "type" = "template" req; }
+        required {
+            /// Messages into which each data row is filled.
+            0 template: Vec<EvalRunCreateResponsesTemplateMessage> = "template";
+        }
+        optional {}
+    }
+}
+
+union! {
+    /// `template` of `EvalRunCreateResponsesTemplate`.
+    pub enum EvalRunCreateResponsesTemplateMessage {
+        Item(EvalItem) = => from;
+        RunCreateTemplateChatMessage(EvalRunCreateTemplateChatMessage) = => from;
+    }
+}
+
+model! {
+    /// `RunCreateTemplateChatMessage` of `EvalRunCreateResponsesTemplateMessage`.
+    pub struct EvalRunCreateTemplateChatMessage {
+        const {}
+        required {
+            /// `content` of the eval run create template chat message.
+            0 content: String = "content";
+            /// `role` of the eval run create template chat message.
+            1 role: String = "role";
+        }
+        optional {}
+    }
+}
+
+union! {
+    /// Where the data rows come from.
+    pub enum EvalRunDataSource tag "type" {
+        Jsonl(CreateEvalJSONLRunDataSource) = "jsonl" => from;
+        Completions(CreateEvalCompletionsRunDataSource) = "completions" => from;
+        Responses(EvalRunResponsesDataSource) = "responses" => from;
+    }
+}
+
+response! {
+    /// Confirms that a run was deleted.
+    pub struct EvalRunDeleteResponse {
+        const {}
+        required {}
+        optional {
+            /// True when the object was deleted.
+            0 deleted: bool = "deleted" null(deleted_null);
+            /// Kind of the object, always the same for this type.
+            1 object: String = "object" null(object_null);
+            /// `run_id` of the eval run delete response.
+            2 run_id: String = "run_id" null(run_id_null);
+        }
     }
 }
 
 union! {
     /// `source` of `CreateEvalJSONLRunDataSource`.
-    pub enum EvalsCreateEvalJsonlRunDataSource tag "type" {
-        FileContent(SourceFileContent) = "file_content" => from;
-        FileId(SourceFileID) = "file_id" => from;
-    }
-}
-
-union! {
-    /// `input_messages` of `CreateEvalCompletionsRunDataSource`.
-    pub enum InputMessages tag "type" {
-        Template(InputMessagesTemplate) = "template" => from;
-        ItemReference(InputMessagesItemReference) = "item_reference" => from;
+    pub enum EvalRunFileSource tag "type" {
+        FileContent(EvalRunSourceFileContent) = "file_content" => from;
+        FileId(EvalRunSourceFileID) = "file_id" => from;
     }
 }
 
 model! {
-    /// `ItemReference` of `DataSourceCreateEvalResponsesRunInputMessages`, and in 2 more places.
-    pub struct InputMessagesItemReference {
+    /// `ItemReference` of `EvalRunCompletionsInput`, and in 2 more places.
+    pub struct EvalRunInputItemReference {
         const { 1 "type" = "item_reference" req; }
         required {
-            /// `item_reference` of the input messages item reference.
+            /// `item_reference` of the eval run input item reference.
             0 item_reference: String = "item_reference";
         }
         optional {}
@@ -422,80 +431,8 @@ model! {
 }
 
 model! {
-    /// `Template` of `InputMessages`.
-    pub struct InputMessagesTemplate {
-        const { 1 "type" = "template" req; }
-        required {
-            /// Messages into which each data row is filled.
-            0 template: Vec<InputMessagesTemplateTemplate> = "template";
-        }
-        optional {}
-    }
-}
-
-model! {
-    /// `InputImage` of `InputMessagesTemplateTemplateEvalItemContent`.
-    pub struct InputMessagesTemplateEvalItemContentImage {
-        const { 1 "type" = "input_image" req; }
-        required {
-            /// URL of the image, or the image itself as a `data:` URL.
-            0 image_url: String = "image_url";
-        }
-        optional {
-            /// Resolution at which the model sees the image.
-            2 detail: String = "detail";
-        }
-    }
-}
-
-union! {
-    /// `List` of `InputMessagesTemplateTemplateEvalItemContent`, and in one more place.
-    pub enum InputMessagesTemplateEvalItemContentItem tag "type" text Text {
-        Text: String => from;
-        InputText(InputTextContent) = "input_text" => from;
-        OutputText(OutputText) = "output_text" => from;
-        InputImage(GraderInputItemInputImage) = "input_image" => from;
-        InputAudio(ResponseInputAudio) = "input_audio" => from;
-    }
-}
-
-union! {
-    /// `template` of `InputMessagesTemplate`.
-    pub enum InputMessagesTemplateTemplate {
-        Item(InputMessagesTemplateTemplateEvalItem) = => from;
-    }
-}
-
-model! {
-    /// `InputMessagesTemplateTemplateEvalItem` of `DataResponsesInputMessagesTemplateTemplate`, and in 2 more
-    /// places.
-    pub struct InputMessagesTemplateTemplateEvalItem {
-        const { 2 "type" = "message" opt; }
-        required {
-            /// `content` of the input messages template template eval item.
-            0 content: InputMessagesTemplateTemplateEvalItemContent = "content";
-            /// `role` of the input messages template template eval item.
-            1 role: EasyInputMessageRole = "role";
-        }
-        optional {}
-    }
-}
-
-union! {
-    /// `content` of `InputMessagesTemplateTemplateEvalItem`.
-    pub enum InputMessagesTemplateTemplateEvalItemContent tag "type" text Text {
-        Text: String => from;
-        InputText(InputTextContent) = "input_text" => from;
-        OutputText(OutputText) = "output_text" => from;
-        InputImage(InputMessagesTemplateEvalItemContentImage) = "input_image" => from;
-        InputAudio(ResponseInputAudio) = "input_audio" => from;
-        List: Vec<InputMessagesTemplateEvalItemContentItem> => from;
-    }
-}
-
-model! {
-    /// Arguments of `evals.runs.output_items.list`.
-    pub struct OutputItemListParams {
+    /// Arguments of `evals.runs.list`.
+    pub struct EvalRunListParams {
         const {}
         required {}
         optional {
@@ -505,15 +442,26 @@ model! {
             1 limit: i64 = "limit";
             /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
             2 order: SortOrder = "order";
-            /// `status` of the output item list params.
-            3 status: OutputItemListStatus = "status";
+            /// `status` of the eval run list params.
+            3 status: EvalRunListStatus = "status";
         }
+    }
+}
+
+open_enum! {
+    /// `status` of `EvalRunListParams`.
+    pub enum EvalRunListStatus {
+        Queued = "queued",
+        InProgress = "in_progress",
+        Completed = "completed",
+        Canceled = "canceled",
+        Failed = "failed",
     }
 }
 
 response! {
     /// One data row of a run: the model's answer and its grades.
-    pub struct OutputItemListResponse {
+    pub struct EvalRunOutputItem {
         const { 5 "object" = "eval.run.output_item" req; }
         required {
             /// Identifier of this object.
@@ -527,11 +475,11 @@ response! {
             /// Id of the eval.
             4 eval_id: String = "eval_id";
             /// Grades by each grader.
-            6 results: Vec<OutputItemListResponseResult> = "results";
-            /// `run_id` of the output item list response.
+            6 results: Vec<EvalRunOutputItemResult> = "results";
+            /// `run_id` of the eval run output item.
             7 run_id: String = "run_id";
             /// The model's answer and how it was made.
-            8 sample: OutputItemListResponseSample = "sample";
+            8 sample: EvalRunOutputItemSample = "sample";
             /// Whether the item passed.
             9 status: String = "status";
         }
@@ -539,22 +487,48 @@ response! {
     }
 }
 
+model! {
+    /// Arguments of `evals.runs.output_items.list`.
+    pub struct EvalRunOutputItemListParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Number of items a page. Default 20.
+            1 limit: i64 = "limit";
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
+            2 order: SortOrder = "order";
+            /// `status` of the eval run output item list params.
+            3 status: EvalRunOutputItemListStatus = "status";
+        }
+    }
+}
+
+open_enum! {
+    /// `status` of `EvalRunOutputItemListParams`.
+    pub enum EvalRunOutputItemListStatus {
+        Fail = "fail",
+        Pass = "pass",
+    }
+}
+
 response! {
     /// The grade by one grader.
-    pub struct OutputItemListResponseResult {
+    pub struct EvalRunOutputItemResult {
         const {}
         required {
-            /// `name` of the output item list response result.
+            /// `name` of the eval run output item result.
             0 name: String = "name";
             /// Whether or how many passed.
             1 passed: bool = "passed";
-            /// `score` of the output item list response result.
+            /// `score` of the eval run output item result.
             2 score: f64 = "score";
         }
         optional {
-            /// `sample` of the output item list response result.
+            /// `sample` of the eval run output item result.
             3 sample: Map<Json> = "sample" null(sample_null);
-            /// `type` of the output item list response result.
+            /// `type` of the eval run output item result.
             4 r#type: String = "type" null(type_null);
         }
     }
@@ -562,65 +536,75 @@ response! {
 
 response! {
     /// The model's answer and how it was made.
-    pub struct OutputItemListResponseSample {
+    pub struct EvalRunOutputItemSample {
         const {}
         required {
-            /// `error` of the output item list response sample.
+            /// `error` of the eval run output item sample.
             0 error: EvalAPIError = "error";
-            /// `finish_reason` of the output item list response sample.
+            /// `finish_reason` of the eval run output item sample.
             1 finish_reason: String = "finish_reason";
-            /// `input` of the output item list response sample.
-            2 input: Vec<SampleInput> = "input";
+            /// `input` of the eval run output item sample.
+            2 input: Vec<EvalRunOutputItemSampleInput> = "input";
             /// Most tokens to generate.
             3 max_completion_tokens: i64 = "max_completion_tokens";
-            /// `model` of the output item list response sample.
+            /// `model` of the eval run output item sample.
             4 model: String = "model";
-            /// `output` of the output item list response sample.
-            5 output: Vec<SampleOutput> = "output";
+            /// `output` of the eval run output item sample.
+            5 output: Vec<EvalRunOutputItemSampleOutput> = "output";
             /// Seed for repeatable sampling.
             6 seed: i64 = "seed";
             /// Randomness of the choice of words.
             7 temperature: f64 = "temperature";
             /// Share of the probability mass from which words are drawn.
             8 top_p: f64 = "top_p";
-            /// `usage` of the output item list response sample.
-            9 usage: SampleUsage = "usage";
+            /// `usage` of the eval run output item sample.
+            9 usage: EvalRunOutputItemSampleUsage = "usage";
         }
         optional {}
     }
 }
 
-open_enum! {
-    /// `status` of `OutputItemListParams`.
-    pub enum OutputItemListStatus {
-        Fail = "fail",
-        Pass = "pass",
+response! {
+    /// `input` of `EvalRunOutputItemSample`.
+    pub struct EvalRunOutputItemSampleInput {
+        const {}
+        required {
+            /// `content` of the eval run output item sample input.
+            0 content: String = "content";
+            /// `role` of the eval run output item sample input.
+            1 role: String = "role";
+        }
+        optional {}
     }
 }
 
 response! {
-    /// One data row of a run: the model's answer and its grades.
-    pub struct OutputItemRetrieveResponse {
-        const { 5 "object" = "eval.run.output_item" req; }
+    /// `output` of `EvalRunOutputItemSample`.
+    pub struct EvalRunOutputItemSampleOutput {
+        const {}
+        required {}
+        optional {
+            /// `content` of the eval run output item sample output.
+            0 content: String = "content" null(content_null);
+            /// `role` of the eval run output item sample output.
+            1 role: String = "role" null(role_null);
+        }
+    }
+}
+
+response! {
+    /// `usage` of `EvalRunOutputItemSample`.
+    pub struct EvalRunOutputItemSampleUsage {
+        const {}
         required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch.
-            1 created_at: i64 = "created_at";
-            /// The data row.
-            2 datasource_item: Map<Json> = "datasource_item";
-            /// Number of the data row.
-            3 datasource_item_id: i64 = "datasource_item_id";
-            /// Id of the eval.
-            4 eval_id: String = "eval_id";
-            /// Grades by each grader.
-            6 results: Vec<OutputItemListResponseResult> = "results";
-            /// `run_id` of the output item retrieve response.
-            7 run_id: String = "run_id";
-            /// The model's answer and how it was made.
-            8 sample: OutputItemListResponseSample = "sample";
-            /// Whether the item passed.
-            9 status: String = "status";
+            /// Input tokens that were read from the prompt cache.
+            0 cached_tokens: i64 = "cached_tokens";
+            /// `completion_tokens` of the eval run output item sample usage.
+            1 completion_tokens: i64 = "completion_tokens";
+            /// `prompt_tokens` of the eval run output item sample usage.
+            2 prompt_tokens: i64 = "prompt_tokens";
+            /// Tokens of input and output together.
+            3 total_tokens: i64 = "total_tokens";
         }
         optional {}
     }
@@ -628,18 +612,18 @@ response! {
 
 response! {
     /// Tokens used by one model.
-    pub struct PerModelUsage {
+    pub struct EvalRunPerModelUsage {
         const {}
         required {
             /// Input tokens that were read from the prompt cache.
             0 cached_tokens: i64 = "cached_tokens";
-            /// `completion_tokens` of the per model usage.
+            /// `completion_tokens` of the eval run per model usage.
             1 completion_tokens: i64 = "completion_tokens";
-            /// `invocation_count` of the per model usage.
+            /// `invocation_count` of the eval run per model usage.
             2 invocation_count: i64 = "invocation_count";
-            /// `model_name` of the per model usage.
+            /// `model_name` of the eval run per model usage.
             3 model_name: String = "model_name";
-            /// `prompt_tokens` of the per model usage.
+            /// `prompt_tokens` of the eval run per model usage.
             4 prompt_tokens: i64 = "prompt_tokens";
             /// Tokens of input and output together.
             5 total_tokens: i64 = "total_tokens";
@@ -650,14 +634,14 @@ response! {
 
 response! {
     /// Counts of passed and failed items for one grader.
-    pub struct PerTestingCriteriaResult {
+    pub struct EvalRunPerTestingCriteriaResult {
         const {}
         required {
-            /// `failed` of the per testing criteria result.
+            /// `failed` of the eval run per testing criteria result.
             0 failed: i64 = "failed";
             /// Whether or how many passed.
             1 passed: i64 = "passed";
-            /// `testing_criteria` of the per testing criteria result.
+            /// `testing_criteria` of the eval run per testing criteria result.
             2 testing_criteria: String = "testing_criteria";
         }
         optional {}
@@ -665,293 +649,181 @@ response! {
 }
 
 response! {
-    /// Counts of items by outcome.
-    pub struct ResultCounts {
-        const {}
+    /// `Responses` of `EvalRunDataSource`.
+    pub struct EvalRunResponsesDataSource {
+        const { 1 "type" = "responses" req; }
         required {
-            /// Number that ended in an error.
-            0 errored: i64 = "errored";
-            /// `failed` of the result counts.
-            1 failed: i64 = "failed";
-            /// Whether or how many passed.
-            2 passed: i64 = "passed";
-            /// `total` of the result counts.
-            3 total: i64 = "total";
+            /// `source` of the eval run responses data source.
+            0 source: EvalRunResponsesSource = "source";
+        }
+        optional {
+            /// Messages by which the model is asked.
+            2 input_messages: EvalRunResponsesInput = "input_messages" null(input_messages_null);
+            /// `model` of the eval run responses data source.
+            3 model: String = "model" null(model_null);
+            /// How the model is sampled.
+            4 sampling_params: EvalRunResponsesSamplingParams = "sampling_params" null(sampling_params_null);
+        }
+    }
+}
+
+union! {
+    /// `input_messages` of `EvalRunResponsesDataSource`.
+    pub enum EvalRunResponsesInput tag "type" {
+        Template(EvalRunResponsesTemplate) = "template" => from;
+        ItemReference(EvalRunInputItemReference) = "item_reference" => from;
+    }
+}
+
+response! {
+    /// `Responses` of `EvalRunResponsesSource`.
+    pub struct EvalRunResponsesQuery {
+        const { 0 "type" = "responses" req; }
+        required {}
+        optional {
+            /// Only those created after this time, in seconds since the Unix epoch. At least 0.
+            1 created_after: i64 = "created_after" null(created_after_null);
+            /// Only those created before this time, in seconds since the Unix epoch. At least 0.
+            2 created_before: i64 = "created_before" null(created_before_null);
+            /// `instructions_search` of the eval run responses query.
+            3 instructions_search: String = "instructions_search" null(instructions_search_null);
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
+            4 metadata: Map<Json> = "metadata" null(metadata_null);
+            /// `model` of the eval run responses query.
+            5 model: String = "model" null(model_null);
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
+            6 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            /// Randomness of the choice of words.
+            7 temperature: f64 = "temperature" null(temperature_null);
+            /// `tools` of the eval run responses query.
+            8 tools: Vec<String> = "tools" null(tools_null);
+            /// Share of the probability mass from which words are drawn.
+            9 top_p: f64 = "top_p" null(top_p_null);
+            /// `users` of the eval run responses query.
+            10 users: Vec<String> = "users" null(users_null);
+        }
+    }
+}
+
+response! {
+    /// `sampling_params` of `EvalRunResponsesDataSource`.
+    pub struct EvalRunResponsesSamplingParams {
+        const {}
+        required {}
+        optional {
+            /// Most tokens to generate.
+            0 max_completion_tokens: i64 = "max_completion_tokens" null(max_completion_tokens_null);
+            /// How much the model thinks before it answers; less is faster and cheaper. Default `medium`.
+            1 reasoning_effort: ReasoningEffort = "reasoning_effort" null(reasoning_effort_null);
+            /// Seed for repeatable sampling. Default 42.
+            2 seed: i64 = "seed" null(seed_null);
+            /// Randomness of the choice of words. Default 1.
+            3 temperature: f64 = "temperature" null(temperature_null);
+            /// `text` of the eval run responses sampling params.
+            4 text: EvalRunResponsesSamplingText = "text" null(text_null);
+            /// `tools` of the eval run responses sampling params.
+            5 tools: Vec<ResponseTool> = "tools" null(tools_null);
+            /// Share of the probability mass from which words are drawn. Default 1.
+            6 top_p: f64 = "top_p" null(top_p_null);
+        }
+    }
+}
+
+response! {
+    /// `text` of `EvalRunResponsesSamplingParams`.
+    pub struct EvalRunResponsesSamplingText {
+        const {}
+        required {}
+        optional {
+            /// `format` of the eval run responses sampling text.
+            0 format: ResponseFormatTextConfig = "format" null(format_null);
+        }
+    }
+}
+
+union! {
+    /// `source` of `EvalRunResponsesDataSource`.
+    pub enum EvalRunResponsesSource tag "type" {
+        FileContent(EvalRunSourceFileContent) = "file_content" => from;
+        FileId(EvalRunSourceFileID) = "file_id" => from;
+        Responses(EvalRunResponsesQuery) = "responses" => from;
+    }
+}
+
+response! {
+    /// `Template` of `EvalRunResponsesInput`.
+    pub struct EvalRunResponsesTemplate {
+        const { 1 "type" = "template" req; }
+        required {
+            /// Messages into which each data row is filled.
+            0 template: Vec<EvalRunResponsesTemplateMessage> = "template";
         }
         optional {}
     }
 }
 
 response! {
-    /// A run of an eval.
-    pub struct RunCancelResponse {
-        const { 8 "object" = "eval.run" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch.
-            1 created_at: i64 = "created_at";
-            /// Where the data rows come from.
-            2 data_source: DataSource = "data_source";
-            /// `error` of the run cancel response.
-            3 error: EvalAPIError = "error";
-            /// Id of the eval.
-            4 eval_id: String = "eval_id";
-            /// `model` of the run cancel response.
-            6 model: String = "model";
-            /// `name` of the run cancel response.
-            7 name: String = "name";
-            /// Tokens used, by model.
-            9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
-            /// Counts of passed and failed items, by grader.
-            10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// URL of the report in the dashboard.
-            11 report_url: String = "report_url";
-            /// Counts of items by outcome.
-            12 result_counts: ResultCounts = "result_counts";
-            /// State of the run.
-            13 status: String = "status";
-        }
-        optional {
-            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
-            5 metadata: Map<String> = "metadata" null(metadata_null);
-        }
-    }
-}
-
-response! {
-    /// A run of an eval.
-    pub struct RunCreateResponse {
-        const { 8 "object" = "eval.run" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch.
-            1 created_at: i64 = "created_at";
-            /// Where the data rows come from.
-            2 data_source: DataSource = "data_source";
-            /// `error` of the run create response.
-            3 error: EvalAPIError = "error";
-            /// Id of the eval.
-            4 eval_id: String = "eval_id";
-            /// `model` of the run create response.
-            6 model: String = "model";
-            /// `name` of the run create response.
-            7 name: String = "name";
-            /// Tokens used, by model.
-            9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
-            /// Counts of passed and failed items, by grader.
-            10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// URL of the report in the dashboard.
-            11 report_url: String = "report_url";
-            /// Counts of items by outcome.
-            12 result_counts: ResultCounts = "result_counts";
-            /// State of the run.
-            13 status: String = "status";
-        }
-        optional {
-            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
-            5 metadata: Map<String> = "metadata" null(metadata_null);
-        }
-    }
-}
-
-response! {
-    /// Confirms that a run was deleted.
-    pub struct RunDeleteResponse {
-        const {}
-        required {}
-        optional {
-            /// True when the object was deleted.
-            0 deleted: bool = "deleted" null(deleted_null);
-            /// Kind of the object, always the same for this type.
-            1 object: String = "object" null(object_null);
-            /// `run_id` of the run delete response.
-            2 run_id: String = "run_id" null(run_id_null);
-        }
-    }
-}
-
-model! {
-    /// Arguments of `evals.runs.list`.
-    pub struct RunListParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Number of items a page. Default 20.
-            1 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first. Default `asc`.
-            2 order: SortOrder = "order";
-            /// `status` of the run list params.
-            3 status: RunListStatus = "status";
-        }
-    }
-}
-
-response! {
-    /// A run of an eval.
-    pub struct RunListResponse {
-        const { 8 "object" = "eval.run" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch.
-            1 created_at: i64 = "created_at";
-            /// Where the data rows come from.
-            2 data_source: DataSource = "data_source";
-            /// `error` of the run list response.
-            3 error: EvalAPIError = "error";
-            /// Id of the eval.
-            4 eval_id: String = "eval_id";
-            /// `model` of the run list response.
-            6 model: String = "model";
-            /// `name` of the run list response.
-            7 name: String = "name";
-            /// Tokens used, by model.
-            9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
-            /// Counts of passed and failed items, by grader.
-            10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// URL of the report in the dashboard.
-            11 report_url: String = "report_url";
-            /// Counts of items by outcome.
-            12 result_counts: ResultCounts = "result_counts";
-            /// State of the run.
-            13 status: String = "status";
-        }
-        optional {
-            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
-            5 metadata: Map<String> = "metadata" null(metadata_null);
-        }
-    }
-}
-
-open_enum! {
-    /// `status` of `RunListParams`.
-    pub enum RunListStatus {
-        Queued = "queued",
-        InProgress = "in_progress",
-        Completed = "completed",
-        Canceled = "canceled",
-        Failed = "failed",
-    }
-}
-
-response! {
-    /// A run of an eval.
-    pub struct RunRetrieveResponse {
-        const { 8 "object" = "eval.run" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch.
-            1 created_at: i64 = "created_at";
-            /// Where the data rows come from.
-            2 data_source: DataSource = "data_source";
-            /// `error` of the run retrieve response.
-            3 error: EvalAPIError = "error";
-            /// Id of the eval.
-            4 eval_id: String = "eval_id";
-            /// `model` of the run retrieve response.
-            6 model: String = "model";
-            /// `name` of the run retrieve response.
-            7 name: String = "name";
-            /// Tokens used, by model.
-            9 per_model_usage: Vec<PerModelUsage> = "per_model_usage";
-            /// Counts of passed and failed items, by grader.
-            10 per_testing_criteria_results: Vec<PerTestingCriteriaResult> = "per_testing_criteria_results";
-            /// URL of the report in the dashboard.
-            11 report_url: String = "report_url";
-            /// Counts of items by outcome.
-            12 result_counts: ResultCounts = "result_counts";
-            /// State of the run.
-            13 status: String = "status";
-        }
-        optional {
-            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
-            5 metadata: Map<String> = "metadata" null(metadata_null);
-        }
-    }
-}
-
-response! {
-    /// `input` of `OutputItemListResponseSample`.
-    pub struct SampleInput {
+    /// `RunResponsesTemplateChatMessage` of `EvalRunResponsesTemplateMessage`.
+    pub struct EvalRunResponsesTemplateChatMessage {
         const {}
         required {
-            /// `content` of the sample input.
+            /// `content` of the eval run responses template chat message.
             0 content: String = "content";
-            /// `role` of the sample input.
+            /// `role` of the eval run responses template chat message.
             1 role: String = "role";
         }
         optional {}
     }
 }
 
-response! {
-    /// `output` of `OutputItemListResponseSample`.
-    pub struct SampleOutput {
-        const {}
-        required {}
-        optional {
-            /// `content` of the sample output.
-            0 content: String = "content" null(content_null);
-            /// `role` of the sample output.
-            1 role: String = "role" null(role_null);
-        }
+union! {
+    /// `template` of `EvalRunResponsesTemplate`.
+    pub enum EvalRunResponsesTemplateMessage {
+        Item(EvalItem) = => from;
+        RunResponsesTemplateChatMessage(EvalRunResponsesTemplateChatMessage) = => from;
     }
 }
 
 response! {
-    /// `usage` of `OutputItemListResponseSample`.
-    pub struct SampleUsage {
+    /// Counts of items by outcome.
+    pub struct EvalRunResultCounts {
         const {}
         required {
-            /// Input tokens that were read from the prompt cache.
-            0 cached_tokens: i64 = "cached_tokens";
-            /// `completion_tokens` of the sample usage.
-            1 completion_tokens: i64 = "completion_tokens";
-            /// `prompt_tokens` of the sample usage.
-            2 prompt_tokens: i64 = "prompt_tokens";
-            /// Tokens of input and output together.
-            3 total_tokens: i64 = "total_tokens";
+            /// Number that ended in an error.
+            0 errored: i64 = "errored";
+            /// `failed` of the eval run result counts.
+            1 failed: i64 = "failed";
+            /// Whether or how many passed.
+            2 passed: i64 = "passed";
+            /// `total` of the eval run result counts.
+            3 total: i64 = "total";
         }
         optional {}
-    }
-}
-
-union! {
-    /// `response_format` of `CreateCompletionsRunDataSourceSamplingParams`.
-    pub enum SamplingParamsResponseFormat tag "type" {
-        Text(ResponseFormatText) = "text" => from;
-        JsonSchema(ResponseFormatJSONSchema) = "json_schema" => from;
-        JsonObject(ResponseFormatJSONObject) = "json_object" => from;
     }
 }
 
 model! {
     /// Data rows given with the request.
-    pub struct SourceFileContent {
+    pub struct EvalRunSourceFileContent {
         const { 1 "type" = "file_content" req; }
         required {
-            /// `content` of the source file content.
-            0 content: Vec<SourceFileContentContent> = "content";
+            /// `content` of the eval run source file content.
+            0 content: Vec<EvalRunSourceFileContentRow> = "content";
         }
         optional {}
     }
 }
 
 model! {
-    /// `content` of `SourceFileContent`.
-    pub struct SourceFileContentContent {
+    /// `content` of `EvalRunSourceFileContent`.
+    pub struct EvalRunSourceFileContentRow {
         const {}
         required {
-            /// `item` of the source file content content.
+            /// `item` of the eval run source file content row.
             0 item: Map<Json> = "item";
         }
         optional {
-            /// `sample` of the source file content content.
+            /// `sample` of the eval run source file content row.
             1 sample: Map<Json> = "sample";
         }
     }
@@ -959,7 +831,7 @@ model! {
 
 model! {
     /// Data rows in an uploaded file.
-    pub struct SourceFileID {
+    pub struct EvalRunSourceFileID {
         const { 1 "type" = "file_id" req; }
         required {
             /// Identifier of this object.
@@ -971,7 +843,7 @@ model! {
 
 model! {
     /// Data rows from stored chat completions.
-    pub struct SourceStoredCompletions {
+    pub struct EvalRunStoredCompletionsQuery {
         const { 0 "type" = "stored_completions" req; }
         required {}
         optional {
@@ -983,7 +855,7 @@ model! {
             3 limit: i64 = "limit" null(limit_null);
             /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
             4 metadata: Map<String> = "metadata" null(metadata_null);
-            /// `model` of the source stored completions.
+            /// `model` of the eval run stored completions query.
             5 model: String = "model" null(model_null);
         }
     }

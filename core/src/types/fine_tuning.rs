@@ -4,28 +4,6 @@
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{MultiGrader, PythonGrader, ScoreModelGrader, StringCheckGrader, TextSimilarityGrader};
 
-union! {
-    /// Examples per update of the weights, or `auto`.
-    pub enum BatchSize text Mode {
-        Mode: DpoHyperparametersBatchSizeMode => from;
-        Integer: i64 => from;
-    }
-}
-
-model! {
-    /// Paging of the checkpoints of a job.
-    pub struct CheckpointListParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Checkpoints a page; 10 by default.
-            1 limit: i64 = "limit";
-        }
-    }
-}
-
 model! {
     /// Hyperparameters of direct preference optimization.
     pub struct DpoHyperparameters {
@@ -33,20 +11,20 @@ model! {
         required {}
         optional {
             /// Examples per update of the weights, or `auto`. Between 1 and 256; default `auto`.
-            0 batch_size: BatchSize = "batch_size";
+            0 batch_size: FineTuningBatchSize = "batch_size";
             /// Weight of staying close to the original model, or `auto`. Above 0, at most 2; default `auto`.
             1 beta: DpoHyperparametersBeta = "beta";
             /// Factor for the learning rate, or `auto`; smaller values guard against overfitting. Above 0; default
             /// `auto`.
-            2 learning_rate_multiplier: LearningRateMultiplier = "learning_rate_multiplier";
+            2 learning_rate_multiplier: FineTuningLearningRateMultiplier = "learning_rate_multiplier";
             /// Passes over the training data, or `auto`. Between 1 and 50; default `auto`.
-            3 n_epochs: NEpochs = "n_epochs";
+            3 n_epochs: FineTuningEpochs = "n_epochs";
         }
     }
 }
 
 open_enum! {
-    /// `Mode` of `BatchSize`.
+    /// `Mode` of `FineTuningBatchSize`.
     pub enum DpoHyperparametersBatchSizeMode {
         Auto = "auto",
     }
@@ -68,14 +46,14 @@ open_enum! {
 }
 
 open_enum! {
-    /// `Mode` of `LearningRateMultiplier`.
+    /// `Mode` of `FineTuningLearningRateMultiplier`.
     pub enum DpoHyperparametersLearningRateMultiplierMode {
         Auto = "auto",
     }
 }
 
 open_enum! {
-    /// `Mode` of `NEpochs`.
+    /// `Mode` of `FineTuningEpochs`.
     pub enum DpoHyperparametersNEpochsMode {
         Auto = "auto",
     }
@@ -90,6 +68,203 @@ model! {
             /// Hyperparameters.
             0 hyperparameters: DpoHyperparameters = "hyperparameters";
         }
+    }
+}
+
+union! {
+    /// A grader: what rates a model's answer.
+    pub enum FineTuningAlphaGrader tag "type" {
+        StringCheck(StringCheckGrader) = "string_check" => from;
+        TextSimilarity(TextSimilarityGrader) = "text_similarity" => from;
+        Python(PythonGrader) = "python" => from;
+        ScoreModel(ScoreModelGrader) = "score_model" => from;
+        Multi(MultiGrader) = "multi" => from;
+    }
+}
+
+model! {
+    /// Arguments for trying a grader out.
+    pub struct FineTuningAlphaGraderRunParams {
+        const {}
+        required {
+            /// The grader.
+            0 grader: FineTuningAlphaGrader = "grader";
+            /// The model's answer to rate.
+            1 model_sample: String = "model_sample";
+        }
+        optional {
+            /// The data row that the grader may refer to.
+            2 item: Map<Json> = "item";
+        }
+    }
+}
+
+response! {
+    /// The rating of one answer.
+    pub struct FineTuningAlphaGraderRunResponse {
+        const {}
+        required {
+            /// How the grader went about it.
+            0 metadata: FineTuningAlphaGraderRunResponseMetadata = "metadata";
+            /// Tokens used by model graders, by model.
+            1 model_grader_token_usage_per_model: Map<Json> = "model_grader_token_usage_per_model";
+            /// The reward.
+            2 reward: f64 = "reward";
+            /// Rewards of the parts of a grader made of several.
+            3 sub_rewards: Map<Json> = "sub_rewards";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// How a grader went about its work.
+    pub struct FineTuningAlphaGraderRunResponseMetadata {
+        const {}
+        required {
+            /// What went wrong, by kind.
+            0 errors: MetadataErrors = "errors";
+            /// Time taken, in seconds.
+            1 execution_time: f64 = "execution_time";
+            /// Name of the grader.
+            2 name: String = "name";
+            /// Scores of the parts.
+            4 scores: Map<Json> = "scores";
+            /// Kind of the grader.
+            6 r#type: String = "type";
+        }
+        optional {
+            /// Name of the model that graded.
+            3 sampled_model_name: String = "sampled_model_name" null(sampled_model_name_null);
+            /// Tokens used.
+            5 token_usage: i64 = "token_usage" null(token_usage_null);
+        }
+    }
+}
+
+model! {
+    /// The grader to check.
+    pub struct FineTuningAlphaGraderValidateParams {
+        const {}
+        required {
+            /// The grader.
+            0 grader: FineTuningAlphaGrader = "grader";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// The grader as it was understood.
+    pub struct FineTuningAlphaGraderValidateResponse {
+        const {}
+        required {}
+        optional {
+            /// The grader.
+            0 grader: FineTuningAlphaGrader = "grader" null(grader_null);
+        }
+    }
+}
+
+union! {
+    /// Examples per update of the weights, or `auto`.
+    pub enum FineTuningBatchSize text Mode {
+        Mode: DpoHyperparametersBatchSizeMode => from;
+        Integer: i64 => from;
+    }
+}
+
+response! {
+    /// A project's permission to use a checkpoint.
+    pub struct FineTuningCheckpointPermission {
+        const { 2 "object" = "checkpoint.permission" req; }
+        required {
+            /// Identifier of this object.
+            0 id: String = "id";
+            /// When the object was created, in seconds since the Unix epoch.
+            1 created_at: i64 = "created_at";
+            /// Id of the project that may use it.
+            3 project_id: String = "project_id";
+        }
+        optional {}
+    }
+}
+
+model! {
+    /// Projects that may use a checkpoint.
+    pub struct FineTuningCheckpointPermissionCreateParams {
+        const {}
+        required {
+            /// Ids of the projects.
+            0 project_ids: Vec<String> = "project_ids";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// Confirms that a permission was withdrawn.
+    pub struct FineTuningCheckpointPermissionDeleteResponse {
+        const { 2 "object" = "checkpoint.permission" req; }
+        required {
+            /// Identifier of this object.
+            0 id: String = "id";
+            /// True when the object was deleted.
+            1 deleted: bool = "deleted";
+        }
+        optional {}
+    }
+}
+
+model! {
+    /// Filter and paging of the permissions of a checkpoint.
+    pub struct FineTuningCheckpointPermissionListParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Permissions a page; 10 by default.
+            1 limit: i64 = "limit";
+            /// Order by creation time: `ascending`, or `descending`, which is the default.
+            2 order: FineTuningCheckpointPermissionOrder = "order";
+            /// Only the permission of this project.
+            3 project_id: String = "project_id";
+        }
+    }
+}
+
+open_enum! {
+    /// Order by creation time: `ascending`, or `descending`, which is the default.
+    pub enum FineTuningCheckpointPermissionOrder {
+        Ascending = "ascending",
+        Descending = "descending",
+    }
+}
+
+model! {
+    /// Filter and paging of the permissions of a checkpoint.
+    pub struct FineTuningCheckpointPermissionRetrieveParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Permissions a page; 10 by default.
+            1 limit: i64 = "limit";
+            /// Order by creation time: `ascending`, or `descending`, which is the default.
+            2 order: FineTuningCheckpointPermissionOrder = "order";
+            /// Only the permission of this project.
+            3 project_id: String = "project_id";
+        }
+    }
+}
+
+union! {
+    /// Passes over the training data, or `auto`.
+    pub enum FineTuningEpochs text Mode {
+        Mode: DpoHyperparametersNEpochsMode => from;
+        Integer: i64 => from;
     }
 }
 
@@ -162,6 +337,20 @@ response! {
     }
 }
 
+model! {
+    /// Paging of the checkpoints of a job.
+    pub struct FineTuningJobCheckpointListParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Checkpoints a page; 10 by default.
+            1 limit: i64 = "limit";
+        }
+    }
+}
+
 response! {
     /// Figures of a training step.
     pub struct FineTuningJobCheckpointMetrics {
@@ -182,6 +371,76 @@ response! {
             5 valid_loss: f64 = "valid_loss" null(valid_loss_null);
             /// Share of tokens predicted rightly on the validation batch.
             6 valid_mean_token_accuracy: f64 = "valid_mean_token_accuracy" null(valid_mean_token_accuracy_null);
+        }
+    }
+}
+
+model! {
+    /// A service that gets the metrics of a job.
+    pub struct FineTuningJobCreateIntegration {
+        const { 0 "type" = "wandb" req; }
+        required {
+            /// Where the metrics go in Weights & Biases.
+            1 wandb: FineTuningJobCreateIntegrationWandb = "wandb";
+        }
+        optional {}
+    }
+}
+
+model! {
+    /// Where metrics go in Weights & Biases.
+    pub struct FineTuningJobCreateIntegrationWandb {
+        const {}
+        required {
+            /// Name of the project.
+            0 project: String = "project";
+        }
+        optional {
+            /// Team or user that owns the run; the key's own by default.
+            1 entity: String = "entity" null(entity_null);
+            /// Name of the run; the id of the job by default.
+            2 name: String = "name" null(name_null);
+            /// Tags put on the run.
+            3 tags: Vec<String> = "tags";
+        }
+    }
+}
+
+open_enum! {
+    /// Name of the model to train.
+    pub enum FineTuningJobCreateModel {
+        Babbage002 = "babbage-002",
+        Davinci002 = "davinci-002",
+        Gpt3_5Turbo = "gpt-3.5-turbo",
+        Gpt4oMini = "gpt-4o-mini",
+    }
+}
+
+model! {
+    /// Arguments for training a model.
+    pub struct FineTuningJobCreateParams {
+        const {}
+        required {
+            /// Name of the model to train.
+            0 model: FineTuningJobCreateModel = "model";
+            /// Id of a JSONL file uploaded with the purpose `fine-tune`.
+            1 training_file: String = "training_file";
+        }
+        optional {
+            /// Replaced by the hyperparameters of `method`. Deprecated by the vendor.
+            2 hyperparameters: FineTuningJobHyperparameters = "hyperparameters";
+            /// Services that get the metrics.
+            3 integrations: Vec<FineTuningJobCreateIntegration> = "integrations" null(integrations_null);
+            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
+            4 metadata: Map<String> = "metadata" null(metadata_null);
+            /// Method of training; supervised by default.
+            5 method: FineTuningJobMethod = "method";
+            /// Seed for repeatable jobs; one is drawn if left out. Between 0 and 2147483647.
+            6 seed: i64 = "seed" null(seed_null);
+            /// Text of up to 64 characters that becomes part of the trained model's name. 1 to 64 characters.
+            7 suffix: String = "suffix" null(suffix_null);
+            /// Id of a JSONL file whose examples measure progress but are not trained on.
+            8 validation_file: String = "validation_file" null(validation_file_null);
         }
     }
 }
@@ -250,12 +509,12 @@ model! {
         required {}
         optional {
             /// Examples per update of the weights, or `auto`. Between 1 and 256; default `auto`.
-            0 batch_size: BatchSize = "batch_size";
+            0 batch_size: FineTuningBatchSize = "batch_size";
             /// Factor for the learning rate, or `auto`; smaller values guard against overfitting. Above 0; default
             /// `auto`.
-            1 learning_rate_multiplier: LearningRateMultiplier = "learning_rate_multiplier";
+            1 learning_rate_multiplier: FineTuningLearningRateMultiplier = "learning_rate_multiplier";
             /// Passes over the training data, or `auto`. Between 1 and 50; default `auto`.
-            2 n_epochs: NEpochs = "n_epochs";
+            2 n_epochs: FineTuningEpochs = "n_epochs";
         }
     }
 }
@@ -269,6 +528,36 @@ response! {
             1 wandb: FineTuningJobWandbIntegration = "wandb";
         }
         optional {}
+    }
+}
+
+model! {
+    /// Paging of the log of a job.
+    pub struct FineTuningJobListEventsParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Entries a page; 20 by default.
+            1 limit: i64 = "limit";
+        }
+    }
+}
+
+model! {
+    /// Filter and paging of the jobs.
+    pub struct FineTuningJobListParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Jobs a page; 20 by default.
+            1 limit: i64 = "limit";
+            /// Only those with these pairs.
+            2 metadata: Map<String> = "metadata" null(metadata_null);
+        }
     }
 }
 
@@ -331,193 +620,9 @@ response! {
     }
 }
 
-model! {
-    /// Arguments for trying a grader out.
-    pub struct GraderRunParams {
-        const {}
-        required {
-            /// The grader.
-            0 grader: ReinforcementMethodGrader = "grader";
-            /// The model's answer to rate.
-            1 model_sample: String = "model_sample";
-        }
-        optional {
-            /// The data row that the grader may refer to.
-            2 item: Map<Json> = "item";
-        }
-    }
-}
-
-response! {
-    /// The rating of one answer.
-    pub struct GraderRunResponse {
-        const {}
-        required {
-            /// How the grader went about it.
-            0 metadata: GraderRunResponseMetadata = "metadata";
-            /// Tokens used by model graders, by model.
-            1 model_grader_token_usage_per_model: Map<Json> = "model_grader_token_usage_per_model";
-            /// The reward.
-            2 reward: f64 = "reward";
-            /// Rewards of the parts of a grader made of several.
-            3 sub_rewards: Map<Json> = "sub_rewards";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// How a grader went about its work.
-    pub struct GraderRunResponseMetadata {
-        const {}
-        required {
-            /// What went wrong, by kind.
-            0 errors: MetadataErrors = "errors";
-            /// Time taken, in seconds.
-            1 execution_time: f64 = "execution_time";
-            /// Name of the grader.
-            2 name: String = "name";
-            /// Scores of the parts.
-            4 scores: Map<Json> = "scores";
-            /// Kind of the grader.
-            6 r#type: String = "type";
-        }
-        optional {
-            /// Name of the model that graded.
-            3 sampled_model_name: String = "sampled_model_name" null(sampled_model_name_null);
-            /// Tokens used.
-            5 token_usage: i64 = "token_usage" null(token_usage_null);
-        }
-    }
-}
-
-model! {
-    /// The grader to check.
-    pub struct GraderValidateParams {
-        const {}
-        required {
-            /// The grader.
-            0 grader: ReinforcementMethodGrader = "grader";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// The grader as it was understood.
-    pub struct GraderValidateResponse {
-        const {}
-        required {}
-        optional {
-            /// The grader.
-            0 grader: ReinforcementMethodGrader = "grader" null(grader_null);
-        }
-    }
-}
-
-model! {
-    /// Where metrics go in Weights & Biases.
-    pub struct IntegrationWandb {
-        const {}
-        required {
-            /// Name of the project.
-            0 project: String = "project";
-        }
-        optional {
-            /// Team or user that owns the run; the key's own by default.
-            1 entity: String = "entity" null(entity_null);
-            /// Name of the run; the id of the job by default.
-            2 name: String = "name" null(name_null);
-            /// Tags put on the run.
-            3 tags: Vec<String> = "tags";
-        }
-    }
-}
-
-model! {
-    /// A service that gets the metrics of a job.
-    pub struct JobCreateIntegration {
-        const { 0 "type" = "wandb" req; }
-        required {
-            /// Where the metrics go in Weights & Biases.
-            1 wandb: IntegrationWandb = "wandb";
-        }
-        optional {}
-    }
-}
-
-open_enum! {
-    /// Name of the model to train.
-    pub enum JobCreateModel {
-        Babbage002 = "babbage-002",
-        Davinci002 = "davinci-002",
-        Gpt3_5Turbo = "gpt-3.5-turbo",
-        Gpt4oMini = "gpt-4o-mini",
-    }
-}
-
-model! {
-    /// Arguments for training a model.
-    pub struct JobCreateParams {
-        const {}
-        required {
-            /// Name of the model to train.
-            0 model: JobCreateModel = "model";
-            /// Id of a JSONL file uploaded with the purpose `fine-tune`.
-            1 training_file: String = "training_file";
-        }
-        optional {
-            /// Replaced by the hyperparameters of `method`. Deprecated by the vendor.
-            2 hyperparameters: FineTuningJobHyperparameters = "hyperparameters";
-            /// Services that get the metrics.
-            3 integrations: Vec<JobCreateIntegration> = "integrations" null(integrations_null);
-            /// Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512.
-            4 metadata: Map<String> = "metadata" null(metadata_null);
-            /// Method of training; supervised by default.
-            5 method: FineTuningJobMethod = "method";
-            /// Seed for repeatable jobs; one is drawn if left out. Between 0 and 2147483647.
-            6 seed: i64 = "seed" null(seed_null);
-            /// Text of up to 64 characters that becomes part of the trained model's name. 1 to 64 characters.
-            7 suffix: String = "suffix" null(suffix_null);
-            /// Id of a JSONL file whose examples measure progress but are not trained on.
-            8 validation_file: String = "validation_file" null(validation_file_null);
-        }
-    }
-}
-
-model! {
-    /// Paging of the log of a job.
-    pub struct JobListEventsParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Entries a page; 20 by default.
-            1 limit: i64 = "limit";
-        }
-    }
-}
-
-model! {
-    /// Filter and paging of the jobs.
-    pub struct JobListParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Jobs a page; 20 by default.
-            1 limit: i64 = "limit";
-            /// Only those with these pairs.
-            2 metadata: Map<String> = "metadata" null(metadata_null);
-        }
-    }
-}
-
 union! {
     /// Factor for the learning rate, or `auto`; smaller values guard against overfitting.
-    pub enum LearningRateMultiplier text Mode {
+    pub enum FineTuningLearningRateMultiplier text Mode {
         Mode: DpoHyperparametersLearningRateMultiplierMode => from;
         Number: f64 => from;
     }
@@ -558,116 +663,6 @@ response! {
             8 python_grader_runtime_error_details: String = "python_grader_runtime_error_details" null(python_grader_runtime_error_details_null);
             /// Why the Python grader could not be run.
             10 python_grader_server_error_type: String = "python_grader_server_error_type" null(python_grader_server_error_type_null);
-        }
-    }
-}
-
-union! {
-    /// Passes over the training data, or `auto`.
-    pub enum NEpochs text Mode {
-        Mode: DpoHyperparametersNEpochsMode => from;
-        Integer: i64 => from;
-    }
-}
-
-model! {
-    /// Projects that may use a checkpoint.
-    pub struct PermissionCreateParams {
-        const {}
-        required {
-            /// Ids of the projects.
-            0 project_ids: Vec<String> = "project_ids";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// A project's permission to use a checkpoint.
-    pub struct PermissionCreateResponse {
-        const { 2 "object" = "checkpoint.permission" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch.
-            1 created_at: i64 = "created_at";
-            /// Id of the project that may use it.
-            3 project_id: String = "project_id";
-        }
-        optional {}
-    }
-}
-
-response! {
-    /// Confirms that a permission was withdrawn.
-    pub struct PermissionDeleteResponse {
-        const { 2 "object" = "checkpoint.permission" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// True when the object was deleted.
-            1 deleted: bool = "deleted";
-        }
-        optional {}
-    }
-}
-
-model! {
-    /// Filter and paging of the permissions of a checkpoint.
-    pub struct PermissionListParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Permissions a page; 10 by default.
-            1 limit: i64 = "limit";
-            /// Order by creation time: `ascending`, or `descending`, which is the default.
-            2 order: PermissionOrder = "order";
-            /// Only the permission of this project.
-            3 project_id: String = "project_id";
-        }
-    }
-}
-
-response! {
-    /// A project's permission to use a checkpoint.
-    pub struct PermissionListResponse {
-        const { 2 "object" = "checkpoint.permission" req; }
-        required {
-            /// Identifier of this object.
-            0 id: String = "id";
-            /// When the object was created, in seconds since the Unix epoch.
-            1 created_at: i64 = "created_at";
-            /// Id of the project that may use it.
-            3 project_id: String = "project_id";
-        }
-        optional {}
-    }
-}
-
-open_enum! {
-    /// Order by creation time: `ascending`, or `descending`, which is the default.
-    pub enum PermissionOrder {
-        Ascending = "ascending",
-        Descending = "descending",
-    }
-}
-
-model! {
-    /// Filter and paging of the permissions of a checkpoint.
-    pub struct PermissionRetrieveParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Permissions a page; 10 by default.
-            1 limit: i64 = "limit";
-            /// Order by creation time: `ascending`, or `descending`, which is the default.
-            2 order: PermissionOrder = "order";
-            /// Only the permission of this project.
-            3 project_id: String = "project_id";
         }
     }
 }
@@ -721,7 +716,7 @@ model! {
         required {}
         optional {
             /// Examples per update of the weights, or `auto`. Between 1 and 256; default `auto`.
-            0 batch_size: BatchSize = "batch_size";
+            0 batch_size: FineTuningBatchSize = "batch_size";
             /// Factor for the computing power spent on exploring, or `auto`. Above 0.00001, at most 10; default
             /// `auto`.
             1 compute_multiplier: ReinforcementHyperparametersComputeMultiplier = "compute_multiplier";
@@ -731,9 +726,9 @@ model! {
             3 eval_samples: ReinforcementHyperparametersEvalSamples = "eval_samples";
             /// Factor for the learning rate, or `auto`; smaller values guard against overfitting. Above 0; default
             /// `auto`.
-            4 learning_rate_multiplier: LearningRateMultiplier = "learning_rate_multiplier";
+            4 learning_rate_multiplier: FineTuningLearningRateMultiplier = "learning_rate_multiplier";
             /// Passes over the training data, or `auto`. Between 1 and 50; default `auto`.
-            5 n_epochs: NEpochs = "n_epochs";
+            5 n_epochs: FineTuningEpochs = "n_epochs";
             /// How much the model thinks while it is trained. Default `default`.
             6 reasoning_effort: ReinforcementHyperparametersReasoningEffort = "reasoning_effort";
         }
@@ -794,23 +789,12 @@ model! {
         const {}
         required {
             /// What rates the model's answers.
-            0 grader: ReinforcementMethodGrader = "grader";
+            0 grader: FineTuningAlphaGrader = "grader";
         }
         optional {
             /// Hyperparameters.
             1 hyperparameters: ReinforcementHyperparameters = "hyperparameters";
         }
-    }
-}
-
-union! {
-    /// A grader: what rates a model's answer.
-    pub enum ReinforcementMethodGrader tag "type" {
-        StringCheck(StringCheckGrader) = "string_check" => from;
-        TextSimilarity(TextSimilarityGrader) = "text_similarity" => from;
-        Python(PythonGrader) = "python" => from;
-        ScoreModel(ScoreModelGrader) = "score_model" => from;
-        Multi(MultiGrader) = "multi" => from;
     }
 }
 
@@ -821,12 +805,12 @@ model! {
         required {}
         optional {
             /// Examples per update of the weights, or `auto`. Between 1 and 256; default `auto`.
-            0 batch_size: BatchSize = "batch_size";
+            0 batch_size: FineTuningBatchSize = "batch_size";
             /// Factor for the learning rate, or `auto`; smaller values guard against overfitting. Above 0; default
             /// `auto`.
-            1 learning_rate_multiplier: LearningRateMultiplier = "learning_rate_multiplier";
+            1 learning_rate_multiplier: FineTuningLearningRateMultiplier = "learning_rate_multiplier";
             /// Passes over the training data, or `auto`. Between 1 and 50; default `auto`.
-            2 n_epochs: NEpochs = "n_epochs";
+            2 n_epochs: FineTuningEpochs = "n_epochs";
         }
     }
 }

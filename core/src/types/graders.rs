@@ -2,13 +2,10 @@
 //! Types of the area `graders`.
 
 use crate::json::{model, open_enum, union};
-use crate::types::{
-    EasyInputMessageRole, EvaluationMetric, InputMessagesTemplateEvalItemContentItem, InputTextContent, OutputText,
-    ReasoningEffort, ResponseInputAudio,
-};
+use crate::types::{EvalItemContentItem, ReasoningEffort, ResponseInputAudio, ResponseInputText};
 
 model! {
-    /// `InputImage` of `InputMessagesTemplateEvalItemContentItem`.
+    /// `InputImage` of `EvalItemContentItem`.
     pub struct GraderInputItemInputImage {
         const { 1 "type" = "input_image" req; }
         required {
@@ -23,7 +20,19 @@ model! {
 }
 
 model! {
-    /// `InputImage` of `TestingLabelModelInputEvalItemContentItem`.
+    /// Text that was produced.
+    pub struct GraderInputItemOutputText {
+        const { 1 "type" = "output_text" req; }
+        required {
+            /// `text` of the grader input item output text.
+            0 text: String = "text";
+        }
+        optional {}
+    }
+}
+
+model! {
+    /// `InputImage` of `EvalCreateLabelModelItemContentItem`.
     pub struct GraderInputsParamItemInputImage {
         const { 1 "type" = "input_image" req; }
         required {
@@ -38,17 +47,14 @@ model! {
 }
 
 model! {
-    /// `InputImage` of `LabelModelGraderInputContent`.
-    pub struct InputContentInputImage {
-        const { 1 "type" = "input_image" req; }
+    /// Text that was produced.
+    pub struct GraderInputsParamItemOutputText {
+        const { 1 "type" = "output_text" req; }
         required {
-            /// URL of the image, or the image itself as a `data:` URL.
-            0 image_url: String = "image_url";
+            /// `text` of the grader inputs param item output text.
+            0 text: String = "text";
         }
-        optional {
-            /// Resolution at which the model sees the image.
-            2 detail: String = "detail";
-        }
+        optional {}
     }
 }
 
@@ -73,14 +79,14 @@ model! {
 }
 
 model! {
-    /// `input` of `LabelModelGrader`, and in 3 more places.
+    /// `input` of `EvalCreateScoreModelGrader`, and in 3 more places.
     pub struct LabelModelGraderInput {
         const { 2 "type" = "message" opt; }
         required {
             /// `content` of the label model grader input.
             0 content: LabelModelGraderInputContent = "content";
             /// `role` of the label model grader input.
-            1 role: EasyInputMessageRole = "role";
+            1 role: LabelModelGraderInputRole = "role";
         }
         optional {}
     }
@@ -90,11 +96,48 @@ union! {
     /// `content` of `LabelModelGraderInput`.
     pub enum LabelModelGraderInputContent tag "type" text Text {
         Text: String => from;
-        InputText(InputTextContent) = "input_text" => from;
-        OutputText(OutputText) = "output_text" => from;
-        InputImage(InputContentInputImage) = "input_image" => from;
+        InputText(ResponseInputText) = "input_text" => from;
+        OutputText(LabelModelGraderInputContentOutputText) = "output_text" => from;
+        InputImage(LabelModelGraderInputContentInputImage) = "input_image" => from;
         InputAudio(ResponseInputAudio) = "input_audio" => from;
-        List: Vec<InputMessagesTemplateEvalItemContentItem> => from;
+        List: Vec<EvalItemContentItem> => from;
+    }
+}
+
+model! {
+    /// `InputImage` of `LabelModelGraderInputContent`.
+    pub struct LabelModelGraderInputContentInputImage {
+        const { 1 "type" = "input_image" req; }
+        required {
+            /// URL of the image, or the image itself as a `data:` URL.
+            0 image_url: String = "image_url";
+        }
+        optional {
+            /// Resolution at which the model sees the image.
+            2 detail: String = "detail";
+        }
+    }
+}
+
+model! {
+    /// Text that was produced.
+    pub struct LabelModelGraderInputContentOutputText {
+        const { 1 "type" = "output_text" req; }
+        required {
+            /// `text` of the label model grader input content output text.
+            0 text: String = "text";
+        }
+        optional {}
+    }
+}
+
+open_enum! {
+    /// Who speaks; `developer` and `system` go before `user`.
+    pub enum LabelModelGraderInputRole {
+        User = "user",
+        Assistant = "assistant",
+        System = "system",
+        Developer = "developer",
     }
 }
 
@@ -217,7 +260,7 @@ model! {
         const { 4 "type" = "text_similarity" req; }
         required {
             /// Measure by which the texts are compared.
-            0 evaluation_metric: EvaluationMetric = "evaluation_metric";
+            0 evaluation_metric: TextSimilarityGraderEvaluationMetric = "evaluation_metric";
             /// What the grader is given.
             1 input: String = "input";
             /// Name of the grader.
@@ -226,5 +269,22 @@ model! {
             3 reference: String = "reference";
         }
         optional {}
+    }
+}
+
+open_enum! {
+    /// Measure by which texts are compared.
+    pub enum TextSimilarityGraderEvaluationMetric {
+        Cosine = "cosine",
+        FuzzyMatch = "fuzzy_match",
+        Bleu = "bleu",
+        Gleu = "gleu",
+        Meteor = "meteor",
+        Rouge1 = "rouge_1",
+        Rouge2 = "rouge_2",
+        Rouge3 = "rouge_3",
+        Rouge4 = "rouge_4",
+        Rouge5 = "rouge_5",
+        RougeL = "rouge_l",
     }
 }

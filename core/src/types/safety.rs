@@ -3,16 +3,6 @@
 
 use crate::json::{open_enum, response};
 
-open_enum! {
-    /// Kind of risk.
-    pub enum ErrorType {
-        PotentiallyUnintendedDataTransfer = "potentially_unintended_data_transfer",
-        PotentiallyUnintendedDataAccess = "potentially_unintended_data_access",
-        PotentiallyUnintendedDestructiveActivity = "potentially_unintended_destructive_activity",
-        Other = "other",
-    }
-}
-
 response! {
     /// A warning that a model's action may be unsafe.
     pub struct SafetyAlert {
@@ -23,7 +13,7 @@ response! {
             /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Kind of risk.
-            2 error_type: ErrorType = "error_type";
+            2 error_type: SafetyAlertErrorType = "error_type";
             /// `model` of the safety alert.
             3 model: String = "model";
             /// Id of the request.
@@ -39,6 +29,16 @@ response! {
             /// A longer account.
             9 detailed_explanation: String = "detailed_explanation" null(detailed_explanation_null);
         }
+    }
+}
+
+open_enum! {
+    /// Kind of risk.
+    pub enum SafetyAlertErrorType {
+        PotentiallyUnintendedDataTransfer = "potentially_unintended_data_transfer",
+        PotentiallyUnintendedDataAccess = "potentially_unintended_data_access",
+        PotentiallyUnintendedDestructiveActivity = "potentially_unintended_destructive_activity",
+        Other = "other",
     }
 }
 

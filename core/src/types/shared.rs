@@ -3,9 +3,8 @@
 
 use crate::json::{Json, Map, model, open_enum, response, union};
 use crate::types::{
-    ChatKitThreadAssistantMessageItem, ChatKitThreadUserMessageItem, ChatKitWidgetItem, CustomSyntax,
-    DataChatKitClientToolCall, DataChatKitTask, DataChatKitTaskGroup, DecisionInputJSONData, ReasoningSummary,
-    VideoCreateErrorMisalignment,
+    ChatKitThreadAssistantMessageItem, ChatKitThreadItemListDataChatKitTask, ChatKitThreadItemListDataChatKitTaskGroup,
+    ChatKitThreadUserMessageItem, ChatKitWidgetItem, DataChatKitClientToolCall, ErrorObjectMisalignment,
 };
 
 open_enum! {
@@ -223,9 +222,17 @@ model! {
             /// Text of the grammar.
             0 definition: String = "definition";
             /// Notation of the grammar: `lark` or `regex`.
-            1 syntax: CustomSyntax = "syntax";
+            1 syntax: CustomToolInputFormatGrammarSyntax = "syntax";
         }
         optional {}
+    }
+}
+
+open_enum! {
+    /// Notation of the grammar: `lark` or `regex`.
+    pub enum CustomToolInputFormatGrammarSyntax {
+        Lark = "lark",
+        Regex = "regex",
     }
 }
 
@@ -238,6 +245,14 @@ model! {
             0 data: DecisionInputJSONData = "data";
         }
         optional {}
+    }
+}
+
+union! {
+    /// The input as JSON.
+    pub enum DecisionInputJSONData {
+        List: Vec<Map<Json>> => from;
+        Map: Map<Json> => from;
     }
 }
 
@@ -257,7 +272,7 @@ response! {
             /// Name of the parameter at fault, if one is.
             2 param: String = "param" null(param_null);
             /// Details when the request was stopped for unsafe behaviour of the model.
-            4 misalignment: VideoCreateErrorMisalignment = "misalignment" null(misalignment_null);
+            4 misalignment: ErrorObjectMisalignment = "misalignment" null(misalignment_null);
         }
     }
 }
@@ -287,25 +302,6 @@ open_enum! {
         Auto = "auto",
         Concise = "concise",
         Detailed = "detailed",
-    }
-}
-
-model! {
-    /// A named JSON Schema.
-    pub struct JSONSchema {
-        const {}
-        required {
-            /// Name of the format: letters, digits, `_` and `-`, up to 64 characters.
-            0 name: String = "name";
-        }
-        optional {
-            /// What the format is for, so that the model fills it well.
-            1 description: String = "description";
-            /// The JSON Schema.
-            2 schema: Map<Json> = "schema";
-            /// Whether the answer keeps exactly to the schema; false by default.
-            3 strict: bool = "strict" null(strict_null);
-        }
     }
 }
 
@@ -359,6 +355,15 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// Summary of the reasoning, part by part.
+    pub enum ReasoningSummary {
+        Auto = "auto",
+        Concise = "concise",
+        Detailed = "detailed",
+    }
+}
+
 model! {
     /// The answer is some JSON; say so in the prompt too. A schema is the better choice.
     pub struct ResponseFormatJSONObject {
@@ -374,9 +379,28 @@ model! {
         const { 1 "type" = "json_schema" req; }
         required {
             /// The schema and its name.
-            0 json_schema: JSONSchema = "json_schema";
+            0 json_schema: ResponseFormatJSONSchemaJSONSchema = "json_schema";
         }
         optional {}
+    }
+}
+
+model! {
+    /// A named JSON Schema.
+    pub struct ResponseFormatJSONSchemaJSONSchema {
+        const {}
+        required {
+            /// Name of the format: letters, digits, `_` and `-`, up to 64 characters.
+            0 name: String = "name";
+        }
+        optional {
+            /// What the format is for, so that the model fills it well.
+            1 description: String = "description";
+            /// The JSON Schema.
+            2 schema: Map<Json> = "schema";
+            /// Whether the answer keeps exactly to the schema; false by default.
+            3 strict: bool = "strict" null(strict_null);
+        }
     }
 }
 
@@ -396,7 +420,7 @@ union! {
         ChatkitAssistantMessage(ChatKitThreadAssistantMessageItem) = "chatkit.assistant_message" => from;
         ChatkitWidget(ChatKitWidgetItem) = "chatkit.widget" => from;
         ChatkitClientToolCall(DataChatKitClientToolCall) = "chatkit.client_tool_call" => from;
-        ChatkitTask(DataChatKitTask) = "chatkit.task" => from;
-        ChatkitTaskGroup(DataChatKitTaskGroup) = "chatkit.task_group" => from;
+        ChatkitTask(ChatKitThreadItemListDataChatKitTask) = "chatkit.task" => from;
+        ChatkitTaskGroup(ChatKitThreadItemListDataChatKitTaskGroup) = "chatkit.task_group" => from;
     }
 }

@@ -44,11 +44,11 @@ response! {
 
 model! {
     /// Arguments of `skills.versions.create`.
-    pub struct VersionCreateParams {
+    pub struct SkillVersionCreateParams {
         const {}
         required {}
         optional {
-            /// `default` of the version create params.
+            /// `default` of the skill version create params.
             0 default_: bool = "default";
             /// At most 500 items.
             1 files: SkillCreateFiles = "files";
@@ -58,7 +58,7 @@ model! {
 
 model! {
     /// Arguments of `skills.versions.list`.
-    pub struct VersionListParams {
+    pub struct SkillVersionListParams {
         const {}
         required {}
         optional {

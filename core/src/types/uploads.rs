@@ -4,18 +4,6 @@
 use crate::json::{model, response};
 use crate::request::FileInput;
 
-model! {
-    /// A part of a file.
-    pub struct PartCreateParams {
-        const {}
-        required {
-            /// Bytes of the part, up to 64 MB.
-            0 data: FileInput = "data";
-        }
-        optional {}
-    }
-}
-
 response! {
     /// A part that was received.
     pub struct UploadPart {
@@ -27,6 +15,18 @@ response! {
             1 created_at: i64 = "created_at";
             /// Id of the upload.
             3 upload_id: String = "upload_id";
+        }
+        optional {}
+    }
+}
+
+model! {
+    /// A part of a file.
+    pub struct UploadPartCreateParams {
+        const {}
+        required {
+            /// Bytes of the part, up to 64 MB.
+            0 data: FileInput = "data";
         }
         optional {}
     }

@@ -2,96 +2,14 @@
 //! Types of the area `vector_stores`.
 
 use crate::json::{Map, model, open_enum, response, union};
-use crate::types::{FileChunkingStrategy, FileChunkingStrategyParam, FileCounts, SortOrder};
+use crate::types::{FileChunkingStrategy, FileChunkingStrategyParam, SortOrder, VectorStoreFileCounts};
 
-model! {
-    /// A file to add, with its own settings.
-    pub struct FileBatchCreateFile {
-        const {}
-        required {
-            /// Id of an uploaded file.
-            0 file_id: String = "file_id";
-        }
-        optional {
-            /// Up to 16 pairs by which searches can filter; values are text, numbers or booleans.
-            1 attributes: Map<VectorStoreFileAttribute> = "attributes" null(attributes_null);
-            /// How files are cut into chunks; `auto` if left out.
-            2 chunking_strategy: FileChunkingStrategyParam = "chunking_strategy";
-        }
-    }
-}
-
-model! {
-    /// Files to add to a vector store together; give either `file_ids` or `files`.
-    pub struct FileBatchCreateParams {
-        const {}
-        required {}
-        optional {
-            /// Attributes for all files of `file_ids`: up to 16 pairs.
-            0 attributes: Map<VectorStoreFileAttribute> = "attributes" null(attributes_null);
-            /// How the files of `file_ids` are cut into chunks; `auto` if left out.
-            1 chunking_strategy: FileChunkingStrategyParam = "chunking_strategy";
-            /// Ids of up to 2,000 files that share attributes and chunking. 1 to 2000 items.
-            2 file_ids: Vec<String> = "file_ids";
-            /// Up to 2,000 files, each with its own attributes and chunking. 1 to 2000 items.
-            3 files: Vec<FileBatchCreateFile> = "files";
-        }
-    }
-}
-
-open_enum! {
-    /// Status of the files to list; all if left out.
-    pub enum FileBatchListFilesFilter {
-        InProgress = "in_progress",
-        Completed = "completed",
-        Failed = "failed",
-        Cancelled = "cancelled",
-    }
-}
-
-model! {
-    /// Filter and paging of the files of a batch.
-    pub struct FileBatchListFilesParams {
-        const {}
-        required {}
-        optional {
-            /// Id of the last item of the previous page; the list goes on behind it.
-            0 after: String = "after";
-            /// Id of an item; only items that come before it in the list are returned.
-            1 before: String = "before";
-            /// Status of the files to list; all if left out.
-            2 filter: FileBatchListFilesFilter = "filter";
-            /// Items a page, 1 to 100; 20 by default.
-            3 limit: i64 = "limit";
-            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
-            4 order: SortOrder = "order";
-        }
-    }
-}
-
-response! {
-    /// A piece of the text of a file.
-    pub struct FileContentResponse {
-        const {}
-        required {}
-        optional {
-            /// The text.
-            0 text: String = "text" null(text_null);
-            /// Kind of the piece, at present always `text`.
-            1 r#type: String = "type" null(type_null);
-        }
-    }
-}
-
-model! {
-    /// The new attributes of a file.
-    pub struct FileUpdateParams {
-        const {}
-        required {}
-        optional {
-            /// Up to 16 pairs, which replace all old ones; null for none.
-            0 attributes: Map<VectorStoreFileAttribute> = "attributes" null(attributes_null);
-        }
+union! {
+    /// `attributes` of `VectorStoreFile`, and in 5 more places.
+    pub enum VectorStoreAttribute text Text {
+        Text: String => from;
+        Number: f64 => from;
+        Boolean: bool => from;
     }
 }
 
@@ -115,19 +33,10 @@ response! {
             /// Why indexing failed, if it did.
             2 last_error: VectorStoreFileLastError = "last_error" null(last_error_null);
             /// Up to 16 pairs by which searches can filter; values are text, numbers or booleans.
-            7 attributes: Map<VectorStoreFileAttribute> = "attributes" null(attributes_null);
+            7 attributes: Map<VectorStoreAttribute> = "attributes" null(attributes_null);
             /// How the file was cut into chunks.
             8 chunking_strategy: FileChunkingStrategy = "chunking_strategy" null(chunking_strategy_null);
         }
-    }
-}
-
-union! {
-    /// `attributes` of `FileBatchCreateFile`, and in 6 more places.
-    pub enum VectorStoreFileAttribute text Text {
-        Text: String => from;
-        Number: f64 => from;
-        Boolean: bool => from;
     }
 }
 
@@ -141,13 +50,82 @@ response! {
             /// When the object was created, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// Number of files by status.
-            2 file_counts: FileCounts = "file_counts";
+            2 file_counts: VectorStoreFileCounts = "file_counts";
             /// State of the batch: `in_progress`, `completed`, `cancelled` or `failed`.
             4 status: VectorStoreFileStatus = "status";
             /// Id of the vector store.
             5 vector_store_id: String = "vector_store_id";
         }
         optional {}
+    }
+}
+
+model! {
+    /// A file to add, with its own settings.
+    pub struct VectorStoreFileBatchCreateFile {
+        const {}
+        required {
+            /// Id of an uploaded file.
+            0 file_id: String = "file_id";
+        }
+        optional {
+            /// Up to 16 pairs by which searches can filter; values are text, numbers or booleans.
+            1 attributes: Map<VectorStoreAttribute> = "attributes" null(attributes_null);
+            /// How files are cut into chunks; `auto` if left out.
+            2 chunking_strategy: FileChunkingStrategyParam = "chunking_strategy";
+        }
+    }
+}
+
+model! {
+    /// Files to add to a vector store together; give either `file_ids` or `files`.
+    pub struct VectorStoreFileBatchCreateParams {
+        const {}
+        required {}
+        optional {
+            /// Attributes for all files of `file_ids`: up to 16 pairs.
+            0 attributes: Map<VectorStoreAttribute> = "attributes" null(attributes_null);
+            /// How the files of `file_ids` are cut into chunks; `auto` if left out.
+            1 chunking_strategy: FileChunkingStrategyParam = "chunking_strategy";
+            /// Ids of up to 2,000 files that share attributes and chunking. 1 to 2000 items.
+            2 file_ids: Vec<String> = "file_ids";
+            /// Up to 2,000 files, each with its own attributes and chunking. 1 to 2000 items.
+            3 files: Vec<VectorStoreFileBatchCreateFile> = "files";
+        }
+    }
+}
+
+model! {
+    /// Filter and paging of the files of a batch.
+    pub struct VectorStoreFileBatchListFilesParams {
+        const {}
+        required {}
+        optional {
+            /// Id of the last item of the previous page; the list goes on behind it.
+            0 after: String = "after";
+            /// Id of an item; only items that come before it in the list are returned.
+            1 before: String = "before";
+            /// Status of the files to list; all if left out.
+            2 filter: VectorStoreFileFilter = "filter";
+            /// Items a page, 1 to 100; 20 by default.
+            3 limit: i64 = "limit";
+            /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
+            4 order: SortOrder = "order";
+        }
+    }
+}
+
+response! {
+    /// A piece of the text of a file.
+    pub struct VectorStoreFileContentResponse {
+        const {}
+        required {}
+        optional {
+            /// The text.
+            0 text: String = "text" null(text_null);
+            /// Kind of the piece, at present always `text`.
+            1 r#type: String = "type" null(type_null);
+        }
     }
 }
 
@@ -161,7 +139,7 @@ model! {
         }
         optional {
             /// Up to 16 pairs by which searches can filter; values are text, numbers or booleans.
-            1 attributes: Map<VectorStoreFileAttribute> = "attributes" null(attributes_null);
+            1 attributes: Map<VectorStoreAttribute> = "attributes" null(attributes_null);
             /// How files are cut into chunks; `auto` if left out.
             2 chunking_strategy: FileChunkingStrategyParam = "chunking_strategy";
         }
@@ -179,6 +157,16 @@ response! {
             1 deleted: bool = "deleted";
         }
         optional {}
+    }
+}
+
+open_enum! {
+    /// Status of the files to list; all if left out.
+    pub enum VectorStoreFileFilter {
+        InProgress = "in_progress",
+        Completed = "completed",
+        Failed = "failed",
+        Cancelled = "cancelled",
     }
 }
 
@@ -216,7 +204,7 @@ model! {
             /// Id of an item; only items that come before it in the list are returned.
             1 before: String = "before";
             /// Status of the files to list; all if left out.
-            2 filter: FileBatchListFilesFilter = "filter";
+            2 filter: VectorStoreFileFilter = "filter";
             /// Items a page, 1 to 100; 20 by default.
             3 limit: i64 = "limit";
             /// Order by creation time: `asc` for oldest first, `desc` for newest first; `desc` by default.
@@ -232,5 +220,17 @@ open_enum! {
         Completed = "completed",
         Cancelled = "cancelled",
         Failed = "failed",
+    }
+}
+
+model! {
+    /// The new attributes of a file.
+    pub struct VectorStoreFileUpdateParams {
+        const {}
+        required {}
+        optional {
+            /// Up to 16 pairs, which replace all old ones; null for none.
+            0 attributes: Map<VectorStoreAttribute> = "attributes" null(attributes_null);
+        }
     }
 }

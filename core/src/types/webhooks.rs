@@ -125,9 +125,38 @@ response! {
         }
         optional {
             /// `connect` of the agent session created webhook event data.
-            2 connect: DataConnect = "connect" null(connect_null);
+            2 connect: AgentSessionCreatedWebhookEventDataConnect = "connect" null(connect_null);
             /// Id of the environment.
             3 environment_id: String = "environment_id" null(environment_id_null);
+        }
+    }
+}
+
+response! {
+    /// `connect` of `AgentSessionCreatedWebhookEventData`.
+    pub struct AgentSessionCreatedWebhookEventDataConnect {
+        const {}
+        required {
+            /// `remote_url` of the agent session created webhook event data connect.
+            0 remote_url: String = "remote_url";
+        }
+        optional {}
+    }
+}
+
+response! {
+    /// What the event is about.
+    pub struct AgentSessionData {
+        const {}
+        required {
+            /// Id of the object that the event is about.
+            0 id: String = "id";
+            /// `environment_type` of the agent session data.
+            1 environment_type: String = "environment_type";
+        }
+        optional {
+            /// Id of the environment.
+            2 environment_id: String = "environment_id" null(environment_id_null);
         }
     }
 }
@@ -142,7 +171,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: AgentSessionIdleWebhookEventData = "data";
+            2 data: AgentSessionData = "data";
         }
         optional {}
     }
@@ -158,26 +187,9 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: AgentSessionIdleWebhookEventData = "data";
+            2 data: AgentSessionData = "data";
         }
         optional {}
-    }
-}
-
-response! {
-    /// What the event is about.
-    pub struct AgentSessionIdleWebhookEventData {
-        const {}
-        required {
-            /// Id of the object that the event is about.
-            0 id: String = "id";
-            /// `environment_type` of the agent session idle webhook event data.
-            1 environment_type: String = "environment_type";
-        }
-        optional {
-            /// Id of the environment.
-            2 environment_id: String = "environment_id" null(environment_id_null);
-        }
     }
 }
 
@@ -191,7 +203,7 @@ response! {
             /// When it happened, in seconds since the Unix epoch.
             1 created_at: i64 = "created_at";
             /// What the event is about.
-            2 data: AgentSessionIdleWebhookEventData = "data";
+            2 data: AgentSessionData = "data";
         }
         optional {}
     }
@@ -262,18 +274,6 @@ response! {
 }
 
 response! {
-    /// `connect` of `AgentSessionCreatedWebhookEventData`.
-    pub struct DataConnect {
-        const {}
-        required {
-            /// `remote_url` of the data connect.
-            0 remote_url: String = "remote_url";
-        }
-        optional {}
-    }
-}
-
-response! {
     /// `required_action` of `AgentSessionActionRequiredWebhookEventData`.
     pub struct DataRequiredAction {
         const {}
@@ -292,20 +292,6 @@ open_enum! {
         McpApprovalRequest = "mcp_approval_request",
         FunctionCall = "function_call",
         EnvironmentConnection = "environment_connection",
-    }
-}
-
-response! {
-    /// A header of a SIP call.
-    pub struct DataSipHeader {
-        const {}
-        required {
-            /// `name` of the data sip header.
-            0 name: String = "name";
-            /// `value` of the data sip header.
-            1 value: String = "value";
-        }
-        optional {}
     }
 }
 
@@ -368,39 +354,6 @@ response! {
             2 data: WebhookEventData = "data";
         }
         optional {}
-    }
-}
-
-open_enum! {
-    /// Event types that are delivered.
-    pub enum EventType {
-        BatchCompleted = "batch.completed",
-        BatchFailed = "batch.failed",
-        BatchExpired = "batch.expired",
-        BatchCancelled = "batch.cancelled",
-        ResponseCompleted = "response.completed",
-        ResponseFailed = "response.failed",
-        ResponseCancelled = "response.cancelled",
-        ResponseIncomplete = "response.incomplete",
-        EvalRunSucceeded = "eval.run.succeeded",
-        EvalRunFailed = "eval.run.failed",
-        EvalRunCanceled = "eval.run.canceled",
-        FineTuningJobSucceeded = "fine_tuning.job.succeeded",
-        FineTuningJobFailed = "fine_tuning.job.failed",
-        FineTuningJobCancelled = "fine_tuning.job.cancelled",
-        RealtimeCallIncoming = "realtime.call.incoming",
-        VideoCompleted = "video.completed",
-        VideoFailed = "video.failed",
-        AgentEnvironmentReady = "agent.environment.ready",
-        AgentEnvironmentFailed = "agent.environment.failed",
-        AgentEnvironmentSuspended = "agent.environment.suspended",
-        AgentEnvironmentExpired = "agent.environment.expired",
-        AgentSessionCreated = "agent.session.created",
-        AgentSessionActionRequired = "agent.session.action_required",
-        AgentSessionInProgress = "agent.session.in_progress",
-        AgentSessionIdle = "agent.session.idle",
-        AgentSessionFailed = "agent.session.failed",
-        SafetyAlertCreated = "safety.alert.created",
     }
 }
 
@@ -476,12 +429,34 @@ response! {
             /// Id of the session.
             0 session_id: String = "session_id";
             /// Headers of the SIP call.
-            1 sip_headers: Vec<DataSipHeader> = "sip_headers";
+            1 sip_headers: Vec<LiveDataSipHeader> = "sip_headers";
         }
         optional {
             /// How the media of the call are protected.
-            2 sip_media_security: SipMediaSecurity = "sip_media_security" null(sip_media_security_null);
+            2 sip_media_security: LiveSipMediaSecurity = "sip_media_security" null(sip_media_security_null);
         }
+    }
+}
+
+response! {
+    /// A header of a SIP call.
+    pub struct LiveDataSipHeader {
+        const {}
+        required {
+            /// `name` of the live data sip header.
+            0 name: String = "name";
+            /// `value` of the live data sip header.
+            1 value: String = "value";
+        }
+        optional {}
+    }
+}
+
+open_enum! {
+    /// `sip_media_security` of `LiveCallIncomingWebhookEventData`, and in 2 more places.
+    pub enum LiveSipMediaSecurity {
+        Rtp = "rtp",
+        Srtp = "srtp",
     }
 }
 
@@ -537,11 +512,11 @@ response! {
             /// Id of the session.
             0 session_id: String = "session_id";
             /// Headers of the SIP call.
-            1 sip_headers: Vec<DataSipHeader> = "sip_headers";
+            1 sip_headers: Vec<LiveDataSipHeader> = "sip_headers";
         }
         optional {
             /// How the media of the call are protected.
-            3 sip_media_security: SipMediaSecurity = "sip_media_security" null(sip_media_security_null);
+            3 sip_media_security: LiveSipMediaSecurity = "sip_media_security" null(sip_media_security_null);
         }
     }
 }
@@ -570,11 +545,11 @@ response! {
             /// Id of the tool call; the output that answers it repeats the id.
             0 call_id: String = "call_id";
             /// Headers of the SIP call.
-            1 sip_headers: Vec<DataSipHeader> = "sip_headers";
+            1 sip_headers: Vec<LiveDataSipHeader> = "sip_headers";
         }
         optional {
             /// How the media of the call are protected.
-            2 sip_media_security: SipMediaSecurity = "sip_media_security" null(sip_media_security_null);
+            2 sip_media_security: LiveSipMediaSecurity = "sip_media_security" null(sip_media_security_null);
         }
     }
 }
@@ -707,14 +682,6 @@ response! {
     }
 }
 
-open_enum! {
-    /// `sip_media_security` of `LiveCallIncomingWebhookEventData`, and in 2 more places.
-    pub enum SipMediaSecurity {
-        Rtp = "rtp",
-        Srtp = "srtp",
-    }
-}
-
 union! {
     /// A webhook delivery, of any type.
     pub enum UnwrapWebhookEvent tag "type" {
@@ -758,7 +725,7 @@ model! {
         const {}
         required {
             /// Event types that are delivered.
-            0 event_types: Vec<EventType> = "event_types";
+            0 event_types: Vec<WebhookEventType> = "event_types";
             /// Name of the endpoint.
             1 name: String = "name";
             /// URL that events are sent to; it must use https.
@@ -848,6 +815,39 @@ response! {
     }
 }
 
+open_enum! {
+    /// Event types that are delivered.
+    pub enum WebhookEventType {
+        BatchCompleted = "batch.completed",
+        BatchFailed = "batch.failed",
+        BatchExpired = "batch.expired",
+        BatchCancelled = "batch.cancelled",
+        ResponseCompleted = "response.completed",
+        ResponseFailed = "response.failed",
+        ResponseCancelled = "response.cancelled",
+        ResponseIncomplete = "response.incomplete",
+        EvalRunSucceeded = "eval.run.succeeded",
+        EvalRunFailed = "eval.run.failed",
+        EvalRunCanceled = "eval.run.canceled",
+        FineTuningJobSucceeded = "fine_tuning.job.succeeded",
+        FineTuningJobFailed = "fine_tuning.job.failed",
+        FineTuningJobCancelled = "fine_tuning.job.cancelled",
+        RealtimeCallIncoming = "realtime.call.incoming",
+        VideoCompleted = "video.completed",
+        VideoFailed = "video.failed",
+        AgentEnvironmentReady = "agent.environment.ready",
+        AgentEnvironmentFailed = "agent.environment.failed",
+        AgentEnvironmentSuspended = "agent.environment.suspended",
+        AgentEnvironmentExpired = "agent.environment.expired",
+        AgentSessionCreated = "agent.session.created",
+        AgentSessionActionRequired = "agent.session.action_required",
+        AgentSessionInProgress = "agent.session.in_progress",
+        AgentSessionIdle = "agent.session.idle",
+        AgentSessionFailed = "agent.session.failed",
+        SafetyAlertCreated = "safety.alert.created",
+    }
+}
+
 response! {
     /// Event types that can be subscribed to.
     pub struct WebhookEventTypeList {
@@ -892,7 +892,7 @@ model! {
         const {}
         required {
             /// `event_type` of the webhook test params.
-            0 event_type: EventType = "event_type";
+            0 event_type: WebhookEventType = "event_type";
         }
         optional {}
     }
@@ -905,7 +905,7 @@ model! {
         required {}
         optional {
             /// Event types that are delivered.
-            0 event_types: Vec<EventType> = "event_types";
+            0 event_types: Vec<WebhookEventType> = "event_types";
             /// Name of the endpoint.
             1 name: String = "name";
             /// URL that events are sent to; it must use https.

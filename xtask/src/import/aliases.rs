@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::families::Families;
 use super::ir::{Ty, World};
 use super::merge::Catalog;
 use super::words::{singular, without_param, words};
@@ -48,8 +49,9 @@ pub(crate) fn name_contents(
     catalog: &mut Catalog,
     public: &BTreeSet<String>,
     streaming: &BTreeSet<String>,
+    families: &Families,
 ) {
-    let mut by_content: BTreeMap<(Ty, String), usize> = BTreeMap::new();
+    let mut by_content: BTreeMap<(Ty, String, String), usize> = BTreeMap::new();
     let mut aliases: Vec<Alias> = Vec::new();
     let mut others: BTreeMap<String, Ty> = BTreeMap::new();
     for (name, ty) in &world.aliases {
@@ -62,7 +64,10 @@ pub(crate) fn name_contents(
             continue;
         }
         let exported = public.contains(name);
-        let key = (ty.canonical(), without_param(leaf(name)).to_owned());
+        let own = without_param(leaf(name));
+        // A single word says too little to be shared between families.
+        let family = if exported || words(own).len() > 1 { String::new() } else { families.of(name) };
+        let key = (ty.canonical(), own.to_owned(), family);
         let at = *by_content.entry(key).or_insert_with(|| {
             aliases.push(Alias { ty: ty.clone(), names: Vec::new(), public: exported });
             aliases.len() - 1

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::words::{camel, is_reserved, shorten};
+use super::words::{LONGEST, camel, is_reserved, shorten};
 
 /// One type that wants a name.
 #[derive(Debug, Clone, Default)]
@@ -52,15 +52,18 @@ pub(crate) fn allocate(claims: &[Claim], taken: &BTreeSet<String>) -> Result<Vec
 
 fn usable(claim: &Claim, taken: &BTreeSet<String>) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
-    for name in &claim.candidates {
-        let forms = if claim.rank == 0 { vec![name.clone()] } else { vec![shorten(name, 1), shorten(name, 2)] };
-        for name in forms {
-            let name = if name.is_ascii() { name } else { camel(&name) };
-            let free = !taken.contains(&name.to_lowercase()) && (claim.rank == 0 || !is_reserved(&name));
-            if free && !list.contains(&name) {
-                list.push(name);
-            }
+    let mut add = |name: String| {
+        let name = if name.is_ascii() { name } else { camel(&name) };
+        let free = !taken.contains(&name.to_lowercase()) && (claim.rank == 0 || !is_reserved(&name));
+        if free && !list.contains(&name) {
+            list.push(name);
         }
+    };
+    // A name that fits as it is beats one that has to lose words.
+    let fits = |name: &&String| claim.rank == 0 || name.len() <= LONGEST;
+    claim.candidates.iter().filter(fits).for_each(|name| add(name.clone()));
+    for name in claim.candidates.iter().filter(|name| !fits(name)) {
+        [1, 2].into_iter().for_each(|from| add(shorten(name, from)));
     }
     list
 }

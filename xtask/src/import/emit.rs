@@ -21,7 +21,7 @@ const LINES: usize = 1800;
 pub(crate) struct Writer<'a> {
     pub(crate) world: &'a World,
     pub(crate) catalog: &'a Catalog,
-    pub(crate) vocabulary: &'a Vocabulary,
+    pub(crate) vocabulary: &'a Vocabulary<'a>,
     pub(crate) overrides: &'a Overrides,
 }
 
@@ -60,22 +60,25 @@ impl Writer<'_> {
         facts.insert("verb".into(), json!(one.verb));
         facts.insert("path".into(), json!(one.path));
         if let Some(at) = one.params {
-            facts.insert("params".into(), json!(self.expression(&Ty::Ref(self.catalog.of[at]), "")?));
+            facts.insert("params".into(), json!(self.expression(&Ty::Ref(self.catalog.of[at]), "", "")?));
         }
         if let Some((style, item)) = &one.page {
-            facts.insert("page".into(), json!({"style": style, "item": self.expression(item, &result_name(&one.id))?}));
+            facts.insert(
+                "page".into(),
+                json!({"style": style, "item": self.expression(item, &result_name(&one.id), "")?}),
+            );
         } else {
             let mut reply = Map::new();
             reply.insert("kind".into(), json!(one.reply_kind));
             if let Some(ty) = &one.reply {
-                reply.insert("type".into(), json!(self.expression(ty, &result_name(&one.id))?));
+                reply.insert("type".into(), json!(self.expression(ty, &result_name(&one.id), "")?));
             }
             facts.insert("reply".into(), Value::Object(reply));
         }
         if let Some((stream, event)) = &one.stream {
             let mut written = Map::new();
             written.extend(stream.get("param").map(|param| ("param".to_owned(), param.clone())));
-            written.insert("event".into(), json!(self.expression(event, "")?));
+            written.insert("event".into(), json!(self.expression(event, "", "")?));
             written.extend(["frame", "end"].map(|key| (key.to_owned(), stream[key].clone())));
             facts.insert("stream".into(), Value::Object(written));
         }
@@ -101,8 +104,8 @@ impl Writer<'_> {
         Ok(format!("  {{{}}}", lines.join(",\n   ")))
     }
 
-    fn expression(&self, ty: &Ty, leaf: &str) -> Result<String, String> {
-        self.vocabulary.expression(ty, leaf).ok_or_else(|| format!("a type has no name: {ty:?}"))
+    fn expression(&self, ty: &Ty, leaf: &str, owner: &str) -> Result<String, String> {
+        self.vocabulary.expression(ty, leaf, owner).ok_or_else(|| format!("a type has no name: {ty:?}"))
     }
 
     /// `types/*.json`.
@@ -125,7 +128,7 @@ impl Writer<'_> {
             groups
                 .entry(place)
                 .or_default()
-                .insert(name.clone(), collect(self.alternative(name, name, &alias.ty), &mut faults));
+                .insert(name.clone(), collect(self.alternative(name, name, name, &alias.ty), &mut faults));
         }
         for (key, one) in &self.vocabulary.unnamed {
             let name = &self.vocabulary.given[key];
@@ -133,7 +136,7 @@ impl Writer<'_> {
             groups
                 .entry(place)
                 .or_default()
-                .insert(name.clone(), collect(self.alternative(name, &one.leaf, &one.ty), &mut faults));
+                .insert(name.clone(), collect(self.alternative(name, &one.leaf, one.first(), &one.ty), &mut faults));
         }
         if !faults.is_empty() {
             return Err(faults.join("\n"));
@@ -168,7 +171,7 @@ impl Writer<'_> {
         let mut lines = Vec::new();
         for field in &self.catalog.groups[at].fields {
             let place = format!("{name}.{}", field.name);
-            let mut written = self.field(field).map_err(|why| format!("{place}: {why}"))?;
+            let mut written = self.field(field, name).map_err(|why| format!("{place}: {why}"))?;
             if let Some(entry) = self.overrides.get("fields", &place) {
                 for (key, value) in entry.as_object().into_iter().flatten().filter(|(key, _)| *key != "why") {
                     written.insert(key.clone(), value.clone());
@@ -180,12 +183,12 @@ impl Writer<'_> {
         Ok(format!("{{\"fields\": [{}]}}", lines.join(",")))
     }
 
-    fn field(&self, field: &Field) -> Result<Map<String, Value>, String> {
+    fn field(&self, field: &Field, owner: &str) -> Result<Map<String, Value>, String> {
         let mut out = Map::new();
         out.insert("name".into(), json!(field.name));
         match &field.ty {
             Ty::Const(value) => out.insert("const".into(), value.json()),
-            ty => out.insert("type".into(), json!(self.expression(ty, &camel(&field.name))?)),
+            ty => out.insert("type".into(), json!(self.expression(ty, &camel(&field.name), owner)?)),
         };
         for (key, set) in [("required", field.required), ("nullable", field.nullable)] {
             if set {
@@ -218,13 +221,13 @@ impl Writer<'_> {
         Ok(out)
     }
 
-    fn alternative(&self, name: &str, leaf: &str, ty: &Ty) -> Result<String, String> {
+    fn alternative(&self, name: &str, leaf: &str, owner: &str, ty: &Ty) -> Result<String, String> {
         let arms = match ty {
             Ty::Enum(values) => return Ok(format!("{{\"enum\": {}}}", filled(values, name.len()))),
             Ty::Union(arms) => arms,
             other => return Err(format!("{name} is neither enum nor union: {other:?}")),
         };
-        let union = unions::build(name, leaf, arms, self.catalog, self.vocabulary, self.overrides)?;
+        let union = unions::build(name, (leaf, owner), arms, self.catalog, self.vocabulary, self.overrides)?;
         let tag = union.tag.map(|tag| format!("{}, ", member("tag", &json!(tag)))).unwrap_or_default();
         let lines: Vec<String> = union
             .arms

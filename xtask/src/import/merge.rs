@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::families::Families;
 use super::ir::{Field, Struct, Ty};
 use super::words::{without_param, words};
 
@@ -32,15 +33,23 @@ pub(crate) struct Catalog {
 }
 
 /// Groups `structs`. `absorbed` maps a struct to the one that stands for it (operation arguments), `apart` are
-/// structs that never merge, `public` the exported qualified names.
+/// structs that never merge, `alike` are structs that merge whatever their names if their content is the same,
+/// `public` the exported qualified names.
 pub(crate) fn groups(
     structs: &[Struct],
     absorbed: &BTreeMap<usize, usize>,
     apart: &BTreeSet<usize>,
+    alike: &[Vec<usize>],
     public: &BTreeSet<String>,
+    families: &Families,
 ) -> Catalog {
     let class = classes(structs);
-    let mut sets = Sets::new(structs, public);
+    let mut sets = Sets::new(structs, public, families);
+    for members in alike {
+        for (n, &a) in members.iter().enumerate() {
+            members[n + 1..].iter().filter(|b| class[a] == class[**b]).for_each(|&b| sets.join(a, b));
+        }
+    }
     let mut by_class: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for at in 0..structs.len() {
         let own = !absorbed.contains_key(&at) && !apart.contains(&at) && !structs[at].names.is_empty();
@@ -53,7 +62,8 @@ pub(crate) fn groups(
             for (n, &a) in members.iter().enumerate() {
                 for &b in &members[n + 1..] {
                     let exported = !sets.exported[sets.root(a)].is_empty() || !sets.exported[sets.root(b)].is_empty();
-                    if related(&sets.leaves[a], &sets.leaves[b], exact, exported) {
+                    let far = sets.far(a, b);
+                    if related(&sets.leaves[a], &sets.leaves[b], exact, exported, far) {
                         sets.unite(a, b);
                     }
                 }
@@ -107,23 +117,29 @@ fn merged_fields(structs: &[Struct], group: &Group, of: &[usize]) -> Vec<Field> 
 }
 
 /// Whether two structs with the same content go by related names. `exact`: the same name but for `Param`;
-/// otherwise one name may also be the end of the other. A single word says too little to join an exported type.
-fn related(a: &[Vec<String>], b: &[Vec<String>], exact: bool, exported: bool) -> bool {
-    let end = |long: &[String], short: &[String]| long.ends_with(short) && (!exported || short.len() > 1);
-    a.iter().any(|a| b.iter().any(|b| if exact { a == b } else { end(a, b) || end(b, a) }))
+/// otherwise one name may also be the end of the other. A single word says too little to join an exported type
+/// or types of different families (`far`).
+fn related(a: &[Vec<String>], b: &[Vec<String>], exact: bool, exported: bool, far: bool) -> bool {
+    let end = |long: &[String], short: &[String]| long.ends_with(short) && (!(exported || far) || short.len() > 1);
+    let same = |a: &[String], b: &[String]| a == b && (!far || a.len() > 1);
+    // An exported type of another family has a name that only fits there.
+    let strange = exported && far;
+    a.iter().any(|a| b.iter().any(|b| if exact { same(a, b) } else { !strange && (end(a, b) || end(b, a)) }))
 }
 
-/// Disjoint sets of structs; two sets that are exported under different names never unite.
+/// Disjoint sets of structs; two sets that are exported under names none of which they share never unite.
 struct Sets {
+    families: Vec<BTreeSet<String>>,
     parent: Vec<usize>,
     leaves: Vec<Vec<Vec<String>>>,
     exported: Vec<BTreeSet<String>>,
 }
 
 impl Sets {
-    fn new(structs: &[Struct], public: &BTreeSet<String>) -> Sets {
+    fn new(structs: &[Struct], public: &BTreeSet<String>, families: &Families) -> Sets {
         let leaf = |name: &String| without_param(name.rsplit('.').next().unwrap_or(name)).to_owned();
         Sets {
+            families: structs.iter().map(|one| families.all(&one.names)).collect(),
             parent: (0..structs.len()).collect(),
             leaves: structs.iter().map(|one| one.names.iter().map(|name| words(&leaf(name))).collect()).collect(),
             exported: structs
@@ -131,6 +147,12 @@ impl Sets {
                 .map(|one| one.names.iter().filter(|name| public.contains(*name)).map(leaf).collect())
                 .collect(),
         }
+    }
+
+    /// Whether two structs belong to different families; what is shared by all is far from none.
+    fn far(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (&self.families[a], &self.families[b]);
+        !a.is_empty() && !b.is_empty() && a.is_disjoint(b)
     }
 
     fn root(&self, at: usize) -> usize {
@@ -143,9 +165,17 @@ impl Sets {
 
     fn unite(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
-        let clash =
-            !self.exported[a].is_empty() && !self.exported[b].is_empty() && self.exported[a] != self.exported[b];
-        if a == b || clash {
+        let clash = !self.exported[a].is_empty()
+            && !self.exported[b].is_empty()
+            && self.exported[a].is_disjoint(&self.exported[b]);
+        if !clash {
+            self.join(a, b);
+        }
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        if a == b {
             return;
         }
         let (low, high) = (a.min(b), a.max(b));
@@ -197,7 +227,7 @@ mod tests {
 
     fn grouped(structs: &[Struct], public: &[&str]) -> Catalog {
         let public = public.iter().map(|name| (*name).to_owned()).collect();
-        groups(structs, &BTreeMap::new(), &BTreeSet::new(), &public)
+        groups(structs, &BTreeMap::new(), &BTreeSet::new(), &[], &public, &Families::default())
     }
 
     #[test]
@@ -225,8 +255,16 @@ mod tests {
     #[test]
     fn recursive_twins_merge() {
         let node = |name: &str, at: usize| one(name, false, vec![Field::new("next", Ty::Ref(at), false, true)]);
-        let structs = [node("a.Node", 0), node("b.Node", 1)];
+        let structs = [node("a.TreeNode", 0), node("b.TreeNode", 1)];
         assert_eq!(grouped(&structs, &[]).groups.len(), 1);
+    }
+
+    #[test]
+    fn a_single_word_is_not_shared_between_families() {
+        let of = |a: &str, b: &str| grouped(&[one(a, false, id(true, false)), one(b, false, id(true, false))], &[]);
+        assert_eq!(of("openai.types.chat.x.Function", "openai.types.evals.y.Function").groups.len(), 2);
+        assert_eq!(of("openai.types.chat.x.Function", "openai.types.chat.y.Function").groups.len(), 1);
+        assert_eq!(of("openai.types.chat.x.VoiceID", "openai.types.audio.y.VoiceID").groups.len(), 1);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod conflicts;
 mod describe;
 mod emit;
 mod enrich;
+mod families;
 mod ir;
 mod merge;
 mod naming;
@@ -19,6 +20,7 @@ mod openapi;
 mod operations;
 mod overrides;
 mod python;
+mod resources;
 mod surfaces;
 mod text;
 mod unions;
@@ -105,9 +107,11 @@ fn build(sources: &Sources, overrides: &Overrides) -> Result<Output, String> {
     let operations =
         operations::read(&mut world, &sources.python_surface, &sources.node_surface, &exchanges, overrides)?;
     let apart: BTreeSet<usize> = operations.params_names.keys().copied().collect();
-    let mut catalog = merge::groups(&world.structs, &operations.absorbed, &apart, &public);
+    let families = families::Families::new(world.structs.iter().flat_map(|one| &one.names), overrides);
+    let results = resources::Results::new(&world, &operations, &public, overrides);
+    let mut catalog = merge::groups(&world.structs, &operations.absorbed, &apart, &results.alike, &public, &families);
     let arguments = arguments_names(&world, &operations);
-    aliases::name_contents(&world, &mut catalog, &public, &arguments);
+    aliases::name_contents(&world, &mut catalog, &public, &arguments, &families);
     let operations = settle(operations, &catalog, &world);
     let conflicts = enrich_all(&mut catalog, &operations, &exchanges, &components, &world, &public)?;
 
@@ -116,13 +120,18 @@ fn build(sources: &Sources, overrides: &Overrides) -> Result<Output, String> {
         world: &world,
         catalog: &catalog,
         public: &public,
+        node: &node_names(&sources.node_surface),
+        families: &families,
+        results: &results,
         params_names: &operations.params_names,
         overrides,
     };
     let names = namer.name(&groups, &used_aliases)?;
-    let mut vocabulary = describe::Vocabulary::new(names, &catalog, &public);
+    let homes = namer.homes(&names);
+    let mut vocabulary = describe::Vocabulary::new(homes, names, overrides);
+    vocabulary.add_types(&catalog, &public, &families);
     vocabulary.add_results(&operations.all);
-    vocabulary.complete(overrides)?;
+    vocabulary.complete()?;
     for (key, entry) in overrides.entries("names") {
         let name = entry["name"].as_str().unwrap_or_default();
         if !vocabulary.all().any(|given| given == name) {
@@ -132,6 +141,11 @@ fn build(sources: &Sources, overrides: &Overrides) -> Result<Output, String> {
         }
     }
 
+    for (key, _) in overrides.entries("resources") {
+        if !operations.all.iter().any(|one| one.id.starts_with(&format!("{key}."))) {
+            return Err(format!("overrides.json, resources: no operation is in {key}"));
+        }
+    }
     let writer = emit::Writer { world: &world, catalog: &catalog, vocabulary: &vocabulary, overrides };
     let mut output = Output::default();
     output.files.extend(writer.operations(&operations.all)?);
@@ -161,7 +175,7 @@ fn build(sources: &Sources, overrides: &Overrides) -> Result<Output, String> {
 }
 
 /// `roots.json`: types that no operation names, those that arrive and those that a program sends.
-fn roots(overrides: &Overrides, vocabulary: &describe::Vocabulary) -> Result<String, String> {
+fn roots(overrides: &Overrides, vocabulary: &describe::Vocabulary<'_>) -> Result<String, String> {
     let (mut events, mut sent) = (Vec::new(), Vec::new());
     for (name, entry) in overrides.entries("events") {
         if !vocabulary.all().any(|known| known == name) {
@@ -176,6 +190,13 @@ fn roots(overrides: &Overrides, vocabulary: &describe::Vocabulary) -> Result<Str
 fn public_names(surface: &Value) -> BTreeSet<String> {
     let name = |one: &Value| Some(format!("{}.{}", one["module"].as_str()?, one["name"].as_str()?));
     surface["types"].as_array().into_iter().flatten().filter_map(name).collect()
+}
+
+/// Names that Node exports.
+fn node_names(surface: &Value) -> BTreeSet<String> {
+    let kinds = surface["types"].as_object().into_iter().flatten().flat_map(|(_, kinds)| kinds.as_object());
+    let names = kinds.flatten().flat_map(|(_, names)| names.as_array()).flatten();
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Qualified names of arguments types that the package spells as unions: here they are one struct.
@@ -319,7 +340,7 @@ fn argument_surfaces(
     operations: &Operations,
     catalog: &Catalog,
     world: &World,
-    vocabulary: &describe::Vocabulary,
+    vocabulary: &describe::Vocabulary<'_>,
 ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let (mut python, mut node) = (BTreeMap::new(), BTreeMap::new());
     for one in &operations.all {

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::aliases::{leaf, module};
 use super::allocate::{Claim, allocate};
+use super::families::{Families, common_end, common_owner, distinct_words, is_preview};
 use super::ir::World;
 use super::merge::Catalog;
 use super::overrides::Overrides;
+use super::resources::Results;
 use super::words::{camel, join, singular, without_count, without_param, words};
 
 /// Which types are in use, and what they are called.
@@ -35,6 +37,10 @@ pub(crate) struct Namer<'a> {
     pub(crate) world: &'a World,
     pub(crate) catalog: &'a Catalog,
     pub(crate) public: &'a BTreeSet<String>,
+    /// Names that the Node package exports.
+    pub(crate) node: &'a BTreeSet<String>,
+    pub(crate) families: &'a Families,
+    pub(crate) results: &'a Results,
     pub(crate) params_names: &'a BTreeMap<usize, Vec<String>>,
     pub(crate) overrides: &'a Overrides,
 }
@@ -88,20 +94,40 @@ impl Namer<'_> {
             let place = official.first().map_or("openai.types", |name| module(name)).to_owned();
             official.push(operation.clone());
             let claim = self.chosen(&official).unwrap_or_default();
-            return if claim.candidates.is_empty() { qualify(names, &place) } else { claim };
+            if !claim.candidates.is_empty() {
+                return claim;
+            }
+            return Claim { rank: 1, ..qualify(names, &place) };
         }
         official.retain(|name| self.public.contains(name));
         if let Some(claim) = self.chosen(&official) {
             return claim;
         }
         // The model's name, if model and argument type are one; else the name as it is.
-        let twin = |name: &String| official.iter().any(|other| leaf(other) == without_param(leaf(name)));
+        let twin = official.iter().any(|other| !leaf(other).ends_with("Param"));
         let mut best: Vec<&String> = official.iter().collect();
         best.sort_by_key(|name| {
-            (leaf(name).ends_with("Param") && twin(name), leaf(name).len(), module(name).contains(".beta."), *name)
+            (leaf(name).ends_with("Param") && twin, leaf(name).len(), module(name).contains(".beta."), *name)
         });
         let Some(first) = best.first() else { return Claim::default() };
-        qualify(&[leaf(first).to_owned()], module(first))
+        let mut names: Vec<String> = self.results.name(&official).into_iter().collect();
+        names.extend(self.without_param(leaf(first)).map(str::to_owned));
+        names.push(leaf(first).to_owned());
+        qualify(&names, module(first))
+    }
+
+    /// The name without `Param` if Node calls the type so and nothing else has that name.
+    fn without_param<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let short = name.strip_suffix("Param")?;
+        let free = self.node.contains(short) && !self.node.contains(name);
+        (free && !self.public.iter().any(|other| leaf(other) == short)).then_some(short)
+    }
+
+    /// Name → families of what it names.
+    pub(crate) fn homes(&self, names: &Names) -> BTreeMap<String, BTreeSet<String>> {
+        let groups = names.groups.iter().map(|(at, name)| (Who::Group(*at), name));
+        let aliases = names.aliases.iter().map(|(at, name)| (Who::Alias(*at), name));
+        groups.chain(aliases).map(|(who, name)| (name.clone(), self.families.all(&self.official(who)))).collect()
     }
 
     /// Module → final name of the type it is about.
@@ -134,29 +160,44 @@ impl Namer<'_> {
         if let Some(claim) = self.chosen(&official) {
             return claim;
         }
-        official.sort_by_key(|name| {
-            let own = without_param(leaf(name));
-            (words(own).len(), module(name).contains(".beta."), module(name).len(), name.clone())
+        // A preview is called like what it previews.
+        if official.iter().any(|name| !is_preview(name)) {
+            official.retain(|name| !is_preview(name));
+        }
+        let owner = |name: &String| {
+            let place = module(name);
+            owners.get(place).cloned().unwrap_or_else(|| camel(leaf(place)))
+        };
+        let own = |name: &String| camel(&without_count(without_param(leaf(name))));
+        official.sort_by_cached_key(|name| {
+            let owner = owner(name);
+            (words(&own(name)).len(), owner.ends_with("Event"), owner.ends_with("Params"), owner.len(), name.clone())
         });
         let first = &official[0];
-        let own = camel(&without_count(without_param(leaf(first))));
         let places: BTreeSet<&str> = official.iter().map(|name| module(name)).collect();
         let mut candidates = Vec::new();
-        let mut distinct = words(&own);
-        distinct.dedup();
-        if distinct.len() > 1 {
-            candidates.push(own.clone());
+        let families = self.families.all(&official);
+        if families.iter().any(|family| self.families.speaks(&own(first), family)) {
+            candidates.push(own(first));
+        }
+        if families.len() > 1 {
+            let common = common_end(&official.iter().map(own).collect::<Vec<_>>());
+            candidates.extend((distinct_words(&common) > 1).then_some(common));
+        } else if places.len() > 1 {
+            let all: BTreeSet<String> = official.iter().map(|name| short_owner(&owner(name))).collect();
+            let start = common_owner(&all.into_iter().collect::<Vec<_>>(), &own(first));
+            candidates.extend(start.map(|start| join(&start, &own(first))));
         }
         for name in &official {
-            let place = module(name);
-            let owner = owners.get(place).cloned().unwrap_or_else(|| camel(leaf(place)));
-            let own = camel(&without_count(without_param(leaf(name))));
-            candidates.push(join(&short_owner(&owner), &own));
-            candidates.push(join(&owner, &own));
-            candidates.push(join(&owner, &camel(leaf(name))));
+            candidates.push(join(&short_owner(&owner(name)), &own(name)));
+            candidates.push(join(&owner(name), &own(name)));
+            candidates.push(join(&owner(name), &camel(leaf(name))));
+            candidates.push(format!("{}{}", owner(name), own(name)));
         }
+        let telling = official.iter().map(own).filter(|own| distinct_words(own) > 1);
+        candidates.extend(telling.collect::<Vec<_>>());
         let place = module(first).trim_start_matches("openai.types.");
-        candidates.push(join(&camel(place), &own));
+        candidates.push(join(&camel(place), &own(first)));
         // The more places share it, the better its claim to the short name.
         Claim { rank: 100 - places.len().min(90) as u8, candidates }
     }

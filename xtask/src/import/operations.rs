@@ -289,7 +289,9 @@ impl Builder<'_> {
         for source in sources {
             self.result.absorbed.entry(source).or_insert(at);
         }
-        self.result.params_names.insert(at, params_names(method, node, &names));
+        let mut wanted = vec![super::resources::arguments(id, self.overrides)];
+        wanted.extend(params_names(method, node, &names));
+        self.result.params_names.insert(at, wanted);
         names = names.iter().map(|name| base_name(name).to_owned()).collect();
         names.dedup();
         let request = true;

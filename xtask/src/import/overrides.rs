@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 /// Sections of the file; every entry of a section is an object with a `why`.
-const SECTIONS: [&str; 7] = ["names", "operations", "streams", "defaults", "fields", "unions", "events"];
+const SECTIONS: [&str; 9] =
+    ["names", "families", "resources", "operations", "streams", "defaults", "fields", "unions", "events"];
 
 /// The special cases.
 #[derive(Debug, Default)]

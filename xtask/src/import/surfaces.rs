@@ -21,7 +21,7 @@ pub(crate) struct Surface {
 }
 
 /// Type expressions of all qualified Python names.
-pub(crate) fn expressions(world: &World, catalog: &Catalog, vocabulary: &Vocabulary) -> BTreeMap<String, String> {
+pub(crate) fn expressions(world: &World, catalog: &Catalog, vocabulary: &Vocabulary<'_>) -> BTreeMap<String, String> {
     let mut by_class: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &at in vocabulary.names.groups.keys() {
         for &member in &catalog.groups[at].members {
@@ -53,12 +53,12 @@ pub(crate) fn expressions(world: &World, catalog: &Catalog, vocabulary: &Vocabul
         let own = vocabulary.names.aliases.get(&at).cloned();
         let own = own.or_else(|| used.get(&aliases::content(alias, catalog, world)).map(|name| (*name).clone()));
         for name in &alias.names {
-            let expression = own.clone().or_else(|| vocabulary.expression(&alias.ty, &camel(leaf(name))));
+            let expression = own.clone().or_else(|| vocabulary.expression(&alias.ty, &camel(leaf(name)), name));
             found.extend(expression.map(|expression| (name.clone(), expression)));
         }
     }
     for (name, ty) in &catalog.others {
-        if let Some(expression) = vocabulary.expression(ty, &camel(leaf(name))) {
+        if let Some(expression) = vocabulary.expression(ty, &camel(leaf(name)), name) {
             found.insert(name.clone(), expression);
         }
     }
@@ -222,7 +222,7 @@ pub(crate) fn node_places(resource: &str, name: &str) -> Vec<String> {
 pub(crate) fn node_extras(
     surface: &Value,
     operations: &[Operation],
-    vocabulary: &Vocabulary,
+    vocabulary: &Vocabulary<'_>,
 ) -> BTreeMap<String, String> {
     let mut extras = BTreeMap::new();
     for one in operations {
@@ -237,7 +237,7 @@ pub(crate) fn node_extras(
         let resources = surface["resources"].as_array().into_iter().flatten().filter(|one| one["resource"] == resource);
         let methods = resources.flat_map(|one| one["methods"].as_array().into_iter().flatten());
         let page = methods.filter(|one| one["name"] == *method).find_map(|one| one["page_alias"].as_str());
-        let item = vocabulary.expression(item, &super::emit::result_name(&one.id));
+        let item = vocabulary.expression(item, &super::emit::result_name(&one.id), "");
         if let (Some(page), Some(item)) = (page, item) {
             for place in node_places(resource, page) {
                 extras.entry(place).or_insert_with(|| format!("page<{item}>"));

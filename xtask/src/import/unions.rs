@@ -29,16 +29,16 @@ const USUAL: [&str; 5] = ["type", "event", "object", "role", "kind"];
 /// Builds the union `name` of `arms`; fails if nothing tells two arms apart and no override orders them.
 pub(crate) fn build(
     name: &str,
-    leaf: &str,
+    (leaf, owner): (&str, &str),
     arms: &[Ty],
     catalog: &Catalog,
-    vocabulary: &Vocabulary,
+    vocabulary: &Vocabulary<'_>,
     overrides: &Overrides,
 ) -> Result<Union, String> {
     let tag = tag(arms, catalog);
     let mut made: Vec<(Ty, Arm)> = Vec::new();
     for arm in arms {
-        let ty = vocabulary.expression(arm, &arm_leaf(arm, leaf));
+        let ty = vocabulary.expression(arm, &arm_leaf(arm, leaf), owner);
         let ty = ty.ok_or_else(|| format!("union {name}: an arm has no name: {arm:?}"))?;
         let tags = tag.as_deref().map_or_else(Vec::new, |tag| tags(arm, tag, catalog));
         if made.iter().all(|(_, old)| old.ty != ty) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use threadline::Error;
 use threadline::types::{
-    AssistantCreateParams, AssistantFunctionTool, FunctionDefinition, MessageContent, MessageCreateParams, Run,
-    RunCreateParams, RunStatus, RunSubmitToolOutputsParams, ThreadCreateParams, ToolOutput,
+    AssistantCreateParams, AssistantFunctionTool, FunctionDefinition, MessageContent, Run, RunCreateParams, RunStatus,
+    RunSubmitToolOutputsParams, RunToolOutput, ThreadCreateParams, ThreadMessageCreateParams,
 };
 use threadline_examples::Provider;
 
@@ -30,7 +30,7 @@ pub(crate) async fn run(provider: &Provider) -> Result<(), Error> {
 
     let thread = beta.threads().create(ThreadCreateParams::new()).await?;
     let question = "What is the weather in Oslo?";
-    beta.threads().messages().create(&thread.id, MessageCreateParams::new(question, "user")).await?;
+    beta.threads().messages().create(&thread.id, ThreadMessageCreateParams::new(question, "user")).await?;
     println!("  thread {}\n  you:   {question}", thread.id);
 
     let run = beta.threads().runs().create(&thread.id, RunCreateParams::new(assistant.id.as_str())).await?.into_inner();
@@ -65,7 +65,7 @@ async fn settle(provider: &Provider, thread: &str, mut run: Run) -> Result<Run, 
                 for call in &action.submit_tool_outputs.tool_calls {
                     println!("  function {}({})", call.function.name, call.function.arguments);
                     outputs.push(
-                        ToolOutput::new()
+                        RunToolOutput::new()
                             .tool_call_id(call.id.as_str())
                             .output("{\"celsius\": -3, \"sky\": \"clear\"}"),
                     );
