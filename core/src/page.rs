@@ -127,8 +127,11 @@ impl<T: Decode + Send + 'static> Page<T> {
             let doc = Doc::parse(&raw.body).map_err(|e| raw.decode_error(e))?;
             let root = doc.root();
             link.next = link.origin.op.page.and_then(|style| cursor_at(style, root));
-            // Some providers send the bare list.
-            let list = if root.kind() == Kind::List { Some(root) } else { root.get("data") };
+            // Some providers send the bare list; a file's content once came under its own name.
+            let list = match root.kind() {
+                Kind::List => Some(root),
+                _ => root.get("data").or_else(|| root.get("content")),
+            };
             link.items = list.map_or(0, |list| hash(list.raw()));
             link.says_more = match link.origin.op.page {
                 Some(PageStyle::Token | PageStyle::Next) => link.next.is_some(),

@@ -243,6 +243,7 @@ impl InFlight<'_> {
                 };
                 let head = (status, headers);
                 let mut stream = RawEventStream::new(head, body, style, prepared.limits, self.attempts);
+                stream.hide(prepared.key.clone());
                 // A subscription may stay silent until its reader does something: it is handed out at once.
                 let subscription = style.param.is_none() && prepared.op.verb == Verb::Get;
                 if !subscription {

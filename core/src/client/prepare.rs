@@ -36,7 +36,7 @@ pub(super) struct Prepared {
     pub(super) max_bytes: Option<u64>,
     /// Whether the server may carry the request out twice.
     pub(super) safe: bool,
-    key: Option<Secret>,
+    pub(super) key: Option<Secret>,
 }
 
 impl From<InvalidRequest> for Error {

@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorKind};
 use crate::json::{DecodeError, Doc, Node};
 use crate::operation::{End, Frame, StreamStyle};
 use crate::response::{Problem, RateLimit};
+use crate::secret::Secret;
 use crate::transport::ByteStream;
 
 /// Pieces of the body read in a row without an event, before other tasks and the idle limit get their turn.
@@ -92,6 +93,8 @@ pub struct RawEventStream {
     status: StatusCode,
     headers: HeaderMap,
     attempts: u32,
+    /// The call's key, taken out of errors should the server quote it.
+    key: Option<Secret>,
 }
 
 impl fmt::Debug for RawEventStream {
@@ -126,7 +129,13 @@ impl RawEventStream {
             status,
             headers,
             attempts,
+            key: None,
         }
+    }
+
+    /// Keeps this key out of the stream's errors.
+    pub(crate) fn hide(&mut self, key: Option<Secret>) {
+        self.key = key;
     }
 
     /// HTTP status.
@@ -385,11 +394,15 @@ impl RawEventStream {
     fn dress(&self, error: Error) -> Error {
         // Whoever calls again gets a new stream, so most of these may help; what was delivered is for them to judge.
         let retryable = matches!(error.kind(), ErrorKind::Connection | ErrorKind::StreamEnded | ErrorKind::IdleTimeout);
-        error
+        let error = error
             .with_reply(self.status.as_u16(), &self.headers)
             .with_attempts(self.attempts)
             .with_partial(self.progress.partial())
-            .with_retryable(retryable)
+            .with_retryable(retryable);
+        match &self.key {
+            Some(key) => error.without(key.expose()),
+            None => error,
+        }
     }
 }
 
