@@ -110,7 +110,7 @@ union! {
     /// How long audio is cut.
     pub enum TranscriptionCreateChunkingStrategy text Mode {
         Mode: TranscriptionCreateChunkingStrategyMode => from;
-        Config(TranscriptionCreateChunkingStrategyVadConfig) = => from;
+        VadConfig(TranscriptionCreateChunkingStrategyVadConfig) = => from;
     }
 }
 
@@ -185,8 +185,8 @@ model! {
 union! {
     /// A transcript, in the form that was asked for.
     pub enum TranscriptionCreateResponse {
-        TranscriptionVerbose(TranscriptionVerbose) = => from;
-        TranscriptionDiarized(TranscriptionDiarized) = => from;
+        Verbose(TranscriptionVerbose) = => from;
+        Diarized(TranscriptionDiarized) = => from;
         Transcription(Transcription) = => from;
     }
 }
@@ -536,7 +536,7 @@ model! {
 union! {
     /// A translation, in the form that was asked for.
     pub enum TranslationCreateResponse {
-        TranslationVerbose(TranslationVerbose) = => from;
+        Verbose(TranslationVerbose) = => from;
         Translation(Translation) = => from;
     }
 }

@@ -579,7 +579,7 @@ union! {
     /// `truncation` of `BetaRealtimeSessionCreateParams`.
     pub enum BetaRealtimeSessionCreateTruncation text Mode {
         Mode: BetaRealtimeSessionCreateTruncationMode => from;
-        Ratio(RealtimeTruncationRetentionRatio) = => from;
+        RetentionRatio(RealtimeTruncationRetentionRatio) = => from;
     }
 }
 
@@ -879,7 +879,7 @@ union! {
     /// `tracing` of `BetaSessionUpdateEventSession`.
     pub enum BetaSessionUpdateEventSessionTracing text Mode {
         Mode: BetaSessionUpdateEventSessionTracingMode => from;
-        Configuration(RealtimeTracingConfiguration) = => from;
+        RealtimeTracingConfiguration(RealtimeTracingConfiguration) = => from;
     }
 }
 

@@ -367,12 +367,12 @@ union! {
     /// `template` of `EvalRunCreateResponsesTemplate`.
     pub enum EvalRunCreateResponsesTemplateMessage {
         Item(EvalItem) = => from;
-        RunCreateTemplateChatMessage(EvalRunCreateTemplateChatMessage) = => from;
+        ChatMessage(EvalRunCreateTemplateChatMessage) = => from;
     }
 }
 
 model! {
-    /// `RunCreateTemplateChatMessage` of `EvalRunCreateResponsesTemplateMessage`.
+    /// `ChatMessage` of `EvalRunCreateResponsesTemplateMessage`.
     pub struct EvalRunCreateTemplateChatMessage {
         const {}
         required {
@@ -763,7 +763,7 @@ response! {
 }
 
 response! {
-    /// `RunResponsesTemplateChatMessage` of `EvalRunResponsesTemplateMessage`.
+    /// `ChatMessage` of `EvalRunResponsesTemplateMessage`.
     pub struct EvalRunResponsesTemplateChatMessage {
         const {}
         required {
@@ -780,7 +780,7 @@ union! {
     /// `template` of `EvalRunResponsesTemplate`.
     pub enum EvalRunResponsesTemplateMessage {
         Item(EvalItem) = => from;
-        RunResponsesTemplateChatMessage(EvalRunResponsesTemplateChatMessage) = => from;
+        ChatMessage(EvalRunResponsesTemplateChatMessage) = => from;
     }
 }
 

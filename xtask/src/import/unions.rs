@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::describe::{Vocabulary, arm_leaf, enum_word};
+use super::families::common_end;
 use super::ir::{Field, Scalar, Ty};
 use super::merge::Catalog;
 use super::overrides::Overrides;
-use super::words::{camel, words};
+use super::words::{camel, without_param, words};
 
 /// A union ready to be written.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -75,7 +76,7 @@ pub(crate) fn build(
             ));
         }
     }
-    let names = arm_names(&made, catalog);
+    let names = arm_names(name, &made, catalog);
     let arms = made.into_iter().zip(names).map(|((_, arm), name)| Arm { name, ..arm }).collect();
     Ok(Union { tag, arms })
 }
@@ -147,28 +148,40 @@ fn same(a: &Ty, b: &Ty, catalog: &Catalog) -> bool {
     !differs && required(a, catalog) == required(b, catalog)
 }
 
-/// Short names: from the tag where every arm has one of its own, else from the types' names.
-fn arm_names(made: &[(Ty, Arm)], catalog: &Catalog) -> Vec<String> {
-    let structs: Vec<&Arm> = made.iter().filter(|(ty, _)| matches!(ty, Ty::Ref(_))).map(|(_, arm)| arm).collect();
-    let all: BTreeSet<&String> = structs.iter().flat_map(|arm| &arm.tags).collect();
-    let by_tag = structs.iter().all(|arm| arm.tags.len() == 1) && all.len() == structs.len();
+/// Short names: from the tag where no other arm has it, else from the type's name.
+fn arm_names(union: &str, made: &[(Ty, Arm)], catalog: &Catalog) -> Vec<String> {
+    let sharing = |tag: &String| made.iter().filter(|(_, arm)| arm.tags.contains(tag)).count();
     let lists = made.iter().filter(|(ty, _)| matches!(ty, Ty::List(_))).count();
-    let shorter = stripped(&structs.iter().map(|arm| words(&arm.ty)).collect::<Vec<_>>());
-    let mut at = 0;
+    let by_tag = |arm: &Arm| matches!(arm.tags.as_slice(), [tag] if sharing(tag) == 1);
+    let plain = made.iter().filter(|(ty, arm)| matches!(ty, Ty::Ref(_)) && !by_tag(arm));
+    let plain: Vec<String> = plain.map(|(_, arm)| without_param(&arm.ty).to_owned()).collect();
+    let structs = made.iter().filter(|(ty, _)| matches!(ty, Ty::Ref(_))).count();
+    let end = if plain.len() > 1 && plain.len() == structs { words(&common_end(&plain)).len() } else { 0 };
     let mut names: Vec<String> = Vec::new();
     for (ty, arm) in made {
         let name = match ty {
-            Ty::Ref(_) => {
-                at += 1;
-                if by_tag { camel(&arm.tags[0]) } else { shorter[at - 1].clone() }
-            }
+            Ty::Ref(_) if by_tag(arm) => arm.tags[0].clone(),
+            Ty::Ref(_) => told_apart(&arm.ty, end, union),
             other => scalar_arm(other, lists > 1, catalog),
         };
         // `Unknown` is what every union keeps for what it does not know.
-        let clash = name == "Unknown" || name == "Self" || names.iter().any(|old| old.eq_ignore_ascii_case(&name));
-        names.push(if clash { arm.ty.replace(['<', '>'], "") } else { name });
+        let clash =
+            |name: &str| name == "Unknown" || name == "Self" || names.iter().any(|old| old.eq_ignore_ascii_case(name));
+        let name = camel(&name);
+        names.push(if clash(&name) { camel(&arm.ty.replace(['<', '>'], "")) } else { name });
     }
-    names.iter().map(|name| camel(name)).collect()
+    names
+}
+
+/// A type's name without the `end` words that all arms end with and the words at its beginning that the union's
+/// name has too.
+fn told_apart(ty: &str, end: usize, union: &str) -> String {
+    let (mut own, union) = (words(without_param(ty)), words(union));
+    if own.len() > end {
+        own.truncate(own.len() - end);
+    }
+    let shared = own.iter().take(own.len().saturating_sub(1)).take_while(|word| union.contains(word)).count();
+    own[shared..].concat()
 }
 
 fn scalar_arm(ty: &Ty, qualify: bool, catalog: &Catalog) -> String {
@@ -188,26 +201,16 @@ fn scalar_arm(ty: &Ty, qualify: bool, catalog: &Catalog) -> String {
     }
 }
 
-/// Names without the words that all of them begin or end with.
-fn stripped(all: &[Vec<String>]) -> Vec<String> {
-    let shortest = all.iter().map(Vec::len).min().unwrap_or(0);
-    if all.len() < 2 || shortest == 0 {
-        return all.iter().map(|words| words.last().cloned().unwrap_or_default()).collect();
-    }
-    let same = |at: &dyn Fn(&Vec<String>) -> String| all.iter().all(|words| at(words) == at(&all[0]));
-    let head = (0..shortest - 1).take_while(|n| same(&|words| words[*n].clone())).count();
-    let tail = (0..shortest - 1 - head).take_while(|n| same(&|words| words[words.len() - 1 - n].clone())).count();
-    all.iter().map(|words| words[head..words.len() - tail].concat()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_lose_what_they_share() {
-        let split = |names: &[&str]| names.iter().map(|name| words(name)).collect::<Vec<_>>();
-        assert_eq!(stripped(&split(&["ChatTextPart", "ChatImageUrlPart"])), ["Text", "ImageUrl"]);
-        assert_eq!(stripped(&split(&["Tool", "ToolChoice"])), ["Tool", "ToolChoice"]);
+    fn arms_lose_what_the_union_says() {
+        assert_eq!(told_apart("TranscriptionVerbose", 0, "TranscriptionCreateResponse"), "Verbose");
+        assert_eq!(told_apart("Transcription", 0, "TranscriptionCreateResponse"), "Transcription");
+        assert_eq!(told_apart("EasyInputMessage", 0, "ResponseInputItem"), "EasyInputMessage");
+        assert_eq!(told_apart("ResponseConversationParam", 0, "ResponseCreateConversation"), "Conversation");
+        assert_eq!(told_apart("CompoundFilter", 1, "CompoundFilterFilter"), "Compound");
     }
 }

@@ -189,7 +189,7 @@ response! {
 }
 
 model! {
-    /// `AuthenticationCancel` of `AgentComputerUseApprovalRequestResultResponse`.
+    /// `BrowserAuthenticationCancel` of `AgentComputerUseApprovalRequestResultResponse`.
     pub struct AgentBrowserAuthenticationCancelParam {
         const { 0 "action" = "cancel" req; 1 "type" = "browser_authentication" req; }
         required {}
@@ -230,7 +230,7 @@ model! {
 }
 
 model! {
-    /// `AuthenticationSubmit` of `AgentComputerUseApprovalRequestResultResponse`.
+    /// `BrowserAuthenticationSubmit` of `AgentComputerUseApprovalRequestResultResponse`.
     pub struct AgentBrowserAuthenticationSubmitParam {
         const { 0 "action" = "submit" req; 2 "type" = "browser_authentication" req; }
         required {
@@ -254,7 +254,7 @@ open_enum! {
 }
 
 model! {
-    /// `OriginAccess` of `AgentComputerUseApprovalRequestResultResponse`.
+    /// `BrowserOriginAccess` of `AgentComputerUseApprovalRequestResultResponse`.
     pub struct AgentBrowserOriginAccessParam {
         const { 1 "type" = "browser_origin_access" req; }
         required {
@@ -335,9 +335,9 @@ union! {
 union! {
     /// `response` of `AgentParamComputerUseApprovalRequestResult`.
     pub enum AgentComputerUseApprovalRequestResultResponse tag "type" {
-        AuthenticationSubmit(AgentBrowserAuthenticationSubmitParam) = "browser_authentication" => from;
-        AuthenticationCancel(AgentBrowserAuthenticationCancelParam) = "browser_authentication" => from;
-        OriginAccess(AgentBrowserOriginAccessParam) = "browser_origin_access" => from;
+        BrowserAuthenticationSubmit(AgentBrowserAuthenticationSubmitParam) = "browser_authentication" => from;
+        BrowserAuthenticationCancel(AgentBrowserAuthenticationCancelParam) = "browser_authentication" => from;
+        BrowserOriginAccess(AgentBrowserOriginAccessParam) = "browser_origin_access" => from;
     }
 }
 

@@ -1003,7 +1003,7 @@ union! {
     /// Conversation that the response reads and adds to; not with `previous_response_id`.
     pub enum BetaClientEventResponseCreateConversation text Text {
         Text: String => from;
-        Param(BetaResponseConversationParam) = => from;
+        Conversation(BetaResponseConversationParam) = => from;
     }
 }
 

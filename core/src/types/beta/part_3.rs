@@ -517,7 +517,7 @@ union! {
     /// The conversation: its id, or an object with the id.
     pub enum BetaResponseConversation text Text {
         Text: String => from;
-        Param(BetaResponseConversationParam) = => from;
+        Conversation(BetaResponseConversationParam) = => from;
     }
 }
 

@@ -24,7 +24,7 @@ use crate::types::{
 };
 
 model! {
-    /// `ResponseInputAgentMessage` of `BetaResponseInputItem`.
+    /// `AgentMessage` of `BetaResponseInputItem`.
     pub struct BetaResponseInputAgentMessage {
         const { 3 "type" = "agent_message" req; }
         required {
@@ -220,41 +220,41 @@ model! {
 union! {
     /// An item of the input: a message, a tool output, an earlier output item and more.
     pub enum BetaResponseInputItem tag "type" {
-        ResponseCodeInterpreterToolCall(BetaResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
-        ResponseOutputMessage(BetaResponseOutputMessage) = "message" => from;
-        ResponseComputerToolCall(BetaResponseComputerToolCall) = "computer_call" => from;
-        ResponseLocalShellCall(BetaResponseLocalShellCall) = "local_shell_call" => from;
-        ResponseMcpApprovalRequest(BetaResponseMcpApprovalRequest) = "mcp_approval_request" => from;
-        ResponseMcpCall(BetaResponseMcpCall) = "mcp_call" => from;
-        ResponseProgram(BetaResponseProgram) = "program" => from;
-        ResponseProgramOutput(BetaResponseProgramOutput) = "program_output" => from;
-        ResponseFileSearchToolCall(BetaResponseFileSearchToolCall) = "file_search_call" => from;
-        ResponseFunctionWebSearch(BetaResponseFunctionWebSearch) = "web_search_call" => from;
-        ResponseFunctionToolCall(BetaResponseFunctionToolCall) = "function_call" => from;
-        ResponseInputAgentMessage(BetaResponseInputAgentMessage) = "agent_message" => from;
-        ResponseMultiAgentCall(BetaResponseMultiAgentCall) = "multi_agent_call" => from;
-        ResponseInputMultiAgentCallOutput(BetaResponseInputMultiAgentCallOutput) = "multi_agent_call_output" => from;
-        ResponseImageGenerationCall(BetaResponseImageGenerationCall) = "image_generation_call" => from;
-        ResponseInputApplyPatchCall(BetaResponseInputApplyPatchCall) = "apply_patch_call" => from;
-        ResponseMcpListTools(BetaResponseMcpListTools) = "mcp_list_tools" => from;
-        ResponseCustomToolCall(BetaResponseCustomToolCall) = "custom_tool_call" => from;
-        ResponseInputComputerCallOutput(BetaResponseInputComputerCallOutput) = "computer_call_output" => from;
-        ResponseInputAdditionalTools(BetaResponseInputAdditionalTools) = "additional_tools" => from;
-        ResponseReasoningItem(BetaResponseReasoningItem) = "reasoning" => from;
-        ResponseLocalShellCallOutput(BetaResponseLocalShellCallOutput) = "local_shell_call_output" => from;
-        ResponseInputShellCall(BetaResponseInputShellCall) = "shell_call" => from;
-        ResponseInputShellCallOutput(BetaResponseInputShellCallOutput) = "shell_call_output" => from;
-        ResponseInputApplyPatchCallOutput(BetaResponseInputApplyPatchCallOutput) = "apply_patch_call_output" => from;
-        ResponseMcpApprovalResponse(BetaResponseMcpApprovalResponse) = "mcp_approval_response" => from;
-        ResponseCustomToolCallOutput(BetaResponseCustomToolCallOutput) = "custom_tool_call_output" => from;
+        CodeInterpreterCall(BetaResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
+        OutputMessage(BetaResponseOutputMessage) = "message" => from;
+        ComputerCall(BetaResponseComputerToolCall) = "computer_call" => from;
+        LocalShellCall(BetaResponseLocalShellCall) = "local_shell_call" => from;
+        McpApprovalRequest(BetaResponseMcpApprovalRequest) = "mcp_approval_request" => from;
+        McpCall(BetaResponseMcpCall) = "mcp_call" => from;
+        Program(BetaResponseProgram) = "program" => from;
+        ProgramOutput(BetaResponseProgramOutput) = "program_output" => from;
+        FileSearchCall(BetaResponseFileSearchToolCall) = "file_search_call" => from;
+        WebSearchCall(BetaResponseFunctionWebSearch) = "web_search_call" => from;
+        FunctionCall(BetaResponseFunctionToolCall) = "function_call" => from;
+        AgentMessage(BetaResponseInputAgentMessage) = "agent_message" => from;
+        MultiAgentCall(BetaResponseMultiAgentCall) = "multi_agent_call" => from;
+        MultiAgentCallOutput(BetaResponseInputMultiAgentCallOutput) = "multi_agent_call_output" => from;
+        ImageGenerationCall(BetaResponseImageGenerationCall) = "image_generation_call" => from;
+        ApplyPatchCall(BetaResponseInputApplyPatchCall) = "apply_patch_call" => from;
+        McpListTools(BetaResponseMcpListTools) = "mcp_list_tools" => from;
+        CustomToolCall(BetaResponseCustomToolCall) = "custom_tool_call" => from;
+        ComputerCallOutput(BetaResponseInputComputerCallOutput) = "computer_call_output" => from;
+        AdditionalTools(BetaResponseInputAdditionalTools) = "additional_tools" => from;
+        Reasoning(BetaResponseReasoningItem) = "reasoning" => from;
+        LocalShellCallOutput(BetaResponseLocalShellCallOutput) = "local_shell_call_output" => from;
+        ShellCall(BetaResponseInputShellCall) = "shell_call" => from;
+        ShellCallOutput(BetaResponseInputShellCallOutput) = "shell_call_output" => from;
+        ApplyPatchCallOutput(BetaResponseInputApplyPatchCallOutput) = "apply_patch_call_output" => from;
+        McpApprovalResponse(BetaResponseMcpApprovalResponse) = "mcp_approval_response" => from;
+        CustomToolCallOutput(BetaResponseCustomToolCallOutput) = "custom_tool_call_output" => from;
         EasyInputMessage(BetaEasyInputMessage) = "message" => from;
-        ResponseFunctionCallOutput(BetaResponseFunctionCallOutput) = "function_call_output" => from;
-        ResponseInputToolSearchCall(BetaResponseInputToolSearchCall) = "tool_search_call" => from;
-        ResponseToolSearchOutputItemParam(BetaResponseToolSearchOutputItemParam) = "tool_search_output" => from;
-        ResponseCompactionItemParam(BetaResponseCompactionItemParam) = "compaction" => from;
-        ResponseConfigurationUpdateItem(BetaResponseConfigurationUpdateItem) = "configuration_update" => from;
-        ResponseInputCompactionTrigger(BetaResponseInputCompactionTrigger) = "compaction_trigger" => from;
-        ResponseInputItemReference(BetaResponseInputItemReference) = "item_reference" => from;
+        FunctionCallOutput(BetaResponseFunctionCallOutput) = "function_call_output" => from;
+        ToolSearchCall(BetaResponseInputToolSearchCall) = "tool_search_call" => from;
+        ToolSearchOutput(BetaResponseToolSearchOutputItemParam) = "tool_search_output" => from;
+        Compaction(BetaResponseCompactionItemParam) = "compaction" => from;
+        ConfigurationUpdate(BetaResponseConfigurationUpdateItem) = "configuration_update" => from;
+        CompactionTrigger(BetaResponseInputCompactionTrigger) = "compaction_trigger" => from;
+        ItemReference(BetaResponseInputItemReference) = "item_reference" => from;
     }
 }
 
@@ -295,7 +295,7 @@ response! {
 }
 
 model! {
-    /// `ResponseInputMultiAgentCallOutput` of `BetaResponseInputItem`.
+    /// `MultiAgentCallOutput` of `BetaResponseInputItem`.
     pub struct BetaResponseInputMultiAgentCallOutput {
         const { 3 "type" = "multi_agent_call_output" req; }
         required {
@@ -452,39 +452,39 @@ union! {
 union! {
     /// An item of a response, of its input or of its output.
     pub enum BetaResponseItem tag "type" {
-        FunctionToolCallItem(BetaResponseFunctionToolCallItem) = "function_call" => from;
-        CodeInterpreterToolCall(BetaResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
-        CustomToolCallItem(BetaResponseCustomToolCallItem) = "custom_tool_call" => from;
+        FunctionCall(BetaResponseFunctionToolCallItem) = "function_call" => from;
+        CodeInterpreterCall(BetaResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
+        CustomToolCall(BetaResponseCustomToolCallItem) = "custom_tool_call" => from;
         OutputMessage(BetaResponseOutputMessage) = "message" => from;
-        ComputerToolCall(BetaResponseComputerToolCall) = "computer_call" => from;
-        ComputerToolCallOutputItem(BetaResponseComputerToolCallOutputItem) = "computer_call_output" => from;
+        ComputerCall(BetaResponseComputerToolCall) = "computer_call" => from;
+        ComputerCallOutput(BetaResponseComputerToolCallOutputItem) = "computer_call_output" => from;
         AgentMessage(BetaResponseAgentMessage) = "agent_message" => from;
         MultiAgentCallOutput(BetaResponseMultiAgentCallOutput) = "multi_agent_call_output" => from;
         ToolSearchCall(BetaResponseToolSearchCall) = "tool_search_call" => from;
-        ToolSearchOutputItem(BetaResponseToolSearchOutputItem) = "tool_search_output" => from;
+        ToolSearchOutput(BetaResponseToolSearchOutputItem) = "tool_search_output" => from;
         Program(BetaResponseProgram) = "program" => from;
         ProgramOutput(BetaResponseProgramOutput) = "program_output" => from;
         LocalShellCall(BetaResponseLocalShellCall) = "local_shell_call" => from;
-        FunctionShellToolCall(BetaResponseFunctionShellToolCall) = "shell_call" => from;
-        FunctionShellToolCallOutput(BetaResponseFunctionShellToolCallOutput) = "shell_call_output" => from;
-        ApplyPatchToolCall(BetaResponseApplyPatchToolCall) = "apply_patch_call" => from;
+        ShellCall(BetaResponseFunctionShellToolCall) = "shell_call" => from;
+        ShellCallOutput(BetaResponseFunctionShellToolCallOutput) = "shell_call_output" => from;
+        ApplyPatchCall(BetaResponseApplyPatchToolCall) = "apply_patch_call" => from;
         McpApprovalRequest(BetaResponseMcpApprovalRequest) = "mcp_approval_request" => from;
         McpCall(BetaResponseMcpCall) = "mcp_call" => from;
-        CustomToolCallOutputItem(BetaResponseCustomToolCallOutputItem) = "custom_tool_call_output" => from;
+        CustomToolCallOutput(BetaResponseCustomToolCallOutputItem) = "custom_tool_call_output" => from;
         InputMessageItem(BetaResponseInputMessageItem) = "message" => from;
-        FileSearchToolCall(BetaResponseFileSearchToolCall) = "file_search_call" => from;
-        FunctionWebSearch(BetaResponseFunctionWebSearch) = "web_search_call" => from;
-        FunctionToolCallOutputItem(BetaResponseFunctionToolCallOutputItem) = "function_call_output" => from;
+        FileSearchCall(BetaResponseFileSearchToolCall) = "file_search_call" => from;
+        WebSearchCall(BetaResponseFunctionWebSearch) = "web_search_call" => from;
+        FunctionCallOutput(BetaResponseFunctionToolCallOutputItem) = "function_call_output" => from;
         MultiAgentCall(BetaResponseMultiAgentCall) = "multi_agent_call" => from;
         AdditionalTools(BetaResponseAdditionalTools) = "additional_tools" => from;
         ImageGenerationCall(BetaResponseImageGenerationCall) = "image_generation_call" => from;
-        ApplyPatchToolCallOutput(BetaResponseApplyPatchToolCallOutput) = "apply_patch_call_output" => from;
+        ApplyPatchCallOutput(BetaResponseApplyPatchToolCallOutput) = "apply_patch_call_output" => from;
         McpListTools(BetaResponseMcpListTools) = "mcp_list_tools" => from;
-        ReasoningItem(BetaResponseReasoningItem) = "reasoning" => from;
-        CompactionItem(BetaResponseCompactionItem) = "compaction" => from;
+        Reasoning(BetaResponseReasoningItem) = "reasoning" => from;
+        Compaction(BetaResponseCompactionItem) = "compaction" => from;
         LocalShellCallOutput(BetaResponseLocalShellCallOutput) = "local_shell_call_output" => from;
         McpApprovalResponse(BetaResponseMcpApprovalResponse) = "mcp_approval_response" => from;
-        ConfigurationUpdateItem(BetaResponseConfigurationUpdateItem) = "configuration_update" => from;
+        ConfigurationUpdate(BetaResponseConfigurationUpdateItem) = "configuration_update" => from;
     }
 }
 
@@ -958,7 +958,7 @@ response! {
 }
 
 model! {
-    /// `ResponseMultiAgentCall` of `BetaResponseInputItem`, and in 2 more places.
+    /// `MultiAgentCall` of `BetaResponseInputItem`, and in 2 more places.
     pub struct BetaResponseMultiAgentCall {
         const { 3 "type" = "multi_agent_call" req; }
         required {

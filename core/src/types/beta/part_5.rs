@@ -557,14 +557,14 @@ union! {
     /// Whether and which tools the model calls.
     pub enum BetaResponseToolChoice tag "type" text Mode {
         Mode: BetaToolChoiceOptions => from;
-        BetaToolChoiceAllowed(BetaToolChoiceAllowed) = "allowed_tools" => from;
-        BetaToolChoiceTypes(BetaToolChoiceTypes) = "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter" => from;
-        BetaToolChoiceFunction(BetaToolChoiceFunction) = "function" => from;
-        BetaToolChoiceMcp(BetaToolChoiceMcp) = "mcp" => from;
-        BetaToolChoiceCustom(BetaToolChoiceCustom) = "custom" => from;
+        AllowedTools(BetaToolChoiceAllowed) = "allowed_tools" => from;
+        Types(BetaToolChoiceTypes) = "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter" => from;
+        Function(BetaToolChoiceFunction) = "function" => from;
+        Mcp(BetaToolChoiceMcp) = "mcp" => from;
+        Custom(BetaToolChoiceCustom) = "custom" => from;
         ProgrammaticToolCalling(ProgrammaticToolCalling) = "programmatic_tool_calling" => from;
-        BetaToolChoiceApplyPatch(BetaToolChoiceApplyPatch) = "apply_patch" => from;
-        BetaToolChoiceShell(BetaToolChoiceShell) = "shell" => from;
+        ApplyPatch(BetaToolChoiceApplyPatch) = "apply_patch" => from;
+        Shell(BetaToolChoiceShell) = "shell" => from;
     }
 }
 
@@ -644,22 +644,22 @@ model! {
 union! {
     /// A tool that the model may call.
     pub enum BetaResponseToolSearchOutputItemTool tag "type" {
-        BetaFunctionTool(BetaFunctionTool) = "function" => from;
-        BetaFileSearchTool(BetaFileSearchTool) = "file_search" => from;
-        BetaComputerTool(BetaComputerTool) = "computer" => from;
-        BetaComputerUsePreviewTool(BetaComputerUsePreviewTool) = "computer_use_preview" => from;
-        BetaWebSearchTool(BetaWebSearchTool) = "web_search", "web_search_2025_08_26" => from;
-        ResponseToolMcp(ResponseToolMcp) = "mcp" => from;
-        ResponseToolCodeInterpreter(ResponseToolCodeInterpreter) = "code_interpreter" => from;
+        Function(BetaFunctionTool) = "function" => from;
+        FileSearch(BetaFileSearchTool) = "file_search" => from;
+        Computer(BetaComputerTool) = "computer" => from;
+        ComputerUsePreview(BetaComputerUsePreviewTool) = "computer_use_preview" => from;
+        WebSearchTool(BetaWebSearchTool) = "web_search", "web_search_2025_08_26" => from;
+        Mcp(ResponseToolMcp) = "mcp" => from;
+        CodeInterpreter(ResponseToolCodeInterpreter) = "code_interpreter" => from;
         ProgrammaticToolCalling(ProgrammaticToolCalling) = "programmatic_tool_calling" => from;
-        ResponseToolImageGeneration(ResponseToolImageGeneration) = "image_generation" => from;
-        ResponseToolLocalShell(ResponseToolLocalShell) = "local_shell" => from;
-        BetaFunctionShellTool(BetaFunctionShellTool) = "shell" => from;
-        BetaCustomTool(BetaCustomTool) = "custom" => from;
-        BetaToolSearchOutputNamespaceTool(BetaToolSearchOutputNamespaceTool) = "namespace" => from;
-        BetaToolSearchTool(BetaToolSearchTool) = "tool_search" => from;
-        BetaWebSearchPreviewTool(BetaWebSearchPreviewTool) = "web_search_preview", "web_search_preview_2025_03_11" => from;
-        BetaApplyPatchTool(BetaApplyPatchTool) = "apply_patch" => from;
+        ImageGeneration(ResponseToolImageGeneration) = "image_generation" => from;
+        LocalShell(ResponseToolLocalShell) = "local_shell" => from;
+        Shell(BetaFunctionShellTool) = "shell" => from;
+        Custom(BetaCustomTool) = "custom" => from;
+        Namespace(BetaToolSearchOutputNamespaceTool) = "namespace" => from;
+        ToolSearch(BetaToolSearchTool) = "tool_search" => from;
+        WebSearchPreviewTool(BetaWebSearchPreviewTool) = "web_search_preview", "web_search_preview_2025_03_11" => from;
+        ApplyPatch(BetaApplyPatchTool) = "apply_patch" => from;
     }
 }
 
@@ -1116,22 +1116,22 @@ model! {
 union! {
     /// A tool that the model may call.
     pub enum BetaTool tag "type" {
-        BetaFunctionTool(BetaFunctionTool) = "function" => from;
-        BetaFileSearchTool(BetaFileSearchTool) = "file_search" => from;
-        BetaComputerTool(BetaComputerTool) = "computer" => from;
-        BetaComputerUsePreviewTool(BetaComputerUsePreviewTool) = "computer_use_preview" => from;
-        BetaWebSearchTool(BetaWebSearchTool) = "web_search", "web_search_2025_08_26" => from;
-        ResponseToolMcp(ResponseToolMcp) = "mcp" => from;
-        ResponseToolCodeInterpreter(ResponseToolCodeInterpreter) = "code_interpreter" => from;
+        Function(BetaFunctionTool) = "function" => from;
+        FileSearch(BetaFileSearchTool) = "file_search" => from;
+        Computer(BetaComputerTool) = "computer" => from;
+        ComputerUsePreview(BetaComputerUsePreviewTool) = "computer_use_preview" => from;
+        WebSearchTool(BetaWebSearchTool) = "web_search", "web_search_2025_08_26" => from;
+        Mcp(ResponseToolMcp) = "mcp" => from;
+        CodeInterpreter(ResponseToolCodeInterpreter) = "code_interpreter" => from;
         ProgrammaticToolCalling(ProgrammaticToolCalling) = "programmatic_tool_calling" => from;
-        ResponseToolImageGeneration(ResponseToolImageGeneration) = "image_generation" => from;
-        ResponseToolLocalShell(ResponseToolLocalShell) = "local_shell" => from;
-        BetaFunctionShellTool(BetaFunctionShellTool) = "shell" => from;
-        BetaCustomTool(BetaCustomTool) = "custom" => from;
-        BetaNamespaceTool(BetaNamespaceTool) = "namespace" => from;
-        BetaToolSearchTool(BetaToolSearchTool) = "tool_search" => from;
-        BetaWebSearchPreviewTool(BetaWebSearchPreviewTool) = "web_search_preview", "web_search_preview_2025_03_11" => from;
-        BetaApplyPatchTool(BetaApplyPatchTool) = "apply_patch" => from;
+        ImageGeneration(ResponseToolImageGeneration) = "image_generation" => from;
+        LocalShell(ResponseToolLocalShell) = "local_shell" => from;
+        Shell(BetaFunctionShellTool) = "shell" => from;
+        Custom(BetaCustomTool) = "custom" => from;
+        Namespace(BetaNamespaceTool) = "namespace" => from;
+        ToolSearch(BetaToolSearchTool) = "tool_search" => from;
+        WebSearchPreviewTool(BetaWebSearchPreviewTool) = "web_search_preview", "web_search_preview_2025_03_11" => from;
+        ApplyPatch(BetaApplyPatchTool) = "apply_patch" => from;
     }
 }
 

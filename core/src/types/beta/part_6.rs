@@ -499,14 +499,14 @@ union! {
     /// Whether and which tools the model calls; a mode or a named tool.
     pub enum ResponseCreateToolChoice tag "type" text Mode {
         Mode: BetaToolChoiceOptions => from;
-        BetaToolChoiceAllowed(BetaToolChoiceAllowed) = "allowed_tools" => from;
+        AllowedTools(BetaToolChoiceAllowed) = "allowed_tools" => from;
         BetaToolChoiceTypes(BetaToolChoiceTypes) = "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter" => from;
-        BetaToolChoiceFunction(BetaToolChoiceFunction) = "function" => from;
-        BetaToolChoiceMcp(BetaToolChoiceMcp) = "mcp" => from;
-        BetaToolChoiceCustom(BetaToolChoiceCustom) = "custom" => from;
+        Function(BetaToolChoiceFunction) = "function" => from;
+        Mcp(BetaToolChoiceMcp) = "mcp" => from;
+        Custom(BetaToolChoiceCustom) = "custom" => from;
         ProgrammaticToolCalling(ProgrammaticToolCalling) = "programmatic_tool_calling" => from;
-        BetaToolChoiceApplyPatch(BetaToolChoiceApplyPatch) = "apply_patch" => from;
-        BetaToolChoiceShell(BetaToolChoiceShell) = "shell" => from;
+        ApplyPatch(BetaToolChoiceApplyPatch) = "apply_patch" => from;
+        Shell(BetaToolChoiceShell) = "shell" => from;
     }
 }
 

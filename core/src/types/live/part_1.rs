@@ -60,7 +60,7 @@ union! {
     /// `voice` of `SessionConfigAudioOutput`.
     pub enum AudioOutputVoice text Value {
         Value: BuiltInVoice => from;
-        Voice(CustomVoice) = => from;
+        CustomVoice(CustomVoice) = => from;
     }
 }
 
@@ -559,10 +559,10 @@ model! {
 union! {
     /// `item` of `DecisionItemCreateEvent`.
     pub enum DecisionItemCreateEventItemUnion tag "type" {
-        ItemFunctionCall(DecisionItemFunctionCall) = "function_call" => from;
-        ItemCustomToolCall(DecisionItemCustomToolCall) = "custom_tool_call" => from;
-        ItemFunctionCallOutput(DecisionItemFunctionCallOutput) = "function_call_output" => from;
-        ItemCustomToolCallOutput(DecisionItemCustomToolCallOutput) = "custom_tool_call_output" => from;
+        FunctionCall(DecisionItemFunctionCall) = "function_call" => from;
+        CustomToolCall(DecisionItemCustomToolCall) = "custom_tool_call" => from;
+        FunctionCallOutput(DecisionItemFunctionCallOutput) = "function_call_output" => from;
+        CustomToolCallOutput(DecisionItemCustomToolCallOutput) = "custom_tool_call_output" => from;
         UserMessage(DecisionUserMessage) = "message" => from;
         DeveloperMessage(DecisionDeveloperMessage) = "message" => from;
         SystemMessage(DecisionSystemMessage) = "message" => from;
@@ -590,19 +590,19 @@ response! {
 union! {
     /// `item` of `DecisionItemCreatedEvent`.
     pub enum DecisionItemCreatedEventItemUnion tag "type" {
-        ItemFunctionCall(DecisionItemFunctionCall) = "function_call" => from;
-        ItemCustomToolCall(DecisionItemCustomToolCall) = "custom_tool_call" => from;
+        FunctionCall(DecisionItemFunctionCall) = "function_call" => from;
+        CustomToolCall(DecisionItemCustomToolCall) = "custom_tool_call" => from;
         StoredUserMessage(DecisionStoredUserMessage) = "message" => from;
         StoredDeveloperMessage(DecisionStoredDeveloperMessage) = "message" => from;
         StoredSystemMessage(DecisionStoredSystemMessage) = "message" => from;
         StoredAssistantMessage(DecisionStoredAssistantMessage) = "message" => from;
-        ItemFunctionCallOutput(DecisionItemFunctionCallOutput) = "function_call_output" => from;
-        ItemCustomToolCallOutput(DecisionItemCustomToolCallOutput) = "custom_tool_call_output" => from;
+        FunctionCallOutput(DecisionItemFunctionCallOutput) = "function_call_output" => from;
+        CustomToolCallOutput(DecisionItemCustomToolCallOutput) = "custom_tool_call_output" => from;
     }
 }
 
 model! {
-    /// `ItemCustomToolCall` of `DecisionItemCreateEventItemUnion`, and in one more place.
+    /// `CustomToolCall` of `DecisionItemCreateEventItemUnion`, and in one more place.
     pub struct DecisionItemCustomToolCall {
         const { 3 "type" = "custom_tool_call" req; }
         required {
@@ -625,7 +625,7 @@ model! {
 }
 
 model! {
-    /// `ItemCustomToolCallOutput` of `DecisionItemCreateEventItemUnion`, and in one more place.
+    /// `CustomToolCallOutput` of `DecisionItemCreateEventItemUnion`, and in one more place.
     pub struct DecisionItemCustomToolCallOutput {
         const { 2 "type" = "custom_tool_call_output" req; }
         required {
@@ -692,7 +692,7 @@ response! {
 }
 
 model! {
-    /// `ItemFunctionCall` of `DecisionItemCreateEventItemUnion`, and in one more place.
+    /// `FunctionCall` of `DecisionItemCreateEventItemUnion`, and in one more place.
     pub struct DecisionItemFunctionCall {
         const { 3 "type" = "function_call" req; }
         required {
@@ -715,7 +715,7 @@ model! {
 }
 
 model! {
-    /// `ItemFunctionCallOutput` of `DecisionItemCreateEventItemUnion`, and in one more place.
+    /// `FunctionCallOutput` of `DecisionItemCreateEventItemUnion`, and in one more place.
     pub struct DecisionItemFunctionCallOutput {
         const { 2 "type" = "function_call_output" req; }
         required {

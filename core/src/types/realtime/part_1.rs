@@ -925,14 +925,14 @@ open_enum! {
 union! {
     /// An item of a realtime conversation.
     pub enum RealtimeConversationItem tag "type" {
-        McpToolCall(RealtimeMcpToolCall) = "mcp_call" => from;
+        McpCall(RealtimeMcpToolCall) = "mcp_call" => from;
         McpApprovalRequest(RealtimeMcpApprovalRequest) = "mcp_approval_request" => from;
         McpApprovalResponse(RealtimeMcpApprovalResponse) = "mcp_approval_response" => from;
-        ConversationItemSystemMessage(RealtimeConversationItemSystemMessage) = "message" => from;
-        ConversationItemUserMessage(RealtimeConversationItemUserMessage) = "message" => from;
-        ConversationItemAssistantMessage(RealtimeConversationItemAssistantMessage) = "message" => from;
-        ConversationItemFunctionCall(RealtimeConversationItemFunctionCall) = "function_call" => from;
-        ConversationItemFunctionCallOutput(RealtimeConversationItemFunctionCallOutput) = "function_call_output" => from;
+        SystemMessage(RealtimeConversationItemSystemMessage) = "message" => from;
+        UserMessage(RealtimeConversationItemUserMessage) = "message" => from;
+        AssistantMessage(RealtimeConversationItemAssistantMessage) = "message" => from;
+        FunctionCall(RealtimeConversationItemFunctionCall) = "function_call" => from;
+        FunctionCallOutput(RealtimeConversationItemFunctionCallOutput) = "function_call_output" => from;
         McpListTools(RealtimeMcpListTools) = "mcp_list_tools" => from;
     }
 }

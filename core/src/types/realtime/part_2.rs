@@ -661,7 +661,7 @@ open_enum! {
 }
 
 model! {
-    /// `Configuration` of `BetaSessionUpdateEventSessionTracing`, and in 2 more places.
+    /// `RealtimeTracingConfiguration` of `BetaSessionUpdateEventSessionTracing`, and in 2 more places.
     pub struct RealtimeTracingConfiguration {
         const {}
         required {}
@@ -1035,7 +1035,7 @@ union! {
     /// What to do when the conversation grows too long.
     pub enum RealtimeTruncation text Mode {
         Mode: RealtimeTruncationMode => from;
-        Ratio(RealtimeTruncationRetentionRatio) = => from;
+        RetentionRatio(RealtimeTruncationRetentionRatio) = => from;
     }
 }
 

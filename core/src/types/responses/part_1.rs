@@ -568,14 +568,14 @@ union! {
     /// Tools that may be called: names or a filter.
     pub enum McpAllowedTools {
         List: Vec<String> => from;
-        Filter(McpToolFilter) = => from;
+        ToolFilter(McpToolFilter) = => from;
     }
 }
 
 union! {
     /// Which calls need your approval.
     pub enum McpRequireApproval text Mode {
-        Filter(McpToolApprovalFilter) = => from;
+        ToolApprovalFilter(McpToolApprovalFilter) = => from;
         Mode: McpRequireApprovalMode => from;
     }
 }

@@ -55,7 +55,7 @@ union! {
     /// The conversation: its id, or an object with the id.
     pub enum ResponseCreateConversation text Text {
         Text: String => from;
-        Param(ResponseConversationParam) = => from;
+        Conversation(ResponseConversationParam) = => from;
     }
 }
 
@@ -1648,38 +1648,38 @@ model! {
 union! {
     /// An item of the input: a message, a tool output, an earlier output item and more.
     pub enum ResponseInputItem tag "type" {
-        ResponseCodeInterpreterToolCall(ResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
-        ResponseOutputMessage(ResponseOutputMessage) = "message" => from;
-        ResponseComputerToolCall(ResponseComputerToolCall) = "computer_call" => from;
-        ResponseLocalShellCall(ResponseLocalShellCall) = "local_shell_call" => from;
-        ResponseMcpApprovalRequest(ResponseMcpApprovalRequest) = "mcp_approval_request" => from;
-        ResponseMcpCall(ResponseMcpCall) = "mcp_call" => from;
-        ResponseItemProgram(ResponseItemProgram) = "program" => from;
-        ResponseProgramOutput(ResponseProgramOutput) = "program_output" => from;
-        ResponseFileSearchToolCall(ResponseFileSearchToolCall) = "file_search_call" => from;
-        ResponseFunctionWebSearch(ResponseFunctionWebSearch) = "web_search_call" => from;
-        ResponseFunctionToolCall(ResponseFunctionToolCall) = "function_call" => from;
-        ResponseImageGenerationCall(ResponseImageGenerationCall) = "image_generation_call" => from;
-        ResponseInputApplyPatchCall(ResponseInputApplyPatchCall) = "apply_patch_call" => from;
-        ResponseMcpListTools(ResponseMcpListTools) = "mcp_list_tools" => from;
-        ResponseCustomToolCall(ResponseCustomToolCall) = "custom_tool_call" => from;
-        ResponseInputComputerCallOutput(ResponseInputComputerCallOutput) = "computer_call_output" => from;
-        ResponseInputAdditionalTools(ResponseInputAdditionalTools) = "additional_tools" => from;
-        ResponseReasoningItem(ResponseReasoningItem) = "reasoning" => from;
-        ResponseLocalShellCallOutput(ResponseLocalShellCallOutput) = "local_shell_call_output" => from;
-        ResponseInputShellCall(ResponseInputShellCall) = "shell_call" => from;
-        ResponseInputShellCallOutput(ResponseInputShellCallOutput) = "shell_call_output" => from;
-        ResponseInputApplyPatchCallOutput(ResponseInputApplyPatchCallOutput) = "apply_patch_call_output" => from;
-        ResponseMcpApprovalResponse(ResponseMcpApprovalResponse) = "mcp_approval_response" => from;
-        ResponseCustomToolCallOutput(ResponseCustomToolCallOutput) = "custom_tool_call_output" => from;
+        CodeInterpreterCall(ResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
+        OutputMessage(ResponseOutputMessage) = "message" => from;
+        ComputerCall(ResponseComputerToolCall) = "computer_call" => from;
+        LocalShellCall(ResponseLocalShellCall) = "local_shell_call" => from;
+        McpApprovalRequest(ResponseMcpApprovalRequest) = "mcp_approval_request" => from;
+        McpCall(ResponseMcpCall) = "mcp_call" => from;
+        Program(ResponseItemProgram) = "program" => from;
+        ProgramOutput(ResponseProgramOutput) = "program_output" => from;
+        FileSearchCall(ResponseFileSearchToolCall) = "file_search_call" => from;
+        WebSearchCall(ResponseFunctionWebSearch) = "web_search_call" => from;
+        FunctionCall(ResponseFunctionToolCall) = "function_call" => from;
+        ImageGenerationCall(ResponseImageGenerationCall) = "image_generation_call" => from;
+        ApplyPatchCall(ResponseInputApplyPatchCall) = "apply_patch_call" => from;
+        McpListTools(ResponseMcpListTools) = "mcp_list_tools" => from;
+        CustomToolCall(ResponseCustomToolCall) = "custom_tool_call" => from;
+        ComputerCallOutput(ResponseInputComputerCallOutput) = "computer_call_output" => from;
+        AdditionalTools(ResponseInputAdditionalTools) = "additional_tools" => from;
+        Reasoning(ResponseReasoningItem) = "reasoning" => from;
+        LocalShellCallOutput(ResponseLocalShellCallOutput) = "local_shell_call_output" => from;
+        ShellCall(ResponseInputShellCall) = "shell_call" => from;
+        ShellCallOutput(ResponseInputShellCallOutput) = "shell_call_output" => from;
+        ApplyPatchCallOutput(ResponseInputApplyPatchCallOutput) = "apply_patch_call_output" => from;
+        McpApprovalResponse(ResponseMcpApprovalResponse) = "mcp_approval_response" => from;
+        CustomToolCallOutput(ResponseCustomToolCallOutput) = "custom_tool_call_output" => from;
         EasyInputMessage(EasyInputMessage) = "message" => from;
-        ResponseFunctionCallOutput(ResponseFunctionCallOutput) = "function_call_output" => from;
-        ResponseInputToolSearchCall(ResponseInputToolSearchCall) = "tool_search_call" => from;
-        ResponseToolSearchOutputItemParam(ResponseToolSearchOutputItemParam) = "tool_search_output" => from;
-        ResponseCompactionItemParam(ResponseCompactionItemParam) = "compaction" => from;
-        ResponseConfigurationUpdateItem(ResponseConfigurationUpdateItem) = "configuration_update" => from;
-        ResponseInputCompactionTrigger(ResponseInputCompactionTrigger) = "compaction_trigger" => from;
-        ResponseInputItemReference(ResponseInputItemReference) = "item_reference" => from;
+        FunctionCallOutput(ResponseFunctionCallOutput) = "function_call_output" => from;
+        ToolSearchCall(ResponseInputToolSearchCall) = "tool_search_call" => from;
+        ToolSearchOutput(ResponseToolSearchOutputItemParam) = "tool_search_output" => from;
+        Compaction(ResponseCompactionItemParam) = "compaction" => from;
+        ConfigurationUpdate(ResponseConfigurationUpdateItem) = "configuration_update" => from;
+        CompactionTrigger(ResponseInputCompactionTrigger) = "compaction_trigger" => from;
+        ItemReference(ResponseInputItemReference) = "item_reference" => from;
     }
 }
 

@@ -136,36 +136,36 @@ union! {
 union! {
     /// An item of a response, of its input or of its output.
     pub enum ResponseItem tag "type" {
-        FunctionToolCallItem(ResponseFunctionToolCallItem) = "function_call" => from;
-        CodeInterpreterToolCall(ResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
-        CustomToolCallItem(ResponseCustomToolCallItem) = "custom_tool_call" => from;
+        FunctionCall(ResponseFunctionToolCallItem) = "function_call" => from;
+        CodeInterpreterCall(ResponseCodeInterpreterToolCall) = "code_interpreter_call" => from;
+        CustomToolCall(ResponseCustomToolCallItem) = "custom_tool_call" => from;
         OutputMessage(ResponseOutputMessage) = "message" => from;
-        ComputerToolCall(ResponseComputerToolCall) = "computer_call" => from;
-        ComputerToolCallOutputItem(ResponseComputerToolCallOutputItem) = "computer_call_output" => from;
+        ComputerCall(ResponseComputerToolCall) = "computer_call" => from;
+        ComputerCallOutput(ResponseComputerToolCallOutputItem) = "computer_call_output" => from;
         ToolSearchCall(ResponseToolSearchCall) = "tool_search_call" => from;
-        ToolSearchOutputItem(ResponseToolSearchOutputItem) = "tool_search_output" => from;
-        ItemProgram(ResponseItemProgram) = "program" => from;
+        ToolSearchOutput(ResponseToolSearchOutputItem) = "tool_search_output" => from;
+        Program(ResponseItemProgram) = "program" => from;
         ProgramOutput(ResponseProgramOutput) = "program_output" => from;
         LocalShellCall(ResponseLocalShellCall) = "local_shell_call" => from;
-        FunctionShellToolCall(ResponseFunctionShellToolCall) = "shell_call" => from;
-        FunctionShellToolCallOutput(ResponseFunctionShellToolCallOutput) = "shell_call_output" => from;
-        ApplyPatchToolCall(ResponseApplyPatchToolCall) = "apply_patch_call" => from;
+        ShellCall(ResponseFunctionShellToolCall) = "shell_call" => from;
+        ShellCallOutput(ResponseFunctionShellToolCallOutput) = "shell_call_output" => from;
+        ApplyPatchCall(ResponseApplyPatchToolCall) = "apply_patch_call" => from;
         McpApprovalRequest(ResponseMcpApprovalRequest) = "mcp_approval_request" => from;
         McpCall(ResponseMcpCall) = "mcp_call" => from;
-        CustomToolCallOutputItem(ResponseCustomToolCallOutputItem) = "custom_tool_call_output" => from;
+        CustomToolCallOutput(ResponseCustomToolCallOutputItem) = "custom_tool_call_output" => from;
         InputMessageItem(ResponseInputMessageItem) = "message" => from;
-        FileSearchToolCall(ResponseFileSearchToolCall) = "file_search_call" => from;
-        FunctionWebSearch(ResponseFunctionWebSearch) = "web_search_call" => from;
-        FunctionToolCallOutputItem(ResponseFunctionToolCallOutputItem) = "function_call_output" => from;
+        FileSearchCall(ResponseFileSearchToolCall) = "file_search_call" => from;
+        WebSearchCall(ResponseFunctionWebSearch) = "web_search_call" => from;
+        FunctionCallOutput(ResponseFunctionToolCallOutputItem) = "function_call_output" => from;
         AdditionalTools(ResponseAdditionalTools) = "additional_tools" => from;
         ImageGenerationCall(ResponseImageGenerationCall) = "image_generation_call" => from;
-        ApplyPatchToolCallOutput(ResponseApplyPatchToolCallOutput) = "apply_patch_call_output" => from;
+        ApplyPatchCallOutput(ResponseApplyPatchToolCallOutput) = "apply_patch_call_output" => from;
         McpListTools(ResponseMcpListTools) = "mcp_list_tools" => from;
-        ReasoningItem(ResponseReasoningItem) = "reasoning" => from;
-        CompactionItem(ResponseCompactionItem) = "compaction" => from;
+        Reasoning(ResponseReasoningItem) = "reasoning" => from;
+        Compaction(ResponseCompactionItem) = "compaction" => from;
         LocalShellCallOutput(ResponseLocalShellCallOutput) = "local_shell_call_output" => from;
         McpApprovalResponse(ResponseMcpApprovalResponse) = "mcp_approval_response" => from;
-        ConfigurationUpdateItem(ResponseConfigurationUpdateItem) = "configuration_update" => from;
+        ConfigurationUpdate(ResponseConfigurationUpdateItem) = "configuration_update" => from;
     }
 }
 

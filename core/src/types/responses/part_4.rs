@@ -576,22 +576,22 @@ response! {
 union! {
     /// A tool that the model may call.
     pub enum ResponseTool tag "type" {
-        ResponseFunctionTool(ResponseFunctionTool) = "function" => from;
-        FileSearchTool(FileSearchTool) = "file_search" => from;
-        ComputerTool(ComputerTool) = "computer" => from;
-        ComputerUsePreviewTool(ComputerUsePreviewTool) = "computer_use_preview" => from;
+        Function(ResponseFunctionTool) = "function" => from;
+        FileSearch(FileSearchTool) = "file_search" => from;
+        Computer(ComputerTool) = "computer" => from;
+        ComputerUsePreview(ComputerUsePreviewTool) = "computer_use_preview" => from;
         WebSearchTool(WebSearchTool) = "web_search", "web_search_2025_08_26" => from;
-        ResponseToolMcp(ResponseToolMcp) = "mcp" => from;
-        ResponseToolCodeInterpreter(ResponseToolCodeInterpreter) = "code_interpreter" => from;
+        Mcp(ResponseToolMcp) = "mcp" => from;
+        CodeInterpreter(ResponseToolCodeInterpreter) = "code_interpreter" => from;
         ProgrammaticToolCalling(ProgrammaticToolCalling) = "programmatic_tool_calling" => from;
-        ResponseToolImageGeneration(ResponseToolImageGeneration) = "image_generation" => from;
-        ResponseToolLocalShell(ResponseToolLocalShell) = "local_shell" => from;
-        FunctionShellTool(FunctionShellTool) = "shell" => from;
-        CustomTool(CustomTool) = "custom" => from;
-        NamespaceTool(NamespaceTool) = "namespace" => from;
-        ToolSearchTool(ToolSearchTool) = "tool_search" => from;
+        ImageGeneration(ResponseToolImageGeneration) = "image_generation" => from;
+        LocalShell(ResponseToolLocalShell) = "local_shell" => from;
+        Shell(FunctionShellTool) = "shell" => from;
+        Custom(CustomTool) = "custom" => from;
+        Namespace(NamespaceTool) = "namespace" => from;
+        ToolSearch(ToolSearchTool) = "tool_search" => from;
         WebSearchPreviewTool(WebSearchPreviewTool) = "web_search_preview", "web_search_preview_2025_03_11" => from;
-        ApplyPatchTool(ApplyPatchTool) = "apply_patch" => from;
+        ApplyPatch(ApplyPatchTool) = "apply_patch" => from;
     }
 }
 
@@ -599,14 +599,14 @@ union! {
     /// Whether and which tools the model calls.
     pub enum ResponseToolChoice tag "type" text Mode {
         Mode: ToolChoiceOptions => from;
-        ToolChoiceAllowed(ToolChoiceAllowed) = "allowed_tools" => from;
-        ToolChoiceTypes(ToolChoiceTypes) = "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter" => from;
-        ToolChoiceFunction(ToolChoiceFunction) = "function" => from;
-        ToolChoiceMcp(ToolChoiceMcp) = "mcp" => from;
-        ToolChoiceCustom(ToolChoiceCustom) = "custom" => from;
+        AllowedTools(ToolChoiceAllowed) = "allowed_tools" => from;
+        Types(ToolChoiceTypes) = "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter" => from;
+        Function(ToolChoiceFunction) = "function" => from;
+        Mcp(ToolChoiceMcp) = "mcp" => from;
+        Custom(ToolChoiceCustom) = "custom" => from;
         ProgrammaticToolCalling(ProgrammaticToolCalling) = "programmatic_tool_calling" => from;
-        ToolChoiceApplyPatch(ToolChoiceApplyPatch) = "apply_patch" => from;
-        ToolChoiceShell(ToolChoiceShell) = "shell" => from;
+        ApplyPatch(ToolChoiceApplyPatch) = "apply_patch" => from;
+        Shell(ToolChoiceShell) = "shell" => from;
     }
 }
 
@@ -616,12 +616,20 @@ model! {
         const { 1 "type" = "code_interpreter" req; }
         required {
             /// Id of a container, or settings for a new one.
-            0 container: ToolCodeInterpreterContainer = "container";
+            0 container: ResponseToolCodeInterpreterContainer = "container";
         }
         optional {
             /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
         }
+    }
+}
+
+union! {
+    /// Id of a container, or settings for a new one.
+    pub enum ResponseToolCodeInterpreterContainer text Text {
+        Text: String => from;
+        Auto(ResponseToolCodeInterpreterContainerAuto) = => from;
     }
 }
 
@@ -783,7 +791,7 @@ model! {
             /// Who may call the tool: the model directly, its programs, or both. At least 1 item.
             2 allowed_callers: Vec<AllowedCaller> = "allowed_callers" null(allowed_callers_null);
             /// Tools that may be called; all if left out.
-            3 allowed_tools: ToolMcpAllowedTools = "allowed_tools" null(allowed_tools_null);
+            3 allowed_tools: ResponseToolMcpAllowedTools = "allowed_tools" null(allowed_tools_null);
             /// OAuth token for the server or connector; it is sent with every request.
             4 authorization: Secret = "authorization";
             /// Id of a connector, instead of a server.
@@ -793,7 +801,7 @@ model! {
             /// HTTP headers to send to the server, for example for authentication.
             7 headers: Map<String> = "headers" null(headers_null);
             /// Which calls need your approval; `always` by default.
-            8 require_approval: ToolMcpRequireApproval = "require_approval" null(require_approval_null);
+            8 require_approval: ResponseToolMcpRequireApproval = "require_approval" null(require_approval_null);
             /// What the server is for.
             9 server_description: String = "server_description";
             /// URL of the server.
@@ -801,6 +809,14 @@ model! {
             /// Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`.
             11 tunnel_id: String = "tunnel_id";
         }
+    }
+}
+
+union! {
+    /// Tools that may be called: names or a filter.
+    pub enum ResponseToolMcpAllowedTools {
+        List: Vec<String> => from;
+        Filter(McpToolFilter) = => from;
     }
 }
 
@@ -815,6 +831,22 @@ open_enum! {
         ConnectorOutlookcalendar = "connector_outlookcalendar",
         ConnectorOutlookemail = "connector_outlookemail",
         ConnectorSharepoint = "connector_sharepoint",
+    }
+}
+
+union! {
+    /// Which calls need your approval.
+    pub enum ResponseToolMcpRequireApproval text Mode {
+        Filter(McpToolApprovalFilter) = => from;
+        Mode: ResponseToolMcpRequireApprovalMode => from;
+    }
+}
+
+open_enum! {
+    /// `Mode` of `ResponseToolMcpRequireApproval`.
+    pub enum ResponseToolMcpRequireApprovalMode {
+        Always = "always",
+        Never = "never",
     }
 }
 
@@ -888,22 +920,22 @@ model! {
 union! {
     /// A tool that the model may call.
     pub enum ResponseToolSearchOutputItemTool tag "type" {
-        ResponseFunctionTool(ResponseFunctionTool) = "function" => from;
-        FileSearchTool(FileSearchTool) = "file_search" => from;
-        ComputerTool(ComputerTool) = "computer" => from;
-        ComputerUsePreviewTool(ComputerUsePreviewTool) = "computer_use_preview" => from;
+        Function(ResponseFunctionTool) = "function" => from;
+        FileSearch(FileSearchTool) = "file_search" => from;
+        Computer(ComputerTool) = "computer" => from;
+        ComputerUsePreview(ComputerUsePreviewTool) = "computer_use_preview" => from;
         WebSearchTool(WebSearchTool) = "web_search", "web_search_2025_08_26" => from;
-        ResponseToolMcp(ResponseToolMcp) = "mcp" => from;
-        ResponseToolCodeInterpreter(ResponseToolCodeInterpreter) = "code_interpreter" => from;
+        Mcp(ResponseToolMcp) = "mcp" => from;
+        CodeInterpreter(ResponseToolCodeInterpreter) = "code_interpreter" => from;
         ProgrammaticToolCalling(ProgrammaticToolCalling) = "programmatic_tool_calling" => from;
-        ResponseToolImageGeneration(ResponseToolImageGeneration) = "image_generation" => from;
-        ResponseToolLocalShell(ResponseToolLocalShell) = "local_shell" => from;
-        FunctionShellTool(FunctionShellTool) = "shell" => from;
-        CustomTool(CustomTool) = "custom" => from;
-        ToolSearchOutputNamespaceTool(ToolSearchOutputNamespaceTool) = "namespace" => from;
-        ToolSearchTool(ToolSearchTool) = "tool_search" => from;
+        ImageGeneration(ResponseToolImageGeneration) = "image_generation" => from;
+        LocalShell(ResponseToolLocalShell) = "local_shell" => from;
+        Shell(FunctionShellTool) = "shell" => from;
+        Custom(CustomTool) = "custom" => from;
+        Namespace(ToolSearchOutputNamespaceTool) = "namespace" => from;
+        ToolSearch(ToolSearchTool) = "tool_search" => from;
         WebSearchPreviewTool(WebSearchPreviewTool) = "web_search_preview", "web_search_preview_2025_03_11" => from;
-        ApplyPatchTool(ApplyPatchTool) = "apply_patch" => from;
+        ApplyPatch(ApplyPatchTool) = "apply_patch" => from;
     }
 }
 
@@ -1552,38 +1584,6 @@ model! {
             0 r#type: ToolChoiceTypesType = "type";
         }
         optional {}
-    }
-}
-
-union! {
-    /// Id of a container, or settings for a new one.
-    pub enum ToolCodeInterpreterContainer text Text {
-        Text: String => from;
-        Auto(ResponseToolCodeInterpreterContainerAuto) = => from;
-    }
-}
-
-union! {
-    /// Tools that may be called: names or a filter.
-    pub enum ToolMcpAllowedTools {
-        List: Vec<String> => from;
-        Filter(McpToolFilter) = => from;
-    }
-}
-
-union! {
-    /// Which calls need your approval.
-    pub enum ToolMcpRequireApproval text Mode {
-        Filter(McpToolApprovalFilter) = => from;
-        Mode: ToolMcpRequireApprovalMode => from;
-    }
-}
-
-open_enum! {
-    /// `Mode` of `ToolMcpRequireApproval`.
-    pub enum ToolMcpRequireApprovalMode {
-        Always = "always",
-        Never = "never",
     }
 }
 
