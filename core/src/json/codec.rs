@@ -172,12 +172,20 @@ fn name_of(node: Node<'_>) -> &'static str {
 pub struct Strict {
     /// Whether an enum value or a union tag that the API description does not know is an error too.
     pub unknown_values: bool,
+    /// Whether a required member may be absent all the same.
+    pub absent_members: bool,
 }
 
 impl Strict {
     /// Refuses enum values and union tags that the API description does not know.
     pub fn unknown_values(mut self) -> Self {
         self.unknown_values = true;
+        self
+    }
+
+    /// Takes objects whose required members are absent: only what is there must be of its type.
+    pub fn absent_members(mut self) -> Self {
+        self.absent_members = true;
         self
     }
 }
@@ -229,7 +237,7 @@ impl Context {
     /// A required member is absent: an error where decoding is strict.
     #[inline]
     pub(super) fn absent(&mut self, object: Node<'_>, name: &str) {
-        if self.strict.is_some() && self.error.is_none() {
+        if self.strict.is_some_and(|strict| !strict.absent_members) && self.error.is_none() {
             let path = format!("{}.{name}", object.path());
             let message = "a required member is absent".to_owned();
             self.error = Some(DecodeError::new(DecodeErrorKind::Absent, path, object.offset(), message));

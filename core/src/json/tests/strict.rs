@@ -47,6 +47,16 @@ fn unknown_values_are_errors_only_when_asked_for() {
 }
 
 #[test]
+fn absent_members_may_be_let_through_and_wrong_types_still_not() {
+    let strict = Strict::default().absent_members();
+    for (from, to) in [(r#""id":"run_1","#, ""), (r#""name":"f""#, r#""nam":"f""#)] {
+        assert!(decode_strict::<Run>(GOOD.replace(from, to).as_bytes(), strict).is_ok());
+    }
+    let error = decode_strict::<Run>(GOOD.replace(r#""id":"run_1""#, r#""id":7"#).as_bytes(), strict).unwrap_err();
+    assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Type, "$.id"));
+}
+
+#[test]
 fn lenient_decoding_fails_only_for_another_kind_of_root() {
     let error = decode::<Usage>(b"  [1]").unwrap_err();
     assert_eq!(error.to_string(), "expected an object, found a list (byte 2)");
