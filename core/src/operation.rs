@@ -138,7 +138,7 @@ pub enum End {
 pub enum Auth {
     /// The API key.
     Key,
-    /// The admin key (`/organization/...`).
+    /// The admin key (`/organization/...`), or the API key where there is none.
     Admin,
     /// None.
     None,

@@ -41,7 +41,7 @@ macro_rules! option_setters {
             self
         }
 
-        /// Key for the administration endpoints (`/organization/...`).
+        /// Key for the administration endpoints (`/organization/...`). Without it, the API key is sent there.
         pub fn admin_api_key(mut self, key: impl Into<String>) -> Self {
             self$(.$field)*.set_admin_api_key(key.into());
             self
