@@ -78,8 +78,30 @@ pub(super) fn fit(node: Node<'_>, kinds: Kinds, shape: Shape) -> Fit {
     }
 }
 
-/// In [`Context::members`]: this member has been read.
+/// One member of an object being read, in [`Context::members`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pending {
+    /// Index of its key; [`READ`] once it has been read.
+    key: u32,
+    /// [`mark_of`] its name.
+    mark: u32,
+}
+
+/// In [`Pending::key`]: this member has been read.
 const READ: u32 = u32::MAX;
+
+/// Tells most names apart without looking at them: length, first, middle and last byte. 0 in a document that escapes
+/// names, where the text may differ and the name not.
+#[inline]
+fn mark_of(name: &[u8], doc: &Doc<'_>) -> u32 {
+    match name {
+        [first, .., last] if !doc.escaped_keys => {
+            u32::from_le_bytes([name.len() as u8, *first, name[name.len() / 2], *last])
+        }
+        [only] if !doc.escaped_keys => u32::from(*only),
+        _ => 0,
+    }
+}
 
 /// Reads one object, field by field. Members usually come in the order of the fields, so each search starts where the
 /// last one ended.
@@ -106,8 +128,13 @@ impl<'a, 'c> ObjectReader<'a, 'c> {
             return None;
         }
         let base = cx.members.len();
-        cx.members.extend(node.members().map(|member| member.key.index()));
-        drop_repeated(node.doc(), &mut cx.members, base);
+        let doc = node.doc();
+        cx.members.reserve(node.len());
+        cx.members.extend(
+            node.members()
+                .map(|member| Pending { key: member.key.index(), mark: mark_of(member.raw_name().as_bytes(), doc) }),
+        );
+        drop_repeated(doc, &mut cx.members, base);
         let mut reader = Self { node, cx, base, next: 0, extra: Extra::default() };
         for constant in shape.constants {
             reader.constant(constant);
@@ -200,7 +227,7 @@ impl<'a, 'c> ObjectReader<'a, 'c> {
     /// Ends the object: what no field has read.
     pub fn rest(&mut self) -> Extra {
         let doc = self.node.doc();
-        for index in self.cx.members.drain(self.base..) {
+        for Pending { key: index, .. } in self.cx.members.drain(self.base..) {
             if index != READ {
                 let name = Node::at(doc, index).inside().unwrap_or_default();
                 self.extra.keep(name, Json::from(Node::at(doc, index + 1)), None);
@@ -212,17 +239,16 @@ impl<'a, 'c> ObjectReader<'a, 'c> {
     #[inline(never)]
     fn find(&mut self, name: &str) -> Option<Node<'a>> {
         let doc = self.node.doc();
+        let mark = mark_of(name.as_bytes(), doc);
         let members = &mut self.cx.members[self.base..];
-        let (before, after) = members.split_at_mut(self.next);
-        let start = before.len();
-        let (place, key) = after
-            .iter_mut()
-            .enumerate()
-            .map(|(place, key)| (place + start, key))
-            .chain(before.iter_mut().enumerate())
-            .find(|(_, key)| **key != READ && is_key(doc, **key, name))?;
-        let value = Node::at(doc, *key + 1);
-        *key = READ;
+        let is = |member: &Pending| member.mark == mark && member.key != READ && is_key(doc, member.key, name);
+        let (before, after) = members.split_at(self.next);
+        let place = match after.iter().position(is) {
+            Some(place) => self.next + place,
+            None => before.iter().position(is)?,
+        };
+        let value = Node::at(doc, members[place].key + 1);
+        members[place].key = READ;
         self.next = place + 1;
         Some(value)
     }
@@ -240,20 +266,21 @@ fn is_key(doc: &Doc<'_>, index: u32, name: &str) -> bool {
 }
 
 /// Of members with one name only the last stays.
-fn drop_repeated(doc: &Doc<'_>, members: &mut Vec<u32>, base: usize) {
-    let key = |index: u32| Node::at(doc, index).inside().unwrap_or_default();
+fn drop_repeated(doc: &Doc<'_>, members: &mut Vec<Pending>, base: usize) {
+    let name = |member: &Pending| Node::at(doc, member.key).inside().unwrap_or_default();
     let mine = &mut members[base..];
     let mut repeated = false;
     if mine.len() <= 64 && !doc.escaped_keys {
-        // Names that differ in this hash differ; few pass it, and those are compared.
+        // Names of different bits differ; few pass, and those are compared.
         let mut seen = 0u64;
         for at in 0..mine.len() {
-            let name = key(mine[at]);
-            let bit = 1 << (hash(name.as_bytes()) & 63);
+            let (earlier, this) = mine.split_at_mut(at);
+            let this = &this[0];
+            let bit = 1 << (this.mark.wrapping_mul(0x9E37_79B1) >> 26);
             if seen & bit != 0 {
-                for earlier in &mut mine[..at] {
-                    if *earlier != READ && key(*earlier) == name {
-                        *earlier = READ;
+                for earlier in earlier.iter_mut().filter(|earlier| earlier.key != READ && earlier.mark == this.mark) {
+                    if name(earlier) == name(this) {
+                        earlier.key = READ;
                         repeated = true;
                     }
                 }
@@ -263,27 +290,14 @@ fn drop_repeated(doc: &Doc<'_>, members: &mut Vec<u32>, base: usize) {
     } else {
         let mut last = HashMap::with_capacity(mine.len());
         for at in 0..mine.len() {
-            if let Some(earlier) = last.insert(text::unescape(key(mine[at])), at) {
-                mine[earlier] = READ;
+            if let Some(earlier) = last.insert(text::unescape(name(&mine[at])), at) {
+                mine[earlier].key = READ;
                 repeated = true;
             }
         }
     }
     if repeated {
         let mine = members.split_off(base);
-        members.extend(mine.into_iter().filter(|index| *index != READ));
-    }
-}
-
-#[inline]
-fn hash(name: &[u8]) -> u32 {
-    match name {
-        [first, .., last] => {
-            let middle = name[name.len() / 2];
-            let mixed = (name.len() as u32) ^ u32::from(*first) << 3 ^ u32::from(*last) << 6 ^ u32::from(middle) << 10;
-            mixed.wrapping_mul(0x9E37_79B1) >> 26
-        }
-        [only] => u32::from(*only),
-        [] => 0,
+        members.extend(mine.into_iter().filter(|member| member.key != READ));
     }
 }

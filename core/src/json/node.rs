@@ -149,6 +149,16 @@ impl<'a> Node<'a> {
         self.members().filter(|member| member.named(name)).last().map(|member| member.value)
     }
 
+    /// The numbers of a list that holds nothing else (and at least one); infinite where beyond the range of a double.
+    pub(super) fn numbers(self) -> Option<&'a [f64]> {
+        if !self.is_number_list() {
+            return None;
+        }
+        let place = self.doc.number_lists.binary_search_by_key(&self.index, |list| list.index).ok()?;
+        let start = self.doc.number_lists[place].start;
+        self.doc.numbers.get(start..start + self.len())
+    }
+
     /// Whether it is a list of nothing but numbers (and of at least one).
     pub(super) fn is_number_list(self) -> bool {
         self.first() == b'[' && self.entry.end == self.index + 2 && self.close().end > 0
@@ -195,8 +205,9 @@ pub struct Member<'a> {
 
 impl<'a> Member<'a> {
     /// Its name.
+    #[inline]
     pub fn name(&self) -> Cow<'a, str> {
-        text::unescape(self.raw_name())
+        if self.key.doc.escaped_keys { text::unescape(self.raw_name()) } else { Cow::Borrowed(self.raw_name()) }
     }
 
     /// Its name as it is written between the quotes.
@@ -204,8 +215,9 @@ impl<'a> Member<'a> {
         self.key.inside().unwrap_or_default()
     }
 
+    #[inline]
     fn named(&self, name: &str) -> bool {
-        text::same(self.raw_name(), name)
+        if self.key.doc.escaped_keys { text::same(self.raw_name(), name) } else { self.raw_name() == name }
     }
 }
 

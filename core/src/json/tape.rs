@@ -3,7 +3,7 @@
 //! A scalar is one [`Entry`]: the offsets of its text. A list or an object is an opening entry (offset of its
 //! bracket, index just after its closing entry), its children, and a closing entry (offset of its bracket, number of
 //! children). What an entry is, is read from the text. A list of nothing but numbers has no entries for its items:
-//! embeddings are read straight from the text by whoever wants them.
+//! finding out that it is one reads the numbers already, so their values are kept beside the tape.
 
 use super::error::{DecodeError, DecodeErrorKind};
 use super::node::Node;
@@ -26,8 +26,19 @@ pub(super) struct Entry {
 pub struct Doc<'a> {
     pub(super) text: &'a str,
     pub(super) tape: Vec<Entry>,
+    /// The values of all lists of numbers, one after the other.
+    pub(super) numbers: Vec<f64>,
+    /// Where the values of each of those lists are, in the order of the tape.
+    pub(super) number_lists: Vec<NumberList>,
     /// Whether some key is written with an escape; if not, keys compare as they stand.
     pub(super) escaped_keys: bool,
+}
+
+/// A list of numbers: the index of its opening entry, and where its values start.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NumberList {
+    pub(super) index: u32,
+    pub(super) start: usize,
 }
 
 impl<'a> Doc<'a> {
@@ -61,10 +72,23 @@ impl<'a> Doc<'a> {
         }
         let bytes = text.as_bytes();
         let capacity = (bytes.len() / 12).clamp(8, 1 << 16);
-        let mut parser =
-            Parser { text: bytes, tape: Vec::with_capacity(capacity), open: Vec::new(), escaped_keys: false, depth };
+        let mut parser = Parser {
+            text: bytes,
+            tape: Vec::with_capacity(capacity),
+            numbers: Vec::new(),
+            number_lists: Vec::new(),
+            open: Vec::new(),
+            escaped_keys: false,
+            depth,
+        };
         match parser.run() {
-            Ok(()) => Ok(Doc { text, tape: parser.tape, escaped_keys: parser.escaped_keys }),
+            Ok(()) => Ok(Doc {
+                text,
+                tape: parser.tape,
+                numbers: parser.numbers,
+                number_lists: parser.number_lists,
+                escaped_keys: parser.escaped_keys,
+            }),
             Err(Stop::Fault(Fault { at, expected })) => Err(DecodeError::syntax(bytes, at, expected)),
             Err(Stop::Deep(at)) => {
                 let message = format!("lists and objects are nested deeper than {depth} levels");
@@ -97,6 +121,8 @@ fn stop<T>(at: usize, expected: &'static str) -> Result<T, Stop> {
 struct Parser<'a> {
     text: &'a [u8],
     tape: Vec<Entry>,
+    numbers: Vec<f64>,
+    number_lists: Vec<NumberList>,
     /// What is open: index of its entry, children so far.
     open: Vec<(u32, u32)>,
     escaped_keys: bool,
@@ -137,13 +163,8 @@ impl Parser<'_> {
                 let at = scan::space(self.text, at + 1);
                 return match self.text.get(at) {
                     Some(b']') => Ok((self.close(at), true)),
-                    Some(b'-' | b'0'..=b'9') => Ok(match scan::number_list(self.text, at) {
-                        Some((end, count)) => {
-                            if let Some(open) = self.open.last_mut() {
-                                open.1 = count;
-                            }
-                            (self.close(end), true)
-                        }
+                    Some(b'-' | b'0'..=b'9') => Ok(match self.number_list(at) {
+                        Some(end) => (self.close(end), true),
                         None => (at, false),
                     }),
                     _ => Ok((at, false)),
@@ -156,6 +177,20 @@ impl Parser<'_> {
         };
         self.push(at, end);
         Ok((end, true))
+    }
+
+    /// Reads the list just opened, if it holds nothing but numbers: the offset of its bracket.
+    fn number_list(&mut self, at: usize) -> Option<usize> {
+        let start = self.numbers.len();
+        let Some(end) = scan::number_list(self.text, at, &mut self.numbers) else {
+            self.numbers.truncate(start);
+            return None;
+        };
+        let open = self.open.last_mut()?;
+        // Fewer than bytes of text, which fit 32 bits.
+        open.1 = (self.numbers.len() - start) as u32;
+        self.number_lists.push(NumberList { index: open.0, start });
+        Some(end)
     }
 
     /// After a complete value: the offset of the next one, or none at the end of the document.

@@ -2,7 +2,6 @@
 
 use super::codec::{Context, Decode, Encode, Kinds};
 use super::node::{Kind, Node};
-use super::scan;
 use super::writer::Writer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -107,9 +106,8 @@ impl Decode for Vector {
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         let numbers = match node.kind() {
             Kind::String => Numbers::F32(from_base64(&node.as_str()?)?),
-            Kind::List if node.is_number_list() => Numbers::F64(from_text(node, cx)?),
             Kind::List if node.is_empty() => Numbers::F64(Vec::new()),
-            _ => return None,
+            _ => Numbers::F64(from_list(node.numbers()?, cx)?),
         };
         Some(Self(numbers))
     }
@@ -118,35 +116,19 @@ impl Decode for Vector {
 /// From here on a double may not hold an integer exactly. No embedding has such numbers; if one does, its text is kept.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Numbers straight from the text of a list that the parser has found to hold nothing else.
-fn from_text(list: Node<'_>, cx: &mut Context) -> Option<Vec<f64>> {
-    let raw = list.raw().as_bytes();
-    let mut numbers = Vec::with_capacity(list.len());
-    let mut at = 1;
-    while at < raw.len() {
-        at = scan::space(raw, at);
-        let (number, end) = match scan::short_decimal(raw, at) {
-            Some(short) => short,
-            None => {
-                let (number, length) = fast_float2::parse_partial::<f64, _>(&raw[at..]).ok()?;
-                (number, at + length)
-            }
-        };
-        if number.abs() >= EXACT {
-            if number.is_infinite() {
-                return None;
-            }
-            cx.inexact();
+fn from_list(numbers: &[f64], cx: &mut Context) -> Option<Vec<f64>> {
+    if !numbers.iter().all(|number| number.abs() < EXACT) {
+        if numbers.iter().any(|number| number.is_infinite()) {
+            return None;
         }
-        numbers.push(number);
-        // Over the comma or the bracket.
-        at = scan::space(raw, end) + 1;
+        cx.inexact();
     }
-    Some(numbers)
+    Some(numbers.to_vec())
 }
 
 fn from_base64(text: &str) -> Option<Vec<f32>> {
     let bytes = STANDARD.decode(text).ok()?;
     let (numbers, rest) = bytes.as_chunks::<4>();
-    rest.is_empty().then(|| numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+    // An empty text is no vector: it stays as it came.
+    (rest.is_empty() && !numbers.is_empty()).then(|| numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }

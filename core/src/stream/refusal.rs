@@ -49,6 +49,10 @@ impl Opening {
 
     /// The error that the reply is, as soon as enough of it is there. `ended` says that no more will come.
     pub(super) fn error(&self, headers: &HeaderMap, ended: bool) -> Option<Error> {
+        // Asked after each piece: nothing may be done for a stream that is one.
+        if matches!(self, Self::Events) {
+            return None;
+        }
         let content_type = short_content_type(headers);
         match self {
             Self::Events => None,

@@ -192,7 +192,6 @@ impl ReqwestTransport {
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let host = host_of(&request.url);
         let HttpRequest { method, url, mut headers, body, streaming } = request;
         if !headers.contains_key(ACCEPT_ENCODING) {
             let accept = if streaming { "identity" } else { decompress::ACCEPT };
@@ -212,9 +211,9 @@ impl ReqwestTransport {
         if let Some(body) = body {
             builder = builder.body(body);
         }
-        let response = builder.send().await.map_err(|e| sending(e, &host))?;
+        let mut response = builder.send().await.map_err(sending)?;
         let status = response.status();
-        let mut headers = response.headers().clone();
+        let mut headers = std::mem::take(response.headers_mut());
         let body: ByteStream = Box::pin(response.bytes_stream().map_err(reading));
         let body = match headers.remove(CONTENT_ENCODING) {
             None => body,
@@ -234,18 +233,16 @@ impl Transport for ReqwestTransport {
 }
 
 /// Host and port for error messages; never the path, the query or user information.
-fn host_of(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(url) => match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (Some(host), None) => host.to_owned(),
-            _ => "the server".to_owned(),
-        },
-        Err(_) => "the server".to_owned(),
+fn host_of(url: Option<&reqwest::Url>) -> String {
+    match url.and_then(|url| Some((url.host_str()?, url.port()))) {
+        Some((host, Some(port))) => format!("{host}:{port}"),
+        Some((host, None)) => host.to_owned(),
+        None => "the server".to_owned(),
     }
 }
 
-fn sending(error: reqwest::Error, host: &str) -> TransportError {
+fn sending(error: reqwest::Error) -> TransportError {
+    let host = host_of(error.url());
     let error = error.without_url();
     let (kind, message) = match find_upload(&error) {
         Some(message) => (TransportErrorKind::Upload, message),
