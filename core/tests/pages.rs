@@ -51,10 +51,11 @@ async fn a_page_leads_to_the_next_one() {
 
 #[tokio::test]
 async fn a_server_that_goes_round_is_an_error_and_not_a_loop() {
-    for pages in
-        [vec![page(&["a"], true), page(&["a"], true)], vec![page(&["a"], true), page(&["b"], true), page(&["a"], true)]]
-    {
-        let count = pages.len();
+    // A page that comes twice in a row is handed out once; a longer way round shows only when it is gone again.
+    for (pages, count) in [
+        (vec![page(&["a"], true), page(&["a"], true)], 1),
+        (vec![page(&["a"], true), page(&["b"], true), page(&["a"], true)], 3),
+    ] {
         let (ids, error) = items(&Fake::new(pages).client()).await;
         assert_eq!(ids.len(), count);
         assert_eq!(error.unwrap().kind(), ErrorKind::Decode);
