@@ -1,7 +1,7 @@
 //! The two traits of every type that goes over the wire, and their meaning for the types of Rust.
 
 use super::error::{DecodeError, DecodeErrorKind};
-use super::field::{self, Shape};
+use super::field::{self, Pending, Shape};
 use super::node::{Kind, Node};
 use super::tape::Doc;
 use super::writer::Writer;
@@ -197,8 +197,8 @@ pub struct Context {
     error: Option<DecodeError>,
     /// Something was decoded that would not be encoded as it was; the next field up keeps the text.
     inexact: bool,
-    /// Members of the objects being read, innermost last: indices of their keys.
-    pub(super) members: Vec<u32>,
+    /// Members of the objects being read, innermost last.
+    pub(super) members: Vec<Pending>,
 }
 
 impl Context {
