@@ -129,7 +129,8 @@ impl<'a, 'c> ObjectReader<'a, 'c> {
         }
         let base = cx.members.len();
         let doc = node.doc();
-        cx.members.reserve(node.len());
+        // Room for the objects inside too, so that most documents need one allocation here.
+        cx.members.reserve(node.len().max(if base == 0 { 32 } else { 0 }));
         cx.members.extend(
             node.members()
                 .map(|member| Pending { key: member.key.index(), mark: mark_of(member.raw_name().as_bytes(), doc) }),

@@ -173,7 +173,11 @@ fn plain_decimal(text: &[u8], at: usize) -> Option<(f64, usize)> {
         [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19];
     let negative = *text.get(at)? == b'-';
     let start = at + usize::from(negative);
-    let (whole, end) = run_of_digits(text, start, 0)?;
+    // `0.` and the like, which embeddings are made of, need no run.
+    let (whole, end) = match text.get(start..start + 2)? {
+        [digit @ b'0'..=b'9', b'.'] => (u64::from(digit - b'0'), start + 1),
+        _ => run_of_digits(text, start, 0)?,
+    };
     let whole_len = end - start;
     if whole_len == 0 || whole_len > 1 && text[start] == b'0' || whole_len > MAX_DIGITS {
         return None;

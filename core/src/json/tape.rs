@@ -77,7 +77,7 @@ impl<'a> Doc<'a> {
             tape: Vec::with_capacity(capacity),
             numbers: Vec::new(),
             number_lists: Vec::new(),
-            open: Vec::new(),
+            open: Vec::with_capacity(8),
             escaped_keys: false,
             depth,
         };
