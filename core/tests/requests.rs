@@ -100,14 +100,15 @@ async fn path_values_cannot_leave_their_place() {
 }
 
 #[tokio::test]
-async fn administration_needs_its_own_key() {
+async fn administration_takes_the_admin_key_before_the_other() {
     let fake = Fake::new([json("{}"), json("{}")]);
-    let error = fake.client().execute(&ADMIN, Args::default(), RequestOptions::new()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Usage);
-    assert!(error.message().contains("OPENAI_ADMIN_KEY"));
+    fake.client().execute(&ADMIN, Args::default(), RequestOptions::new()).await.unwrap();
     let options = RequestOptions::new().admin_api_key("sk-admin");
     fake.client().execute(&ADMIN, Args::default(), options).await.unwrap();
-    assert_eq!(fake.seen()[0].header("authorization"), Some("Bearer sk-admin"));
+    let keys: Vec<_> = fake.seen().iter().map(|request| request.header("authorization").map(str::to_owned)).collect();
+    assert_ne!(keys[0], keys[1]);
+    assert!(keys[0].as_deref().is_some_and(|key| key.starts_with("Bearer ")));
+    assert_eq!(keys[1].as_deref(), Some("Bearer sk-admin"));
 
     let client = Client::builder().admin_api_key("sk-admin").transport(fake.clone()).build().unwrap();
     let error = client.execute(&CHAT, Args::default(), RequestOptions::new()).await.unwrap_err();
