@@ -3,4 +3,5 @@
 
 pub mod driver;
 mod generated;
+mod helpers;
 pub mod suite;

@@ -24,6 +24,15 @@ pub enum Answer {
         /// What ended the stream before its time.
         error: Option<ErrorRecord>,
     },
+    /// A helper's high-level events and what they come to.
+    Stream {
+        /// Events that the helper made.
+        events: Vec<Box<RawValue>>,
+        /// The final snapshot; `null` where the stream failed before its end.
+        value: Option<Box<RawValue>>,
+        /// What ended it before its time.
+        error: Option<ErrorRecord>,
+    },
     /// A list, read as far as asked.
     Pages {
         /// Pages that arrived.
@@ -130,7 +139,9 @@ impl Answer {
     pub fn shown(&self) -> &str {
         match self {
             Self::Error { error } => &error.shown,
-            Self::Events { error: Some(error), .. } | Self::Pages { error: Some(error), .. } => &error.shown,
+            Self::Events { error: Some(error), .. }
+            | Self::Stream { error: Some(error), .. }
+            | Self::Pages { error: Some(error), .. } => &error.shown,
             _ => "",
         }
     }
