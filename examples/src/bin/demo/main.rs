@@ -1,6 +1,5 @@
 //! A short conversation with a provider: its models, a streamed chat, a streamed response, and an assistant that calls a
 //! function. Started by `cargo xtask demo`.
-#![allow(clippy::print_stdout)]
 
 mod assistant;
 mod chat;
