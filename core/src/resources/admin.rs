@@ -13,7 +13,7 @@ use crate::resources::{
 /// The resource `admin`.
 #[derive(Debug, Clone)]
 pub struct Admin {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Admin {
@@ -30,7 +30,7 @@ impl Admin {
 /// The resource `admin.organization`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganization {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganization {

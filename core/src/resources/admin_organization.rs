@@ -38,7 +38,7 @@ use crate::types::{
 /// The resource `admin.organization.admin_api_keys`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationAdminApiKeys {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationAdminApiKeys {
@@ -107,7 +107,7 @@ impl AdminOrganizationAdminApiKeys {
 /// The resource `admin.organization.audit_logs`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationAuditLogs {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationAuditLogs {
@@ -143,7 +143,7 @@ impl AdminOrganizationAuditLogs {
 /// The resource `admin.organization.certificates`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationCertificates {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationCertificates {
@@ -266,7 +266,7 @@ impl AdminOrganizationCertificates {
 /// The resource `admin.organization.data_retention`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationDataRetention {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationDataRetention {
@@ -300,7 +300,7 @@ impl AdminOrganizationDataRetention {
 /// The resource `admin.organization.external_keys`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationExternalKeys {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationExternalKeys {
@@ -380,7 +380,7 @@ impl AdminOrganizationExternalKeys {
 /// The resource `admin.organization.external_storage`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationExternalStorage {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationExternalStorage {
@@ -460,7 +460,7 @@ impl AdminOrganizationExternalStorage {
 /// The resource `admin.organization.groups`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationGroups {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationGroups {
@@ -554,7 +554,7 @@ impl AdminOrganizationGroups {
 /// The resource `admin.organization.groups.roles`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationGroupsRoles {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationGroupsRoles {
@@ -627,7 +627,7 @@ impl AdminOrganizationGroupsRoles {
 /// The resource `admin.organization.groups.users`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationGroupsUsers {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationGroupsUsers {
@@ -704,7 +704,7 @@ impl AdminOrganizationGroupsUsers {
 /// The resource `admin.organization.invites`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationInvites {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationInvites {
@@ -773,7 +773,7 @@ impl AdminOrganizationInvites {
 /// The resource `admin.organization.roles`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationRoles {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationRoles {
@@ -853,7 +853,7 @@ impl AdminOrganizationRoles {
 /// The resource `admin.organization.spend_alerts`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationSpendAlerts {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationSpendAlerts {
@@ -937,7 +937,7 @@ impl AdminOrganizationSpendAlerts {
 /// The resource `admin.organization.spend_limit`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationSpendLimit {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationSpendLimit {
@@ -982,7 +982,7 @@ impl AdminOrganizationSpendLimit {
 /// The resource `admin.organization.usage`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationUsage {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationUsage {
@@ -1135,7 +1135,7 @@ impl AdminOrganizationUsage {
 /// The resource `admin.organization.users`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationUsers {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationUsers {
@@ -1209,7 +1209,7 @@ impl AdminOrganizationUsers {
 /// The resource `admin.organization.users.roles`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationUsersRoles {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationUsersRoles {
@@ -1282,7 +1282,7 @@ impl AdminOrganizationUsersRoles {
 /// The resource `admin.organization.workload_identity_providers`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationWorkloadIdentityProviders {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationWorkloadIdentityProviders {
@@ -1386,7 +1386,7 @@ impl AdminOrganizationWorkloadIdentityProviders {
 /// The resource `admin.organization.workload_identity_providers.federation_rules`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationWorkloadIdentityProvidersFederationRules {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationWorkloadIdentityProvidersFederationRules {

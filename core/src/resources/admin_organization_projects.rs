@@ -28,7 +28,7 @@ use crate::types::{
 /// The resource `admin.organization.projects`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjects {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjects {
@@ -173,7 +173,7 @@ impl AdminOrganizationProjects {
 /// The resource `admin.organization.projects.api_keys`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsApiKeys {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsApiKeys {
@@ -262,7 +262,7 @@ impl AdminOrganizationProjectsApiKeys {
 /// The resource `admin.organization.projects.certificates`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsCertificates {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsCertificates {
@@ -343,7 +343,7 @@ impl AdminOrganizationProjectsCertificates {
 /// The resource `admin.organization.projects.data_retention`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsDataRetention {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsDataRetention {
@@ -386,7 +386,7 @@ impl AdminOrganizationProjectsDataRetention {
 /// The resource `admin.organization.projects.groups`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsGroups {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsGroups {
@@ -483,7 +483,7 @@ impl AdminOrganizationProjectsGroups {
 /// The resource `admin.organization.projects.groups.roles`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsGroupsRoles {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsGroupsRoles {
@@ -587,7 +587,7 @@ impl AdminOrganizationProjectsGroupsRoles {
 /// The resource `admin.organization.projects.hosted_tool_permissions`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsHostedToolPermissions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsHostedToolPermissions {
@@ -635,7 +635,7 @@ impl AdminOrganizationProjectsHostedToolPermissions {
 /// The resource `admin.organization.projects.model_permissions`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsModelPermissions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsModelPermissions {
@@ -694,7 +694,7 @@ impl AdminOrganizationProjectsModelPermissions {
 /// The resource `admin.organization.projects.rate_limits`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsRateLimits {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsRateLimits {
@@ -765,7 +765,7 @@ impl AdminOrganizationProjectsRateLimits {
 /// The resource `admin.organization.projects.roles`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsRoles {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsRoles {
@@ -855,7 +855,7 @@ impl AdminOrganizationProjectsRoles {
 /// The resource `admin.organization.projects.service_accounts`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsServiceAccounts {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsServiceAccounts {
@@ -982,7 +982,7 @@ impl AdminOrganizationProjectsServiceAccounts {
 /// The resource `admin.organization.projects.service_accounts.api_keys`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsServiceAccountsApiKeys {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsServiceAccountsApiKeys {
@@ -1015,7 +1015,7 @@ impl AdminOrganizationProjectsServiceAccountsApiKeys {
 /// The resource `admin.organization.projects.service_tier_settings`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsServiceTierSettings {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsServiceTierSettings {
@@ -1063,7 +1063,7 @@ impl AdminOrganizationProjectsServiceTierSettings {
 /// The resource `admin.organization.projects.spend_alerts`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsSpendAlerts {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsSpendAlerts {
@@ -1173,7 +1173,7 @@ impl AdminOrganizationProjectsSpendAlerts {
 /// The resource `admin.organization.projects.spend_limit`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsSpendLimit {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsSpendLimit {
@@ -1223,7 +1223,7 @@ impl AdminOrganizationProjectsSpendLimit {
 /// The resource `admin.organization.projects.users`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsUsers {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsUsers {
@@ -1313,7 +1313,7 @@ impl AdminOrganizationProjectsUsers {
 /// The resource `admin.organization.projects.users.roles`.
 #[derive(Debug, Clone)]
 pub struct AdminOrganizationProjectsUsersRoles {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AdminOrganizationProjectsUsersRoles {

@@ -16,7 +16,7 @@ use crate::types::{
 /// The resource `audio`.
 #[derive(Debug, Clone)]
 pub struct Audio {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Audio {
@@ -53,7 +53,7 @@ impl Audio {
 /// The resource `audio.speech`.
 #[derive(Debug, Clone)]
 pub struct AudioSpeech {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AudioSpeech {
@@ -76,7 +76,7 @@ impl AudioSpeech {
 /// The resource `audio.transcriptions`.
 #[derive(Debug, Clone)]
 pub struct AudioTranscriptions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AudioTranscriptions {
@@ -112,7 +112,7 @@ impl AudioTranscriptions {
 /// The resource `audio.translations`.
 #[derive(Debug, Clone)]
 pub struct AudioTranslations {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AudioTranslations {
@@ -137,7 +137,7 @@ impl AudioTranslations {
 /// The resource `audio.voice_consents`.
 #[derive(Debug, Clone)]
 pub struct AudioVoiceConsents {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AudioVoiceConsents {
@@ -217,7 +217,7 @@ impl AudioVoiceConsents {
 /// The resource `audio.voices`.
 #[derive(Debug, Clone)]
 pub struct AudioVoices {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl AudioVoices {

@@ -10,7 +10,7 @@ use crate::types::{Batch, BatchCreateParams, BatchListParams};
 /// The resource `batches`.
 #[derive(Debug, Clone)]
 pub struct Batches {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Batches {

@@ -24,7 +24,7 @@ use crate::types::{
 /// The resource `beta`.
 #[derive(Debug, Clone)]
 pub struct Beta {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Beta {
@@ -66,7 +66,7 @@ impl Beta {
 /// The resource `beta.assistants`.
 #[derive(Debug, Clone)]
 pub struct BetaAssistants {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAssistants {
@@ -158,7 +158,7 @@ impl BetaAssistants {
 /// The resource `beta.chatkit`.
 #[derive(Debug, Clone)]
 pub struct BetaChatkit {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaChatkit {
@@ -180,7 +180,7 @@ impl BetaChatkit {
 /// The resource `beta.chatkit.sessions`.
 #[derive(Debug, Clone)]
 pub struct BetaChatkitSessions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaChatkitSessions {
@@ -214,7 +214,7 @@ impl BetaChatkitSessions {
 /// The resource `beta.chatkit.threads`.
 #[derive(Debug, Clone)]
 pub struct BetaChatkitThreads {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaChatkitThreads {
@@ -300,7 +300,7 @@ impl BetaChatkitThreads {
 /// The resource `beta.realtime`.
 #[derive(Debug, Clone)]
 pub struct BetaRealtime {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaRealtime {
@@ -322,7 +322,7 @@ impl BetaRealtime {
 /// The resource `beta.realtime.sessions`.
 #[derive(Debug, Clone)]
 pub struct BetaRealtimeSessions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaRealtimeSessions {
@@ -346,7 +346,7 @@ impl BetaRealtimeSessions {
 /// The resource `beta.realtime.transcription_sessions`.
 #[derive(Debug, Clone)]
 pub struct BetaRealtimeTranscriptionSessions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaRealtimeTranscriptionSessions {
@@ -369,7 +369,7 @@ impl BetaRealtimeTranscriptionSessions {
 /// The resource `beta.responses`.
 #[derive(Debug, Clone)]
 pub struct BetaResponses {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaResponses {
@@ -502,7 +502,7 @@ impl BetaResponses {
 /// The resource `beta.responses.input_items`.
 #[derive(Debug, Clone)]
 pub struct BetaResponsesInputItems {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaResponsesInputItems {
@@ -542,7 +542,7 @@ impl BetaResponsesInputItems {
 /// The resource `beta.responses.input_tokens`.
 #[derive(Debug, Clone)]
 pub struct BetaResponsesInputTokens {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaResponsesInputTokens {
@@ -565,7 +565,7 @@ impl BetaResponsesInputTokens {
 /// The resource `beta.threads`.
 #[derive(Debug, Clone)]
 pub struct BetaThreads {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaThreads {
@@ -667,7 +667,7 @@ impl BetaThreads {
 /// The resource `beta.threads.messages`.
 #[derive(Debug, Clone)]
 pub struct BetaThreadsMessages {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaThreadsMessages {
@@ -764,7 +764,7 @@ impl BetaThreadsMessages {
 /// The resource `beta.threads.runs`.
 #[derive(Debug, Clone)]
 pub struct BetaThreadsRuns {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaThreadsRuns {
@@ -919,7 +919,7 @@ impl BetaThreadsRuns {
 /// The resource `beta.threads.runs.steps`.
 #[derive(Debug, Clone)]
 pub struct BetaThreadsRunsSteps {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaThreadsRunsSteps {

@@ -27,7 +27,7 @@ use crate::types::{
 /// The resource `beta.agents`.
 #[derive(Debug, Clone)]
 pub struct BetaAgents {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgents {
@@ -127,7 +127,7 @@ impl BetaAgents {
 /// The resource `beta.agents.automations`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsAutomations {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsAutomations {
@@ -234,7 +234,7 @@ impl BetaAgentsAutomations {
 /// The resource `beta.agents.automations.invocations`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsAutomationsInvocations {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsAutomationsInvocations {
@@ -301,7 +301,7 @@ impl BetaAgentsAutomationsInvocations {
 /// The resource `beta.agents.environments`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsEnvironments {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsEnvironments {
@@ -369,7 +369,7 @@ impl BetaAgentsEnvironments {
 /// The resource `beta.agents.environments.files`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsEnvironmentsFiles {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsEnvironmentsFiles {
@@ -424,7 +424,7 @@ impl BetaAgentsEnvironmentsFiles {
 /// The resource `beta.agents.environments.templates`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsEnvironmentsTemplates {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsEnvironmentsTemplates {
@@ -523,7 +523,7 @@ impl BetaAgentsEnvironmentsTemplates {
 /// The resource `beta.agents.sessions`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessions {
@@ -646,7 +646,7 @@ impl BetaAgentsSessions {
 /// The resource `beta.agents.sessions.artifacts`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessionsArtifacts {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessionsArtifacts {
@@ -715,7 +715,7 @@ impl BetaAgentsSessionsArtifacts {
 /// The resource `beta.agents.sessions.events`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessionsEvents {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessionsEvents {
@@ -753,7 +753,7 @@ impl BetaAgentsSessionsEvents {
 /// The resource `beta.agents.sessions.items`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessionsItems {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessionsItems {
@@ -789,7 +789,7 @@ impl BetaAgentsSessionsItems {
 /// The resource `beta.agents.sessions.subagents`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessionsSubagents {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessionsSubagents {
@@ -846,7 +846,7 @@ impl BetaAgentsSessionsSubagents {
 /// The resource `beta.agents.sessions.subagents.items`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessionsSubagentsItems {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessionsSubagentsItems {
@@ -897,7 +897,7 @@ impl BetaAgentsSessionsSubagentsItems {
 /// The resource `beta.agents.sessions.subagents.turns`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessionsSubagentsTurns {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessionsSubagentsTurns {
@@ -969,7 +969,7 @@ impl BetaAgentsSessionsSubagentsTurns {
 /// The resource `beta.agents.sessions.subagents.turns.items`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessionsSubagentsTurnsItems {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessionsSubagentsTurnsItems {
@@ -1021,7 +1021,7 @@ impl BetaAgentsSessionsSubagentsTurnsItems {
 /// The resource `beta.agents.sessions.traces`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessionsTraces {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessionsTraces {
@@ -1057,7 +1057,7 @@ impl BetaAgentsSessionsTraces {
 /// The resource `beta.agents.sessions.turns`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessionsTurns {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessionsTurns {
@@ -1109,7 +1109,7 @@ impl BetaAgentsSessionsTurns {
 /// The resource `beta.agents.sessions.turns.items`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsSessionsTurnsItems {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsSessionsTurnsItems {
@@ -1155,7 +1155,7 @@ impl BetaAgentsSessionsTurnsItems {
 /// The resource `beta.agents.vaults`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsVaults {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsVaults {
@@ -1240,7 +1240,7 @@ impl BetaAgentsVaults {
 /// The resource `beta.agents.vaults.credentials`.
 #[derive(Debug, Clone)]
 pub struct BetaAgentsVaultsCredentials {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaAgentsVaultsCredentials {

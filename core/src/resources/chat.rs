@@ -14,7 +14,7 @@ use crate::types::{
 /// The resource `chat`.
 #[derive(Debug, Clone)]
 pub struct Chat {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Chat {
@@ -31,7 +31,7 @@ impl Chat {
 /// The resource `chat.completions`.
 #[derive(Debug, Clone)]
 pub struct ChatCompletions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl ChatCompletions {
@@ -129,7 +129,7 @@ impl ChatCompletions {
 /// The resource `chat.completions.messages`.
 #[derive(Debug, Clone)]
 pub struct ChatCompletionsMessages {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl ChatCompletionsMessages {

@@ -10,7 +10,7 @@ use crate::types::{Completion, CompletionCreateParams};
 /// The resource `completions`.
 #[derive(Debug, Clone)]
 pub struct Completions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Completions {

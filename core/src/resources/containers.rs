@@ -14,7 +14,7 @@ use crate::types::{
 /// The resource `containers`.
 #[derive(Debug, Clone)]
 pub struct Containers {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Containers {
@@ -88,7 +88,7 @@ impl Containers {
 /// The resource `containers.files`.
 #[derive(Debug, Clone)]
 pub struct ContainersFiles {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl ContainersFiles {
@@ -162,7 +162,7 @@ impl ContainersFiles {
 /// The resource `containers.files.content`.
 #[derive(Debug, Clone)]
 pub struct ContainersFilesContent {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl ContainersFilesContent {

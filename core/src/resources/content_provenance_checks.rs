@@ -9,7 +9,7 @@ use crate::types::{ContentProvenanceCheck, ContentProvenanceCheckCreateParams};
 /// The resource `content_provenance_checks`.
 #[derive(Debug, Clone)]
 pub struct ContentProvenanceChecks {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl ContentProvenanceChecks {

@@ -14,7 +14,7 @@ use crate::types::{
 /// The resource `conversations`.
 #[derive(Debug, Clone)]
 pub struct Conversations {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Conversations {
@@ -75,7 +75,7 @@ impl Conversations {
 /// The resource `conversations.items`.
 #[derive(Debug, Clone)]
 pub struct ConversationsItems {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl ConversationsItems {

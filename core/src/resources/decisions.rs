@@ -9,7 +9,7 @@ use crate::types::{Decision, DecisionCreateParams};
 /// The resource `decisions`.
 #[derive(Debug, Clone)]
 pub struct Decisions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Decisions {

@@ -9,7 +9,7 @@ use crate::types::{CreateEmbeddingResponse, EmbeddingCreateParams};
 /// The resource `embeddings`.
 #[derive(Debug, Clone)]
 pub struct Embeddings {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Embeddings {

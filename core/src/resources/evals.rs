@@ -13,7 +13,7 @@ use crate::types::{
 /// The resource `evals`.
 #[derive(Debug, Clone)]
 pub struct Evals {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Evals {
@@ -98,7 +98,7 @@ impl Evals {
 /// The resource `evals.runs`.
 #[derive(Debug, Clone)]
 pub struct EvalsRuns {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl EvalsRuns {
@@ -194,7 +194,7 @@ impl EvalsRuns {
 /// The resource `evals.runs.output_items`.
 #[derive(Debug, Clone)]
 pub struct EvalsRunsOutputItems {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl EvalsRunsOutputItems {

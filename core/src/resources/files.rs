@@ -11,7 +11,7 @@ use crate::types::{FileCreateParams, FileDeleted, FileListParams, FileObject};
 /// The resource `files`.
 #[derive(Debug, Clone)]
 pub struct Files {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Files {

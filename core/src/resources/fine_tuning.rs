@@ -17,7 +17,7 @@ use crate::types::{
 /// The resource `fine_tuning`.
 #[derive(Debug, Clone)]
 pub struct FineTuning {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl FineTuning {
@@ -44,7 +44,7 @@ impl FineTuning {
 /// The resource `fine_tuning.alpha`.
 #[derive(Debug, Clone)]
 pub struct FineTuningAlpha {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl FineTuningAlpha {
@@ -61,7 +61,7 @@ impl FineTuningAlpha {
 /// The resource `fine_tuning.alpha.graders`.
 #[derive(Debug, Clone)]
 pub struct FineTuningAlphaGraders {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl FineTuningAlphaGraders {
@@ -98,7 +98,7 @@ impl FineTuningAlphaGraders {
 /// The resource `fine_tuning.checkpoints`.
 #[derive(Debug, Clone)]
 pub struct FineTuningCheckpoints {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl FineTuningCheckpoints {
@@ -115,7 +115,7 @@ impl FineTuningCheckpoints {
 /// The resource `fine_tuning.checkpoints.permissions`.
 #[derive(Debug, Clone)]
 pub struct FineTuningCheckpointsPermissions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl FineTuningCheckpointsPermissions {
@@ -247,7 +247,7 @@ impl FineTuningCheckpointsPermissions {
 /// The resource `fine_tuning.jobs`.
 #[derive(Debug, Clone)]
 pub struct FineTuningJobs {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl FineTuningJobs {
@@ -371,7 +371,7 @@ impl FineTuningJobs {
 /// The resource `fine_tuning.jobs.checkpoints`.
 #[derive(Debug, Clone)]
 pub struct FineTuningJobsCheckpoints {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl FineTuningJobsCheckpoints {

@@ -13,7 +13,7 @@ use crate::types::{
 /// The resource `images`.
 #[derive(Debug, Clone)]
 pub struct Images {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Images {

@@ -13,7 +13,7 @@ use crate::types::{
 /// The resource `live`.
 #[derive(Debug, Clone)]
 pub struct Live {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Live {
@@ -41,7 +41,7 @@ impl Live {
 /// The resource `live.sessions`.
 #[derive(Debug, Clone)]
 pub struct LiveSessions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl LiveSessions {

@@ -10,7 +10,7 @@ use crate::types::{Model, ModelDeleted};
 /// The resource `models`.
 #[derive(Debug, Clone)]
 pub struct Models {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Models {

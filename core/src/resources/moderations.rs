@@ -9,7 +9,7 @@ use crate::types::{ModerationCreateParams, ModerationCreateResponse};
 /// The resource `moderations`.
 #[derive(Debug, Clone)]
 pub struct Moderations {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Moderations {

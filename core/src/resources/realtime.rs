@@ -14,7 +14,7 @@ use crate::types::{
 /// The resource `realtime`.
 #[derive(Debug, Clone)]
 pub struct Realtime {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Realtime {
@@ -41,7 +41,7 @@ impl Realtime {
 /// The resource `realtime.calls`.
 #[derive(Debug, Clone)]
 pub struct RealtimeCalls {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl RealtimeCalls {
@@ -108,7 +108,7 @@ impl RealtimeCalls {
 /// The resource `realtime.client_secrets`.
 #[derive(Debug, Clone)]
 pub struct RealtimeClientSecrets {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl RealtimeClientSecrets {
@@ -131,7 +131,7 @@ impl RealtimeClientSecrets {
 /// The resource `realtime.translations`.
 #[derive(Debug, Clone)]
 pub struct RealtimeTranslations {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl RealtimeTranslations {
@@ -148,7 +148,7 @@ impl RealtimeTranslations {
 /// The resource `realtime.translations.client_secrets`.
 #[derive(Debug, Clone)]
 pub struct RealtimeTranslationsClientSecrets {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl RealtimeTranslationsClientSecrets {

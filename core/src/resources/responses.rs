@@ -15,7 +15,7 @@ use crate::types::{
 /// The resource `responses`.
 #[derive(Debug, Clone)]
 pub struct Responses {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Responses {
@@ -135,7 +135,7 @@ impl Responses {
 /// The resource `responses.input_items`.
 #[derive(Debug, Clone)]
 pub struct ResponsesInputItems {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl ResponsesInputItems {
@@ -171,7 +171,7 @@ impl ResponsesInputItems {
 /// The resource `responses.input_tokens`.
 #[derive(Debug, Clone)]
 pub struct ResponsesInputTokens {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl ResponsesInputTokens {

@@ -9,7 +9,7 @@ use crate::types::{SafetyAlert, SafetyCase};
 /// The resource `safety`.
 #[derive(Debug, Clone)]
 pub struct Safety {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Safety {
@@ -31,7 +31,7 @@ impl Safety {
 /// The resource `safety.alerts`.
 #[derive(Debug, Clone)]
 pub struct SafetyAlerts {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl SafetyAlerts {
@@ -54,7 +54,7 @@ impl SafetyAlerts {
 /// The resource `safety.cases`.
 #[derive(Debug, Clone)]
 pub struct SafetyCases {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl SafetyCases {

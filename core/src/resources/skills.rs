@@ -14,7 +14,7 @@ use crate::types::{
 /// The resource `skills`.
 #[derive(Debug, Clone)]
 pub struct Skills {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Skills {
@@ -104,7 +104,7 @@ impl Skills {
 /// The resource `skills.content`.
 #[derive(Debug, Clone)]
 pub struct SkillsContent {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl SkillsContent {
@@ -127,7 +127,7 @@ impl SkillsContent {
 /// The resource `skills.versions`.
 #[derive(Debug, Clone)]
 pub struct SkillsVersions {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl SkillsVersions {
@@ -201,7 +201,7 @@ impl SkillsVersions {
 /// The resource `skills.versions.content`.
 #[derive(Debug, Clone)]
 pub struct SkillsVersionsContent {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl SkillsVersionsContent {

@@ -9,7 +9,7 @@ use crate::types::{Upload, UploadCompleteParams, UploadCreateParams, UploadPart,
 /// The resource `uploads`.
 #[derive(Debug, Clone)]
 pub struct Uploads {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Uploads {
@@ -59,7 +59,7 @@ impl Uploads {
 /// The resource `uploads.parts`.
 #[derive(Debug, Clone)]
 pub struct UploadsParts {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl UploadsParts {

@@ -15,7 +15,7 @@ use crate::types::{
 /// The resource `vector_stores`.
 #[derive(Debug, Clone)]
 pub struct VectorStores {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl VectorStores {
@@ -121,7 +121,7 @@ impl VectorStores {
 /// The resource `vector_stores.file_batches`.
 #[derive(Debug, Clone)]
 pub struct VectorStoresFileBatches {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl VectorStoresFileBatches {
@@ -204,7 +204,7 @@ impl VectorStoresFileBatches {
 /// The resource `vector_stores.files`.
 #[derive(Debug, Clone)]
 pub struct VectorStoresFiles {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl VectorStoresFiles {

@@ -14,7 +14,7 @@ use crate::types::{
 /// The resource `videos`.
 #[derive(Debug, Clone)]
 pub struct Videos {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Videos {

@@ -13,7 +13,7 @@ use crate::types::{
 /// The resource `webhooks`.
 #[derive(Debug, Clone)]
 pub struct Webhooks {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Webhooks {
@@ -124,7 +124,7 @@ impl Webhooks {
 /// The resource `webhooks.event_types`.
 #[derive(Debug, Clone)]
 pub struct WebhooksEventTypes {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl WebhooksEventTypes {

@@ -110,7 +110,7 @@ fn file(schema: &Schema, names: &Names, group: &str, paths: &[&str], tree: &BTre
         let name = resource_type(path);
         let _ = write!(
             body,
-            "\n/// The resource `{path}`.\n#[derive(Debug, Clone)]\npub struct {name} {{ client: Client }}\n\n\
+            "\n/// The resource `{path}`.\n#[derive(Debug, Clone)]\npub struct {name} {{ pub(crate) client: Client }}\n\n\
              impl {name} {{\n    pub(super) fn new(client: &Client) -> Self {{ Self {{ client: client.clone() }} }}\n"
         );
         for child in &resource.children {
