@@ -8,6 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 
+use crate::unfinished::Unfinished;
+
 /// What went wrong, in one word. New kinds may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -42,6 +44,8 @@ pub enum ErrorKind {
     Decode,
     /// The server redirected to somewhere the request may not go.
     Redirect,
+    /// A webhook delivery is not signed as it should be, or its time is out of tolerance: do not trust it.
+    WebhookSignature,
     /// The call cannot be sent as it was written; nothing reached the network.
     Usage,
 }
@@ -65,6 +69,7 @@ impl ErrorKind {
             Self::StreamEnded => "stream_ended",
             Self::Decode => "decode",
             Self::Redirect => "redirect",
+            Self::WebhookSignature => "webhook_signature",
             Self::Usage => "usage",
         }
     }
@@ -116,6 +121,7 @@ struct Inner {
     retry_after: Option<Duration>,
     retryable: bool,
     partial: Option<Partial>,
+    unfinished: Option<Unfinished>,
     headers: HeaderMap,
     body: Bytes,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -136,6 +142,7 @@ impl Error {
             retry_after: None,
             retryable: matches!(kind, ErrorKind::Connection | ErrorKind::Timeout),
             partial: None,
+            unfinished: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
             source: None,
@@ -201,6 +208,11 @@ impl Error {
         self.0.partial.as_ref()
     }
 
+    /// What a helper of several requests had made at the provider before it failed; `None` for single calls.
+    pub fn unfinished(&self) -> Option<&Unfinished> {
+        self.0.unfinished.as_ref()
+    }
+
     /// Headers of the reply; empty if there was none.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
@@ -241,6 +253,11 @@ impl Error {
 
     pub(crate) fn with_partial(mut self, partial: Partial) -> Self {
         self.0.partial = Some(partial);
+        self
+    }
+
+    pub(crate) fn with_unfinished(mut self, unfinished: Unfinished) -> Self {
+        self.0.unfinished = Some(unfinished);
         self
     }
 
@@ -309,6 +326,9 @@ impl fmt::Display for Error {
         if inner.attempts > 1 {
             write!(f, " after {} attempts", inner.attempts)?;
         }
+        if let Some(unfinished) = &inner.unfinished {
+            write!(f, " ({unfinished})")?;
+        }
         Ok(())
     }
 }
@@ -329,6 +349,7 @@ impl fmt::Debug for Error {
             .field("retry_after", &inner.retry_after)
             .field("retryable", &inner.retryable)
             .field("events", &inner.partial.as_ref().map(|p| p.events))
+            .field("unfinished", &inner.unfinished)
             .field("source", &inner.source)
             .finish_non_exhaustive()
     }

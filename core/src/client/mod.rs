@@ -19,6 +19,7 @@ pub(crate) use self::call::{Parts, sealed};
 pub(crate) use self::deadline::Deadline;
 pub(crate) use self::failed::transport_error;
 pub use self::options::RequestOptions;
+pub(crate) use self::options::option_setters;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::policy::budget::RetryBudget;

@@ -69,6 +69,7 @@ pub struct ErrorRecord {
     retry_after_s: Option<f64>,
     retryable: bool,
     partial: Option<Partial>,
+    unfinished: Option<Unfinished>,
     #[serde(skip)]
     shown: String,
 }
@@ -77,6 +78,22 @@ pub struct ErrorRecord {
 struct Partial {
     text: String,
     events: u64,
+}
+
+/// What a helper had made when it failed.
+#[derive(Debug, Serialize)]
+struct Unfinished {
+    resource: &'static str,
+    id: Option<String>,
+    status: Option<String>,
+    uploaded: Vec<Option<String>>,
+}
+
+impl From<&threadline::Unfinished> for Unfinished {
+    fn from(made: &threadline::Unfinished) -> Self {
+        let (id, status, uploaded) = (made.id.clone(), made.status.clone(), made.uploaded.clone());
+        Self { resource: made.resource, id, status, uploaded }
+    }
 }
 
 impl ErrorRecord {
@@ -94,6 +111,7 @@ impl ErrorRecord {
             retry_after_s: None,
             retryable: false,
             partial: None,
+            unfinished: None,
             shown: String::new(),
         }
     }
@@ -120,6 +138,7 @@ impl From<&Error> for ErrorRecord {
             retry_after_s: error.retry_after().map(|wait| wait.as_secs_f64()),
             retryable: error.is_retryable(),
             partial: error.partial().map(|partial| Partial { text: partial.text.clone(), events: partial.events }),
+            unfinished: error.unfinished().map(Into::into),
         }
     }
 }

@@ -94,6 +94,19 @@ impl Arguments {
         decode_strict(&self.rest(), Strict::default().absent_members()).map_err(|error| Usage::new(error.to_string()))
     }
 
+    /// An argument of a helper's own, which the operations behind it do not know: taken out, so that
+    /// [`params`](Self::params) does not see it. `None` if it was not given, or is `null`.
+    pub fn take<T: Decode>(&mut self, name: &str) -> Result<Option<T>, Usage> {
+        let Some(raw) = self.values.remove(name).filter(|raw| raw.get() != "null") else { return Ok(None) };
+        let value = decode_strict(raw.get().as_bytes(), Strict::default().absent_members());
+        value.map(Some).map_err(|error| Usage::new(format!("the argument `{name}`: {error}")))
+    }
+
+    /// The options of the line.
+    pub fn options(&self) -> RequestOptions {
+        self.options.clone()
+    }
+
     fn rest(&self) -> Vec<u8> {
         let rest: BTreeMap<&str, &RawValue> = self
             .values

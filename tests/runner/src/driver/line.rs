@@ -84,7 +84,8 @@ impl Driver {
         let line: Line = serde_json::from_str(line).map_err(|error| format!("malformed line: {error}"))?;
         let cancel = duration("cancel_after_s", line.cancel_after_s)?;
         let id = format!("{}.{}", line.resource, line.method);
-        let row = helpers::find(&id).or_else(|| generated::find(&id)).ok_or_else(|| format!("there is no method `{id}`"))?;
+        let row =
+            helpers::find(&id).or_else(|| generated::find(&id)).ok_or_else(|| format!("there is no method `{id}`"))?;
         let client = self.clients.of(Value::Object(line.client))?;
         let limits = Limits {
             items: line.max_items.or(line.options.max_items).unwrap_or(usize::MAX),

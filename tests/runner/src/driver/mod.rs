@@ -29,7 +29,7 @@
 //!   `reply(a, Call<Reply<T>>)` (also `Reply<String>`), `empty(a, Call<Reply<()>>)`, `page(a, Call<Page<T>>)`,
 //!   `events(a, Call<EventStream<E>>)`, `download(a, Call<Download>)`, each `-> Pending`.
 
-mod answer;
+pub(crate) mod answer;
 pub mod arguments;
 mod clients;
 pub mod finish;
