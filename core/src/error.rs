@@ -183,7 +183,7 @@ impl Error {
         &self.0.message
     }
 
-    /// The reply's `x-request-id`, to quote when asking the provider.
+    /// The reply's `x-request-id` (on Azure also `apim-request-id`), to quote when asking the provider.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
@@ -263,7 +263,7 @@ impl Error {
 
     pub(crate) fn with_reply(mut self, status: u16, headers: &HeaderMap) -> Self {
         self.0.status = Some(status);
-        self.0.request_id = headers.get("x-request-id").and_then(|v| v.to_str().ok()).map(str::to_owned);
+        self.0.request_id = request_id(headers).map(str::to_owned);
         self.0.headers = headers.clone();
         self
     }
@@ -306,6 +306,11 @@ impl Error {
         self.0.param = param;
         self
     }
+}
+
+/// What the provider calls the request. The gateways of Azure have a name of their own for it.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    ["x-request-id", "apim-request-id"].iter().find_map(|name| headers.get(*name)?.to_str().ok())
 }
 
 impl fmt::Display for Error {

@@ -7,6 +7,8 @@ macro_rules! guides {
 }
 
 guides! {
+    authentication = "authentication.md"
+    azure = "azure.md"
     configuration = "configuration.md"
     errors = "errors.md"
     paging = "paging.md"

@@ -1,6 +1,8 @@
 //! Threadline: the OpenAI HTTP API in Rust.
 #![forbid(unsafe_code)]
 
+pub mod auth;
+pub mod azure;
 pub mod client;
 pub mod error;
 #[cfg(doctest)]
@@ -20,7 +22,7 @@ pub mod transport;
 pub mod types;
 pub mod unfinished;
 
-pub use client::{Args, Call, Client, ClientBuilder, RequestOptions};
+pub use client::{Args, Call, Client, ClientBuilder, ConnectTarget, RequestOptions};
 pub use error::{Error, ErrorKind, Partial};
 pub use json::{Json, encode};
 pub use page::{Items, Page, Pages};

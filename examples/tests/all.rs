@@ -35,6 +35,8 @@ struct Run {
     status: i32,
     #[serde(default)]
     offline: bool,
+    #[serde(default)]
+    violations: Vec<String>,
 }
 
 fn here() -> &'static Path {
@@ -118,7 +120,9 @@ async fn run(name: &str) -> Result<(), String> {
     if seen.is_empty() != run.offline {
         return Err(format!("made {} requests, `offline` is {}\n{}", seen.len(), run.offline, told()));
     }
-    let wrong: Vec<_> = seen.iter().flat_map(|request| &request.violations).collect();
+    let wrong = seen.iter().flat_map(|request| &request.violations);
+    let allowed = |text: &str| run.violations.iter().any(|part| text.contains(part.as_str()));
+    let wrong: Vec<_> = wrong.filter(|found| !allowed(&format!("{found:?}"))).collect();
     if wrong.is_empty() { Ok(()) } else { Err(format!("sent what the description does not allow: {wrong:?}")) }
 }
 

@@ -87,7 +87,7 @@ async fn run(
 ) -> Result<Got, Error> {
     let prepared = Prepared::new(client, op, args, options, want)?;
     let deadline = Deadline::after(prepared.timeout);
-    let mut call = InFlight { client, prepared, deadline, want, attempts: 0, last: None };
+    let mut call = InFlight { client, prepared, deadline, want, attempts: 0, last: None, renewed: false };
     let span = debug_span!("threadline.call", operation = op.id);
     // On the heap: the future holds a whole HTTP exchange, and callers hold it in turn.
     let result = deadline.watch(Box::pin(call.attempts()).instrument(span.clone())).await;
@@ -117,12 +117,15 @@ struct InFlight<'a> {
     attempts: u32,
     /// Why the latest attempt failed.
     last: Option<Error>,
+    /// A token that the server refused was replaced already.
+    renewed: bool,
 }
 
 impl InFlight<'_> {
     async fn attempts(&mut self) -> Result<Got, Error> {
         let mut permit = None;
         loop {
+            self.authorize().await.map_err(|error| error.with_attempts(self.attempts))?;
             self.attempts += 1;
             let failed = match self.exchange().await {
                 Ok(got) => {
@@ -131,6 +134,11 @@ impl InFlight<'_> {
                 }
                 Err(failed) => failed,
             };
+            if self.may_renew(&failed.error) {
+                debug!("the server refused the token; asking for another");
+                self.last = Some(failed.error.with_attempts(self.attempts));
+                continue;
+            }
             let attempt = Attempt {
                 failure: failed.failure(),
                 made: self.attempts,
@@ -171,6 +179,29 @@ impl InFlight<'_> {
             self.last = Some(error);
             sleep(wait).await;
         }
+    }
+
+    /// Gets the token of the next attempt, where tokens authenticate the call.
+    async fn authorize(&mut self) -> Result<(), Error> {
+        let Some(tokens) = &self.prepared.tokens else { return Ok(()) };
+        let token = tokens.token(&self.client.inner.transport).await?;
+        // The same token would be refused the same way.
+        if self.prepared.key.as_ref() == Some(&token)
+            && let Some(last) = self.last.take_if(|last| is_refusal(last))
+        {
+            return Err(last);
+        }
+        self.prepared.set_token(token)
+    }
+
+    /// Whether a refused token is worth one more request with another. Counts as no retry.
+    fn may_renew(&mut self, error: &Error) -> bool {
+        let (Some(tokens), Some(token)) = (&self.prepared.tokens, &self.prepared.key) else { return false };
+        if !is_refusal(error) {
+            return false;
+        }
+        tokens.refused(token);
+        !std::mem::replace(&mut self.renewed, true) && self.prepared.body.is_replayable()
     }
 
     /// One attempt, with the redirects it meets.
@@ -267,6 +298,11 @@ impl InFlight<'_> {
             }
         }
     }
+}
+
+/// Whether the server does not accept the credential.
+fn is_refusal(error: &Error) -> bool {
+    error.status() == Some(401)
 }
 
 /// Finds errors in replies that claim success.

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use super::options::option_setters;
 use super::{Client, Inner, RequestOptions};
+use crate::azure::AzureOpenAI;
 use crate::error::Error;
 use crate::policy::budget::RetryBudget;
+use crate::secret::Secret;
 use crate::transport::{ReqwestTransportBuilder, Transport};
 
 /// Builds a [`Client`].
@@ -18,6 +20,32 @@ pub struct ClientBuilder {
     network: ReqwestTransportBuilder,
     transport: Option<Arc<dyn Transport>>,
     env_read: bool,
+    ambient: Ambient,
+    default_base_url: Option<&'static str>,
+    azure: Option<AzureOpenAI>,
+}
+
+/// What the environment put into the options: it yields to what the program says in other words.
+#[derive(Default)]
+pub(crate) struct Ambient {
+    api_key: Option<Secret>,
+    base_url: Option<String>,
+}
+
+impl Ambient {
+    /// Takes what came from the environment out of the options.
+    pub(crate) fn forget(&self, options: &mut RequestOptions) {
+        self.forget_key(options);
+        if self.base_url.is_some() && options.base_url == self.base_url {
+            options.base_url = None;
+        }
+    }
+
+    fn forget_key(&self, options: &mut RequestOptions) {
+        if self.api_key.is_some() && options.api_key == self.api_key {
+            options.api_key = None;
+        }
+    }
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -40,16 +68,20 @@ impl ClientBuilder {
         Self::default().fill_from(|name| std::env::var(name).ok())
     }
 
-    fn fill_from(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn fill_from(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name| lookup(name).map(|value: String| value.trim().to_owned()).filter(|value| !value.is_empty());
         let options = &mut self.options;
         if let (None, Some(key)) = (&options.api_key, get("OPENAI_API_KEY")) {
             options.set_api_key(key);
+            self.ambient.api_key.clone_from(&options.api_key);
         }
         if let (None, Some(key)) = (&options.admin_api_key, get("OPENAI_ADMIN_KEY")) {
             options.set_admin_api_key(key);
         }
-        options.base_url = options.base_url.take().or_else(|| get("OPENAI_BASE_URL"));
+        if let (None, Some(url)) = (&options.base_url, get("OPENAI_BASE_URL")) {
+            self.ambient.base_url = Some(url.clone());
+            options.base_url = Some(url);
+        }
         options.organization = options.organization.take().or_else(|| get("OPENAI_ORG_ID"));
         options.project = options.project.take().or_else(|| get("OPENAI_PROJECT_ID"));
         self.env_read = true;
@@ -92,20 +124,44 @@ impl ClientBuilder {
         self
     }
 
+    pub(crate) fn change_options(mut self, change: impl FnOnce(RequestOptions) -> RequestOptions) -> Self {
+        self.options = change(self.options);
+        self
+    }
+
+    /// The base URL where none is given.
+    pub(crate) fn default_base_url(mut self, url: Option<&'static str>) -> Self {
+        self.default_base_url = url;
+        self
+    }
+
+    pub(crate) fn set_azure(mut self, settings: AzureOpenAI) -> Self {
+        self.azure = Some(settings);
+        self
+    }
+
     /// Makes the client. Opens no connection.
     ///
     /// # Errors
-    /// Kind `usage` if there is neither an API key nor an admin key, a key is empty, the base URL cannot be used, or
-    /// TLS cannot be set up.
+    /// Kind `usage` if there is neither an API key nor an admin key nor a token provider, a key is empty, two credentials
+    /// are given that exclude each other, the base URL cannot be used, or TLS cannot be set up.
     pub fn build(self) -> Result<Client, Error> {
-        let options = self.options;
+        let mut options = self.options;
+        let azure = self.azure.map(|azure| azure.settle(&mut options, &self.ambient)).transpose()?;
+        if options.token_source.is_some() {
+            self.ambient.forget_key(&mut options);
+        }
+        if options.token_source.is_some() && options.api_key.is_some() {
+            return Err(Error::usage("an API key and a token provider exclude each other: give one of them"));
+        }
+        options.base_url = options.base_url.or_else(|| self.default_base_url.map(str::to_owned));
         let empty = |key: &Option<crate::secret::Secret>| key.as_ref().is_some_and(|k| k.expose().is_empty());
         if empty(&options.api_key) || empty(&options.admin_api_key) {
             return Err(Error::usage("the API key is empty"));
         }
         // A program may authenticate by a header of its own.
-        let own_header = options.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        if options.api_key.is_none() && options.admin_api_key.is_none() && !own_header {
+        let credential = options.has_credential() || options.has_own_credential_header();
+        if !credential && options.admin_api_key.is_none() {
             return Err(Error::usage(if self.env_read {
                 "no API key: set the environment variable OPENAI_API_KEY (or OPENAI_ADMIN_KEY), or give a key"
             } else {
@@ -116,7 +172,7 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => Arc::new(self.network.build()?) as Arc<dyn Transport>,
         };
-        let inner = Inner::new(options, transport, Arc::new(RetryBudget::default()));
+        let inner = Inner::new(options, transport, Arc::new(RetryBudget::default()), azure);
         if let Err(error) = &inner.base {
             return Err(error.clone().into());
         }
@@ -158,6 +214,25 @@ mod tests {
         assert_eq!(options.base_url.as_deref(), Some("http://localhost/v1"));
         let set = ClientBuilder::default().api_key("sk-own").fill_from(|_| Some("sk-env".into()));
         assert_eq!(set.options.api_key.unwrap().expose(), "sk-own");
+    }
+
+    #[test]
+    fn a_key_and_a_token_provider_exclude_each_other() {
+        let provider = || std::future::ready(Ok::<_, Error>("token"));
+        let error = Client::builder().api_key("k").token_provider(provider).build().unwrap_err();
+        assert!(error.message().contains("exclude each other"), "{error}");
+        let from_env = env(&[("OPENAI_API_KEY", "sk-env")]).token_provider(provider).build().unwrap();
+        assert!(format!("{from_env:?}").contains("api_key: None"));
+        assert!(Client::builder().token_provider(provider).build().is_ok());
+    }
+
+    #[test]
+    fn an_identity_by_certificate_has_a_base_url_of_its_own() {
+        let identity = || crate::auth::WorkloadIdentity::x509("idp", "sa");
+        let base = |builder: ClientBuilder| builder.build().unwrap().inner.options.base_url.clone().unwrap();
+        assert_eq!(base(Client::builder().workload_identity(identity())), "https://mtls.api.openai.com/v1");
+        let own = Client::builder().base_url("https://own.example/v1").workload_identity(identity());
+        assert_eq!(base(own), "https://own.example/v1");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod args;
 mod attempt;
 mod builder;
 mod call;
+mod connect;
 mod deadline;
 mod failed;
 mod options;
@@ -13,13 +14,17 @@ mod redirect;
 use std::sync::Arc;
 
 pub use self::args::Args;
+pub(crate) use self::builder::Ambient;
 pub use self::builder::ClientBuilder;
 pub use self::call::{Call, CallFuture, Outcome};
 pub(crate) use self::call::{Parts, sealed};
+pub use self::connect::ConnectTarget;
 pub(crate) use self::deadline::Deadline;
 pub(crate) use self::failed::transport_error;
 pub use self::options::RequestOptions;
 pub(crate) use self::options::option_setters;
+pub(crate) use self::options::without_user_and_query;
+use crate::azure::Azure;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::policy::budget::RetryBudget;
@@ -47,12 +52,18 @@ struct Inner {
     base: Result<BaseUrl, InvalidRequest>,
     transport: Arc<dyn Transport>,
     budget: Arc<RetryBudget>,
+    azure: Option<Arc<Azure>>,
 }
 
 impl Inner {
-    fn new(options: RequestOptions, transport: Arc<dyn Transport>, budget: Arc<RetryBudget>) -> Self {
+    fn new(
+        options: RequestOptions,
+        transport: Arc<dyn Transport>,
+        budget: Arc<RetryBudget>,
+        azure: Option<Arc<Azure>>,
+    ) -> Self {
         let base = BaseUrl::parse(options.base_url.as_deref().unwrap_or(prepare::DEFAULT_BASE_URL));
-        Self { options, base, transport, budget }
+        Self { options, base, transport, budget, azure }
     }
 }
 
@@ -93,7 +104,7 @@ impl Client {
     pub fn with_options(&self, options: RequestOptions) -> Self {
         let options = options.over_client(&self.inner.options);
         let (transport, budget) = (Arc::clone(&self.inner.transport), Arc::clone(&self.inner.budget));
-        Self { inner: Arc::new(Inner::new(options, transport, budget)) }
+        Self { inner: Arc::new(Inner::new(options, transport, budget, self.inner.azure.clone())) }
     }
 
     /// Sends a call and reads the whole reply. The typed methods and every language binding come through here, or

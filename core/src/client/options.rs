@@ -1,9 +1,11 @@
 //! Options of one call, and the defaults of a client: the same type for both.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::prepare::DEFAULT_BASE_URL;
+use crate::auth::TokenSource;
 use crate::json::{Json, Writer};
 use crate::request::url::same_origin;
 use crate::secret::Secret;
@@ -15,6 +17,7 @@ use crate::secret::Secret;
 #[must_use]
 pub struct RequestOptions {
     pub(crate) api_key: Option<Secret>,
+    pub(crate) token_source: Option<Arc<TokenSource>>,
     pub(crate) admin_api_key: Option<Secret>,
     pub(crate) organization: Option<String>,
     pub(crate) project: Option<String>,
@@ -167,7 +170,9 @@ impl RequestOptions {
         }
         let mut client = client.clone();
         client.headers.retain(|(name, _)| !is_credential(name));
-        let moved = client.api_key.take().is_some() | client.admin_api_key.take().is_some();
+        let moved = client.api_key.take().is_some()
+            | client.admin_api_key.take().is_some()
+            | client.token_source.take().is_some();
         let mut options = self.over(&client);
         options.key_left_behind = moved;
         options
@@ -176,10 +181,11 @@ impl RequestOptions {
     /// These options, with whatever they leave unset taken from `base`.
     pub(crate) fn over(mut self, base: &Self) -> Self {
         self.key_left_behind |= base.key_left_behind;
+        self.inherit_credential(base);
         macro_rules! fall_back {
             ($($field:ident)*) => { $( if self.$field.is_none() { self.$field.clone_from(&base.$field); } )* };
         }
-        fall_back!(api_key admin_api_key organization project base_url timeout max_retries first_event_timeout
+        fall_back!(admin_api_key organization project base_url timeout max_retries first_event_timeout
             idle_timeout idempotency_key max_response_bytes);
         prepend(&mut self.headers, &base.headers);
         prepend(&mut self.query, &base.query);
@@ -211,6 +217,7 @@ impl fmt::Debug for RequestOptions {
         let names = |pairs: &[(String, String)]| pairs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         f.debug_struct("RequestOptions")
             .field("api_key", &self.api_key)
+            .field("token_provider", &self.token_source.is_some())
             .field("admin_api_key", &self.admin_api_key)
             .field("organization", &self.organization)
             .field("project", &self.project)
@@ -229,7 +236,7 @@ impl fmt::Debug for RequestOptions {
 }
 
 /// A base URL fit for a log. One with user information is refused later, and must not be shown before that.
-fn without_user_and_query(url: &str) -> String {
+pub(crate) fn without_user_and_query(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if at > scheme => format!("{}***{}", &url[..scheme + 3], &url[at..]),

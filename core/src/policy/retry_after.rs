@@ -1,4 +1,4 @@
-//! How long the server asks us to wait: `retry-after-ms` and `Retry-After`.
+//! How long the server asks us to wait: `retry-after-ms`, Azure's `x-ms-retry-after-ms`, and `Retry-After`.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,12 +9,14 @@ pub const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Reads the wait that a reply asks for, `now` being the time the reply came.
 ///
-/// `retry-after-ms` wins over `Retry-After`, which holds seconds, with or without a fraction, or an HTTP date. A date that
+/// Milliseconds win over `Retry-After`, which holds seconds, with or without a fraction, or an HTTP date. A date that
 /// has passed is a wait of zero. What is negative, not a number or not understood is no answer: `None`.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    if let Some(wait) = text("retry-after-ms").and_then(|value| number(value, 1000.0)) {
-        return Some(wait);
+    for name in ["retry-after-ms", "x-ms-retry-after-ms"] {
+        if let Some(wait) = text(name).and_then(|value| number(value, 1000.0)) {
+            return Some(wait);
+        }
     }
     let value = text("retry-after")?;
     number(value, 1.0).or_else(|| date(value, now))
@@ -101,6 +103,10 @@ mod tests {
         assert_eq!(both("NaN", "9"), Some(Duration::from_secs(9)));
         assert_eq!(both("Sun, 06 Nov 1994 08:49:47 GMT", "9"), Some(Duration::from_secs(9)));
         assert_eq!(read(&[("retry-after-ms", "3600000")]), Some(Duration::from_secs(3600)));
+        let azure = |ms, own| read(&[("x-ms-retry-after-ms", own), ("retry-after-ms", ms), ("retry-after", "9")]);
+        assert_eq!(azure("250", "700"), Some(Duration::from_millis(250)));
+        assert_eq!(azure("?", "700"), Some(Duration::from_millis(700)));
+        assert_eq!(azure("?", "?"), Some(Duration::from_secs(9)));
     }
 
     #[test]

@@ -101,6 +101,18 @@ pub fn split(operation: &Operation, arguments: Arguments<'_>) -> Result<Parts, I
     Ok(parts)
 }
 
+/// The text that an argument holds, where it is one.
+pub(crate) fn named_text(fields: &[u8], extra_body: &[Json], name: &str) -> Option<String> {
+    let own = std::iter::once(fields);
+    let extra = extra_body.iter().map(|object| object.raw().as_bytes());
+    // The last object that names it counts, as in the body.
+    let mut found = own.chain(extra).filter_map(|object| {
+        let members = members(object).ok()?;
+        members.into_iter().rev().find(|member| member.name == name).map(|member| member.value)
+    });
+    serde_json::from_str(found.next_back()?).ok()
+}
+
 fn passes_through(operation: &Operation, arguments: &Arguments<'_>) -> bool {
     matches!(operation.body, BodyKind::Json)
         && operation.query.is_empty()

@@ -61,7 +61,7 @@ impl Download {
 
     /// The reply's `x-request-id`, to quote when asking the provider.
     pub fn request_id(&self) -> Option<&str> {
-        self.headers.get("x-request-id")?.to_str().ok()
+        crate::error::request_id(&self.headers)
     }
 
     /// The rate limits that the reply states.

@@ -39,7 +39,7 @@ impl std::fmt::Debug for RawReply {
 impl RawReply {
     /// The reply's `x-request-id`.
     pub fn request_id(&self) -> Option<&str> {
-        self.headers.get("x-request-id")?.to_str().ok()
+        crate::error::request_id(&self.headers)
     }
 
     /// Whether the body is JSON, by its content type; by its first character where it has none.

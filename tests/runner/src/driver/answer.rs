@@ -1,9 +1,12 @@
 //! What a call came to, and its JSON form.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use threadline::Error;
+use threadline::azure::{AzureError, ContentFilter};
 use threadline::json::Encode;
 
 /// The outcome of one call, as the call protocol writes it.
@@ -70,6 +73,7 @@ pub struct ErrorRecord {
     retryable: bool,
     partial: Option<Partial>,
     unfinished: Option<Unfinished>,
+    azure: Option<Azure>,
     #[serde(skip)]
     shown: String,
 }
@@ -96,6 +100,32 @@ impl From<&threadline::Unfinished> for Unfinished {
     }
 }
 
+/// What only Azure says of an error.
+#[derive(Debug, Serialize)]
+struct Azure {
+    code: Option<String>,
+    content_filter: BTreeMap<String, Filter>,
+}
+
+#[derive(Debug, Serialize)]
+struct Filter {
+    filtered: bool,
+    severity: Option<String>,
+    detected: Option<bool>,
+}
+
+impl From<AzureError> for Azure {
+    fn from(error: AzureError) -> Self {
+        let filter = |found: ContentFilter| Filter {
+            filtered: found.filtered,
+            severity: found.severity,
+            detected: found.detected,
+        };
+        let found = error.content_filter.into_iter().map(|(name, found)| (name, filter(found)));
+        Self { code: error.code, content_filter: found.collect() }
+    }
+}
+
 impl ErrorRecord {
     /// A mistake of the caller, found before a request was made.
     pub fn usage(message: impl Into<String>) -> Self {
@@ -112,6 +142,7 @@ impl ErrorRecord {
             retryable: false,
             partial: None,
             unfinished: None,
+            azure: None,
             shown: String::new(),
         }
     }
@@ -137,6 +168,7 @@ impl From<&Error> for ErrorRecord {
             attempts: error.attempts(),
             retry_after_s: error.retry_after().map(|wait| wait.as_secs_f64()),
             retryable: error.is_retryable(),
+            azure: error.azure().map(Azure::from),
             partial: error.partial().map(|partial| Partial { text: partial.text.clone(), events: partial.events }),
             unfinished: error.unfinished().map(Into::into),
         }

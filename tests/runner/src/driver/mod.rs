@@ -31,6 +31,7 @@
 
 pub(crate) mod answer;
 pub mod arguments;
+mod auth;
 mod clients;
 pub mod finish;
 mod line;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::auth::{AzureConfig, ScriptedToken, ScriptedTokens, WorkloadConfig};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -28,6 +29,9 @@ pub(super) struct ClientConfig {
     query: BTreeMap<String, Value>,
     #[serde(default)]
     from_env: bool,
+    azure: Option<AzureConfig>,
+    tokens: Option<Vec<ScriptedToken>>,
+    workload_identity: Option<WorkloadConfig>,
 }
 
 impl ClientConfig {
@@ -69,6 +73,15 @@ impl ClientConfig {
         }
         for (name, value) in self.query {
             builder = builder.query(name, text(value));
+        }
+        let tokens = self.tokens.map(ScriptedTokens::from);
+        builder = match (self.azure, tokens) {
+            (Some(azure), tokens) => azure.apply(builder, tokens),
+            (None, Some(tokens)) => builder.token_provider(tokens),
+            (None, None) => builder,
+        };
+        if let Some(identity) = self.workload_identity {
+            builder = identity.apply(builder)?;
         }
         builder.build().map_err(|error| error.to_string())
     }

@@ -38,6 +38,12 @@ pub struct Case {
     /// Configuration of the client.
     #[serde(default)]
     pub client: Map<String, Value>,
+    /// Files that are there before the first call, by path: a text, or JSON.
+    #[serde(default)]
+    pub files: BTreeMap<String, Value>,
+    /// Whether the calls are made at the same time.
+    #[serde(default)]
+    pub together: bool,
     call: Option<Map<String, Value>>,
     calls: Option<Vec<Map<String, Value>>>,
     /// Replies of the first server.
@@ -98,6 +104,9 @@ pub struct Facts {
     /// Parts of the description that requests break on purpose.
     #[serde(default)]
     pub violations: Vec<String>,
+    /// What files hold after the last call, by path: as text, or as JSON where that is asked for.
+    #[serde(default)]
+    pub files: BTreeMap<String, Value>,
 }
 
 /// Limits of a duration in seconds.

@@ -11,6 +11,8 @@ pub struct Places {
     pub other_host: String,
     /// `127.0.0.1:PORT` where nothing listens.
     pub refused_host: String,
+    /// A folder of this case alone.
+    pub tmp: String,
 }
 
 impl Places {
@@ -20,6 +22,9 @@ impl Places {
             Value::String(text) if text.contains("${") => *text = self.text(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.fill(item)),
             Value::Object(members) => {
+                if members.keys().any(|name| name.contains("${")) {
+                    *members = std::mem::take(members).into_iter().map(|(name, v)| (self.text(&name), v)).collect();
+                }
                 if let Some(text) = members.get("$repeat").filter(|_| members.len() == 1).and_then(repeated) {
                     *value = Value::String(text);
                 } else {
@@ -36,6 +41,7 @@ impl Places {
             .replace("${other}", &format!("http://{}", self.other_host))
             .replace("${other_host}", &self.other_host)
             .replace("${refused}", &format!("http://{}", self.refused_host))
+            .replace("${tmp}", &self.tmp)
     }
 }
 
@@ -57,10 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_filled_in_every_text() {
-        let places = Places { host: "a:1".into(), other_host: "b:2".into(), refused_host: "c:3".into() };
-        let mut case = json!({"x": ["${origin}/v1", {"y": "${other}"}], "z": {"$repeat": ["ab", 3]}, "n": 1});
+    fn placeholders_are_filled_in_every_text_and_name() {
+        let places =
+            Places { host: "a:1".into(), other_host: "b:2".into(), refused_host: "c:3".into(), tmp: "/t".into() };
+        let mut case = json!({"x": ["${origin}/v1", {"${tmp}/y": "${other}"}], "z": {"$repeat": ["ab", 3]}, "n": 1});
         places.fill(&mut case);
-        assert_eq!(case, json!({"x": ["http://a:1/v1", {"y": "http://b:2"}], "z": "ababab", "n": 1}));
+        assert_eq!(case, json!({"x": ["http://a:1/v1", {"/t/y": "http://b:2"}], "z": "ababab", "n": 1}));
     }
 }

@@ -5,6 +5,7 @@ pub mod case;
 mod compare;
 mod drive;
 mod expand;
+mod files;
 mod report;
 mod run;
 mod sent;

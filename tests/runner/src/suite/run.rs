@@ -9,6 +9,7 @@ use super::case::{Case, RawCase, Server, Step};
 use super::compare::Compare;
 use super::drive::{Drive, Session};
 use super::expand::{Places, needs_other};
+use super::files::{self, Folder};
 use super::sent::Sent;
 use super::{Difference, answer, wire};
 
@@ -36,12 +37,14 @@ pub async fn run(drive: &Drive, raw: RawCase) -> Ran {
 }
 
 async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
+    let folder = Folder::default();
     let server = MockServer::start().await;
     let other = if needs_other(&json) { Some(MockServer::start().await) } else { None };
     let places = Places {
         host: server.address().to_string(),
         other_host: other.as_ref().map(|other| other.address().to_string()).unwrap_or_default(),
         refused_host: server.refused_origin().trim_start_matches("http://").to_owned(),
+        tmp: folder.path(),
     };
     places.fill(&mut json);
     let case = Case::read(json).map_err(broken)?;
@@ -55,12 +58,18 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
         script(other, case.other.as_deref().unwrap_or(&[silence()]))?;
     }
 
+    folder.fill(&case.files).map_err(broken)?;
     let session = drive.session();
     let base_url = format!("http://{}/v1", places.host);
     let start = Instant::now();
     let mut answers = Vec::with_capacity(steps.len());
-    for step in &steps {
-        answers.push(call(&session, &base_url, &case, step).await?);
+    if case.together {
+        answers =
+            futures_util::future::try_join_all(steps.iter().map(|step| call(&session, &base_url, &case, step))).await?;
+    } else {
+        for step in &steps {
+            answers.push(call(&session, &base_url, &case, step).await?);
+        }
     }
     let took = start.elapsed();
     if let Some(want) = case.facts.closed_by_client {
@@ -75,6 +84,7 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
         check_answer(&at, &compare, &step.expect, answer)?;
     }
     wire::check(&case, &compare, &log)?;
+    files::check(&compare, &case.facts.files)?;
     if let Some(other) = &other {
         let want = case.other_requests.as_deref().unwrap_or_default();
         wire::check_requests("other_requests", &compare, want, &log_of(other))?;
