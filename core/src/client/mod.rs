@@ -107,6 +107,19 @@ impl Client {
         Self { inner: Arc::new(Inner::new(options, transport, budget, self.inner.azure.clone())) }
     }
 
+    /// A client with the same settings whose calls go through what `wrap` makes of this one's transport.
+    #[must_use]
+    pub fn with_transport(&self, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Self {
+        let transport = wrap(Arc::clone(&self.inner.transport));
+        let budget = Arc::clone(&self.inner.budget);
+        Self { inner: Arc::new(Inner::new(self.inner.options.clone(), transport, budget, self.inner.azure.clone())) }
+    }
+
+    /// Where requests go: `https://api.openai.com/v1` unless another was given.
+    pub fn base_url(&self) -> &str {
+        self.inner.options.base_url.as_deref().unwrap_or(prepare::DEFAULT_BASE_URL)
+    }
+
     /// Sends a call and reads the whole reply. The typed methods and every language binding come through here, or
     /// through [`download`](Self::download) and [`stream`](Self::stream).
     ///

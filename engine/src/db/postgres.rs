@@ -1,0 +1,160 @@
+//! PostgreSQL: a pool of connections; transactions run side by side and lock the rows they change.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use bytes::BytesMut;
+use deadpool_postgres::{Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{NoTls, Row as PgRow};
+
+use super::{Row, Value};
+use crate::error::Failure;
+
+/// Connections of one server.
+const CONNECTIONS: usize = 16;
+
+/// The connections to one database.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    pool: deadpool_postgres::Pool,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may hold a password.
+        f.write_str("Postgres")
+    }
+}
+
+impl Pool {
+    pub(super) async fn open(url: &str) -> Result<Self, Failure> {
+        let config = url
+            .parse::<tokio_postgres::Config>()
+            .map_err(|_| Failure::Store("the URL of the PostgreSQL store cannot be read".into()))?;
+        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = deadpool_postgres::Pool::builder(manager)
+            .max_size(CONNECTIONS)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| Failure::Store(format!("PostgreSQL: {error}")))?;
+        let pool = Self { pool };
+        drop(pool.connection().await?);
+        Ok(pool)
+    }
+
+    async fn connection(&self) -> Result<Object, Failure> {
+        self.pool.get().await.map_err(|error| {
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            Failure::Store(format!("PostgreSQL: {error}{cause}"))
+        })
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction, Failure> {
+        let connection = self.connection().await?;
+        connection.batch_execute("begin").await.map_err(failure)?;
+        Ok(Transaction { connection: Some(connection) })
+    }
+
+    pub(super) async fn query(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>, Failure> {
+        let connection = self.connection().await?;
+        rows(&connection, sql, &params).await
+    }
+}
+
+/// A connection with an open transaction.
+pub(crate) struct Transaction {
+    connection: Option<Object>,
+}
+
+impl Transaction {
+    fn connection(&self) -> Result<&Object, Failure> {
+        self.connection.as_ref().ok_or_else(|| Failure::Store("the transaction has ended".into()))
+    }
+
+    pub(super) async fn query(&mut self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>, Failure> {
+        rows(self.connection()?, sql, &params).await
+    }
+
+    pub(super) async fn execute(&mut self, sql: &str, params: Vec<Value>) -> Result<u64, Failure> {
+        let connection = self.connection()?;
+        let statement = connection.prepare_cached(&translated(sql)).await.map_err(failure)?;
+        connection.execute_raw(&statement, &params).await.map_err(failure)
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), Failure> {
+        self.connection()?.batch_execute("commit").await.map_err(failure)?;
+        self.connection = None;
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        // A connection with an unfinished transaction does not go back to the pool; closing it undoes the changes.
+        if let Some(connection) = self.connection.take() {
+            drop(Object::take(connection));
+        }
+    }
+}
+
+async fn rows(connection: &Object, sql: &str, params: &[Value]) -> Result<Vec<Row>, Failure> {
+    let statement = connection.prepare_cached(&translated(sql)).await.map_err(failure)?;
+    let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+    let found = connection.query(&statement, &params).await.map_err(failure)?;
+    found.iter().map(row).collect()
+}
+
+fn row(row: &PgRow) -> Result<Row, Failure> {
+    let mut values = Vec::with_capacity(row.len());
+    for (index, column) in row.columns().iter().enumerate() {
+        let value = match *column.type_() {
+            Type::INT8 => row.try_get::<_, Option<i64>>(index).map(Value::from),
+            Type::INT4 => row.try_get::<_, Option<i32>>(index).map(|value| Value::from(value.map(i64::from))),
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index).map(Value::from),
+            _ => row.try_get::<_, Option<String>>(index).map(Value::from),
+        };
+        values.push(value.map_err(failure)?);
+    }
+    Ok(Row(values))
+}
+
+impl ToSql for Value {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(value) if *ty == Type::INT4 => i32::try_from(*value)?.to_sql(ty, out),
+            Self::Int(value) => value.to_sql(ty, out),
+            Self::Text(text) => text.to_sql(ty, out),
+            Self::Bytes(bytes) => bytes.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::INT8 | Type::INT4 | Type::TEXT | Type::VARCHAR | Type::BYTEA)
+    }
+
+    fn encode_format(&self, _ty: &Type) -> Format {
+        Format::Binary
+    }
+
+    to_sql_checked!();
+}
+
+fn translated(sql: &str) -> String {
+    sql.replace("@now", "(extract(epoch from clock_timestamp()) * 1000)::bigint").replace("@lock", "for update")
+}
+
+fn failure(error: tokio_postgres::Error) -> Failure {
+    match error.code() {
+        Some(code) if *code == SqlState::UNIQUE_VIOLATION => Failure::Conflict,
+        Some(code) if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => {
+            Failure::Busy
+        }
+        _ => {
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            Failure::Store(format!("PostgreSQL: {error}{cause}"))
+        }
+    }
+}

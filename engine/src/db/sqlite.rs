@@ -1,0 +1,244 @@
+//! SQLite: one connection that writes, a few that read, each on a thread of its own.
+//!
+//! Every statement of a transaction travels to the writer's thread, so nothing here blocks the caller's runtime, and
+//! two transactions never run at once.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore, oneshot};
+
+use super::{Row, Value};
+use crate::error::Failure;
+
+/// Connections that read while another transaction writes.
+const READERS: usize = 2;
+/// How long a second process on the same file may hold the write lock before a transaction fails.
+const BUSY: Duration = Duration::from_secs(10);
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// A thread that owns a connection. Dropping it ends the thread after its last job.
+struct Worker {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Worker {
+    fn start(connection: Connection) -> Result<Self, Failure> {
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        let mut connection = connection;
+        std::thread::Builder::new()
+            .name("threadline-sqlite".into())
+            .spawn(move || {
+                for job in inbox {
+                    job(&mut connection);
+                }
+            })
+            .map_err(|error| Failure::Store(format!("no thread for the database: {error}")))?;
+        Ok(Self { jobs })
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (answer, reply) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            // Whoever asked may be gone; then nobody minds the answer.
+            let _ = answer.send(job(connection));
+        });
+        self.jobs.send(job).map_err(|_| Failure::Store("the database's thread has ended".into()))?;
+        match reply.await {
+            Ok(result) => result.map_err(failure),
+            Err(_) => Err(Failure::Store("the database's thread has ended".into())),
+        }
+    }
+}
+
+/// The connections to one database file.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: Arc<Mutex<Worker>>,
+    /// None for a database in memory, which has one connection only.
+    readers: Option<Readers>,
+}
+
+struct Readers {
+    free: std::sync::Mutex<Vec<Worker>>,
+    permits: Semaphore,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sqlite")
+    }
+}
+
+impl Pool {
+    pub(super) async fn open(path: &str) -> Result<Self, Failure> {
+        let memory = path == ":memory:";
+        let path = path.strip_prefix("//").unwrap_or(path).to_owned();
+        let connect = move || -> rusqlite::Result<Connection> {
+            let connection = if memory { Connection::open_in_memory()? } else { Connection::open(&path)? };
+            connection.busy_timeout(BUSY)?;
+            connection.pragma_update(None, "journal_mode", "wal")?;
+            connection.pragma_update(None, "synchronous", "normal")?;
+            connection.pragma_update(None, "foreign_keys", "off")?;
+            connection.set_prepared_statement_cache_capacity(256);
+            Ok(connection)
+        };
+        let writer = Worker::start(connect().map_err(|error| Failure::Store(format!("cannot open SQLite: {error}")))?)?;
+        let readers = if memory {
+            None
+        } else {
+            let mut free = Vec::with_capacity(READERS);
+            for _ in 0..READERS {
+                free.push(Worker::start(connect().map_err(failure)?)?);
+            }
+            Some(Readers { free: free.into(), permits: Semaphore::new(READERS) })
+        };
+        Ok(Self { inner: Arc::new(Inner { writer: Arc::new(Mutex::new(writer)), readers }) })
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction, Failure> {
+        let worker = Arc::clone(&self.inner.writer).lock_owned().await;
+        worker.run(|connection| connection.execute_batch("begin immediate")).await?;
+        Ok(Transaction { worker, open: true })
+    }
+
+    pub(super) async fn query(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>, Failure> {
+        let sql = translated(sql);
+        let Some(readers) = &self.inner.readers else {
+            let worker = self.inner.writer.lock().await;
+            return worker.run(move |connection| rows(connection, &sql, &params)).await;
+        };
+        let Ok(_permit) = readers.permits.acquire().await else {
+            return Err(Failure::Store("the database is closed".into()));
+        };
+        let lease = ReaderLease::take(readers)?;
+        lease.worker()?.run(move |connection| rows(connection, &sql, &params)).await
+    }
+}
+
+/// A reader that goes back to its pool, also when the one who reads is dropped.
+struct ReaderLease<'a> {
+    readers: &'a Readers,
+    worker: Option<Worker>,
+}
+
+impl<'a> ReaderLease<'a> {
+    fn take(readers: &'a Readers) -> Result<Self, Failure> {
+        let worker = readers.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+        Ok(Self { readers, worker })
+    }
+
+    fn worker(&self) -> Result<&Worker, Failure> {
+        self.worker.as_ref().ok_or_else(|| Failure::Store("no reader is free".into()))
+    }
+}
+
+impl Drop for ReaderLease<'_> {
+    fn drop(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            self.readers.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(worker);
+        }
+    }
+}
+
+/// The writer, held until the transaction ends.
+pub(crate) struct Transaction {
+    worker: OwnedMutexGuard<Worker>,
+    open: bool,
+}
+
+impl Transaction {
+    pub(super) async fn query(&mut self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>, Failure> {
+        let sql = translated(sql);
+        self.worker.run(move |connection| rows(connection, &sql, &params)).await
+    }
+
+    pub(super) async fn execute(&mut self, sql: &str, params: Vec<Value>) -> Result<u64, Failure> {
+        let sql = translated(sql);
+        self.worker
+            .run(move |connection| {
+                let mut statement = connection.prepare_cached(&sql)?;
+                Ok(statement.execute(rusqlite::params_from_iter(params.iter()))? as u64)
+            })
+            .await
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), Failure> {
+        let result = self.worker.run(|connection| connection.execute_batch("commit")).await;
+        self.open = result.is_err();
+        result
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.open {
+            // The thread takes its jobs in order, so the next transaction begins after this one is undone.
+            let _ = self.worker.jobs.send(Box::new(|connection| {
+                let _ = connection.execute_batch("rollback");
+            }));
+        }
+    }
+}
+
+fn rows(connection: &mut Connection, sql: &str, params: &[Value]) -> rusqlite::Result<Vec<Row>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let columns = statement.column_count();
+    let mut found = statement.query(rusqlite::params_from_iter(params.iter()))?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let mut values = Vec::with_capacity(columns);
+        for column in 0..columns {
+            values.push(match row.get_ref(column)? {
+                ValueRef::Null => Value::Null,
+                ValueRef::Integer(value) => Value::Int(value),
+                ValueRef::Real(value) => Value::Int(value as i64),
+                ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+                ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+            });
+        }
+        rows.push(Row(values));
+    }
+    Ok(rows)
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(value) => ValueRef::Integer(*value),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// `$1` is `?1` here, the clock is a function, and nobody else writes.
+fn translated(sql: &str) -> String {
+    let sql = if sql.contains('@') {
+        Cow::Owned(sql.replace("@now", "cast(unixepoch('subsec') * 1000 as integer)").replace("@lock", ""))
+    } else {
+        Cow::Borrowed(sql)
+    };
+    sql.replace('$', "?")
+}
+
+fn failure(error: rusqlite::Error) -> Failure {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::ConstraintViolation) => Failure::Conflict,
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Failure::Busy,
+        _ => Failure::Store(format!("SQLite: {error}")),
+    }
+}

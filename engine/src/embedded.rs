@@ -1,0 +1,153 @@
+//! The engine inside of a client: requests to its endpoints stay in the process, all others go on.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use futures_util::StreamExt;
+use http::Request;
+use threadline::transport::{
+    ByteStream, HttpRequest, HttpResponse, RequestBody, SendFuture, TransportError, TransportErrorKind,
+};
+use threadline::{Client, ClientBuilder, Transport};
+use tokio::sync::OnceCell;
+use tower_service::Service;
+
+use crate::engine::Engine;
+use crate::model::{Profile, Upstream};
+use crate::settings::Settings;
+
+/// A transport that answers `/assistants` and `/threads` itself and sends everything else on.
+pub struct Embedded {
+    onward: Arc<dyn Transport>,
+    /// Path of the base URL, before which nothing is ours.
+    base: String,
+    engine: OnceCell<Router>,
+    make: Make,
+}
+
+/// What an engine is made of, once a request needs it: not before there is a runtime.
+struct Make {
+    store: String,
+    upstream: Upstream,
+    settings: Settings,
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedded").field("onward", &self.onward).finish_non_exhaustive()
+    }
+}
+
+impl Embedded {
+    /// Puts an engine before a transport. `client` is how the engine reaches its models; `base_url` is the base URL of
+    /// the client that gets this transport.
+    pub fn new(
+        store: impl Into<String>,
+        base_url: &str,
+        client: Client,
+        onward: Arc<dyn Transport>,
+        profile: Profile,
+        settings: Settings,
+    ) -> Self {
+        let base = url::Url::parse(base_url).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
+        let make = Make { store: store.into(), upstream: Upstream::new(client, profile), settings };
+        Self { onward, base, engine: OnceCell::new(), make }
+    }
+
+    /// Path below the base URL, if the engine answers it.
+    fn own_path(&self, url: &str) -> Option<String> {
+        let url = url::Url::parse(url).ok()?;
+        let path = url.path().strip_prefix(&self.base)?;
+        let first = path.trim_start_matches('/').split('/').next()?;
+        if !matches!(first, "assistants" | "threads") {
+            return None;
+        }
+        Some(match url.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
+        })
+    }
+
+    async fn answer(&self, path: String, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+        let router = self
+            .engine
+            .get_or_try_init(|| async {
+                let Make { store, upstream, settings } = &self.make;
+                let engine = Engine::open(store, upstream.clone(), settings.clone()).await;
+                engine.map(|engine| engine.router())
+            })
+            .await
+            .map_err(|error| TransportError::new(TransportErrorKind::Request, error.to_string()))?;
+        let body = match request.body {
+            RequestBody::Bytes(bytes) => Body::from(bytes),
+            RequestBody::Stream { stream, .. } => Body::from_stream(stream),
+            _ => Body::empty(),
+        };
+        let mut inner = Request::builder().method(request.method).uri(path);
+        if let Some(headers) = inner.headers_mut() {
+            *headers = request.headers;
+        }
+        let unusable = |error: http::Error| TransportError::new(TransportErrorKind::Request, error.to_string());
+        let inner = inner.body(body).map_err(unusable)?;
+        let mut router = router.clone();
+        let reply = match Service::call(&mut router, inner).await {
+            Ok(reply) => reply,
+            Err(never) => match never {},
+        };
+        let (parts, body) = reply.into_parts();
+        let broken = |error: axum::Error| TransportError::new(TransportErrorKind::Read, error.to_string());
+        let body: ByteStream = Box::pin(body.into_data_stream().map(move |piece| piece.map_err(broken)));
+        Ok(HttpResponse::new(parts.status, parts.headers, body))
+    }
+}
+
+impl Transport for Embedded {
+    fn send(&self, request: HttpRequest) -> SendFuture<'_> {
+        match self.own_path(&request.url) {
+            Some(path) => Box::pin(self.answer(path, request)),
+            None => self.onward.send(request),
+        }
+    }
+}
+
+/// Makes the assistants endpoints of a client run in the process.
+pub trait AssistantsExt {
+    /// Keeps assistants, threads and runs in this store (`sqlite:PATH`, `sqlite::memory:`, `postgres://...`) and runs
+    /// them over the provider that the client talks to, by `/responses`.
+    ///
+    /// # Errors
+    /// Whatever building the client without an engine gives.
+    fn assistants(self, store: impl Into<String>) -> Result<Client, threadline::Error>;
+
+    /// As [`assistants`](Self::assistants), for a provider of this profile and with these settings.
+    ///
+    /// # Errors
+    /// As [`assistants`](Self::assistants).
+    fn assistants_with(
+        self,
+        store: impl Into<String>,
+        profile: Profile,
+        settings: Settings,
+    ) -> Result<Client, threadline::Error>;
+}
+
+impl AssistantsExt for ClientBuilder {
+    fn assistants(self, store: impl Into<String>) -> Result<Client, threadline::Error> {
+        self.assistants_with(store, Profile::default(), Settings::default())
+    }
+
+    fn assistants_with(
+        self,
+        store: impl Into<String>,
+        profile: Profile,
+        settings: Settings,
+    ) -> Result<Client, threadline::Error> {
+        let client = self.build()?;
+        let base_url = client.base_url().to_owned();
+        let models = client.clone();
+        Ok(client
+            .with_transport(move |onward| Arc::new(Embedded::new(store, &base_url, models, onward, profile, settings))))
+    }
+}

@@ -1,0 +1,7 @@
+//! `/responses`: requests and streams, as pure functions.
+
+mod request;
+mod stream;
+
+pub(super) use request::request;
+pub(super) use stream::Translator;

@@ -1,0 +1,15 @@
+//! Runs at work.
+//!
+//! `worker` carries one run from turn to turn, `writing` keeps what it does, `recover` takes a run over; `recorder` turns a model's events into steps, messages and stream events;
+//! `ending` closes a run, whoever ends it; `hub` shows events to those who follow; `service` claims, watches and sweeps.
+
+mod citations;
+pub(crate) mod ending;
+pub(crate) mod hub;
+mod input;
+pub(crate) mod recorder;
+mod recover;
+pub(crate) mod service;
+mod turn;
+mod worker;
+mod writing;

@@ -1,0 +1,67 @@
+//! Text out of files.
+
+/// Why a file cannot be searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Its kind is not one that can be read.
+    Unsupported,
+    /// It claims to be of a kind that it is not.
+    Invalid(String),
+}
+
+/// Names that end so hold text.
+const TEXT: &[&str] = &[
+    "txt", "md", "markdown", "json", "jsonl", "csv", "tsv", "xml", "yaml", "yml", "toml", "ini", "log", "tex", "c",
+    "h", "cc", "cpp", "hpp", "cs", "css", "go", "java", "js", "mjs", "ts", "tsx", "jsx", "php", "py", "rb", "rs", "sh",
+    "bash", "sql", "swift", "kt", "scala", "r", "lua", "pl", "dart", "rst", "srt", "vtt",
+];
+
+/// The text of a file.
+pub(super) fn text(name: &str, bytes: &[u8]) -> Result<String, Refusal> {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    match ending.as_str() {
+        "html" | "htm" | "docx" | "pptx" | "pdf" | "doc" | "xls" | "xlsx" | "png" | "jpg" => Err(Refusal::Unsupported),
+        known if TEXT.contains(&known) => decoded(bytes),
+        // A name that says nothing may still hold text.
+        _ => decoded(bytes).map_err(|_| Refusal::Unsupported),
+    }
+}
+
+/// UTF-8, UTF-16 with its mark, or ASCII.
+fn decoded(bytes: &[u8]) -> Result<String, Refusal> {
+    let wide = |read: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).map_err(|_| Refusal::Invalid("The file is not valid UTF-16.".to_owned()))
+    };
+    let text = match bytes {
+        [0xff, 0xfe, ..] => wide(u16::from_le_bytes)?,
+        [0xfe, 0xff, ..] => wide(u16::from_be_bytes)?,
+        _ => {
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            let text = std::str::from_utf8(bytes);
+            text.map_err(|_| Refusal::Invalid("The file is not UTF-8, UTF-16 or ASCII.".to_owned()))?.to_owned()
+        }
+    };
+    // Text has no zero bytes; what has them only looks like text.
+    if text.contains('\0') { Err(Refusal::Unsupported) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_comes_in_three_codings() {
+        assert_eq!(text("a.txt", "Grüße".as_bytes()).unwrap(), "Grüße");
+        assert_eq!(text("a.txt", b"\xef\xbb\xbfhi").unwrap(), "hi");
+        let wide: Vec<u8> = [0xfeffu16].into_iter().chain("Grüße".encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        assert_eq!(text("a.txt", &wide).unwrap(), "Grüße");
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused() {
+        assert_eq!(text("a.bin", &[0xff, 0x00, 0x80]), Err(Refusal::Unsupported));
+        assert_eq!(text("a.bin", b"a\0b"), Err(Refusal::Unsupported));
+        assert!(matches!(text("a.txt", &[0xff, 0x00, 0x80]), Err(Refusal::Invalid(_))));
+    }
+}
