@@ -21,6 +21,10 @@ const EXPIRED: &[u8] = include_bytes!("certs/expired.pem");
 
 /// A server with this certificate that answers every request with `{}`; its base URL.
 async fn serve(pem: &[u8], ask_for_certificate: bool) -> String {
+    serve_at(TcpListener::bind("127.0.0.1:0").await.unwrap(), pem, ask_for_certificate)
+}
+
+fn serve_at(listener: TcpListener, pem: &[u8], ask_for_certificate: bool) -> String {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let chain = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().unwrap();
     let key = PrivateKeyDer::from_pem_slice(pem).unwrap();
@@ -36,8 +40,7 @@ async fn serve(pem: &[u8], ask_for_certificate: bool) -> String {
         builder.with_no_client_auth()
     };
     let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://127.0.0.1:{}/v1", listener.local_addr().unwrap().port());
+    let url = format!("https://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
@@ -51,16 +54,14 @@ async fn serve(pem: &[u8], ask_for_certificate: bool) -> String {
 }
 
 async fn call(url: &str, roots: Option<&[u8]>, identity: Option<&[u8]>) -> Result<RawReply, Error> {
-    let client = Client::builder().api_key("sk-test-key").base_url(url).network(|mut network| {
-        if let Some(pem) = roots {
-            network = network.root_certificates(pem)?;
-        }
-        if let Some(pem) = identity {
-            network = network.client_certificate(pem)?;
-        }
-        Ok(network.no_proxy())
-    })?;
-    soon(client.build()?.execute(&CHAT, Args::default(), RequestOptions::new())).await
+    let mut builder = Client::builder().api_key("sk-test-key").base_url(url).system_proxy(false);
+    if let Some(pem) = roots {
+        builder = builder.ca_certificate_pem(pem);
+    }
+    if let Some(pem) = identity {
+        builder = builder.client_certificate_pem(pem, pem);
+    }
+    soon(builder.build()?.execute(&CHAT, Args::default(), RequestOptions::new())).await
 }
 
 #[tokio::test]
@@ -81,6 +82,20 @@ async fn unknown_authorities_wrong_hosts_and_expired_certificates_are_refused_on
         );
         assert!(error.message().contains("TLS") && error.message().contains("certificate"), "{error}");
     }
+}
+
+/// `IP(127.0.0.1)` is all that the certificate says of addresses, so the one of the newer kind is a wrong host to it.
+#[tokio::test]
+async fn an_ipv6_address_is_a_host_like_any_other() {
+    let url = match TcpListener::bind("[::1]:0").await {
+        Ok(listener) => serve_at(listener, GOOD, false),
+        // Where there is no IPv6 nothing listens, which must be told as plainly.
+        Err(_) => "https://[::1]:9/v1".to_owned(),
+    };
+    let error = call(&url, Some(AUTHORITY), None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+    assert!(error.message().contains("[::1]:"), "{error}");
+    assert!(error.message().contains("is not for") || url.ends_with(":9/v1"), "{error}");
 }
 
 #[tokio::test]

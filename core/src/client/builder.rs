@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::options::option_setters;
 use super::{Client, Inner, RequestOptions};
@@ -17,7 +16,7 @@ use crate::transport::{ReqwestTransportBuilder, Transport};
 #[must_use]
 pub struct ClientBuilder {
     options: RequestOptions,
-    network: ReqwestTransportBuilder,
+    pub(super) network: ReqwestTransportBuilder,
     transport: Option<Arc<dyn Transport>>,
     env_read: bool,
     ambient: Ambient,
@@ -92,24 +91,6 @@ impl ClientBuilder {
     pub fn options(mut self, options: RequestOptions) -> Self {
         self.options = options.over(&self.options);
         self
-    }
-
-    /// Longest time for name, TCP and TLS together, within the total time. Default 5 s.
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.network = self.network.connect_timeout(limit);
-        self
-    }
-
-    /// Changes the settings of the default transport: proxies, certificates, connection pool, HTTP versions.
-    ///
-    /// # Errors
-    /// Whatever the given function returns.
-    pub fn network(
-        mut self,
-        change: impl FnOnce(ReqwestTransportBuilder) -> Result<ReqwestTransportBuilder, Error>,
-    ) -> Result<Self, Error> {
-        self.network = change(self.network)?;
-        Ok(self)
     }
 
     /// Sends through this transport instead of the default one, whose settings then have no effect.

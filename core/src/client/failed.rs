@@ -79,7 +79,8 @@ pub(crate) fn transport_error(error: TransportError) -> Error {
         TransportErrorKind::Upload | TransportErrorKind::Request => ErrorKind::Usage,
         _ => ErrorKind::Connection,
     };
-    let retryable =
-        matches!(kind, ErrorKind::Connection | ErrorKind::Timeout) && error.kind() != TransportErrorKind::Tls;
+    let final_word =
+        matches!(error.kind(), TransportErrorKind::Tls | TransportErrorKind::Proxy | TransportErrorKind::Objection);
+    let retryable = matches!(kind, ErrorKind::Connection | ErrorKind::Timeout) && !final_word;
     Error::new(kind, error.message().to_owned()).with_retryable(retryable).with_source(error)
 }

@@ -115,6 +115,10 @@ pub(crate) fn from_status(status: u16, headers: &HeaderMap, body: Bytes) -> Erro
 
 /// A message for a body that is not an error object: plain text as it is, anything else described.
 fn plain_message(status: u16, headers: &HeaderMap, body: &[u8]) -> String {
+    if status == 407 {
+        return "the proxy asks for credentials (status 407): give them in its URL, `http://user:password@host:port`"
+            .into();
+    }
     let content_type = short_content_type(headers);
     let Ok(text) = std::str::from_utf8(body) else {
         return format!("status {status} with a body of type {content_type}");

@@ -5,6 +5,8 @@
 //! of these in one place. [`ReqwestTransport`] is the default; a program may bring its own.
 
 mod decompress;
+mod failure;
+mod proxy;
 mod reqwest;
 mod tls;
 
@@ -131,6 +133,10 @@ pub enum TransportErrorKind {
     Connect,
     /// TLS refused the peer: certificate, host name, version. Another try will not help.
     Tls,
+    /// The proxy asks for credentials, or for others than it was given. Another try will not help.
+    Proxy,
+    /// The HTTP/2 server objects to how the request was made. Another try will not help.
+    Objection,
     /// No connection within the connect timeout.
     ConnectTimeout,
     /// The connection broke before the reply's head.

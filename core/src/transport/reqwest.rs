@@ -1,26 +1,31 @@
 //! The default transport: reqwest over rustls.
 
-use std::error::Error as StdError;
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
+use reqwest::Client;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy};
-use rustls::pki_types::CertificateDer;
 
+use super::failure::{reading, sending};
+use super::proxy::{Proxies, ProxySettings};
+use super::tls::ClientAuth;
 use super::{
-    ByteStream, HttpRequest, HttpResponse, RequestBody, SendFuture, Transport, TransportError, TransportErrorKind,
-    decompress, describe, tls,
+    ByteStream, HttpRequest, HttpResponse, RequestBody, SendFuture, Transport, TransportError, decompress, describe,
+    tls,
 };
 use crate::error::Error;
+use crate::secret::Secret;
 
 /// The default [`Transport`]: pooled connections, HTTP/1.1 and HTTP/2, TLS 1.2 or newer with the system's trust
 /// store, the system's proxies.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     client: Client,
+    auth: Arc<ClientAuth>,
 }
 
 impl fmt::Debug for ReqwestTransport {
@@ -29,27 +34,31 @@ impl fmt::Debug for ReqwestTransport {
     }
 }
 
-/// Settings of a [`ReqwestTransport`].
+/// Settings of a [`ReqwestTransport`]. What cannot be used shows when it is [built](Self::build).
 #[must_use]
 pub struct ReqwestTransportBuilder {
     connect_timeout: Duration,
+    tcp_user_timeout: Duration,
     pool_idle_timeout: Duration,
     pool_max_idle_per_host: usize,
     http1_only: bool,
     http2_prior_knowledge: bool,
-    system_proxy: bool,
-    proxies: Vec<Proxy>,
-    certificates: Vec<CertificateDer<'static>>,
-    identity: Option<tls::Identity>,
+    proxy: ProxySettings,
+    addresses: Vec<(String, Vec<SocketAddr>)>,
+    authorities: Vec<Vec<u8>>,
+    identity: Option<(Vec<u8>, Secret)>,
+    /// The first setting that could not be read.
+    problem: Option<Error>,
 }
 
 impl fmt::Debug for ReqwestTransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Proxies may hold a password, the identity is a private key.
+        // A proxy's URL may hold a password, the identity is a private key.
         f.debug_struct("ReqwestTransportBuilder")
             .field("connect_timeout", &self.connect_timeout)
-            .field("proxies", &self.proxies.len())
-            .field("certificates", &self.certificates.len())
+            .field("proxy", &self.proxy.url.is_some())
+            .field("no_proxy", &self.proxy.bypass)
+            .field("authorities", &self.authorities.len())
             .field("identity", &self.identity.is_some())
             .finish_non_exhaustive()
     }
@@ -59,22 +68,32 @@ impl Default for ReqwestTransportBuilder {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(5),
+            tcp_user_timeout: Duration::from_secs(30),
             pool_idle_timeout: Duration::from_secs(60),
             pool_max_idle_per_host: usize::MAX,
             http1_only: false,
             http2_prior_knowledge: false,
-            system_proxy: true,
-            proxies: Vec::new(),
-            certificates: Vec::new(),
+            proxy: ProxySettings::default(),
+            addresses: Vec::new(),
+            authorities: Vec::new(),
             identity: None,
+            problem: None,
         }
     }
 }
 
 impl ReqwestTransportBuilder {
-    /// Longest time for name, TCP and TLS together. Default 5 s.
+    /// Longest time for name, TCP and TLS together. A host with several addresses is tried at each, one after the other,
+    /// with an equal share of this time; IPv4 begins 300 ms after IPv6 has. Default 5 s.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
+        self
+    }
+
+    /// How long sent bytes may go unacknowledged before the connection is taken for dead, which is how a connection
+    /// that a router has silently forgotten is found out. Linux, Android and Fuchsia only. Default 30 s.
+    pub fn tcp_user_timeout(mut self, limit: Duration) -> Self {
+        self.tcp_user_timeout = limit;
         self
     }
 
@@ -102,53 +121,79 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Ignores the system's proxies and the proxy variables of the environment.
-    pub fn no_proxy(mut self) -> Self {
-        self.system_proxy = false;
-        self.proxies.clear();
+    /// Reaches this host at these addresses instead of asking for its name; the port is that of the URL.
+    pub fn resolve(mut self, host: impl Into<String>, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
+        self.addresses.push((host.into(), addresses));
         self
     }
 
-    /// Sends everything through this proxy: `http://`, `https://` or `socks5://`, with user and password if needed.
-    ///
-    /// # Errors
-    /// Kind `usage` if the URL cannot be used.
-    pub fn proxy(mut self, url: &str) -> Result<Self, Error> {
-        let proxy = Proxy::all(url).map_err(|_| Error::usage("the proxy URL cannot be used"))?;
-        self.proxies.push(proxy);
-        Ok(self)
+    /// Sends everything through this proxy, instead of those of the environment and the system: `http://`, `https://`,
+    /// `socks5://` (`socks5h://` to let it look up names), with `user:password@` before the host if it asks for that.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy.url = Some(Secret::from(url.into()));
+        self
+    }
+
+    /// Reaches these hosts without a proxy: a list with commas, as in `NO_PROXY` (`localhost,10.0.0.0/8,.internal`; `*` for
+    /// every host). With [`proxy`](Self::proxy) the list counts alone; else it is added to the environment's, and then
+    /// proxies come from the environment only.
+    pub fn no_proxy(mut self, hosts: impl Into<String>) -> Self {
+        self.proxy.bypass.push(hosts.into());
+        self
+    }
+
+    /// Whether the proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) and of the system
+    /// are used where [`proxy`](Self::proxy) names none. Default on.
+    pub fn system_proxy(mut self, on: bool) -> Self {
+        self.proxy.system = on;
+        self
     }
 
     /// Trusts these certificate authorities (PEM, one or many) besides the system's.
-    ///
-    /// # Errors
-    /// Kind `usage` if the text holds no certificate.
-    pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, Error> {
-        self.certificates.extend(tls::certificates(pem)?);
-        Ok(self)
+    pub fn ca_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.authorities.push(pem.into());
+        self
     }
 
-    /// Shows this certificate to servers that ask for one (PEM: private key and certificate chain).
-    ///
-    /// # Errors
-    /// Kind `usage` if the text is no such pair.
-    pub fn client_certificate(mut self, pem: &[u8]) -> Result<Self, Error> {
-        self.identity = Some(tls::identity(pem)?);
-        Ok(self)
+    /// Shows this certificate to servers that ask for one: the chain and the private key, both PEM. They may be one text,
+    /// given twice.
+    pub fn client_certificate_pem(mut self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        match String::from_utf8(key.into()) {
+            Ok(key) => self.identity = Some((certificate.into(), Secret::from(key))),
+            Err(_) => self.note(Error::usage("the client certificate's key is not PEM, which is text")),
+        }
+        self
+    }
+
+    /// Keeps the first problem for [`build`](Self::build) to tell.
+    pub(crate) fn note(&mut self, problem: Error) {
+        self.problem.get_or_insert(problem);
     }
 
     /// Makes the transport. Opens no connection.
     ///
     /// # Errors
-    /// Kind `usage` if the settings contradict each other. A system without a trust store shows when TLS is used.
+    /// Kind `usage` if a proxy, a certificate or a key cannot be used. A system without a trust store shows when TLS is
+    /// used.
     pub fn build(self) -> Result<ReqwestTransport, Error> {
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
         let protocols: &[&[u8]] = match (self.http1_only, self.http2_prior_knowledge) {
             (true, _) => &[b"http/1.1"],
             (false, true) => &[b"h2"],
             (false, false) => &[b"h2", b"http/1.1"],
         };
+        let authorities: Vec<_> =
+            self.authorities.iter().map(|pem| tls::certificates(pem)).collect::<Result<_, Error>>()?;
+        let identity = match &self.identity {
+            Some((certificate, key)) => Some(tls::identity(certificate, key.expose().as_bytes())?),
+            None => None,
+        };
+        let auth = Arc::new(ClientAuth::new(identity)?);
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls::config(self.certificates, self.identity, protocols)?)
+            .tls_backend_preconfigured(tls::config(authorities.concat(), Arc::clone(&auth), protocols)?)
             .redirect(Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
@@ -165,23 +210,26 @@ impl ReqwestTransportBuilder {
         // Bytes that nobody acknowledges mean that a router on the way has forgotten the connection.
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         {
-            builder = builder.tcp_user_timeout(Duration::from_secs(30));
+            builder = builder.tcp_user_timeout(self.tcp_user_timeout);
         }
         if self.http1_only {
             builder = builder.http1_only();
         } else if self.http2_prior_knowledge {
             builder = builder.http2_prior_knowledge();
         }
-        if !self.system_proxy {
+        if let Proxies::These(proxies) = self.proxy.proxies(|name| std::env::var(name).ok())? {
             builder = builder.no_proxy();
+            for proxy in proxies {
+                builder = builder.proxy(proxy);
+            }
         }
-        for proxy in self.proxies {
-            builder = builder.proxy(proxy);
+        for (host, addresses) in &self.addresses {
+            builder = builder.resolve_to_addrs(host, addresses);
         }
         let client = builder
             .build()
             .map_err(|e| Error::usage(format!("the HTTP client cannot be set up: {}", describe(&e))).with_source(e))?;
-        Ok(ReqwestTransport { client })
+        Ok(ReqwestTransport { client, auth })
     }
 }
 
@@ -211,7 +259,8 @@ impl ReqwestTransport {
         if let Some(body) = body {
             builder = builder.body(body);
         }
-        let mut response = builder.send().await.map_err(sending)?;
+        let mut response = builder.send().await.map_err(|error| sending(error, self.auth.hint()))?;
+        self.auth.satisfied();
         let status = response.status();
         let mut headers = std::mem::take(response.headers_mut());
         let body: ByteStream = Box::pin(response.bytes_stream().map_err(reading));
@@ -230,90 +279,4 @@ impl Transport for ReqwestTransport {
     fn send(&self, request: HttpRequest) -> SendFuture<'_> {
         Box::pin(self.exchange(request))
     }
-}
-
-/// Host and port for error messages; never the path, the query or user information.
-fn host_of(url: Option<&reqwest::Url>) -> String {
-    match url.and_then(|url| Some((url.host_str()?, url.port()))) {
-        Some((host, Some(port))) => format!("{host}:{port}"),
-        Some((host, None)) => host.to_owned(),
-        None => "the server".to_owned(),
-    }
-}
-
-fn sending(error: reqwest::Error) -> TransportError {
-    let host = host_of(error.url());
-    let error = error.without_url();
-    let (kind, message) = match find_upload(&error) {
-        Some(message) => (TransportErrorKind::Upload, message),
-        None if error.is_builder() => {
-            (TransportErrorKind::Request, format!("the request cannot be sent: {}", describe(&error)))
-        }
-        None if error.is_timeout() => {
-            (TransportErrorKind::ConnectTimeout, format!("no connection to {host} within the connect timeout"))
-        }
-        None if is_certificate(&error) => {
-            (TransportErrorKind::Tls, format!("TLS to {host} failed: {}", innermost(&error)))
-        }
-        None if error.is_connect() => {
-            (TransportErrorKind::Connect, format!("no connection to {host}: {}", innermost(&error)))
-        }
-        None => (
-            TransportErrorKind::Send,
-            format!("the connection to {host} broke before the reply came: {}", innermost(&error)),
-        ),
-    };
-    TransportError::new(kind, message).with_source(error)
-}
-
-fn reading(error: reqwest::Error) -> TransportError {
-    let error = error.without_url();
-    let message = match find_upload(&error) {
-        Some(message) => return TransportError::new(TransportErrorKind::Upload, message).with_source(error),
-        None => format!("the connection broke inside the reply: {}", innermost(&error)),
-    };
-    TransportError::new(TransportErrorKind::Read, message).with_source(error)
-}
-
-/// The message of the caller's upload source, if that is what failed.
-fn find_upload(error: &(dyn StdError + 'static)) -> Option<String> {
-    causes(error)
-        .filter_map(|cause| cause.downcast_ref::<TransportError>())
-        .find(|cause| cause.kind() == TransportErrorKind::Upload)
-        .map(|cause| cause.message().to_owned())
-}
-
-fn is_certificate(error: &(dyn StdError + 'static)) -> bool {
-    causes(error).filter_map(tls_error).any(|error| {
-        matches!(
-            error,
-            rustls::Error::General(_)
-                | rustls::Error::InvalidCertificate(_)
-                | rustls::Error::InvalidCertRevocationList(_)
-                | rustls::Error::PeerIncompatible(_)
-                | rustls::Error::NoCertificatesPresented
-        )
-    })
-}
-
-/// The TLS error in a cause. It travels inside `io::Error`s, which hide what they hold from `source`.
-fn tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    if let Some(found) = cause.downcast_ref() {
-        return Some(found);
-    }
-    let mut inner = cause.downcast_ref::<std::io::Error>()?.get_ref()?;
-    loop {
-        if let Some(found) = inner.downcast_ref() {
-            return Some(found);
-        }
-        inner = inner.downcast_ref::<std::io::Error>()?.get_ref()?;
-    }
-}
-
-fn innermost(error: &(dyn StdError + 'static)) -> String {
-    causes(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |e: &&'a (dyn StdError + 'static)| (*e).source())
 }

@@ -1,11 +1,14 @@
 //! TLS: the system's trust store, read once a process, and what the user adds to it.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
@@ -21,35 +24,96 @@ pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, E
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) => Err(Error::usage("no certificate found in the PEM text")),
+        Ok(_) => {
+            Err(Error::usage("no certificate found in the PEM text; one begins with `-----BEGIN CERTIFICATE-----`"))
+        }
         Err(_) => Err(Error::usage("the certificates are not valid PEM")),
     }
 }
 
-/// Reads a private key and the certificates that go with it from PEM.
-pub(super) fn identity(pem: &[u8]) -> Result<Identity, Error> {
-    let key = PrivateKeyDer::from_pem_slice(pem)
-        .map_err(|_| Error::usage("the client certificate needs a private key in the PEM text"))?;
-    Ok((certificates(pem)?, key))
+/// Reads a certificate chain and the private key that goes with it from PEM.
+pub(super) fn identity(certificate: &[u8], key: &[u8]) -> Result<Identity, Error> {
+    let key = match PrivateKeyDer::from_pem_slice(key) {
+        Ok(key) => key,
+        Err(_) if memchr::memmem::find(key, b"ENCRYPTED").is_some() => {
+            let message =
+                "the client certificate's key is encrypted; decrypt it first, for example with `openssl pkey`";
+            return Err(Error::usage(message));
+        }
+        Err(_) => {
+            let message = "no private key found in the PEM text; one begins with `-----BEGIN PRIVATE KEY-----`";
+            return Err(Error::usage(message));
+        }
+    };
+    Ok((certificates(certificate)?, key))
+}
+
+/// The client's own certificate, if it has one, and whether a server has asked for it.
+#[derive(Debug)]
+pub(super) struct ClientAuth {
+    key: Option<Arc<CertifiedKey>>,
+    asked: AtomicBool,
+}
+
+impl ClientAuth {
+    /// Checks that certificate and key belong together.
+    pub(super) fn new(identity: Option<Identity>) -> Result<Self, Error> {
+        let unfit = |error: rustls::Error| {
+            let message = format!("the client certificate and its key cannot be used together: {error}");
+            Error::usage(message).with_source(error)
+        };
+        let key = match identity {
+            Some((chain, key)) => Some(Arc::new(CertifiedKey::from_der(chain, key, &provider()).map_err(unfit)?)),
+            None => None,
+        };
+        Ok(Self { key, asked: AtomicBool::new(false) })
+    }
+
+    /// A reply has come: what the server asked for it has got, or can do without.
+    pub(super) fn satisfied(&self) {
+        if self.asked.load(Relaxed) {
+            self.asked.store(false, Relaxed);
+        }
+    }
+
+    /// What to add to the message of a connection that broke. Over HTTP/2 the server's own word does not reach us.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        let asked = self.asked.load(Relaxed);
+        asked.then_some(match self.key {
+            None => "the server asks for a client certificate; give one as `client_certificate_pem`",
+            Some(_) => "perhaps the server does not accept the client certificate, for which it had asked",
+        })
+    }
+}
+
+impl ResolvesClientCert for ClientAuth {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Relaxed);
+        self.key.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.key.is_some()
+    }
 }
 
 /// The configuration of a client: TLS 1.2 and newer, over `ring`.
 pub(super) fn config(
     roots: Vec<CertificateDer<'static>>,
-    identity: Option<Identity>,
+    auth: Arc<ClientAuth>,
     protocols: &[&[u8]],
 ) -> Result<ClientConfig, Error> {
     let failed = |error: rustls::Error| Error::usage(format!("TLS cannot be set up: {error}")).with_source(error);
-    let verifier = if roots.is_empty() { system_roots() } else { Arc::new(with_roots(roots).map_err(failed)?) };
+    let unfit = |error: rustls::Error| {
+        Error::usage(format!("the authority's certificate cannot be used: {error}")).with_source(error)
+    };
+    let verifier = if roots.is_empty() { system_roots() } else { Arc::new(with_roots(roots).map_err(unfit)?) };
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(failed)?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    let mut config = match identity {
-        Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(failed)?,
-        None => builder.with_no_client_auth(),
-    };
+    let mut config = builder.with_client_cert_resolver(auth);
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(config)
 }
@@ -62,10 +126,23 @@ fn provider() -> Arc<CryptoProvider> {
 /// The system's trust store. Reading it takes milliseconds and a megabyte: all clients share one.
 fn system_roots() -> Roots {
     static ROOTS: OnceLock<Roots> = OnceLock::new();
-    Arc::clone(ROOTS.get_or_init(|| match Verifier::new(provider()) {
-        Ok(verifier) => Arc::new(verifier),
-        Err(_) => Arc::new(NoRoots),
+    Arc::clone(ROOTS.get_or_init(|| {
+        let named = named_roots();
+        let verifier = if named.is_empty() { Verifier::new(provider()) } else { with_roots(named) };
+        match verifier {
+            Ok(verifier) => Arc::new(verifier),
+            Err(_) => Arc::new(NoRoots),
+        }
     }))
+}
+
+/// What `SSL_CERT_FILE` names, where the system's own trust store does not look there. Elsewhere it is read below us.
+fn named_roots() -> Vec<CertificateDer<'static>> {
+    if !cfg!(any(windows, target_vendor = "apple")) {
+        return Vec::new();
+    }
+    let read = |path| std::fs::read(path).ok().and_then(|pem| certificates(&pem).ok());
+    std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).and_then(read).unwrap_or_default()
 }
 
 #[cfg(any(all(unix, not(target_os = "android")), windows))]
@@ -84,8 +161,13 @@ struct NoRoots;
 
 impl NoRoots {
     fn refuse<T>() -> Result<T, rustls::Error> {
-        let message = "this system has no root certificates; install them (often `ca-certificates`) or give some";
-        Err(rustls::Error::General(message.to_owned()))
+        let message = match std::env::var_os("SSL_CERT_FILE") {
+            Some(file) => format!("no certificate can be read from {}, which SSL_CERT_FILE names", file.display()),
+            None => "this system has no root certificates; install them (often `ca-certificates`), or give some as \
+                     `ca_certificate_pem`"
+                .to_owned(),
+        };
+        Err(rustls::Error::General(message))
     }
 }
 
@@ -130,8 +212,15 @@ mod tests {
 
     #[test]
     fn protocols_are_offered_as_asked() {
-        let config = config(Vec::new(), None, &[b"h2", b"http/1.1"]).unwrap();
+        let auth = Arc::new(ClientAuth::new(None).unwrap());
+        let config = config(Vec::new(), auth, &[b"h2", b"http/1.1"]).unwrap();
         assert_eq!(config.alpn_protocols, [b"h2".to_vec(), b"http/1.1".to_vec()]);
+    }
+
+    #[test]
+    fn an_encrypted_key_is_told_as_such() {
+        let pem = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        assert!(identity(pem, pem).unwrap_err().message().contains("encrypted"));
     }
 
     #[test]
@@ -140,7 +229,7 @@ mod tests {
             let error = certificates(pem).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Usage);
             assert!(!format!("{error:?}").contains("canary"));
-            assert!(identity(pem).is_err());
+            assert!(identity(pem, pem).is_err());
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     script,
     server::MockServer,
     shared::{Log, Shared, lock},
+    tls::{Certificates, Pair},
     wire::Head,
 };
 
@@ -31,6 +32,11 @@ pub(crate) async fn answer(shared: &Arc<Shared>, head: &Head, body: &Bytes) -> (
             shared.reset();
             Ok(json!({"reset": true}))
         }
+        ("POST", "tls") => parse(body).and_then(|v| serde_json::from_value(v).map_err(|e| e.to_string())).map(|tls| {
+            shared.set_tls(tls);
+            json!({"set": true})
+        }),
+        ("GET", "certificates") => Ok(certificates()),
         ("POST", "servers") => spawn(shared),
         ("DELETE", "servers") => stop(shared, head),
         _ => return (404, json!({"error": {"message": format!("{} {} is no control request", head.verb, head.path)}})),
@@ -68,6 +74,13 @@ async fn log(shared: &Arc<Shared>, head: &Head) -> Result<Value, String> {
     let requests: Vec<_> = log.requests.iter().map(|seen| seen.to_json()).collect();
     let connections: Vec<_> = log.connections.iter().map(crate::log::ConnectionLog::to_json).collect();
     Ok(json!({"waited": waited, "requests": requests, "connections": connections, "other": log.other.to_json()}))
+}
+
+fn certificates() -> Value {
+    let all = Certificates::shared();
+    let pair = |pair: &Pair| json!({"certificate": pair.certificate, "key": pair.key});
+    let (authority, unknown) = (&all.authority, &all.unknown_authority);
+    json!({"authority": authority, "unknown_authority": unknown, "client": pair(&all.client), "unknown_client": pair(&all.unknown_client)})
 }
 
 fn spawn(shared: &Arc<Shared>) -> Result<Value, String> {

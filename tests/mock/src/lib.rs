@@ -23,6 +23,7 @@ mod server;
 mod service;
 mod shared;
 mod synth;
+mod tls;
 mod wire;
 
 pub use self::{
@@ -35,6 +36,7 @@ pub use self::{
     },
     server::MockServer,
     shared::Log,
+    tls::{Asked, Certificates, Pair, Shown, Tls},
     wire::Head,
 };
 

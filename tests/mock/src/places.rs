@@ -1,4 +1,5 @@
-//! Further addresses of a test: another origin that records what reaches it, and one where nothing listens.
+//! Further addresses of a test: another origin that records what reaches it, one where nothing listens, and one that
+//! does not answer.
 
 use std::{
     io,
@@ -115,6 +116,35 @@ impl Refused {
 
     /// `http://127.0.0.1:PORT`
     pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// An address that does not answer: a connection to it is neither made nor refused.
+///
+/// It is on `127.0.0.2`, with the port of a server on `127.0.0.1`, so that a name can have both addresses. On Linux a
+/// listener stands there that takes no notice of anything; elsewhere nobody has that address, which comes to the same.
+#[derive(Debug)]
+pub(crate) struct Silent {
+    _listener: Option<TcpListener>,
+    address: SocketAddr,
+}
+
+impl Silent {
+    /// Must be called inside a runtime.
+    pub(crate) fn new(port: u16) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 2], port));
+        let listen = || {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind(address)?;
+            crate::wire::deafen(&socket)?;
+            socket.listen(1)
+        };
+        let listener: io::Result<TcpListener> = listen();
+        Self { _listener: listener.ok(), address }
+    }
+
+    pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     places::{OtherLog, Refused},
     script::Reply,
     shared::{Log, STOPPED, Shared},
+    tls::Tls,
     wire,
 };
 
@@ -75,6 +76,16 @@ impl MockServer {
     /// Origin of the second server, which records every byte that reaches it.
     pub fn other_origin(&self) -> String {
         self.shared.fill("${other}")
+    }
+
+    /// Origin that does not answer, neither yes nor no: this server's port on `127.0.0.2`.
+    pub fn silent_origin(&self) -> String {
+        self.shared.fill("${silent}")
+    }
+
+    /// Says how connections that begin with a TLS handshake are met; without it, with a good certificate.
+    pub fn tls(&self, tls: Tls) {
+        self.shared.set_tls(tls);
     }
 
     /// Origin where nothing listens, while this server lives.

@@ -66,6 +66,7 @@ pub(crate) async fn handle<O: Out>(
             failed(shared, synth::error(500, "mock_script", &format!("The script cannot be played: {why}"), None))
         }
     };
+    let plan = plan.towards(&head.target);
     shared.replying(n, source, &plan);
     let after = play(shared, Some(n), plan, out).await;
     if after.is_err() {
@@ -89,6 +90,8 @@ impl Checked {
     /// Checks a request; one without a route has that as its violation.
     fn of(shared: &Shared, head: &Head, body: Option<&bytes::Bytes>, well_formed: bool) -> Self {
         let mut checked = match shared.api.route(&head.line()) {
+            // A proxy's affair, of which the description says nothing.
+            None if head.verb == "CONNECT" => Self::default(),
             Some(matched) => check::request(&shared.api, &matched, head, body),
             None => {
                 let message = format!("no operation has {} {}", head.verb, head.api_path());

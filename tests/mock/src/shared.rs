@@ -13,10 +13,11 @@ use crate::{
     api::{Api, Operation},
     check::{Checked, Violation},
     log::{BodyLog, ConnectionLog, Meter, Seen, Sent, Tally},
-    places::{OtherLog, OtherOrigin, Refused},
+    places::{OtherLog, OtherOrigin, Refused, Silent},
     script::{On, Plan, Reply},
     server::MockServer,
     synth::{Answer, Assistants, Synth},
+    tls::Tls,
     wire::Head,
 };
 
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub epoch: watch::Sender<u64>,
     other: OnceLock<OtherOrigin>,
     refused: OnceLock<Refused>,
+    silent: OnceLock<Silent>,
+    tls: Mutex<Tls>,
     pub spawned: Mutex<Vec<MockServer>>,
 }
 
@@ -98,6 +101,8 @@ impl Shared {
             epoch: watch::Sender::new(0),
             other: OnceLock::new(),
             refused: OnceLock::new(),
+            silent: OnceLock::new(),
+            tls: Mutex::default(),
             spawned: Mutex::default(),
         }
     }
@@ -137,6 +142,7 @@ impl Shared {
             *inner = Inner { next_key: inner.next_key, ..Inner::default() };
         });
         self.gates.send_modify(HashSet::clear);
+        *lock(&self.tls) = Tls::default();
         if let Some(other) = self.other.get() {
             other.forget();
         }
@@ -325,7 +331,20 @@ impl Shared {
             let refused = self.refused.get_or_init(MockServer::refused);
             text = text.replace("${refused}", &refused.origin());
         }
+        if text.contains("${silent}") {
+            let silent = self.silent.get_or_init(|| Silent::new(self.address.port()));
+            text = text.replace("${silent}", &silent.origin());
+        }
         text
+    }
+
+    /// How connections that begin with a handshake are met.
+    pub(crate) fn tls(&self) -> Tls {
+        lock(&self.tls).clone()
+    }
+
+    pub(crate) fn set_tls(&self, tls: Tls) {
+        *lock(&self.tls) = tls;
     }
 
     /// What the unscripted service answers.

@@ -219,6 +219,9 @@ pub enum Framing {
     Chunked,
     /// The end of the connection.
     Close,
+    /// Nothing: a tunnel begins.
+    #[serde(skip)]
+    Tunnel,
 }
 
 /// Where a piece ends, and what is waited for there.
@@ -272,6 +275,12 @@ pub enum Do {
     Heartbeat,
     /// HTTP/2: GOAWAY.
     Goaway,
+    /// The client is told with the reply that nothing follows it: `connection: close`, in HTTP/2 GOAWAY.
+    Leave,
+    /// It stays open, but from the reply on nothing that the client sends arrives.
+    Blackhole,
+    /// All that comes is passed on to another server, and back.
+    Tunnel,
 }
 
 /// An end with its particulars.
@@ -292,6 +301,8 @@ pub struct EndWith {
     pub times: Option<u64>,
     /// HTTP/2 error code by its name.
     pub reason: Option<String>,
+    /// Where a tunnel leads, `127.0.0.1:PORT`; default: the request's target.
+    pub to: Option<String>,
 }
 
 /// Reads a script: a list of replies, or one.

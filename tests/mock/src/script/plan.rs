@@ -68,6 +68,13 @@ impl Plan {
             None => Framing::Length,
         };
         let headless = reply.raw.is_some() || reply.nothing;
+        let tunnel = matches!(&reply.end, Some(End::Word(Do::Tunnel) | End::Full(EndWith { r#do: Do::Tunnel, .. })));
+        // What follows the head of an open tunnel is no body.
+        let framing = if tunnel { Framing::Tunnel } else { framing };
+        if matches!(&reply.end, Some(End::Word(Do::Leave))) {
+            // In HTTP/2 GOAWAY says it, and this header is left out.
+            plain.headers.push(("connection".to_owned(), "close".to_owned()));
+        }
         let head = (!headless).then(|| head_of(&reply, &plain, framing, length, fill));
         let interim = reply.interim.iter().map(|i| (i.status, given(&i.headers, fill), i.times.count())).collect();
         let mut cuts: Vec<_> = plain.cuts.iter().map(|at| CutWait { at: *at, ms: 0, gate: None }).collect();
@@ -78,7 +85,7 @@ impl Plan {
         cuts.sort_by_key(|c| c.at);
         let broken_off = reply.stop.is_some() || reply.last_chunk == Some(false);
         let end = match reply.end.clone() {
-            Some(End::Full(end)) => end,
+            Some(End::Full(end)) => EndWith { to: end.to.as_deref().map(fill), ..end },
             Some(End::Word(word)) => EndWith { r#do: word, ..EndWith::default() },
             None if headless || broken_off || framing == Framing::Close => {
                 EndWith { r#do: Do::Close, ..EndWith::default() }
@@ -86,6 +93,14 @@ impl Plan {
             None => EndWith::default(),
         };
         Ok(Self { reply, interim, head, feed, cuts, end, log })
+    }
+
+    /// The same for a request to `target`, to which a tunnel leads that names no other place.
+    pub(crate) fn towards(mut self, target: &str) -> Self {
+        if self.end.r#do == Do::Tunnel && self.end.to.is_none() {
+            self.end.to = Some(target.to_owned());
+        }
+        self
     }
 }
 
@@ -199,6 +214,7 @@ fn head_of(
         (Framing::Length, Some(length)) => usual.push(("content-length".to_owned(), length.to_string())),
         (Framing::Length, None) => {}
         (Framing::Chunked, _) => usual.push(("transfer-encoding".to_owned(), "chunked".to_owned())),
+        (Framing::Tunnel, _) => {}
         (Framing::Close, _) => usual.push(("connection".to_owned(), "close".to_owned())),
     }
     usual.retain(|(name, _)| !reply.headers.keys().any(|given| given.eq_ignore_ascii_case(name)));

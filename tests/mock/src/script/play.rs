@@ -37,6 +37,12 @@ pub(crate) async fn play<O: Out>(
             tokio::task::yield_now().await;
         }
     }
+    // Before the reply: once the client has it, the next request may already be on its way.
+    match plan.end.r#do {
+        Do::Blackhole => out.deafen(),
+        Do::Leave => out.leave().await,
+        _ => {}
+    }
     if let Some(head) = &plan.head {
         out.head(head).await?;
     }
@@ -116,7 +122,8 @@ async fn end<O: Out>(shared: &Arc<Shared>, plan: &Plan, out: &mut O) -> Result<A
     }
     match end.r#do {
         Do::Keep => return Ok(After::Keep),
-        Do::Close | Do::Reset | Do::Goaway => {
+        Do::Blackhole => {}
+        Do::Leave | Do::Close | Do::Reset | Do::Goaway | Do::Tunnel => {
             out.finally(end).await;
             return Ok(After::Ended);
         }

@@ -48,6 +48,10 @@ pub(crate) trait Out: Send {
     async fn until<F: Future<Output = ()> + Send>(&mut self, event: F) -> Result<(), Gone>;
     /// Stays silent until the client closes.
     async fn hold(&mut self) -> Gone;
+    /// From now on nothing that the client sends arrives, as if the way from it were cut.
+    fn deafen(&mut self);
+    /// Tells the client that no further request will be answered on this connection.
+    async fn leave(&mut self);
     /// Ends the connection as `end` says: close, reset or GOAWAY. What was sent before goes out first.
     async fn finally(&mut self, end: &EndWith);
 }

@@ -36,6 +36,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, tally: Tally, 
             _ => return,
         }
     }
+    let Some(mut socket) = socket.perhaps_tls(|| shared.tls().config()).await else { return };
     while socket.buffer.len() < PREFACE.len() && PREFACE.starts_with(&socket.buffer) {
         if socket.fill().await.is_err() {
             return;
@@ -90,6 +91,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, tally: Tally, 
 async fn end_connection(socket: Socket, end: &EndWith) {
     match end.r#do {
         Do::Reset => socket.reset(),
+        Do::Tunnel => socket.tunnel(end.to.as_deref().unwrap_or_default()).await,
         _ => socket.close().await,
     }
 }
@@ -281,6 +283,14 @@ impl Out for H1 {
 
     async fn hold(&mut self) -> Gone {
         self.socket.hold().await
+    }
+
+    fn deafen(&mut self) {
+        self.socket.deafen();
+    }
+
+    async fn leave(&mut self) {
+        // The head says it.
     }
 
     async fn finally(&mut self, end: &EndWith) {

@@ -1,11 +1,11 @@
-//! HTTP/2 with prior knowledge, through `h2`.
+//! HTTP/2, with prior knowledge or over TLS, through `h2`.
 
 use std::{
     future::poll_fn,
     io,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     task::{Context, Poll},
@@ -16,32 +16,46 @@ use bytes::{Bytes, BytesMut};
 use h2::{Reason, RecvStream, SendStream, server::SendResponse};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    sync::mpsc,
+    sync::{mpsc, oneshot},
 };
 
-use super::{Exchange, Gone, Head, Out, exchange::ReplyHead, socket::Socket};
+use super::{
+    Exchange, Gone, Head, Out,
+    exchange::ReplyHead,
+    socket::Socket,
+    stream::{Stream, deafen},
+};
 use crate::{
     log::{Meter, Tally},
     script::{Do, EndWith, Read},
     service::{self, After},
-    shared::Shared,
+    shared::{Shared, lock},
 };
 
 /// Serves a connection whose preface is in the socket's buffer.
 pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, key: usize) {
     let (stream, before, tally) = socket.into_parts();
+    let handle = Handle::of(&stream);
     let rst = Arc::new(AtomicBool::new(false));
     let io = Counted { stream, before, tally: tally.clone(), rst: rst.clone() };
     let Ok(mut connection) = h2::server::Builder::new().initial_window_size(1 << 20).handshake::<_, Bytes>(io).await
     else {
         return;
     };
-    let (ends, mut ended) = mpsc::unbounded_channel::<EndWith>();
+    let (ends, mut ended) = mpsc::unbounded_channel::<Word>();
     loop {
         let accepted = tokio::select! {
             accepted = connection.accept() => accepted,
-            Some(end) = ended.recv() => {
+            Some(word) = ended.recv() => {
+                let end = match word {
+                    Word::End(end) => end,
+                    Word::Leave(told) => {
+                        connection.graceful_shutdown();
+                        // Whoever asked has gone if nobody listens.
+                        let _gone = told.send(());
+                        continue;
+                    }
+                };
                 tally.closing();
                 match end.r#do {
                     Do::Goaway => {
@@ -58,8 +72,8 @@ pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, key: usize) {
         let head = read_head(&request);
         let connection_n = if head.is_control() { 0 } else { shared.number(key) };
         let stream = respond.stream_id().as_u32();
-        let (ends, wire) = (ends.clone(), tally.clone());
-        let out = H2 { incoming: request.into_body(), respond, body: None, ends, wire };
+        let (ends, wire, socket) = (ends.clone(), tally.clone(), handle.socket.clone());
+        let out = H2 { incoming: request.into_body(), respond, body: None, ends, wire, socket };
         let (shared, tally) = (shared.clone(), tally.clone());
         tokio::spawn(async move {
             let mut exchange = Exchange { connection: connection_n, stream, head, out };
@@ -98,14 +112,42 @@ fn reason(end: &EndWith, default: Reason) -> Reason {
     }
 }
 
+/// A stream's word to its connection.
+#[derive(Debug)]
+enum Word {
+    /// It ends.
+    End(EndWith),
+    /// It takes no further streams; told when the client will hear of it before anything else.
+    Leave(oneshot::Sender<()>),
+}
+
+/// The socket once more, for those that are not the connection. It goes with the connection, which could not close else.
+#[derive(Debug)]
+struct Handle {
+    socket: Arc<Mutex<Option<socket2::Socket>>>,
+}
+
+impl Handle {
+    fn of(stream: &Stream) -> Self {
+        Self { socket: Arc::new(Mutex::new(socket2::SockRef::from(stream.tcp()).try_clone().ok())) }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        lock(&self.socket).take();
+    }
+}
+
 /// One stream.
 #[derive(Debug)]
 struct H2 {
     incoming: RecvStream,
     respond: SendResponse<Bytes>,
     body: Option<SendStream<Bytes>>,
-    ends: mpsc::UnboundedSender<EndWith>,
+    ends: mpsc::UnboundedSender<Word>,
     wire: Tally,
+    socket: Arc<Mutex<Option<socket2::Socket>>>,
 }
 
 impl H2 {
@@ -204,14 +246,32 @@ impl Out for H2 {
         self.reset_by_client().await
     }
 
+    fn deafen(&mut self) {
+        if let Some(socket) = &*lock(&self.socket) {
+            // What the system refuses is silence all the same, only that the kernel acknowledges what arrives.
+            let _refused = deafen(socket);
+        }
+    }
+
+    async fn leave(&mut self) {
+        let (told, done) = oneshot::channel();
+        if self.ends.send(Word::Leave(told)).is_ok() {
+            let _gone = done.await;
+        }
+    }
+
     async fn finally(&mut self, end: &EndWith) {
+        if end.r#do == Do::Leave {
+            // The connection ends by itself once its streams have.
+            return;
+        }
         self.settled().await;
         match (end.r#do, &mut self.body) {
             (Do::Reset, Some(body)) => body.send_reset(reason(end, Reason::INTERNAL_ERROR)),
             (Do::Reset, None) => self.respond.send_reset(reason(end, Reason::INTERNAL_ERROR)),
             _ => {
                 // The connection's task may have ended already; then there is nothing left to end.
-                let _ended = self.ends.send(end.clone());
+                let _ended = self.ends.send(Word::End(end.clone()));
             }
         }
     }
@@ -231,7 +291,7 @@ fn response(status: u16, headers: &[(String, String)]) -> Option<http::Response<
 /// The socket under `h2`: gives back what was read to find out the version, and counts.
 #[derive(Debug)]
 struct Counted {
-    stream: TcpStream,
+    stream: Stream,
     before: BytesMut,
     tally: Tally,
     rst: Arc<AtomicBool>,
@@ -272,7 +332,7 @@ impl AsyncWrite for Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         if self.rst.load(Relaxed) {
-            let _refused = self.stream.set_zero_linger();
+            let _refused = self.stream.tcp().set_zero_linger();
         }
     }
 }

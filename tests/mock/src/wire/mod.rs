@@ -5,8 +5,10 @@ mod h1;
 mod h2;
 mod head;
 mod socket;
+mod stream;
 
 pub use head::Head;
 
 pub(crate) use exchange::{Exchange, Gone, Out, ReplyHead};
 pub(crate) use h1::serve;
+pub(crate) use stream::deafen;

@@ -1,14 +1,23 @@
 //! A TCP socket that is watched while it is written to or waited on: a client that closes is noticed at once.
 
 use std::{
-    io,
+    future::poll_fn,
+    pin::{Pin, pin},
+    task::Poll,
     time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
-use tokio::{io::Interest, net::TcpStream};
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _, Interest},
+    net::TcpStream,
+};
 
-use super::Gone;
+use super::{
+    Gone,
+    stream::{Stream, deafen},
+};
 use crate::log::Tally;
 
 /// Bytes that a client sends ahead, while a reply is being written, are kept up to this many.
@@ -19,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(5);
 
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     pub(super) buffer: BytesMut,
     pub(super) tally: Tally,
     /// Whether what the client sends is to stay in the kernel, so that the client's writing stalls.
@@ -28,33 +37,31 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream, tally: Tally) -> Self {
-        Self { stream, buffer: BytesMut::new(), tally, unread: false }
+        Self { stream: Stream::Plain(stream), buffer: BytesMut::new(), tally, unread: false }
     }
 
-    pub(super) fn into_parts(self) -> (TcpStream, BytesMut, Tally) {
+    /// The same connection, after a handshake if the client begins one; `None` where it came to nothing.
+    pub(super) async fn perhaps_tls(self, config: impl FnOnce() -> Result<ServerConfig, String>) -> Option<Self> {
+        if !self.buffer.is_empty() || !self.stream.begins_tls().await? {
+            return Some(self);
+        }
+        let stream = self.stream.secured(config().ok()?).await?;
+        Some(Self { stream, ..self })
+    }
+
+    pub(super) fn into_parts(self) -> (Stream, BytesMut, Tally) {
         (self.stream, self.buffer, self.tally)
     }
 
     /// Reads what has arrived into the buffer, waiting for at least one byte.
     pub(super) async fn fill(&mut self) -> Result<(), Gone> {
-        loop {
-            self.stream.readable().await.map_err(|_| Gone)?;
-            if self.read_ready()? {
-                return Ok(());
-            }
-        }
-    }
-
-    fn read_ready(&mut self) -> Result<bool, Gone> {
         self.buffer.reserve(16 * 1024);
-        match self.stream.try_read_buf(&mut self.buffer) {
-            Ok(0) => Err(Gone),
-            Ok(n) => {
+        match self.stream.read_buf(&mut self.buffer).await {
+            Ok(n @ 1..) => {
                 self.tally.received(n);
-                Ok(true)
+                Ok(())
             }
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(_) => Err(Gone),
+            Ok(0) | Err(_) => Err(Gone),
         }
     }
 
@@ -62,13 +69,13 @@ impl Socket {
     async fn gone(&mut self) -> Gone {
         loop {
             if self.unread || self.buffer.len() >= AHEAD {
-                match self.stream.ready(Interest::READABLE).await {
+                match self.stream.tcp().ready(Interest::READABLE).await {
                     Ok(ready) if !ready.is_read_closed() => tokio::time::sleep(LOOK).await,
                     _ => return Gone,
                 }
                 continue;
             }
-            if self.stream.readable().await.is_err() || self.read_ready().is_err() {
+            if self.fill().await.is_err() {
                 return Gone;
             }
         }
@@ -106,30 +113,48 @@ impl Socket {
 
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Gone> {
         while !bytes.is_empty() {
-            match self.stream.try_write(bytes) {
-                Ok(n) => {
-                    self.tally.sent(n);
-                    bytes = &bytes[n..];
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    let watch = !self.unread && self.buffer.len() < AHEAD;
-                    tokio::select! {
-                        ready = self.stream.writable() => ready.map_err(|_| Gone)?,
-                        ready = self.stream.readable(), if watch => {
-                            ready.map_err(|_| Gone)?;
-                            self.read_ready()?;
-                        }
-                    }
-                }
-                Err(_) => return Err(Gone),
-            }
+            let n = self.write_some(bytes).await?;
+            bytes = &bytes[n..];
         }
-        Ok(())
+        self.stream.flush().await.map_err(|_| Gone)
+    }
+
+    /// Writes what the socket takes; nothing if the client has sent something in the meantime.
+    async fn write_some(&mut self, bytes: &[u8]) -> Result<usize, Gone> {
+        poll_fn(|cx| {
+            if let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, bytes) {
+                let written = written.map_err(|_| Gone)?;
+                self.tally.sent(written);
+                return Poll::Ready(Ok(written));
+            }
+            if self.unread || self.buffer.len() >= AHEAD {
+                return Poll::Pending;
+            }
+            pin!(self.fill()).poll(cx).map_ok(|()| 0)
+        })
+        .await
+    }
+
+    /// From now on nothing that the client sends arrives.
+    pub(super) fn deafen(&mut self) {
+        self.unread = true;
+        // What the system refuses is silence all the same, only that the kernel acknowledges what arrives.
+        let _refused = deafen(self.stream.tcp());
+    }
+
+    /// Passes everything on to that address, both ways, until both have ended. Only this machine is served.
+    pub(super) async fn tunnel(mut self, to: &str) {
+        let local = to.parse::<std::net::SocketAddr>().ok().filter(|address| address.ip().is_loopback());
+        let Some(address) = local else { return };
+        let Ok(mut target) = TcpStream::connect(address).await else { return };
+        if target.write_all(&self.buffer).await.is_ok() {
+            // An end by error is an end.
+            let _ended = tokio::io::copy_bidirectional(&mut self.stream, &mut target).await;
+        }
     }
 
     /// Ends our half, then waits a while for the client's, so that the last bytes are not lost to a reset.
     pub(super) async fn close(mut self) {
-        use tokio::io::AsyncWriteExt as _;
         self.tally.closing();
         if self.stream.shutdown().await.is_err() {
             return;
@@ -149,6 +174,6 @@ impl Socket {
     pub(super) fn reset(self) {
         self.tally.closing();
         // Without zero linger a close is a FIN; there is nothing better to do if the system refuses.
-        let _refused = self.stream.set_zero_linger();
+        let _refused = self.stream.tcp().set_zero_linger();
     }
 }

@@ -9,6 +9,7 @@ mod faults;
 mod http2;
 mod lists;
 mod many;
+mod networks;
 mod refusals;
 mod streams;
 mod support;

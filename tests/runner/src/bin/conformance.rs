@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use futures_util::stream::{self, StreamExt};
+use threadline_conformance::driver;
 use threadline_conformance::suite::case::{CaseFile, load};
 use threadline_conformance::suite::{Drive, Ran, Report, run};
 
@@ -21,7 +22,13 @@ struct Arguments {
     via: Option<String>,
 }
 
+/// The word by which this program starts itself as a driver, for cases that want an environment of their own.
+const AS_DRIVER: &str = "--as-driver";
+
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(AS_DRIVER) {
+        return driver();
+    }
     let outcome = arguments().and_then(|arguments| {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
         runtime.block_on(suite(arguments))
@@ -33,6 +40,14 @@ fn main() -> ExitCode {
             eprintln!("threadline-conformance: {message}");
             ExitCode::from(2)
         }
+    }
+}
+
+fn driver() -> ExitCode {
+    let served = tokio::runtime::Runtime::new().and_then(|runtime| runtime.block_on(driver::serve()));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
 }
 
@@ -65,7 +80,10 @@ async fn suite(arguments: Arguments) -> Result<bool, String> {
     let files = load(&arguments.cases)?;
     let drive = match &arguments.via {
         Some(command) => Drive::program(command)?,
-        None => Drive::Linked,
+        None => {
+            let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+            Drive::Linked { again: vec![program.into_os_string(), AS_DRIVER.into()] }
+        }
     };
     let mut report = Report::new(&arguments.language);
     for CaseFile { name, cases } in files {

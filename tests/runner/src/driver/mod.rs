@@ -36,6 +36,7 @@ mod clients;
 pub mod finish;
 mod line;
 mod options;
+mod program;
 
 use std::pin::Pin;
 
@@ -44,6 +45,7 @@ use threadline::Client;
 pub use answer::{Answer, ErrorRecord};
 pub use arguments::{Arguments, Usage};
 pub use line::{Driver, Watch};
+pub use program::serve;
 
 /// The outcome of one call, to be awaited.
 pub type Pending = Pin<Box<dyn Future<Output = Answer> + Send>>;

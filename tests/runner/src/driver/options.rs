@@ -1,6 +1,8 @@
 //! `client` and `options` of a line: the names they may hold, read strictly.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::auth::{AzureConfig, ScriptedToken, ScriptedTokens, WorkloadConfig};
@@ -32,6 +34,26 @@ pub(super) struct ClientConfig {
     azure: Option<AzureConfig>,
     tokens: Option<Vec<ScriptedToken>>,
     workload_identity: Option<WorkloadConfig>,
+    ca_file: Option<PathBuf>,
+    client_cert_file: Option<PathBuf>,
+    client_key_file: Option<PathBuf>,
+    proxy: Option<String>,
+    no_proxy: Option<String>,
+    #[serde(default)]
+    resolve: BTreeMap<String, Vec<IpAddr>>,
+    http_version: Option<HttpVersion>,
+    tcp_user_timeout_s: Option<f64>,
+}
+
+/// The version of HTTP that a client is held to.
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum HttpVersion {
+    /// Nothing newer.
+    #[serde(rename = "1.1")]
+    One,
+    /// From the first byte, also without TLS.
+    #[serde(rename = "2")]
+    Two,
 }
 
 impl ClientConfig {
@@ -83,6 +105,36 @@ impl ClientConfig {
         if let Some(identity) = self.workload_identity {
             builder = identity.apply(builder)?;
         }
+        // Where the environment is not to be read, its proxies are not either.
+        builder = builder.system_proxy(self.from_env);
+        if let Some(file) = self.ca_file {
+            builder = builder.ca_certificate_file(file);
+        }
+        match (self.client_cert_file, self.client_key_file) {
+            (Some(certificate), Some(key)) => builder = builder.client_certificate_files(certificate, key),
+            (None, None) => {}
+            _ => return Err("`client_cert_file` and `client_key_file` belong together".into()),
+        }
+        if let Some(url) = self.proxy {
+            builder = builder.proxy(url);
+        }
+        if let Some(hosts) = self.no_proxy {
+            builder = builder.no_proxy(hosts);
+        }
+        for (host, addresses) in self.resolve {
+            builder = builder.resolve(host, addresses);
+        }
+        let tcp_user_timeout = duration("tcp_user_timeout_s", self.tcp_user_timeout_s)?;
+        builder = builder.network(|mut network| {
+            if let Some(limit) = tcp_user_timeout {
+                network = network.tcp_user_timeout(limit);
+            }
+            match self.http_version {
+                Some(HttpVersion::One) => network.http1_only(true),
+                Some(HttpVersion::Two) => network.http2_prior_knowledge(true),
+                None => network,
+            }
+        });
         builder.build().map_err(|error| error.to_string())
     }
 }

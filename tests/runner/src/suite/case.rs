@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use threadline_mock::Tls;
 
 /// One file of cases.
 #[derive(Debug)]
@@ -51,6 +52,11 @@ pub struct Case {
     pub server: Server,
     /// Replies of the second server.
     pub other: Option<Vec<Value>>,
+    /// How the first server speaks TLS.
+    pub tls: Option<Tls>,
+    /// Variables of the driver's environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
     /// What the first server must have seen.
     pub requests: Option<Vec<Map<String, Value>>>,
     /// How many requests the first server must have seen.

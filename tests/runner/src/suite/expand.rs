@@ -2,22 +2,28 @@
 
 use serde_json::Value;
 
-/// Where the servers of a case listen.
-#[derive(Debug, Clone)]
-pub struct Places {
+use super::certificates::CertificateFiles;
+
+/// Where the servers of a case listen, and the files it may speak of.
+#[derive(Debug)]
+pub(super) struct Places {
     /// `127.0.0.1:PORT` of the first server.
-    pub host: String,
+    pub(super) host: String,
     /// `127.0.0.1:PORT` of the second server.
-    pub other_host: String,
+    pub(super) other_host: String,
     /// `127.0.0.1:PORT` where nothing listens.
-    pub refused_host: String,
+    pub(super) refused_host: String,
     /// A folder of this case alone.
-    pub tmp: String,
+    pub(super) tmp: String,
+    /// `127.0.0.2:PORT`, which does not answer; PORT is the first server's.
+    pub(super) silent_host: String,
+    /// Certificates, where the case speaks of them.
+    pub(super) certificates: Option<CertificateFiles>,
 }
 
 impl Places {
     /// Fills in the placeholders of a case.
-    pub fn fill(&self, value: &mut Value) {
+    pub(super) fn fill(&self, value: &mut Value) {
         match value {
             Value::String(text) if text.contains("${") => *text = self.text(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.fill(item)),
@@ -36,7 +42,15 @@ impl Places {
     }
 
     fn text(&self, text: &str) -> String {
+        let text = match &self.certificates {
+            Some(files) => files.fill(text),
+            None => text.to_owned(),
+        };
+        let port = |host: &str| host.rsplit(':').next().unwrap_or_default().to_owned();
         text.replace("${origin}", &format!("http://{}", self.host))
+            .replace("${port}", &port(&self.host))
+            .replace("${silent}", &format!("http://{}", self.silent_host))
+            .replace("${silent_address}", self.silent_host.split(':').next().unwrap_or_default())
             .replace("${host}", &self.host)
             .replace("${other}", &format!("http://{}", self.other_host))
             .replace("${other_host}", &self.other_host)
@@ -64,10 +78,20 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_in_every_text_and_name() {
-        let places =
-            Places { host: "a:1".into(), other_host: "b:2".into(), refused_host: "c:3".into(), tmp: "/t".into() };
-        let mut case = json!({"x": ["${origin}/v1", {"${tmp}/y": "${other}"}], "z": {"$repeat": ["ab", 3]}, "n": 1});
+        let places = Places {
+            host: "a:1".into(),
+            other_host: "b:2".into(),
+            refused_host: "c:3".into(),
+            tmp: "/t".into(),
+            silent_host: "d:1".into(),
+            certificates: None,
+        };
+        let mut case = json!({
+            "x": ["${origin}/v1", {"${tmp}/y": "${other}"}, "${port} ${silent} ${silent_address}"],
+            "z": {"$repeat": ["ab", 3]}, "n": 1,
+        });
         places.fill(&mut case);
-        assert_eq!(case, json!({"x": ["http://a:1/v1", {"/t/y": "http://b:2"}], "z": "ababab", "n": 1}));
+        let filled = json!({"x": ["http://a:1/v1", {"/t/y": "http://b:2"}, "1 http://d:1 d"], "z": "ababab", "n": 1});
+        assert_eq!(case, filled);
     }
 }

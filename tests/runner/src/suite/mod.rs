@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod case;
+mod certificates;
 mod compare;
 mod drive;
 mod expand;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use threadline_mock::{ClosedBy, ConnectionLog, MockServer};
 
 use super::case::{Case, RawCase, Server, Step};
+use super::certificates::{self, CertificateFiles};
 use super::compare::Compare;
 use super::drive::{Drive, Session};
 use super::expand::{Places, needs_other};
@@ -40,7 +41,16 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
     let folder = Folder::default();
     let server = MockServer::start().await;
     let other = if needs_other(&json) { Some(MockServer::start().await) } else { None };
+    let text = json.to_string();
+    let certificates = match certificates::needed(&text) {
+        true => Some(CertificateFiles::write().map_err(|error| broken(error.to_string()))?),
+        false => None,
+    };
+    // Asking for the address makes the server hold it, which not every case needs.
+    let silent = if text.contains("${silent") { server.silent_origin() } else { String::new() };
     let places = Places {
+        certificates,
+        silent_host: silent.trim_start_matches("http://").to_owned(),
         host: server.address().to_string(),
         other_host: other.as_ref().map(|other| other.address().to_string()).unwrap_or_default(),
         refused_host: server.refused_origin().trim_start_matches("http://").to_owned(),
@@ -59,7 +69,10 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
     }
 
     folder.fill(&case.files).map_err(broken)?;
-    let session = drive.session();
+    if let Some(tls) = &case.tls {
+        server.tls(tls.clone());
+    }
+    let session = drive.session(&case.env).map_err(|error| Difference::new("the driver", "a driver", error))?;
     let base_url = format!("http://{}/v1", places.host);
     let start = Instant::now();
     let mut answers = Vec::with_capacity(steps.len());

@@ -57,6 +57,7 @@ fn check_request(at: &str, compare: &Compare<'_>, want: &Map<String, Value>, see
         let path = format!("{at}.{name}");
         let body = &seen["body"];
         match name.as_str() {
+            "version" => compare.value(&path, want, Some(&seen["version"]))?,
             "method" => compare.value(&path, want, Some(&seen["verb"]))?,
             "path" => compare.value(&path, want, Some(&seen["path"]))?,
             "query" => compare.value(&path, &listed(want), Some(&query(seen["query"].as_str().unwrap_or_default())))?,
