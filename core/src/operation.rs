@@ -129,6 +129,14 @@ pub enum End {
     Done,
     /// An event whose `type` (or frame name) is one of these, or `[DONE]`.
     Event(&'static [&'static str]),
+    /// As many events of these types as the named argument says, one where it says nothing; or `[DONE]`, or the end of the
+    /// body behind one of them (images: a server may make fewer than were asked for).
+    Each {
+        /// Types, or frame names.
+        events: &'static [&'static str],
+        /// The argument with their number.
+        count: &'static str,
+    },
     /// The end of the body.
     Eof,
 }

@@ -275,6 +275,7 @@ impl InFlight<'_> {
                 let head = (status, headers);
                 let mut stream = RawEventStream::new(head, body, style, prepared.limits, self.attempts);
                 stream.hide(prepared.key.clone());
+                stream.expect_ends(prepared.ends);
                 // A subscription may stay silent until its reader does something: it is handed out at once.
                 let subscription = style.param.is_none() && prepared.op.verb == Verb::Get;
                 if !subscription {
@@ -292,7 +293,8 @@ impl InFlight<'_> {
                         return Err(Failed::permanent(dressed(Error::new(ErrorKind::Decode, message))));
                     }
                 };
-                let reply = RawReply { status, headers, body, attempts: self.attempts };
+                let base64_vectors = prepared.base64_vectors;
+                let reply = RawReply { status, headers, body, attempts: self.attempts, base64_vectors };
                 check(&reply, prepared.op.reply).map_err(Failed::permanent)?;
                 Ok(Got::Whole(reply))
             }

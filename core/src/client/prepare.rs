@@ -44,6 +44,10 @@ pub(super) struct Prepared {
     pub(super) key: Option<Secret>,
     /// Gives the key of each attempt, where it does not last.
     pub(super) tokens: Option<Arc<TokenSource>>,
+    /// How many of the events that end the stream were asked for.
+    pub(super) ends: u64,
+    /// Whether the caller asked for vectors as base64.
+    pub(super) base64_vectors: bool,
 }
 
 impl From<InvalidRequest> for Error {
@@ -127,6 +131,8 @@ impl Prepared {
             safe: safe_to_repeat(op.verb, has_idempotency_key),
             key,
             tokens,
+            ends: parts.ends,
+            base64_vectors: parts.base64_vectors,
         })
     }
 

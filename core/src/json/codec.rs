@@ -197,6 +197,8 @@ pub struct Context {
     error: Option<DecodeError>,
     /// Something was decoded that would not be encoded as it was; the next field up keeps the text.
     inexact: bool,
+    /// Vectors that come as base64 stay so.
+    pub(super) keep_base64: bool,
     /// Members of the objects being read, innermost last.
     pub(super) members: Vec<Pending>,
 }
@@ -280,6 +282,13 @@ fn wrong_kind(node: Node<'_>, expected: Kinds) -> DecodeError {
 pub fn decode<T: Decode>(text: &[u8]) -> Result<T, DecodeError> {
     let doc = Doc::parse(text)?;
     T::decode(doc.root(), &mut Context::default()).ok_or_else(|| wrong_kind(doc.root(), T::KINDS))
+}
+
+/// As [`decode`], with every vector that comes as base64 kept as that text.
+pub(crate) fn decode_keeping_base64<T: Decode>(text: &[u8]) -> Result<T, DecodeError> {
+    let doc = Doc::parse(text)?;
+    let mut cx = Context { keep_base64: true, ..Context::default() };
+    T::decode(doc.root(), &mut cx).ok_or_else(|| wrong_kind(doc.root(), T::KINDS))
 }
 
 /// Decodes a document and names the first place where it is not as the API description says.

@@ -16,7 +16,8 @@
 //! - An item or map value of another type is left out of the field; the list's or map's text is written again as long as the
 //!   field is not changed. The same holds for a number that a double rounds, and for `1.0` in an integer field.
 //! - Of members with one name the last counts. A lone surrogate reads as U+FFFD.
-//! - A [`Vector`] is exact in the doubles it holds, not in their spelling; one that came as base64 is written as a list.
+//! - A [`Vector`] is exact in the doubles it holds, not in their spelling; one that came as base64 is written as a list,
+//!   unless the caller asked for base64.
 //!
 //! # Why it is built this way
 //!
@@ -46,6 +47,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use codec::decode_keeping_base64;
 pub use codec::{Context, Decode, Encode, Kinds, Strict, decode, decode_strict, encode};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use extra::Extra;

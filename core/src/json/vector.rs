@@ -10,7 +10,8 @@ use std::borrow::Cow;
 /// An embedding: a list of numbers, however it came.
 ///
 /// Servers send it as a list of numbers, or, shorter and faster, as base64 of little-endian `f32`. It is written as a
-/// list of numbers: one that came as a list gives the same doubles back.
+/// list of numbers: one that came as a list gives the same doubles back. A caller who asks for `encoding_format`
+/// `base64` gets that text from [`as_base64`](Self::as_base64), and it is written so; its numbers are there all the same.
 #[derive(Debug, Clone)]
 pub struct Vector(Numbers);
 
@@ -18,6 +19,8 @@ pub struct Vector(Numbers);
 enum Numbers {
     F32(Vec<f32>),
     F64(Vec<f64>),
+    /// Known to hold numbers.
+    Base64(String),
 }
 
 impl Vector {
@@ -26,6 +29,7 @@ impl Vector {
         match &self.0 {
             Numbers::F32(numbers) => numbers.len(),
             Numbers::F64(numbers) => numbers.len(),
+            Numbers::Base64(text) => STANDARD.decode(text).map_or(0, |bytes| bytes.len() / 4),
         }
     }
 
@@ -36,26 +40,36 @@ impl Vector {
 
     /// Its numbers.
     pub fn iter(&self) -> impl Iterator<Item = f64> + '_ {
-        let (short, long): (&[f32], &[f64]) = match &self.0 {
-            Numbers::F32(numbers) => (numbers, &[]),
-            Numbers::F64(numbers) => (&[], numbers),
+        let (short, long, read): (&[f32], &[f64], Vec<f32>) = match &self.0 {
+            Numbers::F32(numbers) => (numbers, &[], Vec::new()),
+            Numbers::F64(numbers) => (&[], numbers, Vec::new()),
+            Numbers::Base64(text) => (&[], &[], from_base64(text).unwrap_or_default()),
         };
-        short.iter().copied().map(f64::from).chain(long.iter().copied())
+        short.iter().copied().map(f64::from).chain(long.iter().copied()).chain(read.into_iter().map(f64::from))
     }
 
-    /// Its numbers as `f32`; borrowed where it came as base64.
+    /// Its numbers as `f32`; borrowed where it came as base64 that nobody had asked for.
     pub fn to_f32(&self) -> Cow<'_, [f32]> {
         match &self.0 {
             Numbers::F32(numbers) => Cow::Borrowed(numbers),
             Numbers::F64(numbers) => Cow::Owned(numbers.iter().map(|number| *number as f32).collect()),
+            Numbers::Base64(text) => Cow::Owned(from_base64(text).unwrap_or_default()),
         }
     }
 
     /// Its numbers as `f64`; borrowed where it came as a list.
     pub fn to_f64(&self) -> Cow<'_, [f64]> {
         match &self.0 {
-            Numbers::F32(numbers) => Cow::Owned(numbers.iter().copied().map(f64::from).collect()),
             Numbers::F64(numbers) => Cow::Borrowed(numbers),
+            Numbers::F32(_) | Numbers::Base64(_) => Cow::Owned(self.iter().collect()),
+        }
+    }
+
+    /// The base64 text, where the caller asked for it.
+    pub fn as_base64(&self) -> Option<&str> {
+        match &self.0 {
+            Numbers::Base64(text) => Some(text),
+            Numbers::F32(_) | Numbers::F64(_) => None,
         }
     }
 }
@@ -87,6 +101,9 @@ impl From<Vec<f64>> for Vector {
 
 impl Encode for Vector {
     fn encode(&self, w: &mut Writer) {
+        if let Numbers::Base64(text) = &self.0 {
+            return w.string(text);
+        }
         w.begin_list();
         for number in self.iter() {
             w.float(number);
@@ -105,7 +122,11 @@ impl Decode for Vector {
 
     fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
         let numbers = match node.kind() {
-            Kind::String => Numbers::F32(from_base64(&node.as_str()?)?),
+            Kind::String => {
+                let text = node.as_str()?;
+                let numbers = from_base64(&text)?;
+                if cx.keep_base64 { Numbers::Base64(text.into_owned()) } else { Numbers::F32(numbers) }
+            }
             Kind::List if node.is_empty() => Numbers::F64(Vec::new()),
             _ => Numbers::F64(from_list(node.numbers()?, cx)?),
         };
@@ -131,4 +152,23 @@ fn from_base64(text: &str) -> Option<Vec<f32>> {
     let (numbers, rest) = bytes.as_chunks::<4>();
     // An empty text is no vector: it stays as it came.
     (rest.is_empty() && !numbers.is_empty()).then(|| numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{decode, decode_keeping_base64, encode};
+    use super::*;
+
+    const TEXT: &[u8] = b"\"AACAPwAAAMAAAIA+\"";
+
+    #[test]
+    fn base64_becomes_numbers_unless_the_caller_asked_for_it() {
+        let numbers: Vector = decode(TEXT).unwrap();
+        let text: Vector = decode_keeping_base64(TEXT).unwrap();
+        assert_eq!(encode(&numbers).unwrap(), "[1,-2,0.25]");
+        assert_eq!(encode(&text).unwrap().as_bytes(), TEXT);
+        assert_eq!((numbers.as_base64(), text.as_base64()), (None, Some("AACAPwAAAMAAAIA+")));
+        assert_eq!(numbers, text);
+        assert_eq!((text.len(), text.to_f32(), text.to_f64()), (3, numbers.to_f32(), numbers.to_f64()));
+    }
 }

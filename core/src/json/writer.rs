@@ -82,12 +82,14 @@ impl Writer {
         self.text.push_str(itoa::Buffer::new().format(value));
     }
 
-    /// Writes a number, in the shortest text that reads as the same double. A number that is not finite makes
+    /// Writes a number, in the shortest text that reads as the same double, a whole one as `1`. A number that is not finite makes
     /// [`Writer::finish`] fail.
     pub fn float(&mut self, value: f64) {
         self.separate();
         if value.is_finite() {
-            self.text.push_str(zmij::Buffer::new().format_finite(value));
+            let mut buffer = zmij::Buffer::new();
+            let text = buffer.format_finite(value);
+            self.text.push_str(text.strip_suffix(".0").unwrap_or(text));
         } else {
             self.not_finite.get_or_insert(self.text.len());
             self.text.push_str("null");

@@ -35,7 +35,11 @@ pub static IMAGES_EDIT: Operation = Operation {
     part_types: &[],
     reply: ReplyKind::Json,
     page: None,
-    stream: Some(StreamStyle { param: Some("stream"), frame: Frame::Data, end: End::Event(&["image_edit.completed"]) }),
+    stream: Some(StreamStyle {
+        param: Some("stream"),
+        frame: Frame::Data,
+        end: End::Each { events: &["image_edit.completed"], count: "n" },
+    }),
     headers: &[],
     auth: Auth::Key,
     deprecated: false,
@@ -57,7 +61,7 @@ pub static IMAGES_GENERATE: Operation = Operation {
     stream: Some(StreamStyle {
         param: Some("stream"),
         frame: Frame::Data,
-        end: End::Event(&["image_generation.completed"]),
+        end: End::Each { events: &["image_generation.completed"], count: "n" },
     }),
     headers: &[],
     auth: Auth::Key,

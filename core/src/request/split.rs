@@ -11,7 +11,7 @@ use super::multipart::Form;
 use super::query::{self, Leaf, file_index, flatten};
 use super::{FileInput, InvalidRequest, headers};
 use crate::json::{Doc, Json, Kind};
-use crate::operation::{BodyKind, Operation};
+use crate::operation::{BodyKind, End, Operation};
 
 /// What one call is to send, apart from its path.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,10 @@ pub struct Parts {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: BodyRecipe,
+    /// How many of the events that end the stream were asked for.
+    pub ends: u64,
+    /// Whether the caller asked for vectors as base64, where the client would have done so by itself.
+    pub base64_vectors: bool,
 }
 
 enum Place {
@@ -65,7 +69,14 @@ pub fn split(operation: &Operation, arguments: Arguments<'_>) -> Result<Parts, I
     let stream = operation.stream.and_then(|stream| stream.param).filter(|_| arguments.stream);
     let implied = implied(operation, &fields, &extra, stream);
 
-    let mut parts = Parts::default();
+    let said = |name: &str| extra.iter().chain(&fields).find(|member| member.name == name).map(|member| member.value);
+    let ends = match operation.stream.map(|stream| stream.end) {
+        Some(End::Each { count, .. }) => said(count).and_then(|value| value.parse().ok()).unwrap_or(1),
+        _ => 1,
+    };
+    let vectors = operation.defaults.iter().any(|(name, _)| *name == "encoding_format");
+    let base64_vectors = vectors && said("encoding_format") == Some("\"base64\"");
+    let mut parts = Parts { ends, base64_vectors, ..Parts::default() };
     let mut body = Vec::new();
     let mut moved = false;
     for member in &fields {

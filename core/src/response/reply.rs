@@ -24,6 +24,9 @@ pub struct RawReply {
     pub body: Bytes,
     /// Number of requests that were sent.
     pub attempts: u32,
+    /// Whether the caller asked for vectors as base64 (`encoding_format`), and so gets their text. The client asks for
+    /// base64 by itself where the caller says nothing, and then hands out numbers.
+    pub base64_vectors: bool,
 }
 
 impl std::fmt::Debug for RawReply {
@@ -71,7 +74,8 @@ impl RawReply {
             ReplyKind::JsonOrText if !self.is_json() => self.text_as_json(),
             _ => Cow::Borrowed(&self.body),
         };
-        json::decode(&json).map_err(|e| self.decode_error(e))
+        let value = if self.base64_vectors { json::decode_keeping_base64(&json) } else { json::decode(&json) };
+        value.map_err(|e| self.decode_error(e))
     }
 
     fn text_as_json(&self) -> Cow<'_, [u8]> {

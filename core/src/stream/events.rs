@@ -133,6 +133,11 @@ impl RawEventStream {
         }
     }
 
+    /// So many of the events that end the stream are due.
+    pub(crate) fn expect_ends(&mut self, count: u64) {
+        self.progress.expect_ends(count);
+    }
+
     /// Keeps this key out of the stream's errors.
     pub(crate) fn hide(&mut self, key: Option<Secret>) {
         self.key = key;
@@ -371,6 +376,7 @@ impl RawEventStream {
         let complete = match self.style.end {
             End::Done => self.progress.all_finished() && (clean || self.parser.held() <= "[DONE]".len()),
             End::Event(_) => false,
+            End::Each { .. } => clean && self.progress.may_end(),
             End::Eof => clean,
         };
         if complete {

@@ -30,6 +30,9 @@ pub(super) struct Progress {
     /// Index of each choice and whether it has a finish reason.
     choices: Vec<(i64, bool)>,
     pub(super) events: u64,
+    /// Events that end the stream: seen, and due besides the first.
+    ends: u64,
+    more_ends: u64,
 }
 
 impl Progress {
@@ -58,10 +61,22 @@ impl Progress {
         } else if let Some(delta) = delta {
             self.read_delta(kind.as_deref().unwrap_or(name), delta);
         }
-        match end {
-            End::Event(last) if is_last(last, kind.as_ref(), name) => Verdict::LastEvent,
-            _ => Verdict::Event,
+        let (End::Event(last) | End::Each { events: last, .. }) = end else { return Verdict::Event };
+        if !is_last(last, kind.as_ref(), name) {
+            return Verdict::Event;
         }
+        self.ends += 1;
+        if self.ends > self.more_ends { Verdict::LastEvent } else { Verdict::Event }
+    }
+
+    /// So many of the events that end the stream are due.
+    pub(super) fn expect_ends(&mut self, count: u64) {
+        self.more_ends = count.saturating_sub(1);
+    }
+
+    /// Whether an event has come with which the stream may end.
+    pub(super) fn may_end(&self) -> bool {
+        self.ends > 0
     }
 
     fn read_choices(&mut self, choices: Node<'_>) {
@@ -199,6 +214,18 @@ mod tests {
         assert!(matches!(judge(&mut progress, "", r#"{"type":"response.completed"}"#, end), Verdict::LastEvent));
         assert!(matches!(judge(&mut progress, "thread.run.completed", "{}", end), Verdict::LastEvent));
         assert!(matches!(judge(&mut progress, "", r#"{"type":"response.created"}"#, end), Verdict::Event));
+    }
+
+    #[test]
+    fn each_of_the_awaited_events_is_waited_for() {
+        let end = End::Each { events: &["image.completed"], count: "n" };
+        let mut progress = Progress::default();
+        progress.expect_ends(2);
+        assert!(matches!(judge(&mut progress, "", r#"{"type":"image.partial"}"#, end), Verdict::Event));
+        assert!(!progress.may_end());
+        assert!(matches!(judge(&mut progress, "", r#"{"type":"image.completed"}"#, end), Verdict::Event));
+        assert!(progress.may_end());
+        assert!(matches!(judge(&mut progress, "image.completed", "{}", end), Verdict::LastEvent));
     }
 
     #[test]

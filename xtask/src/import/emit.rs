@@ -80,6 +80,7 @@ impl Writer<'_> {
             written.extend(stream.get("param").map(|param| ("param".to_owned(), param.clone())));
             written.insert("event".into(), json!(self.expression(event, "", "")?));
             written.extend(["frame", "end"].map(|key| (key.to_owned(), stream[key].clone())));
+            written.extend(stream.get("count").map(|count| ("count".to_owned(), count.clone())));
             facts.insert("stream".into(), Value::Object(written));
         }
         let lines: [&[&str]; 10] = [

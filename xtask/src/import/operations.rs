@@ -360,6 +360,7 @@ impl Builder<'_> {
         }
         stream.insert("frame".into(), json!(entry["frame"].as_str().unwrap_or("data")));
         stream.insert("end".into(), entry["end"].clone());
+        stream.extend(entry.get("count").map(|count| ("count".to_owned(), count.clone())));
         Ok(Some((stream, event)))
     }
 

@@ -123,8 +123,12 @@ impl<'a> Subject<'a> {
         let value = match self.operation.reply_kind() {
             "empty" => Value::Null,
             "binary" => json!({ "$sent": "bytes" }),
-            // Vectors travel as base64 and are encoded as numbers.
-            _ if self.operation.def.defaults.contains_key("encoding_format") => json!({ "$sent": "vectors" }),
+            // Vectors travel as base64 and are encoded as numbers, unless the caller asks for base64.
+            _ if self.operation.def.defaults.contains_key("encoding_format")
+                && arguments.get("encoding_format") != Some(&json!("base64")) =>
+            {
+                json!({ "$sent": "vectors" })
+            }
             _ => json!({ "$sent": "value" }),
         };
         self.case(kind, arguments, json!("synthesise"), vec![self.request(arguments)], json!({ "value": value }))

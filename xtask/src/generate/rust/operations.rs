@@ -107,10 +107,13 @@ fn row(operation: &Operation) -> String {
     let stream = def.stream.as_ref().map_or("None".to_owned(), |stream| {
         let param = stream.param.as_deref().map_or("None".to_owned(), |param| format!("Some({})", string(param)));
         let frame = if stream.frame.as_deref() == Some("named") { "Named" } else { "Data" };
-        let end = match &stream.end {
-            EndDef::Events(events) => format!("End::Event(&[{}])", strings(events)),
-            EndDef::Word(word) if word == "eof" => "End::Eof".to_owned(),
-            EndDef::Word(_) => "End::Done".to_owned(),
+        let end = match (&stream.end, &stream.count) {
+            (EndDef::Events(events), Some(count)) => {
+                format!("End::Each {{ events: &[{}], count: {} }}", strings(events), string(count))
+            }
+            (EndDef::Events(events), None) => format!("End::Event(&[{}])", strings(events)),
+            (EndDef::Word(word), _) if word == "eof" => "End::Eof".to_owned(),
+            (EndDef::Word(_), _) => "End::Done".to_owned(),
         };
         format!("Some(StreamStyle {{ param: {param}, frame: Frame::{frame}, end: {end} }})")
     });

@@ -135,6 +135,9 @@ pub struct StreamDef {
     pub frame: Option<String>,
     /// Proper end.
     pub end: EndDef,
+    /// Argument that says how many of the end's events come.
+    #[serde(default)]
+    pub count: Option<String>,
 }
 
 /// `stream.end`.
