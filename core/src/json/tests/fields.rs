@@ -48,7 +48,7 @@ fn only_what_was_set_is_sent() {
         .input("text".to_owned());
     assert_eq!(
         encode(&params).unwrap(),
-        r#"{"temperature":1.0,"tools":[{"type":"function","name":"f","strict":null},{"type":"search","limit":3}],"metadata":null,"input":"text"}"#
+        r#"{"temperature":1,"tools":[{"type":"function","name":"f","strict":null},{"type":"search","limit":3}],"metadata":null,"input":"text"}"#
     );
     assert_eq!(encode(&Params::new().metadata_null().metadata([("a", "b")])).unwrap(), r#"{"metadata":{"a":"b"}}"#);
     assert_eq!(encode(&Run::default()).unwrap(), "{}");
