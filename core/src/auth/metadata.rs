@@ -48,7 +48,7 @@ impl Service {
         if let Some(transport) = self.transport.get() {
             return Ok(transport);
         }
-        let own = ReqwestTransport::builder().no_proxy().connect_timeout(Duration::from_secs(2)).build()?;
+        let own = ReqwestTransport::builder().system_proxy(false).connect_timeout(Duration::from_secs(2)).build()?;
         Ok(self.transport.get_or_init(|| Arc::new(own)))
     }
 
