@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask bench rust` runs it. Ratios are medians of round-by-round quotients, because machines are noisy.
 
+mod accumulate;
 mod measure;
 mod peers;
 mod report;
@@ -92,6 +93,7 @@ async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     report.finish(flight);
+    accumulate::measure(&mut report).await;
     report.print_and_save()?;
     Ok(())
 }

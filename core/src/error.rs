@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 
+use crate::json::Json;
 use crate::unfinished::Unfinished;
 
 /// What went wrong, in one word. New kinds may be added.
@@ -104,6 +105,8 @@ pub struct Partial {
     pub text: String,
     /// Number of events handed out before the failure.
     pub events: u64,
+    /// The object that had been put together by then, where the stream was accumulated.
+    pub snapshot: Option<Json>,
 }
 
 /// An error of any call. One word wide; clone-free; carries no key, no prompt and no request body.
@@ -261,6 +264,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_snapshot(mut self, snapshot: Json) -> Self {
+        self.0.partial.get_or_insert_default().snapshot = Some(snapshot);
+        self
+    }
+
     pub(crate) fn with_reply(mut self, status: u16, headers: &HeaderMap) -> Self {
         self.0.status = Some(status);
         self.0.request_id = request_id(headers).map(str::to_owned);
@@ -403,7 +411,7 @@ mod tests {
         let error = Error::new(ErrorKind::Api, "no")
             .with_reply(418, &headers)
             .with_body(Bytes::from_static(b"canary-body"))
-            .with_partial(Partial { text: "canary-text".into(), events: 2 });
+            .with_partial(Partial { text: "canary-text".into(), events: 2, snapshot: Some(Json::string("canary")) });
         assert!(!format!("{error:?} {error}").contains("canary"));
     }
 }

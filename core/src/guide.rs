@@ -14,6 +14,7 @@ guides! {
     paging = "paging.md"
     retries_and_timeouts = "retries-and-timeouts.md"
     streaming = "streaming.md"
+    streaming_helpers = "streaming-helpers.md"
     types = "types.md"
     uploads_and_downloads = "uploads-and-downloads.md"
 }

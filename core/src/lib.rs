@@ -1,6 +1,7 @@
 //! Threadline: the OpenAI HTTP API in Rust.
 #![forbid(unsafe_code)]
 
+pub mod accumulate;
 pub mod auth;
 pub mod azure;
 pub mod client;
@@ -18,6 +19,7 @@ pub mod resources;
 pub mod response;
 pub mod secret;
 pub mod stream;
+mod stream_to;
 pub mod transport;
 pub mod types;
 pub mod unfinished;
@@ -30,5 +32,6 @@ pub use polling::Poll;
 pub use request::FileInput;
 pub use response::{Download, RateLimit, RawReply, Reply};
 pub use stream::EventStream;
+pub use stream_to::{Delivery, EventSink, Verdict};
 pub use transport::Transport;
 pub use unfinished::Unfinished;

@@ -62,6 +62,11 @@ impl<R> Call<R> {
         Self { inner: Box::new(inner), result: PhantomData }
     }
 
+    /// The same call, whose reply is read in another way.
+    pub(crate) fn returning<T>(self) -> Call<T> {
+        Call { inner: self.inner, result: PhantomData }
+    }
+
     option_setters!(.inner.options);
 
     /// Value of `Idempotency-Key`, the same for every attempt. Default: a new random one for each call that is not

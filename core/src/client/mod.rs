@@ -28,11 +28,11 @@ pub(crate) use self::options::without_user_and_query;
 use crate::azure::Azure;
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::policy::budget::RetryBudget;
+use crate::policy::budget::{Permit, RetryBudget};
 use crate::request::InvalidRequest;
 use crate::request::url::BaseUrl;
 use crate::response::{Download, RawReply};
-use crate::stream::RawEventStream;
+use crate::stream::{RawEventStream, Resume};
 use crate::transport::Transport;
 
 /// A client of the API. Cheap to clone; clones share connections and the retry budget.
@@ -149,7 +149,8 @@ impl Client {
     }
 
     /// Sends a call whose reply is a stream of events, and returns when the first event is there. An operation that
-    /// never ends by itself (a subscription) returns as soon as the reply has begun.
+    /// never ends by itself (a subscription) returns as soon as the reply has begun. A stream of a response in the
+    /// background that breaks is taken up again where it was, as often in a row as a call is retried.
     ///
     /// # Errors
     /// Any [`Error`] that happens before the first event; later ones come from the stream.
@@ -159,6 +160,20 @@ impl Client {
         args: Args,
         options: RequestOptions,
     ) -> Result<RawEventStream, Error> {
-        attempt::stream(self, op, args, options).await
+        let retries = options.max_retries.or(self.inner.options.max_retries).unwrap_or(prepare::DEFAULT_RETRIES);
+        let resume = Resume::of(self, op, &args, &options, retries);
+        let mut stream = attempt::stream(self, op, args, options).await?;
+        stream.go_on_with(resume);
+        Ok(stream)
+    }
+
+    /// Pays for a retry that is made outside a call: of a stream that has begun.
+    pub(crate) fn retry_permit(&self) -> Option<Permit> {
+        self.inner.budget.acquire(false)
+    }
+
+    /// That retry succeeded.
+    pub(crate) fn retried(&self, permit: Permit) {
+        self.inner.budget.succeeded(Some(permit));
     }
 }

@@ -161,6 +161,13 @@ impl RequestOptions {
         self.admin_api_key = Some(clean_key(key));
     }
 
+    /// What of these options holds for another call on behalf of the same one.
+    pub(crate) fn for_another_call(mut self) -> Self {
+        self.idempotency_key = None;
+        self.extra_body.clear();
+        self
+    }
+
     /// These options for use with a client of these defaults. A credential is bound to the origin it was given for:
     /// when these options name another one, the client's keys stay behind.
     pub(crate) fn over_client(self, client: &Self) -> Self {

@@ -22,7 +22,7 @@ use crate::stream::Limits;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 const DEFAULT_IDLE: Duration = Duration::from_secs(60);
-const DEFAULT_RETRIES: u32 = 2;
+pub(super) const DEFAULT_RETRIES: u32 = 2;
 pub(super) const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 /// How Azure is given a key.
 pub(super) const API_KEY: HeaderName = HeaderName::from_static("api-key");

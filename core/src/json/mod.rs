@@ -63,6 +63,7 @@ pub use crate::secret::Secret;
 pub(crate) use macros::{
     model, object, open_enum, open_enum_traits, response, serde_shims, setters, union, value_traits,
 };
+pub(crate) use text::unescape;
 
 /// What the macros' expansions name.
 pub(crate) mod macro_support {

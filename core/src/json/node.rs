@@ -88,7 +88,7 @@ impl<'a> Node<'a> {
 
     /// A string's text between its quotes, escapes as they stand.
     #[inline]
-    pub(super) fn inside(self) -> Option<&'a str> {
+    pub(crate) fn inside(self) -> Option<&'a str> {
         if self.first() != b'"' {
             return None;
         }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// The value of a string whose text between the quotes is `inside`, valid by the parser's word.
 /// A lone surrogate becomes U+FFFD.
 #[inline]
-pub(super) fn unescape(inside: &str) -> Cow<'_, str> {
+pub(crate) fn unescape(inside: &str) -> Cow<'_, str> {
     match memchr(b'\\', inside.as_bytes()) {
         None => Cow::Borrowed(inside),
         Some(first) => Cow::Owned(unescape_from(inside, first).0),

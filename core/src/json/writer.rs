@@ -76,6 +76,15 @@ impl Writer {
         self.quoted(value);
     }
 
+    /// Writes a string whose text between the quotes is `inside`, escapes and all.
+    pub(crate) fn raw_string(&mut self, inside: &str) {
+        self.separate();
+        self.text.reserve(inside.len() + 2);
+        self.text.push('"');
+        self.text.push_str(inside);
+        self.text.push('"');
+    }
+
     /// Writes an integer.
     pub fn int(&mut self, value: i64) {
         self.separate();

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use http::{HeaderMap, StatusCode};
 use super::idle::IdleClock;
 use super::inspect::{Progress, Verdict, reported};
 use super::refusal::Opening;
+use super::resume::Resume;
 use super::sse::{Ending, Frame as SseFrame, Parser};
 use crate::client::transport_error;
 use crate::error::{Error, ErrorKind};
@@ -88,6 +89,10 @@ pub struct RawEventStream {
     limits: Limits,
     /// The first event, read before the stream was handed out.
     first: Option<SseFrame>,
+    /// The first event of a stream that goes on with this one, not judged yet.
+    held: Option<SseFrame>,
+    /// How to go on when the stream breaks, where that is possible.
+    resume: Option<Box<Resume>>,
     /// An error found behind events that a batch has handed out already.
     late_error: Option<Error>,
     status: StatusCode,
@@ -125,6 +130,8 @@ impl RawEventStream {
             style,
             limits,
             first: None,
+            held: None,
+            resume: None,
             late_error: None,
             status,
             headers,
@@ -141,6 +148,11 @@ impl RawEventStream {
     /// Keeps this key out of the stream's errors.
     pub(crate) fn hide(&mut self, key: Option<Secret>) {
         self.key = key;
+    }
+
+    /// Goes on in this way when the stream breaks.
+    pub(crate) fn go_on_with(&mut self, resume: Option<Resume>) {
+        self.resume = resume.map(Box::new);
     }
 
     /// HTTP status.
@@ -202,6 +214,8 @@ impl RawEventStream {
     pub fn close(&mut self) {
         self.body = None;
         self.first = None;
+        self.held = None;
+        self.resume = None;
     }
 
     /// Reads up to the first event, which the next call hands out.
@@ -246,45 +260,84 @@ impl RawEventStream {
     }
 
     /// The next event as `make` reads it from the frame and its parsed data.
-    pub(super) fn poll_with<T>(
+    pub(crate) fn poll_with<T>(
         &mut self,
         cx: &mut Context<'_>,
-        make: impl Fn(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
+        mut make: impl FnMut(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
     ) -> Poll<Option<Result<T, Error>>> {
         if let Some(error) = self.late_error.take() {
             return Poll::Ready(Some(Err(error)));
         }
         if let Some(frame) = self.first.take() {
-            let made = Doc::parse(&frame.data).and_then(|doc| make(&frame, doc.root()));
+            let made = Doc::parse(&frame.data).and_then(|doc| {
+                if let Some(resume) = &mut self.resume {
+                    resume.observe(doc.root());
+                }
+                make(&frame, doc.root())
+            });
             return Poll::Ready(Some(made.map_err(|e| {
                 self.body = None;
                 self.dress(self.unreadable(1, &e))
             })));
         }
-        match self.poll_frame(cx, make) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(event)) => {
-                self.idle.rest();
-                Poll::Ready(event.map(Ok))
+        loop {
+            if let Some(resume) = self.resume.as_mut().filter(|resume| resume.is_opening()) {
+                let opened = ready!(resume.poll(cx));
+                self.attempts += resume.take_attempts();
+                match opened {
+                    Ok(stream) => self.take_over(stream),
+                    Err(error) => return Poll::Ready(Some(Err(self.dress(error)))),
+                }
             }
-            Poll::Ready(Err(error)) => {
-                self.body = None;
-                Poll::Ready(Some(Err(self.dress(error))))
+            match self.poll_frame(cx, &mut make) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(event)) => {
+                    self.idle.rest();
+                    return Poll::Ready(event.map(Ok));
+                }
+                Poll::Ready(Err(error)) => {
+                    self.body = None;
+                    let error = match &mut self.resume {
+                        Some(resume) => match resume.begin(error) {
+                            Ok(()) => continue,
+                            Err(error) => error,
+                        },
+                        None => error,
+                    };
+                    return Poll::Ready(Some(Err(self.dress(error))));
+                }
             }
         }
+    }
+
+    /// Goes on with the events of another stream, which follow those of this one.
+    fn take_over(&mut self, stream: Self) {
+        self.body = stream.body;
+        self.parser = stream.parser;
+        self.opening = stream.opening;
+        self.held = stream.first;
+        self.status = stream.status;
+        self.headers = stream.headers;
+        self.attempts += stream.attempts;
+        self.idle.rest();
     }
 
     fn poll_frame<T>(
         &mut self,
         cx: &mut Context<'_>,
-        make: impl Fn(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
+        make: &mut impl FnMut(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
     ) -> Poll<Result<Option<T>, Error>> {
+        if let Some(frame) = self.held.take()
+            && let Some(event) = self.accept(&frame, make)?
+        {
+            return Poll::Ready(Ok(Some(event)));
+        }
         for _ in 0..MAX_PIECES {
             if self.body.is_none() {
                 return Poll::Ready(Ok(None));
             }
             while let Some(frame) = self.parser.next_frame() {
-                let event = self.accept(&frame, &make)?;
+                let event = self.accept(&frame, make)?;
                 if event.is_some() || self.body.is_none() {
                     return Poll::Ready(Ok(event));
                 }
@@ -335,7 +388,7 @@ impl RawEventStream {
     fn accept<T>(
         &mut self,
         frame: &SseFrame,
-        make: impl Fn(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
+        make: &mut impl FnMut(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
     ) -> Result<Option<T>, Error> {
         let text = frame.data.trim_ascii();
         if text.is_empty() {
@@ -356,6 +409,11 @@ impl RawEventStream {
             }
             Err(error) => return Err(self.unreadable(number, &error)),
         };
+        if let Some(resume) = &mut self.resume
+            && !resume.observe(doc.root())
+        {
+            return Ok(None);
+        }
         match self.progress.judge(frame.name(), doc.root(), self.style.end) {
             Verdict::Error(problem) => return Err(reported(problem).with_body(frame.data.clone())),
             Verdict::LastEvent => self.body = None,

@@ -129,7 +129,7 @@ impl Progress {
 
     /// What an error of this stream carries.
     pub(super) fn partial(&self) -> Partial {
-        Partial { text: self.text.clone(), events: self.events }
+        Partial { text: self.text.clone(), events: self.events, snapshot: None }
     }
 }
 

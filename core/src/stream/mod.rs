@@ -4,6 +4,7 @@ mod events;
 mod idle;
 mod inspect;
 mod refusal;
+mod resume;
 pub mod sse;
 mod typed;
 mod utf8;
@@ -12,3 +13,5 @@ pub use self::events::{RawEvent, RawEventStream};
 pub use self::typed::EventStream;
 
 pub(crate) use self::events::Limits;
+pub(crate) use self::resume::Resume;
+pub(crate) use self::typed::open;

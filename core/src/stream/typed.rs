@@ -135,6 +135,6 @@ impl<E: Send + 'static> Outcome for EventStream<E> {
 }
 
 /// Not generic, so that it is compiled once and not once a type.
-fn open(parts: Box<Parts>) -> CallFuture<RawEventStream> {
+pub(crate) fn open(parts: Box<Parts>) -> CallFuture<RawEventStream> {
     Box::pin(async move { parts.client.stream(parts.op, parts.args?, parts.options).await })
 }

@@ -82,6 +82,16 @@ pub struct ErrorRecord {
 struct Partial {
     text: String,
     events: u64,
+    /// Only of a stream that was accumulated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<Box<RawValue>>,
+}
+
+impl From<&threadline::Partial> for Partial {
+    fn from(partial: &threadline::Partial) -> Self {
+        let snapshot = partial.snapshot.as_ref().and_then(|json| encoded(json).ok());
+        Self { text: partial.text.clone(), events: partial.events, snapshot }
+    }
 }
 
 /// What a helper had made when it failed.
@@ -169,7 +179,7 @@ impl From<&Error> for ErrorRecord {
             retry_after_s: error.retry_after().map(|wait| wait.as_secs_f64()),
             retryable: error.is_retryable(),
             azure: error.azure().map(Azure::from),
-            partial: error.partial().map(|partial| Partial { text: partial.text.clone(), events: partial.events }),
+            partial: error.partial().map(Into::into),
             unfinished: error.unfinished().map(Into::into),
         }
     }

@@ -102,6 +102,11 @@ impl Arguments {
         value.map(Some).map_err(|error| Usage::new(format!("the argument `{name}`: {error}")))
     }
 
+    /// How many events of a stream are read.
+    pub fn max_events(&self) -> usize {
+        self.limits.events
+    }
+
     /// The options of the line.
     pub fn options(&self) -> RequestOptions {
         self.options.clone()

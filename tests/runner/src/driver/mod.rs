@@ -42,6 +42,8 @@ use std::pin::Pin;
 
 use threadline::Client;
 
+use crate::generated;
+
 pub use answer::{Answer, ErrorRecord};
 pub use arguments::{Arguments, Usage};
 pub use line::{Driver, Watch};
@@ -59,7 +61,8 @@ pub struct Row {
     pub path: &'static [&'static str],
     /// Arguments that must be given.
     pub required: &'static [&'static str],
-    /// Arguments that may be given, the stream flag among them.
+    /// Arguments that may be given, the stream flag among them. `=chat.completions.create` stands for all arguments of
+    /// that row.
     pub optional: &'static [&'static str],
     /// The argument that asks for a stream, where the method has one.
     pub stream: Option<&'static str>,
@@ -68,9 +71,15 @@ pub struct Row {
 }
 
 impl Row {
+    fn takes(&self, name: &str) -> bool {
+        let of_other = |id: &str| generated::find(id).is_some_and(|row| row.takes(name));
+        self.required.contains(&name)
+            || self.optional.iter().any(|known| *known == name || known.strip_prefix('=').is_some_and(of_other))
+    }
+
     /// Refuses unknown and missing arguments, as a call with keyword arguments does.
     pub fn check(&self, arguments: &Arguments) -> Result<(), Usage> {
-        let known = |name: &str| self.required.contains(&name) || self.optional.contains(&name);
+        let known = |name: &str| self.takes(name);
         if let Some(name) = arguments.names().find(|name| !known(name)) {
             return Err(Usage::new(format!("{} got an unexpected argument `{name}`", self.id)));
         }

@@ -4,10 +4,11 @@
 //! operation too, the helper is found first.
 
 mod polling;
+mod streams;
 
 use crate::driver::Row;
 
-static SUBJECTS: &[&[Row]] = &[polling::ROWS];
+static SUBJECTS: &[&[Row]] = &[polling::ROWS, streams::ROWS];
 
 /// The helper of this official name.
 pub(crate) fn find(id: &str) -> Option<&'static Row> {

@@ -1,0 +1,79 @@
+//! What it costs to put a stream together, beside decoding its events alone. No network: the same bytes both times.
+
+use std::hint::black_box;
+
+use threadline::accumulate::{ChatCompletionAccumulator, ResponseAccumulator};
+use threadline::json::decode;
+use threadline::types::{ChatCompletionChunk, ResponseStreamEvent};
+
+use crate::measure::round;
+use crate::report::{Report, Row};
+
+const ROUNDS: usize = 15;
+const EVENTS: usize = 4_000;
+
+/// Measures and reports one table a kind of stream.
+pub async fn measure(report: &mut Report) {
+    let chunks: Vec<Vec<u8>> = (0..EVENTS).map(|n| chunk(n).into_bytes()).collect();
+    let events: Vec<Vec<u8>> = (0..EVENTS).map(|n| event(n).into_bytes()).collect();
+    let mut chat = Row::new("chat chunks put together", "chunk");
+    let mut response = Row::new("events of a response put together", "event");
+    for number in 0..=ROUNDS {
+        let together = round(EVENTS, async {
+            let mut accumulator = ChatCompletionAccumulator::new();
+            for chunk in &chunks {
+                black_box(accumulator.push_bytes(chunk).expect("it is a chunk"));
+            }
+            black_box(accumulator.snapshot());
+        });
+        let together = together.await;
+        let as_json = round(EVENTS, async {
+            let mut accumulator = ChatCompletionAccumulator::new().without_snapshots();
+            for chunk in &chunks {
+                black_box(accumulator.push_json(chunk).expect("it is a chunk"));
+            }
+            black_box(accumulator.snapshot_json());
+        });
+        let as_json = as_json.await;
+        let alone = round(EVENTS, async {
+            for chunk in &chunks {
+                black_box(decode::<ChatCompletionChunk>(chunk).expect("it is a chunk"));
+            }
+        });
+        let alone = alone.await;
+        if number > 0 {
+            chat.add(&[("put together", together), ("events decoded", alone), ("put together, JSON", as_json)]);
+        }
+        let together = round(EVENTS, async {
+            let mut accumulator = ResponseAccumulator::new();
+            for event in &events {
+                black_box(accumulator.push_bytes(event).expect("it is an event"));
+            }
+            black_box(accumulator.snapshot());
+        });
+        let together = together.await;
+        let alone = round(EVENTS, async {
+            for event in &events {
+                black_box(decode::<ResponseStreamEvent>(event).expect("it is an event"));
+            }
+        });
+        let alone = alone.await;
+        if number > 0 {
+            response.add(&[("put together", together), ("events decoded", alone)]);
+        }
+    }
+    report.finish(chat);
+    report.finish(response);
+}
+
+fn chunk(n: usize) -> String {
+    format!(
+        r#"{{"id":"chatcmpl-CqJ1rVx2lFh0aUu5xk8nJ3DkTtYQm","object":"chat.completion.chunk","created":1764000000,"model":"gpt-5-mini-2025-08-07","service_tier":"default","system_fingerprint":"fp_50cad350e4","choices":[{{"index":0,"delta":{{"content":" word{n}"}},"logprobs":null,"finish_reason":null}}],"usage":null,"obfuscation":"g7Kz2"}}"#
+    )
+}
+
+fn event(n: usize) -> String {
+    format!(
+        r#"{{"type":"response.output_text.delta","sequence_number":{n},"item_id":"msg_67c9fdcf37fc8190ba82116e33fb28c5","output_index":0,"content_index":0,"delta":" word{n}","logprobs":[],"obfuscation":"g7Kz2"}}"#
+    )
+}
