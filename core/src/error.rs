@@ -10,6 +10,7 @@ use http::HeaderMap;
 
 use crate::json::Json;
 use crate::unfinished::Unfinished;
+use crate::websocket::Close;
 
 /// What went wrong, in one word. New kinds may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,6 +44,8 @@ pub enum ErrorKind {
     StreamEnded,
     /// The reply is not what the operation returns.
     Decode,
+    /// The server closed a WebSocket with a code that is no proper end; [`Error::close`] has it.
+    Closed,
     /// The server redirected to somewhere the request may not go.
     Redirect,
     /// A webhook delivery is not signed as it should be, or its time is out of tolerance: do not trust it.
@@ -69,6 +72,7 @@ impl ErrorKind {
             Self::IdleTimeout => "idle_timeout",
             Self::StreamEnded => "stream_ended",
             Self::Decode => "decode",
+            Self::Closed => "closed",
             Self::Redirect => "redirect",
             Self::WebhookSignature => "webhook_signature",
             Self::Usage => "usage",
@@ -125,6 +129,7 @@ struct Inner {
     retryable: bool,
     partial: Option<Partial>,
     unfinished: Option<Unfinished>,
+    close: Option<Close>,
     headers: HeaderMap,
     body: Bytes,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -146,6 +151,7 @@ impl Error {
             retryable: matches!(kind, ErrorKind::Connection | ErrorKind::Timeout),
             partial: None,
             unfinished: None,
+            close: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
             source: None,
@@ -216,12 +222,17 @@ impl Error {
         self.0.unfinished.as_ref()
     }
 
+    /// How a WebSocket was closed, where that is what failed.
+    pub fn close(&self) -> Option<&Close> {
+        self.0.close.as_ref()
+    }
+
     /// Headers of the reply; empty if there was none.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
-    /// Body of the error reply, at most its first 64 KiB.
+    /// Body of the error reply, at most its first 64 KiB; of a WebSocket event that cannot be read, the event.
     pub fn body(&self) -> &Bytes {
         &self.0.body
     }
@@ -269,6 +280,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_close(mut self, close: Close) -> Self {
+        self.0.close = Some(close);
+        self
+    }
+
     pub(crate) fn with_reply(mut self, status: u16, headers: &HeaderMap) -> Self {
         self.0.status = Some(status);
         self.0.request_id = request_id(headers).map(str::to_owned);
@@ -297,6 +313,9 @@ impl Error {
             strike(inner.message.to_mut());
         }
         [&mut inner.error_type, &mut inner.code, &mut inner.param].into_iter().flatten().for_each(strike);
+        if let Some(close) = &mut inner.close {
+            strike(&mut close.reason);
+        }
         if memchr::memmem::find(&inner.body, secret.as_bytes()).is_some() {
             inner.body = Bytes::from(String::from_utf8_lossy(&inner.body).replace(secret, "***"));
         }
@@ -363,6 +382,7 @@ impl fmt::Debug for Error {
             .field("retryable", &inner.retryable)
             .field("events", &inner.partial.as_ref().map(|p| p.events))
             .field("unfinished", &inner.unfinished)
+            .field("close", &inner.close)
             .field("source", &inner.source)
             .finish_non_exhaustive()
     }

@@ -14,15 +14,18 @@ pub mod operations;
 pub mod page;
 pub mod policy;
 pub mod polling;
+pub mod realtime;
 pub mod request;
 pub mod resources;
 pub mod response;
+pub mod responses_ws;
 pub mod secret;
 pub mod stream;
 mod stream_to;
 pub mod transport;
 pub mod types;
 pub mod unfinished;
+pub mod websocket;
 
 pub use client::{Args, Call, Client, ClientBuilder, ConnectTarget, RequestOptions};
 pub use error::{Error, ErrorKind, Partial};

@@ -340,7 +340,7 @@ fn spent(error: Error) -> Error {
 }
 
 /// The start of an error reply's body: as much as comes in time, and no more than is useful.
-async fn read_error_body(body: &mut ByteStream) -> Bytes {
+pub(super) async fn read_error_body(body: &mut ByteStream) -> Bytes {
     let mut text = BytesMut::new();
     let reading = async {
         while let Some(Ok(piece)) = body.next().await {

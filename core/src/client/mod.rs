@@ -11,6 +11,7 @@ mod network;
 mod options;
 mod prepare;
 mod redirect;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub use self::options::RequestOptions;
 pub(crate) use self::options::option_setters;
 pub(crate) use self::options::without_user_and_query;
 use crate::azure::Azure;
+pub(crate) use self::upgrade::{Switched, upgrade};
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::policy::budget::{Permit, RetryBudget};
@@ -119,6 +121,15 @@ impl Client {
     /// Where requests go: `https://api.openai.com/v1` unless another was given.
     pub fn base_url(&self) -> &str {
         self.inner.options.base_url.as_deref().unwrap_or(prepare::DEFAULT_BASE_URL)
+    }
+
+    /// These options, completed by the client's.
+    pub(crate) fn merge(&self, options: RequestOptions) -> RequestOptions {
+        options.over_client(&self.inner.options)
+    }
+
+    pub(crate) fn retry_budget(&self) -> &RetryBudget {
+        &self.inner.budget
     }
 
     /// Sends a call and reads the whole reply. The typed methods and every language binding come through here, or

@@ -39,6 +39,11 @@ impl<E> fmt::Debug for EventStream<E> {
 }
 
 impl<E> EventStream<E> {
+    /// The events of this stream, typed.
+    pub(crate) fn from_raw(raw: RawEventStream) -> Self {
+        Self { raw: Box::new(raw), event: PhantomData }
+    }
+
     /// HTTP status.
     pub fn status(&self) -> u16 {
         self.raw.status()

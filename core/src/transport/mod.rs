@@ -9,6 +9,7 @@ mod failure;
 mod proxy;
 mod reqwest;
 mod tls;
+mod upgrade;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -20,6 +21,7 @@ use futures_util::Stream;
 use http::{HeaderMap, Method, StatusCode};
 
 pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
+pub use self::upgrade::{Duplex, Upgrade, UpgradeFuture};
 
 /// Bytes that arrive, or leave, piece by piece. Dropping it closes what it reads from.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>;
@@ -31,6 +33,14 @@ pub type SendFuture<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, Trans
 pub trait Transport: Send + Sync + fmt::Debug + 'static {
     /// Sends the request and returns as soon as the reply's head is there.
     fn send(&self, request: HttpRequest) -> SendFuture<'_>;
+
+    /// Sends a request that asks for another protocol (`Connection: Upgrade`) and returns the connection if the server
+    /// switches. WebSockets go through here; a transport that does not write it has none.
+    fn upgrade(&self, request: HttpRequest) -> UpgradeFuture<'_> {
+        drop(request);
+        let message = "this transport offers no WebSockets; write its `upgrade`, or use the default transport";
+        Box::pin(std::future::ready(Err(TransportError::new(TransportErrorKind::Request, message))))
+    }
 }
 
 /// One request, ready to send.

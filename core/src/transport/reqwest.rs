@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -14,8 +14,8 @@ use super::failure::{reading, sending};
 use super::proxy::{Proxies, ProxySettings};
 use super::tls::ClientAuth;
 use super::{
-    ByteStream, HttpRequest, HttpResponse, RequestBody, SendFuture, Transport, TransportError, decompress, describe,
-    tls,
+    ByteStream, HttpRequest, HttpResponse, RequestBody, SendFuture, Transport, TransportError, TransportErrorKind,
+    Upgrade, UpgradeFuture, decompress, describe, tls,
 };
 use crate::error::Error;
 use crate::secret::Secret;
@@ -26,6 +26,15 @@ use crate::secret::Secret;
 pub struct ReqwestTransport {
     client: Client,
     auth: Arc<ClientAuth>,
+    sockets: Arc<Sockets>,
+}
+
+/// The client that WebSockets begin with: the same settings, but HTTP/1.1, which alone can switch protocols. Most
+/// programs never need it, so it is made when it is.
+struct Sockets {
+    settings: ReqwestTransportBuilder,
+    tls: rustls::ClientConfig,
+    client: OnceLock<Client>,
 }
 
 impl fmt::Debug for ReqwestTransport {
@@ -176,8 +185,8 @@ impl ReqwestTransportBuilder {
     /// # Errors
     /// Kind `usage` if a proxy, a certificate or a key cannot be used. A system without a trust store shows when TLS is
     /// used.
-    pub fn build(self) -> Result<ReqwestTransport, Error> {
-        if let Some(problem) = self.problem {
+    pub fn build(mut self) -> Result<ReqwestTransport, Error> {
+        if let Some(problem) = self.problem.take() {
             return Err(problem);
         }
         let protocols: &[&[u8]] = match (self.http1_only, self.http2_prior_knowledge) {
@@ -187,19 +196,29 @@ impl ReqwestTransportBuilder {
         };
         let authorities: Vec<_> =
             self.authorities.iter().map(|pem| tls::certificates(pem)).collect::<Result<_, Error>>()?;
-        let identity = match &self.identity {
+        let identity = match &self.identity.take() {
             Some((certificate, key)) => Some(tls::identity(certificate, key.expose().as_bytes())?),
             None => None,
         };
         let auth = Arc::new(ClientAuth::new(identity)?);
+        let tls = tls::config(authorities.concat(), Arc::clone(&auth), protocols)?;
+        let client = self.client(tls.clone(), false)?;
+        self.authorities.clear();
+        let sockets = Arc::new(Sockets { settings: self, tls, client: OnceLock::new() });
+        Ok(ReqwestTransport { client, auth, sockets })
+    }
+
+    /// A client of these settings, for calls or for WebSockets.
+    fn client(&self, tls: rustls::ClientConfig, sockets: bool) -> Result<Client, Error> {
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls::config(authorities.concat(), Arc::clone(&auth), protocols)?)
+            .tls_backend_preconfigured(tls)
             .redirect(Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(self.pool_idle_timeout)
-            .pool_max_idle_per_host(self.pool_max_idle_per_host)
+            // A connection that has lain in a pool may be dead, and a handshake is not repeated.
+            .pool_max_idle_per_host(if sockets { 0 } else { self.pool_max_idle_per_host })
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(30))
             .tcp_keepalive_interval(Duration::from_secs(15))
@@ -212,7 +231,7 @@ impl ReqwestTransportBuilder {
         {
             builder = builder.tcp_user_timeout(self.tcp_user_timeout);
         }
-        if self.http1_only {
+        if sockets || self.http1_only {
             builder = builder.http1_only();
         } else if self.http2_prior_knowledge {
             builder = builder.http2_prior_knowledge();
@@ -226,10 +245,24 @@ impl ReqwestTransportBuilder {
         for (host, addresses) in &self.addresses {
             builder = builder.resolve_to_addrs(host, addresses);
         }
-        let client = builder
+        builder
             .build()
-            .map_err(|e| Error::usage(format!("the HTTP client cannot be set up: {}", describe(&e))).with_source(e))?;
-        Ok(ReqwestTransport { client, auth })
+            .map_err(|e| Error::usage(format!("the HTTP client cannot be set up: {}", describe(&e))).with_source(e))
+    }
+}
+
+impl Sockets {
+    fn client(&self) -> Result<&Client, TransportError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let mut tls = self.tls.clone();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let client = self
+            .settings
+            .client(tls, true)
+            .map_err(|e| TransportError::new(TransportErrorKind::Request, e.message().to_owned()).with_source(e))?;
+        Ok(self.client.get_or_init(|| client))
     }
 }
 
@@ -259,24 +292,49 @@ impl ReqwestTransport {
         if let Some(body) = body {
             builder = builder.body(body);
         }
-        let mut response = builder.send().await.map_err(|error| sending(error, self.auth.hint()))?;
-        self.auth.satisfied();
-        let status = response.status();
-        let mut headers = std::mem::take(response.headers_mut());
-        let body: ByteStream = Box::pin(response.bytes_stream().map_err(reading));
-        let body = match headers.remove(CONTENT_ENCODING) {
-            None => body,
-            Some(coding) => {
-                headers.remove(CONTENT_LENGTH);
-                decompress::decode(body, coding.to_str().unwrap_or("?"))
-            }
-        };
-        Ok(HttpResponse::new(status, headers, body))
+        self.head(builder).await.map(received)
     }
+
+    async fn switch(&self, request: HttpRequest) -> Result<Upgrade, TransportError> {
+        let HttpRequest { method, url, headers, .. } = request;
+        let mut response = self.head(self.sockets.client()?.request(method, url).headers(headers)).await?;
+        if response.status() != http::StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Upgrade::Refused(received(response)));
+        }
+        let headers = std::mem::take(response.headers_mut());
+        let io = response.upgrade().await.map_err(|error| sending(error, None))?;
+        Ok(Upgrade::switched(headers, io))
+    }
+
+    /// Sends a request and waits for the reply's head.
+    async fn head(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, TransportError> {
+        let response = request.send().await.map_err(|error| sending(error, self.auth.hint()))?;
+        self.auth.satisfied();
+        Ok(response)
+    }
+}
+
+/// A reply without its content coding.
+fn received(mut response: reqwest::Response) -> HttpResponse {
+    let status = response.status();
+    let mut headers = std::mem::take(response.headers_mut());
+    let body: ByteStream = Box::pin(response.bytes_stream().map_err(reading));
+    let body = match headers.remove(CONTENT_ENCODING) {
+        None => body,
+        Some(coding) => {
+            headers.remove(CONTENT_LENGTH);
+            decompress::decode(body, coding.to_str().unwrap_or("?"))
+        }
+    };
+    HttpResponse::new(status, headers, body)
 }
 
 impl Transport for ReqwestTransport {
     fn send(&self, request: HttpRequest) -> SendFuture<'_> {
         Box::pin(self.exchange(request))
+    }
+
+    fn upgrade(&self, request: HttpRequest) -> UpgradeFuture<'_> {
+        Box::pin(self.switch(request))
     }
 }
