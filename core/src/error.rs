@@ -222,7 +222,8 @@ impl Error {
         self.0.unfinished.as_ref()
     }
 
-    /// How a WebSocket was closed, where that is what failed.
+    /// How a WebSocket ended, if this error ended it: the server's close frame, 1006 where there was none, or the code it
+    /// was closed with here.
     pub fn close(&self) -> Option<&Close> {
         self.0.close.as_ref()
     }

@@ -50,6 +50,11 @@ impl ConnectTarget {
         }
     }
 
+    /// The credential, where it is a key or a token.
+    pub(crate) fn key(&self) -> Option<&Secret> {
+        self.key.as_ref()
+    }
+
     /// An error without the credential, should the server have quoted it.
     pub fn redact(&self, error: Error) -> Error {
         match &self.key {
@@ -60,7 +65,7 @@ impl ConnectTarget {
 }
 
 impl Client {
-    /// Address and headers of a WebSocket at a path below the base URL, such as `/realtime`. On Azure the query parameter
+    /// Address and headers of a WebSocket at a path below the base URL, such as `/realtime`; `values` fill its placeholders. On Azure the query parameter
     /// `model` of `/realtime` becomes the deployment's, and the API's version is added.
     ///
     /// # Errors
@@ -69,6 +74,7 @@ impl Client {
     pub async fn connect_target(
         &self,
         path: &'static str,
+        values: &[String],
         query: &[(String, String)],
         options: RequestOptions,
     ) -> Result<ConnectTarget, Error> {
@@ -87,7 +93,7 @@ impl Client {
             pairs.retain(|(known, _)| *known != name);
             pairs.push((name, value));
         }
-        let url = BaseUrl::parse(base_text)?.join::<&str>(path, &[], &pairs)?;
+        let url = BaseUrl::parse(base_text)?.join(path, values, &pairs)?;
         // `http` becomes `ws`, and so `https` `wss`.
         let url = url.replacen("http", "ws", 1);
         let mut map = HeaderMap::new();
@@ -123,7 +129,7 @@ mod tests {
     }
 
     async fn target(client: &Client) -> ConnectTarget {
-        client.connect_target("/realtime", &model("m"), RequestOptions::new()).await.expect("a target")
+        client.connect_target("/realtime", &[], &model("m"), RequestOptions::new()).await.expect("a target")
     }
 
     #[tokio::test]
@@ -153,6 +159,6 @@ mod tests {
     async fn the_clients_key_is_not_taken_to_another_origin() {
         let client = Client::builder().api_key("k").base_url("http://h.test/v1").build().unwrap();
         let options = RequestOptions::new().base_url("http://other.test/v1");
-        assert!(client.connect_target("/realtime", &model("m"), options).await.is_err());
+        assert!(client.connect_target("/realtime", &[], &model("m"), options).await.is_err());
     }
 }

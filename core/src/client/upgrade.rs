@@ -1,81 +1,94 @@
-//! Opens a WebSocket: the request of an operation, sent as a handshake.
+//! Opens a WebSocket: sends the handshake and judges the answer.
 
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, LOCATION};
-use http::{HeaderMap, Method, StatusCode};
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tracing::{Instrument, debug, debug_span};
 
-use super::attempt::{Want, read_error_body};
+use super::attempt::read_error_body;
+use super::connect::ConnectTarget;
 use super::deadline::Deadline;
 use super::failed::transport_error;
-use super::prepare::Prepared;
 use super::redirect::{Hop, Trail, is_redirect};
-use super::{Args, Client, RequestOptions};
+use super::{Client, RequestOptions};
 use crate::error::{Error, ErrorKind};
-use crate::operation::Operation;
 use crate::policy::retry_after::retry_after;
+use crate::request::headers;
 use crate::response::from_status;
-use crate::secret::Secret;
 use crate::transport::{Duplex, HttpRequest, HttpResponse, RequestBody, Upgrade};
-use crate::websocket::Handshake;
+use crate::websocket::{Handshake, Route};
 
 /// Longest handshake where the caller named no limit and the client allows more.
 const HANDSHAKE: Duration = Duration::from_secs(30);
+
+/// Longest call where neither names a limit.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A connection that speaks WebSocket from here on.
 pub(crate) struct Switched {
     pub(crate) headers: HeaderMap,
     pub(crate) io: Box<dyn Duplex>,
-    /// The call's key, taken out of errors should the server quote it.
-    pub(crate) key: Option<Secret>,
+    /// Takes the credential out of errors, should the server quote it.
+    pub(crate) target: ConnectTarget,
     /// Longest message, if the options name one.
     pub(crate) max_bytes: Option<u64>,
 }
 
-/// Makes the handshake, once: whether to try again is for the caller.
+/// Makes the handshake, once: whether to try again is for the caller. Only a token that the server refuses is replaced.
 pub(crate) async fn upgrade(
     client: &Client,
-    op: &'static Operation,
-    args: Args,
+    route: &'static Route,
+    values: &[String],
+    query: &[(String, String)],
     options: RequestOptions,
 ) -> Result<Switched, Error> {
-    let own_limit = options.timeout;
-    let mut prepared = Prepared::new(client, op, args, options, Want::Bytes)?;
-    let limit = own_limit.unwrap_or(prepared.timeout.min(HANDSHAKE));
+    let merged = client.merge(options.clone());
+    let limit = options.timeout.unwrap_or(merged.timeout.unwrap_or(TIMEOUT).min(HANDSHAKE));
     let deadline = Deadline::after(limit);
-    let handshake = Handshake::new();
-    prepared.headers.remove(ACCEPT);
-    handshake.ask(&mut prepared.headers);
-    let span = debug_span!("threadline.connect", operation = op.id);
-    let result = deadline.watch(Box::pin(dial(client, &prepared, &handshake)).instrument(span.clone())).await;
+    let span = debug_span!("threadline.connect", operation = route.id);
+    let connecting = async {
+        let mut renewed = false;
+        loop {
+            let target = client.connect_target(route.path, values, query, options.clone()).await?;
+            let error = match dial(client, route, &target).await {
+                Ok((headers, io)) => return Ok(Switched { headers, io, target, max_bytes: merged.max_response_bytes }),
+                Err(error) => target.redact(error),
+            };
+            if error.status() != Some(401) || !target.refused() || std::mem::replace(&mut renewed, true) {
+                return Err(error);
+            }
+            debug!("the server refused the token; asking for another");
+        }
+    };
     let late = || {
         let message = format!("the server did not answer the WebSocket handshake within {limit:?}");
         Err(Error::new(ErrorKind::Timeout, message).with_attempts(1))
     };
-    match result.unwrap_or_else(late) {
-        Ok((headers, io)) => Ok(Switched { headers, io, key: prepared.key, max_bytes: prepared.max_bytes }),
-        Err(error) => {
-            let error = prepared.redact(error);
-            span.in_scope(|| debug!(kind = error.kind().as_str(), status = error.status(), "handshake failed"));
-            Err(error)
-        }
+    let result = deadline.watch(Box::pin(connecting).instrument(span.clone())).await.unwrap_or_else(late);
+    if let Err(error) = &result {
+        span.in_scope(|| debug!(kind = error.kind().as_str(), status = error.status(), "handshake failed"));
     }
+    result
 }
 
-async fn dial(
-    client: &Client,
-    prepared: &Prepared,
-    handshake: &Handshake,
-) -> Result<(HeaderMap, Box<dyn Duplex>), Error> {
-    let mut url = prepared.url.clone();
+async fn dial(client: &Client, route: &Route, target: &ConnectTarget) -> Result<(HeaderMap, Box<dyn Duplex>), Error> {
+    let handshake = Handshake::new();
+    let mut asked = target.headers.clone();
+    for (name, value) in route.headers {
+        // A header of the caller's own goes before.
+        asked.entry(headers::name(name)?).or_insert(HeaderValue::from_static(value));
+    }
+    handshake.ask(&mut asked);
+    // The handshake is a request of HTTP.
+    let mut url = target.url.replacen("ws", "http", 1);
     let mut trail = Trail::default();
     loop {
         let request = HttpRequest {
             method: Method::GET,
             url: url.clone(),
-            headers: prepared.headers.clone(),
+            headers: asked.clone(),
             body: RequestBody::Empty,
             streaming: true,
         };
@@ -84,7 +97,7 @@ async fn dial(
         let reply = match answer.map_err(|error| transport_error(error).with_attempts(1))? {
             Upgrade::Refused(reply) => reply,
             Upgrade::Switched { headers, io } => {
-                return match handshake.check(&prepared.headers, &headers) {
+                return match handshake.check(&asked, &headers) {
                     Ok(()) => Ok((headers, io)),
                     Err(why) => Err(not_a_socket(StatusCode::SWITCHING_PROTOCOLS, &headers, why)),
                 };

@@ -10,17 +10,15 @@ use crate::websocket::{Connect, Dial, Route};
 /// A session is begun by its first event, so a new connection needs that one too.
 const REMEMBER: &[&str] = &["session.start", "session.update"];
 
-static LIVE: Route = Route::new("live.connect", "/live/sessions", &[], &[], &[], REMEMBER);
-static SIDEBAND: Route = Route::new(
-    "live.sideband.connect",
-    "/live/sessions/{session_id}/attach",
-    &["session_id"],
-    &["graceful_close"],
-    &[],
-    &["session.update"],
-);
+static LIVE: Route = Route { id: "live.connect", path: "/live/sessions", headers: &[], remember: REMEMBER };
+static SIDEBAND: Route = Route {
+    id: "live.sideband.connect",
+    path: "/live/sessions/{session_id}/attach",
+    headers: &[],
+    remember: &["session.update"],
+};
 static FORK: Route =
-    Route::new("live.forks.connect", "/live/sessions/{session_id}/fork", &["session_id"], &[], &[], REMEMBER);
+    Route { id: "live.forks.connect", path: "/live/sessions/{session_id}/fork", headers: &[], remember: REMEMBER };
 
 impl Live {
     /// Opens a live session; its first event is `session.start`.

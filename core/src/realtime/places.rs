@@ -5,16 +5,14 @@ use crate::types::{BetaRealtimeClientEvent, BetaRealtimeServerEvent, RealtimeCli
 use crate::websocket::{Connect, Dial, Route};
 
 static REALTIME: Route =
-    Route::new("realtime.connect", "/realtime", &[], &["model", "call_id", "intent"], &[], &["session.update"]);
+    Route { id: "realtime.connect", path: "/realtime", headers: &[], remember: &["session.update"] };
 
-static BETA: Route = Route::new(
-    "beta.realtime.connect",
-    "/realtime",
-    &[],
-    &["model"],
-    &[("OpenAI-Beta", "realtime=v1")],
-    &["session.update", "transcription_session.update"],
-);
+static BETA: Route = Route {
+    id: "beta.realtime.connect",
+    path: "/realtime",
+    headers: &[("OpenAI-Beta", "realtime=v1")],
+    remember: &["session.update", "transcription_session.update"],
+};
 
 impl Realtime {
     /// Opens a conversation with this model.

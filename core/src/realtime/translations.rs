@@ -10,8 +10,12 @@ use crate::types::{
 };
 use crate::websocket::{Connect, Dial, Route, Sender};
 
-static TRANSLATIONS: Route =
-    Route::new("realtime.translations.connect", "/realtime/translations", &[], &["model"], &[], &["session.update"]);
+static TRANSLATIONS: Route = Route {
+    id: "realtime.translations.connect",
+    path: "/realtime/translations",
+    headers: &[],
+    remember: &["session.update"],
+};
 
 impl RealtimeTranslations {
     /// Opens a session that translates speech with this model.

@@ -24,8 +24,8 @@ pub type ResponsesConnection = Connection<ResponsesClientEvent, ResponsesServerE
 /// A connection that carries responses of the beta API.
 pub type BetaResponsesConnection = Connection<BetaResponsesClientEvent, BetaResponsesServerEvent>;
 
-static RESPONSES: Route = Route::new("responses.connect", "/responses", &[], &[], &[], &[]);
-static BETA: Route = Route::new("beta.responses.connect", "/responses", &[], &["beta"], &[], &[]);
+static RESPONSES: Route = Route { id: "responses.connect", path: "/responses", headers: &[], remember: &[] };
+static BETA: Route = Route { id: "beta.responses.connect", path: "/responses", headers: &[], remember: &[] };
 
 impl Responses {
     /// Opens a connection for responses, one at a time.

@@ -254,9 +254,13 @@ impl ResponsesPool {
         let inner = &self.inner;
         let place = Arc::clone(&inner.places).acquire_owned().await;
         let place = place.map_err(|_| Error::usage("the pool is closed"))?;
-        while !fresh {
+        loop {
             let taken = inner.state().shelf.take(previous);
             let Some(taken) = taken else { break };
+            // A new one takes the place of one that waits, so that the bound holds.
+            if fresh {
+                break;
+            }
             // What the server said unasked, closing included, makes a connection unfit for the next response.
             if taken.value.is_quiet() {
                 let (connection, opened) = (taken.value, taken.opened);

@@ -7,15 +7,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::connection::Connection;
 use super::driver::CLOSE_TIMEOUT;
 use super::reconnect::{ReconnectPolicy, Reconnecting, Reconnector};
-use crate::client::{Args, Client, RequestOptions, Switched, upgrade};
+use crate::client::{Client, RequestOptions, Switched, upgrade};
 use crate::error::Error;
-use crate::json::Writer;
-use crate::operation::{Auth, BodyKind, Operation, ReplyKind, Verb};
 
 /// Longest message by default. Memory for a message is set aside when its length is announced, so there is a limit.
 pub(super) const MAX_MESSAGE: u64 = 256 << 20;
@@ -25,40 +21,14 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from
 /// A place of the API that speaks WebSocket.
 #[derive(Debug)]
 pub(crate) struct Route {
-    pub(crate) op: Operation,
+    /// Official name, such as `realtime.connect`.
+    pub(crate) id: &'static str,
+    /// Path below the base URL with `{name}` placeholders.
+    pub(crate) path: &'static str,
+    /// Headers that it requires.
+    pub(crate) headers: &'static [(&'static str, &'static str)],
     /// Types of client events of which the latest is sent again after a reconnection.
     pub(crate) remember: &'static [&'static str],
-}
-
-impl Route {
-    /// A place at this path. `query` names the arguments, all of which travel in the query.
-    pub(crate) const fn new(
-        id: &'static str,
-        path: &'static str,
-        path_params: &'static [&'static str],
-        query: &'static [&'static str],
-        headers: &'static [(&'static str, &'static str)],
-        remember: &'static [&'static str],
-    ) -> Self {
-        let op = Operation {
-            id,
-            verb: Verb::Get,
-            path,
-            path_params,
-            query,
-            header_params: &[],
-            defaults: &[],
-            body: BodyKind::None,
-            part_types: &[],
-            reply: ReplyKind::Empty,
-            page: None,
-            stream: None,
-            headers,
-            auth: Auth::Key,
-            deprecated: false,
-        };
-        Self { op, remember }
-    }
 }
 
 /// What the function given to [`Connect::on_reconnecting`] answers.
@@ -93,8 +63,8 @@ type OnReconnecting = Arc<dyn Fn(&Reconnecting) -> Advice + Send + Sync>;
 pub(crate) struct Dial {
     client: Client,
     route: &'static Route,
-    path: Vec<String>,
-    fields: Bytes,
+    values: Vec<String>,
+    query: Vec<(String, String)>,
     pub(crate) options: RequestOptions,
     pub(super) keepalive: Option<(Duration, Duration)>,
     pub(super) close_timeout: Duration,
@@ -104,19 +74,13 @@ pub(crate) struct Dial {
 }
 
 impl Dial {
-    pub(crate) fn new(client: &Client, route: &'static Route, path: &[&str], fields: &[(&str, Option<&str>)]) -> Self {
-        let mut w = Writer::new();
-        w.begin_object();
-        for (name, value) in fields.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
-            w.key(name);
-            w.string(value);
-        }
-        w.end_object();
+    pub(crate) fn new(client: &Client, route: &'static Route, values: &[&str], query: &[(&str, Option<&str>)]) -> Self {
+        let given = query.iter().filter_map(|(name, value)| Some(((*name).to_owned(), (*value)?.to_owned())));
         Self {
             client: client.clone(),
             route,
-            path: path.iter().map(|part| (*part).to_owned()).collect(),
-            fields: Bytes::copy_from_slice(w.text().as_bytes()),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+            query: given.collect(),
             options: RequestOptions::new(),
             keepalive: Some(KEEPALIVE),
             close_timeout: CLOSE_TIMEOUT,
@@ -127,8 +91,7 @@ impl Dial {
     }
 
     pub(super) async fn connect(&self) -> Result<Switched, Error> {
-        let args = Args::new(self.path.clone(), self.fields.clone(), Vec::new());
-        upgrade(&self.client, &self.route.op, args, self.options.clone()).await
+        upgrade(&self.client, self.route, &self.values, &self.query, self.options.clone()).await
     }
 
     pub(super) fn reconnector(&self) -> Option<Reconnector> {
@@ -169,7 +132,7 @@ pub struct Connect<C, S> {
 impl<C, S> fmt::Debug for Connect<C, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connect")
-            .field("route", &self.dial.route.op.id)
+            .field("route", &self.dial.route.id)
             .field("options", &self.dial.options)
             .field("reconnect", &self.dial.reconnect)
             .finish_non_exhaustive()
@@ -321,7 +284,7 @@ mod tests {
 
     #[test]
     fn debug_of_a_connection_to_come_shows_no_key() {
-        static ROUTE: Route = Route::new("x.connect", "/x", &[], &["model"], &[], &[]);
+        static ROUTE: Route = Route { id: "x.connect", path: "/x", headers: &[], remember: &[] };
         let client = Client::new("sk-canary-1").unwrap();
         let connect: Connect<(), ()> = Connect::new(Dial::new(&client, &ROUTE, &[], &[("model", Some("m"))]));
         let shown = format!("{:?}", connect.api_key("sk-canary-2").header("x", "canary-3"));

@@ -136,11 +136,14 @@ impl<C, S: Decode> Connection<C, S> {
     /// without losing an event. News of reconnections are left out here (and logged); [`next`](Self::next) has them.
     ///
     /// # Errors
-    /// - Kind `decode`: one event cannot be read. [`Error::body`] holds it, and the connection goes on.
+    /// - Kind `decode` without [`Error::close`]: one event cannot be read. [`Error::body`] holds it, and the connection goes
+    ///   on.
     /// - Kind `closed`: the server closed the connection with a code that is no proper end.
     /// - Kind `connection`: the connection broke, or the server does not answer pings any more.
     ///
-    /// The last two are reported once; after them comes `None`.
+    /// - Kind `decode` with [`Error::close`]: what came is no WebSocket message, or longer than the limit.
+    ///
+    /// All but the first end the connection and are reported once; after them comes `None`.
     pub async fn recv(&mut self) -> Option<Result<S, Error>> {
         loop {
             match self.next().await? {

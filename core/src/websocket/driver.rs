@@ -18,10 +18,9 @@ use super::failure::Failure;
 use super::raw::{Control, End, RawIncoming};
 use super::reconnect::{Next, Reconnecting, Reconnector};
 use super::socket::{Hub, Outgoing, Socket, Turn};
-use crate::client::Switched;
+use crate::client::{ConnectTarget, Switched};
 use crate::error::{Error, ErrorKind};
 use crate::policy::backoff::random;
-use crate::secret::Secret;
 
 /// Who waits for a close.
 type Closer = oneshot::Sender<Result<Close, Error>>;
@@ -41,7 +40,7 @@ pub(super) struct Driver {
     socket: Socket,
     reconnector: Option<Reconnector>,
     max_message: usize,
-    key: Option<Secret>,
+    target: ConnectTarget,
     /// Handshakes made.
     attempts: u32,
 }
@@ -50,9 +49,9 @@ impl Driver {
     pub(super) async fn new(dial: Dial, switched: Switched, hub: Hub, end: Arc<End>) -> Self {
         let max_message = dial.max_message(switched.max_bytes);
         let reconnector = dial.reconnector();
-        let key = switched.key;
+        let target = switched.target;
         let socket = Socket::new(switched.io, max_message, dial.keepalive).await;
-        Self { dial, hub, end, socket, reconnector, max_message, key, attempts: 1 }
+        Self { dial, hub, end, socket, reconnector, max_message, target, attempts: 1 }
     }
 
     /// Runs the connection to its end.
@@ -145,6 +144,7 @@ impl Driver {
         self.hub.inbox.put(Ok(RawIncoming::Reconnected(notice)), 0);
         let text = |event: bytes::Bytes| Message::text(String::from_utf8_lossy(&event).into_owned());
         let mut outbox: VecDeque<_> = again.into_iter().map(|event| Outgoing::alone(text(event))).collect();
+        self.target = switched.target;
         let fresh = Socket::new(switched.io, self.max_message, self.dial.keepalive).await;
         let unsent = std::mem::replace(&mut self.socket, fresh).into_outbox();
         // An update that was under way is among what is said again; twice does no harm.
@@ -183,7 +183,7 @@ impl Driver {
         if !quiet {
             self.hub.inbox.put(Err(self.dressed(failure.error())), 0);
         }
-        self.end.set(failure.without(self.key.as_ref()));
+        self.end.set(failure.without(self.target.key()));
         let Self { mut hub, socket, end, .. } = self;
         hub.commands.close();
         let mut unsent = socket.into_outbox();
@@ -196,11 +196,7 @@ impl Driver {
     }
 
     fn dressed(&self, error: Error) -> Error {
-        let error = error.with_attempts(self.attempts);
-        match &self.key {
-            Some(key) => error.without(key.expose()),
-            None => error,
-        }
+        self.target.redact(error.with_attempts(self.attempts))
     }
 }
 

@@ -89,9 +89,7 @@ impl Failure {
     /// The error to show.
     pub(super) fn error(&self) -> Error {
         let retryable = self.kind == ErrorKind::Connection || self.close.is_recoverable();
-        let error = Error::new(self.kind, self.message.clone()).with_retryable(retryable);
-        // What we said ourselves is not how the server closed.
-        if self.answer.is_some() { error } else { error.with_close(self.close.clone()) }
+        Error::new(self.kind, self.message.clone()).with_retryable(retryable).with_close(self.close.clone())
     }
 }
 

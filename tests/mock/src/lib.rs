@@ -28,7 +28,7 @@ mod wire;
 
 pub use self::{
     check::{Checker, Part, Violation},
-    log::{BodyLog, ClosedBy, ConnectionLog, KEPT, Seen, Sent, sha256},
+    log::{BodyLog, ClosedBy, ConnectionLog, Conversation, KEPT, Seen, Sent, sha256},
     places::{OtherLog, Refused},
     script::{
         Always, Cut, CutWait, Do, Encoding, End, EndWith, Framing, Interim, On, Part as ReplyPart, Raw, Read, Reply,
@@ -37,7 +37,10 @@ pub use self::{
     server::MockServer,
     shared::Log,
     tls::{Asked, Certificates, Pair, Shown, Tls},
-    wire::Head,
+    wire::{
+        Head,
+        ws::{CloseCode, Empty, Spelled, Step, TalkEnd, Word},
+    },
 };
 
 #[doc(hidden)]

@@ -113,6 +113,13 @@ impl Meter {
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
+    /// The log of a message that is here whole.
+    pub(crate) fn of(bytes: &[u8]) -> BodyLog {
+        let mut meter = Self::default();
+        meter.push(bytes);
+        meter.log()
+    }
+
     /// The log of the body so far.
     pub(crate) fn log(&self) -> BodyLog {
         let first = Bytes::copy_from_slice(&self.kept[..self.kept.len().min(KEPT)]);
@@ -153,6 +160,27 @@ pub struct Seen {
     pub violations: Vec<Violation>,
     /// What was answered; absent until then.
     pub reply: Option<Sent>,
+    /// What was said over the WebSocket that the request opened.
+    pub socket: Option<Conversation>,
+}
+
+/// Messages of a WebSocket.
+#[derive(Debug, Clone, Default)]
+pub struct Conversation {
+    /// What the client sent.
+    pub received: Vec<BodyLog>,
+    /// What the server sent.
+    pub sent: Vec<BodyLog>,
+    /// Code and reason of the client's close frame.
+    pub closed: Option<(Option<u16>, String)>,
+}
+
+impl Conversation {
+    fn to_json(&self) -> Value {
+        let all = |messages: &[BodyLog]| messages.iter().map(BodyLog::to_json).collect::<Vec<_>>();
+        let closed = self.closed.as_ref().map(|(code, reason)| json!({"code": code, "reason": reason}));
+        json!({"received": all(&self.received), "sent": all(&self.sent), "closed": closed})
+    }
 }
 
 /// A reply that was sent, or is being sent.
@@ -181,6 +209,7 @@ impl Seen {
             "violations": self.violations,
             "reply": self.reply.as_ref().map(|r| json!({"source": r.source, "status": r.status, "headers": r.headers,
                 "body": r.body.to_json(), "whole": r.whole})),
+            "socket": self.socket.as_ref().map(Conversation::to_json),
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     script::{On, Plan, Read, Reply, play},
     shared::{Claim, Shared},
     synth::{self, Answer},
-    wire::{Exchange, Gone, Head, Out},
+    wire::{Exchange, Gone, Head, Out, ws},
 };
 
 /// What becomes of the connection after a reply.
@@ -34,6 +34,16 @@ pub(crate) async fn handle<O: Out>(
     }
     let n = shared.arrived(*connection, *stream, head);
     let claim = shared.claim(head);
+    if let Some(place) = ws::place_of(head) {
+        let speaks = match &claim {
+            Claim::Scripted(reply) => reply.ws.is_some(),
+            Claim::Service => head.header("authorization").is_some(),
+            Claim::Unscripted => false,
+        };
+        if speaks {
+            return ws::serve(shared, n, place, claim, exchange).await;
+        }
+    }
     let mut meter = Meter::for_checking();
     let read = match &claim {
         Claim::Scripted(reply) => reply.read.clone(),
@@ -93,6 +103,10 @@ impl Checked {
             // A proxy's affair, of which the description says nothing.
             None if head.verb == "CONNECT" => Self::default(),
             Some(matched) => check::request(&shared.api, &matched, head, body),
+            // A handshake that a script refuses; the description knows no WebSockets.
+            None if ws::place_of(head).is_some() => {
+                Self { unauthorised: head.header("authorization").is_none(), ..Self::default() }
+            }
             None => {
                 let message = format!("no operation has {} {}", head.verb, head.api_path());
                 let parts = body.and_then(|b| check::parts_of(head, b)).and_then(Result::ok).unwrap_or_default();
@@ -138,7 +152,7 @@ fn failed(shared: &Arc<Shared>, answer: Answer) -> Plan {
 
 /// Why the unscripted service does not answer a request, if so.
 fn refusal(shared: &Shared, head: &Head, checked: &Checked) -> Option<Answer> {
-    if shared.api.route(&head.line()).is_none() {
+    if shared.api.route(&head.line()).is_none() && ws::place_of(head).is_none() {
         let message = format!("The description has no operation {} {}.", head.verb, head.api_path());
         return Some(synth::error(404, "mock_no_route", &message, None));
     }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::{
     api::{Api, Operation},
     check::{Checked, Violation},
-    log::{BodyLog, ConnectionLog, Meter, Seen, Sent, Tally},
+    log::{BodyLog, ConnectionLog, Conversation, Meter, Seen, Sent, Tally},
     places::{OtherLog, OtherOrigin, Refused, Silent},
     script::{On, Plan, Reply},
     server::MockServer,
@@ -236,8 +236,18 @@ impl Shared {
         self.change(|inner| {
             let n = inner.requests.len() + 1;
             let (head, body) = (head.clone(), Meter::default().log());
-            let seen =
-                Seen { n, connection, stream, head, operation, at_ms, body, violations: Vec::new(), reply: None };
+            let seen = Seen {
+                n,
+                connection,
+                stream,
+                head,
+                operation,
+                at_ms,
+                body,
+                violations: Vec::new(),
+                reply: None,
+                socket: None,
+            };
             inner.requests.push(Arc::new(seen));
             if let Some((_, log)) = inner.connections.values_mut().find(|(_, log)| log.n == connection) {
                 log.requests += 1;
@@ -273,6 +283,44 @@ impl Shared {
         let (status, headers) = plan.head.as_ref().map_or((0, Vec::new()), |h| (h.status, h.headers.clone()));
         let sent = Sent { source, status, headers, body: plan.log.clone(), whole: false };
         self.seen(n, |seen| seen.reply = Some(sent));
+    }
+
+    /// The connection of request `n` speaks WebSocket from here on.
+    pub(crate) fn switched(
+        &self,
+        n: usize,
+        source: &'static str,
+        headers: Vec<(String, String)>,
+        violations: Vec<Violation>,
+    ) {
+        let sent = Sent { source, status: 101, headers, body: Meter::default().log(), whole: true };
+        self.seen(n, |seen| {
+            (seen.reply, seen.violations, seen.socket) = (Some(sent), violations, Some(Conversation::default()));
+        });
+    }
+
+    pub(crate) fn violation(&self, n: usize, violation: Violation) {
+        self.seen(n, |seen| seen.violations.push(violation));
+    }
+
+    /// The client sent a message.
+    pub(crate) fn heard(&self, n: usize, message: &[u8]) {
+        let log = Meter::of(message);
+        self.talked(n, |talk| talk.received.push(log));
+    }
+
+    /// The server sends a message.
+    pub(crate) fn said(&self, n: usize, message: &[u8]) {
+        let log = Meter::of(message);
+        self.talked(n, |talk| talk.sent.push(log));
+    }
+
+    pub(crate) fn client_closed(&self, n: usize, code: Option<u16>, reason: String) {
+        self.talked(n, |talk| talk.closed = Some((code, reason)));
+    }
+
+    fn talked(&self, n: usize, act: impl FnOnce(&mut Conversation)) {
+        self.seen(n, |seen| act(seen.socket.get_or_insert_default()));
     }
 
     pub(crate) fn sent_whole(&self, n: usize) {

@@ -8,6 +8,8 @@ mod play;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::wire::ws::Step;
+
 pub(crate) use body::Body;
 pub(crate) use plan::Plan;
 pub(crate) use play::{play, raw_on_accept};
@@ -56,6 +58,8 @@ pub struct Reply {
     pub raw: Option<Raw>,
     /// Nothing is written.
     pub nothing: bool,
+    /// A conversation over a WebSocket, after the handshake.
+    pub ws: Option<Vec<Step>>,
     /// `gzip`, `br` or `zstd`.
     pub encoding: Option<Encoding>,
     /// Offsets of bytes to invert.
@@ -327,6 +331,7 @@ pub fn read(value: &Value) -> Result<Vec<Reply>, String> {
             reply.synth.is_some(),
             reply.raw.is_some(),
             reply.nothing,
+            reply.ws.is_some(),
         ];
         if bodies.iter().filter(|b| **b).count() > 1 {
             return Err(format!("reply {i}: has more than one body"));

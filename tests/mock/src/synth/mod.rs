@@ -15,7 +15,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::assistants::Assistants;
-pub(crate) use self::{text::hash, values::Maker};
+pub(crate) use self::{
+    streams::{arm_of, pieces},
+    text::hash,
+    values::Maker,
+};
 use crate::{
     api::{Api, Operation, TypeDef, TypeExpr},
     check::{Checked, Checker, FILE_MARK},

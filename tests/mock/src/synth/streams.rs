@@ -65,7 +65,7 @@ fn from_union(asked: &Asked<'_>, event: &str, end: &Value) -> Vec<Value> {
 }
 
 /// The arm of a union that a tag picks.
-pub(super) fn arm_of<'a>(u: &'a Union, tag: &str) -> Option<&'a TypeExpr> {
+pub(crate) fn arm_of<'a>(u: &'a Union, tag: &str) -> Option<&'a TypeExpr> {
     u.arms.iter().find(|a| a.tags.iter().any(|t| t == tag)).map(|a| &a.ty)
 }
 
@@ -80,7 +80,7 @@ pub(super) fn event(maker: &Maker<'_>, u: &Union, tag: &str, members: Value, see
 }
 
 /// A text in pieces as a model would stream it: each word with the space before it.
-pub(super) fn pieces(text: &str) -> Vec<String> {
+pub(crate) fn pieces(text: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for word in text.split_inclusive(' ') {
         out.push(word.to_owned());

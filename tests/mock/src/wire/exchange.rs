@@ -52,6 +52,10 @@ pub(crate) trait Out: Send {
     fn deafen(&mut self);
     /// Tells the client that no further request will be answered on this connection.
     async fn leave(&mut self);
+    /// The connection itself, where the request has one to itself.
+    fn socket(&mut self) -> Option<&mut super::socket::Socket> {
+        None
+    }
     /// Ends the connection as `end` says: close, reset or GOAWAY. What was sent before goes out first.
     async fn finally(&mut self, end: &EndWith);
 }

@@ -293,6 +293,10 @@ impl Out for H1 {
         // The head says it.
     }
 
+    fn socket(&mut self) -> Option<&mut Socket> {
+        Some(&mut self.socket)
+    }
+
     async fn finally(&mut self, end: &EndWith) {
         self.end = Some(end.clone());
     }

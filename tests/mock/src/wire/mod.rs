@@ -6,6 +6,7 @@ mod h2;
 mod head;
 mod socket;
 mod stream;
+pub(crate) mod ws;
 
 pub use head::Head;
 

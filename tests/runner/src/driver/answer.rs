@@ -74,6 +74,7 @@ pub struct ErrorRecord {
     partial: Option<Partial>,
     unfinished: Option<Unfinished>,
     azure: Option<Azure>,
+    close: Option<Closed>,
     #[serde(skip)]
     shown: String,
 }
@@ -136,6 +137,13 @@ impl From<AzureError> for Azure {
     }
 }
 
+/// How a WebSocket was closed.
+#[derive(Debug, Serialize)]
+struct Closed {
+    code: u16,
+    reason: String,
+}
+
 impl ErrorRecord {
     /// A mistake of the caller, found before a request was made.
     pub fn usage(message: impl Into<String>) -> Self {
@@ -153,6 +161,7 @@ impl ErrorRecord {
             partial: None,
             unfinished: None,
             azure: None,
+            close: None,
             shown: String::new(),
         }
     }
@@ -181,6 +190,7 @@ impl From<&Error> for ErrorRecord {
             azure: error.azure().map(Azure::from),
             partial: error.partial().map(Into::into),
             unfinished: error.unfinished().map(Into::into),
+            close: error.close().map(|close| Closed { code: close.code, reason: close.reason.clone() }),
         }
     }
 }

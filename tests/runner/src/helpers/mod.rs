@@ -4,11 +4,13 @@
 //! operation too, the helper is found first.
 
 mod polling;
+mod realtime;
+mod responses_ws;
 mod streams;
 
 use crate::driver::Row;
 
-static SUBJECTS: &[&[Row]] = &[polling::ROWS, streams::ROWS];
+static SUBJECTS: &[&[Row]] = &[polling::ROWS, realtime::ROWS, responses_ws::ROWS, streams::ROWS];
 
 /// The helper of this official name.
 pub(crate) fn find(id: &str) -> Option<&'static Row> {

@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     bodies: Vec<Value>,
+    /// What was said over WebSockets.
+    messages: Vec<Value>,
 }
 
 impl Sent {
@@ -15,11 +17,16 @@ impl Sent {
         let requests = log["requests"].as_array().map(Vec::as_slice).unwrap_or_default();
         let successful = |reply: &&Value| reply["status"].as_u64().is_some_and(|status| status < 300);
         let bodies = requests.iter().map(|request| &request["reply"]).filter(successful);
-        Self { bodies: bodies.map(|reply| reply["body"].clone()).collect() }
+        let said = requests.iter().flat_map(|request| request["socket"]["sent"].as_array().into_iter().flatten());
+        let messages = said.filter_map(|message| message.get("json").cloned()).collect();
+        Self { bodies: bodies.map(|reply| reply["body"].clone()).collect(), messages }
     }
 
     /// The value that `{"$sent": name}` stands for.
     pub(super) fn named(&self, name: &str) -> Option<Value> {
+        if name == "messages" {
+            return Some(Value::Array(self.messages.clone()));
+        }
         let last = self.bodies.last()?;
         match name {
             "value" => Some(match (last.get("json"), last.get("text")) {

@@ -64,6 +64,8 @@ fn check_request(at: &str, compare: &Compare<'_>, want: &Map<String, Value>, see
             "headers" => check_headers(&path, compare, want, seen)?,
             "json" => compare.value(&path, want, body.get("json"))?,
             "body" => compare.value(&path, want, Some(&text_of(body)))?,
+            "messages" => compare.value(&path, want, Some(&messages(&seen["socket"]["received"])))?,
+            "closed" => compare.value(&path, want, Some(&seen["socket"]["closed"]))?,
             "parts" => check_parts(&path, compare, want, &body["parts"])?,
             _ => return Err(Difference::new(path, "a known member of a request", name)),
         }
@@ -81,6 +83,12 @@ fn check_headers(at: &str, compare: &Compare<'_>, want: &Value, seen: &Value) ->
         }
     }
     Ok(())
+}
+
+/// Messages of a WebSocket: each as JSON where it is that, else as text, else in base64.
+pub(super) fn messages(logs: &Value) -> Value {
+    let message = |log: &Value| ["json", "text", "base64"].iter().find_map(|form| log.get(*form).cloned());
+    logs.as_array().into_iter().flatten().filter_map(message).collect()
 }
 
 /// A header's value; several lines are joined as HTTP joins them.
