@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use crate::json::Json;
+use crate::tools::Transcript;
 use crate::unfinished::Unfinished;
 use crate::websocket::Close;
 
@@ -52,6 +53,14 @@ pub enum ErrorKind {
     WebhookSignature,
     /// The call cannot be sent as it was written; nothing reached the network.
     Usage,
+    /// An answer that was to be parsed was cut off by a limit of tokens.
+    LengthFinish,
+    /// An answer that was to be parsed was stopped by the content filter.
+    ContentFilterFinish,
+    /// The model still asked for tools when the tool runner's limit of steps was reached.
+    StepLimit,
+    /// A function of the tool runner failed, and was not to be answered for.
+    Tool,
 }
 
 impl ErrorKind {
@@ -76,6 +85,10 @@ impl ErrorKind {
             Self::Redirect => "redirect",
             Self::WebhookSignature => "webhook_signature",
             Self::Usage => "usage",
+            Self::LengthFinish => "length_finish",
+            Self::ContentFilterFinish => "content_filter_finish",
+            Self::StepLimit => "step_limit",
+            Self::Tool => "tool",
         }
     }
 
@@ -130,6 +143,8 @@ struct Inner {
     partial: Option<Partial>,
     unfinished: Option<Unfinished>,
     close: Option<Close>,
+    completion: Option<Json>,
+    transcript: Option<Box<Transcript>>,
     headers: HeaderMap,
     body: Bytes,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -152,6 +167,8 @@ impl Error {
             partial: None,
             unfinished: None,
             close: None,
+            completion: None,
+            transcript: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
             source: None,
@@ -228,6 +245,17 @@ impl Error {
         self.0.close.as_ref()
     }
 
+    /// The completion or response that could not be parsed, whole; the model's text is in it. `None` for errors of
+    /// other calls.
+    pub fn completion(&self) -> Option<&Json> {
+        self.0.completion.as_ref()
+    }
+
+    /// What a tool runner had done when it failed; `None` for errors of other calls.
+    pub fn transcript(&self) -> Option<&Transcript> {
+        self.0.transcript.as_deref()
+    }
+
     /// Headers of the reply; empty if there was none.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
@@ -283,6 +311,21 @@ impl Error {
 
     pub(crate) fn with_close(mut self, close: Close) -> Self {
         self.0.close = Some(close);
+        self
+    }
+
+    pub(crate) fn with_completion(mut self, completion: Json) -> Self {
+        self.0.completion = Some(completion);
+        self
+    }
+
+    pub(crate) fn with_transcript(mut self, transcript: Transcript) -> Self {
+        self.0.transcript = Some(Box::new(transcript));
+        self
+    }
+
+    pub(crate) fn with_param(mut self, param: &str) -> Self {
+        self.0.param = Some(param.to_owned());
         self
     }
 

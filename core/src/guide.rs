@@ -9,12 +9,15 @@ macro_rules! guides {
 guides! {
     authentication = "authentication.md"
     azure = "azure.md"
+    blocking = "blocking.md"
     configuration = "configuration.md"
     errors = "errors.md"
     paging = "paging.md"
     retries_and_timeouts = "retries-and-timeouts.md"
     streaming = "streaming.md"
     streaming_helpers = "streaming-helpers.md"
+    structured_outputs = "structured-outputs.md"
+    tools = "tools.md"
     types = "types.md"
     uploads_and_downloads = "uploads-and-downloads.md"
 }

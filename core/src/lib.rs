@@ -4,6 +4,8 @@
 pub mod accumulate;
 pub mod auth;
 pub mod azure;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod client;
 pub mod error;
 #[cfg(doctest)]
@@ -22,6 +24,8 @@ pub mod responses_ws;
 pub mod secret;
 pub mod stream;
 mod stream_to;
+pub mod structured;
+pub mod tools;
 pub mod transport;
 pub mod types;
 pub mod unfinished;

@@ -16,7 +16,10 @@ pub struct Language {
 }
 
 /// All languages, in the order in which they are tested.
-pub const LANGUAGES: &[Language] = &[Language { name: "rust", build: build_rust, driver: rust_driver }];
+pub const LANGUAGES: &[Language] = &[
+    Language { name: "rust", build: build_rust, driver: rust_driver },
+    Language { name: "rust-blocking", build: build_rust, driver: blocking_driver },
+];
 
 /// The language of this name.
 pub fn named(name: &str) -> Result<&'static Language, String> {
@@ -33,6 +36,13 @@ pub fn build_rust() -> Outcome {
 
 fn rust_driver() -> Command {
     Command::new(built("threadline-call"))
+}
+
+/// The blocking interface, which is a language of its own as far as the suite knows.
+fn blocking_driver() -> Command {
+    let mut driver = rust_driver();
+    driver.arg("--blocking");
+    driver
 }
 
 /// A program of the workspace, built without optimisation.

@@ -67,6 +67,13 @@ impl<R> Call<R> {
         Call { inner: self.inner, result: PhantomData }
     }
 
+    /// The call with an error in place of its arguments: it shows when the call is awaited.
+    #[cfg(feature = "schemars")]
+    pub(crate) fn refused(mut self, error: Error) -> Self {
+        self.inner.args = Err(error);
+        self
+    }
+
     option_setters!(.inner.options);
 
     /// Value of `Idempotency-Key`, the same for every attempt. Default: a new random one for each call that is not

@@ -58,6 +58,8 @@ pub use value::Json;
 pub use vector::Vector;
 pub use writer::Writer;
 
+pub(crate) use node::path as path_at;
+
 pub use crate::secret::Secret;
 #[allow(unused_imports)] // which of them are used depends on the generated types
 pub(crate) use macros::{

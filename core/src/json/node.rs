@@ -277,7 +277,7 @@ impl<'a> Iterator for Items<'a> {
 }
 
 /// The path of the innermost value that stands at or around `offset`.
-pub(super) fn path(doc: &Doc<'_>, offset: usize) -> String {
+pub(crate) fn path(doc: &Doc<'_>, offset: usize) -> String {
     let mut path = "$".to_owned();
     let mut node = doc.root();
     'down: loop {

@@ -100,6 +100,16 @@ impl<T> Reply<T> {
         Ok(Self { value: raw.decode(kind)?, raw: Box::new(raw) })
     }
 
+    /// The same reply with another value; an error is told where it came from.
+    pub(crate) fn try_map<U>(self, map: impl FnOnce(T) -> Result<U, Error>) -> Result<Reply<U>, Error> {
+        match map(self.value) {
+            Ok(value) => Ok(Reply { value, raw: self.raw }),
+            Err(error) => {
+                Err(error.with_reply(self.raw.status.as_u16(), &self.raw.headers).with_attempts(self.raw.attempts))
+            }
+        }
+    }
+
     /// The value alone.
     pub fn into_inner(self) -> T {
         self.value

@@ -75,6 +75,8 @@ pub struct ErrorRecord {
     unfinished: Option<Unfinished>,
     azure: Option<Azure>,
     close: Option<Closed>,
+    completion: Option<Box<RawValue>>,
+    transcript: Option<Box<RawValue>>,
     #[serde(skip)]
     shown: String,
 }
@@ -162,6 +164,8 @@ impl ErrorRecord {
             unfinished: None,
             azure: None,
             close: None,
+            completion: None,
+            transcript: None,
             shown: String::new(),
         }
     }
@@ -191,6 +195,8 @@ impl From<&Error> for ErrorRecord {
             partial: error.partial().map(Into::into),
             unfinished: error.unfinished().map(Into::into),
             close: error.close().map(|close| Closed { code: close.code, reason: close.reason.clone() }),
+            completion: error.completion().and_then(|json| encoded(json).ok()),
+            transcript: error.transcript().and_then(|transcript| encoded(transcript).ok()),
         }
     }
 }

@@ -6,6 +6,8 @@ use serde_json::value::RawValue;
 use threadline::json::{Decode, Strict, decode_strict};
 use threadline::{Call, RequestOptions};
 
+use super::{Answer, Pending, blocking};
+
 /// A call that cannot be made: reported with the kind `usage`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
@@ -25,6 +27,8 @@ impl Usage {
 pub(super) struct Limits {
     pub(super) items: usize,
     pub(super) events: usize,
+    /// Whether the blocking interface makes the call.
+    pub(super) blocking: bool,
 }
 
 /// All arguments of a call by their official names, with the options that belong to this call.
@@ -105,6 +109,14 @@ impl Arguments {
     /// How many events of a stream are read.
     pub fn max_events(&self) -> usize {
         self.limits.events
+    }
+
+    /// A helper's work: awaited, or waited for where the blocking interface is to be used.
+    pub fn pending(&self, work: impl Future<Output = Answer> + Send + 'static) -> Pending {
+        if self.limits.blocking {
+            return blocking::thread(move || threadline::blocking::run(work));
+        }
+        Box::pin(work)
     }
 
     /// The options of the line.

@@ -7,15 +7,19 @@ use threadline::json::{Decode, Encode};
 use threadline::{Call, Download, EventStream, Page, Reply};
 
 use super::answer::encoded;
-use super::{Answer, Arguments, Pending};
+use super::{Answer, Arguments, Pending, blocking};
 
 /// One JSON or text reply.
 pub fn reply<T: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<Reply<T>>) -> Pending {
     let call = a.apply(call);
+    let answer = |reply: &Reply<T>| value(encoded(&**reply), reply.request_id());
+    if a.limits.blocking {
+        return blocking::reply(call, answer);
+    }
     Box::pin(async move {
         match call.await {
             Err(error) => Answer::failed(&error),
-            Ok(reply) => value(encoded(&*reply), reply.request_id()),
+            Ok(reply) => answer(&reply),
         }
     })
 }
@@ -23,12 +27,14 @@ pub fn reply<T: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<Repl
 /// A reply with nothing to read.
 pub fn empty(a: &Arguments, call: Call<Reply<()>>) -> Pending {
     let call = a.apply(call);
+    let answer = |reply: &Reply<()>| value(Ok(RawValue::NULL.to_owned()), reply.request_id());
+    if a.limits.blocking {
+        return blocking::reply(call, answer);
+    }
     Box::pin(async move {
         match call.await {
             Err(error) => Answer::failed(&error),
-            Ok(reply) => {
-                Answer::Value { value: RawValue::NULL.to_owned(), request_id: reply.request_id().map(Into::into) }
-            }
+            Ok(reply) => answer(&reply),
         }
     })
 }
@@ -36,6 +42,9 @@ pub fn empty(a: &Arguments, call: Call<Reply<()>>) -> Pending {
 /// A binary reply, hashed as it streams in.
 pub fn download(a: &Arguments, call: Call<Download>) -> Pending {
     let call = a.apply(call);
+    if a.limits.blocking {
+        return blocking::download(call, bytes);
+    }
     Box::pin(async move {
         let mut download = match call.await {
             Err(error) => return Answer::failed(&error),
@@ -53,15 +62,22 @@ pub fn download(a: &Arguments, call: Call<Download>) -> Pending {
                 }
             }
         }
-        let body = json!({"$bytes": {"sha256": hex(&hash.finalize()), "len": len}});
-        value(to_raw_value(&body).map_err(|error| error.to_string()), request_id.as_deref())
+        bytes(hash, len, request_id.as_deref())
     })
+}
+
+fn bytes(hash: Sha256, len: usize, request_id: Option<&str>) -> Answer {
+    let body = json!({"$bytes": {"sha256": hex(&hash.finalize()), "len": len}});
+    value(to_raw_value(&body).map_err(|error| error.to_string()), request_id)
 }
 
 /// A stream, read to its end or to `max_events`.
 pub fn events<E: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<EventStream<E>>) -> Pending {
     let limit = a.limits.events;
     let call = a.apply(call);
+    if a.limits.blocking {
+        return blocking::events(call, limit);
+    }
     Box::pin(async move {
         let mut stream = match call.await {
             Err(error) => return Answer::failed(&error),
@@ -85,7 +101,11 @@ pub fn events<E: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<Eve
 /// A list, read to its end or to `max_items`.
 pub fn page<T: Decode + Encode + Send + Sync + Unpin + 'static>(a: &Arguments, call: Call<Page<T>>) -> Pending {
     let limit = a.limits.items;
-    let mut found = a.apply(call).pages();
+    let call = a.apply(call);
+    if a.limits.blocking {
+        return blocking::page(call, limit);
+    }
+    let mut found = call.pages();
     Box::pin(async move {
         let (mut pages, mut items) = (0, Vec::new());
         while items.len() < limit {

@@ -22,6 +22,7 @@ pub type Watch = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Driver {
     clients: Clients,
     watch: Option<Watch>,
+    blocking: bool,
 }
 
 impl std::fmt::Debug for Driver {
@@ -54,9 +55,14 @@ impl Driver {
         Self::default()
     }
 
+    /// A driver that makes its calls by the blocking interface.
+    pub fn blocking() -> Self {
+        Self { blocking: true, ..Self::default() }
+    }
+
     /// A driver that shows `Debug` and `Display` of clients, options and errors to `watch`.
     pub fn watched(watch: Watch) -> Self {
-        Self { clients: Clients::default(), watch: Some(watch) }
+        Self { watch: Some(watch), ..Self::default() }
     }
 
     /// Makes the call of one line. The answer is a line too, without its end.
@@ -90,6 +96,7 @@ impl Driver {
         let limits = Limits {
             items: line.max_items.or(line.options.max_items).unwrap_or(usize::MAX),
             events: line.max_events.or(line.options.max_events).unwrap_or(usize::MAX),
+            blocking: self.blocking && cancel.is_none(),
         };
         let arguments = Arguments::new(line.args, line.options.build()?, limits, row.path, row.stream);
         if let Some(watch) = &self.watch {

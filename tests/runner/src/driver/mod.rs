@@ -32,6 +32,7 @@
 pub(crate) mod answer;
 pub mod arguments;
 mod auth;
+mod blocking;
 mod clients;
 pub mod finish;
 mod line;

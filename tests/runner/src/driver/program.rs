@@ -14,7 +14,8 @@ use super::Driver;
 /// # Errors
 /// When standard input cannot be read or standard output not be written.
 pub async fn serve() -> io::Result<()> {
-    let driver = Arc::new(Driver::new());
+    let blocking = std::env::args().any(|word| word == "--blocking");
+    let driver = Arc::new(if blocking { Driver::blocking() } else { Driver::new() });
     let (answers, written) = mpsc::unbounded_channel();
     let writer = tokio::spawn(write(written));
     let mut calls = JoinSet::new();

@@ -3,16 +3,22 @@
 //! One file a subject. A helper is a [`Row`] as the generated ones are, written by hand; where it has the name of an
 //! operation too, the helper is found first.
 
+mod parse;
 mod polling;
 mod realtime;
 mod responses_ws;
 mod streams;
+mod tools;
 
 use crate::driver::Row;
 
 static SUBJECTS: &[&[Row]] = &[polling::ROWS, realtime::ROWS, responses_ws::ROWS, streams::ROWS];
 
+/// Subjects whose rows are those of operations with a few arguments more.
+static BUILT: &[fn() -> &'static [Row]] = &[parse::rows, tools::rows];
+
 /// The helper of this official name.
 pub(crate) fn find(id: &str) -> Option<&'static Row> {
-    SUBJECTS.iter().flat_map(|rows| rows.iter()).find(|row| row.id == id)
+    let built = BUILT.iter().flat_map(|rows| rows());
+    SUBJECTS.iter().flat_map(|rows| rows.iter()).chain(built).find(|row| row.id == id)
 }

@@ -100,11 +100,12 @@ impl Compare<'_> {
     }
 }
 
-/// The name and argument of a matcher. `$file` and `$bytes` are values.
+/// The name and argument of a matcher. `$file`, `$bytes` and the `$ref` of a schema are values.
 fn matcher(value: &Value) -> Option<(&str, &Value)> {
     let members = value.as_object().filter(|members| members.len() == 1)?;
     let (name, argument) = members.iter().next()?;
-    (name.starts_with('$') && name != "$bytes" && name != "$file").then_some((name, argument))
+    let is_value = matches!(name.as_str(), "$bytes" | "$file" | "$ref");
+    (name.starts_with('$') && !is_value).then_some((name, argument))
 }
 
 fn scalar_equal(want: &Value, got: &Value) -> bool {

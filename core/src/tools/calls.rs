@@ -1,0 +1,82 @@
+//! Making the calls of one reply.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::machine::ToolLoop;
+use super::runner::{Decision, Hooks, ToolErrors};
+use super::tool::{Failure, Tool};
+use super::transcript::{CallOutcome, CallRecord, ToolCall, ToolResult};
+use crate::error::{Error, ErrorKind};
+
+/// The tools of a run and how their failures are taken.
+pub(super) struct Caller {
+    pub(super) tools: Vec<Tool>,
+    pub(super) errors: ToolErrors,
+    pub(super) parallel: bool,
+    pub(super) hooks: Hooks,
+}
+
+impl Caller {
+    /// Makes the calls and records their results as they come. An error leaves the others unmade.
+    pub(super) async fn make(self: &Arc<Self>, calls: Vec<ToolCall>, machine: &mut ToolLoop) -> Result<(), Error> {
+        let mut waiting = calls.into_iter().enumerate();
+        let mut running: FuturesUnordered<BoxFuture<'static, _>> = FuturesUnordered::new();
+        loop {
+            while self.parallel || running.is_empty() {
+                let Some((index, call)) = waiting.next() else { break };
+                let this = Arc::clone(self);
+                running.push(Box::pin(async move { (index, this.one(&call).await, call) }));
+            }
+            let Some((index, result, call)) = running.next().await else { return Ok(()) };
+            let result = result?;
+            if let Some(hook) = &self.hooks.after_call {
+                hook(&CallRecord { call, outcome: result.outcome, output: Some(result.output.clone()) });
+            }
+            machine.record(index, result)?;
+        }
+    }
+
+    async fn one(&self, call: &ToolCall) -> Result<ToolResult, Error> {
+        let Some(tool) = self.tools.iter().find(|tool| tool.name() == call.name && tool.is_custom() == call.custom)
+        else {
+            let names: Vec<&str> = self.tools.iter().map(Tool::name).collect();
+            let text = format!("Error: there is no tool named {}. There are: {}.", call.name, names.join(", "));
+            return Ok(ToolResult::new(CallOutcome::Unknown, text));
+        };
+        if let Some(hook) = &self.hooks.before_call {
+            match hook(call).await {
+                Decision::Call => {}
+                Decision::Answer(text) => return Ok(ToolResult::new(CallOutcome::Answered, text)),
+                Decision::Abort(why) => {
+                    let message = format!("the call of `{}` was not allowed: {why}", call.name);
+                    return Err(Error::new(ErrorKind::Tool, message).with_param(&call.name));
+                }
+            }
+        }
+        let failure = match tool.call(call.arguments.clone()).await {
+            Ok(output) => return Ok(ToolResult::ok(output)),
+            Err(failure) => failure,
+        };
+        let (outcome, text) = match (failure, self.errors) {
+            (Failure::Arguments(why), _) => {
+                (CallOutcome::Invalid, format!("Error: the arguments do not fit the schema of {}: {why}", call.name))
+            }
+            (Failure::Function(error), ToolErrors::TellModel) => (CallOutcome::Failed, format!("Error: {error}")),
+            (Failure::Panic, ToolErrors::TellModel) => {
+                (CallOutcome::Failed, format!("Error: {} failed unexpectedly", call.name))
+            }
+            (Failure::Function(error), ToolErrors::Abort) => {
+                let message = format!("the function `{}` failed: {error}", call.name);
+                return Err(Error::new(ErrorKind::Tool, message).with_param(&call.name).with_source(error));
+            }
+            (Failure::Panic, ToolErrors::Abort) => {
+                let message = format!("the function `{}` panicked", call.name);
+                return Err(Error::new(ErrorKind::Tool, message).with_param(&call.name));
+            }
+        };
+        Ok(ToolResult::new(outcome, text))
+    }
+}
