@@ -11,6 +11,7 @@ pub mod error;
 #[cfg(doctest)]
 mod guide;
 pub mod json;
+pub mod observe;
 pub mod operation;
 pub mod operations;
 pub mod page;
@@ -29,6 +30,7 @@ pub mod tools;
 pub mod transport;
 pub mod types;
 pub mod unfinished;
+pub mod usage;
 pub mod websocket;
 
 pub use client::{Args, Call, Client, ClientBuilder, ConnectTarget, RequestOptions};

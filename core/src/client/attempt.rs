@@ -6,14 +6,15 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
 use http::header::LOCATION;
 use tokio::time::{sleep, timeout};
-use tracing::{Instrument, debug, debug_span};
+use tracing::{Instrument, Span, debug, info};
 
 use super::deadline::Deadline;
 use super::failed::{Failed, transport_error};
-use super::prepare::Prepared;
+use super::prepare::{DEFAULT_BASE_URL, Prepared};
 use super::redirect::{Hop, Trail, is_redirect};
 use super::{Args, Client, RequestOptions};
 use crate::error::{Error, ErrorKind};
+use crate::observe::{Asked, Watch};
 use crate::operation::{Operation, ReplyKind, Verb};
 use crate::policy::backoff::{self, Backoff};
 use crate::policy::retry::{Attempt, Decision, Stop, decide};
@@ -40,6 +41,20 @@ enum Got {
     Whole(RawReply),
     Bytes(Box<Download>),
     Events(Box<RawEventStream>),
+}
+
+impl Got {
+    /// Tells whoever observes the call, now or when the stream or download has ended.
+    fn observed(mut self, watch: Option<Box<Watch>>, op: &'static Operation) -> Self {
+        if let Some(watch) = watch {
+            match &mut self {
+                Self::Whole(reply) => watch.reply(reply, op.reply),
+                Self::Bytes(download) => download.observe(watch),
+                Self::Events(stream) => stream.observe(watch),
+            }
+        }
+        self
+    }
 }
 
 pub(super) async fn execute(
@@ -85,10 +100,27 @@ async fn run(
     options: RequestOptions,
     want: Want,
 ) -> Result<Got, Error> {
-    let prepared = Prepared::new(client, op, args, options, want)?;
+    let asked = Asked::read(&client.inner.observing, op, &args, want == Want::Events);
+    let prepared = Prepared::new(client, op, args, options, want);
+    let watch = asked.map(|asked| {
+        let (url, key) = match &prepared {
+            Ok(prepared) => (&*prepared.url, prepared.key.clone()),
+            Err(_) => (client.inner.options.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), None),
+        };
+        Watch::start(&client.inner.observing, *asked, url, key)
+    });
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            if let Some(watch) = watch {
+                watch.failed(&error);
+            }
+            return Err(error);
+        }
+    };
     let deadline = Deadline::after(prepared.timeout);
-    let mut call = InFlight { client, prepared, deadline, want, attempts: 0, last: None, renewed: false };
-    let span = debug_span!("threadline.call", operation = op.id);
+    let span = watch.as_ref().map_or_else(Span::none, |watch| watch.span().clone());
+    let mut call = InFlight { client, prepared, deadline, want, attempts: 0, last: None, renewed: false, watch };
     // On the heap: the future holds a whole HTTP exchange, and callers hold it in turn.
     let result = deadline.watch(Box::pin(call.attempts()).instrument(span.clone())).await;
     let result = result.unwrap_or_else(|| {
@@ -98,13 +130,25 @@ async fn run(
             None => error,
         })
     });
-    result.map_err(|error| {
-        let error = call.prepared.redact(error);
-        span.in_scope(|| {
-            debug!(kind = error.kind().as_str(), status = error.status(), attempts = error.attempts(), "call failed")
-        });
-        error
-    })
+    let watch = call.watch.take();
+    match result {
+        Ok(got) => Ok(got.observed(watch, op)),
+        Err(error) => {
+            let error = call.prepared.redact(error);
+            span.in_scope(|| {
+                debug!(
+                    kind = error.kind().as_str(),
+                    status = error.status(),
+                    attempts = error.attempts(),
+                    "call failed"
+                );
+            });
+            if let Some(watch) = watch {
+                watch.failed(&error);
+            }
+            Err(error)
+        }
+    }
 }
 
 /// A call on its way.
@@ -119,6 +163,7 @@ struct InFlight<'a> {
     last: Option<Error>,
     /// A token that the server refused was replaced already.
     renewed: bool,
+    watch: Option<Box<Watch>>,
 }
 
 impl InFlight<'_> {
@@ -127,6 +172,9 @@ impl InFlight<'_> {
         loop {
             self.authorize().await.map_err(|error| error.with_attempts(self.attempts))?;
             self.attempts += 1;
+            if let Some(watch) = &mut self.watch {
+                watch.attempt(self.attempts, self.prepared.key.as_ref());
+            }
             let failed = match self.exchange().await {
                 Ok(got) => {
                     self.client.inner.budget.succeeded(permit);
@@ -169,13 +217,16 @@ impl InFlight<'_> {
                     return Err(error.with_retryable(true));
                 }
             };
-            debug!(
+            info!(
                 attempt = self.attempts,
                 kind = error.kind().as_str(),
                 status = error.status(),
                 ?wait,
-                "attempt failed"
+                "attempt failed and will be repeated"
             );
+            if let Some(watch) = &mut self.watch {
+                watch.retry(&error, wait);
+            }
             self.last = Some(error);
             sleep(wait).await;
         }

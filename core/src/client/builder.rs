@@ -7,6 +7,7 @@ use super::options::option_setters;
 use super::{Client, Inner, RequestOptions};
 use crate::azure::AzureOpenAI;
 use crate::error::Error;
+use crate::observe::{Observer, Observing};
 use crate::policy::budget::RetryBudget;
 use crate::secret::Secret;
 use crate::transport::{ReqwestTransportBuilder, Transport};
@@ -22,6 +23,7 @@ pub struct ClientBuilder {
     ambient: Ambient,
     default_base_url: Option<&'static str>,
     azure: Option<AzureOpenAI>,
+    observing: Observing,
 }
 
 /// What the environment put into the options: it yields to what the program says in other words.
@@ -121,6 +123,32 @@ impl ClientBuilder {
         self
     }
 
+    /// Tells this observer about every call. May be given several times.
+    ///
+    /// ```
+    /// use threadline::Client;
+    /// use threadline::observe::CallRecord;
+    ///
+    /// # fn run() -> Result<(), threadline::Error> {
+    /// let client = Client::builder()
+    ///     .api_key("sk-...")
+    ///     .observer(|call: &CallRecord| println!("{} took {:?}", call.span_name(), call.duration))
+    ///     .build()?;
+    /// # let _ = client; Ok(()) }
+    /// # run().expect("a key is enough");
+    /// ```
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observing.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// Whether spans and observers see prompts and outputs. Default: no. They hold whatever people write; think of who
+    /// reads your traces before you say yes.
+    pub fn observe_content(mut self, show: bool) -> Self {
+        self.observing.content = show;
+        self
+    }
+
     /// Makes the client. Opens no connection.
     ///
     /// # Errors
@@ -153,7 +181,8 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => Arc::new(self.network.build()?) as Arc<dyn Transport>,
         };
-        let inner = Inner::new(options, transport, Arc::new(RetryBudget::default()), azure);
+        let budget = Arc::new(RetryBudget::default());
+        let inner = Inner::new(options, transport, budget, azure, Arc::new(self.observing));
         if let Err(error) = &inner.base {
             return Err(error.clone().into());
         }

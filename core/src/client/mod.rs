@@ -29,6 +29,7 @@ pub(crate) use self::options::without_user_and_query;
 pub(crate) use self::upgrade::{Switched, upgrade};
 use crate::azure::Azure;
 use crate::error::Error;
+use crate::observe::{Observer, Observing};
 use crate::operation::Operation;
 use crate::policy::budget::{Permit, RetryBudget};
 use crate::request::InvalidRequest;
@@ -56,6 +57,7 @@ struct Inner {
     transport: Arc<dyn Transport>,
     budget: Arc<RetryBudget>,
     azure: Option<Arc<Azure>>,
+    observing: Arc<Observing>,
 }
 
 impl Inner {
@@ -64,9 +66,10 @@ impl Inner {
         transport: Arc<dyn Transport>,
         budget: Arc<RetryBudget>,
         azure: Option<Arc<Azure>>,
+        observing: Arc<Observing>,
     ) -> Self {
         let base = BaseUrl::parse(options.base_url.as_deref().unwrap_or(prepare::DEFAULT_BASE_URL));
-        Self { options, base, transport, budget, azure }
+        Self { options, base, transport, budget, azure, observing }
     }
 }
 
@@ -102,20 +105,43 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// A client with other defaults, sharing connections and the retry budget with this one.
+    /// A client with other defaults, sharing connections, the retry budget and observers with this one.
     #[must_use]
     pub fn with_options(&self, options: RequestOptions) -> Self {
-        let options = options.over_client(&self.inner.options);
+        self.copy(options.over_client(&self.inner.options), Arc::clone(&self.inner.observing))
+    }
+
+    /// A client whose calls this observer is told about too. It shares all else with this client.
+    ///
+    /// ```
+    /// use threadline::Client;
+    /// use threadline::usage::UsageCounter;
+    ///
+    /// # fn run(client: Client) {
+    /// let counter = UsageCounter::new();
+    /// let counted = client.with_observer(counter.clone());
+    /// # let _ = counted; }
+    /// ```
+    #[must_use]
+    pub fn with_observer(&self, observer: impl Observer) -> Self {
+        let mut observing = Observing::clone(&self.inner.observing);
+        observing.observers.push(Arc::new(observer));
+        self.copy(self.inner.options.clone(), Arc::new(observing))
+    }
+
+    fn copy(&self, options: RequestOptions, observing: Arc<Observing>) -> Self {
         let (transport, budget) = (Arc::clone(&self.inner.transport), Arc::clone(&self.inner.budget));
-        Self { inner: Arc::new(Inner::new(options, transport, budget, self.inner.azure.clone())) }
+        Self { inner: Arc::new(Inner::new(options, transport, budget, self.inner.azure.clone(), observing)) }
     }
 
     /// A client with the same settings whose calls go through what `wrap` makes of this one's transport.
     #[must_use]
     pub fn with_transport(&self, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Self {
-        let transport = wrap(Arc::clone(&self.inner.transport));
-        let budget = Arc::clone(&self.inner.budget);
-        Self { inner: Arc::new(Inner::new(self.inner.options.clone(), transport, budget, self.inner.azure.clone())) }
+        let inner = &self.inner;
+        let (options, azure) = (inner.options.clone(), inner.azure.clone());
+        let (budget, observing) = (Arc::clone(&inner.budget), Arc::clone(&inner.observing));
+        let transport = wrap(Arc::clone(&inner.transport));
+        Self { inner: Arc::new(Inner::new(options, transport, budget, azure, observing)) }
     }
 
     /// Where requests go: `https://api.openai.com/v1` unless another was given.

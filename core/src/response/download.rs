@@ -11,6 +11,7 @@ use tokio::io::AsyncWriteExt;
 use super::RateLimit;
 use crate::client::{Call, CallFuture, Deadline, Outcome, sealed, transport_error};
 use crate::error::{Error, ErrorKind};
+use crate::observe::Watch;
 use crate::transport::ByteStream;
 
 /// A reply of bytes: a file, an audio clip, a video. Dropping it closes the connection.
@@ -25,6 +26,7 @@ pub struct Download {
     deadline: Deadline,
     idle: Duration,
     limit: Option<u64>,
+    watch: Option<Box<Watch>>,
 }
 
 impl std::fmt::Debug for Download {
@@ -46,7 +48,13 @@ impl Download {
         limit: Option<u64>,
     ) -> Self {
         let (status, headers) = head;
-        Self { status, headers, body: Some(body), attempts, received: 0, deadline, idle, limit }
+        Self { status, headers, body: Some(body), attempts, received: 0, deadline, idle, limit, watch: None }
+    }
+
+    /// Tells of the download's end to whoever observes the call.
+    pub(crate) fn observe(&mut self, mut watch: Box<Watch>) {
+        watch.head(self.status.as_u16(), &self.headers, self.attempts);
+        self.watch = Some(watch);
     }
 
     /// HTTP status.
@@ -80,10 +88,16 @@ impl Download {
     /// `connection` if the body ends early, `timeout` at the call's deadline, `idle_timeout` if nothing comes.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let result = self.advance().await;
+        let result = result.map_err(|e| e.with_reply(self.status.as_u16(), &self.headers).with_attempts(self.attempts));
         if !matches!(result, Ok(Some(_))) {
             self.body = None;
+            match (self.watch.take(), &result) {
+                (Some(watch), Err(error)) => watch.failed(error),
+                (Some(watch), Ok(_)) => watch.completed(),
+                (None, _) => {}
+            }
         }
-        result.map_err(|e| e.with_reply(self.status.as_u16(), &self.headers).with_attempts(self.attempts))
+        result
     }
 
     async fn advance(&mut self) -> Result<Option<Bytes>, Error> {

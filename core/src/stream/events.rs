@@ -22,6 +22,7 @@ use super::sse::{Ending, Frame as SseFrame, Parser};
 use crate::client::transport_error;
 use crate::error::{Error, ErrorKind};
 use crate::json::{DecodeError, Doc, Node};
+use crate::observe::Watch;
 use crate::operation::{End, Frame, StreamStyle};
 use crate::response::{Problem, RateLimit};
 use crate::secret::Secret;
@@ -100,6 +101,8 @@ pub struct RawEventStream {
     attempts: u32,
     /// The call's key, taken out of errors should the server quote it.
     key: Option<Secret>,
+    /// Whoever observes the call; gone when the stream has ended.
+    watch: Option<Box<Watch>>,
 }
 
 impl fmt::Debug for RawEventStream {
@@ -137,6 +140,21 @@ impl RawEventStream {
             headers,
             attempts,
             key: None,
+            watch: None,
+        }
+    }
+
+    /// Tells of this stream to whoever observes the call.
+    pub(crate) fn observe(&mut self, mut watch: Box<Watch>) {
+        watch.head(self.status.as_u16(), &self.headers, self.attempts);
+        if let Some(frame) = &self.first
+            && let Ok(doc) = Doc::parse(&frame.data)
+        {
+            watch.event(frame.name(), doc.root(), self.progress.all_finished());
+        }
+        match self.body {
+            Some(_) => self.watch = Some(watch),
+            None => watch.completed(),
         }
     }
 
@@ -216,6 +234,7 @@ impl RawEventStream {
         self.first = None;
         self.held = None;
         self.resume = None;
+        self.watch = None;
     }
 
     /// Reads up to the first event, which the next call hands out.
@@ -275,10 +294,7 @@ impl RawEventStream {
                 }
                 make(&frame, doc.root())
             });
-            return Poll::Ready(Some(made.map_err(|e| {
-                self.body = None;
-                self.dress(self.unreadable(1, &e))
-            })));
+            return Poll::Ready(Some(made.map_err(|e| self.failed(self.unreadable(1, &e)))));
         }
         loop {
             if let Some(resume) = self.resume.as_mut().filter(|resume| resume.is_opening()) {
@@ -286,13 +302,18 @@ impl RawEventStream {
                 self.attempts += resume.take_attempts();
                 match opened {
                     Ok(stream) => self.take_over(stream),
-                    Err(error) => return Poll::Ready(Some(Err(self.dress(error)))),
+                    Err(error) => return Poll::Ready(Some(Err(self.failed(error)))),
                 }
             }
             match self.poll_frame(cx, &mut make) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(event)) => {
                     self.idle.rest();
+                    if self.body.is_none()
+                        && let Some(watch) = self.watch.take()
+                    {
+                        watch.completed();
+                    }
                     return Poll::Ready(event.map(Ok));
                 }
                 Poll::Ready(Err(error)) => {
@@ -304,7 +325,7 @@ impl RawEventStream {
                         },
                         None => error,
                     };
-                    return Poll::Ready(Some(Err(self.dress(error))));
+                    return Poll::Ready(Some(Err(self.failed(error))));
                 }
             }
         }
@@ -320,6 +341,16 @@ impl RawEventStream {
         self.headers = stream.headers;
         self.attempts += stream.attempts;
         self.idle.rest();
+    }
+
+    /// The stream is over; this is why.
+    fn failed(&mut self, error: Error) -> Error {
+        self.body = None;
+        let error = self.dress(error);
+        if let Some(watch) = self.watch.take() {
+            watch.failed(&error);
+        }
+        error
     }
 
     fn poll_frame<T>(
@@ -421,6 +452,9 @@ impl RawEventStream {
         }
         let event = make(frame, doc.root()).map_err(|e| self.unreadable(number, &e))?;
         self.progress.events = number;
+        if let Some(watch) = &mut self.watch {
+            watch.event(frame.name(), doc.root(), self.progress.all_finished());
+        }
         Ok(Some(event))
     }
 

@@ -46,6 +46,18 @@ pub enum Answer {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<ErrorRecord>,
     },
+    /// Any of the others, of a client that is observed.
+    Observed {
+        /// The answer.
+        #[serde(flatten)]
+        answer: Box<Answer>,
+        /// A record of each call that was made, in the order of their ends.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        observed: Option<Vec<Box<RawValue>>>,
+        /// What the client has used since it was made.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        usage: Option<Box<RawValue>>,
+    },
     /// No reply at all.
     Error {
         /// Why.
@@ -215,6 +227,7 @@ impl Answer {
     /// Everything that a program may print of the error: `Display`, `Debug`, the same of its causes.
     pub fn shown(&self) -> &str {
         match self {
+            Self::Observed { answer, .. } => answer.shown(),
             Self::Error { error } => &error.shown,
             Self::Events { error: Some(error), .. }
             | Self::Stream { error: Some(error), .. }

@@ -5,27 +5,41 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 use threadline::Client;
+use threadline::usage::UsageCounter;
 
 use super::options::ClientConfig;
 
 /// The clients made so far.
 #[derive(Default)]
 pub(super) struct Clients {
-    by_config: Mutex<HashMap<String, Client>>,
+    by_config: Mutex<HashMap<String, Made>>,
+}
+
+/// A client, and what its configuration says about observing it.
+#[derive(Clone)]
+pub(super) struct Made {
+    pub(super) client: Client,
+    pub(super) observe: bool,
+    pub(super) counter: Option<UsageCounter>,
 }
 
 impl Clients {
     /// The client of this configuration.
-    pub(super) fn of(&self, config: Value) -> Result<Client, String> {
+    pub(super) fn of(&self, config: Value) -> Result<Made, String> {
         // serde_json keeps the members of an object sorted, so equal objects have equal texts.
         let key = config.to_string();
         let mut by_config = self.by_config.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = by_config.get(&key) {
-            return Ok(client.clone());
+        if let Some(made) = by_config.get(&key) {
+            return Ok(made.clone());
         }
         let config: ClientConfig = serde_json::from_value(config).map_err(|error| format!("`client`: {error}"))?;
-        let client = config.client()?;
-        by_config.insert(key, client.clone());
-        Ok(client)
+        let (observe, counter) = (config.observe, config.counter()?);
+        let mut client = config.client()?;
+        if let Some(counter) = &counter {
+            client = client.with_observer(counter.clone());
+        }
+        let made = Made { client, observe, counter };
+        by_config.insert(key, made.clone());
+        Ok(made)
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::Limits;
 use super::clients::Clients;
+use super::observed::Observed;
 use super::options::{CallOptions, duration};
 use super::{Answer, Arguments, Pending};
 use crate::{generated, helpers};
@@ -75,9 +76,10 @@ impl Driver {
     pub async fn answer(&self, line: &str) -> Answer {
         let answer = match self.prepare(line) {
             Err(message) => Answer::usage(message),
-            Ok((call, None)) => call.await,
-            Ok((call, Some(limit))) => {
-                tokio::time::timeout(limit, call).await.unwrap_or(Answer::Cancelled { cancelled: true })
+            Ok((call, None, observed)) => observed.add_to(call.await),
+            Ok((call, Some(limit), observed)) => {
+                let answer = tokio::time::timeout(limit, call).await;
+                observed.add_to(answer.unwrap_or(Answer::Cancelled { cancelled: true }))
             }
         };
         if let Some(watch) = &self.watch {
@@ -86,13 +88,13 @@ impl Driver {
         answer
     }
 
-    fn prepare(&self, line: &str) -> Result<(Pending, Option<Duration>), String> {
+    fn prepare(&self, line: &str) -> Result<(Pending, Option<Duration>, Observed), String> {
         let line: Line = serde_json::from_str(line).map_err(|error| format!("malformed line: {error}"))?;
         let cancel = duration("cancel_after_s", line.cancel_after_s)?;
         let id = format!("{}.{}", line.resource, line.method);
         let row =
             helpers::find(&id).or_else(|| generated::find(&id)).ok_or_else(|| format!("there is no method `{id}`"))?;
-        let client = self.clients.of(Value::Object(line.client))?;
+        let (client, observed) = Observed::of(self.clients.of(Value::Object(line.client))?);
         let limits = Limits {
             items: line.max_items.or(line.options.max_items).unwrap_or(usize::MAX),
             events: line.max_events.or(line.options.max_events).unwrap_or(usize::MAX),
@@ -103,7 +105,7 @@ impl Driver {
             watch(&format!("{client:?}\n{client:#?}\n{}", arguments.shown()));
         }
         let call = row.check(&arguments).and_then(|()| (row.run)(&client, &arguments));
-        Ok((call.map_err(|usage| usage.message)?, cancel))
+        Ok((call.map_err(|usage| usage.message)?, cancel, observed))
     }
 }
 

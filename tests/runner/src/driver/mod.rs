@@ -36,6 +36,7 @@ mod blocking;
 mod clients;
 pub mod finish;
 mod line;
+mod observed;
 mod options;
 mod program;
 

@@ -9,6 +9,7 @@ use super::auth::{AzureConfig, ScriptedToken, ScriptedTokens, WorkloadConfig};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use threadline::usage::{Prices, UsageCounter};
 use threadline::{Client, ClientBuilder, Json, RequestOptions};
 
 /// The configuration of a client.
@@ -43,6 +44,13 @@ pub(super) struct ClientConfig {
     resolve: BTreeMap<String, Vec<IpAddr>>,
     http_version: Option<HttpVersion>,
     tcp_user_timeout_s: Option<f64>,
+    /// Whether each answer tells what was observed of its calls.
+    #[serde(default)]
+    pub(super) observe: bool,
+    #[serde(default)]
+    observe_content: bool,
+    /// Counts usage: `true` with the prices that come with the library, or a price table.
+    usage: Option<Value>,
 }
 
 /// The version of HTTP that a client is held to.
@@ -57,6 +65,16 @@ enum HttpVersion {
 }
 
 impl ClientConfig {
+    /// The counter that the configuration asks for.
+    pub(super) fn counter(&self) -> Result<Option<UsageCounter>, String> {
+        let prices = match &self.usage {
+            None | Some(Value::Bool(false)) => return Ok(None),
+            Some(Value::Bool(true)) => Prices::shipped(),
+            Some(table) => Prices::from_json(&table.to_string()).map_err(|error| error.to_string())?,
+        };
+        Ok(Some(UsageCounter::with_prices(prices)))
+    }
+
     /// Builds the client.
     pub(super) fn client(self) -> Result<Client, String> {
         let mut builder = if self.from_env { ClientBuilder::from_env() } else { Client::builder() };
@@ -90,6 +108,7 @@ impl ClientConfig {
         if let Some(retries) = self.max_retries {
             builder = builder.max_retries(retries);
         }
+        builder = builder.observe_content(self.observe_content);
         for (name, value) in self.headers {
             builder = builder.header(name, value);
         }
