@@ -46,17 +46,14 @@ pub enum Answer {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<ErrorRecord>,
     },
-    /// Any of the others, of a client that is observed.
+    /// Any of the others, of a client that is observed. Written by [`Answer::line`].
+    #[serde(skip)]
     Observed {
         /// The answer.
-        #[serde(flatten)]
         answer: Box<Answer>,
-        /// A record of each call that was made, in the order of their ends.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        observed: Option<Vec<Box<RawValue>>>,
-        /// What the client has used since it was made.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        usage: Option<Box<RawValue>>,
+        /// More members of it as JSON: `observed`, the records of the calls that were made, in the order of their ends; `usage`, what
+        /// the client has used since it was made.
+        more: Vec<(&'static str, String)>,
     },
     /// No reply at all.
     Error {
@@ -238,9 +235,17 @@ impl Answer {
 
     /// The answer as one line: the members above after `id`.
     pub fn line(&self, id: &Value) -> String {
-        let body = serde_json::to_string(self).unwrap_or_else(|error| {
+        let (answer, more) = match self {
+            Self::Observed { answer, more } => (&**answer, more.as_slice()),
+            answer => (answer, [].as_slice()),
+        };
+        let mut body = serde_json::to_string(answer).unwrap_or_else(|error| {
             format!(r#"{{"error":{{"kind":"usage","message":"the answer is not JSON: {error}"}}}}"#)
         });
+        for (name, json) in more {
+            body.pop();
+            body.push_str(&format!(r#","{name}":{json}}}"#));
+        }
         // Free-form JSON keeps the line breaks it came with; outside of texts they mean nothing.
         format!(r#"{{"id":{id},{}"#, &body[1..]).replace(['\n', '\r'], " ")
     }

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::value::RawValue;
 use threadline::Client;
 use threadline::observe::CallRecord;
 use threadline::usage::UsageCounter;
@@ -33,16 +32,12 @@ impl Observed {
 
     /// The answer with what was observed.
     pub(super) fn add_to(self, answer: Answer) -> Answer {
-        let Self { records, counter } = self;
-        if records.is_none() && counter.is_none() {
-            return answer;
-        }
-        let raw = |text: &String| RawValue::from_string(text.clone()).ok();
-        let observed = records.map(|records| {
+        let observed = self.records.map(|records| {
             let records = records.lock().unwrap_or_else(PoisonError::into_inner);
-            records.iter().filter_map(raw).collect()
+            ("observed", format!("[{}]", records.join(",")))
         });
-        let usage = counter.and_then(|counter| raw(&counter.report().to_json()));
-        Answer::Observed { answer: Box::new(answer), observed, usage }
+        let usage = self.counter.map(|counter| ("usage", counter.report().to_json()));
+        let more: Vec<_> = observed.into_iter().chain(usage).collect();
+        if more.is_empty() { answer } else { Answer::Observed { answer: Box::new(answer), more } }
     }
 }

@@ -1,0 +1,36 @@
+//! Giving up: drop what you no longer want, and its connection closes.
+
+use std::future::IntoFuture as _;
+use std::time::Duration;
+
+use threadline::types::{ChatCompletionCreateParams, ChatCompletionUserMessageParam};
+use threadline::{Client, Error};
+use threadline_examples::model;
+use tokio::time::timeout;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let client = Client::from_env()?;
+    let question = ChatCompletionUserMessageParam::new("Count from one to a hundred, in words.");
+    let params = ChatCompletionCreateParams::new(vec![question.into()], model());
+
+    // A call is a future: whoever stops polling it has cancelled it.
+    let call = client.chat().completions().create(params.clone());
+    match timeout(Duration::from_millis(1), call.into_future()).await {
+        Ok(completion) => println!("that was quick: {} choices", completion?.choices.len()),
+        Err(_) => println!("gave up after a millisecond"),
+    }
+
+    // A stream is left by dropping it. No task reads on behind your back, and the model stops writing.
+    let mut stream = client.chat().completions().create_stream(params).await?;
+    let mut text = String::new();
+    while let Some(chunk) = stream.try_next().await? {
+        text.extend(chunk.choices.iter().filter_map(|choice| choice.delta.content.as_deref()));
+        if text.len() > 10 {
+            break;
+        }
+    }
+    drop(stream);
+    println!("left after {} characters", text.chars().count());
+    Ok(())
+}
