@@ -9,7 +9,7 @@ async fn main() -> Result<(), Error> {
     let files = client.files();
     // From memory here; `FileInput::from_path` sends a file from the disk without reading it into memory.
     let notes = FileInput::from_bytes("Rivers of Norway: Glomma, Tana, Namsen.\n").with_filename("rivers.txt");
-    let params = FileCreateParams::new(notes, "user_data").expires_after(ExpiresAfter::new(86_400));
+    let params = FileCreateParams::new(notes, "user_data").expires_after(ExpiresAfter::new().seconds(86_400));
     let file = files.create(params).await?;
     println!("{}: {} bytes, for {}", file.id, file.bytes, file.purpose);
 
