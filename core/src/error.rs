@@ -29,7 +29,8 @@ pub enum ErrorKind {
     Conflict,
     /// 422: well formed, but not acceptable.
     UnprocessableEntity,
-    /// 429: too many requests, or the quota is used up (code `insufficient_quota`).
+    /// 429: too many requests, or the quota is used up (code `insufficient_quota`). Without a status: the client's own
+    /// limits leave no room for the call in its time.
     RateLimit,
     /// 500 and above.
     InternalServer,

@@ -6,11 +6,13 @@ pub mod auth;
 pub mod azure;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+pub mod cassette;
 pub mod client;
 pub mod error;
 #[cfg(doctest)]
 mod guide;
 pub mod json;
+pub mod limits;
 pub mod observe;
 pub mod operation;
 pub mod operations;

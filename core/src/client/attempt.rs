@@ -14,6 +14,7 @@ use super::prepare::{DEFAULT_BASE_URL, Prepared};
 use super::redirect::{Hop, Trail, is_redirect};
 use super::{Args, Client, RequestOptions};
 use crate::error::{Error, ErrorKind};
+use crate::limits::Admission;
 use crate::observe::{Asked, Watch};
 use crate::operation::{Operation, ReplyKind, Verb};
 use crate::policy::backoff::{self, Backoff};
@@ -120,11 +121,16 @@ async fn run(
     };
     let deadline = Deadline::after(prepared.timeout);
     let span = watch.as_ref().map_or_else(Span::none, |watch| watch.span().clone());
-    let mut call = InFlight { client, prepared, deadline, want, attempts: 0, last: None, renewed: false, watch };
+    let mut call =
+        InFlight { client, prepared, deadline, want, attempts: 0, last: None, renewed: false, queued: false, watch };
     // On the heap: the future holds a whole HTTP exchange, and callers hold it in turn.
     let result = deadline.watch(Box::pin(call.attempts()).instrument(span.clone())).await;
     let result = result.unwrap_or_else(|| {
-        let error = deadline.error(call.attempts);
+        let mut error = deadline.error(call.attempts);
+        if call.queued {
+            let message = format!("{}: it was spent waiting for the client's own limits", error.message());
+            error = error.with_message(message);
+        }
         Err(match call.last.take() {
             Some(last) => error.with_source(last),
             None => error,
@@ -164,18 +170,21 @@ struct InFlight<'a> {
     /// A token that the server refused was replaced already.
     renewed: bool,
     watch: Option<Box<Watch>>,
+    /// It waits for the client's own limits.
+    queued: bool,
 }
 
 impl InFlight<'_> {
     async fn attempts(&mut self) -> Result<Got, Error> {
         let mut permit = None;
         loop {
+            let admission = self.admit().await.map_err(|error| error.with_attempts(self.attempts))?;
             self.authorize().await.map_err(|error| error.with_attempts(self.attempts))?;
             self.attempts += 1;
             if let Some(watch) = &mut self.watch {
                 watch.attempt(self.attempts, self.prepared.key.as_ref());
             }
-            let failed = match self.exchange().await {
+            let failed = match self.exchange(admission).await {
                 Ok(got) => {
                     self.client.inner.budget.succeeded(permit);
                     return Ok(got);
@@ -232,6 +241,20 @@ impl InFlight<'_> {
         }
     }
 
+    /// Waits until the client's own limits let the next attempt through.
+    async fn admit(&mut self) -> Result<Option<Admission>, Error> {
+        let (Some(limiter), Some(ask)) = (&self.client.inner.limiter, &self.prepared.ask) else { return Ok(None) };
+        self.queued = true;
+        let deadline = self.deadline;
+        let admitted = limiter.admit(ask, |wait| !deadline.is_before(wait)).await;
+        self.queued = false;
+        // What happened to the attempt before says more than that there is no time for another.
+        admitted.map(Some).map_err(|error| match self.last.take() {
+            Some(last) => last.with_retryable(true).with_retry_after(error.retry_after()),
+            None => error,
+        })
+    }
+
     /// Gets the token of the next attempt, where tokens authenticate the call.
     async fn authorize(&mut self) -> Result<(), Error> {
         let Some(tokens) = &self.prepared.tokens else { return Ok(()) };
@@ -256,7 +279,7 @@ impl InFlight<'_> {
     }
 
     /// One attempt, with the redirects it meets.
-    async fn exchange(&self) -> Result<Got, Failed> {
+    async fn exchange(&self, admission: Option<Admission>) -> Result<Got, Failed> {
         let prepared = &self.prepared;
         let mut url = prepared.url.clone();
         let mut trail = Trail::default();
@@ -269,9 +292,13 @@ impl InFlight<'_> {
                 streaming: self.want == Want::Events,
             };
             debug!(attempt = self.attempts, method = %prepared.method, "request");
-            let response = self.client.inner.transport.send(request).await.map_err(Failed::sending)?;
+            let mut response = self.client.inner.transport.send(request).await.map_err(Failed::sending)?;
             debug!(status = response.status.as_u16(), "reply");
             if !is_redirect(response.status) {
+                if let Some(admission) = admission {
+                    admission.answered(response.status, &response.headers);
+                    response.body = admission.hold(response.body);
+                }
                 return self.receive(response).await;
             }
             let location = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());

@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::options::option_setters;
-use super::{Client, Inner, RequestOptions};
+use super::{Client, Inner, RequestOptions, Shared};
 use crate::azure::AzureOpenAI;
+use crate::cassette::Cassette;
 use crate::error::Error;
+use crate::limits::Limiter;
 use crate::observe::{Observer, Observing};
 use crate::policy::budget::RetryBudget;
 use crate::secret::Secret;
@@ -24,6 +26,9 @@ pub struct ClientBuilder {
     default_base_url: Option<&'static str>,
     azure: Option<AzureOpenAI>,
     observing: Observing,
+    limiter: Option<Limiter>,
+    budget: Option<Arc<RetryBudget>>,
+    cassette: Option<Cassette>,
 }
 
 /// What the environment put into the options: it yields to what the program says in other words.
@@ -149,11 +154,29 @@ impl ClientBuilder {
         self
     }
 
+    pub(crate) fn set_limiter(mut self, limiter: Limiter) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    pub(crate) fn set_cassette(mut self, cassette: Cassette) -> Self {
+        self.cassette = Some(cassette);
+        self
+    }
+
+    /// Pays for retries from this budget, which may be shared with other clients (`Arc<RetryBudget>`). Default: one of 50
+    /// retries, shared by the clones of the client.
+    pub fn retry_budget(mut self, budget: impl Into<Arc<RetryBudget>>) -> Self {
+        self.budget = Some(budget.into());
+        self
+    }
+
     /// Makes the client. Opens no connection.
     ///
     /// # Errors
     /// Kind `usage` if there is neither an API key nor an admin key nor a token provider, a key is empty, two credentials
-    /// are given that exclude each other, the base URL cannot be used, or TLS cannot be set up.
+    /// are given that exclude each other, the base URL cannot be used, a cassette cannot be read, or TLS cannot be set
+    /// up.
     pub fn build(self) -> Result<Client, Error> {
         let mut options = self.options;
         let azure = self.azure.map(|azure| azure.settle(&mut options, &self.ambient)).transpose()?;
@@ -181,8 +204,13 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => Arc::new(self.network.build()?) as Arc<dyn Transport>,
         };
-        let budget = Arc::new(RetryBudget::default());
-        let inner = Inner::new(options, transport, budget, azure, Arc::new(self.observing));
+        let transport = match self.cassette {
+            Some(cassette) => Arc::new(cassette.transport(transport)?),
+            None => transport,
+        };
+        let budget = self.budget.unwrap_or_default();
+        let observing = Arc::new(self.observing);
+        let inner = Inner::new(options, Shared { transport, budget, azure, limiter: self.limiter, observing });
         if let Err(error) = &inner.base {
             return Err(error.clone().into());
         }

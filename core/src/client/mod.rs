@@ -29,6 +29,7 @@ pub(crate) use self::options::without_user_and_query;
 pub(crate) use self::upgrade::{Switched, upgrade};
 use crate::azure::Azure;
 use crate::error::Error;
+use crate::limits::Limiter;
 use crate::observe::{Observer, Observing};
 use crate::operation::Operation;
 use crate::policy::budget::{Permit, RetryBudget};
@@ -57,19 +58,35 @@ struct Inner {
     transport: Arc<dyn Transport>,
     budget: Arc<RetryBudget>,
     azure: Option<Arc<Azure>>,
+    limiter: Option<Limiter>,
+    observing: Arc<Observing>,
+}
+
+/// What a client shares with its clones, whatever their options.
+#[derive(Clone)]
+struct Shared {
+    transport: Arc<dyn Transport>,
+    budget: Arc<RetryBudget>,
+    azure: Option<Arc<Azure>>,
+    limiter: Option<Limiter>,
     observing: Arc<Observing>,
 }
 
 impl Inner {
-    fn new(
-        options: RequestOptions,
-        transport: Arc<dyn Transport>,
-        budget: Arc<RetryBudget>,
-        azure: Option<Arc<Azure>>,
-        observing: Arc<Observing>,
-    ) -> Self {
+    fn new(options: RequestOptions, shared: Shared) -> Self {
+        let Shared { transport, budget, azure, limiter, observing } = shared;
         let base = BaseUrl::parse(options.base_url.as_deref().unwrap_or(prepare::DEFAULT_BASE_URL));
-        Self { options, base, transport, budget, azure, observing }
+        Self { options, base, transport, budget, azure, limiter, observing }
+    }
+
+    fn shared(&self) -> Shared {
+        Shared {
+            transport: Arc::clone(&self.transport),
+            budget: Arc::clone(&self.budget),
+            azure: self.azure.clone(),
+            limiter: self.limiter.clone(),
+            observing: Arc::clone(&self.observing),
+        }
     }
 }
 
@@ -108,7 +125,8 @@ impl Client {
     /// A client with other defaults, sharing connections, the retry budget and observers with this one.
     #[must_use]
     pub fn with_options(&self, options: RequestOptions) -> Self {
-        self.copy(options.over_client(&self.inner.options), Arc::clone(&self.inner.observing))
+        let options = options.over_client(&self.inner.options);
+        Self { inner: Arc::new(Inner::new(options, self.inner.shared())) }
     }
 
     /// A client whose calls this observer is told about too. It shares all else with this client.
@@ -126,22 +144,16 @@ impl Client {
     pub fn with_observer(&self, observer: impl Observer) -> Self {
         let mut observing = Observing::clone(&self.inner.observing);
         observing.observers.push(Arc::new(observer));
-        self.copy(self.inner.options.clone(), Arc::new(observing))
-    }
-
-    fn copy(&self, options: RequestOptions, observing: Arc<Observing>) -> Self {
-        let (transport, budget) = (Arc::clone(&self.inner.transport), Arc::clone(&self.inner.budget));
-        Self { inner: Arc::new(Inner::new(options, transport, budget, self.inner.azure.clone(), observing)) }
+        let shared = Shared { observing: Arc::new(observing), ..self.inner.shared() };
+        Self { inner: Arc::new(Inner::new(self.inner.options.clone(), shared)) }
     }
 
     /// A client with the same settings whose calls go through what `wrap` makes of this one's transport.
     #[must_use]
     pub fn with_transport(&self, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Self {
-        let inner = &self.inner;
-        let (options, azure) = (inner.options.clone(), inner.azure.clone());
-        let (budget, observing) = (Arc::clone(&inner.budget), Arc::clone(&inner.observing));
-        let transport = wrap(Arc::clone(&inner.transport));
-        Self { inner: Arc::new(Inner::new(options, transport, budget, azure, observing)) }
+        let transport = wrap(Arc::clone(&self.inner.transport));
+        let shared = Shared { transport, ..self.inner.shared() };
+        Self { inner: Arc::new(Inner::new(self.inner.options.clone(), shared)) }
     }
 
     /// Where requests go: `https://api.openai.com/v1` unless another was given.

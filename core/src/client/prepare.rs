@@ -11,6 +11,7 @@ use super::attempt::Want;
 use super::{Args, Client, RequestOptions};
 use crate::auth::TokenSource;
 use crate::error::{Error, ErrorKind};
+use crate::limits::Ask;
 use crate::operation::{Auth, Operation, Verb};
 use crate::policy::retry::safe_to_repeat;
 use crate::request::body::BodyRecipe;
@@ -44,6 +45,8 @@ pub(super) struct Prepared {
     pub(super) key: Option<Secret>,
     /// Gives the key of each attempt, where it does not last.
     pub(super) tokens: Option<Arc<TokenSource>>,
+    /// What it wants of the client's own limits, where there are any.
+    pub(super) ask: Option<Ask>,
     /// How many of the events that end the stream were asked for.
     pub(super) ends: u64,
     /// Whether the caller asked for vectors as base64.
@@ -81,6 +84,11 @@ impl Prepared {
             query.retain(|(known, _)| known != name);
             query.push((name.clone(), value.clone()));
         }
+        let ask = client
+            .inner
+            .limiter
+            .as_ref()
+            .map(|limiter| limiter.ask(named_text(&args.fields, &options.extra_body, "model"), &args.fields));
         let model = || named_text(&args.fields, &options.extra_body, "model");
         let (path, deployment) = match azure {
             Some(azure) => azure.path(op, base_text, model),
@@ -131,6 +139,7 @@ impl Prepared {
             safe: safe_to_repeat(op.verb, has_idempotency_key),
             key,
             tokens,
+            ask,
             ends: parts.ends,
             base64_vectors: parts.base64_vectors,
         })

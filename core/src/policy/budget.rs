@@ -23,6 +23,8 @@ const PLAIN_REFUND: u32 = 1;
 #[derive(Debug)]
 pub struct RetryBudget {
     tokens: AtomicU32,
+    /// `None`: there is no end to it.
+    capacity: Option<u32>,
 }
 
 /// The right to one retry, paid for.
@@ -34,22 +36,37 @@ pub struct Permit {
 
 impl Default for RetryBudget {
     fn default() -> Self {
-        Self { tokens: AtomicU32::new(CAPACITY) }
+        Self { tokens: AtomicU32::new(CAPACITY), capacity: Some(CAPACITY) }
     }
 }
 
 impl RetryBudget {
+    /// A budget for so many retries while nothing succeeds. 0: no retry at all.
+    pub fn of_retries(count: u32) -> Self {
+        let capacity = count.saturating_mul(RETRY_COST);
+        Self { tokens: AtomicU32::new(capacity), capacity: Some(capacity) }
+    }
+
+    /// A budget that never ends: every call makes its `max_retries`.
+    pub fn unlimited() -> Self {
+        Self { tokens: AtomicU32::new(u32::MAX), capacity: None }
+    }
+
     /// Pays for one retry; `None` when the tokens do not reach.
     pub fn acquire(&self, after_timeout: bool) -> Option<Permit> {
         let cost = if after_timeout { TIMEOUT_COST } else { RETRY_COST };
+        if self.capacity.is_none() {
+            return Some(Permit { cost: 0 });
+        }
         let take = |tokens: u32| tokens.checked_sub(cost);
         self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok().map(|_| Permit { cost })
     }
 
     /// Records a call that succeeded, with the permit of its last retry if it made one.
     pub fn succeeded(&self, last_retry: Option<Permit>) {
+        let Some(capacity) = self.capacity else { return };
         let refund = last_retry.map_or(PLAIN_REFUND, |permit| permit.cost);
-        let give = |tokens: u32| Some(tokens.saturating_add(refund).min(CAPACITY));
+        let give = |tokens: u32| Some(tokens.saturating_add(refund).min(capacity));
         // The closure always answers, so the update cannot fail.
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, give);
     }
@@ -130,6 +147,17 @@ mod tests {
         assert_eq!(budget.tokens(), CAPACITY - TIMEOUT_COST);
         budget.succeeded(permit);
         assert_eq!(budget.tokens(), CAPACITY);
+    }
+
+    #[test]
+    fn a_budget_may_be_smaller_or_without_end() {
+        let small = RetryBudget::of_retries(2);
+        assert!(small.acquire(false).is_some() && small.acquire(false).is_some() && small.acquire(false).is_none());
+        (0..1000).for_each(|_| small.succeeded(None));
+        assert_eq!(small.tokens(), 2 * RETRY_COST);
+        assert!(RetryBudget::of_retries(0).acquire(false).is_none());
+        let endless = RetryBudget::unlimited();
+        assert!((0..100_000).all(|_| endless.acquire(true).is_some()));
     }
 
     #[test]

@@ -95,6 +95,18 @@ fn with_canaries(mut case: RawCase) -> RawCase {
         let own = client[name].as_str().unwrap_or_default().to_owned();
         client[name] = format!("{CANARY}-{own}").into();
     }
+    for token in client.get_mut("tokens").and_then(Value::as_array_mut).into_iter().flatten() {
+        let token = if token.is_object() { &mut token["token"] } else { token };
+        if let Some(own) = token.as_str() {
+            *token = format!("{CANARY}-{own}").into();
+        }
+    }
+    if let Some(token) = client.pointer_mut("/workload_identity/provider/token") {
+        *token = CANARY.into();
+    }
+    if let Some(token) = client.pointer_mut("/azure/ad_token") {
+        *token = CANARY.into();
+    }
     client["headers"]["x-canary"] = CANARY.into();
     client["query"]["canary"] = CANARY.into();
     if let Some(call) = case.json.get_mut("call") {

@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::auth::{AzureConfig, ScriptedToken, ScriptedTokens, WorkloadConfig};
+use super::cassette::CassetteConfig;
+use super::limits::LimitsConfig;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use threadline::policy::budget::RetryBudget;
 use threadline::usage::{Prices, UsageCounter};
 use threadline::{Client, ClientBuilder, Json, RequestOptions};
 
@@ -35,6 +38,9 @@ pub(super) struct ClientConfig {
     azure: Option<AzureConfig>,
     tokens: Option<Vec<ScriptedToken>>,
     workload_identity: Option<WorkloadConfig>,
+    limits: Option<LimitsConfig>,
+    retry_budget: Option<u32>,
+    cassette: Option<CassetteConfig>,
     ca_file: Option<PathBuf>,
     client_cert_file: Option<PathBuf>,
     client_key_file: Option<PathBuf>,
@@ -123,6 +129,15 @@ impl ClientConfig {
         };
         if let Some(identity) = self.workload_identity {
             builder = identity.apply(builder)?;
+        }
+        if let Some(limits) = self.limits {
+            builder = builder.limits(limits.into());
+        }
+        if let Some(retries) = self.retry_budget {
+            builder = builder.retry_budget(RetryBudget::of_retries(retries));
+        }
+        if let Some(cassette) = self.cassette {
+            builder = builder.cassette(cassette.into());
         }
         // Where the environment is not to be read, its proxies are not either.
         builder = builder.system_proxy(self.from_env);
