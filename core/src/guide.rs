@@ -13,9 +13,11 @@ guides! {
     configuration = "configuration.md"
     costs = "costs.md"
     errors = "errors.md"
+    large_files = "large-files.md"
     limits = "limits.md"
     observability = "observability.md"
     paging = "paging.md"
+    polling = "polling.md"
     record_and_replay = "record-and-replay.md"
     retries_and_timeouts = "retries-and-timeouts.md"
     streaming = "streaming.md"
@@ -24,4 +26,5 @@ guides! {
     tools = "tools.md"
     types = "types.md"
     uploads_and_downloads = "uploads-and-downloads.md"
+    webhooks = "webhooks.md"
 }

@@ -32,7 +32,9 @@ pub mod tools;
 pub mod transport;
 pub mod types;
 pub mod unfinished;
+pub mod uploads;
 pub mod usage;
+pub mod webhooks;
 pub mod websocket;
 
 pub use client::{Args, Call, Client, ClientBuilder, ConnectTarget, RequestOptions};

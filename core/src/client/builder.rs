@@ -68,8 +68,8 @@ impl ClientBuilder {
         Self::default()
     }
 
-    /// Default settings, with `OPENAI_API_KEY`, `OPENAI_ADMIN_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID` and
-    /// `OPENAI_PROJECT_ID` from the environment where they are set and not empty.
+    /// Default settings, with `OPENAI_API_KEY`, `OPENAI_ADMIN_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID`,
+    /// `OPENAI_PROJECT_ID` and `OPENAI_WEBHOOK_SECRET` from the environment where they are set and not empty.
     pub fn from_env() -> Self {
         Self::default().fill_from(|name| std::env::var(name).ok())
     }
@@ -90,6 +90,7 @@ impl ClientBuilder {
         }
         options.organization = options.organization.take().or_else(|| get("OPENAI_ORG_ID"));
         options.project = options.project.take().or_else(|| get("OPENAI_PROJECT_ID"));
+        options.webhook_secret = options.webhook_secret.take().or_else(|| get("OPENAI_WEBHOOK_SECRET").map(Into::into));
         self.env_read = true;
         self
     }
@@ -97,6 +98,12 @@ impl ClientBuilder {
     /// Replaces the options gathered so far with these, keeping what they leave unset.
     pub fn options(mut self, options: RequestOptions) -> Self {
         self.options = options.over(&self.options);
+        self
+    }
+
+    /// Signing secret with which `webhooks().unwrap` verifies deliveries. It is sent nowhere.
+    pub fn webhook_secret(mut self, secret: impl Into<String>) -> Self {
+        self.options = self.options.webhook_secret(secret);
         self
     }
 
@@ -243,6 +250,7 @@ mod tests {
             ("OPENAI_PROJECT_ID", "proj"),
             ("OPENAI_BASE_URL", "http://localhost/v1"),
             ("OPENAI_ADMIN_KEY", "admin"),
+            ("OPENAI_WEBHOOK_SECRET", "whsec_YQ=="),
         ]);
         let options = &builder.options;
         assert_eq!(options.api_key.as_ref().unwrap().expose(), "sk-env");
@@ -250,6 +258,7 @@ mod tests {
         assert_eq!(options.organization.as_deref(), Some("org"));
         assert_eq!(options.project.as_deref(), Some("proj"));
         assert_eq!(options.base_url.as_deref(), Some("http://localhost/v1"));
+        assert_eq!(options.webhook_secret.as_ref().unwrap().expose(), "whsec_YQ==");
         let set = ClientBuilder::default().api_key("sk-own").fill_from(|_| Some("sk-env".into()));
         assert_eq!(set.options.api_key.unwrap().expose(), "sk-own");
     }

@@ -109,7 +109,7 @@ impl Client {
     }
 
     /// A client from the environment: `OPENAI_API_KEY`, and if they are set `OPENAI_ADMIN_KEY`, `OPENAI_BASE_URL`,
-    /// `OPENAI_ORG_ID` and `OPENAI_PROJECT_ID`.
+    /// `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID` and `OPENAI_WEBHOOK_SECRET`.
     ///
     /// # Errors
     /// Kind `usage` if neither `OPENAI_API_KEY` nor `OPENAI_ADMIN_KEY` is set.
@@ -168,6 +168,11 @@ impl Client {
 
     pub(crate) fn retry_budget(&self) -> &RetryBudget {
         &self.inner.budget
+    }
+
+    /// The secret that webhook deliveries are signed with.
+    pub(crate) fn webhook_secret(&self) -> Option<&crate::secret::Secret> {
+        self.inner.options.webhook_secret.as_ref()
     }
 
     /// Sends a call and reads the whole reply. The typed methods and every language binding come through here, or

@@ -31,6 +31,7 @@ pub struct RequestOptions {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) max_response_bytes: Option<u64>,
+    pub(crate) webhook_secret: Option<Secret>,
     /// A key of the client was not taken over, because it belongs to another origin.
     pub(crate) key_left_behind: bool,
 }
@@ -144,6 +145,12 @@ impl RequestOptions {
         self
     }
 
+    /// Signing secret with which `webhooks().unwrap` verifies deliveries. It is sent nowhere.
+    pub fn webhook_secret(mut self, secret: impl Into<String>) -> Self {
+        self.webhook_secret = Some(clean_key(secret.into()));
+        self
+    }
+
     pub(crate) fn set_api_key(&mut self, key: String) {
         self.api_key = Some(clean_key(key));
     }
@@ -193,7 +200,7 @@ impl RequestOptions {
             ($($field:ident)*) => { $( if self.$field.is_none() { self.$field.clone_from(&base.$field); } )* };
         }
         fall_back!(admin_api_key organization project base_url timeout max_retries first_event_timeout
-            idle_timeout idempotency_key max_response_bytes);
+            idle_timeout idempotency_key max_response_bytes webhook_secret);
         prepend(&mut self.headers, &base.headers);
         prepend(&mut self.query, &base.query);
         prepend(&mut self.extra_body, &base.extra_body);
@@ -238,6 +245,7 @@ impl fmt::Debug for RequestOptions {
             .field("idle_timeout", &self.idle_timeout)
             .field("idempotency_key", &self.idempotency_key)
             .field("max_response_bytes", &self.max_response_bytes)
+            .field("webhook_secret", &self.webhook_secret)
             .finish()
     }
 }
@@ -262,6 +270,7 @@ mod tests {
             .admin_api_key("canary-2")
             .header("x-token", "canary-3")
             .query("sig", "canary-4")
+            .webhook_secret("canary-8")
             .base_url("https://canary-5:canary-6@host/v1?k=canary-7");
         let text = format!("{options:?}");
         assert!(!text.contains("canary"), "{text}");

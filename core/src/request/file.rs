@@ -12,6 +12,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio_util::io::ReaderStream;
 
+pub(crate) use self::section::{Section, Whole};
 use super::body::BodyStream;
 use super::{InvalidRequest, content_type};
 
@@ -45,6 +46,7 @@ pub struct FileInput {
 enum Source {
     Bytes(Bytes),
     Path(PathBuf),
+    Section(Arc<Section>),
     Reader(Arc<OneShot>),
 }
 
@@ -127,7 +129,7 @@ impl FileInput {
     /// Whether the file can be sent (again): false once a reader has been read from.
     pub fn is_replayable(&self) -> bool {
         match &self.source {
-            Source::Bytes(_) | Source::Path(_) => true,
+            Source::Bytes(_) | Source::Path(_) | Source::Section(_) => true,
             Source::Reader(one_shot) => one_shot.lock().is_some(),
         }
     }
@@ -158,6 +160,7 @@ impl FileInput {
                 Ok(OpenFile { length, stream: Box::pin(stream::once(async move { Ok(bytes) })) })
             }
             Source::Path(path) => open_path(path.clone()).await,
+            Source::Section(section) => section.open().await,
             Source::Reader(one_shot) => {
                 let one_shot = Arc::clone(one_shot);
                 let length = one_shot.length;
@@ -243,6 +246,7 @@ impl fmt::Debug for FileInput {
         match &self.source {
             Source::Bytes(bytes) => out.field("bytes", &bytes.len()),
             Source::Path(path) => out.field("path", path),
+            Source::Section(section) => out.field("section", section),
             Source::Reader(one_shot) => out.field("reader", &one_shot.length),
         };
         out.field("filename", &self.filename()).field("content_type", &self.content_type()).finish()
@@ -255,6 +259,7 @@ impl PartialEq for FileInput {
         let same_source = match (&self.source, &other.source) {
             (Source::Bytes(one), Source::Bytes(other)) => one == other,
             (Source::Path(one), Source::Path(other)) => one == other,
+            (Source::Section(one), Source::Section(other)) => one == other,
             (Source::Reader(one), Source::Reader(other)) => Arc::ptr_eq(one, other),
             _ => false,
         };
@@ -285,6 +290,8 @@ impl From<Vec<u8>> for FileInput {
         Self::from_bytes(bytes)
     }
 }
+
+mod section;
 
 #[cfg(test)]
 mod tests;

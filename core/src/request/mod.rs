@@ -14,3 +14,4 @@ pub mod url;
 
 pub use self::error::InvalidRequest;
 pub use self::file::FileInput;
+pub(crate) use self::file::{Section, Whole};

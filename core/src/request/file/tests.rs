@@ -137,3 +137,30 @@ fn debug_shows_no_content_and_equality_looks_at_the_source() {
     assert_eq!(reader, reader.clone());
     assert_ne!(reader, FileInput::from_reader(&b""[..]));
 }
+
+#[tokio::test]
+async fn a_section_is_read_as_often_as_it_is_asked_for() {
+    let scratch = Scratch::new("a.txt", b"0123456789");
+    let Whole::Path { path, length: 10, modified } = FileInput::from_path(&*scratch.0).whole().await.unwrap() else {
+        panic!("a file has a length");
+    };
+    let section = FileInput::section(Section { path, offset: 3, length: 4, modified });
+    for _ in 0..2 {
+        assert!(section.is_replayable());
+        let (length, pieces) = read(&section).await.unwrap();
+        assert_eq!((length, pieces.concat()), (Some(4), b"3456".to_vec()));
+    }
+}
+
+#[tokio::test]
+async fn a_section_of_a_file_that_was_changed_is_refused() {
+    let scratch = Scratch::new("a.txt", b"0123456789");
+    let path = scratch.0.clone();
+    let changed =
+        Section { path: path.clone(), offset: 0, length: 4, modified: Some(std::time::SystemTime::UNIX_EPOCH) };
+    let error = read(&FileInput::section(changed)).await.unwrap_err();
+    assert!(error.to_string().contains("a.txt") && error.to_string().contains("changed"), "{error}");
+    let short = Section { path, offset: 8, length: 4, modified: None };
+    let error = read(&FileInput::section(short)).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+}

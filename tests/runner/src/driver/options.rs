@@ -24,6 +24,7 @@ pub(super) struct ClientConfig {
     admin_api_key: Option<String>,
     organization: Option<String>,
     project: Option<String>,
+    webhook_secret: Option<String>,
     timeout_s: Option<f64>,
     idle_timeout_s: Option<f64>,
     first_event_timeout_s: Option<f64>,
@@ -98,6 +99,9 @@ impl ClientConfig {
         }
         if let Some(project) = self.project {
             builder = builder.project(project);
+        }
+        if let Some(secret) = self.webhook_secret {
+            builder = builder.webhook_secret(secret);
         }
         if let Some(limit) = duration("timeout_s", self.timeout_s)? {
             builder = builder.timeout(limit);

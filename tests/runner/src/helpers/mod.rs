@@ -9,13 +9,12 @@ mod realtime;
 mod responses_ws;
 mod streams;
 mod tools;
+mod uploads;
+mod webhooks;
 
 use crate::driver::Row;
 
-static SUBJECTS: &[&[Row]] = &[polling::ROWS, realtime::ROWS, responses_ws::ROWS, streams::ROWS];
-
-/// Subjects whose rows are those of operations with a few arguments more.
-static BUILT: &[fn() -> &'static [Row]] = &[parse::rows, tools::rows];
+static SUBJECTS: &[&[Row]] = &[parse::ROWS, polling::ROWS, realtime::ROWS, responses_ws::ROWS, streams::ROWS, tools::ROWS, uploads::ROWS, webhooks::ROWS];
 
 /// The helper of this official name.
 pub(crate) fn find(id: &str) -> Option<&'static Row> {
