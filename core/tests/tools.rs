@@ -12,10 +12,10 @@ use std::task::Poll;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use support::fake::{Fake, json};
+use support::fake::{Fake, events, json, pieces};
 use support::tcp::{self, Server};
 use threadline::ErrorKind;
-use threadline::structured::{ParseRules, parse_completion, schema_of};
+use threadline::structured::{OutputFormat, ParseRules, parse_completion, schema_of};
 use threadline::tools::{CallOutcome, Tool, ToolErrors};
 use threadline::types::{ChatCompletion, ChatCompletionCreateParams, ChatCompletionMessageParam};
 
@@ -55,7 +55,7 @@ fn asks(name: &str, arguments: &str) -> String {
 }
 
 fn sent(fake: &Fake, number: usize) -> serde_json::Value {
-    serde_json::from_slice(&fake.seen()[number].body).unwrap()
+    serde_json::from_slice(&fake.seen()[number].body).expect("the client sends JSON")
 }
 
 #[tokio::test]
@@ -91,6 +91,22 @@ async fn an_answer_at_hand_is_parsed_by_the_same_rules() {
     let rules = ParseRules::of_schema(schema_of::<Sum>());
     let parsed = parse_completion::<Sum>(completion, &rules).unwrap();
     assert_eq!(parsed.into_parsed().unwrap().terms, [3]);
+}
+
+#[tokio::test]
+async fn a_streams_final_answer_is_parsed_too() {
+    let chunk = |choice: &str| format!(r#"{{"id":"c","choices":[{{"index":0,{choice}}}]}}"#);
+    let text = support::sse(&[
+        &chunk(r#""delta":{"role":"assistant","content":"{\"terms\":[1"}"#),
+        &chunk(r#""delta":{"content":",2]}"}"#),
+        &chunk(r#""delta":{},"finish_reason":"stop""#),
+    ]);
+    let fake = Fake::new([events(pieces([format!("{text}data: [DONE]\n\n")]))]);
+    let format = OutputFormat::of::<Sum>().unwrap();
+    let params = params().response_format(format.response_format());
+    let mut stream = fake.client().chat().completions().stream(params).await.unwrap();
+    let parsed = stream.get_final_parsed::<Sum>(&ParseRules::of_schema(format.schema)).await.unwrap();
+    assert_eq!(parsed.parsed(), Some(&Sum { terms: vec![1, 2], total: None }));
 }
 
 #[tokio::test]

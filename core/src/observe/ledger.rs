@@ -79,7 +79,7 @@ impl Ledger {
             // A refusal costs nothing. A call that was given up, or waited for too long, may have been carried out.
             _ => match record.end {
                 CallEnd::Failed(ErrorKind::Timeout) if record.attempts > 0 => Entry::Unknown,
-                CallEnd::Failed(_) if !record.status.is_some_and(|status| status < 300) => Entry::Nothing,
+                CallEnd::Failed(_) if record.status.is_none_or(|status| status >= 300) => Entry::Nothing,
                 _ => Entry::Unknown,
             },
         }

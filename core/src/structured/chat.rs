@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::fit::{CheckedJson, FromContent, read};
 use super::rules::ParseRules;
 use super::tree::Tree;
+use crate::accumulate::ChatCompletionStream;
 use crate::client::{Call, CallFuture, Outcome};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Encode, Json};
@@ -225,6 +226,19 @@ impl<T: FromContent> Outcome for Reply<ParsedChatCompletion<T>> {
         let rules = super::rules_of(&call.inner);
         let future = Reply::<ChatCompletion>::send(call.returning());
         Box::pin(async move { future.await?.try_map(|completion| parse_completion(completion, &rules)) })
+    }
+}
+
+impl ChatCompletionStream {
+    /// Reads what is left of the stream, and the completion that it came to as [`parse_completion`] does.
+    ///
+    /// # Errors
+    /// As [`get_final_completion`](Self::get_final_completion) and [`parse_completion`].
+    pub async fn get_final_parsed<T: FromContent>(
+        &mut self,
+        rules: &ParseRules,
+    ) -> Result<ParsedChatCompletion<T>, Error> {
+        parse_completion(self.get_final_completion().await?, rules)
     }
 }
 

@@ -9,6 +9,7 @@ use super::chat::{
 };
 use super::fit::{CheckedJson, FromContent};
 use super::rules::ParseRules;
+use crate::accumulate::ResponseStream;
 use crate::client::{Call, CallFuture, Outcome};
 use crate::error::Error;
 use crate::json::Json;
@@ -165,6 +166,16 @@ impl<T: FromContent> Outcome for Reply<ParsedResponse<T>> {
         let rules = super::rules_of(&call.inner);
         let future = Reply::<Response>::send(call.returning());
         Box::pin(async move { future.await?.try_map(|response| parse_response(response, &rules)) })
+    }
+}
+
+impl ResponseStream {
+    /// Reads what is left of the stream, and the response that it came to as [`parse_response`] does.
+    ///
+    /// # Errors
+    /// As [`get_final_response`](Self::get_final_response) and [`parse_response`].
+    pub async fn get_final_parsed<T: FromContent>(&mut self, rules: &ParseRules) -> Result<ParsedResponse<T>, Error> {
+        parse_response(self.get_final_response().await?, rules)
     }
 }
 
