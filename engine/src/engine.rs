@@ -44,6 +44,15 @@ impl Engine {
         self.inner.running_count()
     }
 
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// Whether the engine has been asked to close.
+    pub fn is_closing(&self) -> bool {
+        self.inner.is_closing()
+    }
+
     /// Takes no new work and gives its runs to other processes, or to the next one on this store. Waits at most so
     /// long.
     pub async fn close(&self, patience: Duration) {

@@ -15,10 +15,14 @@ pub mod model;
 mod objects;
 mod run;
 mod search;
+#[cfg(feature = "server")]
+pub mod server;
 mod settings;
 mod store;
 mod tokens;
+mod transfer;
 
 pub use embedded::{AssistantsExt, Embedded};
 pub use engine::{Engine, OpenError};
 pub use settings::Settings;
+pub use transfer::{TransferError, Transferred};

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-/// Settings of an engine.
-#[derive(Debug, Clone)]
+use serde::{Deserialize, Deserializer};
+
+/// Settings of an engine. In a file, durations are numbers of seconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
     /// Seconds after its creation at which an active run expires; 0: never. Default 600.
@@ -27,6 +30,7 @@ pub struct Settings {
     /// Runs that this process works on at once. Default 2,000.
     pub max_runs: usize,
     /// How long a lease on a run lasts without a sign of life. Default 30 s.
+    #[serde(deserialize_with = "seconds")]
     pub lease: Duration,
     /// Repeats a turn that had shown output when its server died, instead of failing the run. Default false.
     pub restart_partial: bool,
@@ -37,10 +41,13 @@ pub struct Settings {
     /// Tokens of a model's context, where the provider's profile names none. Default 128,000.
     pub context_tokens: i64,
     /// How long stored events of an ended run are kept. Default 24 h.
+    #[serde(deserialize_with = "seconds")]
     pub keep_events: Duration,
     /// Time between keep-alive comments of a stream. Default 15 s.
+    #[serde(deserialize_with = "seconds")]
     pub keep_alive: Duration,
     /// How long a run waits for files of its thread that are still being read. Default 60 s.
+    #[serde(deserialize_with = "seconds")]
     pub index_wait: Duration,
 }
 
@@ -67,4 +74,9 @@ impl Default for Settings {
             index_wait: Duration::from_secs(60),
         }
     }
+}
+
+fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    let seconds = f64::deserialize(from)?;
+    Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
 }

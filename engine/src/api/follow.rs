@@ -144,6 +144,10 @@ impl Follower {
             if self.engine.hub.get(&self.run).is_some_and(|live| live.covers(self.after)) {
                 return Ok(true);
             }
+            if self.engine.is_closing() {
+                let message = "The server is shutting down. The run goes on; ask for it again in a moment.";
+                return Err(message.to_owned());
+            }
             self.check_run().await?;
             if Instant::now() >= keep_alive {
                 return Ok(false);

@@ -22,6 +22,8 @@ use axum::routing::{MethodRouter, delete, get, post};
 use http::{Method, StatusCode, Uri};
 
 pub(crate) use self::call::Call;
+#[cfg(feature = "server")]
+pub(crate) use self::call::Caller;
 use crate::error::{ApiError, Failure};
 use crate::run::service::Inner;
 

@@ -142,6 +142,10 @@ impl Inner {
         }
     }
 
+    pub(crate) fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
     /// Runs that this process works on.
     pub(crate) fn running_count(&self) -> usize {
         self.running().len()

@@ -1,0 +1,229 @@
+//! The assistants endpoints as a server.
+#![allow(clippy::print_stdout)] // its address, keys and exports are what it is asked for
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
+use threadline::ClientBuilder;
+use threadline_engine::model::{Api, Profile, Upstream};
+use threadline_engine::{Engine, Settings, Transferred, server};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+/// Serves the OpenAI Assistants API (assistants, threads, messages, runs, and the files and vector stores that file
+/// search needs) from a store of its own, and runs threads over any provider of models.
+///
+/// Point any OpenAI client at http://ADDRESS/v1. Without keys (`threadline-server keys add NAME`) the server listens on
+/// this machine only and lets every caller in.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(flatten)]
+    serve: Serve,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Address to listen on [default: 127.0.0.1:8091]
+    #[arg(long, env = "THREADLINE_LISTEN", value_name = "ADDR", global = true)]
+    listen: Option<SocketAddr>,
+    /// Where everything is kept: sqlite:PATH, sqlite::memory:, postgres://USER@HOST/NAME [default: sqlite:threadline.db]
+    #[arg(long, env = "THREADLINE_STORE", value_name = "URL", global = true)]
+    store: Option<String>,
+    /// Base URL of the provider [default: https://api.openai.com/v1]. Its key is read from THREADLINE_UPSTREAM_KEY.
+    #[arg(long, env = "THREADLINE_UPSTREAM", value_name = "URL", global = true)]
+    upstream: Option<String>,
+    /// Endpoint of the provider that carries the runs [default: responses]
+    #[arg(long, env = "THREADLINE_UPSTREAM_API", value_name = "API", global = true)]
+    upstream_api: Option<UpstreamApi>,
+    /// File with the same and more, as TOML: listen, store, upstream, upstream_api, and the tables [settings] and
+    /// [profile]. Flags and environment win over it.
+    #[arg(long, env = "THREADLINE_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum UpstreamApi {
+    Responses,
+    Chat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Keys that callers need, once there is one
+    Keys {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Writes all assistants, threads and messages to standard output, one JSON object a line
+    Export {
+        /// Whose
+        #[arg(long, default_value = "")]
+        tenant: String,
+    },
+    /// Reads assistants, threads and messages from standard input, one JSON object a line, and keeps their ids
+    Import {
+        /// Whose they will be
+        #[arg(long, default_value = "")]
+        tenant: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Makes a key and prints it, this once
+    Add {
+        /// What to call it
+        name: String,
+        /// Whose objects it opens; keys of one tenant share them
+        #[arg(long, default_value = "")]
+        tenant: String,
+    },
+    /// Lists names and tenants
+    List,
+    /// Makes a key useless
+    Remove {
+        /// What it is called
+        name: String,
+    },
+}
+
+/// The file of `--config`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    listen: Option<SocketAddr>,
+    store: Option<String>,
+    upstream: Option<String>,
+    upstream_api: Option<UpstreamApi>,
+    settings: Settings,
+    profile: Option<Profile>,
+}
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("threadline-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Outcome {
+    let file = match &cli.serve.config {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?
+        }
+        None => File::default(),
+    };
+    let store = cli.serve.store.or(file.store).unwrap_or_else(|| "sqlite:threadline.db".to_owned());
+    let mut profile = file.profile.unwrap_or_default();
+    if let Some(api) = cli.serve.upstream_api.or(file.upstream_api) {
+        profile.api = match api {
+            UpstreamApi::Responses => Api::Responses,
+            UpstreamApi::Chat => Api::Chat,
+        };
+    }
+    // Some providers want no key; what is sent then opens nothing.
+    let key = std::env::var("THREADLINE_UPSTREAM_KEY").unwrap_or_else(|_| "none".to_owned());
+    let mut client = ClientBuilder::new().api_key(key);
+    if let Some(upstream) = cli.serve.upstream.or(file.upstream) {
+        client = client.base_url(upstream);
+    }
+    let engine = Engine::open(&store, Upstream::new(client.build()?, profile), file.settings).await?;
+    match cli.command {
+        None => {
+            let listen = cli.serve.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8091)));
+            let ready = |address| println!("listening on http://{address}/v1");
+            Ok(server::serve(engine, listen, ready, stopped()).await?)
+        }
+        Some(Command::Keys { command }) => keys(&engine, command).await,
+        Some(Command::Export { tenant }) => {
+            use std::io::Write as _;
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            let done = engine.export(&tenant, |object| writeln!(out, "{object}")).await?;
+            out.flush()?;
+            report("exported", done);
+            Ok(())
+        }
+        Some(Command::Import { tenant }) => import(&engine, &tenant).await,
+    }
+}
+
+async fn keys(engine: &Engine, command: KeyCommand) -> Outcome {
+    match command {
+        KeyCommand::Add { name, tenant } => println!("{}", engine.add_key(&name, &tenant).await?),
+        KeyCommand::List => {
+            for key in engine.keys().await? {
+                println!("{}\t{}\t{}", key.name, key.tenant, key.created_at);
+            }
+        }
+        KeyCommand::Remove { name } => {
+            if !engine.remove_key(&name).await? {
+                return Err(format!("there is no key `{name}`").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn import(engine: &Engine, tenant: &str) -> Outcome {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let (mut done, mut number) = (Transferred::default(), 0);
+    while let Some(line) = lines.next_line().await? {
+        number += 1;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let object = serde_json::from_str(&line).map_err(|error| format!("line {number}: {error}"))?;
+        let imported = engine.import(tenant, &object, &mut done).await;
+        imported.map_err(|error| format!("line {number}: {error}"))?;
+    }
+    report("imported", done);
+    Ok(())
+}
+
+fn report(what: &str, done: Transferred) {
+    eprintln!(
+        "{what} {} assistants, {} threads, {} messages; skipped {}",
+        done.assistants, done.threads, done.messages, done.skipped
+    );
+}
+
+/// Ready when the process is asked to end.
+async fn stopped() {
+    let interrupt = async {
+        // Without the signal the server runs until it is killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
