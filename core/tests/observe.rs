@@ -23,9 +23,12 @@ const REPLY: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","model":"m-
     "choices":[{"index":0,"message":{"role":"assistant","content":"canary-answer"},"finish_reason":"stop"}],
     "usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":2}}}"#;
 
+/// What was told: the calls, the retries, the time between chunks.
+type Told = (Vec<CallRecord>, Vec<Retry>, Vec<Option<Duration>>);
+
 /// Writes down all that it is told.
 #[derive(Clone, Default)]
-struct Notes(Arc<Mutex<(Vec<CallRecord>, Vec<Retry>, Vec<Option<Duration>>)>>);
+struct Notes(Arc<Mutex<Told>>);
 
 impl Observer for Notes {
     fn call(&self, record: &CallRecord) {
