@@ -1,4 +1,5 @@
 //! The blocking interface, against a server that shows what the client does with its connections.
+#![allow(clippy::unwrap_used)]
 #![cfg(feature = "blocking")]
 
 mod support;
