@@ -1,0 +1,66 @@
+"""Time limits as an object with parts."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+__all__ = ["Timeout", "seconds_of", "connect_seconds_of"]
+
+_UNSET: Any = object()
+
+
+class Timeout:
+    """Limits in seconds: ``Timeout(60)``, ``Timeout(60, connect=5)``. ``None`` is no limit.
+
+    An object with these attributes that comes from elsewhere (``httpx.Timeout``) does as well.
+    """
+
+    __slots__ = ("connect", "read", "write", "pool")
+
+    def __init__(
+        self,
+        timeout: Any = _UNSET,
+        *,
+        connect: Any = _UNSET,
+        read: Any = _UNSET,
+        write: Any = _UNSET,
+        pool: Any = _UNSET,
+    ) -> None:
+        if hasattr(timeout, "read") and hasattr(timeout, "connect"):
+            base = (timeout.connect, timeout.read, timeout.write, timeout.pool)
+        elif isinstance(timeout, tuple):
+            base = (tuple(timeout) + (None,) * 4)[:4]
+        elif timeout is _UNSET:
+            if _UNSET in (connect, read, write, pool):
+                raise ValueError("Timeout needs a default, or all of connect, read, write and pool")
+            base = (None,) * 4
+        else:
+            base = (timeout,) * 4
+        given = (connect, read, write, pool)
+        self.connect, self.read, self.write, self.pool = (b if g is _UNSET else g for g, b in zip(given, base))
+
+    def as_dict(self) -> dict[str, Optional[float]]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __eq__(self, other: object) -> bool:
+        return all(hasattr(other, name) and getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def __hash__(self) -> int:
+        return hash(tuple(getattr(self, name) for name in self.__slots__))
+
+    def __repr__(self) -> str:
+        return "Timeout({})".format(", ".join(f"{name}={getattr(self, name)}" for name in self.__slots__))
+
+
+def seconds_of(timeout: Any) -> Optional[float]:
+    """The limit of a whole call: the number, or the longest part of an object; ``None`` is no limit."""
+    if timeout is None or isinstance(timeout, (int, float)):
+        return timeout
+    read = getattr(timeout, "read", None)
+    return None if read is None else float(read)
+
+
+def connect_seconds_of(timeout: Any) -> Optional[float]:
+    """The limit of connecting that an object of limits names."""
+    connect = getattr(timeout, "connect", None)
+    return None if connect is None else float(connect)
