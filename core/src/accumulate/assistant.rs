@@ -104,7 +104,7 @@ impl AssistantAccumulator {
         let details = item(&self.steps.get(step)?.1, &["step_details", "tool_calls"], at)?;
         let mut w = Writer::new();
         details.write(&mut w);
-        json::decode(w.text().as_bytes()).ok()
+        json::decode_joined(w.text())
     }
 
     /// `{"run": …, "messages": […], "run_steps": […]}`, and `thread` where the stream has created it.
@@ -366,5 +366,5 @@ fn named(name: &str, data: Node<'_>) -> String {
 }
 
 fn typed<T: Decode>(tree: &Tree) -> T {
-    json::decode(tree.to_text().as_bytes()).unwrap_or_else(|_| T::blank())
+    json::decode_joined(&tree.to_text()).unwrap_or_else(T::blank)
 }

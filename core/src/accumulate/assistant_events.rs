@@ -111,5 +111,5 @@ impl Fact {
 }
 
 fn read<T: Decode>(json: Option<&str>) -> Option<Box<T>> {
-    json::decode(json?.as_bytes()).ok().map(Box::new)
+    json::decode_joined(json?).map(Box::new)
 }

@@ -206,7 +206,7 @@ pub(super) fn typed_event(choice: u32, note: Note<'_>) -> ChatCompletionStreamEv
             }
         }
         Note::LogprobsDone { kind, snapshot } => {
-            let list = json::decode(snapshot.to_text().as_bytes()).unwrap_or_default();
+            let list = json::decode_joined(&snapshot.to_text()).unwrap_or_default();
             match kind {
                 TextKind::Refusal => Event::LogprobsRefusalDone { choice, refusal: list },
                 _ => Event::LogprobsContentDone { choice, content: list },

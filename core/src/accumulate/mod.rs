@@ -48,7 +48,7 @@ fn typed<T: Decode>(value: &dyn Encode) -> T {
     let mut w = Writer::new();
     value.encode(&mut w);
     // What was written is an object, and an object always decodes.
-    json::decode(w.text().as_bytes()).unwrap_or_else(|_| T::blank())
+    json::decode_joined(w.text()).unwrap_or_else(T::blank)
 }
 
 fn unreadable(what: &str, number: u64, error: &DecodeError) -> Error {

@@ -291,6 +291,12 @@ pub(crate) fn decode_keeping_base64<T: Decode>(text: &[u8]) -> Result<T, DecodeE
     T::decode(doc.root(), &mut cx).ok_or_else(|| wrong_kind(doc.root(), T::KINDS))
 }
 
+/// Decodes text that was put together from documents, however deep it is nested by that.
+pub(crate) fn decode_joined<T: Decode>(text: &str) -> Option<T> {
+    let doc = Doc::parse_limited(text, usize::MAX).ok()?;
+    T::decode(doc.root(), &mut Context::default())
+}
+
 /// Decodes a document and names the first place where it is not as the API description says.
 ///
 /// # Errors

@@ -47,6 +47,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use codec::decode_joined;
 pub(crate) use codec::decode_keeping_base64;
 pub use codec::{Context, Decode, Encode, Kinds, Strict, decode, decode_strict, encode};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};

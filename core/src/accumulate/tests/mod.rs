@@ -3,6 +3,7 @@
 mod assistant;
 mod chat;
 mod cut;
+mod mangled;
 mod quirks;
 mod response;
 

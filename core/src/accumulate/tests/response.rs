@@ -151,3 +151,13 @@ fn hostile_indices_are_refused() {
         }
     }
 }
+
+#[test]
+fn an_item_nested_as_deep_as_can_be_leaves_the_response_whole() {
+    let deep = format!("{}{}", "[".repeat(126), "]".repeat(126));
+    let event = format!(r#"{{"type":"response.output_item.added","output_index":0,"item":{{"x":{deep}}}}}"#);
+    let mut accumulator = ResponseAccumulator::new();
+    accumulator.push_json(created().to_string().as_bytes()).unwrap();
+    accumulator.push_json(event.as_bytes()).unwrap();
+    assert_eq!((accumulator.snapshot().id.as_str(), accumulator.snapshot().output.len()), ("r", 1));
+}
