@@ -47,6 +47,11 @@ fn blocking_driver() -> Command {
 
 /// A program of the workspace, built without optimisation.
 pub fn built(name: &str) -> PathBuf {
+    target().join("debug").join(name).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+/// Where cargo builds.
+pub fn target() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    shell::root().join(target).join("debug").join(name).with_extension(std::env::consts::EXE_EXTENSION)
+    shell::root().join(target)
 }

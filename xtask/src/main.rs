@@ -11,6 +11,7 @@ mod generate;
 mod import;
 mod languages;
 mod mock;
+mod python;
 mod setup;
 mod shell;
 mod test;
@@ -21,7 +22,7 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
 const COMMANDS: &[Command] = &[
-    ("setup", "install what the other commands need", setup::run),
+    ("setup", "setup [python]: install what the other commands need", setup::run),
     ("demo", "a short conversation, with the mock server or a real provider", demo::run),
     ("test", "test [LANGUAGE] [--filter TEXT]: everything, or the conformance suite in one language", test::run),
     ("call", "call LANGUAGE: make calls, one JSON object a line (tests/README.md)", call::run),

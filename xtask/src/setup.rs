@@ -1,12 +1,18 @@
-//! `cargo xtask setup`: installs what the other commands need and the machine lacks.
+//! `cargo xtask setup [python]`: installs what the other commands need and the machine lacks; or the Python environment of
+//! the tests alone.
 
-use crate::{Outcome, shell};
+use crate::{Outcome, python, shell};
 
 /// Tools that come as crates: program and version.
 const TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20")];
 
-/// Installs the toolchain's components and the cargo tools that are missing.
-pub fn run(_args: &[String]) -> Outcome {
+/// Installs the toolchain's components, the cargo tools and the Python environment that are missing.
+pub fn run(args: &[String]) -> Outcome {
+    match args {
+        [] => {}
+        [part] if part == "python" => return python::run(),
+        _ => return Err("usage: cargo xtask setup [python]".into()),
+    }
     for component in ["rustfmt", "clippy"] {
         let name = if component == "clippy" { "cargo-clippy" } else { component };
         if !shell::has(name, &[]) {
@@ -21,5 +27,5 @@ pub fn run(_args: &[String]) -> Outcome {
             shell::run(&mut shell::cargo(&["install", "--locked", tool, "--version", version]))?;
         }
     }
-    Ok(())
+    python::run()
 }
