@@ -63,8 +63,8 @@ impl Decode for Secret {
         Self(String::new())
     }
 
-    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
-        String::decode(node, cx).map(Self::from)
+    fn read(&mut self, node: Node<'_>, cx: &mut Context) -> bool {
+        self.0.read(node, cx)
     }
 }
 

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::client::{Args, Call, CallFuture, Outcome, sealed};
 use crate::error::{Error, ErrorKind};
-use crate::json::{DecodeError, Encode, Json, Node};
+use crate::json::{Context as JsonContext, DecodeError, Encode, Json, Node};
+use crate::stream::sse::Unchecked;
 use crate::stream::{RawEventStream, open};
 use crate::types::{ChatCompletion, Completion, Response, ResponseStreamEvent, Run, RunStep, ThreadMessage};
 
@@ -179,10 +180,10 @@ impl<A: Accumulate> AccumulatedStream<A> {
             if *state != State::Open {
                 return Poll::Ready(None);
             }
-            let accept = |frame: &crate::stream::sse::Frame, data: Node<'_>| {
+            let mut accept = |frame: &Unchecked, data: Node<'_>, _: &mut JsonContext| {
                 accumulator.accept(frame.name(), data, &mut |event| queue.push_back(event))
             };
-            match raw.poll_with(cx, accept) {
+            match raw.poll_with(cx, &mut accept) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(()))) => {}
                 Poll::Ready(Some(Err(error))) => {

@@ -3,9 +3,11 @@
 use super::error::{DecodeError, DecodeErrorKind};
 use super::field::{self, Pending, Shape};
 use super::node::{Kind, Node};
-use super::tape::Doc;
+use super::plan::Plan;
+use super::slot::{Filled, Slot, read_items, slot};
+use super::tape::utf8;
 use super::writer::Writer;
-use super::{number, text};
+use super::{number, reader};
 use std::fmt;
 
 /// A type that can be written as JSON.
@@ -46,12 +48,20 @@ pub trait Decode: Encode + Sized {
 
     /// What tells a struct from others.
     #[doc(hidden)]
-    fn shape() -> Shape {
+    fn shape() -> &'static Shape {
         Shape::ANY
     }
 
-    /// Reads it. None when the value is of another type; a part of it that is goes to [`Context::dropped`].
-    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self>;
+    /// Reads it into `self`, which is blank. False when the value is of another type, and then `self` is blank still; a
+    /// part of it that is goes to [`Context::dropped`].
+    // In place, so that no value moves from one level of a document to the next.
+    fn read(&mut self, node: Node<'_>, cx: &mut Context) -> bool;
+
+    /// Reads it. None when the value is of another type.
+    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
+        let mut this = Self::blank();
+        this.read(node, cx).then_some(this)
+    }
 
     /// How well a value fits, for a union's choice among arms of the same kind.
     #[doc(hidden)]
@@ -201,11 +211,34 @@ pub struct Context {
     pub(super) keep_base64: bool,
     /// Members of the objects being read, innermost last.
     pub(super) members: Vec<Pending>,
+    pub(super) plan: Plan,
+    alike: bool,
 }
 
+/// Most members that memory is kept for.
+const MAX_MEMBERS: usize = 1 << 12;
+
 impl Context {
-    pub(super) fn strict(strict: Strict) -> Self {
-        Self { strict: Some(strict), ..Self::default() }
+    /// Makes it as new but for its memory and its plan.
+    pub(super) fn reset(&mut self) {
+        (self.strict, self.error, self.inexact, self.keep_base64) = (None, None, false, false);
+        if self.members.capacity() > MAX_MEMBERS {
+            self.members = Vec::new();
+            self.plan = Plan::default();
+        }
+    }
+
+    /// The document that comes now is to be read as the last one was if it is `alike`: of the same structure and names.
+    pub(super) fn follow(&mut self, alike: bool) {
+        self.alike = alike;
+        if !self.plan.begin(alike) {
+            self.members.clear();
+        }
+    }
+
+    /// Whether the document is alike the last one.
+    pub(crate) fn is_alike(&self) -> bool {
+        self.alike
     }
 
     /// A value of another type was left out of what is being decoded.
@@ -222,10 +255,6 @@ impl Context {
     /// Sets the note of [`Context::inexact`] and gives back what it was: each field notes its own.
     pub(super) fn replace_inexact(&mut self, inexact: bool) -> bool {
         std::mem::replace(&mut self.inexact, inexact)
-    }
-
-    pub(super) fn take_error(&mut self) -> Option<DecodeError> {
-        self.error.take()
     }
 
     /// A value is of another type: an error where decoding is strict.
@@ -280,15 +309,16 @@ fn wrong_kind(node: Node<'_>, expected: Kinds) -> DecodeError {
 /// # Errors
 /// See [`DecodeErrorKind`].
 pub fn decode<T: Decode>(text: &[u8]) -> Result<T, DecodeError> {
-    let doc = Doc::parse(text)?;
-    T::decode(doc.root(), &mut Context::default()).ok_or_else(|| wrong_kind(doc.root(), T::KINDS))
+    let mut value = T::blank();
+    decode_into(text, slot(&mut value))?;
+    Ok(value)
 }
 
 /// As [`decode`], with every vector that comes as base64 kept as that text.
 pub(crate) fn decode_keeping_base64<T: Decode>(text: &[u8]) -> Result<T, DecodeError> {
-    let doc = Doc::parse(text)?;
-    let mut cx = Context { keep_base64: true, ..Context::default() };
-    T::decode(doc.root(), &mut cx).ok_or_else(|| wrong_kind(doc.root(), T::KINDS))
+    let mut value = T::blank();
+    read_into(text, None, true, slot(&mut value))?;
+    Ok(value)
 }
 
 /// Decodes text that was put together from documents, however deep it is nested by that.
@@ -302,14 +332,27 @@ pub(crate) fn decode_joined<T: Decode>(text: &str) -> Option<T> {
 /// # Errors
 /// As [`decode`], and for absent required members and members of another type.
 pub fn decode_strict<T: Decode>(text: &[u8], strict: Strict) -> Result<T, DecodeError> {
-    let doc = Doc::parse(text)?;
-    let mut cx = Context::strict(strict);
-    let value = T::decode(doc.root(), &mut cx);
-    match (cx.take_error(), value) {
-        (Some(error), _) => Err(error),
-        (None, Some(value)) => Ok(value),
-        (None, None) => Err(wrong_kind(doc.root(), T::KINDS)),
-    }
+    let mut value = T::blank();
+    read_into(text, Some(strict), false, slot(&mut value))?;
+    Ok(value)
+}
+
+/// As [`decode`], into a place, which is blank.
+pub(crate) fn decode_into(text: &[u8], place: &mut dyn Slot) -> Result<(), DecodeError> {
+    read_into(text, None, false, place)
+}
+
+/// Not generic, so that it is compiled once.
+fn read_into(text: &[u8], strict: Option<Strict>, base64: bool, place: &mut dyn Slot) -> Result<(), DecodeError> {
+    reader::read(utf8(text)?, |root, cx| {
+        (cx.strict, cx.keep_base64) = (strict, base64);
+        let filled = place.fill(root, cx);
+        match (cx.error.take(), filled) {
+            (Some(error), _) => Err(error),
+            (None, Filled::Misfit(kinds)) => Err(wrong_kind(root, kinds)),
+            (None, _) => Ok(()),
+        }
+    })?
 }
 
 /// Encodes a value that holds no files to JSON text.
@@ -337,8 +380,9 @@ macro_rules! scalar {
                 $blank
             }
 
-            fn decode($node: Node<'_>, $cx: &mut Context) -> Option<Self> {
-                $decode
+            fn read(&mut self, $node: Node<'_>, $cx: &mut Context) -> bool {
+                let read = |$node: Node<'_>, $cx: &mut Context| -> Option<Self> { $decode };
+                read($node, $cx).map(|value| *self = value).is_some()
             }
         }
     };
@@ -346,19 +390,19 @@ macro_rules! scalar {
 
 scalar!(bool, Kinds::BOOL, false, |self, w| w.bool(*self), |node, _cx| node.as_bool());
 scalar!((), Kinds::NULL, (), |self, w| w.null(), |node, _cx| node.is_null().then_some(()));
-scalar!(String, Kinds::STRING, String::new(), |self, w| w.string(self), |node, cx| {
-    let (text, exact) = text::unescape_exact(node.inside()?);
-    if !exact {
-        cx.inexact();
-    }
-    Some(text.into_owned())
-});
 scalar!(f64, Kinds::NUMBER, 0.0, |self, w| w.float(*self), |node, cx| {
     let value = node.as_f64()?;
     if !number::is_exact(node.raw(), value) {
         cx.inexact();
     }
     Some(value)
+});
+scalar!(String, Kinds::STRING, String::new(), |self, w| w.string(self), |node, cx| {
+    let (text, exact) = node.as_exact_str()?;
+    if !exact {
+        cx.inexact();
+    }
+    Some(text.into_owned())
 });
 
 impl Encode for i64 {
@@ -374,13 +418,14 @@ impl Decode for i64 {
         0
     }
 
-    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
-        let value = node.as_i64()?;
+    fn read(&mut self, node: Node<'_>, cx: &mut Context) -> bool {
+        let Some((value, exact)) = node.as_integer() else { return false };
         // `1.0` and `-0` are integers, and stay as they are written.
-        if node.raw().bytes().any(|byte| !byte.is_ascii_digit() && byte != b'-') || node.raw() == "-0" {
+        if !exact {
             cx.inexact();
         }
-        Some(value)
+        *self = value;
+        true
     }
 
     fn fit(node: Node<'_>) -> Fit {
@@ -423,15 +468,15 @@ impl<T: Decode> Decode for Box<T> {
     const KINDS: Kinds = T::KINDS;
 
     fn blank() -> Self {
-        unreachable!("a required field cannot hold its own type")
+        Self::new(T::blank())
     }
 
-    fn shape() -> Shape {
+    fn shape() -> &'static Shape {
         T::shape()
     }
 
-    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
-        T::decode(node, cx).map(Self::new)
+    fn read(&mut self, node: Node<'_>, cx: &mut Context) -> bool {
+        (**self).read(node, cx)
     }
 
     fn fit(node: Node<'_>) -> Fit {
@@ -458,10 +503,12 @@ impl<T: Decode> Decode for Vec<T> {
         Vec::new()
     }
 
-    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
-        let mut list = Vec::with_capacity(items_expected(node)?);
-        each_item(node, cx, T::KINDS, &mut |item, cx| T::decode(item, cx).map(|value| list.push(value)).is_some());
-        Some(list)
+    fn read(&mut self, node: Node<'_>, cx: &mut Context) -> bool {
+        let Some(expected) = items_expected(node) else { return false };
+        // Exactly: room for four large items would not come from the small, quick end of the heap.
+        self.reserve_exact(expected);
+        read_items(node, cx, self);
+        true
     }
 
     fn fit(node: Node<'_>) -> Fit {
@@ -473,15 +520,6 @@ impl<T: Decode> Decode for Vec<T> {
 fn items_expected(node: Node<'_>) -> Option<usize> {
     // A hostile list of small items of another type must not reserve large ones.
     (node.kind() == Kind::List).then(|| node.len().min(4096))
-}
-
-/// Reads the items of a list. `read` tells whether an item is of the right type.
-fn each_item(node: Node<'_>, cx: &mut Context, kinds: Kinds, read: &mut dyn FnMut(Node<'_>, &mut Context) -> bool) {
-    for item in node.items() {
-        if !read(item, cx) {
-            cx.dropped(item, kinds);
-        }
-    }
 }
 
 fn fit_of_items(node: Node<'_>, fit: fn(Node<'_>) -> Fit) -> Fit {

@@ -1,9 +1,11 @@
 //! What a struct's fields cannot say about the object it was decoded from.
 
 use super::codec::{Encode, Presence};
+use super::field::{Const, Shape};
+use super::slot::Slot;
+use super::text;
 use super::value::Json;
 use super::writer::Writer;
-use super::{field, text};
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
@@ -74,17 +76,10 @@ impl Extra {
     /// Nothing.
     pub(crate) const NONE: Self = Self { marks: [0; 2], rest: None };
 
-    /// What is left of a struct of this shape when all that it requires was absent.
-    #[inline(never)]
-    pub(crate) fn absent(shape: field::Shape) -> Self {
-        let mut this = Self::NONE;
-        for constant in shape.constants.iter().filter(|constant| constant.required) {
-            this.mark(constant.number);
-        }
-        for (number, _) in shape.required {
-            this.mark(*number);
-        }
-        this
+    /// What is left of a struct when all that it requires was absent: these marks.
+    #[inline]
+    pub(crate) fn absent(marks: u128) -> Self {
+        Self { marks: [marks as u64, (marks >> 64) as u64], rest: None }
     }
 
     pub(crate) fn mark(&mut self, number: u8) {
@@ -135,84 +130,64 @@ fn is_blank(value: &dyn Encode) -> bool {
     writer.is_finite() && matches!(writer.text(), "\"\"" | "0" | "0.0" | "false" | "null" | "[]" | "{}")
 }
 
-/// Writes one object: the constants, the fields, then what [`Extra`] keeps.
-pub struct ObjectWriter<'a> {
-    writer: &'a mut Writer,
-    extra: &'a Extra,
-    /// Members of `extra` that a field has been written in place of.
-    replaced: Vec<usize>,
-}
-
-impl fmt::Debug for ObjectWriter<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ObjectWriter").finish_non_exhaustive()
-    }
-}
-
-impl<'a> ObjectWriter<'a> {
-    /// Starts an object with its constants.
-    pub fn new(writer: &'a mut Writer, extra: &'a Extra, shape: field::Shape) -> Self {
-        writer.begin_object();
-        let mut this = Self { writer, extra, replaced: Vec::new() };
-        this.constants(shape.constants);
-        this
-    }
-
-    fn constants(&mut self, constants: &[field::Const]) {
-        for constant in constants {
-            if self.extra.marked(constant.number) != constant.required && self.extra.find(constant.name).is_none() {
-                self.writer.raw_key(constant.name);
-                self.writer.raw(constant.text);
+/// Writes one object: the constants, the fields in the order of their shape, then what [`Extra`] keeps.
+#[inline(never)]
+pub fn write_object(w: &mut Writer, extra: &Extra, shape: &Shape, parts: &[&dyn Slot]) {
+    w.begin_object();
+    if extra.is_plain() {
+        for constant in shape.constants.iter().filter(|constant| constant.required) {
+            w.raw_key(constant.name);
+            w.raw(constant.text);
+        }
+        for (place, part) in parts.iter().enumerate() {
+            if part.presence() != Presence::Absent {
+                write_field(w, shape, place, *part);
             }
         }
+    } else {
+        write_beside(w, extra, shape, parts);
     }
+    w.end_object();
+}
 
-    /// Writes a field, unless `extra` says that it was not there or knows better.
-    // Generic so that the type checker need not find the coercion to `dyn` at each of thousands of calls.
-    #[inline]
-    pub fn field<T: Encode>(&mut self, number: u8, name: &str, value: &T) {
-        self.write(number, name, &value);
+fn write_field(w: &mut Writer, shape: &Shape, place: usize, part: &dyn Slot) {
+    if let Some((_, name)) = shape.field(place) {
+        w.raw_key(name);
+        part.encode(w);
     }
+}
 
-    fn write(&mut self, number: u8, name: &str, value: &dyn Encode) {
-        let presence = value.presence();
-        if !self.extra.is_plain() {
-            if !self.writes(number, name, value, presence) {
-                return;
-            }
-        } else if presence == Presence::Absent {
-            return;
+/// Writes the members of an object of which `extra` knows something.
+fn write_beside(w: &mut Writer, extra: &Extra, shape: &Shape, parts: &[&dyn Slot]) {
+    for Const { number, name, text, required } in shape.constants {
+        if extra.marked(*number) != *required && extra.find(name).is_none() {
+            w.raw_key(name);
+            w.raw(text);
         }
-        self.writer.key(name);
-        value.encode(self.writer);
     }
-
-    /// Whether the field is written, where `extra` has something to say.
-    fn writes(&mut self, number: u8, name: &str, value: &dyn Encode, presence: Presence) -> bool {
-        let kept = self.extra.find(name);
-        let marked = self.extra.marked(number);
-        let writes = match presence {
+    // Members of `extra` in place of which a field is written.
+    let mut replaced = Vec::new();
+    for (place, part) in parts.iter().enumerate() {
+        let Some((number, name)) = shape.field(place) else { continue };
+        let kept = extra.find(name);
+        let marked = extra.marked(number);
+        let writes = match part.presence() {
             Presence::Absent => marked && kept.is_none(),
-            Presence::Required if marked && is_blank(value) => false,
-            _ => match kept.and_then(|index| self.extra.members()[index].part) {
-                Some(part) => part != fingerprint(value),
+            Presence::Required if marked && is_blank(*part) => false,
+            _ => match kept.and_then(|index| extra.members()[index].part) {
+                Some(was) => was != fingerprint(*part),
                 None => true,
             },
         };
         if writes {
-            self.replaced.extend(kept);
+            replaced.extend(kept);
+            write_field(w, shape, place, *part);
         }
-        writes
     }
-
-    /// Ends the object.
-    pub fn end(self) {
-        for (index, member) in self.extra.members().iter().enumerate() {
-            if !self.replaced.contains(&index) {
-                self.writer.raw_key(&member.name);
-                self.writer.raw(member.value.raw());
-            }
+    for (index, member) in extra.members().iter().enumerate() {
+        if !replaced.contains(&index) {
+            w.raw_key(&member.name);
+            w.raw(member.value.raw());
         }
-        self.writer.end_object();
     }
 }

@@ -1,15 +1,14 @@
-//! Structs: reading the members of an object into fields, and writing them back.
+//! Structs: reading the members of an object into fields.
 //!
-//! The macros make one short call a field; everything else is here and compiled once.
+//! The macros make a table of names and a list of slots; everything else is here and compiled once.
 
-use super::codec::{Context, Decode, Encode, Fit, Kinds};
+use super::codec::{Context, Fit, Kinds};
 use super::extra::{Extra, fingerprint};
 use super::node::{Kind, Node};
+use super::slot::{Filled, Slot};
 use super::tape::Doc;
-use super::value::Json;
 use super::{text, value};
 use std::collections::HashMap;
-use std::fmt;
 
 /// A member with one possible value: no Rust field, written by itself.
 #[derive(Debug, Clone, Copy)]
@@ -31,32 +30,67 @@ impl Const {
     }
 }
 
-/// [`Const::required`] in the macros' words.
+/// [`Const::required`] in the macros' words, as a bit.
 #[allow(non_upper_case_globals)]
 pub mod mode {
     /// Written unless the wire left it out.
-    pub const req: bool = true;
+    pub const req: u128 = 1;
     /// Written only if it was on the wire.
-    pub const opt: bool = false;
+    pub const opt: u128 = 0;
 }
 
-/// What tells a struct from others.
+/// What tells a struct from others. Places count from 0: the required fields, the optional ones, the constants.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
-    /// Its constants.
-    pub constants: &'static [Const],
     /// Its required fields: bit and name.
     pub required: &'static [(u8, &'static str)],
+    /// Its optional fields: bit and name.
+    pub optional: &'static [(u8, &'static str)],
+    /// Its constants.
+    pub constants: &'static [Const],
 }
 
 impl Shape {
     /// Nothing.
-    pub const ANY: Shape = Shape { constants: &[], required: &[] };
+    pub const ANY: &Shape = &Shape { required: &[], optional: &[], constants: &[] };
+
+    /// The bit and the name of the field at `place`; none if a constant stands there.
+    #[inline]
+    pub(super) fn field(&self, place: usize) -> Option<(u8, &'static str)> {
+        self.required.get(place).or_else(|| self.optional.get(place - self.required.len())).copied()
+    }
+
+    fn first_constant(&self) -> usize {
+        self.required.len() + self.optional.len()
+    }
+
+    /// The place of a name. The search starts at `hint`: members often come in the order of the fields.
+    #[inline]
+    fn place(&self, name: &[u8], hint: usize) -> Option<usize> {
+        let (required, optional) = (self.required.len(), self.first_constant());
+        let is = |field: &(u8, &str)| field.1.as_bytes() == name;
+        if let Some(rest) = self.required.get(hint..)
+            && let Some(place) = rest.iter().position(is)
+        {
+            return Some(hint + place);
+        }
+        let from = hint.clamp(required, optional) - required;
+        if let Some(place) = self.optional[from..].iter().position(is) {
+            return Some(required + from + place);
+        }
+        if let Some(place) = self.required[..hint.min(required)].iter().position(is) {
+            return Some(place);
+        }
+        if let Some(place) = self.optional[..from].iter().position(is) {
+            return Some(required + place);
+        }
+        self.constants.iter().position(|constant| constant.name.as_bytes() == name).map(|place| optional + place)
+    }
 }
 
 /// How well a value fits a type of these kinds and this shape.
 #[inline(never)]
-pub(super) fn fit(node: Node<'_>, kinds: Kinds, shape: Shape) -> Fit {
+pub(super) fn fit(node: Node<'_>, kinds: Kinds, shape: &Shape) -> Fit {
     if !kinds.has(node.kind()) {
         return Fit::NO;
     }
@@ -81,224 +115,199 @@ pub(super) fn fit(node: Node<'_>, kinds: Kinds, shape: Shape) -> Fit {
 /// One member of an object being read, in [`Context::members`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pending {
-    /// Index of its key; [`READ`] once it has been read.
+    /// Index of its key.
     key: u32,
-    /// [`mark_of`] its name.
-    mark: u32,
+    /// Its place in the [`Shape`], or one of the two below.
+    place: u32,
 }
 
-/// In [`Pending::key`]: this member has been read.
-const READ: u32 = u32::MAX;
+/// In [`Pending::place`]: no field has this name.
+const UNKNOWN: u32 = u32::MAX;
+/// In [`Pending::place`]: another member of this name comes later.
+const REPEATED: u32 = u32::MAX - 1;
 
-/// Tells most names apart without looking at them: length, first, middle and last byte. 0 in a document that escapes
-/// names, where the text may differ and the name not.
-#[inline]
-fn mark_of(name: &[u8], doc: &Doc<'_>) -> u32 {
-    match name {
-        [first, .., last] if !doc.escaped_keys => {
-            u32::from_le_bytes([name.len() as u8, *first, name[name.len() / 2], *last])
+/// Reads an object into the fields of a struct, which are blank: false if it is no object. What the fields cannot say
+/// goes to `extra`.
+#[inline(never)]
+pub fn read_object(
+    node: Node<'_>,
+    cx: &mut Context,
+    shape: &Shape,
+    extra: &mut Extra,
+    slots: &mut [&mut dyn Slot],
+) -> bool {
+    if node.kind() != Kind::Object {
+        return false;
+    }
+    *extra = Extra::NONE;
+    let known = cx.plan.recall(node.index(), shape);
+    let (first, count, seen, keep) = match known {
+        Some(known) => (known.first, known.count, known.seen, true),
+        None => {
+            let first = cx.members.len();
+            let seen = assign(node, cx, shape);
+            let count = cx.members.len() - first;
+            (first, count, seen, cx.plan.note(node.index(), shape, first, count, seen))
         }
-        [only] if !doc.escaped_keys => u32::from(*only),
-        _ => 0,
-    }
-}
-
-/// Reads one object, field by field. Members usually come in the order of the fields, so each search starts where the
-/// last one ended.
-pub struct ObjectReader<'a, 'c> {
-    node: Node<'a>,
-    cx: &'c mut Context,
-    /// Where this object's members start in `cx.members`.
-    base: usize,
-    next: usize,
-    extra: Extra,
-}
-
-impl fmt::Debug for ObjectReader<'_, '_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ObjectReader").field("node", &self.node).finish_non_exhaustive()
-    }
-}
-
-impl<'a, 'c> ObjectReader<'a, 'c> {
-    /// Starts to read an object; none if it is not one.
-    #[inline(never)]
-    pub fn new(node: Node<'a>, cx: &'c mut Context, shape: Shape) -> Option<Self> {
-        if node.kind() != Kind::Object {
-            return None;
-        }
-        let base = cx.members.len();
-        let doc = node.doc();
-        // Room for the objects inside too, so that most documents need one allocation here.
-        cx.members.reserve(node.len().max(if base == 0 { 32 } else { 0 }));
-        cx.members.extend(
-            node.members()
-                .map(|member| Pending { key: member.key.index(), mark: mark_of(member.raw_name().as_bytes(), doc) }),
-        );
-        drop_repeated(doc, &mut cx.members, base);
-        let mut reader = Self { node, cx, base, next: 0, extra: Extra::default() };
-        for constant in shape.constants {
-            reader.constant(constant);
-        }
-        Some(reader)
-    }
-
-    fn constant(&mut self, constant: &Const) {
-        match self.find(constant.name) {
-            None if constant.required => {
-                self.extra.mark(constant.number);
-                self.cx.absent(self.node, constant.name);
-            }
-            None => {}
-            Some(member) if !constant.is(member) => {
-                self.extra.keep(constant.name, member.into(), None);
-                self.cx.other_constant(member, constant.text);
-            }
-            Some(_) if !constant.required => self.extra.mark(constant.number),
-            Some(_) => {}
-        }
-    }
-
-    /// Reads a required field into `slot`, which is blank.
-    #[inline(never)]
-    pub fn required<T: Decode>(&mut self, number: u8, name: &'static str, slot: &mut T) {
-        let Some((node, outer)) = self.begin_required(number, name) else { return };
-        match T::decode(node, self.cx) {
-            Some(value) => {
-                // A blank owns nothing, so it need not be dropped: less code in thousands of instances.
-                std::mem::forget(std::mem::replace(slot, value));
-                self.end_field(name, node, outer, &&*slot);
-            }
-            None => self.misfit(Some(number), name, node, outer, T::KINDS),
-        }
-    }
-
-    /// Reads an optional field into `slot`, which is none.
-    #[inline(never)]
-    pub fn optional<T: Decode>(&mut self, number: u8, name: &'static str, slot: &mut Option<T>) {
-        let Some((node, outer)) = self.begin_optional(number, name) else { return };
-        match T::decode(node, self.cx) {
-            Some(value) => {
-                std::mem::forget(slot.replace(value));
-                self.end_field(name, node, outer, &&*slot);
-            }
-            None => self.misfit(None, name, node, outer, T::KINDS),
-        }
-    }
-
-    /// The member of a required field, and the note of inexactness that stands outside it.
-    fn begin_required(&mut self, number: u8, name: &str) -> Option<(Node<'a>, bool)> {
-        match self.find(name) {
-            Some(node) => Some((node, self.cx.replace_inexact(false))),
-            None => {
-                self.extra.mark(number);
-                self.cx.absent(self.node, name);
-                None
-            }
-        }
-    }
-
-    /// The same for an optional field: none where the member is absent or null.
-    fn begin_optional(&mut self, number: u8, name: &str) -> Option<(Node<'a>, bool)> {
-        let node = self.find(name)?;
-        if node.is_null() {
-            self.extra.mark(number);
-            return None;
-        }
-        Some((node, self.cx.replace_inexact(false)))
-    }
-
-    fn end_field(&mut self, name: &str, node: Node<'_>, outer: bool, value: &dyn Encode) {
-        if self.cx.replace_inexact(outer) {
-            self.extra.keep(name, node.into(), Some(fingerprint(value)));
-        }
-    }
-
-    /// The value does not fit the field: kept as it is.
-    #[inline(never)]
-    fn misfit(&mut self, required: Option<u8>, name: &str, node: Node<'_>, outer: bool, expected: Kinds) {
-        self.cx.replace_inexact(outer);
-        if let Some(number) = required {
-            self.extra.mark(number);
-        }
-        self.extra.keep(name, node.into(), None);
-        self.cx.misfit(node, expected);
-    }
-
-    /// Ends the object: what no field has read.
-    pub fn rest(&mut self) -> Extra {
-        let doc = self.node.doc();
-        for Pending { key: index, .. } in self.cx.members.drain(self.base..) {
-            if index != READ {
-                let name = Node::at(doc, index).inside().unwrap_or_default();
-                self.extra.keep(name, Json::from(Node::at(doc, index + 1)), None);
-            }
-        }
-        std::mem::take(&mut self.extra)
-    }
-
-    #[inline(never)]
-    fn find(&mut self, name: &str) -> Option<Node<'a>> {
-        let doc = self.node.doc();
-        let mark = mark_of(name.as_bytes(), doc);
-        let members = &mut self.cx.members[self.base..];
-        let is = |member: &Pending| member.mark == mark && member.key != READ && is_key(doc, member.key, name);
-        let (before, after) = members.split_at(self.next);
-        let place = match after.iter().position(is) {
-            Some(place) => self.next + place,
-            None => before.iter().position(is)?,
-        };
-        let value = Node::at(doc, members[place].key + 1);
-        members[place].key = READ;
-        self.next = place + 1;
-        Some(value)
-    }
-}
-
-#[inline]
-fn is_key(doc: &Doc<'_>, index: u32, name: &str) -> bool {
-    let entry = doc.tape[index as usize];
-    let inside = &doc.text.as_bytes()[entry.start as usize + 1..entry.end as usize - 1];
-    if doc.escaped_keys {
-        text::same(&doc.text[entry.start as usize + 1..entry.end as usize - 1], name)
-    } else {
-        inside == name.as_bytes()
-    }
-}
-
-/// Of members with one name only the last stays.
-fn drop_repeated(doc: &Doc<'_>, members: &mut Vec<Pending>, base: usize) {
-    let name = |member: &Pending| Node::at(doc, member.key).inside().unwrap_or_default();
-    let mine = &mut members[base..];
-    let mut repeated = false;
-    if mine.len() <= 64 && !doc.escaped_keys {
-        // Names of different bits differ; few pass, and those are compared.
-        let mut seen = 0u64;
-        for at in 0..mine.len() {
-            let (earlier, this) = mine.split_at_mut(at);
-            let this = &this[0];
-            let bit = 1 << (this.mark.wrapping_mul(0x9E37_79B1) >> 26);
-            if seen & bit != 0 {
-                for earlier in earlier.iter_mut().filter(|earlier| earlier.key != READ && earlier.mark == this.mark) {
-                    if name(earlier) == name(this) {
-                        earlier.key = READ;
-                        repeated = true;
+    };
+    for at in first..first + count {
+        let Pending { key, place } = cx.members[at];
+        let value = Node::at(node.doc(), key + 1);
+        if let Some(slot) = slots.get_mut(place as usize) {
+            let outer = cx.replace_inexact(false);
+            match slot.fill(value, cx) {
+                Filled::Value => {
+                    if cx.replace_inexact(outer) {
+                        keep_part(shape, place, extra, value, &**slot);
                     }
                 }
+                Filled::Null => {
+                    cx.replace_inexact(outer);
+                    if let Some((number, _)) = shape.field(place as usize) {
+                        extra.mark(number);
+                    }
+                }
+                Filled::Misfit(kinds) => {
+                    cx.replace_inexact(outer);
+                    misfit(shape, place, extra, value, cx, kinds);
+                }
             }
-            seen |= bit;
-        }
-    } else {
-        let mut last = HashMap::with_capacity(mine.len());
-        for at in 0..mine.len() {
-            if let Some(earlier) = last.insert(text::unescape(name(&mine[at])), at) {
-                mine[earlier].key = READ;
-                repeated = true;
-            }
+        } else if place != REPEATED {
+            let name = Node::at(node.doc(), key).inside().unwrap_or_default();
+            let constant = shape.constants.get((place as usize).wrapping_sub(slots.len()));
+            other_member(constant, name, extra, value, cx);
         }
     }
-    if repeated {
-        let mine = members.split_off(base);
-        members.extend(mine.into_iter().filter(|member| member.key != READ));
+    if !keep {
+        cx.members.truncate(first);
+    }
+    for (place, constant) in shape.constants.iter().enumerate() {
+        if constant.required && !seen.has(shape.first_constant() + place) {
+            absent(constant.number, constant.name, extra, node, cx);
+        }
+    }
+    for (place, (number, name)) in shape.required.iter().enumerate() {
+        if !seen.has(place) {
+            absent(*number, name, extra, node, cx);
+        }
+    }
+    true
+}
+
+/// The field holds less than the text says.
+#[cold]
+fn keep_part(shape: &Shape, place: u32, extra: &mut Extra, value: Node<'_>, slot: &dyn Slot) {
+    if let Some((_, name)) = shape.field(place as usize) {
+        extra.keep(name, value.into(), Some(fingerprint(slot)));
+    }
+}
+
+/// The value does not fit the field: kept as it is.
+#[cold]
+fn misfit(shape: &Shape, place: u32, extra: &mut Extra, value: Node<'_>, cx: &mut Context, kinds: Kinds) {
+    if let Some((number, name)) = shape.field(place as usize) {
+        if (place as usize) < shape.required.len() {
+            extra.mark(number);
+        }
+        extra.keep(name, value.into(), None);
+    }
+    cx.misfit(value, kinds);
+}
+
+/// A constant, or a member that the API description does not know.
+fn other_member(constant: Option<&Const>, name: &str, extra: &mut Extra, value: Node<'_>, cx: &mut Context) {
+    match constant {
+        None => extra.keep(name, value.into(), None),
+        Some(constant) if !constant.is(value) => {
+            extra.keep(constant.name, value.into(), None);
+            cx.other_constant(value, constant.text);
+        }
+        Some(constant) if !constant.required => extra.mark(constant.number),
+        Some(_) => {}
+    }
+}
+
+/// Something required was not there.
+#[cold]
+fn absent(number: u8, name: &str, extra: &mut Extra, node: Node<'_>, cx: &mut Context) {
+    extra.mark(number);
+    cx.absent(node, name);
+}
+
+/// The places whose names an object has. Fields and constants have numbers below 128, so there are no more places.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen([u64; 2]);
+
+impl Seen {
+    fn has(self, place: usize) -> bool {
+        self.0[place / 64] >> (place % 64) & 1 == 1
+    }
+
+    /// Adds a place: false if it was there.
+    #[inline]
+    fn add(&mut self, place: usize) -> bool {
+        let (word, bit) = (&mut self.0[place / 64], 1 << (place % 64));
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+}
+
+/// Finds the place of each member.
+fn assign(node: Node<'_>, cx: &mut Context, shape: &Shape) -> Seen {
+    let base = cx.members.len();
+    cx.members.reserve(node.len());
+    let (mut seen, mut unknown, mut hint) = (Seen::default(), 0, 0);
+    for member in node.members() {
+        let place = match shape.place(&member.name_bytes(), hint) {
+            Some(place) => {
+                hint = place + 1;
+                if !seen.add(place) {
+                    forget_earlier(&mut cx.members[base..], place as u32);
+                }
+                place as u32
+            }
+            None => {
+                unknown += 1;
+                UNKNOWN
+            }
+        };
+        cx.members.push(Pending { key: member.key.index(), place });
+    }
+    if unknown > 1 {
+        forget_repeated(node.doc(), &mut cx.members[base..]);
+    }
+    seen
+}
+
+#[cold]
+fn forget_earlier(members: &mut [Pending], place: u32) {
+    for member in members.iter_mut().filter(|member| member.place == place) {
+        member.place = REPEATED;
+    }
+}
+
+/// Of members with one name the last stays. Here are those that no field has a name for.
+fn forget_repeated(doc: &Doc<'_>, members: &mut [Pending]) {
+    let name = |member: &Pending| Node::at(doc, member.key).inside().unwrap_or_default();
+    if members.len() <= 32 && !doc.escaped_keys {
+        for at in 1..members.len() {
+            let (earlier, this) = members.split_at_mut(at);
+            if this[0].place == UNKNOWN {
+                let this = name(&this[0]);
+                for earlier in earlier.iter_mut().filter(|member| member.place == UNKNOWN && name(member) == this) {
+                    earlier.place = REPEATED;
+                }
+            }
+        }
+        return;
+    }
+    let mut last = HashMap::with_capacity(members.len());
+    for at in 0..members.len() {
+        if members[at].place == UNKNOWN
+            && let Some(earlier) = last.insert(text::unescape(name(&members[at])), at)
+        {
+            members[earlier].place = REPEATED;
+        }
     }
 }

@@ -32,26 +32,31 @@ impl Decode for FileInput {
         Self::EMPTY
     }
 
-    fn decode(node: Node<'_>, _: &mut Context) -> Option<Self> {
-        let file = node.get(FILE).filter(|file| file.kind() == Kind::Object)?;
-        let text = |name| file.get(name).and_then(Node::as_str).map(Cow::into_owned);
-        let mut input = if let Some(path) = text("path") {
-            Self::from_path(path)
-        } else if let Some(content) = text("text") {
-            Self::from_bytes(content)
-        } else {
-            Self::from_bytes(STANDARD.decode(text("base64")?).ok()?)
-        };
-        if let Some(filename) = text("filename") {
-            input = input.with_filename(filename);
-        }
-        if let Some(content_type) = text("content_type") {
-            input = input.with_content_type(content_type);
-        }
-        Some(input)
+    fn read(&mut self, node: Node<'_>, _: &mut Context) -> bool {
+        described(node).map(|input| *self = input).is_some()
     }
 
     fn fit(node: Node<'_>) -> super::macro_support::Fit {
         if node.get(FILE).is_some() { super::macro_support::Fit::FULL } else { super::macro_support::Fit::NO }
     }
+}
+
+/// The file that an object describes.
+fn described(node: Node<'_>) -> Option<FileInput> {
+    let file = node.get(FILE).filter(|file| file.kind() == Kind::Object)?;
+    let text = |name| file.get(name).and_then(Node::as_str).map(Cow::into_owned);
+    let mut input = if let Some(path) = text("path") {
+        FileInput::from_path(path)
+    } else if let Some(content) = text("text") {
+        FileInput::from_bytes(content)
+    } else {
+        FileInput::from_bytes(STANDARD.decode(text("base64")?).ok()?)
+    };
+    if let Some(filename) = text("filename") {
+        input = input.with_filename(filename);
+    }
+    if let Some(content_type) = text("content_type") {
+        input = input.with_content_type(content_type);
+    }
+    Some(input)
 }

@@ -90,13 +90,13 @@ macro_rules! object {
         }
 
         impl $crate::json::Encode for $name {
-            #[allow(unused_mut)] // where there is no field
             fn encode(&self, w: &mut $crate::json::Writer) {
                 let shape = <Self as $crate::json::Decode>::shape();
-                let mut o = $crate::json::macro_support::ObjectWriter::new(w, &self.extra, shape);
-                $(o.field($req_number, $req_key, &self.$req);)*
-                $(o.field($opt_number, $opt_key, &self.$opt);)*
-                o.end();
+                let parts: &[&dyn $crate::json::macro_support::Slot] = &[
+                    $($crate::json::macro_support::part(&self.$req),)*
+                    $($crate::json::macro_support::part(&self.$opt),)*
+                ];
+                $crate::json::macro_support::write_object(w, &self.extra, shape, parts);
             }
         }
 
@@ -105,33 +105,31 @@ macro_rules! object {
                 Self {
                     $($req: <$req_type as $crate::json::Decode>::blank(),)*
                     $($opt: None,)*
-                    extra: $crate::json::Extra::absent(Self::shape()),
+                    extra: $crate::json::Extra::absent(
+                        0 $(| 1 << $req_number)* $(| $crate::json::macro_support::mode::$const_mode << $const_number)*
+                    ),
                 }
             }
 
-            fn shape() -> $crate::json::macro_support::Shape {
-                $crate::json::macro_support::Shape {
+            fn shape() -> &'static $crate::json::macro_support::Shape {
+                &$crate::json::macro_support::Shape {
+                    required: &[$(($req_number, $req_key)),*],
+                    optional: &[$(($opt_number, $opt_key)),*],
                     constants: &[$($crate::json::macro_support::Const {
                         number: $const_number,
                         name: $const_key,
                         text: stringify!($const_value),
-                        required: $crate::json::macro_support::mode::$const_mode,
+                        required: $crate::json::macro_support::mode::$const_mode == 1,
                     }),*],
-                    required: &[$(($req_number, $req_key)),*],
                 }
             }
 
-            fn decode(node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> Option<Self> {
-                let mut o = $crate::json::macro_support::ObjectReader::new(node, cx, Self::shape())?;
-                let mut this = Self {
-                    $($req: <$req_type as $crate::json::Decode>::blank(),)*
-                    $($opt: None,)*
-                    extra: $crate::json::Extra::NONE,
-                };
-                $(o.required($req_number, $req_key, &mut this.$req);)*
-                $(o.optional($opt_number, $opt_key, &mut this.$opt);)*
-                this.extra = o.rest();
-                Some(this)
+            fn read(&mut self, node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> bool {
+                let slots: &mut [&mut dyn $crate::json::macro_support::Slot] = &mut [
+                    $($crate::json::macro_support::slot(&mut self.$req),)*
+                    $($crate::json::macro_support::slot(&mut self.$opt),)*
+                ];
+                $crate::json::macro_support::read_object(node, cx, Self::shape(), &mut self.extra, slots)
             }
         }
 
@@ -161,6 +159,7 @@ macro_rules! model {
         }
 
         impl Default for $name {
+            #[inline]
             fn default() -> Self {
                 Self { $($opt: None,)* extra: Default::default() }
             }
@@ -168,6 +167,7 @@ macro_rules! model {
 
         impl $name {
             /// One with nothing set.
+            #[inline]
             pub fn new() -> Self {
                 Self::default()
             }
@@ -218,6 +218,7 @@ macro_rules! setters {
 
             $(
                 #[doc = concat!("Sends an explicit null as `", stringify!($opt), "`.")]
+                #[inline]
                 pub fn $null(mut self) -> Self {
                     self.$opt = None;
                     self.extra.mark($number);
@@ -238,6 +239,7 @@ macro_rules! response {
         }
 
         impl Default for $name {
+            #[inline]
             fn default() -> Self {
                 $crate::json::Decode::blank()
             }
@@ -289,6 +291,7 @@ macro_rules! open_enum {
 macro_rules! open_enum_traits {
     ($name:ident) => {
         impl PartialEq for $name {
+            #[inline]
             fn eq(&self, other: &Self) -> bool {
                 self.as_str() == other.as_str()
             }
@@ -303,18 +306,21 @@ macro_rules! open_enum_traits {
         }
 
         impl std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
         impl From<&str> for $name {
+            #[inline]
             fn from(text: &str) -> Self {
                 Self::known(text).unwrap_or_else(|| Self::Unknown(text.to_owned()))
             }
         }
 
         impl From<String> for $name {
+            #[inline]
             fn from(text: String) -> Self {
                 Self::known(&text).unwrap_or(Self::Unknown(text))
             }
@@ -333,18 +339,22 @@ macro_rules! open_enum_traits {
                 Self::Unknown(String::new())
             }
 
-            fn decode(node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> Option<Self> {
-                let text = $crate::json::macro_support::open_enum::text(node)?;
-                match Self::known(text.as_str()) {
-                    None => Some(Self::Unknown(text.unknown(node, cx))),
-                    known => known,
-                }
+            fn read(&mut self, node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> bool {
+                $crate::json::macro_support::open_enum::read(self, node, cx)
             }
 
             fn fit(node: $crate::json::Node<'_>) -> $crate::json::macro_support::Fit {
-                let text = $crate::json::macro_support::open_enum::text(node);
-                let known = text.as_ref().is_some_and(|text| Self::known(text.as_str()).is_some());
-                $crate::json::macro_support::open_enum::fit(text.is_some(), known)
+                $crate::json::macro_support::open_enum::fit(&mut Self::blank(), node)
+            }
+        }
+
+        impl $crate::json::macro_support::open_enum::OpenEnum for $name {
+            fn set(&mut self, text: &str) -> bool {
+                Self::known(text).map(|known| *self = known).is_some()
+            }
+
+            fn set_unknown(&mut self, text: String) {
+                *self = Self::Unknown(text);
             }
         }
 
@@ -379,9 +389,9 @@ macro_rules! union {
         }
 
         impl $name {
-            fn arms() -> $crate::json::macro_support::Arms {
-                $crate::json::macro_support::Arms {
-                    tag: $crate::json::macro_support::first(&[$($tag)?]),
+            fn arms() -> &'static $crate::json::macro_support::Arms {
+                &$crate::json::macro_support::Arms {
+                    tag: &[$($tag)?],
                     arms: &[$(
                         $crate::json::macro_support::Arm {
                             $(
@@ -403,6 +413,7 @@ macro_rules! union {
         $(
             $($(
                 impl From<$boxed> for $name {
+                    #[inline]
                     fn $from_boxed(value: $boxed) -> Self {
                         Self::$arm(Box::new(value))
                     }
@@ -410,6 +421,7 @@ macro_rules! union {
             )?)?
             $($(
                 impl From<$plain> for $name {
+                    #[inline]
                     fn $from_plain(value: $plain) -> Self {
                         Self::$arm(value)
                     }
@@ -419,6 +431,7 @@ macro_rules! union {
 
         $(
             impl From<&str> for $name {
+                #[inline]
                 fn from(text: &str) -> Self {
                     Self::$text_arm(text.into())
                 }
@@ -427,13 +440,12 @@ macro_rules! union {
 
         impl $crate::json::Encode for $name {
             fn encode(&self, w: &mut $crate::json::Writer) {
-                match self {
-                    $(Self::$arm(value) => {
-                        $(<$boxed as $crate::json::Encode>::encode(value, w))?
-                        $(<$plain as $crate::json::Encode>::encode(value, w))?
-                    })*
-                    Self::Unknown(value) => $crate::json::Encode::encode(value, w),
-                }
+                use $crate::json::macro_support::part;
+                let value = match self {
+                    $(Self::$arm(value) => $(part::<$boxed>(value))? $(part::<$plain>(value))?,)*
+                    Self::Unknown(value) => part(value),
+                };
+                value.encode(w);
             }
         }
 
@@ -444,18 +456,42 @@ macro_rules! union {
                 Self::Unknown($crate::json::Json::NULL)
             }
 
-            fn decode(node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> Option<Self> {
-                let mut choice = $crate::json::macro_support::union::Choice::new(Self::arms(), node, cx);
-                $(
-                    if choice.is_next() && let Some(value) = choice.$(boxed::<$boxed>())?$(plain::<$plain>())? {
-                        return Some(Self::$arm(value));
-                    }
-                )*
-                Some(Self::Unknown(choice.unknown()))
+            fn read(&mut self, node: $crate::json::Node<'_>, cx: &mut $crate::json::Context) -> bool {
+                $crate::json::macro_support::union::read(self, Self::arms(), node, cx)
             }
 
             fn fit(node: $crate::json::Node<'_>) -> $crate::json::macro_support::Fit {
                 $crate::json::macro_support::union::fit(Self::arms(), node)
+            }
+        }
+
+        impl $crate::json::macro_support::union::Union for $name {
+            // One question an arm, which compiles to one jump.
+            fn choose(&mut self, arm: usize) {
+                let mut arm = arm;
+                $(
+                    if arm == 0 {
+                        *self = Self::$arm(
+                            $($crate::json::macro_support::union::boxed::<$boxed>())?
+                            $(<$plain as $crate::json::Decode>::blank())?
+                        );
+                        return;
+                    }
+                    arm = arm.wrapping_sub(1);
+                )*
+                let _ = arm;
+            }
+
+            fn set_unknown(&mut self, value: $crate::json::Json) {
+                *self = Self::Unknown(value);
+            }
+
+            fn slot(&mut self) -> &mut dyn $crate::json::macro_support::Slot {
+                use $crate::json::macro_support::slot;
+                match self {
+                    $(Self::$arm(value) => $(slot::<$boxed>(value))? $(slot::<$plain>(value))?,)*
+                    Self::Unknown(value) => slot(value),
+                }
             }
         }
 
@@ -467,12 +503,14 @@ macro_rules! union {
 macro_rules! value_traits {
     ($name:ident) => {
         impl PartialEq for $name {
+            #[inline]
             fn eq(&self, other: &Self) -> bool {
                 $crate::json::macro_support::equal(&self, &other)
             }
         }
 
         impl std::fmt::Debug for $name {
+            #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 $crate::json::macro_support::debug(f, stringify!($name), &self)
             }

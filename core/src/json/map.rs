@@ -110,24 +110,24 @@ impl<T: Decode> Decode for Map<T> {
         Self::new()
     }
 
-    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
+    fn read(&mut self, node: Node<'_>, cx: &mut Context) -> bool {
         if node.kind() != Kind::Object {
-            return None;
+            return false;
         }
-        let mut map = IndexMap::with_capacity_and_hasher(node.len().min(4096), Keys);
+        self.0.reserve(node.len().min(4096));
         for member in node.members() {
             let (name, exact) = text::unescape_exact(member.raw_name());
             if !exact {
                 cx.inexact();
             }
             match T::decode(member.value, cx) {
-                Some(value) => drop(map.insert(name.into_owned(), value)),
+                Some(value) => drop(self.0.insert(name.into_owned(), value)),
                 None => {
-                    map.shift_remove(name.as_ref());
+                    self.0.shift_remove(name.as_ref());
                     cx.dropped(member.value, T::KINDS);
                 }
             }
         }
-        Some(Self(map))
+        true
     }
 }

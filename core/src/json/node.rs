@@ -29,26 +29,51 @@ pub struct Node<'a> {
     doc: &'a Doc<'a>,
     /// Index of its entry. A number in a list of numbers has no entry: there it is the list's.
     index: u32,
-    entry: Entry,
+    /// The offset of a number in a list of numbers, which is never 0; else 0.
+    number: u32,
+}
+
+/// Where a value is in its document, and in every document that is alike.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spot {
+    index: u32,
+    number: u32,
 }
 
 impl<'a> Node<'a> {
-    #[inline]
-    pub(super) fn at(doc: &'a Doc<'a>, index: u32) -> Self {
-        Node { doc, index, entry: doc.tape[index as usize] }
+    /// Where it is.
+    pub(crate) fn spot(self) -> Spot {
+        Spot { index: self.index, number: self.number }
     }
 
+    /// The value that is there in the same document.
+    pub(crate) fn same_document(self, spot: Spot) -> Node<'a> {
+        Node { doc: self.doc, index: spot.index, number: spot.number }
+    }
+
+    #[inline]
+    pub(super) fn at(doc: &'a Doc<'a>, index: u32) -> Self {
+        Node { doc, index, number: 0 }
+    }
+
+    #[inline]
     pub(super) fn doc(self) -> &'a Doc<'a> {
         self.doc
     }
 
+    #[inline]
     pub(super) fn index(self) -> u32 {
         self.index
     }
 
     #[inline]
+    fn entry(self) -> Entry {
+        self.doc.tape[self.index as usize]
+    }
+
+    #[inline]
     fn first(self) -> u8 {
-        self.doc.text.as_bytes()[self.entry.start as usize]
+        self.doc.text.as_bytes()[self.offset()]
     }
 
     /// What the value is.
@@ -65,19 +90,22 @@ impl<'a> Node<'a> {
     }
 
     /// Where its text starts, in bytes from the start of the document.
+    #[inline]
     pub fn offset(self) -> usize {
-        self.entry.start as usize
+        if self.number == 0 { self.entry().start as usize } else { self.number as usize }
     }
 
     fn end(self) -> usize {
         match self.first() {
             b'{' | b'[' => self.close().start as usize + 1,
-            _ => self.entry.end as usize,
+            _ if self.number == 0 => self.entry().end as usize,
+            // The parser has been here: it is a number.
+            _ => scan::number(self.doc.text.as_bytes(), self.offset()).unwrap_or(self.offset()),
         }
     }
 
     fn close(self) -> Entry {
-        self.doc.tape[self.entry.end as usize - 1]
+        self.doc.tape[self.entry().end as usize - 1]
     }
 
     /// The value's own text.
@@ -92,17 +120,38 @@ impl<'a> Node<'a> {
         if self.first() != b'"' {
             return None;
         }
-        Some(&self.doc.text[self.entry.start as usize + 1..self.entry.end as usize - 1])
+        let Entry { start, end } = self.entry();
+        Some(&self.doc.text[start as usize + 1..end as usize - 1])
     }
 
     /// A string's value. A lone surrogate escape becomes U+FFFD.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
-        self.inside().map(text::unescape)
+        let inside = self.inside()?;
+        Some(if self.doc.escaped { text::unescape(inside) } else { Cow::Borrowed(inside) })
+    }
+
+    /// A string's value, and whether nothing was lost: false where a lone surrogate became U+FFFD.
+    #[inline]
+    pub(super) fn as_exact_str(self) -> Option<(Cow<'a, str>, bool)> {
+        let inside = self.inside()?;
+        Some(if self.doc.escaped { text::unescape_exact(inside) } else { (Cow::Borrowed(inside), true) })
     }
 
     /// A number's value, if it is integral and fits; `1.0` and `1e3` are integral.
     pub fn as_i64(self) -> Option<i64> {
-        if self.kind() == Kind::Number { number::to_i64(self.raw()) } else { None }
+        self.as_integer().map(|(value, _)| value)
+    }
+
+    /// The same, and whether that is how it would be written.
+    pub(super) fn as_integer(self) -> Option<(i64, bool)> {
+        if self.kind() != Kind::Number {
+            return None;
+        }
+        let text = self.raw();
+        match number::short_integer(text.as_bytes()) {
+            Some(value) => Some((value, true)),
+            None => number::to_i64(text).map(|value| (value, number::is_integer(text))),
+        }
     }
 
     /// A number's value, rounded to the nearest double. None where it is beyond the range of a double.
@@ -139,8 +188,9 @@ impl<'a> Node<'a> {
     }
 
     /// The members of an object in their order; nothing for anything else.
+    #[inline]
     pub fn members(self) -> Members<'a> {
-        let (next, end) = if self.first() == b'{' { (self.index + 1, self.entry.end - 1) } else { (0, 0) };
+        let (next, end) = if self.first() == b'{' { (self.index + 1, self.entry().end - 1) } else { (0, 0) };
         Members { doc: self.doc, next, end }
     }
 
@@ -161,15 +211,15 @@ impl<'a> Node<'a> {
 
     /// Whether it is a list of nothing but numbers (and of at least one).
     pub(super) fn is_number_list(self) -> bool {
-        self.first() == b'[' && self.entry.end == self.index + 2 && self.close().end > 0
+        self.first() == b'[' && self.entry().end == self.index + 2 && self.close().end > 0
     }
 
     /// The items of a list; nothing for anything else.
     pub fn items(self) -> Items<'a> {
         if self.is_number_list() {
-            Items { doc: self.doc, next: self.entry.start + 1, end: self.close().start, numbers: Some(self.index) }
+            Items { doc: self.doc, next: self.entry().start + 1, end: self.close().start, numbers: Some(self.index) }
         } else {
-            let (next, end) = if self.first() == b'[' { (self.index + 1, self.entry.end - 1) } else { (0, 0) };
+            let (next, end) = if self.first() == b'[' { (self.index + 1, self.entry().end - 1) } else { (0, 0) };
             Items { doc: self.doc, next, end, numbers: None }
         }
     }
@@ -178,7 +228,7 @@ impl<'a> Node<'a> {
     #[inline]
     fn next(self) -> u32 {
         match self.first() {
-            b'{' | b'[' => self.entry.end,
+            b'{' | b'[' => self.entry().end,
             _ => self.index + 1,
         }
     }
@@ -210,14 +260,32 @@ impl<'a> Member<'a> {
         if self.key.doc.escaped_keys { text::unescape(self.raw_name()) } else { Cow::Borrowed(self.raw_name()) }
     }
 
+    /// Its name in bytes.
+    #[inline]
+    pub(crate) fn name_bytes(&self) -> Cow<'a, [u8]> {
+        let Entry { start, end } = self.key.entry();
+        let raw = &self.key.doc.text.as_bytes()[start as usize + 1..end as usize - 1];
+        if self.key.doc.escaped_keys { unescaped_bytes(raw) } else { Cow::Borrowed(raw) }
+    }
+
     /// Its name as it is written between the quotes.
+    #[inline]
     pub(super) fn raw_name(&self) -> &'a str {
-        self.key.inside().unwrap_or_default()
+        let Entry { start, end } = self.key.entry();
+        &self.key.doc.text[start as usize + 1..end as usize - 1]
     }
 
     #[inline]
     fn named(&self, name: &str) -> bool {
         if self.key.doc.escaped_keys { text::same(self.raw_name(), name) } else { self.raw_name() == name }
+    }
+}
+
+#[cold]
+fn unescaped_bytes(raw: &[u8]) -> Cow<'_, [u8]> {
+    match std::str::from_utf8(raw).map(text::unescape) {
+        Ok(Cow::Owned(name)) => Cow::Owned(name.into_bytes()),
+        _ => Cow::Borrowed(raw),
     }
 }
 
@@ -272,7 +340,7 @@ impl<'a> Iterator for Items<'a> {
         let end = scan::number(text, start).ok()?;
         // Over the comma, or over the bracket, which ends the list.
         self.next = scan::space(text, end) as u32 + 1;
-        Some(Node { doc: self.doc, index, entry: Entry { start: start as u32, end: end as u32 } })
+        Some(Node { doc: self.doc, index, number: start as u32 })
     }
 }
 

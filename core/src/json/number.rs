@@ -1,5 +1,31 @@
 //! Numbers: from text to `i64` and `f64`, and when two texts are the same number.
 
+/// The value of an integer of few digits, which a number's text mostly is.
+#[inline]
+pub(super) fn short_integer(text: &[u8]) -> Option<i64> {
+    let digits = match text {
+        [b'-', b'1'..=b'9', ..] => &text[1..],
+        _ => text,
+    };
+    // So many digits fit whatever they are.
+    if digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0;
+    for byte in digits {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + i64::from(byte - b'0');
+    }
+    Some(if digits.len() < text.len() { -value } else { value })
+}
+
+/// Whether a number is written as integers are: `1.0` and `-0` are not.
+pub(super) fn is_integer(text: &str) -> bool {
+    text != "-0" && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
 /// The value of a number's text if it is integral and fits.
 pub(super) fn to_i64(text: &str) -> Option<i64> {
     if let Ok(value) = text.parse() {
@@ -63,8 +89,13 @@ mod tests {
 
     #[test]
     fn integers_may_be_written_as_floats() {
+        assert_eq!(short_integer(b"-120"), Some(-120));
+        assert_eq!(short_integer(b"999999999999999999"), Some(999_999_999_999_999_999));
         for (text, value) in [
             ("0", Some(0)),
+            ("7", Some(7)),
+            ("-7", Some(-7)),
+            ("1234567890123456789", Some(1_234_567_890_123_456_789)),
             ("-0", Some(0)),
             ("-0.0", Some(0)),
             ("1.0", Some(1)),
@@ -83,6 +114,8 @@ mod tests {
             ("1e-1", None),
         ] {
             assert_eq!(to_i64(text), value, "{text}");
+            let short = short_integer(text.as_bytes());
+            assert!(short.is_none() || short == value && is_integer(text), "{text}");
         }
     }
 

@@ -2,47 +2,39 @@
 
 use super::codec::{Context, Fit, Kinds};
 use super::node::Node;
-use super::text;
-use std::borrow::Cow;
 
 /// The kinds an enum is read from.
 pub const KINDS: Kinds = Kinds::STRING;
 
-/// A string that may be a value of the enum.
-#[derive(Debug)]
-pub struct Text<'a> {
-    text: Cow<'a, str>,
-    exact: bool,
+/// An enum that a text can be read into.
+pub trait OpenEnum {
+    /// Becomes the value of this text: false if the enum does not know it.
+    fn set(&mut self, text: &str) -> bool;
+
+    /// Becomes this text, which the enum does not know.
+    fn set_unknown(&mut self, text: String);
 }
 
-/// The value's text, if it is a string.
-pub fn text(node: Node<'_>) -> Option<Text<'_>> {
-    let (text, exact) = text::unescape_exact(node.inside()?);
-    Some(Text { text, exact })
-}
-
-impl Text<'_> {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The text to keep, as the enum does not know it.
-    #[inline(never)]
-    pub fn unknown(self, node: Node<'_>, cx: &mut Context) -> String {
-        if !self.exact {
+/// Reads a string.
+#[inline(never)]
+pub fn read(place: &mut dyn OpenEnum, node: Node<'_>, cx: &mut Context) -> bool {
+    let Some((text, exact)) = node.as_exact_str() else { return false };
+    if !place.set(&text) {
+        if !exact {
             cx.inexact();
         }
         cx.unknown(node);
-        self.text.into_owned()
+        place.set_unknown(text.into_owned());
     }
+    true
 }
 
 /// How well a value fits: best if the enum knows it.
-pub fn fit(is_text: bool, known: bool) -> Fit {
-    match (is_text, known) {
-        (false, _) => Fit::NO,
-        (true, false) => Fit::SHAPE,
-        (true, true) => Fit::FULL,
+#[inline(never)]
+pub fn fit(place: &mut dyn OpenEnum, node: Node<'_>) -> Fit {
+    match node.as_str() {
+        None => Fit::NO,
+        Some(text) if place.set(&text) => Fit::FULL,
+        Some(_) => Fit::SHAPE,
     }
 }

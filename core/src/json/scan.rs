@@ -17,7 +17,7 @@ fn fault<T>(at: usize, expected: &'static str) -> Result<T, Fault> {
 }
 
 /// The first offset at or after `at` that is not white space.
-#[inline]
+#[inline(always)]
 pub(super) fn space(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
         at += 1;
@@ -27,21 +27,35 @@ pub(super) fn space(text: &[u8], mut at: usize) -> usize {
 
 /// The string whose opening quote is just before `at`: the offset after its closing quote, and whether it holds an
 /// escape. Raw control characters pass: servers send them, and nothing is ambiguous about them.
-#[inline]
+#[inline(always)]
 pub(super) fn string(text: &[u8], at: usize) -> Result<(usize, bool), Fault> {
+    const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
+    const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
     let mut i = at;
-    // Most keys and many values are short; below this length a call of memchr costs more than it saves.
-    let near = text.len().min(at + 16);
-    while i < near {
-        match text[i] {
-            b'"' => return Ok((i + 1, false)),
-            b'\\' => break,
-            _ => i += 1,
+    // Keys and most values are short: below this length a call of memchr costs more than it saves.
+    while i < at + 32 {
+        let Some(chunk) = text.get(i..).and_then(<[u8]>::first_chunk) else { break };
+        let word = u64::from_le_bytes(*chunk);
+        let found = zero_bytes(word ^ QUOTES) | zero_bytes(word ^ BACKSLASHES);
+        if found != 0 {
+            i += (found.trailing_zeros() / 8) as usize;
+            if text[i] == b'"' {
+                return Ok((i + 1, false));
+            }
+            break;
         }
+        i += 8;
     }
     long_string(text, i)
 }
 
+/// Bits set in bytes that are zero: the lowest of them is right.
+#[inline(always)]
+fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080
+}
+
+#[inline(never)]
 fn long_string(text: &[u8], mut at: usize) -> Result<(usize, bool), Fault> {
     let mut escaped = false;
     loop {

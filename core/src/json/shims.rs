@@ -3,7 +3,7 @@
 //! Each type has two shims of one line. A shim is generic over the format only; what depends on the type is a call
 //! through `dyn Encode` or one decode function, which exist already.
 
-use super::codec::{Context, Decode, Encode};
+use super::codec::{Decode, Encode};
 use super::node::{Kind, Node};
 use super::tape::Doc;
 use super::value::Json;
@@ -28,11 +28,7 @@ pub fn deserialize<'de, D: Deserializer<'de>, T: Decode>(deserializer: D) -> Res
 }
 
 fn from_text<T: Decode>(text: &str) -> Result<T, super::DecodeError> {
-    let doc = Doc::parse_text(text)?;
-    match T::decode(doc.root(), &mut Context::default()) {
-        Some(value) => Ok(value),
-        None => super::decode(text.as_bytes()),
-    }
+    super::decode(text.as_bytes())
 }
 
 impl Serialize for Node<'_> {

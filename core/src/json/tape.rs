@@ -30,8 +30,12 @@ pub struct Doc<'a> {
     pub(super) numbers: Vec<f64>,
     /// Where the values of each of those lists are, in the order of the tape.
     pub(super) number_lists: Vec<NumberList>,
-    /// Whether some key is written with an escape; if not, keys compare as they stand.
+    /// Whether some string is written with an escape; if not, all of them are what they look like.
+    pub(super) escaped: bool,
+    /// Whether some key is.
     pub(super) escaped_keys: bool,
+    /// What the parser needed besides; empty now.
+    open: Vec<Open>,
 }
 
 /// A list of numbers: the index of its opening entry, and where its values start.
@@ -41,19 +45,61 @@ pub(super) struct NumberList {
     pub(super) start: usize,
 }
 
+/// A list or object whose closing bracket has not come.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    /// Index of its opening entry.
+    index: u32,
+    /// Children so far.
+    count: u32,
+    within: Within,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// Around the document's value.
+    Nothing,
+    Object,
+    List,
+}
+
+/// The memory of a [`Doc`], kept from one document to the next.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    tape: Vec<Entry>,
+    numbers: Vec<f64>,
+    number_lists: Vec<NumberList>,
+    open: Vec<Open>,
+    escaped: bool,
+    escaped_keys: bool,
+}
+
+impl Buffers {
+    /// Whether they are small enough to be kept by a thread that may never need them again.
+    pub(super) fn is_small(&self) -> bool {
+        self.tape.capacity() <= 1 << 13 && self.numbers.capacity() <= 1 << 12 && self.open.capacity() <= MAX_DEPTH
+    }
+
+    /// Whether every value of the last document has an entry.
+    pub(super) fn has_all_entries(&self) -> bool {
+        self.number_lists.is_empty()
+    }
+
+    /// Makes the last document's tape that of another text: whether `retrace` could.
+    pub(super) fn retrace(&mut self, retrace: impl FnOnce(&mut [Entry]) -> Option<bool>) -> bool {
+        let Some(escaped) = retrace(&mut self.tape) else { return false };
+        self.escaped |= escaped;
+        true
+    }
+}
+
 impl<'a> Doc<'a> {
     /// Parses one JSON document. A byte order mark in front is skipped.
     ///
     /// # Errors
     /// When the bytes are not UTF-8, not JSON, nested deeper than [`MAX_DEPTH`] or longer than 4 GiB.
     pub fn parse(text: &'a [u8]) -> Result<Self, DecodeError> {
-        match std::str::from_utf8(text) {
-            Ok(text) => Self::parse_text(text),
-            Err(error) => {
-                let at = error.valid_up_to();
-                Err(DecodeError::new(DecodeErrorKind::Utf8, "$".to_owned(), at, "the text is not UTF-8".to_owned()))
-            }
-        }
+        Self::parse_text(utf8(text)?)
     }
 
     /// As [`Doc::parse`], for text that is known to be UTF-8.
@@ -66,30 +112,26 @@ impl<'a> Doc<'a> {
 
     /// As [`Doc::parse_text`], with another limit of nesting. The parser itself needs no stack.
     pub(super) fn parse_limited(text: &'a str, depth: usize) -> Result<Self, DecodeError> {
+        let mut buffers = Buffers::default();
+        buffers.tape.reserve((text.len() / 12).clamp(8, 1 << 16));
+        Self::parse_into(text, depth, buffers)
+    }
+
+    /// As [`Doc::parse_limited`], in memory that another document has left.
+    pub(super) fn parse_into(text: &'a str, depth: usize, buffers: Buffers) -> Result<Self, DecodeError> {
         if u32::try_from(text.len()).is_err() {
             let message = "the text is longer than 4 GiB".to_owned();
             return Err(DecodeError::new(DecodeErrorKind::TooLarge, "$".to_owned(), 0, message));
         }
-        let bytes = text.as_bytes();
-        let capacity = (bytes.len() / 12).clamp(8, 1 << 16);
-        let mut parser = Parser {
-            text: bytes,
-            tape: Vec::with_capacity(capacity),
-            numbers: Vec::new(),
-            number_lists: Vec::new(),
-            open: Vec::with_capacity(8),
-            escaped_keys: false,
-            depth,
-        };
-        match parser.run() {
-            Ok(()) => Ok(Doc {
-                text,
-                tape: parser.tape,
-                numbers: parser.numbers,
-                number_lists: parser.number_lists,
-                escaped_keys: parser.escaped_keys,
-            }),
-            Err(Stop::Fault(Fault { at, expected })) => Err(DecodeError::syntax(bytes, at, expected)),
+        let Buffers { mut tape, mut numbers, mut number_lists, mut open, .. } = buffers;
+        tape.clear();
+        numbers.clear();
+        number_lists.clear();
+        open.clear();
+        let mut doc = Doc { text, tape, numbers, number_lists, escaped: false, escaped_keys: false, open };
+        match doc.run(depth) {
+            Ok(()) => Ok(doc),
+            Err(Stop::Fault(Fault { at, expected })) => Err(DecodeError::syntax(text.as_bytes(), at, expected)),
             Err(Stop::Deep(at)) => {
                 let message = format!("lists and objects are nested deeper than {depth} levels");
                 Err(DecodeError::new(DecodeErrorKind::TooDeep, "$".to_owned(), at, message))
@@ -97,10 +139,162 @@ impl<'a> Doc<'a> {
         }
     }
 
+    /// The document that these describe already.
+    pub(super) fn known(text: &'a str, buffers: Buffers) -> Self {
+        let Buffers { tape, numbers, number_lists, open, escaped, escaped_keys } = buffers;
+        Self { text, tape, numbers, number_lists, escaped, escaped_keys, open }
+    }
+
     /// The document's value.
     pub fn root(&self) -> Node<'_> {
         Node::at(self, 0)
     }
+
+    /// Its memory, for the next document.
+    pub(super) fn into_buffers(self) -> Buffers {
+        let Self { text: _, tape, numbers, number_lists, escaped, escaped_keys, open } = self;
+        Buffers { tape, numbers, number_lists, open, escaped, escaped_keys }
+    }
+
+    fn run(&mut self, depth: usize) -> Result<(), Stop> {
+        let text = self.text.as_bytes();
+        let mut at = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let mut top = Open { index: 0, count: 0, within: Within::Nothing };
+        loop {
+            // A value starts here, or white space before it.
+            at = match text.get(at) {
+                Some(b'"') => {
+                    let (end, escaped) = scan::string(text, at + 1)?;
+                    self.escaped |= escaped;
+                    self.push(at, end);
+                    end
+                }
+                Some(b'{') => {
+                    self.open(&mut top, at, Within::Object, depth)?;
+                    at = scan::space(text, at + 1);
+                    if text.get(at) != Some(&b'}') {
+                        at = self.key(text, at)?;
+                        continue;
+                    }
+                    self.close(&mut top, at)
+                }
+                Some(b'[') => {
+                    self.open(&mut top, at, Within::List, depth)?;
+                    at = scan::space(text, at + 1);
+                    match text.get(at) {
+                        Some(b']') => self.close(&mut top, at),
+                        Some(b'-' | b'0'..=b'9') => match self.number_list(&mut top, at) {
+                            Some(end) => self.close(&mut top, end),
+                            None => continue,
+                        },
+                        _ => continue,
+                    }
+                }
+                Some(b'-' | b'0'..=b'9') => self.scalar(at, scan::number(text, at)?),
+                Some(b't') => self.scalar(at, scan::word(text, at, "true")?),
+                Some(b'f') => self.scalar(at, scan::word(text, at, "false")?),
+                Some(b'n') => self.scalar(at, scan::word(text, at, "null")?),
+                Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                    at += 1;
+                    continue;
+                }
+                _ => return stop(at, "a value"),
+            };
+            top.count += 1;
+            // A value ended here: on to the next one, out of all that ends with it.
+            loop {
+                match (text.get(at), top.within) {
+                    (Some(b','), Within::Object) => {
+                        at = self.key(text, scan::space(text, at + 1))?;
+                        break;
+                    }
+                    (Some(b','), Within::List) => {
+                        at += 1;
+                        break;
+                    }
+                    (Some(b'}'), Within::Object) | (Some(b']'), Within::List) => {
+                        at = self.close(&mut top, at);
+                        top.count += 1;
+                    }
+                    (Some(b' ' | b'\n' | b'\r' | b'\t'), _) => at += 1,
+                    (None, Within::Nothing) => return Ok(()),
+                    (_, Within::Object) => return stop(at, "`,` or `}`"),
+                    (_, Within::List) => return stop(at, "`,` or `]`"),
+                    (_, Within::Nothing) => return stop(at, "the end of the text"),
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn scalar(&mut self, start: usize, end: usize) -> usize {
+        self.push(start, end);
+        end
+    }
+
+    /// Reads the list just opened, if it holds nothing but numbers: the offset of its bracket.
+    #[inline(never)]
+    fn number_list(&mut self, top: &mut Open, at: usize) -> Option<usize> {
+        let start = self.numbers.len();
+        let Some(end) = scan::number_list(self.text.as_bytes(), at, &mut self.numbers) else {
+            self.numbers.truncate(start);
+            return None;
+        };
+        // Fewer than bytes of text, which fit 32 bits.
+        top.count = (self.numbers.len() - start) as u32;
+        self.number_lists.push(NumberList { index: top.index, start });
+        Some(end)
+    }
+
+    /// Reads a key and its colon: the offset after it.
+    #[inline(always)]
+    fn key(&mut self, text: &[u8], at: usize) -> Result<usize, Stop> {
+        if text.get(at) != Some(&b'"') {
+            return stop(at, "a key");
+        }
+        let (end, escaped) = scan::string(text, at + 1)?;
+        self.escaped_keys |= escaped;
+        self.push(at, end);
+        let at = scan::space(text, end);
+        if text.get(at) != Some(&b':') {
+            return stop(at, "`:`");
+        }
+        Ok(at + 1)
+    }
+
+    #[inline(always)]
+    fn push(&mut self, start: usize, end: usize) {
+        self.tape.push(Entry { start: start as u32, end: end as u32 });
+    }
+
+    #[inline]
+    fn open(&mut self, top: &mut Open, at: usize, within: Within, depth: usize) -> Result<(), Stop> {
+        if self.open.len() == depth {
+            return Err(Stop::Deep(at));
+        }
+        self.open.push(std::mem::replace(top, Open { index: self.tape.len() as u32, count: 0, within }));
+        self.push(at, 0);
+        Ok(())
+    }
+
+    /// Closes what is open with the bracket at `at`: the offset after it.
+    #[inline]
+    fn close(&mut self, top: &mut Open, at: usize) -> usize {
+        self.push(at, top.count as usize);
+        self.tape[top.index as usize].end = self.tape.len() as u32;
+        if let Some(outer) = self.open.pop() {
+            *top = outer;
+        }
+        at + 1
+    }
+}
+
+/// The text of these bytes.
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str, DecodeError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let message = "the text is not UTF-8".to_owned();
+        DecodeError::new(DecodeErrorKind::Utf8, "$".to_owned(), error.valid_up_to(), message)
+    })
 }
 
 enum Stop {
@@ -109,147 +303,13 @@ enum Stop {
 }
 
 impl From<Fault> for Stop {
+    #[cold]
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
 }
 
+#[cold]
 fn stop<T>(at: usize, expected: &'static str) -> Result<T, Stop> {
     Err(Stop::Fault(Fault { at, expected }))
-}
-
-struct Parser<'a> {
-    text: &'a [u8],
-    tape: Vec<Entry>,
-    numbers: Vec<f64>,
-    number_lists: Vec<NumberList>,
-    /// What is open: index of its entry, children so far.
-    open: Vec<(u32, u32)>,
-    escaped_keys: bool,
-    depth: usize,
-}
-
-impl Parser<'_> {
-    fn run(&mut self) -> Result<(), Stop> {
-        let bom = if self.text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-        let mut at = scan::space(self.text, bom);
-        loop {
-            at = match self.value(at)? {
-                (at, true) => match self.after(at)? {
-                    Some(at) => at,
-                    None => return Ok(()),
-                },
-                (at, false) => at,
-            };
-        }
-    }
-
-    /// Reads a value, or the opening of one: where to go on, and whether the value is complete.
-    #[inline]
-    fn value(&mut self, at: usize) -> Result<(usize, bool), Stop> {
-        let end = match self.text.get(at) {
-            Some(b'"') => scan::string(self.text, at + 1)?.0,
-            Some(b'-' | b'0'..=b'9') => scan::number(self.text, at)?,
-            Some(b'{') => {
-                self.push_open(at)?;
-                let at = scan::space(self.text, at + 1);
-                return match self.text.get(at) {
-                    Some(b'}') => Ok((self.close(at), true)),
-                    _ => Ok((self.key(at)?, false)),
-                };
-            }
-            Some(b'[') => {
-                self.push_open(at)?;
-                let at = scan::space(self.text, at + 1);
-                return match self.text.get(at) {
-                    Some(b']') => Ok((self.close(at), true)),
-                    Some(b'-' | b'0'..=b'9') => Ok(match self.number_list(at) {
-                        Some(end) => (self.close(end), true),
-                        None => (at, false),
-                    }),
-                    _ => Ok((at, false)),
-                };
-            }
-            Some(b't') => scan::word(self.text, at, "true")?,
-            Some(b'f') => scan::word(self.text, at, "false")?,
-            Some(b'n') => scan::word(self.text, at, "null")?,
-            _ => return stop(at, "a value"),
-        };
-        self.push(at, end);
-        Ok((end, true))
-    }
-
-    /// Reads the list just opened, if it holds nothing but numbers: the offset of its bracket.
-    fn number_list(&mut self, at: usize) -> Option<usize> {
-        let start = self.numbers.len();
-        let Some(end) = scan::number_list(self.text, at, &mut self.numbers) else {
-            self.numbers.truncate(start);
-            return None;
-        };
-        let open = self.open.last_mut()?;
-        // Fewer than bytes of text, which fit 32 bits.
-        open.1 = (self.numbers.len() - start) as u32;
-        self.number_lists.push(NumberList { index: open.0, start });
-        Some(end)
-    }
-
-    /// After a complete value: the offset of the next one, or none at the end of the document.
-    #[inline]
-    fn after(&mut self, mut at: usize) -> Result<Option<usize>, Stop> {
-        loop {
-            at = scan::space(self.text, at);
-            let Some((open, count)) = self.open.last_mut() else {
-                return if at == self.text.len() { Ok(None) } else { stop(at, "the end of the text") };
-            };
-            *count += 1;
-            let object = self.text[self.tape[*open as usize].start as usize] == b'{';
-            match self.text.get(at) {
-                Some(b',') => {
-                    at = scan::space(self.text, at + 1);
-                    return Ok(Some(if object { self.key(at)? } else { at }));
-                }
-                Some(b'}') if object => at = self.close(at),
-                Some(b']') if !object => at = self.close(at),
-                _ => return stop(at, if object { "`,` or `}`" } else { "`,` or `]`" }),
-            }
-        }
-    }
-
-    /// Reads a key and its colon: the offset of the value.
-    #[inline]
-    fn key(&mut self, at: usize) -> Result<usize, Stop> {
-        if self.text.get(at) != Some(&b'"') {
-            return stop(at, "a key");
-        }
-        let (end, escaped) = scan::string(self.text, at + 1)?;
-        self.escaped_keys |= escaped;
-        self.push(at, end);
-        let at = scan::space(self.text, end);
-        if self.text.get(at) != Some(&b':') {
-            return stop(at, "`:`");
-        }
-        Ok(scan::space(self.text, at + 1))
-    }
-
-    fn push(&mut self, start: usize, end: usize) {
-        self.tape.push(Entry { start: start as u32, end: end as u32 });
-    }
-
-    fn push_open(&mut self, at: usize) -> Result<(), Stop> {
-        if self.open.len() == self.depth {
-            return Err(Stop::Deep(at));
-        }
-        self.open.push((self.tape.len() as u32, 0));
-        self.push(at, 0);
-        Ok(())
-    }
-
-    /// Closes what is open with the bracket at `at`: the offset after it.
-    fn close(&mut self, at: usize) -> usize {
-        if let Some((open, count)) = self.open.pop() {
-            self.push(at, count as usize);
-            self.tape[open as usize].end = self.tape.len() as u32;
-        }
-        at + 1
-    }
 }

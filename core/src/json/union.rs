@@ -7,6 +7,7 @@
 
 use super::codec::{Context, Decode, Fit, Kinds};
 use super::node::{Kind, Node};
+use super::slot::{Filled, Slot};
 use super::value::Json;
 
 /// What the choice needs to know of an arm.
@@ -23,58 +24,42 @@ pub struct Arm {
 /// A union as the choice sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Arms {
-    /// The name of its tag.
-    pub tag: Option<&'static str>,
+    /// The name of its tag, if it has one.
+    pub tag: &'static [&'static str],
     /// Its arms, in the order to try.
     pub arms: &'static [Arm],
 }
 
-/// Reads one union: the macro asks arm by arm whether it is the chosen one, which compiles to one jump.
-pub struct Choice<'a, 'c> {
-    arms: &'static [Arm],
-    node: Node<'a>,
-    cx: &'c mut Context,
-    /// How many arms to pass over; more than there are if none was chosen.
-    left: usize,
-    chosen: bool,
+/// A union, whichever of its arms it is.
+pub trait Union {
+    /// Becomes the arm of this index, with a blank value.
+    fn choose(&mut self, arm: usize);
+
+    /// Becomes a value that belongs to no arm.
+    fn set_unknown(&mut self, value: Json);
+
+    /// The arm's value, to be read.
+    fn slot(&mut self) -> &mut dyn Slot;
 }
 
-impl std::fmt::Debug for Choice<'_, '_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Choice").field("node", &self.node).finish_non_exhaustive()
+/// Reads a value into the arm it belongs to, or keeps it as it came: no arm was chosen, or the chosen one could not
+/// read it.
+#[inline(never)]
+pub fn read(union: &mut dyn Union, arms: &Arms, node: Node<'_>, cx: &mut Context) -> bool {
+    let chosen = pick(arms, node);
+    if let Some(arm) = chosen {
+        union.choose(arm);
+        if union.slot().fill(node, cx) == Filled::Value {
+            return true;
+        }
     }
+    union.set_unknown(unknown(arms.arms, chosen.is_some(), node, cx));
+    true
 }
 
-impl<'a, 'c> Choice<'a, 'c> {
-    /// Looks at the value.
-    pub fn new(union: Arms, node: Node<'a>, cx: &'c mut Context) -> Self {
-        let chosen = pick(union, node);
-        Self { arms: union.arms, node, cx, left: chosen.unwrap_or(usize::MAX), chosen: chosen.is_some() }
-    }
-
-    /// Whether the next arm is the chosen one.
-    #[inline(always)]
-    pub fn is_next(&mut self) -> bool {
-        let is = self.left == 0;
-        self.left = self.left.wrapping_sub(1);
-        is
-    }
-
-    /// Reads the value of a boxed arm.
-    pub fn boxed<T: Decode>(&mut self) -> Option<Box<T>> {
-        T::decode(self.node, self.cx).map(Box::new)
-    }
-
-    /// Reads the value of an arm that is not boxed.
-    #[inline]
-    pub fn plain<T: Decode>(&mut self) -> Option<T> {
-        T::decode(self.node, self.cx)
-    }
-
-    /// The value as it came: no arm was chosen, or the chosen one could not read it.
-    pub fn unknown(self) -> Json {
-        unknown(self.arms, self.chosen, self.node, self.cx)
-    }
+/// A blank value of a boxed arm.
+pub fn boxed<T: Decode>() -> Box<T> {
+    Box::new(T::blank())
 }
 
 #[inline(never)]
@@ -89,27 +74,27 @@ fn unknown(arms: &[Arm], chosen: bool, node: Node<'_>, cx: &mut Context) -> Json
 }
 
 /// How well the best arm of a union fits, for a union in a union.
-pub fn fit(union: Arms, node: Node<'_>) -> Fit {
+pub fn fit(union: &Arms, node: Node<'_>) -> Fit {
     pick(union, node).map_or(Fit::NO, |index| (union.arms[index].fit)(node))
 }
 
 #[inline(never)]
-fn pick(union: Arms, node: Node<'_>) -> Option<usize> {
-    let Arms { tag, arms } = union;
+fn pick(union: &Arms, node: Node<'_>) -> Option<usize> {
     let kind = node.kind();
-    let arms: Vec<(usize, &Arm)> = arms.iter().enumerate().filter(|(_, arm)| arm.kinds.has(kind)).collect();
+    let arms = || union.arms.iter().enumerate().filter(|(_, arm)| arm.kinds.has(kind));
+    let tag = union.tag.first();
     let tag_value = tag.filter(|_| kind == Kind::Object).and_then(|tag| node.get(tag)?.as_str());
     if let Some(value) = &tag_value {
-        let mut tagged = arms.iter().filter(|(_, arm)| arm.tags.contains(&value.as_ref()));
+        let mut tagged = arms().filter(|(_, arm)| arm.tags.contains(&value.as_ref()));
         if let Some(first) = tagged.next() {
             let alone = tagged.clone().next().is_none();
-            let fits = |arm: &&(usize, &Arm)| (arm.1.fit)(node) == Fit::FULL;
+            let fits = |arm: &(usize, &Arm)| (arm.1.fit)(node) == Fit::FULL;
             let best = if alone || fits(&first) { first } else { tagged.find(fits).unwrap_or(first) };
             return Some(best.0);
         }
     }
-    let by_shape = |arm: &&(usize, &Arm)| tag_value.is_none() || arm.1.tags.is_empty();
-    let mut candidates = arms.iter().filter(by_shape);
+    let by_shape = |arm: &(usize, &Arm)| tag_value.is_none() || arm.1.tags.is_empty();
+    let mut candidates = arms().filter(by_shape);
     let first = candidates.next()?;
     if tag_value.is_none()
         && candidates.clone().next().is_none()

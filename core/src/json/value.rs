@@ -152,8 +152,9 @@ impl Decode for Json {
         Self::NULL
     }
 
-    fn decode(node: Node<'_>, _: &mut Context) -> Option<Self> {
-        Some(node.into())
+    fn read(&mut self, node: Node<'_>, _: &mut Context) -> bool {
+        *self = node.into();
+        true
     }
 }
 

@@ -120,17 +120,16 @@ impl Decode for Vector {
         Self(Numbers::F64(Vec::new()))
     }
 
-    fn decode(node: Node<'_>, cx: &mut Context) -> Option<Self> {
+    fn read(&mut self, node: Node<'_>, cx: &mut Context) -> bool {
         let numbers = match node.kind() {
-            Kind::String => {
-                let text = node.as_str()?;
+            Kind::String => node.as_str().and_then(|text| {
                 let numbers = from_base64(&text)?;
-                if cx.keep_base64 { Numbers::Base64(text.into_owned()) } else { Numbers::F32(numbers) }
-            }
-            Kind::List if node.is_empty() => Numbers::F64(Vec::new()),
-            _ => Numbers::F64(from_list(node.numbers()?, cx)?),
+                Some(if cx.keep_base64 { Numbers::Base64(text.into_owned()) } else { Numbers::F32(numbers) })
+            }),
+            Kind::List if node.is_empty() => Some(Numbers::F64(Vec::new())),
+            _ => node.numbers().and_then(|numbers| from_list(numbers, cx)).map(Numbers::F64),
         };
-        Some(Self(numbers))
+        numbers.map(|numbers| self.0 = numbers).is_some()
     }
 }
 

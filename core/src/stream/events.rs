@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::str;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -18,15 +19,19 @@ use super::idle::IdleClock;
 use super::inspect::{Progress, Verdict, reported};
 use super::refusal::Opening;
 use super::resume::Resume;
-use super::sse::{Ending, Frame as SseFrame, Parser};
+use super::sse::{Ending, Parser, Unchecked};
 use crate::client::transport_error;
 use crate::error::{Error, ErrorKind};
-use crate::json::{DecodeError, Doc, Node};
+use crate::json::{Context as JsonContext, DecodeError, Doc, Node, Reader};
 use crate::observe::Watch;
 use crate::operation::{End, Frame, StreamStyle};
 use crate::response::{Problem, RateLimit};
 use crate::secret::Secret;
 use crate::transport::ByteStream;
+
+/// Reads an event out of a frame and its parsed data, to wherever it is wanted.
+// Not generic, so that streams are compiled once and their events move from hand to hand as little as can be.
+pub(crate) type Take<'t> = dyn FnMut(&Unchecked, Node<'_>, &mut JsonContext) -> Result<(), DecodeError> + 't;
 
 /// Pieces of the body read in a row without an event, before other tasks and the idle limit get their turn.
 const MAX_PIECES: usize = 32;
@@ -83,15 +88,16 @@ pub(super) fn named_json(name: &[u8], data: &[u8]) -> Vec<u8> {
 pub struct RawEventStream {
     body: Option<ByteStream>,
     parser: Parser,
+    reader: Reader,
     opening: Opening,
     progress: Progress,
     idle: IdleClock,
     style: StreamStyle,
     limits: Limits,
     /// The first event, read before the stream was handed out.
-    first: Option<SseFrame>,
+    first: Option<Unchecked>,
     /// The first event of a stream that goes on with this one, not judged yet.
-    held: Option<SseFrame>,
+    held: Option<Unchecked>,
     /// How to go on when the stream breaks, where that is possible.
     resume: Option<Box<Resume>>,
     /// An error found behind events that a batch has handed out already.
@@ -127,6 +133,7 @@ impl RawEventStream {
         Self {
             body: Some(body),
             parser: Parser::new(),
+            reader: Reader::default(),
             opening: Opening::Unknown,
             progress: Progress::default(),
             idle: IdleClock::default(),
@@ -239,15 +246,26 @@ impl RawEventStream {
 
     /// Reads up to the first event, which the next call hands out.
     pub(crate) async fn prefetch(&mut self) -> Result<(), Error> {
-        self.first = poll_fn(|cx| self.poll_with(cx, |frame, _| Ok(frame.clone()))).await.transpose()?;
+        let mut first = None;
+        let read = poll_fn(|cx| {
+            self.poll_with(cx, &mut |frame, _, _| {
+                first = Some(frame.clone());
+                Ok(())
+            })
+        });
+        read.await.transpose()?;
+        self.first = first;
         Ok(())
     }
 
     fn poll_raw(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<RawEvent, Error>>> {
         let style = self.style.frame;
-        self.poll_with(cx, |frame, _| {
-            Ok(RawEvent { name: frame.event.clone(), data: frame.data.clone(), frame: style })
-        })
+        let mut event = None;
+        let polled = self.poll_with(cx, &mut |frame, _, _| {
+            event = Some(RawEvent { name: frame.event.clone(), data: frame.data.clone(), frame: style });
+            Ok(())
+        });
+        taken(polled, event)
     }
 
     pub(super) fn poll_batch<T>(
@@ -278,23 +296,13 @@ impl RawEventStream {
         Poll::Ready(Ok(Some(batch)))
     }
 
-    /// The next event as `make` reads it from the frame and its parsed data.
-    pub(crate) fn poll_with<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut make: impl FnMut(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
-    ) -> Poll<Option<Result<T, Error>>> {
+    /// The next event, handed to `take`.
+    pub(crate) fn poll_with(&mut self, cx: &mut Context<'_>, take: &mut Take<'_>) -> Poll<Option<Result<(), Error>>> {
         if let Some(error) = self.late_error.take() {
             return Poll::Ready(Some(Err(error)));
         }
         if let Some(frame) = self.first.take() {
-            let made = Doc::parse(&frame.data).and_then(|doc| {
-                if let Some(resume) = &mut self.resume {
-                    resume.observe(doc.root());
-                }
-                make(&frame, doc.root())
-            });
-            return Poll::Ready(Some(made.map_err(|e| self.failed(self.unreadable(1, &e)))));
+            return Poll::Ready(Some(self.read_first(&frame, take)));
         }
         loop {
             if let Some(resume) = self.resume.as_mut().filter(|resume| resume.is_opening()) {
@@ -305,16 +313,16 @@ impl RawEventStream {
                     Err(error) => return Poll::Ready(Some(Err(self.failed(error)))),
                 }
             }
-            match self.poll_frame(cx, &mut make) {
+            match self.poll_frame(cx, take) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(event)) => {
+                Poll::Ready(Ok(is_event)) => {
                     self.idle.rest();
                     if self.body.is_none()
                         && let Some(watch) = self.watch.take()
                     {
                         watch.completed();
                     }
-                    return Poll::Ready(event.map(Ok));
+                    return Poll::Ready(is_event.then_some(Ok(())));
                 }
                 Poll::Ready(Err(error)) => {
                     self.body = None;
@@ -353,33 +361,43 @@ impl RawEventStream {
         error
     }
 
-    fn poll_frame<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        make: &mut impl FnMut(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
-    ) -> Poll<Result<Option<T>, Error>> {
-        if let Some(frame) = self.held.take()
-            && let Some(event) = self.accept(&frame, make)?
+    /// Reads the frame that has been judged already.
+    fn read_first(&mut self, frame: &Unchecked, take: &mut Take<'_>) -> Result<(), Error> {
+        let text = str::from_utf8(&frame.data).unwrap_or_default();
+        let resume = &mut self.resume;
+        let read = self.reader.read(text, |data, context| {
+            if let Some(resume) = resume {
+                resume.observe(data);
+            }
+            take(frame, data, context)
+        });
+        read.and_then(|taken| taken).map_err(|error| self.failed(self.unreadable(1, &error)))
+    }
+
+    /// Whether there is an event, which `take` has got then; false at the stream's end.
+    fn poll_frame(&mut self, cx: &mut Context<'_>, take: &mut Take<'_>) -> Poll<Result<bool, Error>> {
+        if let Some(mut frame) = self.held.take()
+            && self.accept(&mut frame, take)?
         {
-            return Poll::Ready(Ok(Some(event)));
+            return Poll::Ready(Ok(true));
         }
         for _ in 0..MAX_PIECES {
             if self.body.is_none() {
-                return Poll::Ready(Ok(None));
+                return Poll::Ready(Ok(false));
             }
-            while let Some(frame) = self.parser.next_frame() {
-                let event = self.accept(&frame, make)?;
-                if event.is_some() || self.body.is_none() {
-                    return Poll::Ready(Ok(event));
+            while let Some(mut frame) = self.parser.next_unchecked() {
+                let is_event = self.accept(&mut frame, take)?;
+                if is_event || self.body.is_none() {
+                    return Poll::Ready(Ok(is_event));
                 }
             }
-            let Some(body) = &mut self.body else { return Poll::Ready(Ok(None)) };
+            let Some(body) = &mut self.body else { return Poll::Ready(Ok(false)) };
             match body.as_mut().poll_next(cx) {
                 Poll::Ready(Some(Ok(piece))) => self.receive(piece)?,
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(transport_error(error))),
                 Poll::Ready(None) => {
                     self.body = None;
-                    return Poll::Ready(self.at_end().map(|()| None));
+                    return Poll::Ready(self.at_end().map(|()| false));
                 }
                 Poll::Pending => return self.check_idle(cx),
             }
@@ -388,7 +406,7 @@ impl RawEventStream {
         self.check_idle(cx)
     }
 
-    fn check_idle<T>(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<T>, Error>> {
+    fn check_idle(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         let first = self.progress.events == 0;
         let limit = if first { self.limits.first_event } else { self.limits.between_events };
         if !self.idle.poll_expired(cx, limit) {
@@ -416,46 +434,59 @@ impl RawEventStream {
     }
 
     /// Judges a frame: an event, nothing, or an error. Ends the stream at its terminal event.
-    fn accept<T>(
-        &mut self,
-        frame: &SseFrame,
-        make: &mut impl FnMut(&SseFrame, Node<'_>) -> Result<T, DecodeError>,
-    ) -> Result<Option<T>, Error> {
-        let text = frame.data.trim_ascii();
+    fn accept(&mut self, frame: &mut Unchecked, take: &mut Take<'_>) -> Result<bool, Error> {
+        let data = match str::from_utf8(&frame.data) {
+            Ok(data) => data,
+            Err(_) => {
+                frame.repair();
+                str::from_utf8(&frame.data).unwrap_or_default()
+            }
+        };
+        let text = data.trim_ascii();
         if text.is_empty() {
-            return Ok(None);
+            return Ok(false);
         }
-        if text == b"[DONE]" {
+        if text == "[DONE]" {
             self.body = None;
-            return Ok(None);
+            return Ok(false);
         }
         if let Some(limit) = self.limits.event_bytes.filter(|limit| text.len() as u64 > *limit) {
             return Err(self.too_long(limit));
         }
         let number = self.progress.events + 1;
-        let doc = match Doc::parse(&frame.data) {
-            Ok(doc) => doc,
-            Err(_) if frame.name() == "error" => {
-                return Err(reported(Problem::from_text(&String::from_utf8_lossy(text))));
+        let (progress, resume, watch, end) = (&mut self.progress, &mut self.resume, &mut self.watch, self.style.end);
+        let read = self.reader.read(data, |data, context| {
+            // An event that an earlier stream has brought already.
+            if resume.as_mut().is_some_and(|resume| !resume.observe(data)) {
+                progress.pass_over();
+                return (None, Ok(()));
             }
+            let verdict = progress.judge(frame.name(), data, context.is_alike(), end);
+            if matches!(verdict, Verdict::Error(_)) {
+                return (Some(verdict), Ok(()));
+            }
+            let taken = take(frame, data, context);
+            if taken.is_ok()
+                && let Some(watch) = watch
+            {
+                watch.event(frame.name(), data, progress.all_finished());
+            }
+            (Some(verdict), taken)
+        });
+        let (verdict, taken) = match read {
+            Ok(read) => read,
+            Err(_) if frame.name() == "error" => return Err(reported(Problem::from_text(text))),
             Err(error) => return Err(self.unreadable(number, &error)),
         };
-        if let Some(resume) = &mut self.resume
-            && !resume.observe(doc.root())
-        {
-            return Ok(None);
+        match verdict {
+            None => return Ok(false),
+            Some(Verdict::Error(problem)) => return Err(reported(problem).with_body(frame.data.clone())),
+            Some(Verdict::LastEvent) => self.body = None,
+            Some(Verdict::Event) => {}
         }
-        match self.progress.judge(frame.name(), doc.root(), self.style.end) {
-            Verdict::Error(problem) => return Err(reported(problem).with_body(frame.data.clone())),
-            Verdict::LastEvent => self.body = None,
-            Verdict::Event => {}
-        }
-        let event = make(frame, doc.root()).map_err(|e| self.unreadable(number, &e))?;
+        taken.map_err(|error| self.unreadable(number, &error))?;
         self.progress.events = number;
-        if let Some(watch) = &mut self.watch {
-            watch.event(frame.name(), doc.root(), self.progress.all_finished());
-        }
-        Ok(Some(event))
+        Ok(true)
     }
 
     /// The body has ended without a terminal event: fine for some streams, an error for most.
@@ -501,6 +532,16 @@ impl RawEventStream {
             Some(key) => error.without(key.expose()),
             None => error,
         }
+    }
+}
+
+/// What a poll has brought, with the event that was taken.
+pub(super) fn taken<T>(polled: Poll<Option<Result<(), Error>>>, event: Option<T>) -> Poll<Option<Result<T, Error>>> {
+    match polled {
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
+        Poll::Ready(Some(Ok(()))) => Poll::Ready(event.map(Ok)),
+        Poll::Ready(None) => Poll::Ready(None),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::{ErrorKind, Partial};
-use crate::json::{Kind, Node};
+use crate::json::{Kind, Node, Spot};
 use crate::operation::End;
 use crate::response::Problem;
 
@@ -29,36 +29,89 @@ pub(super) struct Progress {
     text: String,
     /// Index of each choice and whether it has a finish reason.
     choices: Vec<(i64, bool)>,
+    layout: Layout,
     pub(super) events: u64,
     /// Events that end the stream: seen, and due besides the first.
     ends: u64,
     more_ends: u64,
 }
 
-impl Progress {
-    /// Judges a frame by its name and its parsed data, and remembers what it adds.
-    pub(super) fn judge(&mut self, name: &str, data: Node<'_>, end: End) -> Verdict {
-        let (mut kind, mut object, mut error) = (None, None, None);
-        let (mut choices, mut delta) = (None, None);
+/// Where an event has what is looked at. It holds for the next event too, if that is alike.
+#[derive(Debug, Default)]
+struct Layout {
+    is_known: bool,
+    kind: Option<Spot>,
+    object: Option<Spot>,
+    error: Option<Spot>,
+    choices: Option<Spot>,
+    delta: Option<Spot>,
+    /// The same for each of the choices.
+    each: Vec<Choice>,
+}
+
+#[derive(Debug, Default)]
+struct Choice {
+    index: Option<Spot>,
+    text: Option<Spot>,
+    finish_reason: Option<Spot>,
+}
+
+impl Layout {
+    fn find(&mut self, data: Node<'_>) {
+        *self = Self { is_known: true, each: std::mem::take(&mut self.each), ..Self::default() };
+        self.each.clear();
         for member in data.members() {
-            match &*member.name() {
-                "type" => kind = member.value.as_str(),
-                "object" => object = member.value.as_str(),
-                "error" => error = Some(member.value),
-                "choices" => choices = Some(member.value),
-                "delta" => delta = Some(member.value),
+            let spot = match &*member.name_bytes() {
+                b"type" => &mut self.kind,
+                b"object" => &mut self.object,
+                b"error" => &mut self.error,
+                b"choices" => &mut self.choices,
+                b"delta" => &mut self.delta,
+                _ => continue,
+            };
+            *spot = Some(member.value.spot());
+        }
+        let choices = self.choices.map(|spot| data.same_document(spot));
+        self.each.extend(choices.into_iter().flat_map(Node::items).take(MAX_CHOICES).map(Choice::find));
+    }
+}
+
+impl Choice {
+    fn find(choice: Node<'_>) -> Self {
+        let mut this = Self::default();
+        for member in choice.members() {
+            match &*member.name_bytes() {
+                b"index" => this.index = Some(member.value.spot()),
+                b"delta" => this.text = member.value.get("content").map(Node::spot),
+                b"text" => this.text = Some(member.value.spot()),
+                b"finish_reason" => this.finish_reason = Some(member.value.spot()),
                 _ => {}
             }
         }
+        this
+    }
+}
+
+impl Progress {
+    /// Judges a frame by its name and its parsed data, and remembers what it adds. The data may be known to be `alike`
+    /// the data before: the same members in the same places.
+    pub(super) fn judge(&mut self, name: &str, data: Node<'_>, alike: bool, end: End) -> Verdict {
+        if !alike || !self.layout.is_known {
+            self.layout.find(data);
+        }
+        let at = |spot: Option<Spot>| spot.map(|spot| data.same_document(spot));
+        let kind = at(self.layout.kind).and_then(Node::as_str);
         // Events of other types may have a member `error` that is news, not failure.
-        let names_error = name == "error" || kind.as_deref() == Some("error") || object.as_deref() == Some("error");
-        let holds_error = kind.is_none() && error.is_some_and(says_something);
+        let names_error = name == "error"
+            || kind.as_deref() == Some("error")
+            || at(self.layout.object).and_then(Node::as_str).as_deref() == Some("error");
+        let holds_error = kind.is_none() && at(self.layout.error).is_some_and(says_something);
         if names_error || holds_error {
             return Verdict::Error(Problem::parse(data.raw().as_bytes()).unwrap_or_default());
         }
-        if let Some(choices) = choices {
-            self.read_choices(choices);
-        } else if let Some(delta) = delta {
+        if self.layout.choices.is_some() {
+            self.read_choices(data);
+        } else if let Some(delta) = at(self.layout.delta) {
             self.read_delta(kind.as_deref().unwrap_or(name), delta);
         }
         let (End::Event(last) | End::Each { events: last, .. }) = end else { return Verdict::Event };
@@ -67,6 +120,11 @@ impl Progress {
         }
         self.ends += 1;
         if self.ends > self.more_ends { Verdict::LastEvent } else { Verdict::Event }
+    }
+
+    /// An event is not judged, so the next one may not be alike the last that was.
+    pub(super) fn pass_over(&mut self) {
+        self.layout.is_known = false;
     }
 
     /// So many of the events that end the stream are due.
@@ -79,18 +137,13 @@ impl Progress {
         self.ends > 0
     }
 
-    fn read_choices(&mut self, choices: Node<'_>) {
-        for (place, choice) in choices.items().enumerate() {
-            let (mut index, mut text, mut finished) = (place as i64, None, false);
-            for member in choice.members() {
-                match &*member.name() {
-                    "index" => index = member.value.as_i64().unwrap_or(index),
-                    "delta" => text = member.value.get("content"),
-                    "text" => text = Some(member.value),
-                    "finish_reason" => finished = member.value.kind() == Kind::String,
-                    _ => {}
-                }
-            }
+    fn read_choices(&mut self, data: Node<'_>) {
+        let at = |spot: Option<Spot>| spot.map(|spot| data.same_document(spot));
+        for place in 0..self.layout.each.len() {
+            let Choice { index, text, finish_reason } = &self.layout.each[place];
+            let index = at(*index).and_then(Node::as_i64).unwrap_or(place as i64);
+            let finished = at(*finish_reason).is_some_and(|reason| reason.kind() == Kind::String);
+            let text = at(*text);
             if index == 0 {
                 self.keep(text);
             }
@@ -157,7 +210,7 @@ mod tests {
 
     fn judge(progress: &mut Progress, name: &str, json: &str, end: End) -> Verdict {
         let doc = Doc::parse(json.as_bytes()).unwrap();
-        progress.judge(name, doc.root(), end)
+        progress.judge(name, doc.root(), false, end)
     }
 
     fn is_error(name: &str, json: &str) -> Option<String> {

@@ -34,6 +34,28 @@ pub struct Frame {
     pub retry: Option<Duration>,
 }
 
+/// An event whose data may not be UTF-8.
+#[derive(Clone, Debug)]
+pub(crate) struct Unchecked {
+    /// The event's name, valid UTF-8.
+    pub(super) event: Bytes,
+    pub(super) data: Bytes,
+    /// Whether the data is known to be valid UTF-8.
+    is_text: bool,
+}
+
+impl Unchecked {
+    /// Makes the data valid UTF-8, where it is not.
+    pub(super) fn repair(&mut self) {
+        self.data = repair(std::mem::take(&mut self.data)).0;
+    }
+
+    /// The event's name; empty where the server gave none.
+    pub(crate) fn name(&self) -> &str {
+        str::from_utf8(&self.event).unwrap_or("")
+    }
+}
+
 impl Frame {
     /// The event's name; empty where the server gave none.
     pub fn name(&self) -> &str {
@@ -110,6 +132,12 @@ struct Block {
     bytes: u64,
 }
 
+impl Block {
+    fn is_empty(&self) -> bool {
+        matches!(self.data, Data::None) && self.event.is_empty() && self.bytes == 0
+    }
+}
+
 /// The data lines of an event.
 #[derive(Debug, Default)]
 enum Data {
@@ -166,6 +194,17 @@ impl Parser {
 
     /// The next event, if one is complete in what was pushed.
     pub fn next_frame(&mut self) -> Option<Frame> {
+        let Unchecked { event, mut data, is_text } = self.next_unchecked()?;
+        if !is_text {
+            let touched;
+            (data, touched) = repair(data);
+            self.stats.touched += touched;
+        }
+        Some(Frame { event, data, id: self.id.clone(), retry: self.retry })
+    }
+
+    /// As [`Parser::next_frame`]; whether the data is UTF-8 is for the caller to see.
+    pub(super) fn next_unchecked(&mut self) -> Option<Unchecked> {
         loop {
             if self.at == self.chunk.len() {
                 (self.chunk, self.at) = (self.waiting.pop_front()?, 0);
@@ -180,6 +219,7 @@ impl Parser {
                 continue;
             }
             let rest = &self.chunk[self.at..];
+            let is_data = rest.starts_with(b"data:") && matches!(self.line, Line::Start) && self.block.is_empty();
             let Some(len) = memchr2(b'\n', b'\r', rest) else {
                 let chunk = std::mem::take(&mut self.chunk);
                 let piece = &chunk[std::mem::take(&mut self.at)..];
@@ -188,6 +228,17 @@ impl Parser {
                 self.feed(piece);
                 continue;
             };
+            // An event of one line, as most are, needs no block.
+            if is_data && rest[len..].starts_with(b"\n\n") {
+                let from = if rest.get(5) == Some(&b' ') { 6 } else { 5 };
+                let data = self.chunk.slice(self.at + from..self.at + len);
+                let bytes = len as u64 + 2;
+                self.at += len + 2;
+                self.stats.touched += bytes + 5;
+                self.stats.frame_bytes += bytes;
+                self.stats.frames += 1;
+                return Some(Unchecked { event: Bytes::new(), data, is_text: false });
+            }
             self.after_cr = rest[len] == b'\r';
             let start = self.at;
             self.at += len + 1;
@@ -195,8 +246,8 @@ impl Parser {
             self.block.bytes += len as u64 + 1;
             if matches!(self.line, Line::Start) {
                 if len == 0 {
-                    if let Some(frame) = self.dispatch() {
-                        return Some(frame);
+                    if let Some(event) = self.dispatch() {
+                        return Some(event);
                     }
                 } else {
                     self.whole_line(start, start + len);
@@ -415,23 +466,19 @@ impl Parser {
     }
 
     /// Ends the block at an empty line.
-    fn dispatch(&mut self) -> Option<Frame> {
+    fn dispatch(&mut self) -> Option<Unchecked> {
         let Block { event, data, bytes } = std::mem::take(&mut self.block);
-        let data = match data {
+        let (data, is_text) = match data {
             Data::None => return None,
-            Data::Slice(line) => {
-                let (text, touched) = repair(line);
-                self.stats.touched += touched;
-                text
-            }
+            Data::Slice(line) => (line, false),
             Data::Text(mut text) => {
                 self.stats.touched += text.touched();
-                text.take()
+                (text.take(), true)
             }
         };
         self.stats.frames += 1;
         self.stats.frame_bytes += bytes;
-        Some(Frame { event, data, id: self.id.clone(), retry: self.retry })
+        Some(Unchecked { event, data, is_text })
     }
 }
 

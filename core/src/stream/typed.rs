@@ -9,10 +9,12 @@ use std::task::{Context, Poll};
 use futures_util::Stream;
 use http::HeaderMap;
 
-use super::events::{RawEventStream, named_json};
+use super::events::{RawEventStream, named_json, taken};
 use crate::client::{Call, CallFuture, Outcome, Parts, sealed};
 use crate::error::Error;
-use crate::json::{self, Decode, DecodeError, DecodeErrorKind, Node};
+use crate::json::{
+    Context as JsonContext, Decode, DecodeError, DecodeErrorKind, Filled, Node, Slot, decode_into, slot,
+};
 use crate::operation::Frame;
 use crate::response::RateLimit;
 
@@ -109,17 +111,26 @@ impl<E: Decode> EventStream<E> {
 }
 
 fn poll_typed<E: Decode>(raw: &mut RawEventStream, cx: &mut Context<'_>) -> Poll<Option<Result<E, Error>>> {
-    match raw.frame_style() {
-        Frame::Data => raw.poll_with(cx, |_, data| from_node(data)),
-        Frame::Named => raw.poll_with(cx, |frame, _| json::decode(&named_json(&frame.event, &frame.data))),
-    }
+    let style = raw.frame_style();
+    let mut event = None::<E>;
+    let polled = raw.poll_with(cx, &mut |frame, data, context| {
+        let place = slot(event.insert(E::blank()));
+        match style {
+            Frame::Data => fill(place, data, context),
+            Frame::Named => decode_into(&named_json(&frame.event, &frame.data), place),
+        }
+    });
+    taken(polled, event)
 }
 
-fn from_node<E: Decode>(data: Node<'_>) -> Result<E, DecodeError> {
-    E::decode(data, &mut json::Context::default()).ok_or_else(|| {
-        let message = format!("the event is not {}", E::KINDS);
-        DecodeError::new(DecodeErrorKind::Type, data.path(), data.offset(), message)
-    })
+fn fill(place: &mut dyn Slot, data: Node<'_>, context: &mut JsonContext) -> Result<(), DecodeError> {
+    match place.fill(data, context) {
+        Filled::Misfit(kinds) => {
+            let message = format!("the event is not {kinds}");
+            Err(DecodeError::new(DecodeErrorKind::Type, data.path(), data.offset(), message))
+        }
+        Filled::Value | Filled::Null => Ok(()),
+    }
 }
 
 impl<E: Decode> Stream for EventStream<E> {
