@@ -9,6 +9,11 @@ use threadline::types::{ChatCompletionChunk, ResponseStreamEvent};
 use crate::measure::round;
 use crate::report::{Report, Row};
 
+pub const CHAT: &str = "accumulator, chat chunks put together";
+pub const RESPONSE: &str = "accumulator, events of a response put together";
+/// The row that the accumulators are held against.
+pub const ALONE: &str = "events decoded";
+
 const ROUNDS: usize = 15;
 const EVENTS: usize = 4_000;
 
@@ -16,8 +21,8 @@ const EVENTS: usize = 4_000;
 pub async fn measure(report: &mut Report) {
     let chunks: Vec<Vec<u8>> = (0..EVENTS).map(|n| chunk(n).into_bytes()).collect();
     let events: Vec<Vec<u8>> = (0..EVENTS).map(|n| event(n).into_bytes()).collect();
-    let mut chat = Row::new("chat chunks put together", "chunk");
-    let mut response = Row::new("events of a response put together", "event");
+    let mut chat = Row::new(CHAT, "chunk");
+    let mut response = Row::new(RESPONSE, "event");
     for number in 0..=ROUNDS {
         let together = round(EVENTS, async {
             let mut accumulator = ChatCompletionAccumulator::new();
@@ -42,7 +47,7 @@ pub async fn measure(report: &mut Report) {
         });
         let alone = alone.await;
         if number > 0 {
-            chat.add(&[("put together", together), ("events decoded", alone), ("put together, JSON", as_json)]);
+            chat.add(&[("put together", together), (ALONE, alone), ("put together, JSON", as_json)]);
         }
         let together = round(EVENTS, async {
             let mut accumulator = ResponseAccumulator::new();
@@ -59,7 +64,7 @@ pub async fn measure(report: &mut Report) {
         });
         let alone = alone.await;
         if number > 0 {
-            response.add(&[("put together", together), ("events decoded", alone)]);
+            response.add(&[("put together", together), (ALONE, alone)]);
         }
     }
     report.finish(chat);

@@ -15,12 +15,34 @@ use futures_util::{StreamExt, stream};
 
 use measure::{Cost, round};
 use peers::Peer;
-use report::{Report, Row};
+use report::{Aim, Report, Row};
 
 const ROUNDS: usize = 9;
 const SERIAL_CALLS: usize = 400;
 const CONCURRENT_CALLS: usize = 1_600;
 const FLIGHT_CALLS: usize = 8_000;
+const STREAMS: usize = 4;
+
+const SERIAL: &str = "serial call";
+const FLUSHED: &str = "stream of 2,000 chunks, an HTTP chunk for each event";
+const BUFFERED: &str = "stream of 2,000 chunks, in pieces of 16 KiB";
+const FLOATS: &str = "embeddings 256x1536, JSON";
+const DEFAULTS: &str = "embeddings 256x1536, each client's default";
+const FLIGHT: &str = "2,000 in flight beside 64";
+
+/// What the project wants to reach: ours over theirs, CPU a unit.
+const AIMS: &[Aim] = &[
+    Aim { scenario: SERIAL, beside: "raw reqwest", most: 1.3 },
+    Aim { scenario: FLUSHED, beside: "async-openai", most: 1.0 / 4.0 },
+    Aim { scenario: FLUSHED, beside: "openai-oxide", most: 1.0 / 3.0 },
+    Aim { scenario: BUFFERED, beside: "async-openai", most: 1.0 / 4.0 },
+    Aim { scenario: BUFFERED, beside: "openai-oxide", most: 1.0 / 3.0 },
+    Aim { scenario: FLOATS, beside: "async-openai", most: 0.85 },
+    Aim { scenario: DEFAULTS, beside: "async-openai (JSON)", most: 1.0 / 3.0 },
+    Aim { scenario: FLIGHT, beside: "threadline, 64", most: 1.0 },
+    Aim { scenario: accumulate::CHAT, beside: accumulate::ALONE, most: 1.5 },
+    Aim { scenario: accumulate::RESPONSE, beside: accumulate::ALONE, most: 1.5 },
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -46,7 +68,7 @@ async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
 
     let mut report = Report::default();
     macro_rules! scenario {
-        ($name:literal, $unit:literal, $units:expr, |$peer:ident| $work:expr) => {{
+        ($name:expr, $unit:literal, $units:expr, |$peer:ident| $work:expr) => {{
             let mut row = Row::new($name, $unit);
             for number in 0..=ROUNDS {
                 let costs: [(&'static str, Cost); 4] = [
@@ -64,18 +86,15 @@ async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
         }};
     }
 
-    scenario!("serial call", "call", SERIAL_CALLS, |peer| async {
+    scenario!(SERIAL, "call", SERIAL_CALLS, |peer| async {
         for _ in 0..SERIAL_CALLS {
             peer.chat().await;
         }
     });
     scenario!("64 concurrent calls", "call", CONCURRENT_CALLS, |peer| in_flight(peer, CONCURRENT_CALLS, 64));
-    scenario!("stream of 2,000 chunks", "chunk", 4 * server::CHUNKS, |peer| async {
-        for _ in 0..4 {
-            peer.stream().await;
-        }
-    });
-    scenario!("embeddings 256x1536, JSON", "call", 2, |peer| async {
+    scenario!(FLUSHED, "chunk", STREAMS * server::CHUNKS, |peer| streams(peer, peers::FLUSHED));
+    scenario!(BUFFERED, "chunk", STREAMS * server::CHUNKS, |peer| streams(peer, peers::BUFFERED));
+    scenario!(FLOATS, "call", 2, |peer| async {
         peer.embeddings(false).await;
         peer.embeddings(false).await;
     });
@@ -84,18 +103,42 @@ async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
         peer.embeddings(true).await;
     });
 
-    let mut flight = Row::new("2,000 in flight beside 64", "call");
-    for number in 0..=ROUNDS.min(5) {
-        let wide = round(FLIGHT_CALLS, in_flight(&ours, FLIGHT_CALLS, 2_000)).await;
-        let narrow = round(FLIGHT_CALLS, in_flight(&ours, FLIGHT_CALLS, 64)).await;
+    let mut row = Row::new(DEFAULTS, "call");
+    for number in 0..=ROUNDS {
+        let costs = [
+            ("threadline (base64)", round(1, ours.embeddings(true)).await),
+            ("async-openai (JSON)", round(1, theirs.embeddings(false)).await),
+            ("openai-oxide (JSON)", round(1, oxide.embeddings(false)).await),
+        ];
         if number > 0 {
-            flight.add(&[("threadline, 2,000", wide), ("threadline, 64", narrow)]);
+            row.add(&costs);
         }
     }
-    report.finish(flight);
+    report.finish(row);
+
+    // Round 0 opens the connections; all later rounds find theirs in the pool.
+    let mut row = Row::new(FLIGHT, "call");
+    for number in 0..=ROUNDS {
+        let costs = [
+            ("threadline, 2,000", round(FLIGHT_CALLS, in_flight(&ours, FLIGHT_CALLS, 2_000)).await),
+            ("threadline, 64", round(FLIGHT_CALLS, in_flight(&ours, FLIGHT_CALLS, 64)).await),
+            ("raw reqwest, 2,000", round(FLIGHT_CALLS, in_flight(&raw, FLIGHT_CALLS, 2_000)).await),
+            ("raw reqwest, 64", round(FLIGHT_CALLS, in_flight(&raw, FLIGHT_CALLS, 64)).await),
+        ];
+        if number > 0 {
+            row.add(&costs);
+        }
+    }
+    report.finish(row);
     accumulate::measure(&mut report).await;
-    report.print_and_save()?;
+    report.print_and_save(AIMS)?;
     Ok(())
+}
+
+async fn streams<P: Peer>(peer: &P, model: &'static str) {
+    for _ in 0..STREAMS {
+        peer.stream(model).await;
+    }
 }
 
 async fn in_flight<P: Peer>(peer: &P, calls: usize, width: usize) {

@@ -8,6 +8,10 @@ use crate::server::{CHUNKS, DIMENSIONS, VECTORS};
 
 const PROMPT: &str = "What is the weather in Oslo and in Turin?";
 const MODEL: &str = "gpt-5.5";
+/// Its streams come with an HTTP chunk for each event, as from a server that flushes after each.
+pub const FLUSHED: &str = MODEL;
+/// Its streams come in pieces of 16 KiB, as through a proxy that buffers, TLS or HTTP/2.
+pub const BUFFERED: &str = "gpt-5.5-buffered";
 
 /// A client that can do the measured calls. Each call checks that what came back is whole.
 pub trait Peer {
@@ -15,8 +19,8 @@ pub trait Peer {
     fn name(&self) -> &'static str;
     /// One chat completion.
     fn chat(&self) -> impl Future<Output = ()>;
-    /// One streamed chat completion, read to its end.
-    fn stream(&self) -> impl Future<Output = ()>;
+    /// One streamed chat completion, read to its end; the model says how the server cuts it.
+    fn stream(&self, model: &'static str) -> impl Future<Output = ()>;
     /// One embeddings call; `base64` asks for the compact encoding.
     fn embeddings(&self, base64: bool) -> impl Future<Output = ()>;
 }
@@ -30,12 +34,12 @@ impl Peer for Threadline {
     }
 
     async fn chat(&self) {
-        let reply = self.0.chat().completions().create(chat_params()).await.expect("chat");
+        let reply = self.0.chat().completions().create(chat_params(MODEL)).await.expect("chat");
         assert_eq!(reply.choices[0].message.tool_calls.as_ref().map(Vec::len), Some(2));
     }
 
-    async fn stream(&self) {
-        let mut stream = self.0.chat().completions().create_stream(chat_params()).await.expect("stream");
+    async fn stream(&self, model: &'static str) {
+        let mut stream = self.0.chat().completions().create_stream(chat_params(model)).await.expect("stream");
         let mut chunks = 0;
         while let Some(chunk) = stream.next().await {
             chunks += chunk.expect("chunk").choices.len();
@@ -53,9 +57,9 @@ impl Peer for Threadline {
     }
 }
 
-fn chat_params() -> ours::ChatCompletionCreateParams {
+fn chat_params(model: &str) -> ours::ChatCompletionCreateParams {
     let message = ours::ChatCompletionUserMessageParam::new(PROMPT);
-    ours::ChatCompletionCreateParams::new(vec![message.into()], MODEL)
+    ours::ChatCompletionCreateParams::new(vec![message.into()], model)
 }
 
 /// reqwest with nothing but serde_json: the floor.
@@ -70,8 +74,8 @@ impl Raw {
         request.send().await.expect("send").error_for_status().expect("status")
     }
 
-    fn body(stream: bool) -> serde_json::Value {
-        serde_json::json!({"model": MODEL, "stream": stream, "messages": [{"role": "user", "content": PROMPT}]})
+    fn body(model: &str, stream: bool) -> serde_json::Value {
+        serde_json::json!({"model": model, "stream": stream, "messages": [{"role": "user", "content": PROMPT}]})
     }
 }
 
@@ -82,12 +86,12 @@ impl Peer for Raw {
 
     async fn chat(&self) {
         let reply: serde_json::Value =
-            self.post("/chat/completions", &Self::body(false)).await.json().await.expect("json");
+            self.post("/chat/completions", &Self::body(MODEL, false)).await.json().await.expect("json");
         assert_eq!(reply["choices"][0]["message"]["tool_calls"].as_array().map(Vec::len), Some(2));
     }
 
-    async fn stream(&self) {
-        let mut reply = self.post("/chat/completions", &Self::body(true)).await;
+    async fn stream(&self, model: &'static str) {
+        let mut reply = self.post("/chat/completions", &Self::body(model, true)).await;
         let mut bytes = 0;
         while let Some(chunk) = reply.chunk().await.expect("chunk") {
             bytes += chunk.len();
@@ -107,9 +111,9 @@ impl Peer for Raw {
 pub struct AsyncOpenai(pub async_openai::Client<async_openai::config::OpenAIConfig>);
 
 impl AsyncOpenai {
-    fn request() -> theirs::CreateChatCompletionRequest {
+    fn request(model: &str) -> theirs::CreateChatCompletionRequest {
         let message = theirs::ChatCompletionRequestUserMessage { content: PROMPT.into(), ..Default::default() };
-        theirs::CreateChatCompletionRequest { model: MODEL.into(), messages: vec![message.into()], ..Default::default() }
+        theirs::CreateChatCompletionRequest { model: model.into(), messages: vec![message.into()], ..Default::default() }
     }
 }
 
@@ -119,12 +123,12 @@ impl Peer for AsyncOpenai {
     }
 
     async fn chat(&self) {
-        let reply = self.0.chat().create(Self::request()).await.expect("chat");
+        let reply = self.0.chat().create(Self::request(MODEL)).await.expect("chat");
         assert_eq!(reply.choices[0].message.tool_calls.as_ref().map(Vec::len), Some(2));
     }
 
-    async fn stream(&self) {
-        let mut stream = self.0.chat().create_stream(Self::request()).await.expect("stream");
+    async fn stream(&self, model: &'static str) {
+        let mut stream = self.0.chat().create_stream(Self::request(model)).await.expect("stream");
         let mut chunks = 0;
         while let Some(chunk) = stream.next().await {
             chunks += chunk.expect("chunk").choices.len();
@@ -141,8 +145,10 @@ impl Peer for AsyncOpenai {
             ..Default::default()
         };
         if base64 {
+            // Its reply is the text; whoever asks for base64 wants the numbers.
             let reply = self.0.embeddings().create_base64(request).await.expect("embeddings");
-            assert_eq!(reply.data.len(), VECTORS);
+            let vectors: Vec<Vec<f32>> = reply.data.into_iter().map(|item| item.embedding.into()).collect();
+            assert_eq!((vectors.len(), vectors[0].len()), (VECTORS, DIMENSIONS));
         } else {
             let reply = self.0.embeddings().create(request).await.expect("embeddings");
             assert_eq!((reply.data.len(), reply.data[0].embedding.len()), (VECTORS, DIMENSIONS));
@@ -154,10 +160,10 @@ impl Peer for AsyncOpenai {
 pub struct Oxide(pub openai_oxide::OpenAI);
 
 impl Oxide {
-    fn request() -> openai_oxide::types::chat::ChatCompletionRequest {
+    fn request(model: &str) -> openai_oxide::types::chat::ChatCompletionRequest {
         use openai_oxide::types::chat::{ChatCompletionMessageParam, ChatCompletionRequest, UserContent};
         let message = ChatCompletionMessageParam::User { content: UserContent::Text(PROMPT.into()), name: None };
-        ChatCompletionRequest::new(MODEL, vec![message])
+        ChatCompletionRequest::new(model, vec![message])
     }
 }
 
@@ -167,12 +173,12 @@ impl Peer for Oxide {
     }
 
     async fn chat(&self) {
-        let reply = self.0.chat().completions().create(Self::request()).await.expect("chat");
+        let reply = self.0.chat().completions().create(Self::request(MODEL)).await.expect("chat");
         assert_eq!(reply.choices[0].message.tool_calls.as_ref().map(Vec::len), Some(2));
     }
 
-    async fn stream(&self) {
-        let mut stream = self.0.chat().completions().create_stream(Self::request()).await.expect("stream");
+    async fn stream(&self, model: &'static str) {
+        let mut stream = self.0.chat().completions().create_stream(Self::request(model)).await.expect("stream");
         let mut chunks = 0;
         while let Some(chunk) = stream.next().await {
             chunks += chunk.expect("chunk").choices.len();

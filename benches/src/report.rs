@@ -67,11 +67,19 @@ impl Row {
     }
 }
 
+/// A quotient of CPU times that should not be exceeded.
+pub struct Aim {
+    pub scenario: &'static str,
+    /// The client whose cost ours is divided by.
+    pub beside: &'static str,
+    pub most: f64,
+}
+
 /// All scenarios of one run.
 #[derive(Default)]
 pub struct Report {
     text: String,
-    rows: Vec<serde_json::Value>,
+    rows: Vec<Row>,
 }
 
 impl Report {
@@ -80,22 +88,38 @@ impl Report {
         let table = row.table();
         print!("{table}");
         self.text += &table;
-        self.rows.push(row.json());
+        self.rows.push(row);
     }
 
-    /// Writes the raw figures beside the table.
-    pub fn print_and_save(&self) -> std::io::Result<()> {
+    /// Holds the figures against the aims, and writes the raw ones beside the table.
+    pub fn print_and_save(&mut self, aims: &[Aim]) -> std::io::Result<()> {
+        let table = self.aims(aims);
+        print!("{table}");
+        self.text += &table;
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
         std::fs::create_dir_all(folder)?;
         std::fs::write(format!("{folder}/rust.txt"), self.text.trim_start())?;
         let mut raw = String::from("[\n");
         for (index, row) in self.rows.iter().enumerate() {
             let comma = if index + 1 == self.rows.len() { "" } else { "," };
-            let _ = writeln!(raw, "{row}{comma}");
+            let _ = writeln!(raw, "{}{comma}", row.json());
         }
         raw.push_str("]\n");
         std::fs::write(format!("{folder}/rust.json"), raw)?;
         println!("\nraw figures: benches/results/rust.json");
         Ok(())
+    }
+
+    fn aims(&self, aims: &[Aim]) -> String {
+        let mut text = "\nours over theirs, CPU a unit (median of the rounds' quotients)\n".to_owned();
+        for Aim { scenario, beside, most } in aims {
+            let Some(row) = self.rows.iter().find(|row| row.name == *scenario) else { continue };
+            let ours = row.series(row.clients[0], |c| c.cpu_us);
+            let quotient = ratio(&ours, &row.series(beside, |c| c.cpu_us));
+            let met = if quotient <= *most { "yes" } else { "no" };
+            let what = format!("{scenario} / {beside}");
+            let _ = writeln!(text, "  {what:<76}{quotient:>7.3}   aim {most:>5.3}   met {met}");
+        }
+        text
     }
 }

@@ -10,6 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Chunks of one streamed reply, the closing ones not counted.
 pub const CHUNKS: usize = 2_000;
+/// Bytes of a piece of a reply that something on its way has gathered.
+const PIECE: usize = 16 << 10;
 /// Vectors of one embeddings reply.
 pub const VECTORS: usize = 256;
 /// Numbers of one vector.
@@ -18,6 +20,7 @@ pub const DIMENSIONS: usize = 1_536;
 struct Replies {
     chat: Vec<u8>,
     stream: Vec<u8>,
+    buffered: Vec<u8>,
     floats: Vec<u8>,
     base64: Vec<u8>,
 }
@@ -60,7 +63,7 @@ async fn connection(mut socket: TcpStream, replies: &Replies) -> std::io::Result
         let reply = if embeddings {
             if find(body, b"base64").is_some() { &replies.base64 } else { &replies.floats }
         } else if find(body, b"\"stream\":true").is_some() {
-            &replies.stream
+            if find(body, b"-buffered").is_some() { &replies.buffered } else { &replies.stream }
         } else {
             &replies.chat
         };
@@ -86,7 +89,14 @@ impl Replies {
             let bytes: Vec<u8> = vector.iter().flat_map(|number| (*number as f32).to_le_bytes()).collect();
             serde_json::Value::String(STANDARD.encode(bytes))
         }));
-        Self { chat: plain(&chat()), stream: stream(), floats: plain(&floats), base64: plain(&base64) }
+        let events = events();
+        Self {
+            chat: plain(&chat()),
+            stream: chunked(events.iter().map(String::as_bytes)),
+            buffered: chunked(events.concat().as_bytes().chunks(PIECE)),
+            floats: plain(&floats),
+            base64: plain(&base64),
+        }
     }
 }
 
@@ -128,28 +138,34 @@ fn chat() -> Vec<u8> {
     .into_bytes()
 }
 
-fn stream() -> Vec<u8> {
-    let mut reply = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
-    let mut frame = |delta: serde_json::Value, finish: Option<&str>| {
+/// The events of one streamed reply.
+fn events() -> Vec<String> {
+    let frame = |delta: serde_json::Value, finish: Option<&str>| {
         let event = serde_json::json!({
             "id": "chatcmpl-bench", "object": "chat.completion.chunk", "created": 1_790_000_000, "model": "gpt-5.5",
             "service_tier": "default", "system_fingerprint": "fp_bench",
             "choices": [{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]
         });
-        chunk(&mut reply, &format!("data: {event}\n\n"));
+        format!("data: {event}\n\n")
     };
-    frame(serde_json::json!({"role": "assistant", "content": "", "refusal": null}), None);
-    for number in 0..CHUNKS {
-        frame(serde_json::json!({"content": format!(" word{number}")}), None);
-    }
-    frame(serde_json::json!({}), Some("stop"));
-    chunk(&mut reply, "data: [DONE]\n\n");
-    reply.extend_from_slice(b"0\r\n\r\n");
-    reply
+    let words = (0..CHUNKS).map(|number| frame(serde_json::json!({"content": format!(" word{number}")}), None));
+    let mut events = vec![frame(serde_json::json!({"role": "assistant", "content": "", "refusal": null}), None)];
+    events.extend(words);
+    events.push(frame(serde_json::json!({}), Some("stop")));
+    events.push("data: [DONE]\n\n".to_owned());
+    events
 }
 
-fn chunk(reply: &mut Vec<u8>, text: &str) {
-    reply.extend_from_slice(format!("{:x}\r\n{text}\r\n", text.len()).as_bytes());
+/// A streamed reply, each piece an HTTP chunk.
+fn chunked<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut reply = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    for piece in pieces {
+        reply.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+        reply.extend_from_slice(piece);
+        reply.extend_from_slice(b"\r\n");
+    }
+    reply.extend_from_slice(b"0\r\n\r\n");
+    reply
 }
 
 /// Numbers as the service sends them: f32 values, printed with about nine digits.
