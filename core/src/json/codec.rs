@@ -5,7 +5,7 @@ use super::field::{self, Pending, Shape};
 use super::node::{Kind, Node};
 use super::plan::Plan;
 use super::slot::{Filled, Slot, read_items, slot};
-use super::tape::utf8;
+use super::tape::{Doc, utf8};
 use super::writer::Writer;
 use super::{number, reader};
 use std::fmt;

@@ -52,9 +52,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use codec::decode_joined;
-pub(crate) use codec::decode_keeping_base64;
 pub use codec::{Context, Decode, Encode, Kinds, Strict, decode, decode_strict, encode};
+pub(crate) use codec::{decode_joined, decode_keeping_base64};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use extra::Extra;
 pub use map::Map;
