@@ -15,6 +15,9 @@ const OWNED: &[&str] = &[
     "core/src/resources",
     "tests/runner/src/generated",
     "tests/conformance/cases/generated",
+    "bindings-python/python/threadline/types",
+    "bindings-python/python/threadline/resources",
+    "bindings-python/src/generated",
 ];
 
 /// Longest generated file, in lines.
@@ -33,6 +36,11 @@ impl Files {
     /// Adds a Rust file; the mark is put in front.
     pub fn rust(&mut self, path: impl Into<String>, body: &str) {
         self.0.insert(path.into(), format!("// @{MARK}\n{body}"));
+    }
+
+    /// Adds a Python file; the mark is put in front.
+    pub fn python(&mut self, path: impl Into<String>, body: &str) {
+        self.0.insert(path.into(), format!("# @{MARK}\n{body}"));
     }
 
     /// Adds a Markdown file; the mark is put in front.
@@ -138,6 +146,9 @@ fn walk(root: &Path, dir: &Path, found: &mut Vec<String>) -> Result<()> {
     entries.sort();
     for path in entries {
         if path.is_dir() {
+            if path.ends_with("__pycache__") {
+                continue;
+            }
             walk(root, &path, found)?;
         } else if let Ok(below) = path.strip_prefix(root) {
             found.push(below.to_string_lossy().replace('\\', "/"));
