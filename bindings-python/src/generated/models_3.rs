@@ -385,7 +385,7 @@ pub(super) const M988: Model = Model { module: "threadline.types.beta.beta_respo
 #[rustfmt::skip]
 pub(super) const M989: Model = Model { module: "threadline.types.beta.beta_response_output_text_annotation_added_event", name: "BetaResponseOutputTextAnnotationAddedEvent", fields: &[("agent", Model(984)), ("annotation", Union(96))], required: &["annotation_index", "content_index", "item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_text.annotation.added"])] };
 #[rustfmt::skip]
-pub(super) const M990: Model = Model { module: "threadline.types.beta.beta_response_prompt", name: "BetaResponsePrompt", fields: &[("variables", Union(97))], required: &["id"], constants: &[] };
+pub(super) const M990: Model = Model { module: "threadline.types.beta.beta_response_prompt", name: "BetaResponsePrompt", fields: &[("variables", Map(75))], required: &["id"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M991: Model = Model { module: "threadline.types.beta.beta_response_queued_event", name: "Agent", fields: &[], required: &["agent_name"], constants: &[] };
 #[rustfmt::skip]
@@ -457,7 +457,7 @@ pub(super) const M1024: Model = Model { module: "threadline.types.beta.beta_resp
 #[rustfmt::skip]
 pub(super) const M1025: Model = Model { module: "threadline.types.beta.beta_response_shell_call_output_content_done_event", name: "BetaResponseShellCallOutputContentDoneEvent", fields: &[("agent", Model(1024)), ("output", List(107))], required: &["command_index", "item_id", "output", "output_index", "sequence_number", "type"], constants: &[("type", &["response.shell_call_output_content.done"])] };
 #[rustfmt::skip]
-pub(super) const M1026: Model = Model { module: "threadline.types.beta.beta_response_shell_call_output_content_done_event", name: "Output", fields: &[("outcome", Union(98))], required: &["outcome", "stderr", "stdout"], constants: &[] };
+pub(super) const M1026: Model = Model { module: "threadline.types.beta.beta_response_shell_call_output_content_done_event", name: "Output", fields: &[("outcome", Union(97))], required: &["outcome", "stderr", "stdout"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1027: Model = Model { module: "threadline.types.beta.beta_response_shell_call_output_content_done_event", name: "OutputOutcomeExit", fields: &[], required: &["exit_code", "type"], constants: &[("type", &["exit"])] };
 #[rustfmt::skip]
@@ -475,7 +475,7 @@ pub(super) const M1033: Model = Model { module: "threadline.types.beta.beta_resp
 #[rustfmt::skip]
 pub(super) const M1034: Model = Model { module: "threadline.types.beta.beta_response_steer_failed_event", name: "Steer", fields: &[("input", List(108))], required: &["input", "previous_response_id"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1035: Model = Model { module: "threadline.types.beta.beta_response_steer_input", name: "ResponseSteerInputItemListFunctionCallOutput", fields: &[("agent", Model(1036)), ("caller", Union(100)), ("output", List(91))], required: &["output", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call_output"])] };
+pub(super) const M1035: Model = Model { module: "threadline.types.beta.beta_response_steer_input", name: "ResponseSteerInputItemListFunctionCallOutput", fields: &[("agent", Model(1036)), ("caller", Union(99)), ("output", List(91))], required: &["output", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call_output"])] };
 #[rustfmt::skip]
 pub(super) const M1036: Model = Model { module: "threadline.types.beta.beta_response_steer_input", name: "ResponseSteerInputItemListFunctionCallOutputAgent", fields: &[], required: &["agent_name"], constants: &[] };
 #[rustfmt::skip]
@@ -505,7 +505,7 @@ pub(super) const M1048: Model = Model { module: "threadline.types.beta.beta_resp
 #[rustfmt::skip]
 pub(super) const M1049: Model = Model { module: "threadline.types.beta.beta_response_steer_required_input", name: "ToolSearchOutput", fields: &[], required: &["call_id", "execution", "type"], constants: &[("execution", &["client"]), ("type", &["tool_search_output"])] };
 #[rustfmt::skip]
-pub(super) const M1050: Model = Model { module: "threadline.types.beta.beta_response_text_config", name: "BetaResponseTextConfig", fields: &[("format", Union(102))], required: &[], constants: &[("verbosity", &["low", "medium", "high"])] };
+pub(super) const M1050: Model = Model { module: "threadline.types.beta.beta_response_text_config", name: "BetaResponseTextConfig", fields: &[("format", Union(101))], required: &[], constants: &[("verbosity", &["low", "medium", "high"])] };
 #[rustfmt::skip]
 pub(super) const M1051: Model = Model { module: "threadline.types.beta.beta_response_text_delta_event", name: "Agent", fields: &[], required: &["agent_name"], constants: &[] };
 #[rustfmt::skip]
@@ -581,7 +581,7 @@ pub(super) const M1086: Model = Model { module: "threadline.types.beta.beta_resp
 #[rustfmt::skip]
 pub(super) const M1087: Model = Model { module: "threadline.types.beta.beta_response_web_search_call_searching_event", name: "BetaResponseWebSearchCallSearchingEvent", fields: &[("agent", Model(1086))], required: &["item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.web_search_call.searching"])] };
 #[rustfmt::skip]
-pub(super) const M1088: Model = Model { module: "threadline.types.beta.beta_responses_client_event", name: "ResponseCreate", fields: &[("access_programs", Model(1089)), ("background_options", Model(1090)), ("context_management", List(115)), ("conversation", Model(708)), ("image", Model(1092)), ("input", List(79)), ("moderation", Model(1093)), ("multi_agent", Model(1097)), ("prompt", Model(990)), ("prompt_cache_options", Model(1098)), ("reasoning", Model(1099)), ("stream_options", Model(1100)), ("temperature", Float), ("text", Model(1050)), ("tool_choice", Union(104)), ("tools", List(80)), ("top_p", Float)], required: &["type"], constants: &[("prompt_cache_retention", &["in_memory", "24h"]), ("truncation", &["auto", "disabled"]), ("type", &["response.create"])] };
+pub(super) const M1088: Model = Model { module: "threadline.types.beta.beta_responses_client_event", name: "ResponseCreate", fields: &[("access_programs", Model(1089)), ("background_options", Model(1090)), ("context_management", List(115)), ("conversation", Model(708)), ("image", Model(1092)), ("input", List(79)), ("moderation", Model(1093)), ("multi_agent", Model(1097)), ("prompt", Model(990)), ("prompt_cache_options", Model(1098)), ("reasoning", Model(1099)), ("stream_options", Model(1100)), ("temperature", Float), ("text", Model(1050)), ("tool_choice", Union(103)), ("tools", List(80)), ("top_p", Float)], required: &["type"], constants: &[("prompt_cache_retention", &["in_memory", "24h"]), ("truncation", &["auto", "disabled"]), ("type", &["response.create"])] };
 #[rustfmt::skip]
 pub(super) const M1089: Model = Model { module: "threadline.types.beta.beta_responses_client_event", name: "ResponseCreateAccessPrograms", fields: &[], required: &[], constants: &[("cyber", &["standard", "daybreak_blue", "daybreak_red"])] };
 #[rustfmt::skip]

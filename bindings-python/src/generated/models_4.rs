@@ -17,7 +17,7 @@ pub(super) const M1204: Model = Model { module: "threadline.types.beta.chatkit.c
 #[rustfmt::skip]
 pub(super) const M1205: Model = Model { module: "threadline.types.beta.chatkit.chatkit_response_output_text", name: "ChatKitResponseOutputText", fields: &[("annotations", List(117))], required: &["annotations", "text", "type"], constants: &[("type", &["output_text"])] };
 #[rustfmt::skip]
-pub(super) const M1206: Model = Model { module: "threadline.types.beta.chatkit.chatkit_thread", name: "ChatKitThread", fields: &[("status", Union(107))], required: &["id", "created_at", "object", "status", "user"], constants: &[("object", &["chatkit.thread"])] };
+pub(super) const M1206: Model = Model { module: "threadline.types.beta.chatkit.chatkit_thread", name: "ChatKitThread", fields: &[("status", Union(106))], required: &["id", "created_at", "object", "status", "user"], constants: &[("object", &["chatkit.thread"])] };
 #[rustfmt::skip]
 pub(super) const M1207: Model = Model { module: "threadline.types.beta.chatkit.chatkit_thread", name: "StatusActive", fields: &[], required: &["type"], constants: &[("type", &["active"])] };
 #[rustfmt::skip]
@@ -105,7 +105,7 @@ pub(super) const M1248: Model = Model { module: "threadline.types.beta.persisted
 #[rustfmt::skip]
 pub(super) const M1249: Model = Model { module: "threadline.types.beta.persisted_agent_tool", name: "PersistedAgentToolResourceFunction", fields: &[], required: &["defer_loading", "description", "name", "parameters", "type"], constants: &[("type", &["function"])] };
 #[rustfmt::skip]
-pub(super) const M1250: Model = Model { module: "threadline.types.beta.persisted_agent_tool", name: "PersistedAgentToolResourceMcp", fields: &[("transport", Union(110))], required: &["connection_origin", "request_metadata", "required", "server_label", "transport", "type"], constants: &[("connection_origin", &["service", "environment"]), ("type", &["mcp"])] };
+pub(super) const M1250: Model = Model { module: "threadline.types.beta.persisted_agent_tool", name: "PersistedAgentToolResourceMcp", fields: &[("transport", Union(109))], required: &["connection_origin", "request_metadata", "required", "server_label", "transport", "type"], constants: &[("connection_origin", &["service", "environment"]), ("type", &["mcp"])] };
 #[rustfmt::skip]
 pub(super) const M1251: Model = Model { module: "threadline.types.beta.persisted_agent_tool", name: "PersistedAgentToolResourceProgrammaticToolCalling", fields: &[], required: &["enabled", "type"], constants: &[("type", &["programmatic_tool_calling"])] };
 #[rustfmt::skip]
@@ -135,7 +135,7 @@ pub(super) const M1263: Model = Model { module: "threadline.types.beta.realtime.
 #[rustfmt::skip]
 pub(super) const M1264: Model = Model { module: "threadline.types.beta.realtime.conversation_item_deleted_event", name: "ConversationItemDeletedEvent", fields: &[], required: &["event_id", "item_id", "type"], constants: &[("type", &["conversation.item.deleted"])] };
 #[rustfmt::skip]
-pub(super) const M1265: Model = Model { module: "threadline.types.beta.realtime.conversation_item_input_audio_transcription_completed_event", name: "ConversationItemInputAudioTranscriptionCompletedEvent", fields: &[("logprobs", List(124)), ("usage", Union(111))], required: &["content_index", "event_id", "item_id", "transcript", "type", "usage"], constants: &[("type", &["conversation.item.input_audio_transcription.completed"])] };
+pub(super) const M1265: Model = Model { module: "threadline.types.beta.realtime.conversation_item_input_audio_transcription_completed_event", name: "ConversationItemInputAudioTranscriptionCompletedEvent", fields: &[("logprobs", List(124)), ("usage", Union(110))], required: &["content_index", "event_id", "item_id", "transcript", "type", "usage"], constants: &[("type", &["conversation.item.input_audio_transcription.completed"])] };
 #[rustfmt::skip]
 pub(super) const M1266: Model = Model { module: "threadline.types.beta.realtime.conversation_item_input_audio_transcription_completed_event", name: "Logprob", fields: &[("logprob", Float)], required: &["token", "bytes", "logprob"], constants: &[] };
 #[rustfmt::skip]
@@ -457,11 +457,11 @@ pub(super) const M1424: Model = Model { module: "threadline.types.beta.threads.r
 #[rustfmt::skip]
 pub(super) const M1425: Model = Model { module: "threadline.types.beta.threads.runs.run_step", name: "LastError", fields: &[], required: &["code", "message"], constants: &[("code", &["server_error", "rate_limit_exceeded"])] };
 #[rustfmt::skip]
-pub(super) const M1426: Model = Model { module: "threadline.types.beta.threads.runs.run_step", name: "RunStep", fields: &[("last_error", Model(1425)), ("step_details", Union(119)), ("usage", Model(1427))], required: &["id", "assistant_id", "created_at", "object", "run_id", "status", "step_details", "thread_id", "type"], constants: &[("object", &["thread.run.step"]), ("status", &["in_progress", "cancelled", "failed", "completed", "expired"]), ("type", &["message_creation", "tool_calls"])] };
+pub(super) const M1426: Model = Model { module: "threadline.types.beta.threads.runs.run_step", name: "RunStep", fields: &[("last_error", Model(1425)), ("step_details", Union(118)), ("usage", Model(1427))], required: &["id", "assistant_id", "created_at", "object", "run_id", "status", "step_details", "thread_id", "type"], constants: &[("object", &["thread.run.step"]), ("status", &["in_progress", "cancelled", "failed", "completed", "expired"]), ("type", &["message_creation", "tool_calls"])] };
 #[rustfmt::skip]
 pub(super) const M1427: Model = Model { module: "threadline.types.beta.threads.runs.run_step", name: "Usage", fields: &[], required: &["completion_tokens", "prompt_tokens", "total_tokens"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1428: Model = Model { module: "threadline.types.beta.threads.runs.run_step_delta", name: "RunStepDelta", fields: &[("step_details", Union(120))], required: &[], constants: &[] };
+pub(super) const M1428: Model = Model { module: "threadline.types.beta.threads.runs.run_step_delta", name: "RunStepDelta", fields: &[("step_details", Union(119))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1429: Model = Model { module: "threadline.types.beta.threads.runs.run_step_delta_event", name: "RunStepDeltaEvent", fields: &[("delta", Model(1428))], required: &["id", "delta", "object"], constants: &[("object", &["thread.run.step.delta"])] };
 #[rustfmt::skip]
@@ -501,7 +501,7 @@ pub(super) const M1446: Model = Model { module: "threadline.types.chat.chat_comp
 #[rustfmt::skip]
 pub(super) const M1447: Model = Model { module: "threadline.types.chat.chat_completion", name: "ChoiceLogprobs", fields: &[("content", List(149)), ("refusal", List(149))], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1448: Model = Model { module: "threadline.types.chat.chat_completion", name: "Moderation", fields: &[("input", Union(125)), ("output", Union(126))], required: &["input", "output"], constants: &[] };
+pub(super) const M1448: Model = Model { module: "threadline.types.chat.chat_completion", name: "Moderation", fields: &[("input", Union(124)), ("output", Union(125))], required: &["input", "output"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1449: Model = Model { module: "threadline.types.chat.chat_completion", name: "ModerationInputError", fields: &[], required: &["code", "message", "type"], constants: &[("type", &["error"])] };
 #[rustfmt::skip]
@@ -533,7 +533,7 @@ pub(super) const M1462: Model = Model { module: "threadline.types.chat.chat_comp
 #[rustfmt::skip]
 pub(super) const M1463: Model = Model { module: "threadline.types.chat.chat_completion_chunk", name: "ChoiceLogprobs", fields: &[("content", List(149)), ("refusal", List(149))], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1464: Model = Model { module: "threadline.types.chat.chat_completion_chunk", name: "Moderation", fields: &[("input", Union(127)), ("output", Union(128))], required: &["input", "output"], constants: &[] };
+pub(super) const M1464: Model = Model { module: "threadline.types.chat.chat_completion_chunk", name: "Moderation", fields: &[("input", Union(126)), ("output", Union(127))], required: &["input", "output"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1465: Model = Model { module: "threadline.types.chat.chat_completion_chunk", name: "ModerationInputError", fields: &[], required: &["code", "message", "type"], constants: &[("type", &["error"])] };
 #[rustfmt::skip]
@@ -657,7 +657,7 @@ pub(super) const M1524: Model = Model { module: "threadline.types.conversations.
 #[rustfmt::skip]
 pub(super) const M1525: Model = Model { module: "threadline.types.conversations.conversation_item", name: "McpApprovalResponse", fields: &[], required: &["id", "approval_request_id", "approve", "type"], constants: &[("type", &["mcp_approval_response"])] };
 #[rustfmt::skip]
-pub(super) const M1526: Model = Model { module: "threadline.types.conversations.conversation_item", name: "McpCall", fields: &[("error", Union(133))], required: &["id", "arguments", "name", "server_label", "type"], constants: &[("status", &["in_progress", "completed", "incomplete", "calling", "failed"]), ("type", &["mcp_call"])] };
+pub(super) const M1526: Model = Model { module: "threadline.types.conversations.conversation_item", name: "McpCall", fields: &[("error", Union(132))], required: &["id", "arguments", "name", "server_label", "type"], constants: &[("status", &["in_progress", "completed", "incomplete", "calling", "failed"]), ("type", &["mcp_call"])] };
 #[rustfmt::skip]
 pub(super) const M1527: Model = Model { module: "threadline.types.conversations.conversation_item", name: "McpListTools", fields: &[("tools", List(164))], required: &["id", "server_label", "tools", "type"], constants: &[("type", &["mcp_list_tools"])] };
 #[rustfmt::skip]
@@ -707,7 +707,7 @@ pub(super) const M1549: Model = Model { module: "threadline.types.embedding", na
 #[rustfmt::skip]
 pub(super) const M1550: Model = Model { module: "threadline.types.eval_create_response", name: "DataSourceConfigLogs", fields: &[], required: &["schema", "type"], constants: &[("type", &["logs"])] };
 #[rustfmt::skip]
-pub(super) const M1551: Model = Model { module: "threadline.types.eval_create_response", name: "EvalCreateResponse", fields: &[("data_source_config", Union(137)), ("testing_criteria", List(171))], required: &["id", "created_at", "data_source_config", "name", "object", "testing_criteria"], constants: &[("object", &["eval"])] };
+pub(super) const M1551: Model = Model { module: "threadline.types.eval_create_response", name: "EvalCreateResponse", fields: &[("data_source_config", Union(136)), ("testing_criteria", List(171))], required: &["id", "created_at", "data_source_config", "name", "object", "testing_criteria"], constants: &[("object", &["eval"])] };
 #[rustfmt::skip]
 pub(super) const M1552: Model = Model { module: "threadline.types.eval_create_response", name: "TestingCriterionEvalGraderPython", fields: &[("pass_threshold", Float)], required: &["name", "source", "type"], constants: &[("type", &["python"])] };
 #[rustfmt::skip]
@@ -721,7 +721,7 @@ pub(super) const M1556: Model = Model { module: "threadline.types.eval_delete_re
 #[rustfmt::skip]
 pub(super) const M1557: Model = Model { module: "threadline.types.eval_list_response", name: "DataSourceConfigLogs", fields: &[], required: &["schema", "type"], constants: &[("type", &["logs"])] };
 #[rustfmt::skip]
-pub(super) const M1558: Model = Model { module: "threadline.types.eval_list_response", name: "EvalListResponse", fields: &[("data_source_config", Union(139)), ("testing_criteria", List(173))], required: &["id", "created_at", "data_source_config", "name", "object", "testing_criteria"], constants: &[("object", &["eval"])] };
+pub(super) const M1558: Model = Model { module: "threadline.types.eval_list_response", name: "EvalListResponse", fields: &[("data_source_config", Union(138)), ("testing_criteria", List(173))], required: &["id", "created_at", "data_source_config", "name", "object", "testing_criteria"], constants: &[("object", &["eval"])] };
 #[rustfmt::skip]
 pub(super) const M1559: Model = Model { module: "threadline.types.eval_list_response", name: "TestingCriterionEvalGraderPython", fields: &[("pass_threshold", Float)], required: &["name", "source", "type"], constants: &[("type", &["python"])] };
 #[rustfmt::skip]
@@ -731,7 +731,7 @@ pub(super) const M1561: Model = Model { module: "threadline.types.eval_list_resp
 #[rustfmt::skip]
 pub(super) const M1562: Model = Model { module: "threadline.types.eval_retrieve_response", name: "DataSourceConfigLogs", fields: &[], required: &["schema", "type"], constants: &[("type", &["logs"])] };
 #[rustfmt::skip]
-pub(super) const M1563: Model = Model { module: "threadline.types.eval_retrieve_response", name: "EvalRetrieveResponse", fields: &[("data_source_config", Union(141)), ("testing_criteria", List(174))], required: &["id", "created_at", "data_source_config", "name", "object", "testing_criteria"], constants: &[("object", &["eval"])] };
+pub(super) const M1563: Model = Model { module: "threadline.types.eval_retrieve_response", name: "EvalRetrieveResponse", fields: &[("data_source_config", Union(140)), ("testing_criteria", List(174))], required: &["id", "created_at", "data_source_config", "name", "object", "testing_criteria"], constants: &[("object", &["eval"])] };
 #[rustfmt::skip]
 pub(super) const M1564: Model = Model { module: "threadline.types.eval_retrieve_response", name: "TestingCriterionEvalGraderPython", fields: &[("pass_threshold", Float)], required: &["name", "source", "type"], constants: &[("type", &["python"])] };
 #[rustfmt::skip]
@@ -743,7 +743,7 @@ pub(super) const M1567: Model = Model { module: "threadline.types.eval_stored_co
 #[rustfmt::skip]
 pub(super) const M1568: Model = Model { module: "threadline.types.eval_update_response", name: "DataSourceConfigLogs", fields: &[], required: &["schema", "type"], constants: &[("type", &["logs"])] };
 #[rustfmt::skip]
-pub(super) const M1569: Model = Model { module: "threadline.types.eval_update_response", name: "EvalUpdateResponse", fields: &[("data_source_config", Union(143)), ("testing_criteria", List(175))], required: &["id", "created_at", "data_source_config", "name", "object", "testing_criteria"], constants: &[("object", &["eval"])] };
+pub(super) const M1569: Model = Model { module: "threadline.types.eval_update_response", name: "EvalUpdateResponse", fields: &[("data_source_config", Union(142)), ("testing_criteria", List(175))], required: &["id", "created_at", "data_source_config", "name", "object", "testing_criteria"], constants: &[("object", &["eval"])] };
 #[rustfmt::skip]
 pub(super) const M1570: Model = Model { module: "threadline.types.eval_update_response", name: "TestingCriterionEvalGraderPython", fields: &[("pass_threshold", Float)], required: &["name", "source", "type"], constants: &[("type", &["python"])] };
 #[rustfmt::skip]
@@ -751,13 +751,13 @@ pub(super) const M1571: Model = Model { module: "threadline.types.eval_update_re
 #[rustfmt::skip]
 pub(super) const M1572: Model = Model { module: "threadline.types.eval_update_response", name: "TestingCriterionEvalGraderTextSimilarity", fields: &[("pass_threshold", Float)], required: &["evaluation_metric", "input", "name", "reference", "type", "pass_threshold"], constants: &[("evaluation_metric", &["cosine", "fuzzy_match", "bleu", "gleu", "meteor", "rouge_1", "rouge_2", "rouge_3", "rouge_4", "rouge_5", "rouge_l"]), ("type", &["text_similarity"])] };
 #[rustfmt::skip]
-pub(super) const M1573: Model = Model { module: "threadline.types.evals.create_eval_completions_run_data_source", name: "CreateEvalCompletionsRunDataSource", fields: &[("input_messages", Union(146)), ("sampling_params", Model(1579)), ("source", Union(145))], required: &["source", "type"], constants: &[("type", &["completions"])] };
+pub(super) const M1573: Model = Model { module: "threadline.types.evals.create_eval_completions_run_data_source", name: "CreateEvalCompletionsRunDataSource", fields: &[("input_messages", Union(145)), ("sampling_params", Model(1579)), ("source", Union(144))], required: &["source", "type"], constants: &[("type", &["completions"])] };
 #[rustfmt::skip]
 pub(super) const M1574: Model = Model { module: "threadline.types.evals.create_eval_completions_run_data_source", name: "InputMessagesItemReference", fields: &[], required: &["item_reference", "type"], constants: &[("type", &["item_reference"])] };
 #[rustfmt::skip]
 pub(super) const M1575: Model = Model { module: "threadline.types.evals.create_eval_completions_run_data_source", name: "InputMessagesTemplate", fields: &[("template", List(176))], required: &["template", "type"], constants: &[("type", &["template"])] };
 #[rustfmt::skip]
-pub(super) const M1576: Model = Model { module: "threadline.types.evals.create_eval_completions_run_data_source", name: "InputMessagesTemplateTemplateEvalItem", fields: &[("content", Union(150))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
+pub(super) const M1576: Model = Model { module: "threadline.types.evals.create_eval_completions_run_data_source", name: "InputMessagesTemplateTemplateEvalItem", fields: &[("content", Union(149))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
 #[rustfmt::skip]
 pub(super) const M1577: Model = Model { module: "threadline.types.evals.create_eval_completions_run_data_source", name: "InputMessagesTemplateTemplateEvalItemContentInputImage", fields: &[], required: &["image_url", "type"], constants: &[("type", &["input_image"])] };
 #[rustfmt::skip]
@@ -773,7 +773,7 @@ pub(super) const M1582: Model = Model { module: "threadline.types.evals.create_e
 #[rustfmt::skip]
 pub(super) const M1583: Model = Model { module: "threadline.types.evals.create_eval_completions_run_data_source", name: "SourceStoredCompletions", fields: &[], required: &["type"], constants: &[("type", &["stored_completions"])] };
 #[rustfmt::skip]
-pub(super) const M1584: Model = Model { module: "threadline.types.evals.create_eval_jsonl_run_data_source", name: "CreateEvalJSONLRunDataSource", fields: &[("source", Union(151))], required: &["source", "type"], constants: &[("type", &["jsonl"])] };
+pub(super) const M1584: Model = Model { module: "threadline.types.evals.create_eval_jsonl_run_data_source", name: "CreateEvalJSONLRunDataSource", fields: &[("source", Union(150))], required: &["source", "type"], constants: &[("type", &["jsonl"])] };
 #[rustfmt::skip]
 pub(super) const M1585: Model = Model { module: "threadline.types.evals.create_eval_jsonl_run_data_source", name: "SourceFileContent", fields: &[("content", List(180))], required: &["content", "type"], constants: &[("type", &["file_content"])] };
 #[rustfmt::skip]
@@ -783,7 +783,7 @@ pub(super) const M1587: Model = Model { module: "threadline.types.evals.create_e
 #[rustfmt::skip]
 pub(super) const M1588: Model = Model { module: "threadline.types.evals.eval_api_error", name: "EvalAPIError", fields: &[], required: &["code", "message"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1589: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponses", fields: &[("input_messages", Union(153)), ("sampling_params", Model(1596)), ("source", Union(152))], required: &["source", "type"], constants: &[("type", &["responses"])] };
+pub(super) const M1589: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponses", fields: &[("input_messages", Union(152)), ("sampling_params", Model(1596)), ("source", Union(151))], required: &["source", "type"], constants: &[("type", &["responses"])] };
 #[rustfmt::skip]
 pub(super) const M1590: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponsesInputMessagesItemReference", fields: &[], required: &["item_reference", "type"], constants: &[("type", &["item_reference"])] };
 #[rustfmt::skip]
@@ -791,7 +791,7 @@ pub(super) const M1591: Model = Model { module: "threadline.types.evals.run_canc
 #[rustfmt::skip]
 pub(super) const M1592: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponsesInputMessagesTemplateTemplateChatMessage", fields: &[], required: &["content", "role"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1593: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItem", fields: &[("content", Union(155))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
+pub(super) const M1593: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItem", fields: &[("content", Union(154))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
 #[rustfmt::skip]
 pub(super) const M1594: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentInputImage", fields: &[], required: &["image_url", "type"], constants: &[("type", &["input_image"])] };
 #[rustfmt::skip]
@@ -799,7 +799,7 @@ pub(super) const M1595: Model = Model { module: "threadline.types.evals.run_canc
 #[rustfmt::skip]
 pub(super) const M1596: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponsesSamplingParams", fields: &[("temperature", Float), ("text", Model(1597)), ("tools", List(163)), ("top_p", Float)], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1597: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponsesSamplingParamsText", fields: &[("format", Union(156))], required: &[], constants: &[] };
+pub(super) const M1597: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponsesSamplingParamsText", fields: &[("format", Union(155))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1598: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "DataSourceResponsesSourceFileContent", fields: &[("content", List(182))], required: &["content", "type"], constants: &[("type", &["file_content"])] };
 #[rustfmt::skip]

@@ -15,9 +15,9 @@ pub(super) const M1603: Model = Model { module: "threadline.types.evals.run_canc
 #[rustfmt::skip]
 pub(super) const M1604: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "ResultCounts", fields: &[], required: &["errored", "failed", "passed", "total"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1605: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "RunCancelResponse", fields: &[("data_source", Union(157)), ("error", Model(1588)), ("per_model_usage", List(183)), ("per_testing_criteria_results", List(184)), ("result_counts", Model(1604))], required: &["id", "created_at", "data_source", "error", "eval_id", "model", "name", "object", "per_model_usage", "per_testing_criteria_results", "report_url", "result_counts", "status"], constants: &[("object", &["eval.run"])] };
+pub(super) const M1605: Model = Model { module: "threadline.types.evals.run_cancel_response", name: "RunCancelResponse", fields: &[("data_source", Union(156)), ("error", Model(1588)), ("per_model_usage", List(183)), ("per_testing_criteria_results", List(184)), ("result_counts", Model(1604))], required: &["id", "created_at", "data_source", "error", "eval_id", "model", "name", "object", "per_model_usage", "per_testing_criteria_results", "report_url", "result_counts", "status"], constants: &[("object", &["eval.run"])] };
 #[rustfmt::skip]
-pub(super) const M1606: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponses", fields: &[("input_messages", Union(159)), ("sampling_params", Model(1613)), ("source", Union(158))], required: &["source", "type"], constants: &[("type", &["responses"])] };
+pub(super) const M1606: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponses", fields: &[("input_messages", Union(158)), ("sampling_params", Model(1613)), ("source", Union(157))], required: &["source", "type"], constants: &[("type", &["responses"])] };
 #[rustfmt::skip]
 pub(super) const M1607: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponsesInputMessagesItemReference", fields: &[], required: &["item_reference", "type"], constants: &[("type", &["item_reference"])] };
 #[rustfmt::skip]
@@ -25,7 +25,7 @@ pub(super) const M1608: Model = Model { module: "threadline.types.evals.run_crea
 #[rustfmt::skip]
 pub(super) const M1609: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponsesInputMessagesTemplateTemplateChatMessage", fields: &[], required: &["content", "role"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1610: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItem", fields: &[("content", Union(161))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
+pub(super) const M1610: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItem", fields: &[("content", Union(160))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
 #[rustfmt::skip]
 pub(super) const M1611: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentInputImage", fields: &[], required: &["image_url", "type"], constants: &[("type", &["input_image"])] };
 #[rustfmt::skip]
@@ -33,7 +33,7 @@ pub(super) const M1612: Model = Model { module: "threadline.types.evals.run_crea
 #[rustfmt::skip]
 pub(super) const M1613: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponsesSamplingParams", fields: &[("temperature", Float), ("text", Model(1614)), ("tools", List(163)), ("top_p", Float)], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1614: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponsesSamplingParamsText", fields: &[("format", Union(156))], required: &[], constants: &[] };
+pub(super) const M1614: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponsesSamplingParamsText", fields: &[("format", Union(155))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1615: Model = Model { module: "threadline.types.evals.run_create_response", name: "DataSourceResponsesSourceFileContent", fields: &[("content", List(186))], required: &["content", "type"], constants: &[("type", &["file_content"])] };
 #[rustfmt::skip]
@@ -49,11 +49,11 @@ pub(super) const M1620: Model = Model { module: "threadline.types.evals.run_crea
 #[rustfmt::skip]
 pub(super) const M1621: Model = Model { module: "threadline.types.evals.run_create_response", name: "ResultCounts", fields: &[], required: &["errored", "failed", "passed", "total"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1622: Model = Model { module: "threadline.types.evals.run_create_response", name: "RunCreateResponse", fields: &[("data_source", Union(162)), ("error", Model(1588)), ("per_model_usage", List(187)), ("per_testing_criteria_results", List(188)), ("result_counts", Model(1621))], required: &["id", "created_at", "data_source", "error", "eval_id", "model", "name", "object", "per_model_usage", "per_testing_criteria_results", "report_url", "result_counts", "status"], constants: &[("object", &["eval.run"])] };
+pub(super) const M1622: Model = Model { module: "threadline.types.evals.run_create_response", name: "RunCreateResponse", fields: &[("data_source", Union(161)), ("error", Model(1588)), ("per_model_usage", List(187)), ("per_testing_criteria_results", List(188)), ("result_counts", Model(1621))], required: &["id", "created_at", "data_source", "error", "eval_id", "model", "name", "object", "per_model_usage", "per_testing_criteria_results", "report_url", "result_counts", "status"], constants: &[("object", &["eval.run"])] };
 #[rustfmt::skip]
 pub(super) const M1623: Model = Model { module: "threadline.types.evals.run_delete_response", name: "RunDeleteResponse", fields: &[], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1624: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponses", fields: &[("input_messages", Union(164)), ("sampling_params", Model(1631)), ("source", Union(163))], required: &["source", "type"], constants: &[("type", &["responses"])] };
+pub(super) const M1624: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponses", fields: &[("input_messages", Union(163)), ("sampling_params", Model(1631)), ("source", Union(162))], required: &["source", "type"], constants: &[("type", &["responses"])] };
 #[rustfmt::skip]
 pub(super) const M1625: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponsesInputMessagesItemReference", fields: &[], required: &["item_reference", "type"], constants: &[("type", &["item_reference"])] };
 #[rustfmt::skip]
@@ -61,7 +61,7 @@ pub(super) const M1626: Model = Model { module: "threadline.types.evals.run_list
 #[rustfmt::skip]
 pub(super) const M1627: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponsesInputMessagesTemplateTemplateChatMessage", fields: &[], required: &["content", "role"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1628: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItem", fields: &[("content", Union(166))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
+pub(super) const M1628: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItem", fields: &[("content", Union(165))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
 #[rustfmt::skip]
 pub(super) const M1629: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentInputImage", fields: &[], required: &["image_url", "type"], constants: &[("type", &["input_image"])] };
 #[rustfmt::skip]
@@ -69,7 +69,7 @@ pub(super) const M1630: Model = Model { module: "threadline.types.evals.run_list
 #[rustfmt::skip]
 pub(super) const M1631: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponsesSamplingParams", fields: &[("temperature", Float), ("text", Model(1632)), ("tools", List(163)), ("top_p", Float)], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1632: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponsesSamplingParamsText", fields: &[("format", Union(156))], required: &[], constants: &[] };
+pub(super) const M1632: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponsesSamplingParamsText", fields: &[("format", Union(155))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1633: Model = Model { module: "threadline.types.evals.run_list_response", name: "DataSourceResponsesSourceFileContent", fields: &[("content", List(190))], required: &["content", "type"], constants: &[("type", &["file_content"])] };
 #[rustfmt::skip]
@@ -85,9 +85,9 @@ pub(super) const M1638: Model = Model { module: "threadline.types.evals.run_list
 #[rustfmt::skip]
 pub(super) const M1639: Model = Model { module: "threadline.types.evals.run_list_response", name: "ResultCounts", fields: &[], required: &["errored", "failed", "passed", "total"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1640: Model = Model { module: "threadline.types.evals.run_list_response", name: "RunListResponse", fields: &[("data_source", Union(167)), ("error", Model(1588)), ("per_model_usage", List(191)), ("per_testing_criteria_results", List(192)), ("result_counts", Model(1639))], required: &["id", "created_at", "data_source", "error", "eval_id", "model", "name", "object", "per_model_usage", "per_testing_criteria_results", "report_url", "result_counts", "status"], constants: &[("object", &["eval.run"])] };
+pub(super) const M1640: Model = Model { module: "threadline.types.evals.run_list_response", name: "RunListResponse", fields: &[("data_source", Union(166)), ("error", Model(1588)), ("per_model_usage", List(191)), ("per_testing_criteria_results", List(192)), ("result_counts", Model(1639))], required: &["id", "created_at", "data_source", "error", "eval_id", "model", "name", "object", "per_model_usage", "per_testing_criteria_results", "report_url", "result_counts", "status"], constants: &[("object", &["eval.run"])] };
 #[rustfmt::skip]
-pub(super) const M1641: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponses", fields: &[("input_messages", Union(169)), ("sampling_params", Model(1648)), ("source", Union(168))], required: &["source", "type"], constants: &[("type", &["responses"])] };
+pub(super) const M1641: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponses", fields: &[("input_messages", Union(168)), ("sampling_params", Model(1648)), ("source", Union(167))], required: &["source", "type"], constants: &[("type", &["responses"])] };
 #[rustfmt::skip]
 pub(super) const M1642: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponsesInputMessagesItemReference", fields: &[], required: &["item_reference", "type"], constants: &[("type", &["item_reference"])] };
 #[rustfmt::skip]
@@ -95,7 +95,7 @@ pub(super) const M1643: Model = Model { module: "threadline.types.evals.run_retr
 #[rustfmt::skip]
 pub(super) const M1644: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponsesInputMessagesTemplateTemplateChatMessage", fields: &[], required: &["content", "role"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1645: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItem", fields: &[("content", Union(171))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
+pub(super) const M1645: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItem", fields: &[("content", Union(170))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
 #[rustfmt::skip]
 pub(super) const M1646: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentInputImage", fields: &[], required: &["image_url", "type"], constants: &[("type", &["input_image"])] };
 #[rustfmt::skip]
@@ -103,7 +103,7 @@ pub(super) const M1647: Model = Model { module: "threadline.types.evals.run_retr
 #[rustfmt::skip]
 pub(super) const M1648: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponsesSamplingParams", fields: &[("temperature", Float), ("text", Model(1649)), ("tools", List(163)), ("top_p", Float)], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1649: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponsesSamplingParamsText", fields: &[("format", Union(156))], required: &[], constants: &[] };
+pub(super) const M1649: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponsesSamplingParamsText", fields: &[("format", Union(155))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1650: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "DataSourceResponsesSourceFileContent", fields: &[("content", List(194))], required: &["content", "type"], constants: &[("type", &["file_content"])] };
 #[rustfmt::skip]
@@ -119,7 +119,7 @@ pub(super) const M1655: Model = Model { module: "threadline.types.evals.run_retr
 #[rustfmt::skip]
 pub(super) const M1656: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "ResultCounts", fields: &[], required: &["errored", "failed", "passed", "total"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1657: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "RunRetrieveResponse", fields: &[("data_source", Union(172)), ("error", Model(1588)), ("per_model_usage", List(195)), ("per_testing_criteria_results", List(196)), ("result_counts", Model(1656))], required: &["id", "created_at", "data_source", "error", "eval_id", "model", "name", "object", "per_model_usage", "per_testing_criteria_results", "report_url", "result_counts", "status"], constants: &[("object", &["eval.run"])] };
+pub(super) const M1657: Model = Model { module: "threadline.types.evals.run_retrieve_response", name: "RunRetrieveResponse", fields: &[("data_source", Union(171)), ("error", Model(1588)), ("per_model_usage", List(195)), ("per_testing_criteria_results", List(196)), ("result_counts", Model(1656))], required: &["id", "created_at", "data_source", "error", "eval_id", "model", "name", "object", "per_model_usage", "per_testing_criteria_results", "report_url", "result_counts", "status"], constants: &[("object", &["eval.run"])] };
 #[rustfmt::skip]
 pub(super) const M1658: Model = Model { module: "threadline.types.evals.runs.output_item_list_response", name: "OutputItemListResponse", fields: &[("results", List(197)), ("sample", Model(1660))], required: &["id", "created_at", "datasource_item", "datasource_item_id", "eval_id", "object", "results", "run_id", "sample", "status"], constants: &[("object", &["eval.run.output_item"])] };
 #[rustfmt::skip]
@@ -155,7 +155,7 @@ pub(super) const M1673: Model = Model { module: "threadline.types.fine_tuning.al
 #[rustfmt::skip]
 pub(super) const M1674: Model = Model { module: "threadline.types.fine_tuning.alpha.grader_run_response", name: "MetadataErrors", fields: &[], required: &["formula_parse_error", "invalid_variable_error", "model_grader_parse_error", "model_grader_refusal_error", "model_grader_server_error", "other_error", "python_grader_runtime_error", "python_grader_server_error", "sample_parse_error", "truncated_observation_error", "unresponsive_reward_error"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M1675: Model = Model { module: "threadline.types.fine_tuning.alpha.grader_validate_response", name: "GraderValidateResponse", fields: &[("grader", Union(173))], required: &[], constants: &[] };
+pub(super) const M1675: Model = Model { module: "threadline.types.fine_tuning.alpha.grader_validate_response", name: "GraderValidateResponse", fields: &[("grader", Union(172))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1676: Model = Model { module: "threadline.types.fine_tuning.checkpoints.permission_create_response", name: "PermissionCreateResponse", fields: &[], required: &["id", "created_at", "object", "project_id"], constants: &[("object", &["checkpoint.permission"])] };
 #[rustfmt::skip]
@@ -191,7 +191,7 @@ pub(super) const M1691: Model = Model { module: "threadline.types.fine_tuning.jo
 #[rustfmt::skip]
 pub(super) const M1692: Model = Model { module: "threadline.types.fine_tuning.reinforcement_hyperparameters", name: "ReinforcementHyperparameters", fields: &[], required: &[], constants: &[("reasoning_effort", &["default", "low", "medium", "high"])] };
 #[rustfmt::skip]
-pub(super) const M1693: Model = Model { module: "threadline.types.fine_tuning.reinforcement_method", name: "ReinforcementMethod", fields: &[("grader", Union(173)), ("hyperparameters", Model(1692))], required: &["grader"], constants: &[] };
+pub(super) const M1693: Model = Model { module: "threadline.types.fine_tuning.reinforcement_method", name: "ReinforcementMethod", fields: &[("grader", Union(172)), ("hyperparameters", Model(1692))], required: &["grader"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1694: Model = Model { module: "threadline.types.fine_tuning.supervised_hyperparameters", name: "SupervisedHyperparameters", fields: &[], required: &[], constants: &[] };
 #[rustfmt::skip]
@@ -201,7 +201,7 @@ pub(super) const M1696: Model = Model { module: "threadline.types.graders.grader
 #[rustfmt::skip]
 pub(super) const M1697: Model = Model { module: "threadline.types.graders.grader_inputs", name: "GraderInputItemOutputText", fields: &[], required: &["text", "type"], constants: &[("type", &["output_text"])] };
 #[rustfmt::skip]
-pub(super) const M1698: Model = Model { module: "threadline.types.graders.label_model_grader", name: "Input", fields: &[("content", Union(174))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
+pub(super) const M1698: Model = Model { module: "threadline.types.graders.label_model_grader", name: "Input", fields: &[("content", Union(173))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
 #[rustfmt::skip]
 pub(super) const M1699: Model = Model { module: "threadline.types.graders.label_model_grader", name: "InputContentInputImage", fields: &[], required: &["image_url", "type"], constants: &[("type", &["input_image"])] };
 #[rustfmt::skip]
@@ -209,11 +209,11 @@ pub(super) const M1700: Model = Model { module: "threadline.types.graders.label_
 #[rustfmt::skip]
 pub(super) const M1701: Model = Model { module: "threadline.types.graders.label_model_grader", name: "LabelModelGrader", fields: &[("input", List(205))], required: &["input", "labels", "model", "name", "passing_labels", "type"], constants: &[("type", &["label_model"])] };
 #[rustfmt::skip]
-pub(super) const M1702: Model = Model { module: "threadline.types.graders.multi_grader", name: "MultiGrader", fields: &[("graders", Union(175))], required: &["calculate_output", "graders", "name", "type"], constants: &[("type", &["multi"])] };
+pub(super) const M1702: Model = Model { module: "threadline.types.graders.multi_grader", name: "MultiGrader", fields: &[("graders", Union(174))], required: &["calculate_output", "graders", "name", "type"], constants: &[("type", &["multi"])] };
 #[rustfmt::skip]
 pub(super) const M1703: Model = Model { module: "threadline.types.graders.python_grader", name: "PythonGrader", fields: &[], required: &["name", "source", "type"], constants: &[("type", &["python"])] };
 #[rustfmt::skip]
-pub(super) const M1704: Model = Model { module: "threadline.types.graders.score_model_grader", name: "Input", fields: &[("content", Union(176))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
+pub(super) const M1704: Model = Model { module: "threadline.types.graders.score_model_grader", name: "Input", fields: &[("content", Union(175))], required: &["content", "role"], constants: &[("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
 #[rustfmt::skip]
 pub(super) const M1705: Model = Model { module: "threadline.types.graders.score_model_grader", name: "InputContentInputImage", fields: &[], required: &["image_url", "type"], constants: &[("type", &["input_image"])] };
 #[rustfmt::skip]
@@ -309,7 +309,7 @@ pub(super) const M1750: Model = Model { module: "threadline.types.live.decision_
 #[rustfmt::skip]
 pub(super) const M1751: Model = Model { module: "threadline.types.live.decision_input_text", name: "DecisionInputText", fields: &[], required: &["text", "type"], constants: &[("type", &["input_text"])] };
 #[rustfmt::skip]
-pub(super) const M1752: Model = Model { module: "threadline.types.live.decision_item_create_event", name: "DecisionItemCreateEvent", fields: &[("item", Union(179))], required: &["item", "type"], constants: &[("type", &["decision.item.create"])] };
+pub(super) const M1752: Model = Model { module: "threadline.types.live.decision_item_create_event", name: "DecisionItemCreateEvent", fields: &[("item", Union(178))], required: &["item", "type"], constants: &[("type", &["decision.item.create"])] };
 #[rustfmt::skip]
 pub(super) const M1753: Model = Model { module: "threadline.types.live.decision_item_create_event", name: "ItemCustomToolCall", fields: &[], required: &["call_id", "input", "name", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["custom_tool_call"])] };
 #[rustfmt::skip]
@@ -323,7 +323,7 @@ pub(super) const M1757: Model = Model { module: "threadline.types.live.decision_
 #[rustfmt::skip]
 pub(super) const M1758: Model = Model { module: "threadline.types.live.decision_item_create_event", name: "ItemFunctionCallOutputOutputPartsInputImage", fields: &[], required: &["image_url", "type"], constants: &[("detail", &["low", "high", "auto", "original"]), ("type", &["input_image"])] };
 #[rustfmt::skip]
-pub(super) const M1759: Model = Model { module: "threadline.types.live.decision_item_created_event", name: "DecisionItemCreatedEvent", fields: &[("item", Union(183))], required: &["event_id", "item", "type"], constants: &[("type", &["decision.item.created"])] };
+pub(super) const M1759: Model = Model { module: "threadline.types.live.decision_item_created_event", name: "DecisionItemCreatedEvent", fields: &[("item", Union(182))], required: &["event_id", "item", "type"], constants: &[("type", &["decision.item.created"])] };
 #[rustfmt::skip]
 pub(super) const M1760: Model = Model { module: "threadline.types.live.decision_item_created_event", name: "ItemCustomToolCall", fields: &[], required: &["id", "call_id", "input", "name", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["custom_tool_call"])] };
 #[rustfmt::skip]
@@ -421,7 +421,7 @@ pub(super) const M1806: Model = Model { module: "threadline.types.live.fork_serv
 #[rustfmt::skip]
 pub(super) const M1807: Model = Model { module: "threadline.types.live.fork_server_event", name: "TransportRinging", fields: &[], required: &["event_id", "session_id", "type"], constants: &[("type", &["transport.ringing"])] };
 #[rustfmt::skip]
-pub(super) const M1808: Model = Model { module: "threadline.types.live.fork_session_config", name: "Audio", fields: &[("format", Union(193))], required: &[], constants: &[] };
+pub(super) const M1808: Model = Model { module: "threadline.types.live.fork_session_config", name: "Audio", fields: &[("format", Union(192))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1809: Model = Model { module: "threadline.types.live.fork_session_config", name: "Delegation", fields: &[("responses", Model(1890))], required: &["type"], constants: &[("type", &["responses"])] };
 #[rustfmt::skip]
@@ -483,11 +483,11 @@ pub(super) const M1837: Model = Model { module: "threadline.types.live.response_
 #[rustfmt::skip]
 pub(super) const M1838: Model = Model { module: "threadline.types.live.response_event", name: "ResponseEvent", fields: &[], required: &["event", "event_id", "type"], constants: &[("type", &["response.event"])] };
 #[rustfmt::skip]
-pub(super) const M1839: Model = Model { module: "threadline.types.live.response_item_create_event", name: "ResponseItemCreateEvent", fields: &[("item", Union(196))], required: &["item", "type"], constants: &[("type", &["response.item.create"])] };
+pub(super) const M1839: Model = Model { module: "threadline.types.live.response_item_create_event", name: "ResponseItemCreateEvent", fields: &[("item", Union(195))], required: &["item", "type"], constants: &[("type", &["response.item.create"])] };
 #[rustfmt::skip]
 pub(super) const M1840: Model = Model { module: "threadline.types.live.responses_delegation_config", name: "Reasoning", fields: &[], required: &[], constants: &[("effort", &["none", "minimal", "low", "medium", "high", "xhigh"]), ("summary", &["concise", "detailed", "auto"])] };
 #[rustfmt::skip]
-pub(super) const M1841: Model = Model { module: "threadline.types.live.responses_delegation_config", name: "ResponsesDelegationConfig", fields: &[("reasoning", Model(1840)), ("text", Model(1842)), ("tool_choice", Union(197)), ("tools", List(226))], required: &["model"], constants: &[("service_tier", &["auto", "default", "fast_tier_temp_pilot", "flex", "priority", "ultrafast"])] };
+pub(super) const M1841: Model = Model { module: "threadline.types.live.responses_delegation_config", name: "ResponsesDelegationConfig", fields: &[("reasoning", Model(1840)), ("text", Model(1842)), ("tool_choice", Union(196)), ("tools", List(226))], required: &["model"], constants: &[("service_tier", &["auto", "default", "fast_tier_temp_pilot", "flex", "priority", "ultrafast"])] };
 #[rustfmt::skip]
 pub(super) const M1842: Model = Model { module: "threadline.types.live.responses_delegation_config", name: "Text", fields: &[], required: &[], constants: &[("verbosity", &["low", "medium", "high"])] };
 #[rustfmt::skip]
@@ -561,9 +561,9 @@ pub(super) const M1876: Model = Model { module: "threadline.types.live.responses
 #[rustfmt::skip]
 pub(super) const M1877: Model = Model { module: "threadline.types.live.responses_delegation_config", name: "ToolSearch", fields: &[], required: &["type"], constants: &[("type", &["tool_search"])] };
 #[rustfmt::skip]
-pub(super) const M1878: Model = Model { module: "threadline.types.live.responses_delegation_config", name: "ToolShell", fields: &[("environment", Union(200))], required: &["type"], constants: &[("type", &["shell"])] };
+pub(super) const M1878: Model = Model { module: "threadline.types.live.responses_delegation_config", name: "ToolShell", fields: &[("environment", Union(199))], required: &["type"], constants: &[("type", &["shell"])] };
 #[rustfmt::skip]
-pub(super) const M1879: Model = Model { module: "threadline.types.live.responses_delegation_config", name: "ToolShellEnvironmentContainerAuto", fields: &[("network_policy", Union(201)), ("skills", List(228))], required: &["type"], constants: &[("memory_limit", &["1g", "4g", "16g", "64g"]), ("type", &["container_auto"])] };
+pub(super) const M1879: Model = Model { module: "threadline.types.live.responses_delegation_config", name: "ToolShellEnvironmentContainerAuto", fields: &[("network_policy", Union(200)), ("skills", List(228))], required: &["type"], constants: &[("memory_limit", &["1g", "4g", "16g", "64g"]), ("type", &["container_auto"])] };
 #[rustfmt::skip]
 pub(super) const M1880: Model = Model { module: "threadline.types.live.responses_delegation_config", name: "ToolShellEnvironmentContainerAutoNetworkPolicyAllowlist", fields: &[], required: &["allowed_domains", "type"], constants: &[("type", &["allowlist"])] };
 #[rustfmt::skip]
@@ -585,7 +585,7 @@ pub(super) const M1888: Model = Model { module: "threadline.types.live.responses
 #[rustfmt::skip]
 pub(super) const M1889: Model = Model { module: "threadline.types.live.responses_delegation_update_config", name: "Reasoning", fields: &[], required: &[], constants: &[("effort", &["none", "minimal", "low", "medium", "high", "xhigh"]), ("summary", &["concise", "detailed", "auto"])] };
 #[rustfmt::skip]
-pub(super) const M1890: Model = Model { module: "threadline.types.live.responses_delegation_update_config", name: "ResponsesDelegationUpdateConfig", fields: &[("reasoning", Model(1889)), ("text", Model(1891)), ("tool_choice", Union(203)), ("tools", List(230))], required: &[], constants: &[("service_tier", &["auto", "default", "fast_tier_temp_pilot", "flex", "priority", "ultrafast"])] };
+pub(super) const M1890: Model = Model { module: "threadline.types.live.responses_delegation_update_config", name: "ResponsesDelegationUpdateConfig", fields: &[("reasoning", Model(1889)), ("text", Model(1891)), ("tool_choice", Union(202)), ("tools", List(230))], required: &[], constants: &[("service_tier", &["auto", "default", "fast_tier_temp_pilot", "flex", "priority", "ultrafast"])] };
 #[rustfmt::skip]
 pub(super) const M1891: Model = Model { module: "threadline.types.live.responses_delegation_update_config", name: "Text", fields: &[], required: &[], constants: &[("verbosity", &["low", "medium", "high"])] };
 #[rustfmt::skip]
@@ -659,9 +659,9 @@ pub(super) const M1925: Model = Model { module: "threadline.types.live.responses
 #[rustfmt::skip]
 pub(super) const M1926: Model = Model { module: "threadline.types.live.responses_delegation_update_config", name: "ToolSearch", fields: &[], required: &["type"], constants: &[("type", &["tool_search"])] };
 #[rustfmt::skip]
-pub(super) const M1927: Model = Model { module: "threadline.types.live.responses_delegation_update_config", name: "ToolShell", fields: &[("environment", Union(206))], required: &["type"], constants: &[("type", &["shell"])] };
+pub(super) const M1927: Model = Model { module: "threadline.types.live.responses_delegation_update_config", name: "ToolShell", fields: &[("environment", Union(205))], required: &["type"], constants: &[("type", &["shell"])] };
 #[rustfmt::skip]
-pub(super) const M1928: Model = Model { module: "threadline.types.live.responses_delegation_update_config", name: "ToolShellEnvironmentContainerAuto", fields: &[("network_policy", Union(207)), ("skills", List(232))], required: &["type"], constants: &[("memory_limit", &["1g", "4g", "16g", "64g"]), ("type", &["container_auto"])] };
+pub(super) const M1928: Model = Model { module: "threadline.types.live.responses_delegation_update_config", name: "ToolShellEnvironmentContainerAuto", fields: &[("network_policy", Union(206)), ("skills", List(232))], required: &["type"], constants: &[("memory_limit", &["1g", "4g", "16g", "64g"]), ("type", &["container_auto"])] };
 #[rustfmt::skip]
 pub(super) const M1929: Model = Model { module: "threadline.types.live.responses_delegation_update_config", name: "ToolShellEnvironmentContainerAutoNetworkPolicyAllowlist", fields: &[], required: &["allowed_domains", "type"], constants: &[("type", &["allowlist"])] };
 #[rustfmt::skip]
@@ -703,7 +703,7 @@ pub(super) const M1947: Model = Model { module: "threadline.types.live.session_c
 #[rustfmt::skip]
 pub(super) const M1948: Model = Model { module: "threadline.types.live.session_closed_event", name: "SessionClosedEvent", fields: &[("session", Model(1961)), ("usage", Model(1969))], required: &["event_id", "reason", "session", "type", "usage"], constants: &[("reason", &["close_requested", "expired", "content", "remote_hangup", "connection_lost"]), ("type", &["session.closed"])] };
 #[rustfmt::skip]
-pub(super) const M1949: Model = Model { module: "threadline.types.live.session_config", name: "Audio", fields: &[("format", Union(193)), ("output", Model(1950))], required: &[], constants: &[] };
+pub(super) const M1949: Model = Model { module: "threadline.types.live.session_config", name: "Audio", fields: &[("format", Union(192)), ("output", Model(1950))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1950: Model = Model { module: "threadline.types.live.session_config", name: "AudioOutput", fields: &[("voice", Model(1741))], required: &[], constants: &[] };
 #[rustfmt::skip]
@@ -711,7 +711,7 @@ pub(super) const M1951: Model = Model { module: "threadline.types.live.session_c
 #[rustfmt::skip]
 pub(super) const M1952: Model = Model { module: "threadline.types.live.session_config", name: "DelegationResponses", fields: &[("responses", Model(1841))], required: &["responses", "type"], constants: &[("type", &["responses"])] };
 #[rustfmt::skip]
-pub(super) const M1953: Model = Model { module: "threadline.types.live.session_config", name: "SessionConfig", fields: &[("audio", Model(1949)), ("client", Model(1728)), ("delegation", Union(209)), ("input", List(234)), ("triggers", List(235))], required: &["model"], constants: &[] };
+pub(super) const M1953: Model = Model { module: "threadline.types.live.session_config", name: "SessionConfig", fields: &[("audio", Model(1949)), ("client", Model(1728)), ("delegation", Union(208)), ("input", List(234)), ("triggers", List(235))], required: &["model"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1954: Model = Model { module: "threadline.types.live.session_fork_response", name: "Session", fields: &[], required: &["id"], constants: &[] };
 #[rustfmt::skip]
@@ -719,7 +719,7 @@ pub(super) const M1955: Model = Model { module: "threadline.types.live.session_f
 #[rustfmt::skip]
 pub(super) const M1956: Model = Model { module: "threadline.types.live.session_fork_response", name: "Transport", fields: &[], required: &["sdp", "type"], constants: &[("type", &["webrtc"])] };
 #[rustfmt::skip]
-pub(super) const M1957: Model = Model { module: "threadline.types.live.session_resource", name: "Audio", fields: &[("format", Union(193)), ("output", Model(1958))], required: &[], constants: &[] };
+pub(super) const M1957: Model = Model { module: "threadline.types.live.session_resource", name: "Audio", fields: &[("format", Union(192)), ("output", Model(1958))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1958: Model = Model { module: "threadline.types.live.session_resource", name: "AudioOutput", fields: &[("voice", Model(1741))], required: &[], constants: &[] };
 #[rustfmt::skip]
@@ -727,7 +727,7 @@ pub(super) const M1959: Model = Model { module: "threadline.types.live.session_r
 #[rustfmt::skip]
 pub(super) const M1960: Model = Model { module: "threadline.types.live.session_resource", name: "DelegationResponses", fields: &[("responses", Model(1841))], required: &["responses", "type"], constants: &[("type", &["responses"])] };
 #[rustfmt::skip]
-pub(super) const M1961: Model = Model { module: "threadline.types.live.session_resource", name: "SessionResource", fields: &[("audio", Model(1957)), ("client", Model(1728)), ("delegation", Union(211)), ("input", List(234)), ("triggers", List(235))], required: &["id", "expires_at", "model", "status"], constants: &[("status", &["active"])] };
+pub(super) const M1961: Model = Model { module: "threadline.types.live.session_resource", name: "SessionResource", fields: &[("audio", Model(1957)), ("client", Model(1728)), ("delegation", Union(210)), ("input", List(234)), ("triggers", List(235))], required: &["id", "expires_at", "model", "status"], constants: &[("status", &["active"])] };
 #[rustfmt::skip]
 pub(super) const M1962: Model = Model { module: "threadline.types.live.session_start_event", name: "SessionStartEvent", fields: &[("session", Model(1953))], required: &["session", "type"], constants: &[("type", &["session.start"])] };
 #[rustfmt::skip]
@@ -737,7 +737,7 @@ pub(super) const M1964: Model = Model { module: "threadline.types.live.session_u
 #[rustfmt::skip]
 pub(super) const M1965: Model = Model { module: "threadline.types.live.session_update_config", name: "DelegationResponses", fields: &[("responses", Model(1890))], required: &["type"], constants: &[("type", &["responses"])] };
 #[rustfmt::skip]
-pub(super) const M1966: Model = Model { module: "threadline.types.live.session_update_config", name: "SessionUpdateConfig", fields: &[("delegation", Union(212)), ("triggers", List(235))], required: &[], constants: &[] };
+pub(super) const M1966: Model = Model { module: "threadline.types.live.session_update_config", name: "SessionUpdateConfig", fields: &[("delegation", Union(211)), ("triggers", List(235))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1967: Model = Model { module: "threadline.types.live.session_update_event", name: "SessionUpdateEvent", fields: &[("session", Model(1966))], required: &["session", "type"], constants: &[("type", &["session.update"])] };
 #[rustfmt::skip]
@@ -771,25 +771,25 @@ pub(super) const M1981: Model = Model { module: "threadline.types.other_file_chu
 #[rustfmt::skip]
 pub(super) const M1982: Model = Model { module: "threadline.types.realtime.audio_transcription", name: "AudioTranscription", fields: &[], required: &[], constants: &[("delay", &["minimal", "low", "medium", "high", "xhigh"])] };
 #[rustfmt::skip]
-pub(super) const M1983: Model = Model { module: "threadline.types.realtime.client_secret_create_response", name: "ClientSecretCreateResponse", fields: &[("session", Union(213))], required: &["expires_at", "session", "value"], constants: &[] };
+pub(super) const M1983: Model = Model { module: "threadline.types.realtime.client_secret_create_response", name: "ClientSecretCreateResponse", fields: &[("session", Union(212))], required: &["expires_at", "session", "value"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M1984: Model = Model { module: "threadline.types.realtime.conversation_created_event", name: "Conversation", fields: &[], required: &[], constants: &[("object", &["realtime.conversation"])] };
 #[rustfmt::skip]
 pub(super) const M1985: Model = Model { module: "threadline.types.realtime.conversation_created_event", name: "ConversationCreatedEvent", fields: &[("conversation", Model(1984))], required: &["conversation", "event_id", "type"], constants: &[("type", &["conversation.created"])] };
 #[rustfmt::skip]
-pub(super) const M1986: Model = Model { module: "threadline.types.realtime.conversation_item_added", name: "ConversationItemAdded", fields: &[("item", Union(215))], required: &["event_id", "item", "type"], constants: &[("type", &["conversation.item.added"])] };
+pub(super) const M1986: Model = Model { module: "threadline.types.realtime.conversation_item_added", name: "ConversationItemAdded", fields: &[("item", Union(214))], required: &["event_id", "item", "type"], constants: &[("type", &["conversation.item.added"])] };
 #[rustfmt::skip]
-pub(super) const M1987: Model = Model { module: "threadline.types.realtime.conversation_item_create_event", name: "ConversationItemCreateEvent", fields: &[("item", Union(215))], required: &["item", "type"], constants: &[("type", &["conversation.item.create"])] };
+pub(super) const M1987: Model = Model { module: "threadline.types.realtime.conversation_item_create_event", name: "ConversationItemCreateEvent", fields: &[("item", Union(214))], required: &["item", "type"], constants: &[("type", &["conversation.item.create"])] };
 #[rustfmt::skip]
-pub(super) const M1988: Model = Model { module: "threadline.types.realtime.conversation_item_created_event", name: "ConversationItemCreatedEvent", fields: &[("item", Union(215))], required: &["event_id", "item", "type"], constants: &[("type", &["conversation.item.created"])] };
+pub(super) const M1988: Model = Model { module: "threadline.types.realtime.conversation_item_created_event", name: "ConversationItemCreatedEvent", fields: &[("item", Union(214))], required: &["event_id", "item", "type"], constants: &[("type", &["conversation.item.created"])] };
 #[rustfmt::skip]
 pub(super) const M1989: Model = Model { module: "threadline.types.realtime.conversation_item_delete_event", name: "ConversationItemDeleteEvent", fields: &[], required: &["item_id", "type"], constants: &[("type", &["conversation.item.delete"])] };
 #[rustfmt::skip]
 pub(super) const M1990: Model = Model { module: "threadline.types.realtime.conversation_item_deleted_event", name: "ConversationItemDeletedEvent", fields: &[], required: &["event_id", "item_id", "type"], constants: &[("type", &["conversation.item.deleted"])] };
 #[rustfmt::skip]
-pub(super) const M1991: Model = Model { module: "threadline.types.realtime.conversation_item_done", name: "ConversationItemDone", fields: &[("item", Union(215))], required: &["event_id", "item", "type"], constants: &[("type", &["conversation.item.done"])] };
+pub(super) const M1991: Model = Model { module: "threadline.types.realtime.conversation_item_done", name: "ConversationItemDone", fields: &[("item", Union(214))], required: &["event_id", "item", "type"], constants: &[("type", &["conversation.item.done"])] };
 #[rustfmt::skip]
-pub(super) const M1992: Model = Model { module: "threadline.types.realtime.conversation_item_input_audio_transcription_completed_event", name: "ConversationItemInputAudioTranscriptionCompletedEvent", fields: &[("languages", List(40)), ("logprobs", List(237)), ("usage", Union(216))], required: &["content_index", "event_id", "item_id", "transcript", "type", "usage"], constants: &[("type", &["conversation.item.input_audio_transcription.completed"])] };
+pub(super) const M1992: Model = Model { module: "threadline.types.realtime.conversation_item_input_audio_transcription_completed_event", name: "ConversationItemInputAudioTranscriptionCompletedEvent", fields: &[("languages", List(40)), ("logprobs", List(237)), ("usage", Union(215))], required: &["content_index", "event_id", "item_id", "transcript", "type", "usage"], constants: &[("type", &["conversation.item.input_audio_transcription.completed"])] };
 #[rustfmt::skip]
 pub(super) const M1993: Model = Model { module: "threadline.types.realtime.conversation_item_input_audio_transcription_completed_event", name: "UsageTranscriptTextUsageDuration", fields: &[("seconds", Float)], required: &["seconds", "type"], constants: &[("type", &["duration"])] };
 #[rustfmt::skip]

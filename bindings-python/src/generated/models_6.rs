@@ -47,9 +47,9 @@ pub(super) const M2019: Model = Model { module: "threadline.types.realtime.realt
 #[rustfmt::skip]
 pub(super) const M2020: Model = Model { module: "threadline.types.realtime.realtime_audio_config_input", name: "NoiseReduction", fields: &[("strength", Float)], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2021: Model = Model { module: "threadline.types.realtime.realtime_audio_config_input", name: "RealtimeAudioConfigInput", fields: &[("format", Union(217)), ("noise_reduction", Model(2020)), ("transcription", Model(1982)), ("turn_detection", Union(218))], required: &[], constants: &[] };
+pub(super) const M2021: Model = Model { module: "threadline.types.realtime.realtime_audio_config_input", name: "RealtimeAudioConfigInput", fields: &[("format", Union(216)), ("noise_reduction", Model(2020)), ("transcription", Model(1982)), ("turn_detection", Union(217))], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2022: Model = Model { module: "threadline.types.realtime.realtime_audio_config_output", name: "RealtimeAudioConfigOutput", fields: &[("format", Union(217)), ("speed", Float), ("voice", Model(2023))], required: &[], constants: &[] };
+pub(super) const M2022: Model = Model { module: "threadline.types.realtime.realtime_audio_config_output", name: "RealtimeAudioConfigOutput", fields: &[("format", Union(216)), ("speed", Float), ("voice", Model(2023))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2023: Model = Model { module: "threadline.types.realtime.realtime_audio_config_output", name: "VoiceID", fields: &[], required: &["id"], constants: &[] };
 #[rustfmt::skip]
@@ -95,7 +95,7 @@ pub(super) const M2043: Model = Model { module: "threadline.types.realtime.realt
 #[rustfmt::skip]
 pub(super) const M2044: Model = Model { module: "threadline.types.realtime.realtime_mcp_protocol_error", name: "RealtimeMcpProtocolError", fields: &[], required: &["code", "message", "type"], constants: &[("type", &["protocol_error"])] };
 #[rustfmt::skip]
-pub(super) const M2045: Model = Model { module: "threadline.types.realtime.realtime_mcp_tool_call", name: "RealtimeMcpToolCall", fields: &[("error", Union(219))], required: &["id", "arguments", "name", "server_label", "type"], constants: &[("type", &["mcp_call"])] };
+pub(super) const M2045: Model = Model { module: "threadline.types.realtime.realtime_mcp_tool_call", name: "RealtimeMcpToolCall", fields: &[("error", Union(218))], required: &["id", "arguments", "name", "server_label", "type"], constants: &[("type", &["mcp_call"])] };
 #[rustfmt::skip]
 pub(super) const M2046: Model = Model { module: "threadline.types.realtime.realtime_mcp_tool_execution_error", name: "RealtimeMcpToolExecutionError", fields: &[], required: &["message", "type"], constants: &[("type", &["tool_execution_error"])] };
 #[rustfmt::skip]
@@ -105,11 +105,11 @@ pub(super) const M2048: Model = Model { module: "threadline.types.realtime.realt
 #[rustfmt::skip]
 pub(super) const M2049: Model = Model { module: "threadline.types.realtime.realtime_response", name: "Audio", fields: &[("output", Model(2050))], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2050: Model = Model { module: "threadline.types.realtime.realtime_response", name: "AudioOutput", fields: &[("format", Union(217))], required: &[], constants: &[] };
+pub(super) const M2050: Model = Model { module: "threadline.types.realtime.realtime_response", name: "AudioOutput", fields: &[("format", Union(216))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2051: Model = Model { module: "threadline.types.realtime.realtime_response", name: "RealtimeResponse", fields: &[("audio", Model(2049)), ("output", List(243)), ("status_details", Model(2062)), ("usage", Model(2063))], required: &[], constants: &[("object", &["realtime.response"]), ("status", &["completed", "cancelled", "failed", "incomplete", "in_progress"])] };
 #[rustfmt::skip]
-pub(super) const M2052: Model = Model { module: "threadline.types.realtime.realtime_response_create_audio_output", name: "Output", fields: &[("format", Union(217)), ("voice", Model(2053))], required: &[], constants: &[] };
+pub(super) const M2052: Model = Model { module: "threadline.types.realtime.realtime_response_create_audio_output", name: "Output", fields: &[("format", Union(216)), ("voice", Model(2053))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2053: Model = Model { module: "threadline.types.realtime.realtime_response_create_audio_output", name: "OutputVoiceID", fields: &[], required: &["id"], constants: &[] };
 #[rustfmt::skip]
@@ -125,7 +125,7 @@ pub(super) const M2058: Model = Model { module: "threadline.types.realtime.realt
 #[rustfmt::skip]
 pub(super) const M2059: Model = Model { module: "threadline.types.realtime.realtime_response_create_mcp_tool", name: "RequireApprovalMcpToolApprovalFilterNever", fields: &[], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2060: Model = Model { module: "threadline.types.realtime.realtime_response_create_params", name: "RealtimeResponseCreateParams", fields: &[("audio", Model(2054)), ("input", List(243)), ("prompt", Model(2431)), ("reasoning", Model(2048)), ("tool_choice", Union(220)), ("tools", List(244))], required: &[], constants: &[] };
+pub(super) const M2060: Model = Model { module: "threadline.types.realtime.realtime_response_create_params", name: "RealtimeResponseCreateParams", fields: &[("audio", Model(2054)), ("input", List(243)), ("prompt", Model(2431)), ("reasoning", Model(2048)), ("tool_choice", Union(219)), ("tools", List(244))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2061: Model = Model { module: "threadline.types.realtime.realtime_response_status", name: "Error", fields: &[], required: &[], constants: &[] };
 #[rustfmt::skip]
@@ -139,7 +139,7 @@ pub(super) const M2065: Model = Model { module: "threadline.types.realtime.realt
 #[rustfmt::skip]
 pub(super) const M2066: Model = Model { module: "threadline.types.realtime.realtime_response_usage_output_token_details", name: "RealtimeResponseUsageOutputTokenDetails", fields: &[], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2067: Model = Model { module: "threadline.types.realtime.realtime_server_event", name: "ConversationItemRetrieved", fields: &[("item", Union(215))], required: &["event_id", "item", "type"], constants: &[("type", &["conversation.item.retrieved"])] };
+pub(super) const M2067: Model = Model { module: "threadline.types.realtime.realtime_server_event", name: "ConversationItemRetrieved", fields: &[("item", Union(214))], required: &["event_id", "item", "type"], constants: &[("type", &["conversation.item.retrieved"])] };
 #[rustfmt::skip]
 pub(super) const M2068: Model = Model { module: "threadline.types.realtime.realtime_server_event", name: "OutputAudioBufferCleared", fields: &[], required: &["event_id", "response_id", "type"], constants: &[("type", &["output_audio_buffer.cleared"])] };
 #[rustfmt::skip]
@@ -147,11 +147,11 @@ pub(super) const M2069: Model = Model { module: "threadline.types.realtime.realt
 #[rustfmt::skip]
 pub(super) const M2070: Model = Model { module: "threadline.types.realtime.realtime_server_event", name: "OutputAudioBufferStopped", fields: &[], required: &["event_id", "response_id", "type"], constants: &[("type", &["output_audio_buffer.stopped"])] };
 #[rustfmt::skip]
-pub(super) const M2071: Model = Model { module: "threadline.types.realtime.realtime_session_create_request", name: "RealtimeSessionCreateRequest", fields: &[("audio", Model(2019)), ("prompt", Model(2431)), ("reasoning", Model(2048)), ("tool_choice", Union(220)), ("tools", List(245)), ("tracing", Model(2090)), ("truncation", Model(2124))], required: &["type"], constants: &[("type", &["realtime"])] };
+pub(super) const M2071: Model = Model { module: "threadline.types.realtime.realtime_session_create_request", name: "RealtimeSessionCreateRequest", fields: &[("audio", Model(2019)), ("prompt", Model(2431)), ("reasoning", Model(2048)), ("tool_choice", Union(219)), ("tools", List(245)), ("tracing", Model(2090)), ("truncation", Model(2124))], required: &["type"], constants: &[("type", &["realtime"])] };
 #[rustfmt::skip]
 pub(super) const M2072: Model = Model { module: "threadline.types.realtime.realtime_session_create_response", name: "Audio", fields: &[("input", Model(2073)), ("output", Model(2077))], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2073: Model = Model { module: "threadline.types.realtime.realtime_session_create_response", name: "AudioInput", fields: &[("format", Union(217)), ("noise_reduction", Model(2074)), ("transcription", Model(1982)), ("turn_detection", Union(223))], required: &[], constants: &[] };
+pub(super) const M2073: Model = Model { module: "threadline.types.realtime.realtime_session_create_response", name: "AudioInput", fields: &[("format", Union(216)), ("noise_reduction", Model(2074)), ("transcription", Model(1982)), ("turn_detection", Union(222))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2074: Model = Model { module: "threadline.types.realtime.realtime_session_create_response", name: "AudioInputNoiseReduction", fields: &[("strength", Float)], required: &[], constants: &[] };
 #[rustfmt::skip]
@@ -159,9 +159,9 @@ pub(super) const M2075: Model = Model { module: "threadline.types.realtime.realt
 #[rustfmt::skip]
 pub(super) const M2076: Model = Model { module: "threadline.types.realtime.realtime_session_create_response", name: "AudioInputTurnDetectionServerVad", fields: &[("threshold", Float)], required: &["type"], constants: &[("type", &["server_vad"])] };
 #[rustfmt::skip]
-pub(super) const M2077: Model = Model { module: "threadline.types.realtime.realtime_session_create_response", name: "AudioOutput", fields: &[("format", Union(217)), ("speed", Float)], required: &[], constants: &[] };
+pub(super) const M2077: Model = Model { module: "threadline.types.realtime.realtime_session_create_response", name: "AudioOutput", fields: &[("format", Union(216)), ("speed", Float)], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2078: Model = Model { module: "threadline.types.realtime.realtime_session_create_response", name: "RealtimeSessionCreateResponse", fields: &[("audio", Model(2072)), ("prompt", Model(2431)), ("reasoning", Model(2048)), ("tool_choice", Union(220)), ("tools", List(246)), ("tracing", Model(2084)), ("truncation", Model(2124))], required: &["id", "object", "type"], constants: &[("object", &["realtime.session"]), ("type", &["realtime"])] };
+pub(super) const M2078: Model = Model { module: "threadline.types.realtime.realtime_session_create_response", name: "RealtimeSessionCreateResponse", fields: &[("audio", Model(2072)), ("prompt", Model(2431)), ("reasoning", Model(2048)), ("tool_choice", Union(219)), ("tools", List(246)), ("tracing", Model(2084)), ("truncation", Model(2124))], required: &["id", "object", "type"], constants: &[("object", &["realtime.session"]), ("type", &["realtime"])] };
 #[rustfmt::skip]
 pub(super) const M2079: Model = Model { module: "threadline.types.realtime.realtime_session_create_response", name: "ToolMcpTool", fields: &[("allowed_tools", Model(2080)), ("require_approval", Model(2081))], required: &["server_label", "type"], constants: &[("connector_id", &["connector_dropbox", "connector_gmail", "connector_googlecalendar", "connector_googledrive", "connector_microsoftteams", "connector_outlookcalendar", "connector_outlookemail", "connector_sharepoint"]), ("type", &["mcp"])] };
 #[rustfmt::skip]
@@ -191,7 +191,7 @@ pub(super) const M2091: Model = Model { module: "threadline.types.realtime.realt
 #[rustfmt::skip]
 pub(super) const M2092: Model = Model { module: "threadline.types.realtime.realtime_transcription_session_audio_input", name: "NoiseReduction", fields: &[("strength", Float)], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2093: Model = Model { module: "threadline.types.realtime.realtime_transcription_session_audio_input", name: "RealtimeTranscriptionSessionAudioInput", fields: &[("format", Union(217)), ("noise_reduction", Model(2092)), ("transcription", Model(1982)), ("turn_detection", Union(225))], required: &[], constants: &[] };
+pub(super) const M2093: Model = Model { module: "threadline.types.realtime.realtime_transcription_session_audio_input", name: "RealtimeTranscriptionSessionAudioInput", fields: &[("format", Union(216)), ("noise_reduction", Model(2092)), ("transcription", Model(1982)), ("turn_detection", Union(224))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2094: Model = Model { module: "threadline.types.realtime.realtime_transcription_session_audio_input_turn_detection", name: "SemanticVad", fields: &[], required: &["type"], constants: &[("eagerness", &["low", "medium", "high", "auto"]), ("type", &["semantic_vad"])] };
 #[rustfmt::skip]
@@ -201,7 +201,7 @@ pub(super) const M2096: Model = Model { module: "threadline.types.realtime.realt
 #[rustfmt::skip]
 pub(super) const M2097: Model = Model { module: "threadline.types.realtime.realtime_transcription_session_create_response", name: "Audio", fields: &[("input", Model(2098))], required: &[], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2098: Model = Model { module: "threadline.types.realtime.realtime_transcription_session_create_response", name: "AudioInput", fields: &[("format", Union(217)), ("noise_reduction", Model(2099)), ("transcription", Model(1982)), ("turn_detection", Model(2101))], required: &[], constants: &[] };
+pub(super) const M2098: Model = Model { module: "threadline.types.realtime.realtime_transcription_session_create_response", name: "AudioInput", fields: &[("format", Union(216)), ("noise_reduction", Model(2099)), ("transcription", Model(1982)), ("turn_detection", Model(2101))], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2099: Model = Model { module: "threadline.types.realtime.realtime_transcription_session_create_response", name: "AudioInputNoiseReduction", fields: &[("strength", Float)], required: &[], constants: &[] };
 #[rustfmt::skip]
@@ -297,19 +297,19 @@ pub(super) const M2144: Model = Model { module: "threadline.types.realtime.respo
 #[rustfmt::skip]
 pub(super) const M2145: Model = Model { module: "threadline.types.realtime.response_mcp_call_in_progress", name: "ResponseMcpCallInProgress", fields: &[], required: &["event_id", "item_id", "output_index", "type"], constants: &[("type", &["response.mcp_call.in_progress"])] };
 #[rustfmt::skip]
-pub(super) const M2146: Model = Model { module: "threadline.types.realtime.response_output_item_added_event", name: "ResponseOutputItemAddedEvent", fields: &[("item", Union(215))], required: &["event_id", "item", "output_index", "response_id", "type"], constants: &[("type", &["response.output_item.added"])] };
+pub(super) const M2146: Model = Model { module: "threadline.types.realtime.response_output_item_added_event", name: "ResponseOutputItemAddedEvent", fields: &[("item", Union(214))], required: &["event_id", "item", "output_index", "response_id", "type"], constants: &[("type", &["response.output_item.added"])] };
 #[rustfmt::skip]
-pub(super) const M2147: Model = Model { module: "threadline.types.realtime.response_output_item_done_event", name: "ResponseOutputItemDoneEvent", fields: &[("item", Union(215))], required: &["event_id", "item", "output_index", "response_id", "type"], constants: &[("type", &["response.output_item.done"])] };
+pub(super) const M2147: Model = Model { module: "threadline.types.realtime.response_output_item_done_event", name: "ResponseOutputItemDoneEvent", fields: &[("item", Union(214))], required: &["event_id", "item", "output_index", "response_id", "type"], constants: &[("type", &["response.output_item.done"])] };
 #[rustfmt::skip]
 pub(super) const M2148: Model = Model { module: "threadline.types.realtime.response_text_delta_event", name: "ResponseTextDeltaEvent", fields: &[], required: &["content_index", "delta", "event_id", "item_id", "output_index", "response_id", "type"], constants: &[("type", &["response.output_text.delta"])] };
 #[rustfmt::skip]
 pub(super) const M2149: Model = Model { module: "threadline.types.realtime.response_text_done_event", name: "ResponseTextDoneEvent", fields: &[], required: &["content_index", "event_id", "item_id", "output_index", "response_id", "text", "type"], constants: &[("type", &["response.output_text.done"])] };
 #[rustfmt::skip]
-pub(super) const M2150: Model = Model { module: "threadline.types.realtime.session_created_event", name: "SessionCreatedEvent", fields: &[("session", Union(226))], required: &["event_id", "session", "type"], constants: &[("type", &["session.created"])] };
+pub(super) const M2150: Model = Model { module: "threadline.types.realtime.session_created_event", name: "SessionCreatedEvent", fields: &[("session", Union(225))], required: &["event_id", "session", "type"], constants: &[("type", &["session.created"])] };
 #[rustfmt::skip]
-pub(super) const M2151: Model = Model { module: "threadline.types.realtime.session_update_event", name: "SessionUpdateEvent", fields: &[("session", Union(226))], required: &["session", "type"], constants: &[("type", &["session.update"])] };
+pub(super) const M2151: Model = Model { module: "threadline.types.realtime.session_update_event", name: "SessionUpdateEvent", fields: &[("session", Union(225))], required: &["session", "type"], constants: &[("type", &["session.update"])] };
 #[rustfmt::skip]
-pub(super) const M2152: Model = Model { module: "threadline.types.realtime.session_updated_event", name: "SessionUpdatedEvent", fields: &[("session", Union(226))], required: &["event_id", "session", "type"], constants: &[("type", &["session.updated"])] };
+pub(super) const M2152: Model = Model { module: "threadline.types.realtime.session_updated_event", name: "SessionUpdatedEvent", fields: &[("session", Union(225))], required: &["event_id", "session", "type"], constants: &[("type", &["session.updated"])] };
 #[rustfmt::skip]
 pub(super) const M2153: Model = Model { module: "threadline.types.responses.apply_patch_tool", name: "ApplyPatchTool", fields: &[], required: &["type"], constants: &[("type", &["apply_patch"])] };
 #[rustfmt::skip]
@@ -341,7 +341,7 @@ pub(super) const M2166: Model = Model { module: "threadline.types.responses.comp
 #[rustfmt::skip]
 pub(super) const M2167: Model = Model { module: "threadline.types.responses.computer_use_preview_tool", name: "ComputerUsePreviewTool", fields: &[], required: &["display_height", "display_width", "environment", "type"], constants: &[("environment", &["windows", "mac", "linux", "ubuntu", "browser"]), ("type", &["computer_use_preview"])] };
 #[rustfmt::skip]
-pub(super) const M2168: Model = Model { module: "threadline.types.responses.container_auto", name: "ContainerAuto", fields: &[("network_policy", Union(228)), ("skills", List(249))], required: &["type"], constants: &[("memory_limit", &["1g", "4g", "16g", "64g"]), ("type", &["container_auto"])] };
+pub(super) const M2168: Model = Model { module: "threadline.types.responses.container_auto", name: "ContainerAuto", fields: &[("network_policy", Union(227)), ("skills", List(249))], required: &["type"], constants: &[("memory_limit", &["1g", "4g", "16g", "64g"]), ("type", &["container_auto"])] };
 #[rustfmt::skip]
 pub(super) const M2169: Model = Model { module: "threadline.types.responses.container_network_policy_allowlist", name: "ContainerNetworkPolicyAllowlist", fields: &[("domain_secrets", List(250))], required: &["allowed_domains", "type"], constants: &[("type", &["allowlist"])] };
 #[rustfmt::skip]
@@ -351,17 +351,17 @@ pub(super) const M2171: Model = Model { module: "threadline.types.responses.cont
 #[rustfmt::skip]
 pub(super) const M2172: Model = Model { module: "threadline.types.responses.container_reference", name: "ContainerReference", fields: &[], required: &["container_id", "type"], constants: &[("type", &["container_reference"])] };
 #[rustfmt::skip]
-pub(super) const M2173: Model = Model { module: "threadline.types.responses.custom_tool", name: "CustomTool", fields: &[("format", Union(230))], required: &["name", "type"], constants: &[("type", &["custom"])] };
+pub(super) const M2173: Model = Model { module: "threadline.types.responses.custom_tool", name: "CustomTool", fields: &[("format", Union(229))], required: &["name", "type"], constants: &[("type", &["custom"])] };
 #[rustfmt::skip]
 pub(super) const M2174: Model = Model { module: "threadline.types.responses.easy_input_message", name: "EasyInputMessage", fields: &[("content", List(251))], required: &["content", "role"], constants: &[("phase", &["commentary", "final_answer"]), ("role", &["user", "assistant", "system", "developer"]), ("type", &["message"])] };
 #[rustfmt::skip]
-pub(super) const M2175: Model = Model { module: "threadline.types.responses.file_search_tool", name: "FileSearchTool", fields: &[("filters", Union(232)), ("ranking_options", Model(2176))], required: &["type", "vector_store_ids"], constants: &[("type", &["file_search"])] };
+pub(super) const M2175: Model = Model { module: "threadline.types.responses.file_search_tool", name: "FileSearchTool", fields: &[("filters", Union(231)), ("ranking_options", Model(2176))], required: &["type", "vector_store_ids"], constants: &[("type", &["file_search"])] };
 #[rustfmt::skip]
 pub(super) const M2176: Model = Model { module: "threadline.types.responses.file_search_tool", name: "RankingOptions", fields: &[("hybrid_search", Model(2177)), ("score_threshold", Float)], required: &[], constants: &[("ranker", &["auto", "default-2024-11-15"])] };
 #[rustfmt::skip]
 pub(super) const M2177: Model = Model { module: "threadline.types.responses.file_search_tool", name: "RankingOptionsHybridSearch", fields: &[("embedding_weight", Float), ("text_weight", Float)], required: &["embedding_weight", "text_weight"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2178: Model = Model { module: "threadline.types.responses.function_shell_tool", name: "FunctionShellTool", fields: &[("environment", Union(233))], required: &["type"], constants: &[("type", &["shell"])] };
+pub(super) const M2178: Model = Model { module: "threadline.types.responses.function_shell_tool", name: "FunctionShellTool", fields: &[("environment", Union(232))], required: &["type"], constants: &[("type", &["shell"])] };
 #[rustfmt::skip]
 pub(super) const M2179: Model = Model { module: "threadline.types.responses.function_tool", name: "FunctionTool", fields: &[], required: &["name", "type"], constants: &[("type", &["function"])] };
 #[rustfmt::skip]
@@ -395,7 +395,7 @@ pub(super) const M2193: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2194: Model = Model { module: "threadline.types.responses.response", name: "InputTransformation", fields: &[], required: &["id", "action", "reason", "type"], constants: &[("action", &["removed"]), ("reason", &["organization_mismatch", "end_user_mismatch", "model_mismatch", "prefix_mismatch", "turn_boundary"]), ("type", &["reasoning"])] };
 #[rustfmt::skip]
-pub(super) const M2195: Model = Model { module: "threadline.types.responses.response", name: "Moderation", fields: &[("input", Union(235)), ("output", Union(236))], required: &["input", "output"], constants: &[] };
+pub(super) const M2195: Model = Model { module: "threadline.types.responses.response", name: "Moderation", fields: &[("input", Union(234)), ("output", Union(235))], required: &["input", "output"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2196: Model = Model { module: "threadline.types.responses.response", name: "ModerationInputError", fields: &[], required: &["code", "message", "type"], constants: &[("type", &["error"])] };
 #[rustfmt::skip]
@@ -415,7 +415,7 @@ pub(super) const M2203: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2204: Model = Model { module: "threadline.types.responses.response", name: "PromptCacheOptions", fields: &[], required: &["mode", "ttl"], constants: &[("mode", &["implicit", "explicit"]), ("ttl", &["30m", "12h"])] };
 #[rustfmt::skip]
-pub(super) const M2205: Model = Model { module: "threadline.types.responses.response", name: "Response", fields: &[("access_programs", Model(2190)), ("completed_at", Float), ("conversation", Model(2191)), ("created_at", Float), ("error", Model(2278)), ("image", Model(2192)), ("incomplete_details", Model(2193)), ("input_transformations", List(255)), ("instructions", List(254)), ("moderation", Model(2195)), ("output", List(247)), ("prompt", Model(2431)), ("prompt_cache_diagnostics", Union(238)), ("prompt_cache_options", Model(2204)), ("reasoning", Model(2621)), ("temperature", Float), ("text", Model(2474)), ("tool_choice", Union(237)), ("tool_usage", Model(2207)), ("tools", List(163)), ("top_p", Float), ("usage", Model(2500))], required: &["id", "created_at", "model", "object", "output", "parallel_tool_calls", "tool_choice", "tools"], constants: &[("object", &["response"]), ("prompt_cache_retention", &["in_memory", "24h"]), ("truncation", &["auto", "disabled"])] };
+pub(super) const M2205: Model = Model { module: "threadline.types.responses.response", name: "Response", fields: &[("access_programs", Model(2190)), ("completed_at", Float), ("conversation", Model(2191)), ("created_at", Float), ("error", Model(2278)), ("image", Model(2192)), ("incomplete_details", Model(2193)), ("input_transformations", List(255)), ("instructions", List(254)), ("moderation", Model(2195)), ("output", List(247)), ("prompt", Model(2431)), ("prompt_cache_diagnostics", Union(237)), ("prompt_cache_options", Model(2204)), ("reasoning", Model(2621)), ("temperature", Float), ("text", Model(2474)), ("tool_choice", Union(236)), ("tool_usage", Model(2207)), ("tools", List(163)), ("top_p", Float), ("usage", Model(2500))], required: &["id", "created_at", "model", "object", "output", "parallel_tool_calls", "tool_choice", "tools"], constants: &[("object", &["response"]), ("prompt_cache_retention", &["in_memory", "24h"]), ("truncation", &["auto", "disabled"])] };
 #[rustfmt::skip]
 pub(super) const M2206: Model = Model { module: "threadline.types.responses.response", name: "ToolChoiceSpecificProgrammaticToolCallingParam", fields: &[], required: &["type"], constants: &[("type", &["programmatic_tool_calling"])] };
 #[rustfmt::skip]
@@ -441,13 +441,13 @@ pub(super) const M2216: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2217: Model = Model { module: "threadline.types.responses.response_apply_patch_tool_call", name: "OperationUpdateFile", fields: &[], required: &["diff", "path", "type"], constants: &[("type", &["update_file"])] };
 #[rustfmt::skip]
-pub(super) const M2218: Model = Model { module: "threadline.types.responses.response_apply_patch_tool_call", name: "ResponseApplyPatchToolCall", fields: &[("caller", Union(240)), ("operation", Union(239))], required: &["id", "call_id", "operation", "status", "type"], constants: &[("status", &["in_progress", "completed"]), ("type", &["apply_patch_call"])] };
+pub(super) const M2218: Model = Model { module: "threadline.types.responses.response_apply_patch_tool_call", name: "ResponseApplyPatchToolCall", fields: &[("caller", Union(239)), ("operation", Union(238))], required: &["id", "call_id", "operation", "status", "type"], constants: &[("status", &["in_progress", "completed"]), ("type", &["apply_patch_call"])] };
 #[rustfmt::skip]
 pub(super) const M2219: Model = Model { module: "threadline.types.responses.response_apply_patch_tool_call_output", name: "CallerDirect", fields: &[], required: &["type"], constants: &[("type", &["direct"])] };
 #[rustfmt::skip]
 pub(super) const M2220: Model = Model { module: "threadline.types.responses.response_apply_patch_tool_call_output", name: "CallerProgram", fields: &[], required: &["caller_id", "type"], constants: &[("type", &["program"])] };
 #[rustfmt::skip]
-pub(super) const M2221: Model = Model { module: "threadline.types.responses.response_apply_patch_tool_call_output", name: "ResponseApplyPatchToolCallOutput", fields: &[("caller", Union(241))], required: &["id", "call_id", "status", "type"], constants: &[("status", &["completed", "failed"]), ("type", &["apply_patch_call_output"])] };
+pub(super) const M2221: Model = Model { module: "threadline.types.responses.response_apply_patch_tool_call_output", name: "ResponseApplyPatchToolCallOutput", fields: &[("caller", Union(240))], required: &["id", "call_id", "status", "type"], constants: &[("status", &["completed", "failed"]), ("type", &["apply_patch_call_output"])] };
 #[rustfmt::skip]
 pub(super) const M2222: Model = Model { module: "threadline.types.responses.response_audio_delta_event", name: "ResponseAudioDeltaEvent", fields: &[], required: &["delta", "sequence_number", "type"], constants: &[("type", &["response.audio.delta"])] };
 #[rustfmt::skip]
@@ -503,7 +503,7 @@ pub(super) const M2247: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2248: Model = Model { module: "threadline.types.responses.response_computer_tool_call", name: "PendingSafetyCheck", fields: &[], required: &["id"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2249: Model = Model { module: "threadline.types.responses.response_computer_tool_call", name: "ResponseComputerToolCall", fields: &[("action", Union(243)), ("actions", List(259)), ("pending_safety_checks", List(258))], required: &["id", "call_id", "pending_safety_checks", "status", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["computer_call"])] };
+pub(super) const M2249: Model = Model { module: "threadline.types.responses.response_computer_tool_call", name: "ResponseComputerToolCall", fields: &[("action", Union(242)), ("actions", List(259)), ("pending_safety_checks", List(258))], required: &["id", "call_id", "pending_safety_checks", "status", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["computer_call"])] };
 #[rustfmt::skip]
 pub(super) const M2250: Model = Model { module: "threadline.types.responses.response_computer_tool_call_output_item", name: "AcknowledgedSafetyCheck", fields: &[], required: &["id"], constants: &[] };
 #[rustfmt::skip]
@@ -515,23 +515,23 @@ pub(super) const M2253: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2254: Model = Model { module: "threadline.types.responses.response_configuration_update_item", name: "ResponseConfigurationUpdateItem", fields: &[("reasoning", Model(2253)), ("text", Model(2255))], required: &["id", "type"], constants: &[("type", &["configuration_update"])] };
 #[rustfmt::skip]
-pub(super) const M2255: Model = Model { module: "threadline.types.responses.response_configuration_update_item", name: "Text", fields: &[("format", Union(245))], required: &["format"], constants: &[] };
+pub(super) const M2255: Model = Model { module: "threadline.types.responses.response_configuration_update_item", name: "Text", fields: &[("format", Union(244))], required: &["format"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2256: Model = Model { module: "threadline.types.responses.response_configuration_update_item_param", name: "Reasoning", fields: &[], required: &[], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2257: Model = Model { module: "threadline.types.responses.response_configuration_update_item_param", name: "ResponseConfigurationUpdateItemParam", fields: &[("reasoning", Model(2256)), ("text", Model(2258))], required: &["type"], constants: &[("type", &["configuration_update"])] };
 #[rustfmt::skip]
-pub(super) const M2258: Model = Model { module: "threadline.types.responses.response_configuration_update_item_param", name: "Text", fields: &[("format", Union(245))], required: &["format"], constants: &[] };
+pub(super) const M2258: Model = Model { module: "threadline.types.responses.response_configuration_update_item_param", name: "Text", fields: &[("format", Union(244))], required: &["format"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2259: Model = Model { module: "threadline.types.responses.response_container_reference", name: "ResponseContainerReference", fields: &[], required: &["container_id", "type"], constants: &[("type", &["container_reference"])] };
 #[rustfmt::skip]
 pub(super) const M2260: Model = Model { module: "threadline.types.responses.response_content_part_added_event", name: "PartReasoningText", fields: &[], required: &["text", "type"], constants: &[("type", &["reasoning_text"])] };
 #[rustfmt::skip]
-pub(super) const M2261: Model = Model { module: "threadline.types.responses.response_content_part_added_event", name: "ResponseContentPartAddedEvent", fields: &[("part", Union(246))], required: &["content_index", "item_id", "output_index", "part", "sequence_number", "type"], constants: &[("type", &["response.content_part.added"])] };
+pub(super) const M2261: Model = Model { module: "threadline.types.responses.response_content_part_added_event", name: "ResponseContentPartAddedEvent", fields: &[("part", Union(245))], required: &["content_index", "item_id", "output_index", "part", "sequence_number", "type"], constants: &[("type", &["response.content_part.added"])] };
 #[rustfmt::skip]
 pub(super) const M2262: Model = Model { module: "threadline.types.responses.response_content_part_done_event", name: "PartReasoningText", fields: &[], required: &["text", "type"], constants: &[("type", &["reasoning_text"])] };
 #[rustfmt::skip]
-pub(super) const M2263: Model = Model { module: "threadline.types.responses.response_content_part_done_event", name: "ResponseContentPartDoneEvent", fields: &[("part", Union(247))], required: &["content_index", "item_id", "output_index", "part", "sequence_number", "type"], constants: &[("type", &["response.content_part.done"])] };
+pub(super) const M2263: Model = Model { module: "threadline.types.responses.response_content_part_done_event", name: "ResponseContentPartDoneEvent", fields: &[("part", Union(246))], required: &["content_index", "item_id", "output_index", "part", "sequence_number", "type"], constants: &[("type", &["response.content_part.done"])] };
 #[rustfmt::skip]
 pub(super) const M2264: Model = Model { module: "threadline.types.responses.response_conversation_param", name: "ResponseConversationParam", fields: &[], required: &["id"], constants: &[] };
 #[rustfmt::skip]
@@ -541,21 +541,21 @@ pub(super) const M2266: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2267: Model = Model { module: "threadline.types.responses.response_custom_tool_call", name: "CallerProgram", fields: &[], required: &["caller_id", "type"], constants: &[("type", &["program"])] };
 #[rustfmt::skip]
-pub(super) const M2268: Model = Model { module: "threadline.types.responses.response_custom_tool_call", name: "ResponseCustomToolCall", fields: &[("caller", Union(248))], required: &["call_id", "input", "name", "type"], constants: &[("type", &["custom_tool_call"])] };
+pub(super) const M2268: Model = Model { module: "threadline.types.responses.response_custom_tool_call", name: "ResponseCustomToolCall", fields: &[("caller", Union(247))], required: &["call_id", "input", "name", "type"], constants: &[("type", &["custom_tool_call"])] };
 #[rustfmt::skip]
 pub(super) const M2269: Model = Model { module: "threadline.types.responses.response_custom_tool_call_input_delta_event", name: "ResponseCustomToolCallInputDeltaEvent", fields: &[], required: &["delta", "item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.custom_tool_call_input.delta"])] };
 #[rustfmt::skip]
 pub(super) const M2270: Model = Model { module: "threadline.types.responses.response_custom_tool_call_input_done_event", name: "ResponseCustomToolCallInputDoneEvent", fields: &[], required: &["input", "item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.custom_tool_call_input.done"])] };
 #[rustfmt::skip]
-pub(super) const M2271: Model = Model { module: "threadline.types.responses.response_custom_tool_call_item", name: "ResponseCustomToolCallItem", fields: &[("caller", Union(248))], required: &["call_id", "input", "name", "type", "id", "status"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["custom_tool_call"])] };
+pub(super) const M2271: Model = Model { module: "threadline.types.responses.response_custom_tool_call_item", name: "ResponseCustomToolCallItem", fields: &[("caller", Union(247))], required: &["call_id", "input", "name", "type", "id", "status"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["custom_tool_call"])] };
 #[rustfmt::skip]
 pub(super) const M2272: Model = Model { module: "threadline.types.responses.response_custom_tool_call_output", name: "CallerDirect", fields: &[], required: &["type"], constants: &[("type", &["direct"])] };
 #[rustfmt::skip]
 pub(super) const M2273: Model = Model { module: "threadline.types.responses.response_custom_tool_call_output", name: "CallerProgram", fields: &[], required: &["caller_id", "type"], constants: &[("type", &["program"])] };
 #[rustfmt::skip]
-pub(super) const M2274: Model = Model { module: "threadline.types.responses.response_custom_tool_call_output", name: "ResponseCustomToolCallOutput", fields: &[("caller", Union(249)), ("output", List(251))], required: &["call_id", "output", "type"], constants: &[("type", &["custom_tool_call_output"])] };
+pub(super) const M2274: Model = Model { module: "threadline.types.responses.response_custom_tool_call_output", name: "ResponseCustomToolCallOutput", fields: &[("caller", Union(248)), ("output", List(251))], required: &["call_id", "output", "type"], constants: &[("type", &["custom_tool_call_output"])] };
 #[rustfmt::skip]
-pub(super) const M2275: Model = Model { module: "threadline.types.responses.response_custom_tool_call_output_item", name: "ResponseCustomToolCallOutputItem", fields: &[("caller", Union(249)), ("output", List(251))], required: &["call_id", "output", "type", "id", "status"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["custom_tool_call_output"])] };
+pub(super) const M2275: Model = Model { module: "threadline.types.responses.response_custom_tool_call_output_item", name: "ResponseCustomToolCallOutputItem", fields: &[("caller", Union(248)), ("output", List(251))], required: &["call_id", "output", "type", "id", "status"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["custom_tool_call_output"])] };
 #[rustfmt::skip]
 pub(super) const M2276: Model = Model { module: "threadline.types.responses.response_error", name: "Misalignment", fields: &[("steer", Model(2277))], required: &[], constants: &[] };
 #[rustfmt::skip]
@@ -587,7 +587,7 @@ pub(super) const M2289: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2290: Model = Model { module: "threadline.types.responses.response_function_shell_call_output_content", name: "OutcomeTimeout", fields: &[], required: &["type"], constants: &[("type", &["timeout"])] };
 #[rustfmt::skip]
-pub(super) const M2291: Model = Model { module: "threadline.types.responses.response_function_shell_call_output_content", name: "ResponseFunctionShellCallOutputContent", fields: &[("outcome", Union(250))], required: &["outcome", "stderr", "stdout"], constants: &[] };
+pub(super) const M2291: Model = Model { module: "threadline.types.responses.response_function_shell_call_output_content", name: "ResponseFunctionShellCallOutputContent", fields: &[("outcome", Union(249))], required: &["outcome", "stderr", "stdout"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2292: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call", name: "Action", fields: &[], required: &["commands"], constants: &[] };
 #[rustfmt::skip]
@@ -595,33 +595,33 @@ pub(super) const M2293: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2294: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call", name: "CallerProgram", fields: &[], required: &["caller_id", "type"], constants: &[("type", &["program"])] };
 #[rustfmt::skip]
-pub(super) const M2295: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call", name: "ResponseFunctionShellToolCall", fields: &[("action", Model(2292)), ("caller", Union(252)), ("environment", Union(251))], required: &["id", "action", "call_id", "status", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["shell_call"])] };
+pub(super) const M2295: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call", name: "ResponseFunctionShellToolCall", fields: &[("action", Model(2292)), ("caller", Union(251)), ("environment", Union(250))], required: &["id", "action", "call_id", "status", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["shell_call"])] };
 #[rustfmt::skip]
 pub(super) const M2296: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call_output", name: "CallerDirect", fields: &[], required: &["type"], constants: &[("type", &["direct"])] };
 #[rustfmt::skip]
 pub(super) const M2297: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call_output", name: "CallerProgram", fields: &[], required: &["caller_id", "type"], constants: &[("type", &["program"])] };
 #[rustfmt::skip]
-pub(super) const M2298: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call_output", name: "Output", fields: &[("outcome", Union(253))], required: &["outcome", "stderr", "stdout"], constants: &[] };
+pub(super) const M2298: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call_output", name: "Output", fields: &[("outcome", Union(252))], required: &["outcome", "stderr", "stdout"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2299: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call_output", name: "OutputOutcomeExit", fields: &[], required: &["exit_code", "type"], constants: &[("type", &["exit"])] };
 #[rustfmt::skip]
 pub(super) const M2300: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call_output", name: "OutputOutcomeTimeout", fields: &[], required: &["type"], constants: &[("type", &["timeout"])] };
 #[rustfmt::skip]
-pub(super) const M2301: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call_output", name: "ResponseFunctionShellToolCallOutput", fields: &[("caller", Union(254)), ("output", List(262))], required: &["id", "call_id", "output", "status", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["shell_call_output"])] };
+pub(super) const M2301: Model = Model { module: "threadline.types.responses.response_function_shell_tool_call_output", name: "ResponseFunctionShellToolCallOutput", fields: &[("caller", Union(253)), ("output", List(262))], required: &["id", "call_id", "output", "status", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["shell_call_output"])] };
 #[rustfmt::skip]
 pub(super) const M2302: Model = Model { module: "threadline.types.responses.response_function_tool_call", name: "CallerDirect", fields: &[], required: &["type"], constants: &[("type", &["direct"])] };
 #[rustfmt::skip]
 pub(super) const M2303: Model = Model { module: "threadline.types.responses.response_function_tool_call", name: "CallerProgram", fields: &[], required: &["caller_id", "type"], constants: &[("type", &["program"])] };
 #[rustfmt::skip]
-pub(super) const M2304: Model = Model { module: "threadline.types.responses.response_function_tool_call", name: "ResponseFunctionToolCall", fields: &[("caller", Union(255))], required: &["arguments", "call_id", "name", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call"])] };
+pub(super) const M2304: Model = Model { module: "threadline.types.responses.response_function_tool_call", name: "ResponseFunctionToolCall", fields: &[("caller", Union(254))], required: &["arguments", "call_id", "name", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call"])] };
 #[rustfmt::skip]
-pub(super) const M2305: Model = Model { module: "threadline.types.responses.response_function_tool_call_item", name: "ResponseFunctionToolCallItem", fields: &[("caller", Union(255))], required: &["arguments", "call_id", "name", "type", "id", "status"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call"])] };
+pub(super) const M2305: Model = Model { module: "threadline.types.responses.response_function_tool_call_item", name: "ResponseFunctionToolCallItem", fields: &[("caller", Union(254))], required: &["arguments", "call_id", "name", "type", "id", "status"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call"])] };
 #[rustfmt::skip]
 pub(super) const M2306: Model = Model { module: "threadline.types.responses.response_function_tool_call_output_item", name: "CallerDirect", fields: &[], required: &["type"], constants: &[("type", &["direct"])] };
 #[rustfmt::skip]
 pub(super) const M2307: Model = Model { module: "threadline.types.responses.response_function_tool_call_output_item", name: "CallerProgram", fields: &[], required: &["caller_id", "type"], constants: &[("type", &["program"])] };
 #[rustfmt::skip]
-pub(super) const M2308: Model = Model { module: "threadline.types.responses.response_function_tool_call_output_item", name: "ResponseFunctionToolCallOutputItem", fields: &[("caller", Union(256)), ("output", List(251))], required: &["id", "output", "status", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call_output"])] };
+pub(super) const M2308: Model = Model { module: "threadline.types.responses.response_function_tool_call_output_item", name: "ResponseFunctionToolCallOutputItem", fields: &[("caller", Union(255)), ("output", List(251))], required: &["id", "output", "status", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call_output"])] };
 #[rustfmt::skip]
 pub(super) const M2309: Model = Model { module: "threadline.types.responses.response_function_web_search", name: "ActionFind", fields: &[], required: &["pattern", "type", "url"], constants: &[("type", &["find_in_page"])] };
 #[rustfmt::skip]
@@ -631,7 +631,7 @@ pub(super) const M2311: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2312: Model = Model { module: "threadline.types.responses.response_function_web_search", name: "ActionSearchSource", fields: &[], required: &["type", "url"], constants: &[("type", &["url"])] };
 #[rustfmt::skip]
-pub(super) const M2313: Model = Model { module: "threadline.types.responses.response_function_web_search", name: "ResponseFunctionWebSearch", fields: &[("action", Union(257))], required: &["id", "action", "status", "type"], constants: &[("status", &["in_progress", "searching", "completed", "failed", "incomplete"]), ("type", &["web_search_call"])] };
+pub(super) const M2313: Model = Model { module: "threadline.types.responses.response_function_web_search", name: "ResponseFunctionWebSearch", fields: &[("action", Union(256))], required: &["id", "action", "status", "type"], constants: &[("status", &["in_progress", "searching", "completed", "failed", "incomplete"]), ("type", &["web_search_call"])] };
 #[rustfmt::skip]
 pub(super) const M2314: Model = Model { module: "threadline.types.responses.response_image_gen_call_completed_event", name: "ResponseImageGenCallCompletedEvent", fields: &[], required: &["item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.image_generation_call.completed"])] };
 #[rustfmt::skip]
@@ -667,7 +667,7 @@ pub(super) const M2329: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2330: Model = Model { module: "threadline.types.responses.response_input_item", name: "AdditionalTools", fields: &[("tools", List(163))], required: &["role", "tools", "type"], constants: &[("role", &["developer"]), ("type", &["additional_tools"])] };
 #[rustfmt::skip]
-pub(super) const M2331: Model = Model { module: "threadline.types.responses.response_input_item", name: "ApplyPatchCall", fields: &[("caller", Union(259)), ("operation", Union(258))], required: &["call_id", "operation", "status", "type"], constants: &[("status", &["in_progress", "completed"]), ("type", &["apply_patch_call"])] };
+pub(super) const M2331: Model = Model { module: "threadline.types.responses.response_input_item", name: "ApplyPatchCall", fields: &[("caller", Union(258)), ("operation", Union(257))], required: &["call_id", "operation", "status", "type"], constants: &[("status", &["in_progress", "completed"]), ("type", &["apply_patch_call"])] };
 #[rustfmt::skip]
 pub(super) const M2332: Model = Model { module: "threadline.types.responses.response_input_item", name: "ApplyPatchCallCallerDirect", fields: &[], required: &["type"], constants: &[("type", &["direct"])] };
 #[rustfmt::skip]
@@ -679,7 +679,7 @@ pub(super) const M2335: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2336: Model = Model { module: "threadline.types.responses.response_input_item", name: "ApplyPatchCallOperationUpdateFile", fields: &[], required: &["diff", "path", "type"], constants: &[("type", &["update_file"])] };
 #[rustfmt::skip]
-pub(super) const M2337: Model = Model { module: "threadline.types.responses.response_input_item", name: "ApplyPatchCallOutput", fields: &[("caller", Union(260))], required: &["call_id", "status", "type"], constants: &[("status", &["completed", "failed"]), ("type", &["apply_patch_call_output"])] };
+pub(super) const M2337: Model = Model { module: "threadline.types.responses.response_input_item", name: "ApplyPatchCallOutput", fields: &[("caller", Union(259))], required: &["call_id", "status", "type"], constants: &[("status", &["completed", "failed"]), ("type", &["apply_patch_call_output"])] };
 #[rustfmt::skip]
 pub(super) const M2338: Model = Model { module: "threadline.types.responses.response_input_item", name: "ApplyPatchCallOutputCallerDirect", fields: &[], required: &["type"], constants: &[("type", &["direct"])] };
 #[rustfmt::skip]
@@ -691,7 +691,7 @@ pub(super) const M2341: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2342: Model = Model { module: "threadline.types.responses.response_input_item", name: "ComputerCallOutputAcknowledgedSafetyCheck", fields: &[], required: &["id"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2343: Model = Model { module: "threadline.types.responses.response_input_item", name: "FunctionCallOutput", fields: &[("caller", Union(262)), ("output", List(265))], required: &["output", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call_output"])] };
+pub(super) const M2343: Model = Model { module: "threadline.types.responses.response_input_item", name: "FunctionCallOutput", fields: &[("caller", Union(261)), ("output", List(265))], required: &["output", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call_output"])] };
 #[rustfmt::skip]
 pub(super) const M2344: Model = Model { module: "threadline.types.responses.response_input_item", name: "FunctionCallOutputCallerDirect", fields: &[], required: &["type"], constants: &[("type", &["direct"])] };
 #[rustfmt::skip]
@@ -717,7 +717,7 @@ pub(super) const M2354: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2355: Model = Model { module: "threadline.types.responses.response_input_item", name: "McpApprovalResponse", fields: &[], required: &["approval_request_id", "approve", "type"], constants: &[("type", &["mcp_approval_response"])] };
 #[rustfmt::skip]
-pub(super) const M2356: Model = Model { module: "threadline.types.responses.response_input_item", name: "McpCall", fields: &[("error", Union(133))], required: &["id", "arguments", "name", "server_label", "type"], constants: &[("status", &["in_progress", "completed", "incomplete", "calling", "failed"]), ("type", &["mcp_call"])] };
+pub(super) const M2356: Model = Model { module: "threadline.types.responses.response_input_item", name: "McpCall", fields: &[("error", Union(132))], required: &["id", "arguments", "name", "server_label", "type"], constants: &[("status", &["in_progress", "completed", "incomplete", "calling", "failed"]), ("type", &["mcp_call"])] };
 #[rustfmt::skip]
 pub(super) const M2357: Model = Model { module: "threadline.types.responses.response_input_item", name: "McpListTools", fields: &[("tools", List(266))], required: &["id", "server_label", "tools", "type"], constants: &[("type", &["mcp_list_tools"])] };
 #[rustfmt::skip]
@@ -729,7 +729,7 @@ pub(super) const M2360: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2361: Model = Model { module: "threadline.types.responses.response_input_item", name: "ProgramOutput", fields: &[], required: &["id", "call_id", "result", "status", "type"], constants: &[("status", &["completed", "incomplete"]), ("type", &["program_output"])] };
 #[rustfmt::skip]
-pub(super) const M2362: Model = Model { module: "threadline.types.responses.response_input_item", name: "ShellCall", fields: &[("action", Model(2363)), ("caller", Union(263)), ("environment", Union(264))], required: &["action", "call_id", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["shell_call"])] };
+pub(super) const M2362: Model = Model { module: "threadline.types.responses.response_input_item", name: "ShellCall", fields: &[("action", Model(2363)), ("caller", Union(262)), ("environment", Union(263))], required: &["action", "call_id", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["shell_call"])] };
 #[rustfmt::skip]
 pub(super) const M2363: Model = Model { module: "threadline.types.responses.response_input_item", name: "ShellCallAction", fields: &[], required: &["commands"], constants: &[] };
 #[rustfmt::skip]
@@ -737,7 +737,7 @@ pub(super) const M2364: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2365: Model = Model { module: "threadline.types.responses.response_input_item", name: "ShellCallCallerProgram", fields: &[], required: &["caller_id", "type"], constants: &[("type", &["program"])] };
 #[rustfmt::skip]
-pub(super) const M2366: Model = Model { module: "threadline.types.responses.response_input_item", name: "ShellCallOutput", fields: &[("caller", Union(265)), ("output", List(267))], required: &["call_id", "output", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["shell_call_output"])] };
+pub(super) const M2366: Model = Model { module: "threadline.types.responses.response_input_item", name: "ShellCallOutput", fields: &[("caller", Union(264)), ("output", List(267))], required: &["call_id", "output", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["shell_call_output"])] };
 #[rustfmt::skip]
 pub(super) const M2367: Model = Model { module: "threadline.types.responses.response_input_item", name: "ShellCallOutputCallerDirect", fields: &[], required: &["type"], constants: &[("type", &["direct"])] };
 #[rustfmt::skip]
@@ -775,7 +775,7 @@ pub(super) const M2383: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2384: Model = Model { module: "threadline.types.responses.response_item", name: "McpApprovalResponse", fields: &[], required: &["id", "approval_request_id", "approve", "type"], constants: &[("type", &["mcp_approval_response"])] };
 #[rustfmt::skip]
-pub(super) const M2385: Model = Model { module: "threadline.types.responses.response_item", name: "McpCall", fields: &[("error", Union(133))], required: &["id", "arguments", "name", "server_label", "type"], constants: &[("status", &["in_progress", "completed", "incomplete", "calling", "failed"]), ("type", &["mcp_call"])] };
+pub(super) const M2385: Model = Model { module: "threadline.types.responses.response_item", name: "McpCall", fields: &[("error", Union(132))], required: &["id", "arguments", "name", "server_label", "type"], constants: &[("status", &["in_progress", "completed", "incomplete", "calling", "failed"]), ("type", &["mcp_call"])] };
 #[rustfmt::skip]
 pub(super) const M2386: Model = Model { module: "threadline.types.responses.response_item", name: "McpListTools", fields: &[("tools", List(268))], required: &["id", "server_label", "tools", "type"], constants: &[("type", &["mcp_list_tools"])] };
 #[rustfmt::skip]

@@ -25,7 +25,7 @@ pub(super) const M2408: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2409: Model = Model { module: "threadline.types.responses.response_output_item", name: "McpApprovalResponse", fields: &[], required: &["id", "approval_request_id", "approve", "type"], constants: &[("type", &["mcp_approval_response"])] };
 #[rustfmt::skip]
-pub(super) const M2410: Model = Model { module: "threadline.types.responses.response_output_item", name: "McpCall", fields: &[("error", Union(133))], required: &["id", "arguments", "name", "server_label", "type"], constants: &[("status", &["in_progress", "completed", "incomplete", "calling", "failed"]), ("type", &["mcp_call"])] };
+pub(super) const M2410: Model = Model { module: "threadline.types.responses.response_output_item", name: "McpCall", fields: &[("error", Union(132))], required: &["id", "arguments", "name", "server_label", "type"], constants: &[("status", &["in_progress", "completed", "incomplete", "calling", "failed"]), ("type", &["mcp_call"])] };
 #[rustfmt::skip]
 pub(super) const M2411: Model = Model { module: "threadline.types.responses.response_output_item", name: "McpListTools", fields: &[("tools", List(270))], required: &["id", "server_label", "tools", "type"], constants: &[("type", &["mcp_list_tools"])] };
 #[rustfmt::skip]
@@ -35,9 +35,9 @@ pub(super) const M2413: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2414: Model = Model { module: "threadline.types.responses.response_output_item", name: "ProgramOutput", fields: &[], required: &["id", "call_id", "result", "status", "type"], constants: &[("status", &["completed", "incomplete"]), ("type", &["program_output"])] };
 #[rustfmt::skip]
-pub(super) const M2415: Model = Model { module: "threadline.types.responses.response_output_item_added_event", name: "ResponseOutputItemAddedEvent", fields: &[("item", Union(227))], required: &["item", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_item.added"])] };
+pub(super) const M2415: Model = Model { module: "threadline.types.responses.response_output_item_added_event", name: "ResponseOutputItemAddedEvent", fields: &[("item", Union(226))], required: &["item", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_item.added"])] };
 #[rustfmt::skip]
-pub(super) const M2416: Model = Model { module: "threadline.types.responses.response_output_item_done_event", name: "ResponseOutputItemDoneEvent", fields: &[("item", Union(227))], required: &["item", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_item.done"])] };
+pub(super) const M2416: Model = Model { module: "threadline.types.responses.response_output_item_done_event", name: "ResponseOutputItemDoneEvent", fields: &[("item", Union(226))], required: &["item", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_item.done"])] };
 #[rustfmt::skip]
 pub(super) const M2417: Model = Model { module: "threadline.types.responses.response_output_message", name: "ResponseOutputMessage", fields: &[("content", List(271))], required: &["id", "content", "role", "status", "type"], constants: &[("phase", &["commentary", "final_answer"]), ("role", &["assistant"]), ("status", &["in_progress", "completed", "incomplete"]), ("type", &["message"])] };
 #[rustfmt::skip]
@@ -65,9 +65,9 @@ pub(super) const M2428: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2429: Model = Model { module: "threadline.types.responses.response_output_text_annotation_added_event", name: "AnnotationURLCitation", fields: &[], required: &["end_index", "start_index", "title", "type", "url"], constants: &[("type", &["url_citation"])] };
 #[rustfmt::skip]
-pub(super) const M2430: Model = Model { module: "threadline.types.responses.response_output_text_annotation_added_event", name: "ResponseOutputTextAnnotationAddedEvent", fields: &[("annotation", Union(270))], required: &["annotation_index", "content_index", "item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_text.annotation.added"])] };
+pub(super) const M2430: Model = Model { module: "threadline.types.responses.response_output_text_annotation_added_event", name: "ResponseOutputTextAnnotationAddedEvent", fields: &[("annotation", Union(269))], required: &["annotation_index", "content_index", "item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_text.annotation.added"])] };
 #[rustfmt::skip]
-pub(super) const M2431: Model = Model { module: "threadline.types.responses.response_prompt", name: "ResponsePrompt", fields: &[("variables", Union(271))], required: &["id"], constants: &[] };
+pub(super) const M2431: Model = Model { module: "threadline.types.responses.response_prompt", name: "ResponsePrompt", fields: &[("variables", Map(251))], required: &["id"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2432: Model = Model { module: "threadline.types.responses.response_queued_event", name: "ResponseQueuedEvent", fields: &[("response", Model(2205))], required: &["response", "sequence_number", "type"], constants: &[("type", &["response.queued"])] };
 #[rustfmt::skip]
@@ -107,7 +107,7 @@ pub(super) const M2449: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2450: Model = Model { module: "threadline.types.responses.response_shell_call_output_content_delta_event", name: "ResponseShellCallOutputContentDeltaEvent", fields: &[("delta", Model(2449))], required: &["command_index", "delta", "item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.shell_call_output_content.delta"])] };
 #[rustfmt::skip]
-pub(super) const M2451: Model = Model { module: "threadline.types.responses.response_shell_call_output_content_done_event", name: "Output", fields: &[("outcome", Union(272))], required: &["outcome", "stderr", "stdout"], constants: &[] };
+pub(super) const M2451: Model = Model { module: "threadline.types.responses.response_shell_call_output_content_done_event", name: "Output", fields: &[("outcome", Union(270))], required: &["outcome", "stderr", "stdout"], constants: &[] };
 #[rustfmt::skip]
 pub(super) const M2452: Model = Model { module: "threadline.types.responses.response_shell_call_output_content_done_event", name: "OutputOutcomeExit", fields: &[], required: &["exit_code", "type"], constants: &[("type", &["exit"])] };
 #[rustfmt::skip]
@@ -127,7 +127,7 @@ pub(super) const M2459: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2460: Model = Model { module: "threadline.types.responses.response_steer_failed_event", name: "Steer", fields: &[("input", List(278))], required: &["input", "previous_response_id"], constants: &[] };
 #[rustfmt::skip]
-pub(super) const M2461: Model = Model { module: "threadline.types.responses.response_steer_input", name: "ResponseSteerInputItemListFunctionCallOutput", fields: &[("caller", Union(274)), ("output", List(265))], required: &["output", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call_output"])] };
+pub(super) const M2461: Model = Model { module: "threadline.types.responses.response_steer_input", name: "ResponseSteerInputItemListFunctionCallOutput", fields: &[("caller", Union(272)), ("output", List(265))], required: &["output", "type"], constants: &[("status", &["in_progress", "completed", "incomplete"]), ("type", &["function_call_output"])] };
 #[rustfmt::skip]
 pub(super) const M2462: Model = Model { module: "threadline.types.responses.response_steer_input", name: "ResponseSteerInputItemListFunctionCallOutputCallerDirect", fields: &[], required: &["type"], constants: &[("type", &["direct"])] };
 #[rustfmt::skip]
@@ -153,7 +153,7 @@ pub(super) const M2472: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2473: Model = Model { module: "threadline.types.responses.response_steer_required_input", name: "ToolSearchOutput", fields: &[], required: &["call_id", "execution", "type"], constants: &[("execution", &["client"]), ("type", &["tool_search_output"])] };
 #[rustfmt::skip]
-pub(super) const M2474: Model = Model { module: "threadline.types.responses.response_text_config", name: "ResponseTextConfig", fields: &[("format", Union(156))], required: &[], constants: &[("verbosity", &["low", "medium", "high"])] };
+pub(super) const M2474: Model = Model { module: "threadline.types.responses.response_text_config", name: "ResponseTextConfig", fields: &[("format", Union(155))], required: &[], constants: &[("verbosity", &["low", "medium", "high"])] };
 #[rustfmt::skip]
 pub(super) const M2475: Model = Model { module: "threadline.types.responses.response_text_delta_event", name: "Logprob", fields: &[("logprob", Float), ("top_logprobs", List(280))], required: &["token", "logprob"], constants: &[] };
 #[rustfmt::skip]
@@ -175,7 +175,7 @@ pub(super) const M2483: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2484: Model = Model { module: "threadline.types.responses.response_tool_search_output_item_param", name: "ToolCodeInterpreter", fields: &[("container", Model(2485))], required: &["container", "type"], constants: &[("type", &["code_interpreter"])] };
 #[rustfmt::skip]
-pub(super) const M2485: Model = Model { module: "threadline.types.responses.response_tool_search_output_item_param", name: "ToolCodeInterpreterContainerCodeInterpreterToolAuto", fields: &[("network_policy", Union(228))], required: &["type"], constants: &[("memory_limit", &["1g", "4g", "16g", "64g"]), ("type", &["auto"])] };
+pub(super) const M2485: Model = Model { module: "threadline.types.responses.response_tool_search_output_item_param", name: "ToolCodeInterpreterContainerCodeInterpreterToolAuto", fields: &[("network_policy", Union(227))], required: &["type"], constants: &[("memory_limit", &["1g", "4g", "16g", "64g"]), ("type", &["auto"])] };
 #[rustfmt::skip]
 pub(super) const M2486: Model = Model { module: "threadline.types.responses.response_tool_search_output_item_param", name: "ToolImageGeneration", fields: &[("input_image_mask", Model(2487)), ("svg", Model(2488))], required: &["type"], constants: &[("action", &["generate", "edit", "auto"]), ("background", &["transparent", "opaque", "auto"]), ("complexity", &["low", "medium", "high"]), ("input_fidelity", &["high", "low"]), ("moderation", &["auto", "low"]), ("output_format", &["png", "webp", "jpeg", "gif", "svg"]), ("quality", &["low", "medium", "high", "xhigh", "max", "auto"]), ("type", &["image_generation"])] };
 #[rustfmt::skip]
@@ -213,7 +213,7 @@ pub(super) const M2502: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2503: Model = Model { module: "threadline.types.responses.response_web_search_call_searching_event", name: "ResponseWebSearchCallSearchingEvent", fields: &[], required: &["item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.web_search_call.searching"])] };
 #[rustfmt::skip]
-pub(super) const M2504: Model = Model { module: "threadline.types.responses.responses_client_event", name: "ResponseCreate", fields: &[("access_programs", Model(2505)), ("background_options", Model(2506)), ("context_management", List(285)), ("conversation", Model(2264)), ("image", Model(2508)), ("input", List(254)), ("moderation", Model(2509)), ("prompt", Model(2431)), ("prompt_cache_options", Model(2513)), ("reasoning", Model(2621)), ("stream_options", Model(2514)), ("temperature", Float), ("text", Model(2474)), ("tool_choice", Union(277)), ("tools", List(163)), ("top_p", Float)], required: &["type"], constants: &[("prompt_cache_retention", &["in_memory", "24h"]), ("truncation", &["auto", "disabled"]), ("type", &["response.create"])] };
+pub(super) const M2504: Model = Model { module: "threadline.types.responses.responses_client_event", name: "ResponseCreate", fields: &[("access_programs", Model(2505)), ("background_options", Model(2506)), ("context_management", List(285)), ("conversation", Model(2264)), ("image", Model(2508)), ("input", List(254)), ("moderation", Model(2509)), ("prompt", Model(2431)), ("prompt_cache_options", Model(2513)), ("reasoning", Model(2621)), ("stream_options", Model(2514)), ("temperature", Float), ("text", Model(2474)), ("tool_choice", Union(275)), ("tools", List(163)), ("top_p", Float)], required: &["type"], constants: &[("prompt_cache_retention", &["in_memory", "24h"]), ("truncation", &["auto", "disabled"]), ("type", &["response.create"])] };
 #[rustfmt::skip]
 pub(super) const M2505: Model = Model { module: "threadline.types.responses.responses_client_event", name: "ResponseCreateAccessPrograms", fields: &[], required: &[], constants: &[("cyber", &["standard", "daybreak_blue", "daybreak_red"])] };
 #[rustfmt::skip]
@@ -257,9 +257,9 @@ pub(super) const M2524: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2525: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseCompactionWsCompacting", fields: &[], required: &["item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.compaction.compacting"])] };
 #[rustfmt::skip]
-pub(super) const M2526: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseContentPartWsAdded", fields: &[("part", Union(246))], required: &["content_index", "item_id", "output_index", "part", "sequence_number", "type"], constants: &[("type", &["response.content_part.added"])] };
+pub(super) const M2526: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseContentPartWsAdded", fields: &[("part", Union(245))], required: &["content_index", "item_id", "output_index", "part", "sequence_number", "type"], constants: &[("type", &["response.content_part.added"])] };
 #[rustfmt::skip]
-pub(super) const M2527: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseContentPartWsDone", fields: &[("part", Union(247))], required: &["content_index", "item_id", "output_index", "part", "sequence_number", "type"], constants: &[("type", &["response.content_part.done"])] };
+pub(super) const M2527: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseContentPartWsDone", fields: &[("part", Union(246))], required: &["content_index", "item_id", "output_index", "part", "sequence_number", "type"], constants: &[("type", &["response.content_part.done"])] };
 #[rustfmt::skip]
 pub(super) const M2528: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseCustomToolCallInputWsDelta", fields: &[], required: &["delta", "item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.custom_tool_call_input.delta"])] };
 #[rustfmt::skip]
@@ -301,11 +301,11 @@ pub(super) const M2546: Model = Model { module: "threadline.types.responses.resp
 #[rustfmt::skip]
 pub(super) const M2547: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseMcpListToolsWsFailed", fields: &[], required: &["item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.mcp_list_tools.failed"])] };
 #[rustfmt::skip]
-pub(super) const M2548: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseOutputItemWsAdded", fields: &[("item", Union(227))], required: &["item", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_item.added"])] };
+pub(super) const M2548: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseOutputItemWsAdded", fields: &[("item", Union(226))], required: &["item", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_item.added"])] };
 #[rustfmt::skip]
-pub(super) const M2549: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseOutputItemWsDone", fields: &[("item", Union(227))], required: &["item", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_item.done"])] };
+pub(super) const M2549: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseOutputItemWsDone", fields: &[("item", Union(226))], required: &["item", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_item.done"])] };
 #[rustfmt::skip]
-pub(super) const M2550: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseOutputTextAnnotationWsAdded", fields: &[("annotation", Union(270))], required: &["annotation_index", "content_index", "item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_text.annotation.added"])] };
+pub(super) const M2550: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseOutputTextAnnotationWsAdded", fields: &[("annotation", Union(269))], required: &["annotation_index", "content_index", "item_id", "output_index", "sequence_number", "type"], constants: &[("type", &["response.output_text.annotation.added"])] };
 #[rustfmt::skip]
 pub(super) const M2551: Model = Model { module: "threadline.types.responses.responses_server_event", name: "ResponseReasoningSummaryPartWsAdded", fields: &[("part", Model(2436))], required: &["item_id", "output_index", "part", "sequence_number", "summary_index", "type"], constants: &[("type", &["response.reasoning_summary_part.added"])] };
 #[rustfmt::skip]
@@ -365,7 +365,7 @@ pub(super) const M2578: Model = Model { module: "threadline.types.responses.skil
 #[rustfmt::skip]
 pub(super) const M2579: Model = Model { module: "threadline.types.responses.tool", name: "CodeInterpreter", fields: &[("container", Model(2580))], required: &["container", "type"], constants: &[("type", &["code_interpreter"])] };
 #[rustfmt::skip]
-pub(super) const M2580: Model = Model { module: "threadline.types.responses.tool", name: "CodeInterpreterContainerCodeInterpreterToolAuto", fields: &[("network_policy", Union(228))], required: &["type"], constants: &[("memory_limit", &["1g", "4g", "16g", "64g"]), ("type", &["auto"])] };
+pub(super) const M2580: Model = Model { module: "threadline.types.responses.tool", name: "CodeInterpreterContainerCodeInterpreterToolAuto", fields: &[("network_policy", Union(227))], required: &["type"], constants: &[("memory_limit", &["1g", "4g", "16g", "64g"]), ("type", &["auto"])] };
 #[rustfmt::skip]
 pub(super) const M2581: Model = Model { module: "threadline.types.responses.tool", name: "ImageGeneration", fields: &[("input_image_mask", Model(2582)), ("svg", Model(2583))], required: &["type"], constants: &[("action", &["generate", "edit", "auto"]), ("background", &["transparent", "opaque", "auto"]), ("complexity", &["low", "medium", "high"]), ("input_fidelity", &["high", "low"]), ("moderation", &["auto", "low"]), ("output_format", &["png", "webp", "jpeg", "gif", "svg"]), ("quality", &["low", "medium", "high", "xhigh", "max", "auto"]), ("type", &["image_generation"])] };
 #[rustfmt::skip]
@@ -495,7 +495,7 @@ pub(super) const M2643: Model = Model { module: "threadline.types.vector_stores.
 #[rustfmt::skip]
 pub(super) const M2644: Model = Model { module: "threadline.types.vector_stores.vector_store_file", name: "LastError", fields: &[], required: &["code", "message"], constants: &[("code", &["server_error", "unsupported_file", "invalid_file"])] };
 #[rustfmt::skip]
-pub(super) const M2645: Model = Model { module: "threadline.types.vector_stores.vector_store_file", name: "VectorStoreFile", fields: &[("chunking_strategy", Union(280)), ("last_error", Model(2644))], required: &["id", "created_at", "object", "status", "usage_bytes", "vector_store_id"], constants: &[("object", &["vector_store.file"]), ("status", &["in_progress", "completed", "cancelled", "failed"])] };
+pub(super) const M2645: Model = Model { module: "threadline.types.vector_stores.vector_store_file", name: "VectorStoreFile", fields: &[("chunking_strategy", Union(278)), ("last_error", Model(2644))], required: &["id", "created_at", "object", "status", "usage_bytes", "vector_store_id"], constants: &[("object", &["vector_store.file"]), ("status", &["in_progress", "completed", "cancelled", "failed"])] };
 #[rustfmt::skip]
 pub(super) const M2646: Model = Model { module: "threadline.types.vector_stores.vector_store_file_batch", name: "FileCounts", fields: &[], required: &["cancelled", "completed", "failed", "in_progress", "total"], constants: &[] };
 #[rustfmt::skip]

@@ -127,6 +127,28 @@ fn mistakes_are_reported_with_their_place_and_remedy() {
             "\"loop.match\"",
             "`loop` has two methods `r#match` in Rust",
         ),
+        (
+            "python name",
+            "python/types/all.json",
+            "\"list<RunTool>\"",
+            "\"list<RunTol>\"",
+            "nothing defines `beta.threads.run.RunTol`",
+        ),
+        ("python type", "python/types/all.json", "\"list<RunTool>\"", "\"list<RunTool\"", "expected `>` before"),
+        (
+            "python method",
+            "python/resources/all.json",
+            "\"retrieve_content\"",
+            "\"get_content\"",
+            "files.retrieve_content: has no signature in api/python/resources",
+        ),
+        (
+            "python reason",
+            "names/python_extras.json",
+            "\"mixins\": \"w\"",
+            "\"mixins\": \"\"",
+            "`mixins` has no reason",
+        ),
     ];
     for (name, file, old, new, expected) in cases {
         let message = complaint(name, file, old, new);

@@ -65,9 +65,18 @@ impl Sources {
     }
 }
 
-/// Reads the folder named in `args` (default `../shared/api` beside the workspace) and writes `api/`.
+/// Reads the folder named in `args` (default `../shared/api` beside the workspace) and writes `api/`. With
+/// `--python-package FOLDER` it reads the installed official Python package instead and writes `api/python/`.
 pub fn run(args: &[String]) -> crate::Outcome {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    if let [flag, package] = args
+        && flag == "--python-package"
+    {
+        let script = workspace.join("xtask/src/import/python_package.py");
+        let status = std::process::Command::new("python3").arg(script).arg(package).arg(workspace.join("api")).status();
+        let status = status.map_err(|why| format!("python3 cannot be started: {why}"))?;
+        return if status.success() { Ok(()) } else { Err(format!("the package cannot be read: {status}").into()) };
+    }
     let folder = args.first().map_or_else(|| workspace.join("../shared/api"), PathBuf::from);
     let api = workspace.join("api");
     let overrides = api.join("overrides.json");

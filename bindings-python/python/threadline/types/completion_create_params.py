@@ -84,5 +84,6 @@ class CompletionCreateParamsStreaming(CompletionCreateParamsBase, total=False):
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced. Default `false`."""
 
+
 CompletionCreateParams: TypeAlias = Union[CompletionCreateParamsNonStreaming, CompletionCreateParamsStreaming]
 """Arguments for continuing a prompt with a legacy model."""

@@ -40,6 +40,7 @@ class ExpiresAfter(TypedDict, total=False):
     anchor: Required[Literal["last_active_at"]]
     minutes: Required[int]
 
+
 NetworkPolicy: TypeAlias = Union[
     t.responses.ContainerNetworkPolicyDisabledParam,
     t.responses.ContainerNetworkPolicyAllowlistParam,

@@ -29,6 +29,7 @@ class ResultSynthID(BaseModel):
     outcome: Literal["detected", "not_detected"]
     type: Literal["synthid"]
 
+
 Result: TypeAlias = Annotated[Union[ResultC2PA, ResultSynthID], PropertyInfo(discriminator="type")]
 """One result for each kind of mark that was looked for."""
 

@@ -71,6 +71,7 @@ class AnswerAnswerResourceRefusal(BaseModel):
     name: Optional[str] = None
     type: Literal["refusal"]
 
+
 Answer: TypeAlias = Annotated[
     Union[
         AnswerAnswerResourcePredicate,

@@ -83,6 +83,7 @@ class InputDecisionInputAssistantMessageContentDecisionInputAssistantContentPart
 
     type: Required[Literal["refusal"]]
 
+
 InputDecisionInputAssistantMessageContentDecisionInputAssistantContentParts: TypeAlias = Union[
     InputDecisionInputAssistantMessageContentDecisionInputAssistantContentPartDecisionInputOutputText,
     InputDecisionInputAssistantMessageContentDecisionInputAssistantContentPartDecisionInputRefusal,
@@ -119,6 +120,7 @@ class InputUnionMember1DecisionInputFunctionCall(TypedDict, total=False):
     """Group that the tool belongs to."""
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]]
+
 
 InputUnionMember1FunctionCallOutputOutputParts: TypeAlias = Union[t.DecisionInputTextParam, t.DecisionInputImageParam]
 """`List` of `DecisionInputOutput`."""
@@ -157,6 +159,7 @@ class InputUnionMember1DecisionInputCustomToolCall(TypedDict, total=False):
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]]
 
+
 InputUnionMember1CustomToolCallOutputOutputParts: TypeAlias = Union[t.DecisionInputTextParam, t.DecisionInputImageParam]
 """`List` of `DecisionInputOutput`."""
 
@@ -174,6 +177,7 @@ class InputUnionMember1DecisionInputCustomToolCallOutput(TypedDict, total=False)
     """Identifier of this object."""
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]]
+
 
 InputUnionMember1: TypeAlias = Union[
     InputUnionMember1DecisionInputUserMessage,
@@ -226,6 +230,7 @@ class QuestionQuestionParamScore(TypedDict, total=False):
     levels: Required[Iterable[QuestionQuestionParamScoreLevel]]
     type: Required[Literal["score"]]
     name: str
+
 
 Question: TypeAlias = Union[QuestionQuestionParamPredicate, QuestionQuestionParamChoice, QuestionQuestionParamScore]
 """Questions to answer about the input."""

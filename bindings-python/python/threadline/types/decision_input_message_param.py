@@ -57,6 +57,7 @@ class DecisionInputAssistantMessageContentPartsDecisionInputRefusal(TypedDict, t
     refusal: Required[str]
     type: Required[Literal["refusal"]]
 
+
 DecisionInputAssistantMessageContentParts: TypeAlias = Union[
     DecisionInputAssistantMessageContentPartsDecisionInputOutputText,
     DecisionInputAssistantMessageContentPartsDecisionInputRefusal,
@@ -74,6 +75,7 @@ class DecisionInputAssistantMessage(TypedDict, total=False):
     """Whether it comments on the work or is the final answer."""
 
     type: Literal["message"]
+
 
 DecisionInputMessageUnionParam: TypeAlias = Union[
     DecisionInputUserMessage,

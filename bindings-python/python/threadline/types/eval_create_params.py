@@ -60,6 +60,7 @@ class DataSourceConfigStoredCompletions(TypedDict, total=False):
     metadata: Dict[str, object]
     """Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512."""
 
+
 DataSourceConfig: TypeAlias = Union[DataSourceConfigCustom, DataSourceConfigLogs, DataSourceConfigStoredCompletions]
 """Shape of the data rows."""
 
@@ -89,6 +90,7 @@ class TestingCriterionLabelModelInputEvalItemContentInputImage(TypedDict, total=
     detail: str
     """Resolution at which the model sees the image."""
 
+
 TestingCriterionLabelModelInputEvalItemContent: TypeAlias = Union[
     str,
     t.responses.ResponseInputTextParam,
@@ -106,6 +108,7 @@ class TestingCriterionLabelModelInputEvalItem(TypedDict, total=False):
     content: Required[TestingCriterionLabelModelInputEvalItemContent]
     role: Required[Literal["user", "assistant", "system", "developer"]]
     type: Literal["message"]
+
 
 TestingCriterionLabelModelInput: TypeAlias = Union[
     TestingCriterionLabelModelInputSimpleInputMessage,
@@ -154,6 +157,7 @@ class TestingCriterionScoreModel(t.graders.ScoreModelGraderParam, total=False):
 
     pass_threshold: float
     """Score from which an answer passes."""
+
 
 TestingCriterion: TypeAlias = Union[
     TestingCriterionLabelModel,

@@ -26,6 +26,7 @@ class DataSourceConfigLogs(BaseModel):
     metadata: Optional[t.shared.Metadata] = None
     """Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512."""
 
+
 DataSourceConfig: TypeAlias = Annotated[
     Union[t.EvalCustomDataSourceConfig, DataSourceConfigLogs, t.EvalStoredCompletionsDataSourceConfig],
     PropertyInfo(discriminator="type"),
@@ -58,6 +59,7 @@ class TestingCriterionEvalGraderScoreModel(t.graders.ScoreModelGrader):
 
     pass_threshold: Optional[float] = None
     """Score from which an answer passes."""
+
 
 TestingCriterion: TypeAlias = Union[
     t.graders.LabelModelGrader,

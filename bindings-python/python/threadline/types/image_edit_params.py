@@ -109,5 +109,6 @@ class ImageEditParamsStreaming(ImageEditParamsBase, total=False):
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced. Default `false`."""
 
+
 ImageEditParams: TypeAlias = Union[ImageEditParamsNonStreaming, ImageEditParamsStreaming]
 """Arguments for editing images."""

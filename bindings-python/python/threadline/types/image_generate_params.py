@@ -106,5 +106,6 @@ class ImageGenerateParamsStreaming(ImageGenerateParamsBase, total=False):
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced. Default `false`."""
 
+
 ImageGenerateParams: TypeAlias = Union[ImageGenerateParamsNonStreaming, ImageGenerateParamsStreaming]
 """Arguments for drawing images."""

@@ -30,6 +30,7 @@ class VectorStoreSearchParams(TypedDict, total=False):
     rewrite_query: bool
     """Whether the query is put into a form that is better for searching; false by default."""
 
+
 Filters: TypeAlias = Union[t.shared_params.ComparisonFilter, t.shared_params.CompoundFilter]
 """Condition on attributes: a comparison or a group of conditions."""
 

@@ -30,5 +30,6 @@ class VideoCreateParams(TypedDict, total=False):
     size: t.VideoSize
     """Width and height in pixels; `720x1280` by default."""
 
+
 InputReference: TypeAlias = Union[FileTypes, t.ImageInputReferenceParam]
 """Image that guides the video."""

@@ -31,5 +31,6 @@ class VideoVideoReferenceInputParam(TypedDict, total=False):
     id: Required[str]
     """Identifier of this object."""
 
+
 Video: TypeAlias = Union[FileTypes, VideoVideoReferenceInputParam]
 """`video` of `VideoEditParams`, and in one more place."""

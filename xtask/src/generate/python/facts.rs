@@ -133,6 +133,10 @@ pub struct Extras {
     pub skip: BTreeMap<String, Vec<String>>,
     /// Operation that the official package lacks → the official operation with the same signature.
     pub like: BTreeMap<String, String>,
+    /// Method of an operation → parameters that it does not take here.
+    pub without: BTreeMap<String, Vec<String>>,
+    /// Class of the official runtime → the type that a method gives here instead.
+    pub stands_for: BTreeMap<String, String>,
     /// Why, by key.
     pub why: BTreeMap<String, String>,
 }
@@ -171,6 +175,7 @@ impl Facts {
                 facts.core.extend(named);
             }
         }
+        facts.settle_signatures(&mut problems);
         facts.borrow_signatures(&mut problems);
         facts.check(&mut problems);
         problems.or(facts)
@@ -199,6 +204,38 @@ impl Facts {
     /// Whether methods of this operation are the mixin's.
     pub fn skipped(&self, path: &str, method: &str) -> bool {
         self.extras.skip.get(path).is_some_and(|methods| methods.iter().any(|known| known == method))
+    }
+
+    /// Takes parameters and classes away that this package does not have.
+    fn settle_signatures(&mut self, problems: &mut Problems) {
+        let stands: Vec<(&String, Result<Ty, String>)> =
+            self.extras.stands_for.iter().map(|(name, ty)| (name, Ty::parse(ty, ""))).collect();
+        for (name, ty) in &stands {
+            if let Err(why) = ty {
+                problems.add(format!("api/names/python_extras.json: stands_for: {name}"), why);
+            }
+        }
+        let settle = |ty: &mut Ty| {
+            let found = |ty: &Ty| match ty {
+                Ty::Runtime(name, _) => {
+                    stands.iter().find(|(known, _)| *known == name).and_then(|(_, ty)| ty.clone().ok())
+                }
+                _ => None,
+            };
+            match ty {
+                Ty::Union { arms, .. } => arms.iter_mut().for_each(|arm| *arm = found(arm).unwrap_or(arm.clone())),
+                other => *other = found(other).unwrap_or(other.clone()),
+            }
+        };
+        for (path, resource) in &mut self.resources {
+            for method in &mut resource.methods {
+                let without = self.extras.without.get(&format!("{path}.{}", method.name));
+                for signature in std::iter::once(&mut method.signature).chain(&mut method.overloads) {
+                    settle(&mut signature.returns);
+                    signature.keywords.retain(|one| without.is_none_or(|names| !names.contains(&one.name)));
+                }
+            }
+        }
     }
 
     /// Gives operations without an official method the signature of their like.
@@ -267,7 +304,12 @@ impl Facts {
         let extras = &self.extras;
         let keys = [&extras.mixins, &extras.type_mixins, &extras.by_hand, &extras.like].map(|map| !map.is_empty());
         let sections = ["mixins", "type_mixins", "by_hand", "like"].into_iter().zip(keys);
-        for (section, _) in sections.chain([("skip", !extras.skip.is_empty())]).filter(|(_, used)| *used) {
+        let more = [
+            ("skip", !extras.skip.is_empty()),
+            ("without", !extras.without.is_empty()),
+            ("stands_for", !extras.stands_for.is_empty()),
+        ];
+        for (section, _) in sections.chain(more).filter(|(_, used)| *used) {
             if extras.why.get(section).is_none_or(|why| why.trim().is_empty()) {
                 problems.add("api/names/python_extras.json", format!("`{section}` has no reason under `why`"));
             }

@@ -153,16 +153,26 @@ impl Shapes {
                 shapes.push(shape);
             }
         }
-        let numbers = arms.iter().filter(|arm| !matches!(arm, Ty::Null)).count() == 1;
+        let single = arms.iter().filter(|arm| !matches!(arm, Ty::Null)).count() == 1;
         match shapes.as_slice() {
-            [] if numbers => {
+            [] if single => {
                 arms.iter().map(|arm| self.of(facts, arm)).find(|one| *one == Shape::Float).unwrap_or(Shape::Any)
             }
             [] => Shape::Any,
             // Any other object fits too where the union also takes plain ones, and the decoder asks `required` only in a union.
-            [only] if !takes_objects(facts, &arms) => *only,
+            [only] if !self.takes_objects(facts, &arms) => *only,
             _ => self.tagged(facts, tag, &arms, shapes),
         }
+    }
+
+    /// Whether plain objects are among the arms.
+    fn takes_objects(&mut self, facts: &Facts, arms: &[Ty]) -> bool {
+        arms.iter().any(|arm| match arm {
+            Ty::Map(item) => self.of(facts, item) == Shape::Any,
+            Ty::Scalar("json") => true,
+            Ty::Named(name) => matches!(facts.definition(name), Some(Definition::Params(_))),
+            _ => false,
+        })
     }
 
     /// The arms by a member's value, as far as they have one.
@@ -203,7 +213,7 @@ impl Shapes {
             union.arms.push((value, shape));
         }
         union.fallback = shapes.into_iter().filter(|shape| !placed.contains(shape)).collect();
-        if takes_objects(facts, arms) {
+        if self.takes_objects(facts, arms) {
             union.fallback.push(Shape::Any);
         }
         self.add(union)
@@ -225,15 +235,6 @@ fn flatten(facts: &Facts, ty: &Ty, tag: &mut Option<String>, arms: &mut Vec<Ty>,
         },
         other => arms.push(other.clone()),
     }
-}
-
-/// Whether plain objects are among the arms.
-fn takes_objects(facts: &Facts, arms: &[Ty]) -> bool {
-    arms.iter().any(|arm| match arm {
-        Ty::Map(_) | Ty::Scalar("json") => true,
-        Ty::Named(name) => matches!(facts.definition(name), Some(Definition::Params(_))),
-        _ => false,
-    })
 }
 
 /// The texts that a member can have, where it can have no others.

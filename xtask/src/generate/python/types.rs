@@ -55,12 +55,21 @@ struct Writer<'a> {
     facts: &'a Facts,
     module: &'a str,
     annotations: Annotations<'a>,
+    /// Whether an alias stands last, which needs less of a gap behind it.
+    after_alias: bool,
     out: String,
 }
 
 impl<'a> Writer<'a> {
     fn new(schema: &'a Schema, facts: &'a Facts, module: &'a str) -> Self {
-        Self { schema, facts, module, annotations: Annotations::new(facts, module), out: String::new() }
+        Self {
+            schema,
+            facts,
+            module,
+            annotations: Annotations::new(facts, module),
+            after_alias: true,
+            out: String::new(),
+        }
     }
 
     fn module(mut self, definitions: &'a [(String, Definition)], by_hand: &[String]) -> String {
@@ -98,7 +107,9 @@ impl<'a> Writer<'a> {
         self.annotations.shadowed.clear();
         self.annotations.imports().add("typing", "TypeAlias");
         let doc = self.annotations.doc(ty);
-        self.gap(1);
+        let after_alias = self.after_alias;
+        self.gap(if after_alias { 1 } else { 2 });
+        self.after_alias = true;
         line(&mut self.out, 0, &format!("{name}: TypeAlias = "), &doc, "");
         if let Some(ty) = core_type(self.schema, self.facts, self.module, name) {
             docstring(&mut self.out, 0, &ty.text());
@@ -107,6 +118,7 @@ impl<'a> Writer<'a> {
 
     fn head(&mut self, name: &str, bases: &[String], text: &Option<&'a Type>) {
         self.gap(2);
+        self.after_alias = false;
         self.out.push_str(&format!("class {name}({}):\n", bases.join(", ")));
         if let Some(ty) = text {
             docstring(&mut self.out, 4, &ty.text());
@@ -182,7 +194,7 @@ impl<'a> Writer<'a> {
                 .collect();
             let map = Doc::Brackets { head: "{".to_owned(), items, tail: "}", fill: true };
             let call = Doc::brackets("TypedDict(", vec![Doc::Text(string(&reserved)), map, total()], ")");
-            self.gap(1);
+            self.gap(2);
             line(&mut self.out, 0, &format!("{reserved} = "), &call, "");
             bases.push(reserved);
         }

@@ -42,6 +42,7 @@ class VoiceID(TypedDict, total=False):
     id: Required[str]
     """Id of the custom voice."""
 
+
 Voice: TypeAlias = Union[
     str,
     Literal[

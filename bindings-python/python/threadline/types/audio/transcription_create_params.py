@@ -72,6 +72,7 @@ class ChunkingStrategyVadConfig(TypedDict, total=False):
     threshold: float
     """How loud speech must be, from 0 to 1; 0.5 by default."""
 
+
 ChunkingStrategy: TypeAlias = Union[Literal["auto"], ChunkingStrategyVadConfig]
 """How long audio is cut."""
 
@@ -88,6 +89,7 @@ class TranscriptionCreateParamsStreaming(TranscriptionCreateParamsBase, total=Fa
 
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced. Default `false`."""
+
 
 TranscriptionCreateParams: TypeAlias = Union[TranscriptionCreateParamsNonStreaming, TranscriptionCreateParamsStreaming]
 """Arguments for turning speech into text."""

@@ -47,6 +47,7 @@ class UsageDuration(BaseModel):
 
     type: Literal["duration"]
 
+
 Usage: TypeAlias = Annotated[Union[UsageTokens, UsageDuration], PropertyInfo(discriminator="type")]
 """What is charged: tokens or seconds of audio."""
 

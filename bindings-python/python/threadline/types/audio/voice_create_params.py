@@ -45,5 +45,6 @@ class CreateVoiceRequestPrompt(TypedDict, total=False):
     script_hint: str
     """Text that suits the voice, used for trying it out."""
 
+
 VoiceCreateParams: TypeAlias = Union[CreateVoiceRequestAudioSample, CreateVoiceRequestPrompt]
 """Arguments for making a custom voice: from a recording with consent, or from a description."""

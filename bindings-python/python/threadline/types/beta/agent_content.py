@@ -17,6 +17,7 @@ class EncryptedContentResource(BaseModel):
     encrypted_content: str
     type: Literal["encrypted_content"]
 
+
 AgentContent: TypeAlias = Annotated[
     Union[t.beta.OutputText, EncryptedContentResource],
     PropertyInfo(discriminator="type"),

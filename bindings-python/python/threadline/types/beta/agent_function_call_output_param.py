@@ -26,5 +26,6 @@ class InputContentParamInputImage(TypedDict, total=False):
 
     type: Required[Literal["input_image"]]
 
+
 AgentFunctionCallOutputParam: TypeAlias = Union[str, Iterable[t.beta.InputContentParam]]
 """The output of a function call, to send."""

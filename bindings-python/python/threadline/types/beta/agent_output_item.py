@@ -85,6 +85,7 @@ class BrowserAuthenticationRequestItemResource(BaseModel):
 
     type: Literal["computer_use_approval_request"]
 
+
 AgentOutputItem: TypeAlias = Annotated[
     Union[
         t.beta.AgentSessionAssistantMessage,

@@ -141,6 +141,7 @@ class RequiredActionSessionRequiredActionResourceComputerUseApprovalRequestReque
     reason: Optional[str] = None
     type: Literal["browser_origin_access"]
 
+
 RequiredActionSessionRequiredActionResourceComputerUseApprovalRequestRequest: TypeAlias = Annotated[
     Union[
         RequiredActionSessionRequiredActionResourceComputerUseApprovalRequestRequestComputerUseApprovalRequestKindResourceBrowserAuthentication,
@@ -186,6 +187,7 @@ class RequiredActionSessionRequiredActionResourceEnvironmentConnection(BaseModel
     """Id of the environment."""
 
     type: Literal["environment_connection"]
+
 
 RequiredAction: TypeAlias = Annotated[
     Union[

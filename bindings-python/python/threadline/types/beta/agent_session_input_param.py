@@ -32,6 +32,7 @@ class SessionInputParamAgentSessionInputMcpApprovalRequestResult(TypedDict, tota
     response: Required[SessionInputParamAgentSessionInputMcpApprovalRequestResultResponse]
     type: Required[Literal["agent.session.input.mcp_approval_request_result"]]
 
+
 SessionInputParamAgentSessionInputComputerUseApprovalRequestResultResponse: TypeAlias = Union[
     t.beta.AgentBrowserAuthenticationSubmitParamParam,
     t.beta.AgentBrowserAuthenticationCancelParamParam,
@@ -75,6 +76,7 @@ class SessionInputParamAgentSessionInputToolResult(TypedDict, total=False):
     type: Required[Literal["agent.session.input.tool_result"]]
     error: Optional[str]
     output: Optional[t.beta.AgentFunctionCallOutputParam]
+
 
 AgentSessionInputParam: TypeAlias = Union[
     SessionInputParamAgentSessionInputMcpApprovalRequestResult,

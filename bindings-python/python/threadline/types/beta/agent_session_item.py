@@ -144,6 +144,7 @@ class ComputerUseApprovalRequestResultItemResourceResponseComputerUseApprovalRes
     action: Literal["cancel"]
     type: Literal["browser_authentication"]
 
+
 ComputerUseApprovalRequestResultItemResourceResponse: TypeAlias = Annotated[
     Union[
         ComputerUseApprovalRequestResultItemResourceResponseComputerUseApprovalResponseKindResourceBrowserAuthenticationSubmitResource,
@@ -167,6 +168,7 @@ class ComputerUseApprovalRequestResultItemResource(BaseModel):
     """Id of the turn."""
 
     type: Literal["computer_use_approval_request_result"]
+
 
 AgentSessionItem: TypeAlias = Annotated[
     Union[

@@ -35,6 +35,7 @@ class MessageContentResourceOutputText(BaseModel):
     text: str
     type: Literal["output_text"]
 
+
 AgentSessionMessageContent: TypeAlias = Annotated[
     Union[MessageContentResourceInputText, MessageContentResourceInputImage, MessageContentResourceOutputText],
     PropertyInfo(discriminator="type"),

@@ -95,6 +95,7 @@ class AgentToolResourceAutomations(BaseModel):
 
     type: Literal["automations"]
 
+
 AgentTool: TypeAlias = Annotated[
     Union[
         AgentToolResourceFunction,

@@ -15,6 +15,7 @@ __all__ = [
     "AgentToolConfigParamComputerUse", "AgentToolConfigParamAutomations", "AgentToolParam",
 ]
 
+
 _AgentToolConfigParamFunctionReservedKeywords = TypedDict(
     "_AgentToolConfigParamFunctionReservedKeywords",
     {"async": bool},
@@ -105,6 +106,7 @@ class AgentToolConfigParamAutomations(TypedDict, total=False):
     """Lets the agent make automations."""
 
     type: Required[Literal["automations"]]
+
 
 AgentToolParam: TypeAlias = Union[
     AgentToolConfigParamFunction,

@@ -85,6 +85,7 @@ class ToolResourcesFileSearchVectorStoreChunkingStrategyStatic(TypedDict, total=
 
     type: Required[Literal["static"]]
 
+
 ToolResourcesFileSearchVectorStoreChunkingStrategy: TypeAlias = Union[
     ToolResourcesFileSearchVectorStoreChunkingStrategyAuto,
     ToolResourcesFileSearchVectorStoreChunkingStrategyStatic,

@@ -236,6 +236,7 @@ class ErrorEvent(BaseModel):
 
     event: Literal["error"]
 
+
 AssistantStreamEvent: TypeAlias = Annotated[
     Union[
         ThreadCreated,

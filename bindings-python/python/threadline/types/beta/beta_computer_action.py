@@ -133,6 +133,7 @@ class Wait(BaseModel):
 
     type: Literal["wait"]
 
+
 BetaComputerAction: TypeAlias = Annotated[
     Union[Click, DoubleClick, Drag, Keypress, Move, Screenshot, Scroll, Type, Wait],
     PropertyInfo(discriminator="type"),

@@ -134,6 +134,7 @@ class Wait(TypedDict, total=False):
 
     type: Required[Literal["wait"]]
 
+
 BetaComputerActionParam: TypeAlias = Union[Click, DoubleClick, Drag, Keypress, Move, Screenshot, Scroll, Type, Wait]
 """An action on a computer: a click, a key, a scroll and more."""
 

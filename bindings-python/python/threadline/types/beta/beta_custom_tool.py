@@ -27,6 +27,7 @@ class FormatGrammar(BaseModel):
 
     type: Literal["grammar"]
 
+
 Format: TypeAlias = Annotated[Union[FormatText, FormatGrammar], PropertyInfo(discriminator="type")]
 """Form of the input; free text if left out."""
 

@@ -26,8 +26,10 @@ class FormatGrammar(TypedDict, total=False):
 
     type: Required[Literal["grammar"]]
 
+
 Format: TypeAlias = Union[FormatText, FormatGrammar]
 """Form of the input; free text if left out."""
+
 
 _BetaCustomToolParamReservedKeywords = TypedDict("_BetaCustomToolParamReservedKeywords", {"async": bool}, total=False)
 

@@ -37,6 +37,7 @@ class FiltersCompoundFilterFilterComparisonFilter(BaseModel):
     value: Union[str, float, bool, List[Union[str, float]]]
     """Value to compare with; a list for `in` and `nin`."""
 
+
 FiltersCompoundFilterFilter: TypeAlias = Union[FiltersCompoundFilterFilterComparisonFilter, object]
 
 
@@ -48,6 +49,7 @@ class FiltersCompoundFilter(BaseModel):
 
     type: Literal["and", "or"]
     """`and` if all must hold, `or` if one is enough."""
+
 
 Filters: TypeAlias = Union[FiltersComparisonFilter, FiltersCompoundFilter, None]
 """Condition on attributes: a comparison or a group of conditions."""

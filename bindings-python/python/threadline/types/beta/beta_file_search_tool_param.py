@@ -39,6 +39,7 @@ class FiltersCompoundFilterFilterComparisonFilter(TypedDict, total=False):
     value: Required[Union[str, float, bool, SequenceNotStr[Union[str, float]]]]
     """Value to compare with; a list for `in` and `nin`."""
 
+
 FiltersCompoundFilterFilter: TypeAlias = Union[FiltersCompoundFilterFilterComparisonFilter, object]
 
 
@@ -50,6 +51,7 @@ class FiltersCompoundFilter(TypedDict, total=False):
 
     type: Required[Literal["and", "or"]]
     """`and` if all must hold, `or` if one is enough."""
+
 
 Filters: TypeAlias = Union[FiltersComparisonFilter, FiltersCompoundFilter]
 """Condition on attributes: a comparison or a group of conditions."""

@@ -8,6 +8,7 @@ from typing_extensions import Required, TypedDict
 
 __all__ = ["BetaFunctionToolParam"]
 
+
 _BetaFunctionToolParamReservedKeywords = TypedDict(
     "_BetaFunctionToolParamReservedKeywords",
     {"async": bool},

@@ -42,6 +42,7 @@ class HTTPError(BaseModel):
 
     type: Literal["http_error"]
 
+
 BetaMcpToolCallError: TypeAlias = Annotated[
     Union[McpProtocolError, McpToolExecutionError, HTTPError],
     PropertyInfo(discriminator="type"),

@@ -41,5 +41,6 @@ class HTTPError(TypedDict, total=False):
 
     type: Required[Literal["http_error"]]
 
+
 BetaMcpToolCallErrorParam: TypeAlias = Union[McpProtocolError, McpToolExecutionError, HTTPError]
 """Why a call on an MCP server failed."""

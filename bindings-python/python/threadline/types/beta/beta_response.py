@@ -38,6 +38,7 @@ class ToolChoiceBetaSpecificProgrammaticToolCallingParam(BaseModel):
 
     type: Literal["programmatic_tool_calling"]
 
+
 ToolChoice: TypeAlias = Union[
     t.beta.BetaToolChoiceOptions,
     t.beta.BetaToolChoiceAllowed,
@@ -112,6 +113,7 @@ class ModerationInputError(BaseModel):
 
     type: Literal["error"]
 
+
 ModerationInput: TypeAlias = Annotated[
     Union[ModerationInputModerationResult, ModerationInputError],
     PropertyInfo(discriminator="type"),
@@ -150,6 +152,7 @@ class ModerationOutputError(BaseModel):
     """Explanation of the error for people."""
 
     type: Literal["error"]
+
 
 ModerationOutput: TypeAlias = Annotated[
     Union[ModerationOutputModerationResult, ModerationOutputError],
@@ -202,6 +205,7 @@ class PromptCacheDiagnosticsUnavailable(BaseModel):
     """No diagnosis is at hand."""
 
     type: Literal["unavailable"]
+
 
 PromptCacheDiagnostics: TypeAlias = Annotated[
     Union[

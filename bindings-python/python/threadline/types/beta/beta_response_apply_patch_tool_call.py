@@ -45,6 +45,7 @@ class OperationUpdateFile(BaseModel):
 
     type: Literal["update_file"]
 
+
 Operation: TypeAlias = Annotated[
     Union[OperationCreateFile, OperationDeleteFile, OperationUpdateFile],
     PropertyInfo(discriminator="type"),
@@ -71,6 +72,7 @@ class CallerProgram(BaseModel):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Literal["program"]
+
 
 Caller: TypeAlias = Annotated[Union[CallerDirect, CallerProgram, None], PropertyInfo(discriminator="type")]
 """What made the call: the model itself or one of its programs."""

@@ -30,6 +30,7 @@ class CallerProgram(BaseModel):
 
     type: Literal["program"]
 
+
 Caller: TypeAlias = Annotated[Union[CallerDirect, CallerProgram, None], PropertyInfo(discriminator="type")]
 """What made the call: the model itself or one of its programs."""
 

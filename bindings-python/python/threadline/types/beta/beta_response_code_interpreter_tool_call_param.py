@@ -26,6 +26,7 @@ class OutputImage(TypedDict, total=False):
     url: Required[str]
     """URL of the image."""
 
+
 Output: TypeAlias = Union[OutputLogs, OutputImage]
 """An output of code: text or an image."""
 

@@ -29,6 +29,7 @@ class TextFormatText(BaseModel):
 
     type: Literal["text"]
 
+
 TextFormat: TypeAlias = Annotated[
     Union[TextFormatText, t.beta.BetaResponseFormatTextJSONSchemaConfig],
     PropertyInfo(discriminator="type"),

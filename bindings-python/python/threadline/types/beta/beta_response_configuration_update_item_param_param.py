@@ -31,6 +31,7 @@ class TextFormatText(TypedDict, total=False):
 
     type: Required[Literal["text"]]
 
+
 TextFormat: TypeAlias = Union[TextFormatText, t.beta.BetaResponseFormatTextJSONSchemaConfigParam]
 """Form of the text: plain, or JSON that fits a schema."""
 

@@ -19,6 +19,7 @@ class PartReasoningText(BaseModel):
 
     type: Literal["reasoning_text"]
 
+
 Part: TypeAlias = Annotated[
     Union[t.beta.BetaResponseOutputText, t.beta.BetaResponseOutputRefusal, PartReasoningText],
     PropertyInfo(discriminator="type"),

@@ -22,6 +22,7 @@ class JSONObject(BaseModel):
 
     type: Literal["json_object"]
 
+
 BetaResponseFormatTextConfig: TypeAlias = Annotated[
     Union[Text, t.beta.BetaResponseFormatTextJSONSchemaConfig, JSONObject],
     PropertyInfo(discriminator="type"),

@@ -22,6 +22,7 @@ class JSONObject(TypedDict, total=False):
 
     type: Required[Literal["json_object"]]
 
+
 BetaResponseFormatTextConfigParam: TypeAlias = Union[
     Text,
     t.beta.BetaResponseFormatTextJSONSchemaConfigParam,

@@ -24,6 +24,7 @@ class OutcomeExit(BaseModel):
 
     type: Literal["exit"]
 
+
 Outcome: TypeAlias = Annotated[Union[OutcomeTimeout, OutcomeExit], PropertyInfo(discriminator="type")]
 """How a command ended."""
 

@@ -23,6 +23,7 @@ class OutcomeExit(TypedDict, total=False):
 
     type: Required[Literal["exit"]]
 
+
 Outcome: TypeAlias = Union[OutcomeTimeout, OutcomeExit]
 """How a command ended."""
 

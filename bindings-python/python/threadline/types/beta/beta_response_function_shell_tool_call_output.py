@@ -27,6 +27,7 @@ class OutputOutcomeExit(BaseModel):
 
     type: Literal["exit"]
 
+
 OutputOutcome: TypeAlias = Annotated[Union[OutputOutcomeTimeout, OutputOutcomeExit], PropertyInfo(discriminator="type")]
 """How a command ended."""
 
@@ -66,6 +67,7 @@ class CallerProgram(BaseModel):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Literal["program"]
+
 
 Caller: TypeAlias = Annotated[Union[CallerDirect, CallerProgram, None], PropertyInfo(discriminator="type")]
 """What made the call: the model itself or one of its programs."""

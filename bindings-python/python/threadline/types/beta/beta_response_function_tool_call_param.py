@@ -29,8 +29,10 @@ class CallerProgram(TypedDict, total=False):
 
     type: Required[Literal["program"]]
 
+
 Caller: TypeAlias = Union[CallerDirect, CallerProgram]
 """What made the call: the model itself or one of its programs."""
+
 
 _BetaResponseFunctionToolCallParamReservedKeywords = TypedDict(
     "_BetaResponseFunctionToolCallParamReservedKeywords",

@@ -55,6 +55,7 @@ class ActionFindInPage(BaseModel):
     url: str
     """The URL."""
 
+
 Action: TypeAlias = Annotated[Union[ActionSearch, ActionOpenPage, ActionFindInPage], PropertyInfo(discriminator="type")]
 """What a web search did."""
 

@@ -56,6 +56,7 @@ class ActionFindInPage(TypedDict, total=False):
     url: Required[str]
     """The URL."""
 
+
 Action: TypeAlias = Union[ActionSearch, ActionOpenPage, ActionFindInPage]
 """What a web search did."""
 

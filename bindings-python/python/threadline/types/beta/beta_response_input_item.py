@@ -110,6 +110,7 @@ class FunctionCallOutputCallerProgram(BaseModel):
 
     type: Literal["program"]
 
+
 FunctionCallOutputCaller: TypeAlias = Annotated[
     Union[FunctionCallOutputCallerDirect, FunctionCallOutputCallerProgram, None],
     PropertyInfo(discriminator="type"),
@@ -154,6 +155,7 @@ class AgentMessageContentEncryptedContent(BaseModel):
     """Content that only the service can read; pass it back unchanged. At most 10485760 characters."""
 
     type: Literal["encrypted_content"]
+
 
 AgentMessageContent: TypeAlias = Annotated[
     Union[
@@ -266,6 +268,7 @@ class MultiAgentCallOutputOutputAnnotationContainerFileCitation(BaseModel):
     """Position of the first character of the passage. At least 0."""
 
     type: Literal["container_file_citation"]
+
 
 MultiAgentCallOutputOutputAnnotation: TypeAlias = Annotated[
     Union[
@@ -567,6 +570,7 @@ class ShellCallCallerProgram(BaseModel):
 
     type: Literal["program"]
 
+
 ShellCallCaller: TypeAlias = Annotated[
     Union[ShellCallCallerDirect, ShellCallCallerProgram, None],
     PropertyInfo(discriminator="type"),
@@ -626,6 +630,7 @@ class ShellCallOutputCallerProgram(BaseModel):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Literal["program"]
+
 
 ShellCallOutputCaller: TypeAlias = Annotated[
     Union[ShellCallOutputCallerDirect, ShellCallOutputCallerProgram, None],
@@ -693,6 +698,7 @@ class ApplyPatchCallOperationUpdateFile(BaseModel):
 
     type: Literal["update_file"]
 
+
 ApplyPatchCallOperation: TypeAlias = Annotated[
     Union[ApplyPatchCallOperationCreateFile, ApplyPatchCallOperationDeleteFile, ApplyPatchCallOperationUpdateFile],
     PropertyInfo(discriminator="type"),
@@ -719,6 +725,7 @@ class ApplyPatchCallCallerProgram(BaseModel):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Literal["program"]
+
 
 ApplyPatchCallCaller: TypeAlias = Annotated[
     Union[ApplyPatchCallCallerDirect, ApplyPatchCallCallerProgram, None],
@@ -770,6 +777,7 @@ class ApplyPatchCallOutputCallerProgram(BaseModel):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Literal["program"]
+
 
 ApplyPatchCallOutputCaller: TypeAlias = Annotated[
     Union[ApplyPatchCallOutputCallerDirect, ApplyPatchCallOutputCallerProgram, None],
@@ -1021,6 +1029,7 @@ class ProgramOutput(BaseModel):
 
     agent: Optional[ProgramOutputAgent] = None
     """The agent that this belongs to, when several work together."""
+
 
 BetaResponseInputItem: TypeAlias = Annotated[
     Union[

@@ -111,6 +111,7 @@ class FunctionCallOutputCallerProgram(TypedDict, total=False):
 
     type: Required[Literal["program"]]
 
+
 FunctionCallOutputCaller: TypeAlias = Union[FunctionCallOutputCallerDirect, FunctionCallOutputCallerProgram]
 """What made the call: the model itself or one of its programs."""
 
@@ -152,6 +153,7 @@ class AgentMessageContentEncryptedContent(TypedDict, total=False):
     """Content that only the service can read; pass it back unchanged. At most 10485760 characters."""
 
     type: Required[Literal["encrypted_content"]]
+
 
 AgentMessageContent: TypeAlias = Union[
     t.beta.BetaResponseInputTextContentParam,
@@ -263,6 +265,7 @@ class MultiAgentCallOutputOutputAnnotationContainerFileCitation(TypedDict, total
     """Position of the first character of the passage. At least 0."""
 
     type: Required[Literal["container_file_citation"]]
+
 
 MultiAgentCallOutputOutputAnnotation: TypeAlias = Union[
     MultiAgentCallOutputOutputAnnotationFileCitation,
@@ -563,6 +566,7 @@ class ShellCallCallerProgram(TypedDict, total=False):
 
     type: Required[Literal["program"]]
 
+
 ShellCallCaller: TypeAlias = Union[ShellCallCallerDirect, ShellCallCallerProgram]
 """What made the call: the model itself or one of its programs."""
 
@@ -616,6 +620,7 @@ class ShellCallOutputCallerProgram(TypedDict, total=False):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Required[Literal["program"]]
+
 
 ShellCallOutputCaller: TypeAlias = Union[ShellCallOutputCallerDirect, ShellCallOutputCallerProgram]
 """What made the call: the model itself or one of its programs."""
@@ -680,6 +685,7 @@ class ApplyPatchCallOperationUpdateFile(TypedDict, total=False):
 
     type: Required[Literal["update_file"]]
 
+
 ApplyPatchCallOperation: TypeAlias = Union[
     ApplyPatchCallOperationCreateFile,
     ApplyPatchCallOperationDeleteFile,
@@ -707,6 +713,7 @@ class ApplyPatchCallCallerProgram(TypedDict, total=False):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Required[Literal["program"]]
+
 
 ApplyPatchCallCaller: TypeAlias = Union[ApplyPatchCallCallerDirect, ApplyPatchCallCallerProgram]
 """What made the call: the model itself or one of its programs."""
@@ -755,6 +762,7 @@ class ApplyPatchCallOutputCallerProgram(TypedDict, total=False):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Required[Literal["program"]]
+
 
 ApplyPatchCallOutputCaller: TypeAlias = Union[ApplyPatchCallOutputCallerDirect, ApplyPatchCallOutputCallerProgram]
 """What made the call: the model itself or one of its programs."""
@@ -1003,6 +1011,7 @@ class ProgramOutput(TypedDict, total=False):
 
     agent: Optional[ProgramOutputAgent]
     """The agent that this belongs to, when several work together."""
+
 
 BetaResponseInputItemParam: TypeAlias = Union[
     t.beta.BetaEasyInputMessageParam,

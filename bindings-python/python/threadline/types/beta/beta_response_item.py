@@ -84,6 +84,7 @@ class AgentMessageContentEncryptedContent(BaseModel):
 
     type: Literal["encrypted_content"]
 
+
 AgentMessageContent: TypeAlias = Annotated[
     Union[
         t.beta.BetaResponseInputText,
@@ -550,6 +551,7 @@ class McpCall(BaseModel):
 
     status: Optional[Literal["in_progress", "completed", "incomplete", "calling", "failed"]] = None
     """State of the call."""
+
 
 BetaResponseItem: TypeAlias = Annotated[
     Union[

@@ -84,6 +84,7 @@ class AgentMessageContentEncryptedContent(BaseModel):
 
     type: Literal["encrypted_content"]
 
+
 AgentMessageContent: TypeAlias = Annotated[
     Union[
         t.beta.BetaResponseInputText,
@@ -550,6 +551,7 @@ class McpApprovalResponse(BaseModel):
 
     reason: Optional[str] = None
     """Why you decided so."""
+
 
 BetaResponseOutputItem: TypeAlias = Annotated[
     Union[

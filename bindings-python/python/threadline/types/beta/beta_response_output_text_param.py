@@ -77,6 +77,7 @@ class AnnotationFilePath(TypedDict, total=False):
 
     type: Required[Literal["file_path"]]
 
+
 Annotation: TypeAlias = Union[
     AnnotationFileCitation,
     AnnotationURLCitation,

@@ -27,6 +27,7 @@ class OutputOutcomeExit(BaseModel):
 
     type: Literal["exit"]
 
+
 OutputOutcome: TypeAlias = Annotated[Union[OutputOutcomeTimeout, OutputOutcomeExit], PropertyInfo(discriminator="type")]
 """How a command ended."""
 

@@ -61,6 +61,7 @@ class ResponseSteerInputItemListFunctionCallOutputCallerProgram(BaseModel):
 
     type: Literal["program"]
 
+
 ResponseSteerInputItemListFunctionCallOutputCaller: TypeAlias = Annotated[
     Union[
         ResponseSteerInputItemListFunctionCallOutputCallerDirect,
@@ -100,6 +101,7 @@ class ResponseSteerInputItemListFunctionCallOutput(BaseModel):
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]] = None
     """State of the item: `in_progress`, `completed` or `incomplete`."""
+
 
 ResponseSteerInputItemList: TypeAlias = Annotated[
     Union[ResponseSteerInputItemListMessage, ResponseSteerInputItemListFunctionCallOutput],

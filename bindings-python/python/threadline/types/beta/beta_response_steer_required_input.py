@@ -79,6 +79,7 @@ class McpApprovalResponse(BaseModel):
 
     type: Literal["mcp_approval_response"]
 
+
 BetaResponseSteerRequiredInput: TypeAlias = Annotated[
     Union[
         FunctionCallOutput,

@@ -28,6 +28,7 @@ class ToolMcpAllowedToolsMcpToolFilter(BaseModel):
     tool_names: Optional[List[str]] = None
     """Names of the tools."""
 
+
 ToolMcpAllowedTools: TypeAlias = Union[List[str], ToolMcpAllowedToolsMcpToolFilter, None]
 """Tools that may be called: names or a filter."""
 
@@ -60,6 +61,7 @@ class ToolMcpRequireApprovalMcpToolApprovalFilter(BaseModel):
 
     never: Optional[ToolMcpRequireApprovalMcpToolApprovalFilterNever] = None
     """Tools that never need approval."""
+
 
 ToolMcpRequireApproval: TypeAlias = Union[ToolMcpRequireApprovalMcpToolApprovalFilter, Literal["always", "never"], None]
 """Which calls need your approval."""
@@ -108,6 +110,7 @@ class ToolMcp(BaseModel):
     tunnel_id: Optional[str] = None
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
+
 ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
     Union[t.beta.BetaContainerNetworkPolicyDisabled, t.beta.BetaContainerNetworkPolicyAllowlist],
     PropertyInfo(discriminator="type"),
@@ -128,6 +131,7 @@ class ToolCodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
 
     network_policy: Optional[ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy] = None
     """Which hosts the container may reach."""
+
 
 ToolCodeInterpreterContainer: TypeAlias = Union[str, ToolCodeInterpreterContainerCodeInterpreterToolAuto]
 """Id of a container, or settings for a new one."""
@@ -241,6 +245,7 @@ class ToolLocalShell(BaseModel):
     """The built-in tool that runs commands on your own machine."""
 
     type: Literal["local_shell"]
+
 
 Tool: TypeAlias = Annotated[
     Union[

@@ -29,6 +29,7 @@ class ToolMcpAllowedToolsMcpToolFilter(TypedDict, total=False):
     tool_names: SequenceNotStr[str]
     """Names of the tools."""
 
+
 ToolMcpAllowedTools: TypeAlias = Union[SequenceNotStr[str], ToolMcpAllowedToolsMcpToolFilter]
 """Tools that may be called: names or a filter."""
 
@@ -61,6 +62,7 @@ class ToolMcpRequireApprovalMcpToolApprovalFilter(TypedDict, total=False):
 
     never: ToolMcpRequireApprovalMcpToolApprovalFilterNever
     """Tools that never need approval."""
+
 
 ToolMcpRequireApproval: TypeAlias = Union[ToolMcpRequireApprovalMcpToolApprovalFilter, Literal["always", "never"]]
 """Which calls need your approval."""
@@ -107,6 +109,7 @@ class ToolMcp(TypedDict, total=False):
     tunnel_id: str
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
+
 ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Union[
     t.beta.BetaContainerNetworkPolicyDisabledParam,
     t.beta.BetaContainerNetworkPolicyAllowlistParam,
@@ -127,6 +130,7 @@ class ToolCodeInterpreterContainerCodeInterpreterToolAuto(TypedDict, total=False
 
     network_policy: ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy
     """Which hosts the container may reach."""
+
 
 ToolCodeInterpreterContainer: TypeAlias = Union[str, ToolCodeInterpreterContainerCodeInterpreterToolAuto]
 """Id of a container, or settings for a new one."""
@@ -239,6 +243,7 @@ class ToolLocalShell(TypedDict, total=False):
     """The built-in tool that runs commands on your own machine."""
 
     type: Required[Literal["local_shell"]]
+
 
 Tool: TypeAlias = Union[
     t.beta.BetaFunctionToolParam,

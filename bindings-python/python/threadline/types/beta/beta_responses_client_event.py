@@ -44,6 +44,7 @@ class ResponseCreateContextManagement(BaseModel):
     compact_threshold: Optional[int] = None
     """Number of tokens from which the context is condensed. At least 1000."""
 
+
 ResponseCreateConversation: TypeAlias = Union[str, t.beta.BetaResponseConversationParam, None]
 """Conversation that the response reads and adds to; not with `previous_response_id`."""
 
@@ -140,6 +141,7 @@ class ResponseCreateToolChoiceBetaSpecificProgrammaticToolCallingParam(BaseModel
     """Calling tools from programs that the model writes: as a tool, or as the choice to do so."""
 
     type: Literal["programmatic_tool_calling"]
+
 
 ResponseCreateToolChoice: TypeAlias = Union[
     t.beta.BetaToolChoiceOptions,
@@ -299,6 +301,7 @@ class ResponseCreate(BaseModel):
     user: Optional[str] = None
     """Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated by the vendor.
     """
+
 
 BetaResponsesClientEvent: TypeAlias = Annotated[
     Union[ResponseCreate, t.beta.BetaResponseSteerEvent, t.beta.BetaResponseInjectEvent],

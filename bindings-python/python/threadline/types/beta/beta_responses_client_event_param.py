@@ -44,6 +44,7 @@ class ResponseCreateContextManagement(TypedDict, total=False):
     compact_threshold: Optional[int]
     """Number of tokens from which the context is condensed. At least 1000."""
 
+
 ResponseCreateConversation: TypeAlias = Union[str, t.beta.BetaResponseConversationParamParam]
 """Conversation that the response reads and adds to; not with `previous_response_id`."""
 
@@ -140,6 +141,7 @@ class ResponseCreateToolChoiceBetaSpecificProgrammaticToolCallingParam(TypedDict
     """Calling tools from programs that the model writes: as a tool, or as the choice to do so."""
 
     type: Required[Literal["programmatic_tool_calling"]]
+
 
 ResponseCreateToolChoice: TypeAlias = Union[
     t.beta.BetaToolChoiceOptions,
@@ -298,6 +300,7 @@ class ResponseCreate(TypedDict, total=False):
     user: str
     """Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated by the vendor.
     """
+
 
 BetaResponsesClientEventParam: TypeAlias = Union[
     ResponseCreate,

@@ -518,6 +518,7 @@ class BetaResponseWsError(BaseModel):
     stream_id: Optional[str] = None
     """Id of the stream, when several share one connection."""
 
+
 BetaResponsesServerEvent: TypeAlias = Annotated[
     Union[
         BetaResponseAudioWsDelta,

@@ -28,6 +28,7 @@ class McpAllowedToolsMcpToolFilter(TypedDict, total=False):
     tool_names: SequenceNotStr[str]
     """Names of the tools."""
 
+
 McpAllowedTools: TypeAlias = Union[SequenceNotStr[str], McpAllowedToolsMcpToolFilter]
 """Tools that may be called: names or a filter."""
 
@@ -60,6 +61,7 @@ class McpRequireApprovalMcpToolApprovalFilter(TypedDict, total=False):
 
     never: McpRequireApprovalMcpToolApprovalFilterNever
     """Tools that never need approval."""
+
 
 McpRequireApproval: TypeAlias = Union[McpRequireApprovalMcpToolApprovalFilter, Literal["always", "never"]]
 """Which calls need your approval."""
@@ -106,6 +108,7 @@ class Mcp(TypedDict, total=False):
     tunnel_id: str
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
+
 CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Union[
     t.beta.BetaContainerNetworkPolicyDisabledParam,
     t.beta.BetaContainerNetworkPolicyAllowlistParam,
@@ -126,6 +129,7 @@ class CodeInterpreterContainerCodeInterpreterToolAuto(TypedDict, total=False):
 
     network_policy: CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy
     """Which hosts the container may reach."""
+
 
 CodeInterpreterContainer: TypeAlias = Union[str, CodeInterpreterContainerCodeInterpreterToolAuto]
 """Id of a container, or settings for a new one."""
@@ -238,6 +242,7 @@ class LocalShell(TypedDict, total=False):
     """The built-in tool that runs commands on your own machine."""
 
     type: Required[Literal["local_shell"]]
+
 
 BetaToolParam: TypeAlias = Union[
     t.beta.BetaFunctionToolParam,

@@ -81,6 +81,7 @@ class EnvironmentResourceSelfHosted(BaseModel):
     workspace_directory: str
     """Directory in which the agent works."""
 
+
 Environment: TypeAlias = Annotated[
     Union[EnvironmentResourceNone, EnvironmentResourceOpenAIHosted, EnvironmentResourceSelfHosted],
     PropertyInfo(discriminator="type"),

@@ -91,5 +91,6 @@ class EnvironmentParamSelfHosted(TypedDict, total=False):
     capability_directories: Optional[SequenceNotStr[str]]
     """Folders with skills and plugins."""
 
+
 EnvironmentParam: TypeAlias = Union[EnvironmentParamNone, EnvironmentParamOpenAIHosted, EnvironmentParamSelfHosted]
 """Where a session runs commands: nowhere, hosted, or on your own machine."""

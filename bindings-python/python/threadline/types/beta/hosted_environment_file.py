@@ -24,6 +24,7 @@ class HostedEnvironmentFileResourceInline(BaseModel):
 
     type: Literal["inline"]
 
+
 HostedEnvironmentFile: TypeAlias = Annotated[
     Union[t.beta.HostedEnvironmentFileID, HostedEnvironmentFileResourceInline],
     PropertyInfo(discriminator="type"),

@@ -24,5 +24,6 @@ class HostedEnvironmentFileParamInline(TypedDict, total=False):
     path: Required[str]
     type: Required[Literal["inline"]]
 
+
 HostedEnvironmentFileParam: TypeAlias = Union[HostedEnvironmentFileParamFileID, HostedEnvironmentFileParamInline]
 """A file to put into the environment: by id or with its content."""

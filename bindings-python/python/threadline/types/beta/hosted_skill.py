@@ -18,6 +18,7 @@ class HostedSkillResourceInline(BaseModel):
     name: str
     type: Literal["inline"]
 
+
 HostedSkill: TypeAlias = Annotated[
     Union[t.beta.HostedSkillReference, HostedSkillResourceInline],
     PropertyInfo(discriminator="type"),

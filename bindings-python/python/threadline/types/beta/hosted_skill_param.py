@@ -31,5 +31,6 @@ class HostedSkillParamInline(TypedDict, total=False):
     source: Required[t.beta.InlineCapabilitySourceParam]
     type: Required[Literal["inline"]]
 
+
 HostedSkillParam: TypeAlias = Union[HostedSkillParamSkillReference, HostedSkillParamInline]
 """A skill to install: by reference or with its content."""

@@ -25,6 +25,7 @@ class InputContentResourceInputImage(BaseModel):
 
     type: Literal["input_image"]
 
+
 InputContent: TypeAlias = Annotated[
     Union[InputContentResourceInputText, InputContentResourceInputImage],
     PropertyInfo(discriminator="type"),

@@ -24,5 +24,6 @@ class InputContentParamInputImage(TypedDict, total=False):
 
     type: Required[Literal["input_image"]]
 
+
 InputContentParam: TypeAlias = Union[InputContentParamInputText, InputContentParamInputImage]
 """A part of the input to send: text or an image."""

@@ -35,6 +35,7 @@ class McpTransportResourceStdio(BaseModel):
 
     type: Literal["stdio"]
 
+
 McpTransport: TypeAlias = Annotated[
     Union[McpTransportResourceHTTP, McpTransportResourceStdio],
     PropertyInfo(discriminator="type"),

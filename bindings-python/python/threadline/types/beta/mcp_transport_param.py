@@ -41,5 +41,6 @@ class McpTransportConfigParamStdio(TypedDict, total=False):
     env_vars: Optional[SequenceNotStr[str]]
     """Names of environment variables to pass on."""
 
+
 McpTransportParam: TypeAlias = Union[McpTransportConfigParamHTTP, McpTransportConfigParamStdio]
 """How an MCP server is reached: over HTTP or as a program."""

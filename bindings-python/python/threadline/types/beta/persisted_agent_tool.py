@@ -102,6 +102,7 @@ class PersistedAgentToolResourceAutomations(BaseModel):
 
     type: Literal["automations"]
 
+
 PersistedAgentTool: TypeAlias = Annotated[
     Union[
         PersistedAgentToolResourceFunction,

@@ -16,6 +16,7 @@ __all__ = [
     "PersistedAgentToolConfigParamComputerUse", "PersistedAgentToolConfigParamAutomations", "PersistedAgentToolParam",
 ]
 
+
 _PersistedAgentToolConfigParamFunctionReservedKeywords = TypedDict(
     "_PersistedAgentToolConfigParamFunctionReservedKeywords",
     {"async": bool},
@@ -106,6 +107,7 @@ class PersistedAgentToolConfigParamAutomations(TypedDict, total=False):
     """Lets the agent make automations."""
 
     type: Required[Literal["automations"]]
+
 
 PersistedAgentToolParam: TypeAlias = Union[
     PersistedAgentToolConfigParamFunction,

@@ -37,6 +37,7 @@ class PersistedMcpTransportResourceStdio(BaseModel):
 
     type: Literal["stdio"]
 
+
 PersistedMcpTransport: TypeAlias = Annotated[
     Union[PersistedMcpTransportResourceHTTP, PersistedMcpTransportResourceStdio],
     PropertyInfo(discriminator="type"),

@@ -39,6 +39,7 @@ class PersistedMcpTransportConfigParamStdio(TypedDict, total=False):
     env_vars: Optional[SequenceNotStr[str]]
     """Names of environment variables to pass on."""
 
+
 PersistedMcpTransportParam: TypeAlias = Union[
     PersistedMcpTransportConfigParamHTTP,
     PersistedMcpTransportConfigParamStdio,

@@ -181,6 +181,7 @@ class ContextManagement(TypedDict, total=False):
     compact_threshold: Optional[int]
     """Number of tokens from which the context is condensed. At least 1000."""
 
+
 Conversation: TypeAlias = Union[str, t.beta.BetaResponseConversationParamParam]
 """The conversation: its id, or an object with the id."""
 
@@ -282,6 +283,7 @@ class ToolChoiceBetaSpecificProgrammaticToolCallingParam(TypedDict, total=False)
 
     type: Required[Literal["programmatic_tool_calling"]]
 
+
 ToolChoice: TypeAlias = Union[
     t.beta.BetaToolChoiceOptions,
     t.beta.BetaToolChoiceAllowedParam,
@@ -308,6 +310,7 @@ class ResponseCreateParamsStreaming(ResponseCreateParamsBase, total=False):
 
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced. Default `false`."""
+
 
 ResponseCreateParams: TypeAlias = Union[ResponseCreateParamsNonStreaming, ResponseCreateParamsStreaming]
 """Arguments of `beta.responses.create`."""

@@ -43,5 +43,6 @@ class ResponseRetrieveParamsStreaming(ResponseRetrieveParamsBase, total=False):
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced."""
 
+
 ResponseRetrieveParams: TypeAlias = Union[ResponseRetrieveParamsNonStreaming, ResponseRetrieveParamsStreaming]
 """Arguments of `beta.responses.retrieve`."""

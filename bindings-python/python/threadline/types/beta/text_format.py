@@ -24,6 +24,7 @@ class TextFormatResourceJSONSchema(BaseModel):
     schema_: Dict[str, object]
     type: Literal["json_schema"]
 
+
 TextFormat: TypeAlias = Annotated[
     Union[TextFormatResourceText, TextFormatResourceJSONSchema],
     PropertyInfo(discriminator="type"),

@@ -19,4 +19,5 @@ class TextFormatParamJSONSchema(TypedDict, total=False):
     schema: Required[Dict[str, object]]
     type: Required[Literal["json_schema"]]
 
+
 TextFormatParam: TypeAlias = Union[TextFormatParamText, TextFormatParamJSONSchema]

@@ -76,6 +76,7 @@ class ThreadMessageAttachmentToolFileSearch(TypedDict, total=False):
 
     type: Required[Literal["file_search"]]
 
+
 ThreadMessageAttachmentTool: TypeAlias = Union[t.beta.CodeInterpreterToolParam, ThreadMessageAttachmentToolFileSearch]
 
 
@@ -135,6 +136,7 @@ class ThreadToolResourcesFileSearchVectorStoreChunkingStrategyStatic(TypedDict, 
     """The sizes."""
 
     type: Required[Literal["static"]]
+
 
 ThreadToolResourcesFileSearchVectorStoreChunkingStrategy: TypeAlias = Union[
     ThreadToolResourcesFileSearchVectorStoreChunkingStrategyAuto,
@@ -235,6 +237,7 @@ class ThreadCreateAndRunParamsStreaming(ThreadCreateAndRunParamsBase, total=Fals
 
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced."""
+
 
 ThreadCreateAndRunParams: TypeAlias = Union[ThreadCreateAndRunParamsNonStreaming, ThreadCreateAndRunParamsStreaming]
 """Arguments for opening a thread and running an assistant on it."""

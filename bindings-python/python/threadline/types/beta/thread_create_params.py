@@ -36,6 +36,7 @@ class MessageAttachmentToolFileSearch(TypedDict, total=False):
 
     type: Required[Literal["file_search"]]
 
+
 MessageAttachmentTool: TypeAlias = Union[t.beta.CodeInterpreterToolParam, MessageAttachmentToolFileSearch]
 
 
@@ -95,6 +96,7 @@ class ToolResourcesFileSearchVectorStoreChunkingStrategyStatic(TypedDict, total=
     """The sizes."""
 
     type: Required[Literal["static"]]
+
 
 ToolResourcesFileSearchVectorStoreChunkingStrategy: TypeAlias = Union[
     ToolResourcesFileSearchVectorStoreChunkingStrategyAuto,

@@ -41,6 +41,7 @@ class WebSearchActionResourceOther(BaseModel):
 
     type: Literal["other"]
 
+
 WebSearchAction: TypeAlias = Annotated[
     Union[
         WebSearchActionResourceSearch,

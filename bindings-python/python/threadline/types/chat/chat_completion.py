@@ -85,6 +85,7 @@ class ModerationInputError(BaseModel):
 
     type: Literal["error"]
 
+
 ModerationInput: TypeAlias = Annotated[
     Union[ModerationInputModerationResults, ModerationInputError],
     PropertyInfo(discriminator="type"),
@@ -135,6 +136,7 @@ class ModerationOutputError(BaseModel):
     """Explanation of the error for people."""
 
     type: Literal["error"]
+
 
 ModerationOutput: TypeAlias = Annotated[
     Union[ModerationOutputModerationResults, ModerationOutputError],

@@ -17,6 +17,7 @@ class Audio(TypedDict, total=False):
     id: Required[str]
     """Id of that audio."""
 
+
 ContentArrayOfContentPart: TypeAlias = Union[
     t.chat.ChatCompletionContentPartTextParam,
     t.chat.ChatCompletionContentPartRefusalParam,

@@ -44,6 +44,7 @@ class File(TypedDict, total=False):
     prompt_cache_breakpoint: FilePromptCacheBreakpoint
     """Marks the end of a part of the prompt that should be cached."""
 
+
 ChatCompletionContentPartParam: TypeAlias = Union[
     t.chat.ChatCompletionContentPartTextParam,
     t.chat.ChatCompletionContentPartImageParam,

@@ -36,6 +36,7 @@ class CustomFormatGrammar(TypedDict, total=False):
 
     type: Required[Literal["grammar"]]
 
+
 CustomFormat: TypeAlias = Union[CustomFormatText, CustomFormatGrammar]
 """Form of the input of a custom tool."""
 

@@ -130,6 +130,7 @@ class CompletionCreateParamsBase(TypedDict, total=False):
     web_search_options: WebSearchOptions
     """Lets the model search the web, and sets how."""
 
+
 FunctionCall: TypeAlias = Union[Literal["none", "auto"], t.chat.ChatCompletionFunctionCallOptionParam]
 """Whether and which function is called, in the replaced form."""
 
@@ -189,6 +190,7 @@ class PromptCacheOptions(TypedDict, total=False):
 
     ttl: Literal["30m"]
 
+
 ResponseFormat: TypeAlias = Union[
     t.shared_params.ResponseFormatText,
     t.shared_params.ResponseFormatJSONSchema,
@@ -244,6 +246,7 @@ class CompletionCreateParamsStreaming(CompletionCreateParamsBase, total=False):
 
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced. Default `false`."""
+
 
 CompletionCreateParams: TypeAlias = Union[CompletionCreateParamsNonStreaming, CompletionCreateParamsStreaming]
 """Arguments for asking a model to continue a conversation."""

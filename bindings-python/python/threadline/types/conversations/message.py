@@ -19,6 +19,7 @@ class ContentReasoningText(BaseModel):
 
     type: Literal["reasoning_text"]
 
+
 Content: TypeAlias = Annotated[
     Union[
         t.responses.ResponseInputText,

@@ -59,6 +59,7 @@ class SourceStoredCompletions(BaseModel):
 
     model: Optional[str] = None
 
+
 Source: TypeAlias = Annotated[
     Union[SourceFileContent, SourceFileID, SourceStoredCompletions],
     PropertyInfo(discriminator="type"),
@@ -84,6 +85,7 @@ class InputMessagesTemplateTemplateEvalItemContentInputImage(BaseModel):
     detail: Optional[str] = None
     """Resolution at which the model sees the image."""
 
+
 InputMessagesTemplateTemplateEvalItemContent: TypeAlias = Union[
     str,
     t.responses.ResponseInputText,
@@ -101,6 +103,7 @@ class InputMessagesTemplateTemplateEvalItem(BaseModel):
     content: InputMessagesTemplateTemplateEvalItemContent
     role: Literal["user", "assistant", "system", "developer"]
     type: Optional[Literal["message"]] = None
+
 
 InputMessagesTemplateTemplate: TypeAlias = Union[t.responses.EasyInputMessage, InputMessagesTemplateTemplateEvalItem]
 """`template` of `EvalRunCompletionsTemplate`."""
@@ -120,6 +123,7 @@ class InputMessagesItemReference(BaseModel):
 
     item_reference: str
     type: Literal["item_reference"]
+
 
 InputMessages: TypeAlias = Annotated[
     Union[InputMessagesTemplate, InputMessagesItemReference],

@@ -59,6 +59,7 @@ class SourceStoredCompletions(TypedDict, total=False):
 
     model: Optional[str]
 
+
 Source: TypeAlias = Union[SourceFileContent, SourceFileID, SourceStoredCompletions]
 """`source` of `CreateEvalCompletionsRunDataSource`."""
 
@@ -81,6 +82,7 @@ class InputMessagesTemplateTemplateEvalItemContentInputImage(TypedDict, total=Fa
     detail: str
     """Resolution at which the model sees the image."""
 
+
 InputMessagesTemplateTemplateEvalItemContent: TypeAlias = Union[
     str,
     t.responses.ResponseInputTextParam,
@@ -98,6 +100,7 @@ class InputMessagesTemplateTemplateEvalItem(TypedDict, total=False):
     content: Required[InputMessagesTemplateTemplateEvalItemContent]
     role: Required[Literal["user", "assistant", "system", "developer"]]
     type: Literal["message"]
+
 
 InputMessagesTemplateTemplate: TypeAlias = Union[
     t.responses.EasyInputMessageParam,
@@ -120,6 +123,7 @@ class InputMessagesItemReference(TypedDict, total=False):
 
     item_reference: Required[str]
     type: Required[Literal["item_reference"]]
+
 
 InputMessages: TypeAlias = Union[InputMessagesTemplate, InputMessagesItemReference]
 """`input_messages` of `CreateEvalCompletionsRunDataSource`."""

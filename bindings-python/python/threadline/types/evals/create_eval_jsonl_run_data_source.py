@@ -32,6 +32,7 @@ class SourceFileID(BaseModel):
 
     type: Literal["file_id"]
 
+
 Source: TypeAlias = Annotated[Union[SourceFileContent, SourceFileID], PropertyInfo(discriminator="type")]
 """`source` of `CreateEvalJSONLRunDataSource`."""
 

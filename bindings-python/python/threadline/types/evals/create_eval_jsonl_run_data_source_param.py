@@ -33,6 +33,7 @@ class SourceFileID(TypedDict, total=False):
 
     type: Required[Literal["file_id"]]
 
+
 Source: TypeAlias = Union[SourceFileContent, SourceFileID]
 """`source` of `CreateEvalJSONLRunDataSource`."""
 

@@ -94,6 +94,7 @@ class DataSourceCreateEvalResponsesRunDataSourceSourceResponses(TypedDict, total
 
     users: Optional[SequenceNotStr[str]]
 
+
 DataSourceCreateEvalResponsesRunDataSourceSource: TypeAlias = Union[
     DataSourceCreateEvalResponsesRunDataSourceSourceFileContent,
     DataSourceCreateEvalResponsesRunDataSourceSourceFileID,
@@ -127,6 +128,7 @@ class DataSourceCreateEvalResponsesRunDataSourceInputMessagesTemplateTemplateEva
     detail: str
     """Resolution at which the model sees the image."""
 
+
 DataSourceCreateEvalResponsesRunDataSourceInputMessagesTemplateTemplateEvalItemContent: TypeAlias = Union[
     str,
     t.responses.ResponseInputTextParam,
@@ -143,6 +145,7 @@ class DataSourceCreateEvalResponsesRunDataSourceInputMessagesTemplateTemplateEva
     content: Required[DataSourceCreateEvalResponsesRunDataSourceInputMessagesTemplateTemplateEvalItemContent]
     role: Required[Literal["user", "assistant", "system", "developer"]]
     type: Literal["message"]
+
 
 DataSourceCreateEvalResponsesRunDataSourceInputMessagesTemplateTemplate: TypeAlias = Union[
     DataSourceCreateEvalResponsesRunDataSourceInputMessagesTemplateTemplateChatMessage,
@@ -165,6 +168,7 @@ class DataSourceCreateEvalResponsesRunDataSourceInputMessagesItemReference(Typed
 
     item_reference: Required[str]
     type: Required[Literal["item_reference"]]
+
 
 DataSourceCreateEvalResponsesRunDataSourceInputMessages: TypeAlias = Union[
     DataSourceCreateEvalResponsesRunDataSourceInputMessagesTemplate,
@@ -214,6 +218,7 @@ class DataSourceCreateEvalResponsesRunDataSource(TypedDict, total=False):
 
     sampling_params: DataSourceCreateEvalResponsesRunDataSourceSamplingParams
     """How the model is sampled."""
+
 
 DataSource: TypeAlias = Union[
     t.evals.CreateEvalJSONLRunDataSourceParam,

@@ -77,6 +77,7 @@ class DataSourceResponsesSourceResponses(BaseModel):
 
     users: Optional[List[str]] = None
 
+
 DataSourceResponsesSource: TypeAlias = Annotated[
     Union[DataSourceResponsesSourceFileContent, DataSourceResponsesSourceFileID, DataSourceResponsesSourceResponses],
     PropertyInfo(discriminator="type"),
@@ -109,6 +110,7 @@ class DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentInputImage(
     detail: Optional[str] = None
     """Resolution at which the model sees the image."""
 
+
 DataSourceResponsesInputMessagesTemplateTemplateEvalItemContent: TypeAlias = Union[
     str,
     t.responses.ResponseInputText,
@@ -126,6 +128,7 @@ class DataSourceResponsesInputMessagesTemplateTemplateEvalItem(BaseModel):
     content: DataSourceResponsesInputMessagesTemplateTemplateEvalItemContent
     role: Literal["user", "assistant", "system", "developer"]
     type: Optional[Literal["message"]] = None
+
 
 DataSourceResponsesInputMessagesTemplateTemplate: TypeAlias = Union[
     DataSourceResponsesInputMessagesTemplateTemplateChatMessage,
@@ -148,6 +151,7 @@ class DataSourceResponsesInputMessagesItemReference(BaseModel):
 
     item_reference: str
     type: Literal["item_reference"]
+
 
 DataSourceResponsesInputMessages: TypeAlias = Annotated[
     Union[DataSourceResponsesInputMessagesTemplate, DataSourceResponsesInputMessagesItemReference],
@@ -197,6 +201,7 @@ class DataSourceResponses(BaseModel):
 
     sampling_params: Optional[DataSourceResponsesSamplingParams] = None
     """How the model is sampled."""
+
 
 DataSource: TypeAlias = Annotated[
     Union[t.evals.CreateEvalJSONLRunDataSource, t.evals.CreateEvalCompletionsRunDataSource, DataSourceResponses],

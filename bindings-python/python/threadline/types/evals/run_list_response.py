@@ -76,6 +76,7 @@ class DataSourceResponsesSourceResponses(BaseModel):
 
     users: Optional[List[str]] = None
 
+
 DataSourceResponsesSource: TypeAlias = Annotated[
     Union[DataSourceResponsesSourceFileContent, DataSourceResponsesSourceFileID, DataSourceResponsesSourceResponses],
     PropertyInfo(discriminator="type"),
@@ -108,6 +109,7 @@ class DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentInputImage(
     detail: Optional[str] = None
     """Resolution at which the model sees the image."""
 
+
 DataSourceResponsesInputMessagesTemplateTemplateEvalItemContent: TypeAlias = Union[
     str,
     t.responses.ResponseInputText,
@@ -125,6 +127,7 @@ class DataSourceResponsesInputMessagesTemplateTemplateEvalItem(BaseModel):
     content: DataSourceResponsesInputMessagesTemplateTemplateEvalItemContent
     role: Literal["user", "assistant", "system", "developer"]
     type: Optional[Literal["message"]] = None
+
 
 DataSourceResponsesInputMessagesTemplateTemplate: TypeAlias = Union[
     DataSourceResponsesInputMessagesTemplateTemplateChatMessage,
@@ -147,6 +150,7 @@ class DataSourceResponsesInputMessagesItemReference(BaseModel):
 
     item_reference: str
     type: Literal["item_reference"]
+
 
 DataSourceResponsesInputMessages: TypeAlias = Annotated[
     Union[DataSourceResponsesInputMessagesTemplate, DataSourceResponsesInputMessagesItemReference],
@@ -196,6 +200,7 @@ class DataSourceResponses(BaseModel):
 
     sampling_params: Optional[DataSourceResponsesSamplingParams] = None
     """How the model is sampled."""
+
 
 DataSource: TypeAlias = Annotated[
     Union[t.evals.CreateEvalJSONLRunDataSource, t.evals.CreateEvalCompletionsRunDataSource, DataSourceResponses],

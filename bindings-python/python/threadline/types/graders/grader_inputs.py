@@ -28,6 +28,7 @@ class GraderInputItemInputImage(BaseModel):
     detail: Optional[str] = None
     """Resolution at which the model sees the image."""
 
+
 GraderInputItem: TypeAlias = Union[
     str,
     t.responses.ResponseInputText,

@@ -31,6 +31,7 @@ class GraderInputsParamItemInputImage(TypedDict, total=False):
     detail: str
     """Resolution at which the model sees the image."""
 
+
 GraderInputsParamItem: TypeAlias = Union[
     str,
     t.responses.ResponseInputTextParam,

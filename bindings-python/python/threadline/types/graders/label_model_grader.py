@@ -28,6 +28,7 @@ class InputContentInputImage(BaseModel):
     detail: Optional[str] = None
     """Resolution at which the model sees the image."""
 
+
 InputContent: TypeAlias = Union[
     str,
     t.responses.ResponseInputText,

@@ -30,6 +30,7 @@ class InputContentInputImage(TypedDict, total=False):
     detail: str
     """Resolution at which the model sees the image."""
 
+
 InputContent: TypeAlias = Union[
     str,
     t.responses.ResponseInputTextParam,

@@ -32,6 +32,7 @@ class InputContentInputImage(TypedDict, total=False):
     detail: str
     """Resolution at which the model sees the image."""
 
+
 InputContent: TypeAlias = Union[
     str,
     t.responses.ResponseInputTextParam,

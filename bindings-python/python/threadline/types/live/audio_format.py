@@ -36,5 +36,6 @@ class AudioPCMA(BaseModel):
 
     type: Literal["audio/pcma"]
 
+
 AudioFormat: TypeAlias = Annotated[Union[AudioPCM, AudioPCMU, AudioPCMA], PropertyInfo(discriminator="type")]
 """Format of the audio."""

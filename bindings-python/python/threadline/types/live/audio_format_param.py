@@ -35,5 +35,6 @@ class AudioPCMA(TypedDict, total=False):
 
     type: Required[Literal["audio/pcma"]]
 
+
 AudioFormatParam: TypeAlias = Union[AudioPCM, AudioPCMU, AudioPCMA]
 """Format of the audio."""

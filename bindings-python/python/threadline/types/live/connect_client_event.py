@@ -20,6 +20,7 @@ class TransportDtmfSend(BaseModel):
     event_id: Optional[str] = None
     """Identifier of the event."""
 
+
 ConnectClientEvent: TypeAlias = Annotated[
     Union[
         t.live.SessionUpdateEvent,

@@ -20,6 +20,7 @@ class TransportDtmfSend(TypedDict, total=False):
     event_id: Optional[str]
     """Identifier of the event."""
 
+
 ConnectClientEventParam: TypeAlias = Union[
     t.live.SessionUpdateEventParam,
     t.live.InputAudioMuteEventParam,

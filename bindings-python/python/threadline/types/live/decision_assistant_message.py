@@ -25,6 +25,7 @@ class ContentPartRefusal(BaseModel):
 
     type: Literal["refusal"]
 
+
 ContentPart: TypeAlias = Annotated[Union[ContentPartOutputText, ContentPartRefusal], PropertyInfo(discriminator="type")]
 """`List` of `DecisionAssistantMessageContent`."""
 

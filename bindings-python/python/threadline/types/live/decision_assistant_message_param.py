@@ -24,6 +24,7 @@ class ContentPartRefusal(TypedDict, total=False):
 
     type: Required[Literal["refusal"]]
 
+
 ContentPart: TypeAlias = Union[ContentPartOutputText, ContentPartRefusal]
 """`List` of `DecisionAssistantMessageContent`."""
 

@@ -46,6 +46,7 @@ class ItemFunctionCallOutputOutputPartsInputImage(BaseModel):
     detail: Optional[Literal["low", "high", "auto", "original"]] = None
     """Resolution at which the model sees the image."""
 
+
 ItemFunctionCallOutputOutputParts: TypeAlias = Annotated[
     Union[t.live.DecisionInputText, ItemFunctionCallOutputOutputPartsInputImage],
     PropertyInfo(discriminator="type"),
@@ -98,6 +99,7 @@ class ItemCustomToolCallOutputOutputPartsInputImage(BaseModel):
     detail: Optional[Literal["low", "high", "auto", "original"]] = None
     """Resolution at which the model sees the image."""
 
+
 ItemCustomToolCallOutputOutputParts: TypeAlias = Annotated[
     Union[t.live.DecisionInputText, ItemCustomToolCallOutputOutputPartsInputImage],
     PropertyInfo(discriminator="type"),
@@ -118,6 +120,7 @@ class ItemCustomToolCallOutput(BaseModel):
     """Identifier of this object."""
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]] = None
+
 
 ItemUnion: TypeAlias = Annotated[
     Union[

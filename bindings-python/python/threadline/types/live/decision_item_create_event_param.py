@@ -46,6 +46,7 @@ class ItemFunctionCallOutputOutputPartsInputImage(TypedDict, total=False):
     detail: Optional[Literal["low", "high", "auto", "original"]]
     """Resolution at which the model sees the image."""
 
+
 ItemFunctionCallOutputOutputParts: TypeAlias = Union[
     t.live.DecisionInputTextParam,
     ItemFunctionCallOutputOutputPartsInputImage,
@@ -98,6 +99,7 @@ class ItemCustomToolCallOutputOutputPartsInputImage(TypedDict, total=False):
     detail: Optional[Literal["low", "high", "auto", "original"]]
     """Resolution at which the model sees the image."""
 
+
 ItemCustomToolCallOutputOutputParts: TypeAlias = Union[
     t.live.DecisionInputTextParam,
     ItemCustomToolCallOutputOutputPartsInputImage,
@@ -118,6 +120,7 @@ class ItemCustomToolCallOutput(TypedDict, total=False):
     """Identifier of this object."""
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]]
+
 
 ItemUnion: TypeAlias = Union[
     t.live.DecisionUserMessageParam,

@@ -46,6 +46,7 @@ class ItemFunctionCallOutputOutputPartsInputImage(BaseModel):
     detail: Optional[Literal["low", "high", "auto", "original"]] = None
     """Resolution at which the model sees the image."""
 
+
 ItemFunctionCallOutputOutputParts: TypeAlias = Annotated[
     Union[t.live.DecisionInputText, ItemFunctionCallOutputOutputPartsInputImage],
     PropertyInfo(discriminator="type"),
@@ -97,6 +98,7 @@ class ItemCustomToolCallOutputOutputPartsInputImage(BaseModel):
     detail: Optional[Literal["low", "high", "auto", "original"]] = None
     """Resolution at which the model sees the image."""
 
+
 ItemCustomToolCallOutputOutputParts: TypeAlias = Annotated[
     Union[t.live.DecisionInputText, ItemCustomToolCallOutputOutputPartsInputImage],
     PropertyInfo(discriminator="type"),
@@ -116,6 +118,7 @@ class ItemCustomToolCallOutput(BaseModel):
     output: Union[str, List[ItemCustomToolCallOutputOutputParts]]
     type: Literal["custom_tool_call_output"]
     status: Optional[Literal["in_progress", "completed", "incomplete"]] = None
+
 
 ItemUnion: TypeAlias = Annotated[
     Union[

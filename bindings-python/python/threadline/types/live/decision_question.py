@@ -34,6 +34,7 @@ class ChoiceInstructionsPartsInputJSON(BaseModel):
     data: Union[List[t.live.DecisionJSONObject], t.live.DecisionJSONObject]
     type: Literal["input_json"]
 
+
 ChoiceInstructionsParts: TypeAlias = Annotated[
     Union[t.live.DecisionInputText, ChoiceInstructionsPartsInputImage, ChoiceInstructionsPartsInputJSON],
     PropertyInfo(discriminator="type"),
@@ -68,6 +69,7 @@ class PredicateInstructionsPartsInputJSON(BaseModel):
     data: Union[List[t.live.DecisionJSONObject], t.live.DecisionJSONObject]
     type: Literal["input_json"]
 
+
 PredicateInstructionsParts: TypeAlias = Annotated[
     Union[t.live.DecisionInputText, PredicateInstructionsPartsInputImage, PredicateInstructionsPartsInputJSON],
     PropertyInfo(discriminator="type"),
@@ -101,6 +103,7 @@ class ScoreInstructionsPartsInputJSON(BaseModel):
     data: Union[List[t.live.DecisionJSONObject], t.live.DecisionJSONObject]
     type: Literal["input_json"]
 
+
 ScoreInstructionsParts: TypeAlias = Annotated[
     Union[t.live.DecisionInputText, ScoreInstructionsPartsInputImage, ScoreInstructionsPartsInputJSON],
     PropertyInfo(discriminator="type"),
@@ -122,5 +125,6 @@ class Score(BaseModel):
     levels: List[ScoreLevel]
     type: Literal["score"]
     name: Optional[str] = None
+
 
 DecisionQuestion: TypeAlias = Annotated[Union[Choice, Predicate, Score], PropertyInfo(discriminator="type")]

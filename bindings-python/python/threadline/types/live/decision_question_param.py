@@ -34,6 +34,7 @@ class ChoiceInstructionsPartsInputJSON(TypedDict, total=False):
     data: Required[Union[t.live.DecisionJSONObject, Iterable[t.live.DecisionJSONObject]]]
     type: Required[Literal["input_json"]]
 
+
 ChoiceInstructionsParts: TypeAlias = Union[
     t.live.DecisionInputTextParam,
     ChoiceInstructionsPartsInputImage,
@@ -69,6 +70,7 @@ class PredicateInstructionsPartsInputJSON(TypedDict, total=False):
     data: Required[Union[t.live.DecisionJSONObject, Iterable[t.live.DecisionJSONObject]]]
     type: Required[Literal["input_json"]]
 
+
 PredicateInstructionsParts: TypeAlias = Union[
     t.live.DecisionInputTextParam,
     PredicateInstructionsPartsInputImage,
@@ -103,6 +105,7 @@ class ScoreInstructionsPartsInputJSON(TypedDict, total=False):
     data: Required[Union[t.live.DecisionJSONObject, Iterable[t.live.DecisionJSONObject]]]
     type: Required[Literal["input_json"]]
 
+
 ScoreInstructionsParts: TypeAlias = Union[
     t.live.DecisionInputTextParam,
     ScoreInstructionsPartsInputImage,
@@ -125,5 +128,6 @@ class Score(TypedDict, total=False):
     levels: Required[Iterable[ScoreLevel]]
     type: Required[Literal["score"]]
     name: str
+
 
 DecisionQuestionParam: TypeAlias = Union[Choice, Predicate, Score]

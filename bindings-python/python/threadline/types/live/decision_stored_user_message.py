@@ -38,6 +38,7 @@ class ContentPartInputJSON(BaseModel):
     data: Union[List[t.live.DecisionJSONObject], t.live.DecisionJSONObject]
     type: Literal["input_json"]
 
+
 ContentPart: TypeAlias = Annotated[
     Union[ContentPartInputText, ContentPartInputImage, ContentPartInputJSON],
     PropertyInfo(discriminator="type"),

@@ -38,6 +38,7 @@ class ContentPartInputJSON(TypedDict, total=False):
     data: Required[Union[t.live.DecisionJSONObject, Iterable[t.live.DecisionJSONObject]]]
     type: Required[Literal["input_json"]]
 
+
 ContentPart: TypeAlias = Union[ContentPartInputText, ContentPartInputImage, ContentPartInputJSON]
 """`List` of `DecisionUserMessageContent`."""
 

@@ -112,6 +112,7 @@ class TransportFailed(BaseModel):
 
     type: Literal["transport.failed"]
 
+
 ForkServerEvent: TypeAlias = Annotated[
     Union[
         t.live.SessionStartedEvent,

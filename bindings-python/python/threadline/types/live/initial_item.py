@@ -66,6 +66,7 @@ class AssistantContentOutputText(BaseModel):
     text: str
     type: Literal["output_text"]
 
+
 AssistantContent: TypeAlias = Annotated[
     Union[AssistantContentText, AssistantContentOutputText],
     PropertyInfo(discriminator="type"),
@@ -84,6 +85,7 @@ class Assistant(BaseModel):
 
     status: Optional[Literal["incomplete", "completed"]] = None
     type: Optional[Literal["message"]] = None
+
 
 InitialItem: TypeAlias = Annotated[Union[Developer, User, Assistant], PropertyInfo(discriminator="role")]
 """An item that a session starts with."""

@@ -65,6 +65,7 @@ class AssistantContentOutputText(TypedDict, total=False):
     text: Required[str]
     type: Required[Literal["output_text"]]
 
+
 AssistantContent: TypeAlias = Union[AssistantContentText, AssistantContentOutputText]
 """`content` of `InitialItemAssistant`."""
 
@@ -80,6 +81,7 @@ class Assistant(TypedDict, total=False):
 
     status: Optional[Literal["incomplete", "completed"]]
     type: Literal["message"]
+
 
 InitialItemParam: TypeAlias = Union[Developer, User, Assistant]
 """An item that a session starts with."""

@@ -207,6 +207,7 @@ class ToolChoiceLiveAllowedToolsChoiceParamToolApplyPatch(BaseModel):
 
     type: Literal["apply_patch"]
 
+
 ToolChoiceLiveAllowedToolsChoiceParamTool: TypeAlias = Annotated[
     Union[
         ToolChoiceLiveAllowedToolsChoiceParamToolLiveFunctionToolChoiceParam,
@@ -233,6 +234,7 @@ class ToolChoiceLiveAllowedToolsChoiceParam(BaseModel):
     tools: List[ToolChoiceLiveAllowedToolsChoiceParamTool]
     type: Literal["allowed_tools"]
     mode: Optional[Literal["none", "auto", "required"]] = None
+
 
 ToolChoice: TypeAlias = Union[
     Literal["auto", "none", "required"],
@@ -285,6 +287,7 @@ class ToolShellEnvironmentContainerAutoNetworkPolicyAllowlist(BaseModel):
 
     type: Literal["allowlist"]
 
+
 ToolShellEnvironmentContainerAutoNetworkPolicy: TypeAlias = Annotated[
     Union[
         ToolShellEnvironmentContainerAutoNetworkPolicyDisabled,
@@ -323,6 +326,7 @@ class ToolShellEnvironmentContainerAutoSkillInline(BaseModel):
     name: str
     source: ToolShellEnvironmentContainerAutoSkillInlineSource
     type: Literal["inline"]
+
 
 ToolShellEnvironmentContainerAutoSkill: TypeAlias = Annotated[
     Union[ToolShellEnvironmentContainerAutoSkillSkillReference, ToolShellEnvironmentContainerAutoSkillInline],
@@ -371,6 +375,7 @@ class ToolShellEnvironmentLocal(BaseModel):
 
     type: Literal["local"]
     skills: Optional[List[ToolShellEnvironmentLocalSkill]] = None
+
 
 ToolShellEnvironment: TypeAlias = Annotated[
     Union[ToolShellEnvironmentContainerAuto, ToolShellEnvironmentContainerReference, ToolShellEnvironmentLocal, None],
@@ -432,6 +437,7 @@ class ToolApplyPatch(BaseModel):
     """`ApplyPatch` of `ResponsesDelegationTool`, and in one more place."""
 
     type: Literal["apply_patch"]
+
 
 Tool: TypeAlias = Annotated[
     Union[

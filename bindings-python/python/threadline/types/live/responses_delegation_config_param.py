@@ -208,6 +208,7 @@ class ToolChoiceLiveAllowedToolsChoiceParamToolApplyPatch(TypedDict, total=False
 
     type: Required[Literal["apply_patch"]]
 
+
 ToolChoiceLiveAllowedToolsChoiceParamTool: TypeAlias = Union[
     ToolChoiceLiveAllowedToolsChoiceParamToolLiveFunctionToolChoiceParam,
     ToolChoiceLiveAllowedToolsChoiceParamToolLiveMCPToolChoiceParam,
@@ -231,6 +232,7 @@ class ToolChoiceLiveAllowedToolsChoiceParam(TypedDict, total=False):
     tools: Required[Iterable[ToolChoiceLiveAllowedToolsChoiceParamTool]]
     type: Required[Literal["allowed_tools"]]
     mode: Optional[Literal["none", "auto", "required"]]
+
 
 ToolChoice: TypeAlias = Union[
     Literal["auto", "none", "required"],
@@ -283,6 +285,7 @@ class ToolShellEnvironmentContainerAutoNetworkPolicyAllowlist(TypedDict, total=F
 
     type: Required[Literal["allowlist"]]
 
+
 ToolShellEnvironmentContainerAutoNetworkPolicy: TypeAlias = Union[
     ToolShellEnvironmentContainerAutoNetworkPolicyDisabled,
     ToolShellEnvironmentContainerAutoNetworkPolicyAllowlist,
@@ -317,6 +320,7 @@ class ToolShellEnvironmentContainerAutoSkillInline(TypedDict, total=False):
     name: Required[str]
     source: Required[ToolShellEnvironmentContainerAutoSkillInlineSource]
     type: Required[Literal["inline"]]
+
 
 ToolShellEnvironmentContainerAutoSkill: TypeAlias = Union[
     ToolShellEnvironmentContainerAutoSkillSkillReference,
@@ -365,6 +369,7 @@ class ToolShellEnvironmentLocal(TypedDict, total=False):
 
     type: Required[Literal["local"]]
     skills: Optional[Iterable[ToolShellEnvironmentLocalSkill]]
+
 
 ToolShellEnvironment: TypeAlias = Union[
     ToolShellEnvironmentContainerAuto,
@@ -427,6 +432,7 @@ class ToolApplyPatch(TypedDict, total=False):
     """`ApplyPatch` of `ResponsesDelegationTool`, and in one more place."""
 
     type: Required[Literal["apply_patch"]]
+
 
 Tool: TypeAlias = Union[
     t.live.FunctionToolParam,

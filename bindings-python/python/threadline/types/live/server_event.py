@@ -112,6 +112,7 @@ class TransportFailed(BaseModel):
 
     type: Literal["transport.failed"]
 
+
 ServerEvent: TypeAlias = Annotated[
     Union[
         t.live.SessionStartedEvent,

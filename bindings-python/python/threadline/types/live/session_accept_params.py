@@ -19,6 +19,7 @@ class SessionAcceptParams(TypedDict, total=False):
 
     session: Required[Session]
 
+
 SessionAudioOutputVoice: TypeAlias = Union[str, t.live.BuiltInVoice, t.live.CustomVoiceParam]
 """`voice` of `SessionConfigAudioOutput`."""
 
@@ -54,6 +55,7 @@ class SessionDelegationDecisions(TypedDict, total=False):
 
     acknowledgement_delay_ms: int
     """Wait before the user hears that work is going on, in milliseconds."""
+
 
 SessionDelegation: TypeAlias = Union[
     t.live.ClientDelegationParam,

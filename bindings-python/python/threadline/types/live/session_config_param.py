@@ -50,6 +50,7 @@ class DelegationDecisions(TypedDict, total=False):
     acknowledgement_delay_ms: int
     """Wait before the user hears that work is going on, in milliseconds."""
 
+
 Delegation: TypeAlias = Union[t.live.ClientDelegationParam, DelegationResponses, DelegationDecisions]
 """`delegation` of `MediaSessionConfig`, and in 3 more places."""
 

@@ -50,6 +50,7 @@ class DelegationDecisions(BaseModel):
     acknowledgement_delay_ms: Optional[int] = None
     """Wait before the user hears that work is going on, in milliseconds."""
 
+
 Delegation: TypeAlias = Annotated[
     Union[t.live.ClientDelegation, DelegationResponses, DelegationDecisions, None],
     PropertyInfo(discriminator="type"),

@@ -32,6 +32,7 @@ class DelegationDecisions(BaseModel):
 
     decisions: Optional[t.live.DecisionsDelegationUpdateConfig] = None
 
+
 Delegation: TypeAlias = Annotated[
     Union[t.live.ClientDelegation, DelegationResponses, DelegationDecisions, None],
     PropertyInfo(discriminator="type"),

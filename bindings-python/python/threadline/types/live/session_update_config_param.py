@@ -32,6 +32,7 @@ class DelegationDecisions(TypedDict, total=False):
 
     decisions: t.live.DecisionsDelegationUpdateConfigParam
 
+
 Delegation: TypeAlias = Union[t.live.ClientDelegationParam, DelegationResponses, DelegationDecisions]
 """`delegation` of `MediaSessionConfig`, and in 3 more places."""
 

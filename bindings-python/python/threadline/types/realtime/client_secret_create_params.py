@@ -26,6 +26,7 @@ class ExpiresAfter(TypedDict, total=False):
     seconds: int
     """Seconds after the anchor. Between 3600 and 2592000; default 600."""
 
+
 Session: TypeAlias = Union[
     t.realtime.RealtimeSessionCreateRequestParam,
     t.realtime.RealtimeTranscriptionSessionCreateRequestParam,

@@ -49,6 +49,7 @@ class UsageTranscriptTextUsageDuration(BaseModel):
 
     type: Literal["duration"]
 
+
 Usage: TypeAlias = Union[UsageTranscriptTextUsageTokens, UsageTranscriptTextUsageDuration]
 """What is charged: tokens or seconds of audio."""
 

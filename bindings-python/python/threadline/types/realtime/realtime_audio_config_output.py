@@ -16,6 +16,7 @@ class VoiceID(BaseModel):
     id: str
     """Id of the custom voice."""
 
+
 Voice: TypeAlias = Union[
     str,
     Literal["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"],

@@ -17,6 +17,7 @@ class VoiceID(TypedDict, total=False):
     id: Required[str]
     """Id of the custom voice."""
 
+
 Voice: TypeAlias = Union[
     str,
     Literal["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"],

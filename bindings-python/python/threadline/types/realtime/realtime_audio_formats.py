@@ -28,5 +28,6 @@ class AudioPCMA(BaseModel):
 
     type: Optional[Literal["audio/pcma"]] = None
 
+
 RealtimeAudioFormats: TypeAlias = Annotated[Union[AudioPCM, AudioPCMU, AudioPCMA], PropertyInfo(discriminator="type")]
 """Format of the audio."""

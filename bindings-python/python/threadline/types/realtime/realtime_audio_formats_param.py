@@ -27,5 +27,6 @@ class AudioPCMA(TypedDict, total=False):
 
     type: Literal["audio/pcma"]
 
+
 RealtimeAudioFormatsParam: TypeAlias = Union[AudioPCM, AudioPCMU, AudioPCMA]
 """Format of the audio."""

@@ -47,5 +47,6 @@ class SemanticVad(TypedDict, total=False):
     interrupt_response: bool
     """Whether speech of the user stops a response. Default `true`."""
 
+
 RealtimeAudioInputTurnDetectionParam: TypeAlias = Union[ServerVad, SemanticVad]
 """How the end of a turn is detected."""

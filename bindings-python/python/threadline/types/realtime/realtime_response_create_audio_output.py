@@ -16,6 +16,7 @@ class OutputVoiceID(BaseModel):
     id: str
     """Id of the custom voice."""
 
+
 OutputVoice: TypeAlias = Union[
     str,
     Literal["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"],

@@ -17,6 +17,7 @@ class OutputVoiceID(TypedDict, total=False):
     id: Required[str]
     """Id of the custom voice."""
 
+
 OutputVoice: TypeAlias = Union[
     str,
     Literal["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"],

@@ -22,6 +22,7 @@ class AllowedToolsMcpToolFilter(BaseModel):
     tool_names: Optional[List[str]] = None
     """Names of the tools."""
 
+
 AllowedTools: TypeAlias = Union[List[str], AllowedToolsMcpToolFilter, None]
 """`allowed_tools` of `RealtimeResponseCreateMcpTool`."""
 
@@ -54,6 +55,7 @@ class RequireApprovalMcpToolApprovalFilter(BaseModel):
 
     never: Optional[RequireApprovalMcpToolApprovalFilterNever] = None
     """Tools that never need approval."""
+
 
 RequireApproval: TypeAlias = Union[RequireApprovalMcpToolApprovalFilter, Literal["always", "never"], None]
 """`require_approval` of `RealtimeResponseCreateMcpTool`."""

@@ -24,6 +24,7 @@ class AllowedToolsMcpToolFilter(TypedDict, total=False):
     tool_names: SequenceNotStr[str]
     """Names of the tools."""
 
+
 AllowedTools: TypeAlias = Union[SequenceNotStr[str], AllowedToolsMcpToolFilter]
 """`allowed_tools` of `RealtimeResponseCreateMcpTool`."""
 
@@ -56,6 +57,7 @@ class RequireApprovalMcpToolApprovalFilter(TypedDict, total=False):
 
     never: RequireApprovalMcpToolApprovalFilterNever
     """Tools that never need approval."""
+
 
 RequireApproval: TypeAlias = Union[RequireApprovalMcpToolApprovalFilter, Literal["always", "never"]]
 """`require_approval` of `RealtimeResponseCreateMcpTool`."""

@@ -63,6 +63,7 @@ class AudioInputTurnDetectionSemanticVad(BaseModel):
     interrupt_response: Optional[bool] = None
     """Whether speech of the user stops a response. Default `true`."""
 
+
 AudioInputTurnDetection: TypeAlias = Annotated[
     Union[AudioInputTurnDetectionServerVad, AudioInputTurnDetectionSemanticVad, None],
     PropertyInfo(discriminator="type"),
@@ -107,6 +108,7 @@ class Audio(BaseModel):
     input: Optional[AudioInput] = None
     output: Optional[AudioOutput] = None
 
+
 ToolChoice: TypeAlias = Union[t.responses.ToolChoiceOptions, t.responses.ToolChoiceFunction, t.responses.ToolChoiceMcp]
 """`tool_choice` of `RealtimeResponseCreateParams`, and in one more place."""
 
@@ -119,6 +121,7 @@ class ToolMcpToolAllowedToolsMcpToolFilter(BaseModel):
 
     tool_names: Optional[List[str]] = None
     """Names of the tools."""
+
 
 ToolMcpToolAllowedTools: TypeAlias = Union[List[str], ToolMcpToolAllowedToolsMcpToolFilter, None]
 """`allowed_tools` of `RealtimeSessionCreateResponseToolMcpTool`."""
@@ -152,6 +155,7 @@ class ToolMcpToolRequireApprovalMcpToolApprovalFilter(BaseModel):
 
     never: Optional[ToolMcpToolRequireApprovalMcpToolApprovalFilterNever] = None
     """Tools that never need approval."""
+
 
 ToolMcpToolRequireApproval: TypeAlias = Union[
     ToolMcpToolRequireApprovalMcpToolApprovalFilter,
@@ -201,6 +205,7 @@ class ToolMcpTool(BaseModel):
     tunnel_id: Optional[str] = None
     """Matches `^tunnel_[a-z0-9]{32}$`."""
 
+
 Tool: TypeAlias = Union[t.realtime.RealtimeFunctionTool, ToolMcpTool]
 """`tools` of `RealtimeSessionCreateResponse`."""
 
@@ -215,6 +220,7 @@ class TracingTracingConfiguration(BaseModel):
     """Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512."""
 
     workflow_name: Optional[str] = None
+
 
 Tracing: TypeAlias = Union[Literal["auto"], TracingTracingConfiguration, None]
 """`tracing` of `BetaRealtimeSession`, and in 3 more places."""

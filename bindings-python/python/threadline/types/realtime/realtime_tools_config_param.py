@@ -25,6 +25,7 @@ class McpAllowedToolsMcpToolFilter(TypedDict, total=False):
     tool_names: SequenceNotStr[str]
     """Names of the tools."""
 
+
 McpAllowedTools: TypeAlias = Union[SequenceNotStr[str], McpAllowedToolsMcpToolFilter]
 """Tools that may be called: names or a filter."""
 
@@ -57,6 +58,7 @@ class McpRequireApprovalMcpToolApprovalFilter(TypedDict, total=False):
 
     never: McpRequireApprovalMcpToolApprovalFilterNever
     """Tools that never need approval."""
+
 
 McpRequireApproval: TypeAlias = Union[McpRequireApprovalMcpToolApprovalFilter, Literal["always", "never"]]
 """Which calls need your approval."""
@@ -102,6 +104,7 @@ class Mcp(TypedDict, total=False):
 
     tunnel_id: str
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
+
 
 RealtimeToolsConfigUnionParam: TypeAlias = Union[t.realtime.RealtimeFunctionToolParam, Mcp]
 """A tool that the model may call."""

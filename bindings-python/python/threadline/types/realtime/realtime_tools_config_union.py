@@ -24,6 +24,7 @@ class McpAllowedToolsMcpToolFilter(BaseModel):
     tool_names: Optional[List[str]] = None
     """Names of the tools."""
 
+
 McpAllowedTools: TypeAlias = Union[List[str], McpAllowedToolsMcpToolFilter, None]
 """Tools that may be called: names or a filter."""
 
@@ -56,6 +57,7 @@ class McpRequireApprovalMcpToolApprovalFilter(BaseModel):
 
     never: Optional[McpRequireApprovalMcpToolApprovalFilterNever] = None
     """Tools that never need approval."""
+
 
 McpRequireApproval: TypeAlias = Union[McpRequireApprovalMcpToolApprovalFilter, Literal["always", "never"], None]
 """Which calls need your approval."""
@@ -103,6 +105,7 @@ class Mcp(BaseModel):
 
     tunnel_id: Optional[str] = None
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
+
 
 RealtimeToolsConfigUnion: TypeAlias = Annotated[
     Union[t.realtime.RealtimeFunctionTool, Mcp],

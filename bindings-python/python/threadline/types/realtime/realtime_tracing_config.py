@@ -20,5 +20,6 @@ class TracingConfiguration(BaseModel):
 
     workflow_name: Optional[str] = None
 
+
 RealtimeTracingConfig: TypeAlias = Union[Literal["auto"], TracingConfiguration, None]
 """Whether and how a session is traced."""

@@ -20,5 +20,6 @@ class TracingConfiguration(TypedDict, total=False):
 
     workflow_name: str
 
+
 RealtimeTracingConfigParam: TypeAlias = Union[Literal["auto"], TracingConfiguration]
 """Whether and how a session is traced."""

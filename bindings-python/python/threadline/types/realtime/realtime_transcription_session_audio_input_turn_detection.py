@@ -48,6 +48,7 @@ class SemanticVad(BaseModel):
     interrupt_response: Optional[bool] = None
     """Whether speech of the user stops a response. Default `true`."""
 
+
 RealtimeTranscriptionSessionAudioInputTurnDetection: TypeAlias = Annotated[
     Union[ServerVad, SemanticVad, None],
     PropertyInfo(discriminator="type"),

@@ -47,4 +47,5 @@ class SemanticVad(TypedDict, total=False):
     interrupt_response: bool
     """Whether speech of the user stops a response. Default `true`."""
 
+
 RealtimeTranscriptionSessionAudioInputTurnDetectionParam: TypeAlias = Union[ServerVad, SemanticVad]

@@ -134,6 +134,7 @@ class Wait(TypedDict, total=False):
 
     type: Required[Literal["wait"]]
 
+
 ComputerActionParam: TypeAlias = Union[Click, DoubleClick, Drag, Keypress, Move, Screenshot, Scroll, Type, Wait]
 
 ComputerActionListParam: TypeAlias = List[ComputerActionParam]

@@ -134,4 +134,5 @@ class Wait(TypedDict, total=False):
 
     type: Required[Literal["wait"]]
 
+
 ComputerActionParam: TypeAlias = Union[Click, DoubleClick, Drag, Keypress, Move, Screenshot, Scroll, Type, Wait]

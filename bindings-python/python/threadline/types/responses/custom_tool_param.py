@@ -10,6 +10,7 @@ from threadline import types as t
 
 __all__ = ["CustomToolParam"]
 
+
 _CustomToolParamReservedKeywords = TypedDict("_CustomToolParamReservedKeywords", {"async": bool}, total=False)
 
 

@@ -8,6 +8,7 @@ from typing_extensions import Required, TypedDict
 
 __all__ = ["FunctionToolParam"]
 
+
 _FunctionToolParamReservedKeywords = TypedDict("_FunctionToolParamReservedKeywords", {"async": bool}, total=False)
 
 

@@ -54,6 +54,7 @@ class InputTokenCountParams(TypedDict, total=False):
     vendor.
     """
 
+
 Conversation: TypeAlias = Union[str, t.responses.ResponseConversationParamParam]
 """The conversation: its id, or an object with the id."""
 
@@ -72,6 +73,7 @@ class ToolChoiceSpecificProgrammaticToolCallingParam(TypedDict, total=False):
     """Calling tools from programs that the model writes: as a tool, or as the choice to do so."""
 
     type: Required[Literal["programmatic_tool_calling"]]
+
 
 ToolChoice: TypeAlias = Union[
     t.responses.ToolChoiceOptions,

@@ -42,6 +42,7 @@ class HTTPError(BaseModel):
 
     type: Literal["http_error"]
 
+
 McpToolCallError: TypeAlias = Annotated[
     Union[McpProtocolError, McpToolExecutionError, HTTPError],
     PropertyInfo(discriminator="type"),

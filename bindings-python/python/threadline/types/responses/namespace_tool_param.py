@@ -10,6 +10,7 @@ from threadline import types as t
 
 __all__ = ["ToolFunction", "Tool", "NamespaceToolParam"]
 
+
 _ToolFunctionReservedKeywords = TypedDict("_ToolFunctionReservedKeywords", {"async": bool}, total=False)
 
 
@@ -38,6 +39,7 @@ class ToolFunction(_ToolFunctionReservedKeywords, total=False):
 
     strict: Optional[bool]
     """Whether the output keeps exactly to the schema; only a part of JSON Schema is allowed then."""
+
 
 Tool: TypeAlias = Union[ToolFunction, t.responses.CustomToolParam]
 """A tool of a group: a function or a custom tool."""

@@ -39,6 +39,7 @@ class ToolChoiceSpecificProgrammaticToolCallingParam(BaseModel):
 
     type: Literal["programmatic_tool_calling"]
 
+
 ToolChoice: TypeAlias = Union[
     t.responses.ToolChoiceOptions,
     t.responses.ToolChoiceAllowed,
@@ -113,6 +114,7 @@ class ModerationInputError(BaseModel):
 
     type: Literal["error"]
 
+
 ModerationInput: TypeAlias = Annotated[
     Union[ModerationInputModerationResult, ModerationInputError],
     PropertyInfo(discriminator="type"),
@@ -151,6 +153,7 @@ class ModerationOutputError(BaseModel):
     """Explanation of the error for people."""
 
     type: Literal["error"]
+
 
 ModerationOutput: TypeAlias = Annotated[
     Union[ModerationOutputModerationResult, ModerationOutputError],
@@ -203,6 +206,7 @@ class PromptCacheDiagnosticsUnavailable(BaseModel):
     """No diagnosis is at hand."""
 
     type: Literal["unavailable"]
+
 
 PromptCacheDiagnostics: TypeAlias = Annotated[
     Union[

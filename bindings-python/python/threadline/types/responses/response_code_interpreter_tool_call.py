@@ -27,6 +27,7 @@ class OutputImage(BaseModel):
     url: str
     """URL of the image."""
 
+
 Output: TypeAlias = Annotated[Union[OutputLogs, OutputImage], PropertyInfo(discriminator="type")]
 """An output of code: text or an image."""
 

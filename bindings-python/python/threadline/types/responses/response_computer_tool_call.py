@@ -147,6 +147,7 @@ class ActionWait(BaseModel):
 
     type: Literal["wait"]
 
+
 Action: TypeAlias = Annotated[
     Union[
         ActionClick,

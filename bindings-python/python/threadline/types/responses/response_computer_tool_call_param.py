@@ -149,6 +149,7 @@ class ActionWait(TypedDict, total=False):
 
     type: Required[Literal["wait"]]
 
+
 Action: TypeAlias = Union[
     ActionClick,
     ActionDoubleClick,

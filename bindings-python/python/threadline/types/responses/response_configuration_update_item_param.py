@@ -17,6 +17,7 @@ class Reasoning(BaseModel):
     effort: Optional[t.shared.ReasoningEffort] = None
     """How much the model thinks before it answers; less is faster and cheaper."""
 
+
 TextFormat: TypeAlias = Annotated[
     Union[t.shared.ResponseFormatText, t.responses.ResponseFormatTextJSONSchemaConfig],
     PropertyInfo(discriminator="type"),

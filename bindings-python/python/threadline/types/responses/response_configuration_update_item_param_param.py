@@ -17,6 +17,7 @@ class Reasoning(TypedDict, total=False):
     effort: Optional[t.shared.ReasoningEffort]
     """How much the model thinks before it answers; less is faster and cheaper."""
 
+
 TextFormat: TypeAlias = Union[t.shared_params.ResponseFormatText, t.responses.ResponseFormatTextJSONSchemaConfigParam]
 
 

@@ -19,6 +19,7 @@ class PartReasoningText(BaseModel):
 
     type: Literal["reasoning_text"]
 
+
 Part: TypeAlias = Annotated[
     Union[t.responses.ResponseOutputText, t.responses.ResponseOutputRefusal, PartReasoningText],
     PropertyInfo(discriminator="type"),

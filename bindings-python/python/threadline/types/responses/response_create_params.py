@@ -148,6 +148,7 @@ class ContextManagement(TypedDict, total=False):
     compact_threshold: Optional[int]
     """Number of tokens from which the context is condensed. At least 1000."""
 
+
 Conversation: TypeAlias = Union[str, t.responses.ResponseConversationParamParam]
 """The conversation: its id, or an object with the id."""
 
@@ -221,6 +222,7 @@ class ToolChoiceSpecificProgrammaticToolCallingParam(TypedDict, total=False):
 
     type: Required[Literal["programmatic_tool_calling"]]
 
+
 ToolChoice: TypeAlias = Union[
     t.responses.ToolChoiceOptions,
     t.responses.ToolChoiceAllowedParam,
@@ -247,6 +249,7 @@ class ResponseCreateParamsStreaming(ResponseCreateParamsBase, total=False):
 
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced. Default `false`."""
+
 
 ResponseCreateParams: TypeAlias = Union[ResponseCreateParamsNonStreaming, ResponseCreateParamsStreaming]
 """Arguments for asking a model for a response."""

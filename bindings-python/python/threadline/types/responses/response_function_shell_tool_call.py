@@ -23,6 +23,7 @@ class Action(BaseModel):
     timeout_ms: Optional[int] = None
     """Time allowed, in milliseconds."""
 
+
 Environment: TypeAlias = Annotated[
     Union[t.responses.ResponseLocalEnvironment, t.responses.ResponseContainerReference, None],
     PropertyInfo(discriminator="type"),
@@ -43,6 +44,7 @@ class CallerProgram(BaseModel):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Literal["program"]
+
 
 Caller: TypeAlias = Annotated[Union[CallerDirect, CallerProgram, None], PropertyInfo(discriminator="type")]
 """What made the call: the model itself or one of its programs."""

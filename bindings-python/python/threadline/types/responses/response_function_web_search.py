@@ -54,6 +54,7 @@ class ActionFind(BaseModel):
     url: str
     """The URL."""
 
+
 Action: TypeAlias = Annotated[Union[ActionSearch, ActionOpenPage, ActionFind], PropertyInfo(discriminator="type")]
 """What a web search did."""
 

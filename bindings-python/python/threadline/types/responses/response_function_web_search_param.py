@@ -57,6 +57,7 @@ class ActionFind(TypedDict, total=False):
     url: Required[str]
     """The URL."""
 
+
 Action: TypeAlias = Union[ActionSearch, ActionOpenPage, ActionFind]
 """What a web search did."""
 

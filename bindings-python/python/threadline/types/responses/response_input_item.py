@@ -79,6 +79,7 @@ class FunctionCallOutputCallerProgram(BaseModel):
 
     type: Literal["program"]
 
+
 FunctionCallOutputCaller: TypeAlias = Annotated[
     Union[FunctionCallOutputCallerDirect, FunctionCallOutputCallerProgram, None],
     PropertyInfo(discriminator="type"),
@@ -316,6 +317,7 @@ class ShellCallCallerProgram(BaseModel):
 
     type: Literal["program"]
 
+
 ShellCallCaller: TypeAlias = Annotated[
     Union[ShellCallCallerDirect, ShellCallCallerProgram, None],
     PropertyInfo(discriminator="type"),
@@ -366,6 +368,7 @@ class ShellCallOutputCallerProgram(BaseModel):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Literal["program"]
+
 
 ShellCallOutputCaller: TypeAlias = Annotated[
     Union[ShellCallOutputCallerDirect, ShellCallOutputCallerProgram, None],
@@ -430,6 +433,7 @@ class ApplyPatchCallOperationUpdateFile(BaseModel):
 
     type: Literal["update_file"]
 
+
 ApplyPatchCallOperation: TypeAlias = Annotated[
     Union[ApplyPatchCallOperationCreateFile, ApplyPatchCallOperationDeleteFile, ApplyPatchCallOperationUpdateFile],
     PropertyInfo(discriminator="type"),
@@ -450,6 +454,7 @@ class ApplyPatchCallCallerProgram(BaseModel):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Literal["program"]
+
 
 ApplyPatchCallCaller: TypeAlias = Annotated[
     Union[ApplyPatchCallCallerDirect, ApplyPatchCallCallerProgram, None],
@@ -492,6 +497,7 @@ class ApplyPatchCallOutputCallerProgram(BaseModel):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Literal["program"]
+
 
 ApplyPatchCallOutputCaller: TypeAlias = Annotated[
     Union[ApplyPatchCallOutputCallerDirect, ApplyPatchCallOutputCallerProgram, None],
@@ -673,6 +679,7 @@ class ProgramOutput(BaseModel):
     """State of the item: `in_progress`, `completed` or `incomplete`."""
 
     type: Literal["program_output"]
+
 
 ResponseInputItem: TypeAlias = Annotated[
     Union[

@@ -80,6 +80,7 @@ class FunctionCallOutputCallerProgram(TypedDict, total=False):
 
     type: Required[Literal["program"]]
 
+
 FunctionCallOutputCaller: TypeAlias = Union[FunctionCallOutputCallerDirect, FunctionCallOutputCallerProgram]
 """What made the call: the model itself or one of its programs."""
 
@@ -314,6 +315,7 @@ class ShellCallCallerProgram(TypedDict, total=False):
 
     type: Required[Literal["program"]]
 
+
 ShellCallCaller: TypeAlias = Union[ShellCallCallerDirect, ShellCallCallerProgram]
 """What made the call: the model itself or one of its programs."""
 
@@ -358,6 +360,7 @@ class ShellCallOutputCallerProgram(TypedDict, total=False):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Required[Literal["program"]]
+
 
 ShellCallOutputCaller: TypeAlias = Union[ShellCallOutputCallerDirect, ShellCallOutputCallerProgram]
 """What made the call: the model itself or one of its programs."""
@@ -419,6 +422,7 @@ class ApplyPatchCallOperationUpdateFile(TypedDict, total=False):
 
     type: Required[Literal["update_file"]]
 
+
 ApplyPatchCallOperation: TypeAlias = Union[
     ApplyPatchCallOperationCreateFile,
     ApplyPatchCallOperationDeleteFile,
@@ -440,6 +444,7 @@ class ApplyPatchCallCallerProgram(TypedDict, total=False):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Required[Literal["program"]]
+
 
 ApplyPatchCallCaller: TypeAlias = Union[ApplyPatchCallCallerDirect, ApplyPatchCallCallerProgram]
 """What made the call: the model itself or one of its programs."""
@@ -479,6 +484,7 @@ class ApplyPatchCallOutputCallerProgram(TypedDict, total=False):
     """Id of the program call that made this call. 1 to 64 characters."""
 
     type: Required[Literal["program"]]
+
 
 ApplyPatchCallOutputCaller: TypeAlias = Union[ApplyPatchCallOutputCallerDirect, ApplyPatchCallOutputCallerProgram]
 """What made the call: the model itself or one of its programs."""
@@ -657,6 +663,7 @@ class ProgramOutput(TypedDict, total=False):
     """State of the item: `in_progress`, `completed` or `incomplete`."""
 
     type: Required[Literal["program_output"]]
+
 
 ResponseInputItemParam: TypeAlias = Union[
     t.responses.EasyInputMessageParam,

@@ -307,6 +307,7 @@ class McpCall(BaseModel):
     status: Optional[Literal["in_progress", "completed", "incomplete", "calling", "failed"]] = None
     """State of the call."""
 
+
 ResponseItem: TypeAlias = Annotated[
     Union[
         t.responses.ResponseInputMessageItem,

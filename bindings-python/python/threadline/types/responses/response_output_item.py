@@ -307,6 +307,7 @@ class McpApprovalResponse(BaseModel):
     reason: Optional[str] = None
     """Why you decided so."""
 
+
 ResponseOutputItem: TypeAlias = Annotated[
     Union[
         t.responses.ResponseOutputMessage,

@@ -78,6 +78,7 @@ class AnnotationFilePath(BaseModel):
 
     type: Literal["file_path"]
 
+
 Annotation: TypeAlias = Annotated[
     Union[AnnotationFileCitation, AnnotationURLCitation, AnnotationContainerFileCitation, AnnotationFilePath],
     PropertyInfo(discriminator="type"),

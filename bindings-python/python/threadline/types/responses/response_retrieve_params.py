@@ -40,5 +40,6 @@ class ResponseRetrieveParamsStreaming(ResponseRetrieveParamsBase, total=False):
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced."""
 
+
 ResponseRetrieveParams: TypeAlias = Union[ResponseRetrieveParamsNonStreaming, ResponseRetrieveParamsStreaming]
 """What to include, and from where to replay events."""

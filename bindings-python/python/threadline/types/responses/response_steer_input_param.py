@@ -45,6 +45,7 @@ class ResponseSteerInputItemListFunctionCallOutputCallerProgram(TypedDict, total
 
     type: Required[Literal["program"]]
 
+
 ResponseSteerInputItemListFunctionCallOutputCaller: TypeAlias = Union[
     ResponseSteerInputItemListFunctionCallOutputCallerDirect,
     ResponseSteerInputItemListFunctionCallOutputCallerProgram,
@@ -77,6 +78,7 @@ class ResponseSteerInputItemListFunctionCallOutput(TypedDict, total=False):
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]]
     """State of the item: `in_progress`, `completed` or `incomplete`."""
+
 
 ResponseSteerInputItemList: TypeAlias = Union[
     ResponseSteerInputItemListMessage,

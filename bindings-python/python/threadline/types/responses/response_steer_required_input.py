@@ -79,6 +79,7 @@ class McpApprovalResponse(BaseModel):
 
     type: Literal["mcp_approval_response"]
 
+
 ResponseSteerRequiredInput: TypeAlias = Annotated[
     Union[
         FunctionCallOutput,

@@ -27,6 +27,7 @@ class ToolMcpAllowedToolsMcpToolFilter(BaseModel):
     tool_names: Optional[List[str]] = None
     """Names of the tools."""
 
+
 ToolMcpAllowedTools: TypeAlias = Union[List[str], ToolMcpAllowedToolsMcpToolFilter, None]
 """Tools that may be called: names or a filter."""
 
@@ -59,6 +60,7 @@ class ToolMcpRequireApprovalMcpToolApprovalFilter(BaseModel):
 
     never: Optional[ToolMcpRequireApprovalMcpToolApprovalFilterNever] = None
     """Tools that never need approval."""
+
 
 ToolMcpRequireApproval: TypeAlias = Union[ToolMcpRequireApprovalMcpToolApprovalFilter, Literal["always", "never"], None]
 """Which calls need your approval."""
@@ -107,6 +109,7 @@ class ToolMcp(BaseModel):
     tunnel_id: Optional[str] = None
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
+
 ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
     Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
     PropertyInfo(discriminator="type"),
@@ -127,6 +130,7 @@ class ToolCodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
 
     network_policy: Optional[ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy] = None
     """Which hosts the container may reach."""
+
 
 ToolCodeInterpreterContainer: TypeAlias = Union[str, ToolCodeInterpreterContainerCodeInterpreterToolAuto]
 """Id of a container, or settings for a new one."""
@@ -240,6 +244,7 @@ class ToolLocalShell(BaseModel):
     """The built-in tool that runs commands on your own machine."""
 
     type: Literal["local_shell"]
+
 
 Tool: TypeAlias = Annotated[
     Union[

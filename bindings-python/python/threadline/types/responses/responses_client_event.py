@@ -46,6 +46,7 @@ class ResponseCreateContextManagement(BaseModel):
     compact_threshold: Optional[int] = None
     """Number of tokens from which the context is condensed. At least 1000."""
 
+
 ResponseCreateConversation: TypeAlias = Union[str, t.responses.ResponseConversationParam, None]
 """The conversation: its id, or an object with the id."""
 
@@ -118,6 +119,7 @@ class ResponseCreateToolChoiceSpecificProgrammaticToolCallingParam(BaseModel):
     """Calling tools from programs that the model writes: as a tool, or as the choice to do so."""
 
     type: Literal["programmatic_tool_calling"]
+
 
 ResponseCreateToolChoice: TypeAlias = Union[
     t.responses.ToolChoiceOptions,
@@ -246,6 +248,7 @@ class ResponseCreate(BaseModel):
     user: Optional[str] = None
     """Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated by the vendor.
     """
+
 
 ResponsesClientEvent: TypeAlias = Annotated[
     Union[ResponseCreate, t.responses.ResponseSteerEvent],

@@ -46,6 +46,7 @@ class ResponseCreateContextManagement(TypedDict, total=False):
     compact_threshold: Optional[int]
     """Number of tokens from which the context is condensed. At least 1000."""
 
+
 ResponseCreateConversation: TypeAlias = Union[str, t.responses.ResponseConversationParamParam]
 """The conversation: its id, or an object with the id."""
 
@@ -118,6 +119,7 @@ class ResponseCreateToolChoiceSpecificProgrammaticToolCallingParam(TypedDict, to
     """Calling tools from programs that the model writes: as a tool, or as the choice to do so."""
 
     type: Required[Literal["programmatic_tool_calling"]]
+
 
 ResponseCreateToolChoice: TypeAlias = Union[
     t.responses.ToolChoiceOptions,
@@ -246,6 +248,7 @@ class ResponseCreate(TypedDict, total=False):
     user: str
     """Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated by the vendor.
     """
+
 
 ResponsesClientEventParam: TypeAlias = Union[ResponseCreate, t.responses.ResponseSteerEventParam]
 """An event that a client sends on a socket of responses."""

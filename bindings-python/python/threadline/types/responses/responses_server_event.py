@@ -504,6 +504,7 @@ class ResponseWsError(BaseModel):
     stream_id: Optional[str] = None
     """Id of the stream, when several share one connection."""
 
+
 ResponsesServerEvent: TypeAlias = Annotated[
     Union[
         ResponseAudioWsDelta,

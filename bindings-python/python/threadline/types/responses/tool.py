@@ -27,6 +27,7 @@ class McpAllowedToolsMcpToolFilter(BaseModel):
     tool_names: Optional[List[str]] = None
     """Names of the tools."""
 
+
 McpAllowedTools: TypeAlias = Union[List[str], McpAllowedToolsMcpToolFilter, None]
 """Tools that may be called: names or a filter."""
 
@@ -59,6 +60,7 @@ class McpRequireApprovalMcpToolApprovalFilter(BaseModel):
 
     never: Optional[McpRequireApprovalMcpToolApprovalFilterNever] = None
     """Tools that never need approval."""
+
 
 McpRequireApproval: TypeAlias = Union[McpRequireApprovalMcpToolApprovalFilter, Literal["always", "never"], None]
 """Which calls need your approval."""
@@ -107,6 +109,7 @@ class Mcp(BaseModel):
     tunnel_id: Optional[str] = None
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
+
 CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
     Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
     PropertyInfo(discriminator="type"),
@@ -127,6 +130,7 @@ class CodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
 
     network_policy: Optional[CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy] = None
     """Which hosts the container may reach."""
+
 
 CodeInterpreterContainer: TypeAlias = Union[str, CodeInterpreterContainerCodeInterpreterToolAuto]
 """Id of a container, or settings for a new one."""
@@ -240,6 +244,7 @@ class LocalShell(BaseModel):
     """The built-in tool that runs commands on your own machine."""
 
     type: Literal["local_shell"]
+
 
 Tool: TypeAlias = Annotated[
     Union[

@@ -29,6 +29,7 @@ class McpAllowedToolsMcpToolFilter(TypedDict, total=False):
     tool_names: SequenceNotStr[str]
     """Names of the tools."""
 
+
 McpAllowedTools: TypeAlias = Union[SequenceNotStr[str], McpAllowedToolsMcpToolFilter]
 """Tools that may be called: names or a filter."""
 
@@ -61,6 +62,7 @@ class McpRequireApprovalMcpToolApprovalFilter(TypedDict, total=False):
 
     never: McpRequireApprovalMcpToolApprovalFilterNever
     """Tools that never need approval."""
+
 
 McpRequireApproval: TypeAlias = Union[McpRequireApprovalMcpToolApprovalFilter, Literal["always", "never"]]
 """Which calls need your approval."""
@@ -107,6 +109,7 @@ class Mcp(TypedDict, total=False):
     tunnel_id: str
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
+
 CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Union[
     t.responses.ContainerNetworkPolicyDisabledParam,
     t.responses.ContainerNetworkPolicyAllowlistParam,
@@ -127,6 +130,7 @@ class CodeInterpreterContainerCodeInterpreterToolAuto(TypedDict, total=False):
 
     network_policy: CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy
     """Which hosts the container may reach."""
+
 
 CodeInterpreterContainer: TypeAlias = Union[str, CodeInterpreterContainerCodeInterpreterToolAuto]
 """Id of a container, or settings for a new one."""
@@ -239,6 +243,7 @@ class LocalShell(TypedDict, total=False):
     """The built-in tool that runs commands on your own machine."""
 
     type: Required[Literal["local_shell"]]
+
 
 ToolParam: TypeAlias = Union[
     t.responses.FunctionToolParam,

@@ -42,6 +42,7 @@ class ToolFunction(BaseModel):
     strict: Optional[bool] = None
     """Whether the output keeps exactly to the schema; only a part of JSON Schema is allowed then."""
 
+
 Tool: TypeAlias = Annotated[Union[ToolFunction, t.responses.CustomTool], PropertyInfo(discriminator="type")]
 """A tool of a group: a function or a custom tool."""
 

@@ -27,5 +27,6 @@ class Grammar(BaseModel):
 
     type: Literal["grammar"]
 
+
 CustomToolInputFormat: TypeAlias = Annotated[Union[Text, Grammar], PropertyInfo(discriminator="type")]
 """Form of the input of a custom tool: free text or text that follows a grammar."""

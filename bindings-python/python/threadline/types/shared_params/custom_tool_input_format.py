@@ -26,5 +26,6 @@ class Grammar(TypedDict, total=False):
 
     type: Required[Literal["grammar"]]
 
+
 CustomToolInputFormat: TypeAlias = Union[Text, Grammar]
 """Form of the input of a custom tool: free text or text that follows a grammar."""

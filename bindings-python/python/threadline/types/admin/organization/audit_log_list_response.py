@@ -236,6 +236,7 @@ class ExternalKeyRemoved(BaseModel):
     id: Optional[str] = None
     """Identifier of this object."""
 
+
 ExternalStorageRegisteredDataProvider: TypeAlias = Annotated[
     Union[
         t.admin.organization.AwsExternalStorageProvider,

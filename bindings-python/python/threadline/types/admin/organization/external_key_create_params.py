@@ -78,6 +78,7 @@ class V1OrganizationExternalKeysPostRequestOci(TypedDict, total=False):
     key_version_ocid: str
     purpose: Literal["ekm", "psp_decryption"]
 
+
 ExternalKeyCreateParams: TypeAlias = Union[
     V1OrganizationExternalKeysPostRequestAws,
     V1OrganizationExternalKeysPostRequestGcp,

@@ -57,5 +57,6 @@ class ProviderOci(TypedDict, total=False):
     tenancy_ocid: Required[str]
     type: Required[Literal["oci"]]
 
+
 Provider: TypeAlias = Union[ProviderAws, ProviderAzure, ProviderGcp, ProviderOci]
 """Where the storage lies."""

@@ -327,6 +327,7 @@ class DataResultOrganizationCostsResult(BaseModel):
     user_id: Optional[str] = None
     """User that the figures belong to, if they are split by it."""
 
+
 DataResult: TypeAlias = Annotated[
     Union[
         DataResultOrganizationUsageCompletionsResult,

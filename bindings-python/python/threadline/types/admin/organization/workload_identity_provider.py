@@ -33,6 +33,7 @@ class VerificationUploadedJwks(BaseModel):
     jwks: Dict[str, object]
     type: Literal["uploaded_jwks"]
 
+
 Verification: TypeAlias = Annotated[
     Union[VerificationDiscovery, VerificationUploadedJwks],
     PropertyInfo(discriminator="type"),

@@ -57,5 +57,6 @@ class VerificationUploadedJwks(TypedDict, total=False):
     jwks: Required[Dict[str, object]]
     type: Required[Literal["uploaded_jwks"]]
 
+
 Verification: TypeAlias = Union[VerificationDiscovery, VerificationUploadedJwks]
 """How tokens are verified."""

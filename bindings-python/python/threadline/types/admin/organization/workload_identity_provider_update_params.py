@@ -56,5 +56,6 @@ class VerificationUploadedJwksVerificationParam(TypedDict, total=False):
     jwks: Required[Dict[str, object]]
     type: Required[Literal["uploaded_jwks"]]
 
+
 Verification: TypeAlias = Union[VerificationDiscoveryVerificationParam, VerificationUploadedJwksVerificationParam]
 """`verification` of `WorkloadIdentityProviderUpdateParams`."""

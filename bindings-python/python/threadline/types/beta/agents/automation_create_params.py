@@ -49,5 +49,6 @@ class CreateAutomationParamsOnce(TypedDict, total=False):
     metadata: t.beta.agents.AutomationMetadataParam
     """Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512."""
 
+
 AutomationCreateParams: TypeAlias = Union[CreateAutomationParamsPeriodic, CreateAutomationParamsOnce]
 """Arguments of `beta.agents.automations.create`."""

@@ -25,6 +25,7 @@ class AutomationCreatedByResourceAgent(BaseModel):
     tool_call_id: str
     type: Literal["agent"]
 
+
 AutomationCreatedBy: TypeAlias = Annotated[
     Union[AutomationCreatedByResourceDeveloper, AutomationCreatedByResourceAgent],
     PropertyInfo(discriminator="type"),

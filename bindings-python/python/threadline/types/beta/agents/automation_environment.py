@@ -51,6 +51,7 @@ class AutomationEnvironmentResourceOpenAIHostedFileHostedTemplateFileResourceInl
 
     type: Literal["inline"]
 
+
 AutomationEnvironmentResourceOpenaiHostedFile: TypeAlias = Annotated[
     Union[
         AutomationEnvironmentResourceOpenAIHostedFileHostedTemplateFileResourceFileID,
@@ -101,6 +102,7 @@ class AutomationEnvironmentResourceOpenAIHostedSkillHostedTemplateSkillResourceI
 
     type: Literal["inline"]
 
+
 AutomationEnvironmentResourceOpenaiHostedSkill: TypeAlias = Annotated[
     Union[
         AutomationEnvironmentResourceOpenAIHostedSkillHostedTemplateSkillResourceSkillReference,
@@ -149,6 +151,7 @@ class AutomationEnvironmentResourceSelfHosted(BaseModel):
 
     workspace_directory: str
     """Directory in which the agent works."""
+
 
 AutomationEnvironment: TypeAlias = Annotated[
     Union[

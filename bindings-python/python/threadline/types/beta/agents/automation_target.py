@@ -52,6 +52,7 @@ class AutomationTargetResourceExistingSession(BaseModel):
 
     type: Literal["existing_session"]
 
+
 AutomationTarget: TypeAlias = Annotated[
     Union[AutomationTargetResourceNewSession, AutomationTargetResourceExistingSession],
     PropertyInfo(discriminator="type"),

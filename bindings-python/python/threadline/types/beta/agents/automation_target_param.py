@@ -88,5 +88,6 @@ class AutomationTargetParamExistingSession(TypedDict, total=False):
 
     type: Required[Literal["existing_session"]]
 
+
 AutomationTargetParam: TypeAlias = Union[AutomationTargetParamNewSession, AutomationTargetParamExistingSession]
 """What an automation does: start a session or go on with one."""

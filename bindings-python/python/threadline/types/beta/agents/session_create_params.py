@@ -116,5 +116,6 @@ class SessionCreateParamsStreaming(SessionCreateParamsBase, total=False):
 
     stream: Required[Literal[True]]
 
+
 SessionCreateParams: TypeAlias = Union[SessionCreateParamsNonStreaming, SessionCreateParamsStreaming]
 """Arguments of `beta.agents.sessions.create`."""

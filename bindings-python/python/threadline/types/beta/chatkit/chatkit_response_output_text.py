@@ -42,6 +42,7 @@ class AnnotationURL(BaseModel):
     source: AnnotationURLSource
     type: Literal["url"]
 
+
 Annotation: TypeAlias = Annotated[Union[AnnotationFile, AnnotationURL], PropertyInfo(discriminator="type")]
 """`annotations` of `ChatKitResponseOutputText`."""
 

@@ -29,6 +29,7 @@ class StatusClosed(BaseModel):
     reason: Optional[str] = None
     type: Literal["closed"]
 
+
 Status: TypeAlias = Annotated[Union[StatusActive, StatusLocked, StatusClosed], PropertyInfo(discriminator="type")]
 """`status` of `ChatKitThread`."""
 

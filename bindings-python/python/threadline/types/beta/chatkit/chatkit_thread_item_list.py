@@ -75,6 +75,7 @@ class DataChatKitTaskGroup(BaseModel):
     thread_id: str
     type: Literal["chatkit.task_group"]
 
+
 Data: TypeAlias = Annotated[
     Union[
         t.beta.chatkit.ChatKitThreadUserMessageItem,

@@ -27,6 +27,7 @@ class ContentQuotedText(BaseModel):
     text: str
     type: Literal["quoted_text"]
 
+
 Content: TypeAlias = Annotated[Union[ContentInputText, ContentQuotedText], PropertyInfo(discriminator="type")]
 """`content` of `ChatKitThreadUserMessageItem`."""
 

@@ -48,6 +48,7 @@ class UsageTranscriptTextUsageDuration(BaseModel):
 
     type: Literal["duration"]
 
+
 Usage: TypeAlias = Union[UsageTranscriptTextUsageTokens, UsageTranscriptTextUsageDuration]
 """What is charged: tokens or seconds of audio."""
 

@@ -19,6 +19,7 @@ class OutputAudioBufferClear(BaseModel):
     event_id: Optional[str] = None
     """Identifier of the event."""
 
+
 RealtimeClientEvent: TypeAlias = Annotated[
     Union[
         t.beta.realtime.ConversationItemCreateEvent,

@@ -19,6 +19,7 @@ class OutputAudioBufferClear(TypedDict, total=False):
     event_id: str
     """Identifier of the event."""
 
+
 RealtimeClientEventParam: TypeAlias = Union[
     t.beta.realtime.ConversationItemCreateEventParam,
     t.beta.realtime.ConversationItemDeleteEventParam,

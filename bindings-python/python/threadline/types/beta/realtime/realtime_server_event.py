@@ -61,6 +61,7 @@ class OutputAudioBufferCleared(BaseModel):
 
     type: Literal["output_audio_buffer.cleared"]
 
+
 RealtimeServerEvent: TypeAlias = Annotated[
     Union[
         t.beta.realtime.ConversationCreatedEvent,

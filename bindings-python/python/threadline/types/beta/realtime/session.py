@@ -49,6 +49,7 @@ class TracingTracingConfiguration(BaseModel):
 
     workflow_name: Optional[str] = None
 
+
 Tracing: TypeAlias = Union[Literal["auto"], TracingTracingConfiguration]
 """`tracing` of `BetaRealtimeSession`, and in 3 more places."""
 

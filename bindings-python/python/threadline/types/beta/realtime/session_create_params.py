@@ -117,6 +117,7 @@ class TracingTracingConfiguration(TypedDict, total=False):
 
     workflow_name: str
 
+
 Tracing: TypeAlias = Union[Literal["auto"], TracingTracingConfiguration]
 """`tracing` of `BetaRealtimeSession`, and in 3 more places."""
 

@@ -65,6 +65,7 @@ class SessionTracingTracingConfiguration(BaseModel):
 
     workflow_name: Optional[str] = None
 
+
 SessionTracing: TypeAlias = Union[Literal["auto"], SessionTracingTracingConfiguration]
 """`tracing` of `BetaSessionUpdateEventSession`."""
 

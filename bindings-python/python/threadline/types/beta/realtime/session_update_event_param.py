@@ -65,6 +65,7 @@ class SessionTracingTracingConfiguration(TypedDict, total=False):
 
     workflow_name: str
 
+
 SessionTracing: TypeAlias = Union[Literal["auto"], SessionTracingTracingConfiguration]
 """`tracing` of `BetaSessionUpdateEventSession`."""
 

@@ -58,6 +58,7 @@ class InputTokenCountParams(TypedDict, total=False):
 
     betas: Annotated[List[Literal["responses_multi_agent=v1"]], PropertyInfo(alias="openai-beta")]
 
+
 Conversation: TypeAlias = Union[str, t.beta.BetaResponseConversationParamParam]
 """The conversation: its id, or an object with the id."""
 
@@ -95,6 +96,7 @@ class ToolChoiceBetaSpecificProgrammaticToolCallingParam(TypedDict, total=False)
     """Calling tools from programs that the model writes: as a tool, or as the choice to do so."""
 
     type: Required[Literal["programmatic_tool_calling"]]
+
 
 ToolChoice: TypeAlias = Union[
     t.beta.BetaToolChoiceOptions,

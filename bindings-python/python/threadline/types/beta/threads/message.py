@@ -17,6 +17,7 @@ class AttachmentToolAssistantToolsFileSearchTypeOnly(BaseModel):
 
     type: Literal["file_search"]
 
+
 AttachmentTool: TypeAlias = Union[t.beta.CodeInterpreterTool, AttachmentToolAssistantToolsFileSearchTypeOnly]
 """A tool that may use an attached file."""
 

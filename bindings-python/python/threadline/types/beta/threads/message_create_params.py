@@ -32,6 +32,7 @@ class AttachmentToolFileSearch(TypedDict, total=False):
 
     type: Required[Literal["file_search"]]
 
+
 AttachmentTool: TypeAlias = Union[t.beta.CodeInterpreterToolParam, AttachmentToolFileSearch]
 """A tool that may use an attached file."""
 

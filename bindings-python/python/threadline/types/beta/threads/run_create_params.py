@@ -75,6 +75,7 @@ class AdditionalMessageAttachmentToolFileSearch(TypedDict, total=False):
 
     type: Required[Literal["file_search"]]
 
+
 AdditionalMessageAttachmentTool: TypeAlias = Union[
     t.beta.CodeInterpreterToolParam,
     AdditionalMessageAttachmentToolFileSearch,
@@ -129,6 +130,7 @@ class RunCreateParamsStreaming(RunCreateParamsBase, total=False):
 
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced."""
+
 
 RunCreateParams: TypeAlias = Union[RunCreateParamsNonStreaming, RunCreateParamsStreaming]
 """Arguments for starting a run on a thread."""

@@ -44,6 +44,7 @@ class RunSubmitToolOutputsParamsStreaming(RunSubmitToolOutputsParamsBase, total=
     stream: Required[Literal[True]]
     """Whether the answer comes as events while it is produced."""
 
+
 RunSubmitToolOutputsParams: TypeAlias = Union[
     RunSubmitToolOutputsParamsNonStreaming,
     RunSubmitToolOutputsParamsStreaming,

@@ -23,6 +23,7 @@ class GraderRunParams(TypedDict, total=False):
     item: object
     """The data row that the grader may refer to."""
 
+
 Grader: TypeAlias = Union[
     t.graders.StringCheckGraderParam,
     t.graders.TextSimilarityGraderParam,

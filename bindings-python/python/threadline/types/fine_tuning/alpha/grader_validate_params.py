@@ -17,6 +17,7 @@ class GraderValidateParams(TypedDict, total=False):
     grader: Required[Grader]
     """The grader."""
 
+
 Grader: TypeAlias = Union[
     t.graders.StringCheckGraderParam,
     t.graders.TextSimilarityGraderParam,

@@ -10,9 +10,8 @@ from threadline._base_client import AsyncPaginator
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
+from threadline._streaming import AsyncStream, Stream
 from threadline._types import Body, Headers, NotGiven, Omit, Query, SequenceNotStr, Timeout, not_given, omit
-from threadline.lib.beta.agents._result import OutputT
-from threadline.lib.beta.agents._stream import AgentSessionEventStream
 from threadline.pagination import AsyncCursorPage, SyncCursorPage
 
 if TYPE_CHECKING:
@@ -106,8 +105,6 @@ class Sessions(SyncResource):
         self,
         *,
         environment: t.beta.EnvironmentParam,
-        output_type: object = None,
-        tool_handlers: object = None,
         agent: t.beta.agents.session_create_params.Agent | Omit = omit,
         agent_id: str | Omit = omit,
         input: Union[str, Iterable[t.beta.AgentSessionInputMessageParam], None] | Omit = omit,
@@ -129,8 +126,6 @@ class Sessions(SyncResource):
         self,
         *,
         environment: t.beta.EnvironmentParam,
-        output_type: object = None,
-        tool_handlers: object = None,
         stream: Literal[True],
         agent: t.beta.agents.session_create_params.Agent | Omit = omit,
         agent_id: str | Omit = omit,
@@ -145,15 +140,13 @@ class Sessions(SyncResource):
         extra_query: Query | None = None,
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
-    ) -> AgentSessionEventStream[OutputT]: ...
+    ) -> Stream[t.beta.AgentSessionEvent]: ...
 
     @overload
     def create(
         self,
         *,
         environment: t.beta.EnvironmentParam,
-        output_type: object = None,
-        tool_handlers: object = None,
         stream: bool,
         agent: t.beta.agents.session_create_params.Agent | Omit = omit,
         agent_id: str | Omit = omit,
@@ -168,14 +161,12 @@ class Sessions(SyncResource):
         extra_query: Query | None = None,
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
-    ) -> t.beta.AgentSession | AgentSessionEventStream[OutputT]: ...
+    ) -> t.beta.AgentSession | Stream[t.beta.AgentSessionEvent]: ...
 
     def create(
         self,
         *,
         environment: t.beta.EnvironmentParam,
-        output_type: object = None,
-        tool_handlers: object = None,
         agent: t.beta.agents.session_create_params.Agent | Omit = omit,
         agent_id: str | Omit = omit,
         input: Union[str, Iterable[t.beta.AgentSessionInputMessageParam], None] | Omit = omit,
@@ -190,7 +181,7 @@ class Sessions(SyncResource):
         extra_query: Query | None = None,
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
-    ) -> t.beta.AgentSession | AgentSessionEventStream[OutputT]:
+    ) -> t.beta.AgentSession | Stream[t.beta.AgentSessionEvent]:
         """Starts a session of an agent in an environment; with streaming, its events follow on the same request.
 
         `POST /agents/sessions`
@@ -327,8 +318,6 @@ class AsyncSessions(AsyncResource):
         self,
         *,
         environment: t.beta.EnvironmentParam,
-        output_type: object = None,
-        tool_handlers: object = None,
         agent: t.beta.agents.session_create_params.Agent | Omit = omit,
         agent_id: str | Omit = omit,
         input: Union[str, Iterable[t.beta.AgentSessionInputMessageParam], None] | Omit = omit,
@@ -350,8 +339,6 @@ class AsyncSessions(AsyncResource):
         self,
         *,
         environment: t.beta.EnvironmentParam,
-        output_type: object = None,
-        tool_handlers: object = None,
         stream: Literal[True],
         agent: t.beta.agents.session_create_params.Agent | Omit = omit,
         agent_id: str | Omit = omit,
@@ -366,15 +353,13 @@ class AsyncSessions(AsyncResource):
         extra_query: Query | None = None,
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
-    ) -> AgentSessionEventStream[OutputT]: ...
+    ) -> AsyncStream[t.beta.AgentSessionEvent]: ...
 
     @overload
     async def create(
         self,
         *,
         environment: t.beta.EnvironmentParam,
-        output_type: object = None,
-        tool_handlers: object = None,
         stream: bool,
         agent: t.beta.agents.session_create_params.Agent | Omit = omit,
         agent_id: str | Omit = omit,
@@ -389,14 +374,12 @@ class AsyncSessions(AsyncResource):
         extra_query: Query | None = None,
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
-    ) -> t.beta.AgentSession | AgentSessionEventStream[OutputT]: ...
+    ) -> t.beta.AgentSession | AsyncStream[t.beta.AgentSessionEvent]: ...
 
     async def create(
         self,
         *,
         environment: t.beta.EnvironmentParam,
-        output_type: object = None,
-        tool_handlers: object = None,
         agent: t.beta.agents.session_create_params.Agent | Omit = omit,
         agent_id: str | Omit = omit,
         input: Union[str, Iterable[t.beta.AgentSessionInputMessageParam], None] | Omit = omit,
@@ -411,7 +394,7 @@ class AsyncSessions(AsyncResource):
         extra_query: Query | None = None,
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
-    ) -> t.beta.AgentSession | AgentSessionEventStream[OutputT]:
+    ) -> t.beta.AgentSession | AsyncStream[t.beta.AgentSessionEvent]:
         """Starts a session of an agent in an environment; with streaming, its events follow on the same request.
 
         `POST /agents/sessions`

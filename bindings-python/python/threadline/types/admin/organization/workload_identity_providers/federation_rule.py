@@ -24,6 +24,7 @@ class PermissionsRestricted(BaseModel):
 
     type: Literal["restricted"]
 
+
 Permissions: TypeAlias = Annotated[
     Union[PermissionsServiceAccountDefault, PermissionsRestricted],
     PropertyInfo(discriminator="type"),

@@ -49,5 +49,6 @@ class PermissionsRestricted(TypedDict, total=False):
 
     type: Required[Literal["restricted"]]
 
+
 Permissions: TypeAlias = Union[PermissionsServiceAccountDefault, PermissionsRestricted]
 """What matching workloads may do."""

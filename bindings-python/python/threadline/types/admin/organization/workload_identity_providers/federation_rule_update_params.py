@@ -48,5 +48,6 @@ class PermissionsRestrictedPermissionsParam(TypedDict, total=False):
 
     type: Required[Literal["restricted"]]
 
+
 Permissions: TypeAlias = Union[PermissionsDefaultPermissionsParam, PermissionsRestrictedPermissionsParam]
 """Names of the permissions that the role grants."""

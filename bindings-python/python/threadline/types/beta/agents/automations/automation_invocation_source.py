@@ -26,6 +26,7 @@ class AutomationInvocationSourceResourceAutomation(BaseModel):
     automation: t.beta.agents.Automation
     type: Literal["automation"]
 
+
 AutomationInvocationSource: TypeAlias = Annotated[
     Union[AutomationInvocationSourceResourceManual, AutomationInvocationSourceResourceAutomation],
     PropertyInfo(discriminator="type"),

@@ -33,6 +33,7 @@ class FileHostedTemplateFileResourceInline(BaseModel):
 
     type: Literal["inline"]
 
+
 File: TypeAlias = Annotated[
     Union[FileHostedTemplateFileResourceFileID, FileHostedTemplateFileResourceInline],
     PropertyInfo(discriminator="type"),
@@ -79,6 +80,7 @@ class SkillHostedTemplateSkillResourceInline(BaseModel):
     """Name of the skill."""
 
     type: Literal["inline"]
+
 
 Skill: TypeAlias = Annotated[
     Union[SkillHostedTemplateSkillResourceSkillReference, SkillHostedTemplateSkillResourceInline],

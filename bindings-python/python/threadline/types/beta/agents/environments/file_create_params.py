@@ -24,5 +24,6 @@ class HostedEnvironmentFileParamInline(TypedDict, total=False):
     path: Required[str]
     type: Required[Literal["inline"]]
 
+
 FileCreateParams: TypeAlias = Union[HostedEnvironmentFileParamFileID, HostedEnvironmentFileParamInline]
 """Arguments of `beta.agents.environments.files.create`."""

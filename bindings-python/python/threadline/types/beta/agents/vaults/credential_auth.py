@@ -61,6 +61,7 @@ class VaultCredentialAuthResourceEnvironmentVariable(BaseModel):
     secret_name: str
     type: Literal["environment_variable"]
 
+
 CredentialAuth: TypeAlias = Annotated[
     Union[
         VaultCredentialAuthResourceMcpOauth,

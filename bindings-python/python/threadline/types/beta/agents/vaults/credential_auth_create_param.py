@@ -71,6 +71,7 @@ class CreateVaultCredentialAuthParamEnvironmentVariable(TypedDict, total=False):
     secret_value: Required[str]
     type: Required[Literal["environment_variable"]]
 
+
 CredentialAuthCreateParam: TypeAlias = Union[
     CreateVaultCredentialAuthParamMcpOauth,
     CreateVaultCredentialAuthParamStaticBearer,

@@ -55,6 +55,7 @@ class RotateVaultCredentialAuthParamEnvironmentVariable(TypedDict, total=False):
     secret_value: Required[str]
     type: Required[Literal["environment_variable"]]
 
+
 CredentialAuthRotateParam: TypeAlias = Union[
     RotateVaultCredentialAuthParamMcpOauth,
     RotateVaultCredentialAuthParamStaticBearer,

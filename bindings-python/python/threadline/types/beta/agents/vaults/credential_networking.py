@@ -24,6 +24,7 @@ class VaultCredentialNetworkingResourceLimited(BaseModel):
     allowed_hosts: List[str]
     type: Literal["limited"]
 
+
 CredentialNetworking: TypeAlias = Annotated[
     Union[VaultCredentialNetworkingResourceUnrestricted, VaultCredentialNetworkingResourceLimited],
     PropertyInfo(discriminator="type"),

@@ -25,6 +25,7 @@ class VaultCredentialNetworkingParamLimited(TypedDict, total=False):
     allowed_hosts: Required[SequenceNotStr[str]]
     type: Required[Literal["limited"]]
 
+
 CredentialNetworkingParam: TypeAlias = Union[
     VaultCredentialNetworkingParamUnrestricted,
     VaultCredentialNetworkingParamLimited,

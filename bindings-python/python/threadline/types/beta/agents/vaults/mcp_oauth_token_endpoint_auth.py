@@ -30,6 +30,7 @@ class McpOauthTokenEndpointAuthResourceClientSecretPost(BaseModel):
 
     type: Literal["client_secret_post"]
 
+
 McpOauthTokenEndpointAuth: TypeAlias = Annotated[
     Union[
         McpOauthTokenEndpointAuthResourceNone,

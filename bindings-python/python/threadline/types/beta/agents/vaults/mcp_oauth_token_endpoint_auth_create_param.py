@@ -35,6 +35,7 @@ class CreateMcpOauthTokenEndpointAuthParamClientSecretPost(TypedDict, total=Fals
 
     type: Required[Literal["client_secret_post"]]
 
+
 McpOauthTokenEndpointAuthCreateParam: TypeAlias = Union[
     CreateMcpOauthTokenEndpointAuthParamNone,
     CreateMcpOauthTokenEndpointAuthParamClientSecretBasic,

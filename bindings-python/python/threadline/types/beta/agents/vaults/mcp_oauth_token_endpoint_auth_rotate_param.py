@@ -29,6 +29,7 @@ class RotateMcpOauthTokenEndpointAuthParamClientSecretPost(TypedDict, total=Fals
     client_secret: Optional[str]
     """Secret of the client."""
 
+
 McpOauthTokenEndpointAuthRotateParam: TypeAlias = Union[
     RotateMcpOauthTokenEndpointAuthParamClientSecretBasic,
     RotateMcpOauthTokenEndpointAuthParamClientSecretPost,

@@ -37,6 +37,7 @@ class CodeInterpreterOutputImage(BaseModel):
 
     type: Literal["image"]
 
+
 CodeInterpreterOutput: TypeAlias = Annotated[
     Union[CodeInterpreterOutputLogs, CodeInterpreterOutputImage],
     PropertyInfo(discriminator="type"),

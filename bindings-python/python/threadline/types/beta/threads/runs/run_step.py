@@ -20,6 +20,7 @@ class LastError(BaseModel):
     message: str
     """Explanation of the error for people."""
 
+
 StepDetails: TypeAlias = Annotated[
     Union[t.beta.threads.runs.MessageCreationStepDetails, t.beta.threads.runs.ToolCallsStepDetails],
     PropertyInfo(discriminator="type"),

@@ -11,7 +11,7 @@ use crate::types::{Run, RunCreateParams, RunEvent, RunListParams};
 /// The resource `beta`.
 #[derive(Debug, Clone)]
 pub struct Beta {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Beta {
@@ -28,7 +28,7 @@ impl Beta {
 /// The resource `beta.threads`.
 #[derive(Debug, Clone)]
 pub struct BetaThreads {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaThreads {
@@ -45,7 +45,7 @@ impl BetaThreads {
 /// The resource `beta.threads.runs`.
 #[derive(Debug, Clone)]
 pub struct BetaThreadsRuns {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaThreadsRuns {
@@ -114,7 +114,7 @@ impl BetaThreadsRuns {
 /// The resource `beta.threads.runs.events`.
 #[derive(Debug, Clone)]
 pub struct BetaThreadsRunsEvents {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl BetaThreadsRunsEvents {

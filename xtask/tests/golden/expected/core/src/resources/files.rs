@@ -10,7 +10,7 @@ use crate::types::{FileCreateParams, FileObject};
 /// The resource `files`.
 #[derive(Debug, Clone)]
 pub struct Files {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Files {

@@ -9,7 +9,7 @@ use crate::types::{Obstacles, RawParams, ResultType};
 /// The resource `loop`.
 #[derive(Debug, Clone)]
 pub struct Loop {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Loop {
@@ -37,7 +37,7 @@ impl Loop {
 /// The resource `loop.match`.
 #[derive(Debug, Clone)]
 pub struct LoopMatch {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl LoopMatch {
