@@ -19,10 +19,7 @@ use models_5 as m5;
 use models_6 as m6;
 use models_7 as m7;
 
-pub use rows::ROWS;
-pub use unions::UNIONS;
-
-use crate::schema::{Model, Shape};
+use crate::schema::{Model, Row, Shape, Union};
 
 /// Response classes.
 #[rustfmt::skip]
@@ -348,3 +345,9 @@ pub static SHAPES: &[Shape] = &[
     Shape::Model(2507), Shape::Union(276), Shape::Union(277), Shape::Model(2628), Shape::Model(2631),
     Shape::Model(2641), Shape::Model(2698), Shape::Model(2703), Shape::Model(2706), Shape::Model(2726),
 ];
+
+/// Unions.
+pub static UNIONS: &[Union] = unions::UNIONS;
+
+/// Operations by their Python names.
+pub static ROWS: &[Row] = rows::ROWS;

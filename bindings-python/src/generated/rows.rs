@@ -8,7 +8,7 @@ use crate::schema::Shape::*;
 
 /// Operations by their Python names.
 #[rustfmt::skip]
-pub static ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     Row { operation: &ops::ADMIN_ORGANIZATION_ADMIN_API_KEYS_CREATE, python: "admin.organization.admin_api_keys.create", result: Model(2), events: Any, item: Any, renames: &[] },
     Row { operation: &ops::ADMIN_ORGANIZATION_ADMIN_API_KEYS_DELETE, python: "admin.organization.admin_api_keys.delete", result: Model(3), events: Any, item: Any, renames: &[] },
     Row { operation: &ops::ADMIN_ORGANIZATION_ADMIN_API_KEYS_LIST, python: "admin.organization.admin_api_keys.list", result: Any, events: Any, item: Model(0), renames: &[] },

@@ -6,7 +6,7 @@ use crate::schema::Union;
 
 /// Unions.
 #[rustfmt::skip]
-pub static UNIONS: &[Union] = &[
+pub(super) const UNIONS: &[Union] = &[
     Union { tag: Some("type"), arms: &[("aws", Model(87)), ("azure", Model(88)), ("gcp", Model(102)), ("oci", Model(120))], fallback: &[] },
     Union { tag: Some("object"), arms: &[("organization.costs.result", Model(187)), ("organization.usage.audio_speeches.result", Model(189)), ("organization.usage.audio_transcriptions.result", Model(190)), ("organization.usage.code_interpreter_sessions.result", Model(191)), ("organization.usage.completions.result", Model(192)), ("organization.usage.embeddings.result", Model(193)), ("organization.usage.file_searches.result", Model(194)), ("organization.usage.images.result", Model(195)), ("organization.usage.moderations.result", Model(196)), ("organization.usage.vector_stores.result", Model(197)), ("organization.usage.web_searches.result", Model(198))], fallback: &[] },
     Union { tag: Some("object"), arms: &[("organization.costs.result", Model(201)), ("organization.usage.audio_speeches.result", Model(203)), ("organization.usage.audio_transcriptions.result", Model(204)), ("organization.usage.code_interpreter_sessions.result", Model(205)), ("organization.usage.completions.result", Model(206)), ("organization.usage.embeddings.result", Model(207)), ("organization.usage.file_searches.result", Model(208)), ("organization.usage.images.result", Model(209)), ("organization.usage.moderations.result", Model(210)), ("organization.usage.vector_stores.result", Model(211)), ("organization.usage.web_searches.result", Model(212))], fallback: &[] },

@@ -38,9 +38,11 @@ pub fn generate(schema: &Schema, facts: &Facts, methods: &[Method<'_>], files: &
     let names: Vec<String> = (0..models.len()).map(|at| format!("m{}::M{at}", at / PAGE + 1)).collect();
     let _ = write!(
         root,
-        "mod rows;\nmod unions;\n\n{uses}\npub use rows::ROWS;\npub use unions::UNIONS;\n\nuse crate::schema::{{Model, Shape}};\n\n\
+        "mod rows;\nmod unions;\n\n{uses}\nuse crate::schema::{{Model, Row, Shape, Union}};\n\n\
          /// Response classes.\n#[rustfmt::skip]\npub static MODELS: &[Model] = {};\n\n\
-         /// Shapes of items and values.\n#[rustfmt::skip]\npub static SHAPES: &[Shape] = {};\n",
+         /// Shapes of items and values.\n#[rustfmt::skip]\npub static SHAPES: &[Shape] = {};\n\n\
+         /// Unions.\npub static UNIONS: &[Union] = unions::UNIONS;\n\n\
+         /// Operations by their Python names.\npub static ROWS: &[Row] = rows::ROWS;\n",
         fill(names),
         fill(shapes.items.iter().map(|shape| format!("Shape::{}", text(*shape)))),
     );
@@ -50,7 +52,7 @@ pub fn generate(schema: &Schema, facts: &Facts, methods: &[Method<'_>], files: &
         format!("{DIR}/unions.rs"),
         &format!(
             "//! Unions.\n\nuse crate::schema::Union;\nuse crate::schema::Shape::*;\n\n\
-             /// Unions.\n#[rustfmt::skip]\npub static UNIONS: &[Union] = &[\n{}];\n",
+             /// Unions.\n#[rustfmt::skip]\npub(super) const UNIONS: &[Union] = &[\n{}];\n",
             unions.concat()
         ),
     );
@@ -58,7 +60,7 @@ pub fn generate(schema: &Schema, facts: &Facts, methods: &[Method<'_>], files: &
         format!("{DIR}/rows.rs"),
         &format!(
             "//! Operations by their Python names.\n\nuse threadline::operations as ops;\n\nuse crate::schema::Row;\nuse crate::schema::Shape::*;\n\n\
-             /// Operations by their Python names.\n#[rustfmt::skip]\npub static ROWS: &[Row] = &[\n{}];\n",
+             /// Operations by their Python names.\n#[rustfmt::skip]\npub(super) const ROWS: &[Row] = &[\n{}];\n",
             rows.concat()
         ),
     );

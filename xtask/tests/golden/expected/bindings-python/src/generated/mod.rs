@@ -7,10 +7,7 @@ mod unions;
 
 use models_1 as m1;
 
-pub use rows::ROWS;
-pub use unions::UNIONS;
-
-use crate::schema::{Model, Shape};
+use crate::schema::{Model, Row, Shape, Union};
 
 /// Response classes.
 #[rustfmt::skip]
@@ -23,3 +20,9 @@ pub static MODELS: &[Model] = &[
 pub static SHAPES: &[Shape] = &[
     Shape::Union(1), Shape::Model(3), Shape::Model(5),
 ];
+
+/// Unions.
+pub static UNIONS: &[Union] = unions::UNIONS;
+
+/// Operations by their Python names.
+pub static ROWS: &[Row] = rows::ROWS;

@@ -8,7 +8,7 @@ use crate::schema::Shape::*;
 
 /// Operations by their Python names.
 #[rustfmt::skip]
-pub static ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     Row { operation: &ops::BETA_THREADS_RUNS_CREATE, python: "beta.threads.runs.create", result: Model(3), events: Union(4), item: Any, renames: &[("from_", "from")] },
     Row { operation: &ops::BETA_THREADS_RUNS_EVENTS_STREAM, python: "beta.threads.runs.events.stream", result: Any, events: Union(4), item: Any, renames: &[] },
     Row { operation: &ops::BETA_THREADS_RUNS_LIST, python: "beta.threads.runs.list", result: Any, events: Any, item: Model(3), renames: &[] },

@@ -6,7 +6,7 @@ use crate::schema::Union;
 
 /// Unions.
 #[rustfmt::skip]
-pub static UNIONS: &[Union] = &[
+pub(super) const UNIONS: &[Union] = &[
     Union { tag: None, arms: &[], fallback: &[Model(1), Model(4)] },
     Union { tag: Some("type"), arms: &[("code_interpreter", Model(0)), ("function", Union(0))], fallback: &[] },
     Union { tag: None, arms: &[], fallback: &[Model(3), List(1)] },
