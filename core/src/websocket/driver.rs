@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
-use tokio_tungstenite::tungstenite::protocol::Message;
+use tokio_websockets::Message;
 use tracing::debug;
 
 use super::Close;
@@ -50,7 +50,7 @@ impl Driver {
         let max_message = dial.max_message(switched.max_bytes);
         let reconnector = dial.reconnector();
         let target = switched.target;
-        let socket = Socket::new(switched.io, max_message, dial.keepalive).await;
+        let socket = Socket::new(switched.io, max_message, dial.keepalive);
         Self { dial, hub, end, socket, reconnector, max_message, target, attempts: 1 }
     }
 
@@ -145,7 +145,7 @@ impl Driver {
         let text = |event: bytes::Bytes| Message::text(String::from_utf8_lossy(&event).into_owned());
         let mut outbox: VecDeque<_> = again.into_iter().map(|event| Outgoing::alone(text(event))).collect();
         self.target = switched.target;
-        let fresh = Socket::new(switched.io, self.max_message, self.dial.keepalive).await;
+        let fresh = Socket::new(switched.io, self.max_message, self.dial.keepalive);
         let unsent = std::mem::replace(&mut self.socket, fresh).into_outbox();
         // An update that was under way is among what is said again; twice does no harm.
         outbox.extend(unsent);

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::HeaderMap;
 use tokio::sync::{mpsc, oneshot};
-use tokio_tungstenite::tungstenite::protocol::Message;
+use tokio_websockets::Message;
 
 use super::connect::Dial;
 use super::driver::Driver;

@@ -9,9 +9,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, Role, WebSocketConfig};
+use tokio_websockets::{ClientBuilder, CloseCode, Config, Limits, Message, WebSocketStream};
 
 use super::failure::Failure;
 use super::inbox::Inbox;
@@ -22,8 +20,6 @@ use crate::transport::Duplex;
 
 /// Longest time for a last word to a peer that may not listen any more.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// Buffers of each connection; a longer message takes more while it passes.
-const BUFFER: usize = 32 << 10;
 
 /// A message to send, and whom to tell when it has gone out.
 #[derive(Debug)]
@@ -77,13 +73,11 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Takes over a connection after its handshake. `keepalive`: interval and patience.
-    pub(super) async fn new(io: Box<dyn Duplex>, max_message: usize, keepalive: Option<(Duration, Duration)>) -> Self {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(BUFFER)
-            .write_buffer_size(0)
-            .max_message_size(Some(max_message))
-            .max_frame_size(Some(max_message));
-        let ws = WebSocketStream::from_raw_socket(io, Role::Client, Some(config)).await;
+    pub(super) fn new(io: Box<dyn Duplex>, max_message: usize, keepalive: Option<(Duration, Duration)>) -> Self {
+        // Each message goes out at once, in one frame.
+        let config = Config::default().frame_size(usize::MAX).flush_threshold(1);
+        let limits = Limits::default().max_payload_len(Some(max_message));
+        let ws = ClientBuilder::new().config(config).limits(limits).take_over(io);
         let origin = Instant::now();
         let life = keepalive.map(|(interval, patience)| Keepalive::new(interval, patience, Duration::ZERO));
         let alarm = Box::pin(sleep_until(origin));
@@ -99,23 +93,26 @@ impl Socket {
     pub(super) fn into_outbox(self) -> VecDeque<Outgoing> {
         let mut outbox = self.outbox;
         // Pings and close frames were meant for this connection.
-        outbox.retain(|outgoing| matches!(outgoing.message, Message::Text(_) | Message::Binary(_)));
+        outbox.retain(|outgoing| is_event(&outgoing.message));
         outbox
     }
 
     /// Sends a close frame and waits for the server's, no longer than `limit`. What waits to be sent is given up.
     pub(super) fn close(&mut self, code: u16, reason: &str, limit: Duration) {
         self.outbox.truncate(usize::from(self.started));
-        let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
-        self.outbox.push_back(Outgoing::alone(Message::Close(Some(frame))));
+        self.outbox.push_back(Outgoing::alone(Message::close(sendable(code), reason)));
         self.closing = Some((Instant::now() + limit, limit));
     }
 
-    /// Says why the connection ends, if the peer still listens, without waiting for an answer.
+    /// Says why the connection ends, if the peer still listens, without waiting for an answer. What the peer did wrong
+    /// has been told already where it broke the protocol.
     pub(super) async fn farewell(&mut self, code: u16) {
-        let frame = CloseFrame { code: CloseCode::from(code), reason: "".into() };
-        // A peer that does not listen has nothing to hear.
-        let _ = timeout(FAREWELL, self.ws.close(Some(frame))).await;
+        let farewell = async {
+            // A peer that does not listen has nothing to hear.
+            let _ = self.ws.feed(Message::close(sendable(code), "")).await;
+            let _ = self.ws.flush().await;
+        };
+        let _ = timeout(FAREWELL, farewell).await;
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, hub: &mut Hub) -> Poll<Turn> {
@@ -197,12 +194,12 @@ impl Socket {
             if let Some(life) = &mut self.life {
                 life.heard(now);
             }
-            match message {
-                Message::Text(text) => return Poll::Ready(Turn::Message(text.into())),
-                Message::Binary(bytes) => return Poll::Ready(Turn::Message(bytes)),
-                Message::Close(frame) => self.over = Some(Failure::closed(frame)),
-                // Pings are answered below us; the next read sends the answer.
-                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+            if is_event(&message) {
+                return Poll::Ready(Turn::Message(message.into_payload().into()));
+            }
+            // Pings are answered below us; the next read sends the answer.
+            if let Some((code, reason)) = message.as_close() {
+                self.over = Some(Failure::closed(code.into(), reason));
             }
         }
         match &self.over {
@@ -230,7 +227,7 @@ impl Socket {
                 Some(Beat::Wait(until)) => due = self.origin.checked_add(until),
                 Some(Beat::Ping) => {
                     let place = usize::from(self.started);
-                    self.outbox.insert(place, Outgoing::alone(Message::Ping(Bytes::new())));
+                    self.outbox.insert(place, Outgoing::alone(Message::ping(Bytes::new())));
                     if let Poll::Ready(sending) = self.poll_write(cx, &mut hub.commands) {
                         return Poll::Ready(Turn::Sending(sending));
                     }
@@ -255,10 +252,16 @@ impl Socket {
     }
 }
 
+/// Whether a message is one of the user's, and not of the protocol.
+fn is_event(message: &Message) -> bool {
+    message.is_text() || message.is_binary()
+}
+
 fn payload(message: &Message) -> Bytes {
-    match message {
-        Message::Text(text) => text.clone().into(),
-        Message::Binary(bytes) => bytes.clone(),
-        _ => Bytes::new(),
-    }
+    if is_event(message) { message.clone().into_payload().into() } else { Bytes::new() }
+}
+
+/// The code as one that may be sent; a frame without a code else.
+fn sendable(code: u16) -> Option<CloseCode> {
+    CloseCode::try_from(code).ok().filter(|code| !code.is_reserved())
 }
