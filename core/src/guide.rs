@@ -15,6 +15,7 @@ guides! {
     errors = "errors.md"
     large_files = "large-files.md"
     limits = "limits.md"
+    networks = "networks.md"
     observability = "observability.md"
     paging = "paging.md"
     polling = "polling.md"

@@ -21,7 +21,7 @@ use crate::policy::backoff::{self, Backoff};
 use crate::policy::retry::{Attempt, Decision, Stop, decide};
 use crate::policy::retry_after::retry_after;
 use crate::request::body::Content;
-use crate::response::{BodyError, Download, RawReply, collect, from_status, peek_error};
+use crate::response::{BodyError, Download, RawReply, collect, conceal, from_status, peek_error};
 use crate::stream::RawEventStream;
 use crate::transport::{ByteStream, HttpRequest, HttpResponse, RequestBody, TransportError, TransportErrorKind};
 
@@ -293,6 +293,7 @@ impl InFlight<'_> {
             };
             debug!(attempt = self.attempts, method = %prepared.method, "request");
             let mut response = self.client.inner.transport.send(request).await.map_err(Failed::sending)?;
+            conceal(&mut response.headers, prepared.key.as_ref());
             debug!(status = response.status.as_u16(), "reply");
             if !is_redirect(response.status) {
                 if let Some(admission) = admission {

@@ -1,6 +1,7 @@
 //! What comes back from a call.
 
 mod body;
+mod conceal;
 mod download;
 mod problem;
 mod rate_limit;
@@ -11,5 +12,6 @@ pub use self::rate_limit::{Quota, RateLimit};
 pub use self::reply::{RawReply, Reply};
 
 pub(crate) use self::body::{BodyError, collect, peek_error};
+pub(crate) use self::conceal::conceal;
 pub(crate) use self::problem::{Problem, from_status, short_content_type};
 pub(crate) use self::reply::execute;

@@ -90,6 +90,11 @@ impl log::Log for Everything {
 
 /// The case with canaries for keys, headers, queries and prompts.
 fn with_canaries(mut case: RawCase) -> RawCase {
+    let text = case.json.to_string();
+    // A server can only send back the key that it got.
+    let usual_key = !["api_key", "tokens", "identity", "azure", "uthorization", "\"admin.", "from_env"]
+        .iter()
+        .any(|other| text.contains(other));
     let client = &mut case.json["client"];
     for name in ["api_key", "admin_api_key"] {
         let own = client[name].as_str().unwrap_or_default().to_owned();
@@ -109,6 +114,17 @@ fn with_canaries(mut case: RawCase) -> RawCase {
     }
     client["headers"]["x-canary"] = CANARY.into();
     client["query"]["canary"] = CANARY.into();
+    if let Some(proxy) = client["proxy"].as_str() {
+        client["proxy"] = proxy.replacen("user:", &format!("user:{CANARY}"), 1).into();
+    }
+    for server in ["server", "other"] {
+        case.json
+            .get_mut(server)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+            .for_each(|reply| echo(reply, usual_key));
+    }
     if let Some(call) = case.json.get_mut("call") {
         taint(&mut call["args"]);
         taint_options(&mut call["options"]);
@@ -118,6 +134,18 @@ fn with_canaries(mut case: RawCase) -> RawCase {
         taint_options(&mut call["options"]);
     }
     case
+}
+
+/// Makes the server give out cookies, and send back credentials, the key too if it is that of the client.
+fn echo(reply: &mut Value, key: bool) {
+    // Raw bytes are their own head.
+    if reply.get("raw").is_none() && reply.get("nothing").is_none() {
+        reply["headers"]["set-cookie"] = json!([format!("session={CANARY}"), format!("other={CANARY}")]);
+        reply["headers"]["authorization"] = format!("Bearer {CANARY}").into();
+        if key {
+            reply["headers"]["x-echo"] = format!("the key was {CANARY}-test-key").into();
+        }
+    }
 }
 
 fn taint_options(options: &mut Value) {
@@ -158,10 +186,12 @@ async fn no_key_and_no_prompt_reaches_a_log_an_error_or_a_debug() {
     let written = files.into_iter().filter(|file| file.name.starts_with("written/")).flat_map(|file| file.cases);
     // Whoever asks for prompts gets them.
     let written = written.filter(|case| case.json["client"]["observe_content"] != true);
-    // Bodies of many megabytes say nothing new about logs, and a trace of each of their packets takes long.
-    let small = written.filter(|case| !case.name.contains("mib") && !case.name.contains("bomb"));
     let drive = Drive::Watched(Arc::new(|text| hear("shown", text)));
     // Whether a case passes is another test's matter: canaries change the requests.
-    stream::iter(small.map(with_canaries)).map(|case| run(&drive, case)).buffer_unordered(24).collect::<Vec<_>>().await;
+    stream::iter(written.map(with_canaries))
+        .map(|case| run(&drive, case))
+        .buffer_unordered(24)
+        .collect::<Vec<_>>()
+        .await;
     hear("end", "");
 }

@@ -182,7 +182,7 @@ impl ErrorRecord {
 
 impl From<&Error> for ErrorRecord {
     fn from(error: &Error) -> Self {
-        let mut shown = format!("{error}\n{error:?}\n{error:#?}");
+        let mut shown = format!("{error}\n{error:?}\n{error:#?}\n{:?}", error.headers());
         let mut cause = std::error::Error::source(error);
         while let Some(error) = cause {
             shown.push_str(&format!("\n{error}\n{error:?}"));

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use threadline::json::{Decode, Strict, decode_strict};
 use threadline::{Call, RequestOptions};
 
+use super::line::Watch;
 use super::{Answer, Pending, blocking};
 
 /// A call that cannot be made: reported with the kind `usage`.
@@ -40,6 +41,26 @@ pub struct Arguments {
     stream: Option<&'static str>,
     options: RequestOptions,
     pub(super) limits: Limits,
+    pub(super) ear: Ear,
+}
+
+/// Hears what a program could print of a call, if anybody listens.
+#[derive(Clone, Default)]
+pub(super) struct Ear(pub(super) Option<Watch>);
+
+impl Ear {
+    /// Says something that is worth making only where somebody listens.
+    pub(super) fn hear(&self, text: impl FnOnce() -> String) {
+        if let Some(watch) = &self.0 {
+            watch(&text());
+        }
+    }
+}
+
+impl std::fmt::Debug for Ear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ear")
+    }
 }
 
 impl Arguments {
@@ -55,7 +76,7 @@ impl Arguments {
             .iter()
             .filter_map(|name| Some((*name, serde_json::from_str(values.remove(*name)?.get()).ok())))
             .collect();
-        Self { values, path, stream, options, limits }
+        Self { values, path, stream, options, limits, ear: Ear::default() }
     }
 
     /// Names of the arguments given.

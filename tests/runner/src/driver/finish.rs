@@ -11,8 +11,11 @@ use super::{Answer, Arguments, Pending, blocking};
 
 /// One JSON or text reply.
 pub fn reply<T: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<Reply<T>>) -> Pending {
-    let call = a.apply(call);
-    let answer = |reply: &Reply<T>| value(encoded(&**reply), reply.request_id());
+    let (call, ear) = (a.apply(call), a.ear.clone());
+    let answer = move |reply: &Reply<T>| {
+        ear.hear(|| format!("{:?}", reply.headers()));
+        value(encoded(&**reply), reply.request_id())
+    };
     if a.limits.blocking {
         return blocking::reply(call, answer);
     }
@@ -26,8 +29,11 @@ pub fn reply<T: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<Repl
 
 /// A reply with nothing to read.
 pub fn empty(a: &Arguments, call: Call<Reply<()>>) -> Pending {
-    let call = a.apply(call);
-    let answer = |reply: &Reply<()>| value(Ok(RawValue::NULL.to_owned()), reply.request_id());
+    let (call, ear) = (a.apply(call), a.ear.clone());
+    let answer = move |reply: &Reply<()>| {
+        ear.hear(|| format!("{reply:?}{:?}", reply.headers()));
+        value(Ok(RawValue::NULL.to_owned()), reply.request_id())
+    };
     if a.limits.blocking {
         return blocking::reply(call, answer);
     }
@@ -41,7 +47,7 @@ pub fn empty(a: &Arguments, call: Call<Reply<()>>) -> Pending {
 
 /// A binary reply, hashed as it streams in.
 pub fn download(a: &Arguments, call: Call<Download>) -> Pending {
-    let call = a.apply(call);
+    let (call, ear) = (a.apply(call), a.ear.clone());
     if a.limits.blocking {
         return blocking::download(call, bytes);
     }
@@ -50,6 +56,7 @@ pub fn download(a: &Arguments, call: Call<Download>) -> Pending {
             Err(error) => return Answer::failed(&error),
             Ok(download) => download,
         };
+        ear.hear(|| format!("{download:?}{:?}", download.headers()));
         let request_id = download.request_id().map(str::to_owned);
         let (mut hash, mut len) = (Sha256::new(), 0);
         loop {
@@ -74,7 +81,7 @@ fn bytes(hash: Sha256, len: usize, request_id: Option<&str>) -> Answer {
 /// A stream, read to its end or to `max_events`.
 pub fn events<E: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<EventStream<E>>) -> Pending {
     let limit = a.limits.events;
-    let call = a.apply(call);
+    let (call, ear) = (a.apply(call), a.ear.clone());
     if a.limits.blocking {
         return blocking::events(call, limit);
     }
@@ -83,6 +90,7 @@ pub fn events<E: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<Eve
             Err(error) => return Answer::failed(&error),
             Ok(stream) => stream,
         };
+        ear.hear(|| format!("{stream:?}{:?}", stream.headers()));
         let mut events = Vec::new();
         while events.len() < limit {
             match stream.next().await {
@@ -101,7 +109,7 @@ pub fn events<E: Decode + Encode + Send + 'static>(a: &Arguments, call: Call<Eve
 /// A list, read to its end or to `max_items`.
 pub fn page<T: Decode + Encode + Send + Sync + Unpin + 'static>(a: &Arguments, call: Call<Page<T>>) -> Pending {
     let limit = a.limits.items;
-    let call = a.apply(call);
+    let (call, ear) = (a.apply(call), a.ear.clone());
     if a.limits.blocking {
         return blocking::page(call, limit);
     }
@@ -115,6 +123,7 @@ pub fn page<T: Decode + Encode + Send + Sync + Unpin + 'static>(a: &Arguments, c
                 Some(Err(error)) => return Answer::Pages { pages, items, error: Some((&error).into()) },
                 Some(Ok(page)) => {
                     pages += 1;
+                    ear.hear(|| format!("{:?}", page.headers()));
                     for item in page.data.iter().take(limit - items.len()) {
                         match encoded(item) {
                             Ok(item) => items.push(item),

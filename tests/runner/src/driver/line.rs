@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::arguments::Limits;
+use super::arguments::{Ear, Limits};
 use super::clients::Clients;
 use super::observed::Observed;
 use super::options::{CallOptions, duration};
@@ -100,10 +100,9 @@ impl Driver {
             events: line.max_events.or(line.options.max_events).unwrap_or(usize::MAX),
             blocking: self.blocking && cancel.is_none(),
         };
-        let arguments = Arguments::new(line.args, line.options.build()?, limits, row.path, row.stream);
-        if let Some(watch) = &self.watch {
-            watch(&format!("{client:?}\n{client:#?}\n{}", arguments.shown()));
-        }
+        let mut arguments = Arguments::new(line.args, line.options.build()?, limits, row.path, row.stream);
+        arguments.ear = Ear(self.watch.clone());
+        arguments.ear.hear(|| format!("{client:?}\n{client:#?}\n{}", arguments.shown()));
         let call = row.check(&arguments).and_then(|()| (row.run)(&client, &arguments));
         Ok((call.map_err(|usage| usage.message)?, cancel, observed))
     }
