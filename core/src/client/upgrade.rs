@@ -16,7 +16,7 @@ use super::{Client, RequestOptions};
 use crate::error::{Error, ErrorKind};
 use crate::policy::retry_after::retry_after;
 use crate::request::headers;
-use crate::response::from_status;
+use crate::response::{conceal, from_status};
 use crate::transport::{Duplex, HttpRequest, HttpResponse, RequestBody, Upgrade};
 use crate::websocket::{Handshake, Route};
 
@@ -95,8 +95,12 @@ async fn dial(client: &Client, route: &Route, target: &ConnectTarget) -> Result<
         debug!("handshake");
         let answer = client.inner.transport.upgrade(request).await;
         let reply = match answer.map_err(|error| transport_error(error).with_attempts(1))? {
-            Upgrade::Refused(reply) => reply,
-            Upgrade::Switched { headers, io } => {
+            Upgrade::Refused(mut reply) => {
+                conceal(&mut reply.headers, target.key());
+                reply
+            }
+            Upgrade::Switched { mut headers, io } => {
+                conceal(&mut headers, target.key());
                 return match handshake.check(&asked, &headers) {
                     Ok(()) => Ok((headers, io)),
                     Err(why) => Err(not_a_socket(StatusCode::SWITCHING_PROTOCOLS, &headers, why)),

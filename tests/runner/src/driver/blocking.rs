@@ -20,7 +20,10 @@ pub(super) fn thread(work: impl FnOnce() -> Answer + Send + 'static) -> Pending 
     })
 }
 
-pub(super) fn reply<T: Decode + Send + 'static>(call: Call<Reply<T>>, answer: fn(&Reply<T>) -> Answer) -> Pending {
+pub(super) fn reply<T: Decode + Send + 'static>(
+    call: Call<Reply<T>>,
+    answer: impl FnOnce(&Reply<T>) -> Answer + Send + 'static,
+) -> Pending {
     thread(move || match call.send_blocking() {
         Err(error) => Answer::failed(&error),
         Ok(reply) => answer(&reply),
