@@ -63,8 +63,8 @@ Headers = Mapping[str, Union[str, Omit]]
 Query = Mapping[str, object]
 Body = object
 AnyMapping = Mapping[str, object]
-Base64FileInput = Union[IO[bytes], "PathLike[str]"]
-FileContent = Union[IO[bytes], bytes, "PathLike[str]"]
+Base64FileInput = Union[IO[bytes], PathLike[str]]
+FileContent = Union[IO[bytes], bytes, PathLike[str]]
 FileTypes = Union[
     FileContent,
     Tuple[Optional[str], FileContent],

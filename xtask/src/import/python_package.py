@@ -304,6 +304,12 @@ def fix(node: ast.ClassDef, key: str) -> str:
     return key
 
 
+def offered(module: Module) -> list[str]:
+    """`__all__`."""
+    node = module.defined.get("__all__")
+    return list(ast.literal_eval(node.value)) if isinstance(node, ast.Assign) else []
+
+
 def types(package: Package) -> dict[str, dict[str, object]]:
     """The modules below `types`, by their names below it."""
     root = package.folder / "types"
@@ -337,6 +343,11 @@ def types(package: Package) -> dict[str, dict[str, object]]:
                     skipped.append(name)
                 else:
                     defs[name] = made
+            for name in offered(module):
+                if name in module.imports and name not in defs:
+                    target = module.resolve(name)
+                    if target.startswith("types.") and not target.endswith(":"):
+                        defs[name] = {"alias": target.removeprefix("types.")}
             record["types"] = defs
             if skipped:
                 record["by_hand"] = skipped

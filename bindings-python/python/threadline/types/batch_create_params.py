@@ -20,7 +20,7 @@ class BatchCreateParams(TypedDict, total=False):
         Literal[
             "/v1/responses", "/v1/chat/completions", "/v1/embeddings", "/v1/completions", "/v1/moderations",
             "/v1/images/generations", "/v1/images/edits", "/v1/videos",
-        ],
+        ]
     ]
     """Endpoint that every request of the batch goes to, such as `/v1/responses`."""
 

@@ -80,11 +80,14 @@ impl Doc {
                         line.push_str(&item);
                         line.push_str(", ");
                     }
-                    out.push_str(line.trim_end());
+                    let single = items.len() == 1 && *tail == "]" && head.len() > 1;
+                    out.push_str(if single { line.trim_end().trim_end_matches(',') } else { line.trim_end() });
                     out.push('\n');
                 } else {
+                    // A comma behind the only argument of a subscript would make it a tuple.
+                    let comma = if items.len() == 1 && *tail == "]" { "" } else { "," };
                     for item in items {
-                        out.push_str(&format!("{pad}{},\n", item.lay(indent + 4, indent + 4, 1)));
+                        out.push_str(&format!("{pad}{}{comma}\n", item.lay(indent + 4, indent + 4, 1)));
                     }
                 }
                 out.push_str(&" ".repeat(indent));
@@ -178,6 +181,12 @@ mod tests {
         let laid = doc.lay(4, 10, 0);
         assert_eq!(laid.lines().count(), 5);
         assert!(laid.starts_with("Union[\n        List[Some.Type],\n") && laid.ends_with("\n    ]"));
+    }
+
+    #[test]
+    fn the_only_argument_of_a_subscript_has_no_comma() {
+        let doc = Doc::brackets("Optional[", texts(&["x".repeat(130).as_str()]), "]");
+        assert_eq!(doc.lay(0, 0, 0), format!("Optional[\n    {}\n]", "x".repeat(130)));
     }
 
     #[test]

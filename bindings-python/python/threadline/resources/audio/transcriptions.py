@@ -199,7 +199,7 @@ class Transcriptions(SyncResource):
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
     ) -> t.audio.Transcription | t.audio.TranscriptionVerbose | t.audio.TranscriptionDiarized | str | Stream[
-        t.audio.TranscriptionStreamEvent,
+        t.audio.TranscriptionStreamEvent
     ]: ...
 
     def create(
@@ -224,7 +224,7 @@ class Transcriptions(SyncResource):
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
     ) -> t.audio.Transcription | t.audio.TranscriptionVerbose | t.audio.TranscriptionDiarized | str | Stream[
-        t.audio.TranscriptionStreamEvent,
+        t.audio.TranscriptionStreamEvent
     ]:
         """Turns speech into text in the language spoken, with optional timestamps, speaker labels and streaming.
 
@@ -413,7 +413,7 @@ class AsyncTranscriptions(AsyncResource):
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
     ) -> t.audio.Transcription | t.audio.TranscriptionVerbose | t.audio.TranscriptionDiarized | str | AsyncStream[
-        t.audio.TranscriptionStreamEvent,
+        t.audio.TranscriptionStreamEvent
     ]: ...
 
     async def create(
@@ -438,7 +438,7 @@ class AsyncTranscriptions(AsyncResource):
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
     ) -> t.audio.Transcription | t.audio.TranscriptionVerbose | t.audio.TranscriptionDiarized | str | AsyncStream[
-        t.audio.TranscriptionStreamEvent,
+        t.audio.TranscriptionStreamEvent
     ]:
         """Turns speech into text in the language spoken, with optional timestamps, speaker labels and streaming.
 

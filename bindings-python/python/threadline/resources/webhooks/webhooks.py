@@ -56,7 +56,7 @@ class Webhooks(SyncResource):
                 "agent.environment.failed", "agent.environment.suspended", "agent.environment.expired",
                 "agent.session.created", "agent.session.action_required", "agent.session.in_progress",
                 "agent.session.idle", "agent.session.failed", "safety.alert.created",
-            ],
+            ]
         ],
         name: str,
         url: str,
@@ -99,7 +99,7 @@ class Webhooks(SyncResource):
                 "agent.environment.failed", "agent.environment.suspended", "agent.environment.expired",
                 "agent.session.created", "agent.session.action_required", "agent.session.in_progress",
                 "agent.session.idle", "agent.session.failed", "safety.alert.created",
-            ],
+            ]
         ] | Omit = omit,
         name: str | Omit = omit,
         url: str | Omit = omit,
@@ -218,7 +218,7 @@ class AsyncWebhooks(AsyncResource):
                 "agent.environment.failed", "agent.environment.suspended", "agent.environment.expired",
                 "agent.session.created", "agent.session.action_required", "agent.session.in_progress",
                 "agent.session.idle", "agent.session.failed", "safety.alert.created",
-            ],
+            ]
         ],
         name: str,
         url: str,
@@ -261,7 +261,7 @@ class AsyncWebhooks(AsyncResource):
                 "agent.environment.failed", "agent.environment.suspended", "agent.environment.expired",
                 "agent.session.created", "agent.session.action_required", "agent.session.in_progress",
                 "agent.session.idle", "agent.session.failed", "safety.alert.created",
-            ],
+            ]
         ] | Omit = omit,
         name: str | Omit = omit,
         url: str | Omit = omit,

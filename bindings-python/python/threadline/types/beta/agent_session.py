@@ -125,10 +125,10 @@ class RequiredActionSessionRequiredActionResourceComputerUseApprovalRequestReque
 
     credential_origin: Optional[str] = None
     fields: List[
-        RequiredActionSessionRequiredActionResourceComputerUseApprovalRequestRequestComputerUseApprovalRequestKindResourceBrowserAuthenticationField,
+        RequiredActionSessionRequiredActionResourceComputerUseApprovalRequestRequestComputerUseApprovalRequestKindResourceBrowserAuthenticationField
     ]
     options: List[
-        RequiredActionSessionRequiredActionResourceComputerUseApprovalRequestRequestComputerUseApprovalRequestKindResourceBrowserAuthenticationOption,
+        RequiredActionSessionRequiredActionResourceComputerUseApprovalRequestRequestComputerUseApprovalRequestKindResourceBrowserAuthenticationOption
     ]
     reason: Optional[str] = None
     type: Literal["browser_authentication"]

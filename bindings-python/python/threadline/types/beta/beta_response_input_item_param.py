@@ -196,7 +196,7 @@ class MultiAgentCall(TypedDict, total=False):
     """`MultiAgentCall` of `BetaResponseInputItem`, and in 2 more places."""
 
     action: Required[
-        Literal["spawn_agent", "interrupt_agent", "list_agents", "send_message", "followup_task", "wait_agent"],
+        Literal["spawn_agent", "interrupt_agent", "list_agents", "send_message", "followup_task", "wait_agent"]
     ]
 
     arguments: Required[str]
@@ -297,7 +297,7 @@ class MultiAgentCallOutput(TypedDict, total=False):
     """`MultiAgentCallOutput` of `BetaResponseInputItem`."""
 
     action: Required[
-        Literal["spawn_agent", "interrupt_agent", "list_agents", "send_message", "followup_task", "wait_agent"],
+        Literal["spawn_agent", "interrupt_agent", "list_agents", "send_message", "followup_task", "wait_agent"]
     ]
 
     call_id: Required[str]

@@ -88,7 +88,7 @@ class ToolMcp(BaseModel):
         Literal[
             "connector_dropbox", "connector_gmail", "connector_googlecalendar", "connector_googledrive",
             "connector_microsoftteams", "connector_outlookcalendar", "connector_outlookemail", "connector_sharepoint",
-        ],
+        ]
     ] = None
     """Id of a connector, instead of a server."""
 

@@ -16,6 +16,6 @@ class BetaToolChoiceTypesParam(TypedDict, total=False):
         Literal[
             "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use",
             "web_search_preview_2025_03_11", "image_generation", "code_interpreter",
-        ],
+        ]
     ]
     """Kind of the tool."""

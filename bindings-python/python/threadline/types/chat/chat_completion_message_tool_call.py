@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias, Union
 from threadline import types as t
 from threadline._utils import PropertyInfo
 
-__all__ = ["ChatCompletionMessageToolCallUnion", "ChatCompletionMessageToolCall"]
+__all__ = ["ChatCompletionMessageToolCallUnion", "ChatCompletionMessageToolCall", "Function"]
 
 ChatCompletionMessageToolCallUnion: TypeAlias = Annotated[
     Union[t.chat.ChatCompletionMessageFunctionToolCall, t.chat.ChatCompletionMessageCustomToolCall],
@@ -16,3 +16,6 @@ ChatCompletionMessageToolCallUnion: TypeAlias = Annotated[
 """A tool call of a message: of a function or of a custom tool."""
 
 ChatCompletionMessageToolCall: TypeAlias = t.chat.ChatCompletionMessageFunctionToolCall
+
+Function: TypeAlias = t.chat.chat_completion_message_function_tool_call.Function
+"""A function and its arguments; in a stream, a piece of them."""

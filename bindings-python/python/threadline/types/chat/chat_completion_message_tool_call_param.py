@@ -6,7 +6,10 @@ from typing import TypeAlias
 
 from threadline import types as t
 
-__all__ = ["ChatCompletionMessageToolCallParam"]
+__all__ = ["ChatCompletionMessageToolCallParam", "Function"]
 
 ChatCompletionMessageToolCallParam: TypeAlias = t.chat.ChatCompletionMessageFunctionToolCallParam
 """A call of a function of yours."""
+
+Function: TypeAlias = t.chat.chat_completion_message_function_tool_call_param.Function
+"""A function and its arguments; in a stream, a piece of them."""

@@ -6,7 +6,10 @@ from typing import TypeAlias
 
 from threadline import types as t
 
-__all__ = ["ChatCompletionToolParam"]
+__all__ = ["ChatCompletionToolParam", "FunctionDefinition"]
 
 ChatCompletionToolParam: TypeAlias = t.chat.ChatCompletionFunctionToolParam
 """A function of yours that the model may ask to be called."""
+
+FunctionDefinition: TypeAlias = t.shared_params.FunctionDefinition
+"""Name, purpose and arguments of a function."""

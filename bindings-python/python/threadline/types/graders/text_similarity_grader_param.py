@@ -16,7 +16,7 @@ class TextSimilarityGraderParam(TypedDict, total=False):
         Literal[
             "cosine", "fuzzy_match", "bleu", "gleu", "meteor", "rouge_1", "rouge_2", "rouge_3", "rouge_4", "rouge_5",
             "rouge_l",
-        ],
+        ]
     ]
     """Measure by which the texts are compared."""
 

@@ -11,7 +11,8 @@ from threadline._utils import PropertyInfo
 __all__ = [
     "ItemFunctionCall", "ItemFunctionCallOutputOutputPartsInputImage", "ItemFunctionCallOutputOutputParts",
     "ItemFunctionCallOutput", "ItemCustomToolCall", "ItemCustomToolCallOutputOutputPartsInputImage",
-    "ItemCustomToolCallOutputOutputParts", "ItemCustomToolCallOutput", "ItemUnion", "DecisionItemCreateEvent",
+    "ItemCustomToolCallOutputOutputParts", "ItemCustomToolCallOutput", "ItemUnion", "DecisionItemCreateEvent", "Item",
+    "ItemContentParts", "ItemContentPartsInputImage", "ItemContentPartsInputText",
 ]
 
 
@@ -146,3 +147,16 @@ class DecisionItemCreateEvent(BaseModel):
 
     event_id: Optional[str] = None
     """Identifier of the event."""
+
+
+Item: TypeAlias = t.live.DecisionUserMessage
+"""`UserMessage` of `DecisionItemCreateEventItemUnion`."""
+
+ItemContentParts: TypeAlias = t.live.decision_user_message.ContentPart
+"""`List` of `DecisionUserMessageContent`."""
+
+ItemContentPartsInputImage: TypeAlias = t.live.decision_user_message.ContentPartInputImage
+"""`InputImage` of `DecisionItemContentParts`."""
+
+ItemContentPartsInputText: TypeAlias = t.live.decision_user_message.ContentPartInputText
+"""`InputText` of `DecisionItemContentParts`."""

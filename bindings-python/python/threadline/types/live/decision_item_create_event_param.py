@@ -12,6 +12,7 @@ __all__ = [
     "ItemFunctionCall", "ItemFunctionCallOutputOutputPartsInputImage", "ItemFunctionCallOutputOutputParts",
     "ItemFunctionCallOutput", "ItemCustomToolCall", "ItemCustomToolCallOutputOutputPartsInputImage",
     "ItemCustomToolCallOutputOutputParts", "ItemCustomToolCallOutput", "ItemUnion", "DecisionItemCreateEventParam",
+    "Item", "ItemContentParts", "ItemContentPartsInputImage", "ItemContentPartsInputText",
 ]
 
 
@@ -143,3 +144,16 @@ class DecisionItemCreateEventParam(TypedDict, total=False):
 
     event_id: Optional[str]
     """Identifier of the event."""
+
+
+Item: TypeAlias = t.live.DecisionUserMessageParam
+"""`UserMessage` of `DecisionItemCreateEventItemUnion`."""
+
+ItemContentParts: TypeAlias = t.live.decision_user_message_param.ContentPart
+"""`List` of `DecisionUserMessageContent`."""
+
+ItemContentPartsInputImage: TypeAlias = t.live.decision_user_message_param.ContentPartInputImage
+"""`InputImage` of `DecisionItemContentParts`."""
+
+ItemContentPartsInputText: TypeAlias = t.live.decision_user_message_param.ContentPartInputText
+"""`InputText` of `DecisionItemContentParts`."""

@@ -11,7 +11,8 @@ from threadline._utils import PropertyInfo
 __all__ = [
     "ItemFunctionCall", "ItemFunctionCallOutputOutputPartsInputImage", "ItemFunctionCallOutputOutputParts",
     "ItemFunctionCallOutput", "ItemCustomToolCall", "ItemCustomToolCallOutputOutputPartsInputImage",
-    "ItemCustomToolCallOutputOutputParts", "ItemCustomToolCallOutput", "ItemUnion", "DecisionItemCreatedEvent",
+    "ItemCustomToolCallOutputOutputParts", "ItemCustomToolCallOutput", "ItemUnion", "DecisionItemCreatedEvent", "Item",
+    "ItemContentParts", "ItemContentPartsInputImage", "ItemContentPartsInputText",
 ]
 
 
@@ -149,3 +150,16 @@ class DecisionItemCreatedEvent(BaseModel):
 
     client_event_id: Optional[str] = None
     """Id of the client event that this answers."""
+
+
+Item: TypeAlias = t.live.DecisionStoredUserMessage
+"""`StoredUserMessage` of `DecisionItemCreatedEventItemUnion`."""
+
+ItemContentParts: TypeAlias = t.live.decision_stored_user_message.ContentPart
+"""`List` of `DecisionUserMessageContent`."""
+
+ItemContentPartsInputImage: TypeAlias = t.live.decision_stored_user_message.ContentPartInputImage
+"""`InputImage` of `DecisionItemContentParts`."""
+
+ItemContentPartsInputText: TypeAlias = t.live.decision_stored_user_message.ContentPartInputText
+"""`InputText` of `DecisionItemContentParts`."""

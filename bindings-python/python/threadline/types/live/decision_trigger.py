@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import List, Literal
+from typing import List, Literal, TypeAlias
 
 from threadline import types as t
 from threadline._models import BaseModel
 
-__all__ = ["Decisions", "DecisionTrigger"]
+__all__ = [
+    "Decisions", "DecisionTrigger", "DecisionsQuestion", "DecisionsQuestionQuestionParamChoice",
+    "DecisionsQuestionQuestionParamPredicate", "DecisionsQuestionQuestionParamScore",
+    "DecisionsQuestionQuestionParamScoreLevel", "DecisionsQuestionQuestionParamChoiceChoice",
+]
 
 
 class Decisions(BaseModel):
@@ -23,3 +27,22 @@ class DecisionTrigger(BaseModel):
     decisions: Decisions
     event_type: Literal["session.input_transcript.delta", "session.output_transcript.delta"]
     type: Literal["decisions"]
+
+
+DecisionsQuestion: TypeAlias = t.live.DecisionQuestion
+"""Questions to answer about the input."""
+
+DecisionsQuestionQuestionParamChoice: TypeAlias = t.live.decision_question.Choice
+"""A question whose answer is one of several options."""
+
+DecisionsQuestionQuestionParamPredicate: TypeAlias = t.live.decision_question.Predicate
+"""A question with the answer yes or no."""
+
+DecisionsQuestionQuestionParamScore: TypeAlias = t.live.decision_question.Score
+"""A question whose answer is a score."""
+
+DecisionsQuestionQuestionParamScoreLevel: TypeAlias = t.live.decision_question.ScoreLevel
+"""A level of a score and what it means."""
+
+DecisionsQuestionQuestionParamChoiceChoice: TypeAlias = t.live.DecisionChoiceOption
+"""An option of a choice."""

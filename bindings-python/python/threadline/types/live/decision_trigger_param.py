@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Literal
+from typing import Iterable, Literal, TypeAlias
 
 from typing_extensions import Required, TypedDict
 
 from threadline import types as t
 
-__all__ = ["Decisions", "DecisionTriggerParam"]
+__all__ = [
+    "Decisions", "DecisionTriggerParam", "DecisionsQuestion", "DecisionsQuestionQuestionParamChoice",
+    "DecisionsQuestionQuestionParamPredicate", "DecisionsQuestionQuestionParamScore",
+    "DecisionsQuestionQuestionParamScoreLevel", "DecisionsQuestionQuestionParamChoiceChoice",
+]
 
 
 class Decisions(TypedDict, total=False):
@@ -24,3 +28,22 @@ class DecisionTriggerParam(TypedDict, total=False):
     decisions: Required[Decisions]
     event_type: Required[Literal["session.input_transcript.delta", "session.output_transcript.delta"]]
     type: Required[Literal["decisions"]]
+
+
+DecisionsQuestion: TypeAlias = t.live.DecisionQuestionParam
+"""Questions to answer about the input."""
+
+DecisionsQuestionQuestionParamChoice: TypeAlias = t.live.decision_question_param.Choice
+"""A question whose answer is one of several options."""
+
+DecisionsQuestionQuestionParamPredicate: TypeAlias = t.live.decision_question_param.Predicate
+"""A question with the answer yes or no."""
+
+DecisionsQuestionQuestionParamScore: TypeAlias = t.live.decision_question_param.Score
+"""A question whose answer is a score."""
+
+DecisionsQuestionQuestionParamScoreLevel: TypeAlias = t.live.decision_question_param.ScoreLevel
+"""A level of a score and what it means."""
+
+DecisionsQuestionQuestionParamChoiceChoice: TypeAlias = t.live.DecisionChoiceOptionParam
+"""An option of a choice."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, TypeAlias
 
 from threadline import types as t
 from threadline._models import BaseModel
 
-__all__ = ["DecisionsDelegationConfig"]
+__all__ = [
+    "DecisionsDelegationConfig", "Question", "QuestionQuestionParamChoice", "QuestionQuestionParamPredicate",
+    "QuestionQuestionParamScore", "QuestionQuestionParamScoreLevel", "QuestionQuestionParamChoiceChoice",
+]
 
 
 class DecisionsDelegationConfig(BaseModel):
@@ -17,3 +20,22 @@ class DecisionsDelegationConfig(BaseModel):
 
     questions: List[t.live.DecisionQuestion]
     """Questions to answer about the input."""
+
+
+Question: TypeAlias = t.live.DecisionQuestion
+"""Questions to answer about the input."""
+
+QuestionQuestionParamChoice: TypeAlias = t.live.decision_question.Choice
+"""A question whose answer is one of several options."""
+
+QuestionQuestionParamPredicate: TypeAlias = t.live.decision_question.Predicate
+"""A question with the answer yes or no."""
+
+QuestionQuestionParamScore: TypeAlias = t.live.decision_question.Score
+"""A question whose answer is a score."""
+
+QuestionQuestionParamScoreLevel: TypeAlias = t.live.decision_question.ScoreLevel
+"""A level of a score and what it means."""
+
+QuestionQuestionParamChoiceChoice: TypeAlias = t.live.DecisionChoiceOption
+"""An option of a choice."""

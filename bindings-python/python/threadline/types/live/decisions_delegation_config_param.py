@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import Iterable, TypeAlias
 
 from typing_extensions import Required, TypedDict
 
 from threadline import types as t
 
-__all__ = ["DecisionsDelegationConfigParam"]
+__all__ = [
+    "DecisionsDelegationConfigParam", "Question", "QuestionQuestionParamChoice", "QuestionQuestionParamPredicate",
+    "QuestionQuestionParamScore", "QuestionQuestionParamScoreLevel", "QuestionQuestionParamChoiceChoice",
+]
 
 
 class DecisionsDelegationConfigParam(TypedDict, total=False):
@@ -18,3 +21,22 @@ class DecisionsDelegationConfigParam(TypedDict, total=False):
 
     questions: Required[Iterable[t.live.DecisionQuestionParam]]
     """Questions to answer about the input."""
+
+
+Question: TypeAlias = t.live.DecisionQuestionParam
+"""Questions to answer about the input."""
+
+QuestionQuestionParamChoice: TypeAlias = t.live.decision_question_param.Choice
+"""A question whose answer is one of several options."""
+
+QuestionQuestionParamPredicate: TypeAlias = t.live.decision_question_param.Predicate
+"""A question with the answer yes or no."""
+
+QuestionQuestionParamScore: TypeAlias = t.live.decision_question_param.Score
+"""A question whose answer is a score."""
+
+QuestionQuestionParamScoreLevel: TypeAlias = t.live.decision_question_param.ScoreLevel
+"""A level of a score and what it means."""
+
+QuestionQuestionParamChoiceChoice: TypeAlias = t.live.DecisionChoiceOptionParam
+"""An option of a choice."""

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List, Optional, TypeAlias
 
 from threadline import types as t
 from threadline._models import BaseModel
 
-__all__ = ["DecisionsDelegationUpdateConfig"]
+__all__ = [
+    "DecisionsDelegationUpdateConfig", "Question", "QuestionQuestionParamChoice", "QuestionQuestionParamPredicate",
+    "QuestionQuestionParamScore", "QuestionQuestionParamScoreLevel", "QuestionQuestionParamChoiceChoice",
+]
 
 
 class DecisionsDelegationUpdateConfig(BaseModel):
     model: Optional[str] = None
     questions: Optional[List[t.live.DecisionQuestion]] = None
+
+
+Question: TypeAlias = t.live.DecisionQuestion
+"""Questions to answer about the input."""
+
+QuestionQuestionParamChoice: TypeAlias = t.live.decision_question.Choice
+"""A question whose answer is one of several options."""
+
+QuestionQuestionParamPredicate: TypeAlias = t.live.decision_question.Predicate
+"""A question with the answer yes or no."""
+
+QuestionQuestionParamScore: TypeAlias = t.live.decision_question.Score
+"""A question whose answer is a score."""
+
+QuestionQuestionParamScoreLevel: TypeAlias = t.live.decision_question.ScoreLevel
+"""A level of a score and what it means."""
+
+QuestionQuestionParamChoiceChoice: TypeAlias = t.live.DecisionChoiceOption
+"""An option of a choice."""

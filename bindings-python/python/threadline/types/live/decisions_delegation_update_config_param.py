@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import Iterable, TypeAlias
 
 from typing_extensions import TypedDict
 
 from threadline import types as t
 
-__all__ = ["DecisionsDelegationUpdateConfigParam"]
+__all__ = [
+    "DecisionsDelegationUpdateConfigParam", "Question", "QuestionQuestionParamChoice", "QuestionQuestionParamPredicate",
+    "QuestionQuestionParamScore", "QuestionQuestionParamScoreLevel", "QuestionQuestionParamChoiceChoice",
+]
 
 
 class DecisionsDelegationUpdateConfigParam(TypedDict, total=False):
     model: str
     questions: Iterable[t.live.DecisionQuestionParam]
+
+
+Question: TypeAlias = t.live.DecisionQuestionParam
+"""Questions to answer about the input."""
+
+QuestionQuestionParamChoice: TypeAlias = t.live.decision_question_param.Choice
+"""A question whose answer is one of several options."""
+
+QuestionQuestionParamPredicate: TypeAlias = t.live.decision_question_param.Predicate
+"""A question with the answer yes or no."""
+
+QuestionQuestionParamScore: TypeAlias = t.live.decision_question_param.Score
+"""A question whose answer is a score."""
+
+QuestionQuestionParamScoreLevel: TypeAlias = t.live.decision_question_param.ScoreLevel
+"""A level of a score and what it means."""
+
+QuestionQuestionParamChoiceChoice: TypeAlias = t.live.DecisionChoiceOptionParam
+"""An option of a choice."""

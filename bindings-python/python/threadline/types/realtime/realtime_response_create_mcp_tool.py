@@ -81,7 +81,7 @@ class RealtimeResponseCreateMcpTool(BaseModel):
         Literal[
             "connector_dropbox", "connector_gmail", "connector_googlecalendar", "connector_googledrive",
             "connector_microsoftteams", "connector_outlookcalendar", "connector_outlookemail", "connector_sharepoint",
-        ],
+        ]
     ] = None
     """Id of the connector."""
 

@@ -185,7 +185,7 @@ class ToolMcpTool(BaseModel):
         Literal[
             "connector_dropbox", "connector_gmail", "connector_googlecalendar", "connector_googledrive",
             "connector_microsoftteams", "connector_outlookcalendar", "connector_outlookemail", "connector_sharepoint",
-        ],
+        ]
     ] = None
     """Id of the connector."""
 

@@ -84,7 +84,7 @@ class Mcp(BaseModel):
         Literal[
             "connector_dropbox", "connector_gmail", "connector_googlecalendar", "connector_googledrive",
             "connector_microsoftteams", "connector_outlookcalendar", "connector_outlookemail", "connector_sharepoint",
-        ],
+        ]
     ] = None
     """Id of a connector, instead of a server."""
 

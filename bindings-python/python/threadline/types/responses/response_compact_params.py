@@ -45,7 +45,7 @@ class ResponseCompactParams(TypedDict, total=False):
             ],
             str,
             None,
-        ],
+        ]
     ]
     """Name of the model that answers."""
 

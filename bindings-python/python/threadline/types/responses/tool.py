@@ -14,7 +14,7 @@ __all__ = [
     "Mcp", "CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy",
     "CodeInterpreterContainerCodeInterpreterToolAuto", "CodeInterpreterContainer", "CodeInterpreter",
     "ProgrammaticToolCalling", "ImageGenerationInputImageMask", "ImageGenerationSvgReasoning", "ImageGenerationSvg",
-    "ImageGeneration", "LocalShell", "Tool", "WebSearchToolFilters", "WebSearchToolUserLocation",
+    "ImageGeneration", "LocalShell", "Tool", "WebSearchToolFilters", "WebSearchToolUserLocation", "WebSearchTool",
 ]
 
 
@@ -87,7 +87,7 @@ class Mcp(BaseModel):
         Literal[
             "connector_dropbox", "connector_gmail", "connector_googlecalendar", "connector_googledrive",
             "connector_microsoftteams", "connector_outlookcalendar", "connector_outlookemail", "connector_sharepoint",
-        ],
+        ]
     ] = None
     """Id of a connector, instead of a server."""
 
@@ -272,3 +272,6 @@ Tool: TypeAlias = Annotated[
 WebSearchToolFilters: TypeAlias = t.responses.web_search_tool.Filters
 
 WebSearchToolUserLocation: TypeAlias = t.responses.web_search_tool.UserLocation
+
+WebSearchTool: TypeAlias = t.responses.WebSearchTool
+"""The built-in tool that searches the web."""

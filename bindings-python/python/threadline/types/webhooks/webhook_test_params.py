@@ -21,5 +21,5 @@ class WebhookTestParams(TypedDict, total=False):
             "agent.environment.failed", "agent.environment.suspended", "agent.environment.expired",
             "agent.session.created", "agent.session.action_required", "agent.session.in_progress", "agent.session.idle",
             "agent.session.failed", "safety.alert.created",
-        ],
+        ]
     ]

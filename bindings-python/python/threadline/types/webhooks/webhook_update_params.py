@@ -21,7 +21,7 @@ class WebhookUpdateParams(TypedDict, total=False):
             "agent.environment.failed", "agent.environment.suspended", "agent.environment.expired",
             "agent.session.created", "agent.session.action_required", "agent.session.in_progress", "agent.session.idle",
             "agent.session.failed", "safety.alert.created",
-        ],
+        ]
     ]
     """Event types that are delivered."""
 

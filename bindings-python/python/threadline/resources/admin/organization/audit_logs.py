@@ -96,7 +96,7 @@ class AuditLogs(SyncResource):
                 "tenant.api_organization_invite.upserted", "tenant.api_organization_invite.deleted",
                 "tenant.chatgpt_workspace_invite.upserted", "tenant.membership.accepted", "tenant.membership.declined",
                 "tenant.workspace_invite_email_settings.updated",
-            ],
+            ]
         ] | Omit = omit,
         limit: int | Omit = omit,
         project_ids: SequenceNotStr[str] | Omit = omit,
@@ -190,7 +190,7 @@ class AsyncAuditLogs(AsyncResource):
                 "tenant.api_organization_invite.upserted", "tenant.api_organization_invite.deleted",
                 "tenant.chatgpt_workspace_invite.upserted", "tenant.membership.accepted", "tenant.membership.declined",
                 "tenant.workspace_invite_email_settings.updated",
-            ],
+            ]
         ] | Omit = omit,
         limit: int | Omit = omit,
         project_ids: SequenceNotStr[str] | Omit = omit,

@@ -109,7 +109,7 @@ class Usage(SyncResource):
         bucket_width: Literal["1m", "1h", "1d"] | Omit = omit,
         end_time: int | Omit = omit,
         group_by: List[
-            Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"],
+            Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]
         ] | Omit = omit,
         limit: int | Omit = omit,
         models: SequenceNotStr[str] | Omit = omit,
@@ -159,7 +159,7 @@ class Usage(SyncResource):
         bucket_width: Optional[Literal["1m", "1h", "1d"]] | Omit = omit,
         end_time: Optional[int] | Omit = omit,
         group_by: Optional[
-            List[Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]],
+            List[Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]]
         ] | Omit = omit,
         limit: Optional[int] | Omit = omit,
         models: Optional[SequenceNotStr[str]] | Omit = omit,
@@ -305,7 +305,7 @@ class Usage(SyncResource):
         context_levels: List[Literal["low", "medium", "high"]] | Omit = omit,
         end_time: int | Omit = omit,
         group_by: List[
-            Literal["project_id", "user_id", "api_key_id", "model", "context_level", "api_source"],
+            Literal["project_id", "user_id", "api_key_id", "model", "context_level", "api_source"]
         ] | Omit = omit,
         limit: int | Omit = omit,
         models: SequenceNotStr[str] | Omit = omit,
@@ -415,7 +415,7 @@ class AsyncUsage(AsyncResource):
         bucket_width: Literal["1m", "1h", "1d"] | Omit = omit,
         end_time: int | Omit = omit,
         group_by: List[
-            Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"],
+            Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]
         ] | Omit = omit,
         limit: int | Omit = omit,
         models: SequenceNotStr[str] | Omit = omit,
@@ -465,7 +465,7 @@ class AsyncUsage(AsyncResource):
         bucket_width: Optional[Literal["1m", "1h", "1d"]] | Omit = omit,
         end_time: Optional[int] | Omit = omit,
         group_by: Optional[
-            List[Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]],
+            List[Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]]
         ] | Omit = omit,
         limit: Optional[int] | Omit = omit,
         models: Optional[SequenceNotStr[str]] | Omit = omit,
@@ -611,7 +611,7 @@ class AsyncUsage(AsyncResource):
         context_levels: List[Literal["low", "medium", "high"]] | Omit = omit,
         end_time: int | Omit = omit,
         group_by: List[
-            Literal["project_id", "user_id", "api_key_id", "model", "context_level", "api_source"],
+            Literal["project_id", "user_id", "api_key_id", "model", "context_level", "api_source"]
         ] | Omit = omit,
         limit: int | Omit = omit,
         models: SequenceNotStr[str] | Omit = omit,

@@ -78,7 +78,7 @@ class AuditLogListParams(TypedDict, total=False):
             "tenant.api_organization_invite.upserted", "tenant.api_organization_invite.deleted",
             "tenant.chatgpt_workspace_invite.upserted", "tenant.membership.accepted", "tenant.membership.declined",
             "tenant.workspace_invite_email_settings.updated",
-        ],
+        ]
     ]
     """Only entries of these types."""
 

@@ -596,7 +596,7 @@ class RoleBoundToResource(BaseModel):
     """Id of the role."""
 
     source: Optional[
-        Literal["role_toggle", "role_connector_update", "role_delete", "workspace_permissions", "connector_publish"],
+        Literal["role_toggle", "role_connector_update", "role_delete", "workspace_permissions", "connector_publish"]
     ] = None
     workspace_id: Optional[str] = None
 
@@ -652,7 +652,7 @@ class RoleUnboundFromResource(BaseModel):
     """Id of the role."""
 
     source: Optional[
-        Literal["role_toggle", "role_connector_update", "role_delete", "workspace_permissions", "connector_publish"],
+        Literal["role_toggle", "role_connector_update", "role_delete", "workspace_permissions", "connector_publish"]
     ] = None
     workspace_id: Optional[str] = None
 

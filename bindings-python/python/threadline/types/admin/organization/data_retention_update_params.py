@@ -16,5 +16,5 @@ class DataRetentionUpdateParams(TypedDict, total=False):
         Literal[
             "zero_data_retention", "modified_abuse_monitoring", "enhanced_zero_data_retention",
             "enhanced_modified_abuse_monitoring",
-        ],
+        ]
     ]

@@ -30,7 +30,7 @@ class UsageDecisionsParams(TypedDict, total=False):
     """End of the time range in seconds since the Unix epoch, exclusive."""
 
     group_by: Optional[
-        List[Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]],
+        List[Literal["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]]
     ]
     """Fields by which the figures are split."""
 

@@ -51,17 +51,17 @@ class HostedToolPermissions(SyncResource):
         project_id: str,
         *,
         code_interpreter: Optional[
-            t.admin.organization.projects.hosted_tool_permission_update_params.CodeInterpreter,
+            t.admin.organization.projects.hosted_tool_permission_update_params.CodeInterpreter
         ] | Omit = omit,
         file_search: Optional[
-            t.admin.organization.projects.hosted_tool_permission_update_params.FileSearch,
+            t.admin.organization.projects.hosted_tool_permission_update_params.FileSearch
         ] | Omit = omit,
         image_generation: Optional[
-            t.admin.organization.projects.hosted_tool_permission_update_params.ImageGeneration,
+            t.admin.organization.projects.hosted_tool_permission_update_params.ImageGeneration
         ] | Omit = omit,
         mcp: Optional[t.admin.organization.projects.hosted_tool_permission_update_params.Mcp] | Omit = omit,
         web_search: Optional[
-            t.admin.organization.projects.hosted_tool_permission_update_params.WebSearch,
+            t.admin.organization.projects.hosted_tool_permission_update_params.WebSearch
         ] | Omit = omit,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
@@ -108,17 +108,17 @@ class AsyncHostedToolPermissions(AsyncResource):
         project_id: str,
         *,
         code_interpreter: Optional[
-            t.admin.organization.projects.hosted_tool_permission_update_params.CodeInterpreter,
+            t.admin.organization.projects.hosted_tool_permission_update_params.CodeInterpreter
         ] | Omit = omit,
         file_search: Optional[
-            t.admin.organization.projects.hosted_tool_permission_update_params.FileSearch,
+            t.admin.organization.projects.hosted_tool_permission_update_params.FileSearch
         ] | Omit = omit,
         image_generation: Optional[
-            t.admin.organization.projects.hosted_tool_permission_update_params.ImageGeneration,
+            t.admin.organization.projects.hosted_tool_permission_update_params.ImageGeneration
         ] | Omit = omit,
         mcp: Optional[t.admin.organization.projects.hosted_tool_permission_update_params.Mcp] | Omit = omit,
         web_search: Optional[
-            t.admin.organization.projects.hosted_tool_permission_update_params.WebSearch,
+            t.admin.organization.projects.hosted_tool_permission_update_params.WebSearch
         ] | Omit = omit,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,

@@ -52,7 +52,7 @@ class WorkloadIdentityProviders(SyncResource):
         name: str,
         type: Literal["oidc"],
         attribute_transformations: Iterable[
-            t.admin.organization.workload_identity_provider_create_params.AttributeTransformation,
+            t.admin.organization.workload_identity_provider_create_params.AttributeTransformation
         ] | Omit = omit,
         description: str | Omit = omit,
         enabled: bool | Omit = omit,
@@ -88,7 +88,7 @@ class WorkloadIdentityProviders(SyncResource):
         workload_identity_provider_id: str,
         *,
         attribute_transformations: Iterable[
-            t.admin.organization.workload_identity_provider_update_params.AttributeTransformation,
+            t.admin.organization.workload_identity_provider_update_params.AttributeTransformation
         ] | Omit = omit,
         audience: str | Omit = omit,
         description: Optional[str] | Omit = omit,
@@ -168,7 +168,7 @@ class AsyncWorkloadIdentityProviders(AsyncResource):
         name: str,
         type: Literal["oidc"],
         attribute_transformations: Iterable[
-            t.admin.organization.workload_identity_provider_create_params.AttributeTransformation,
+            t.admin.organization.workload_identity_provider_create_params.AttributeTransformation
         ] | Omit = omit,
         description: str | Omit = omit,
         enabled: bool | Omit = omit,
@@ -204,7 +204,7 @@ class AsyncWorkloadIdentityProviders(AsyncResource):
         workload_identity_provider_id: str,
         *,
         attribute_transformations: Iterable[
-            t.admin.organization.workload_identity_provider_update_params.AttributeTransformation,
+            t.admin.organization.workload_identity_provider_update_params.AttributeTransformation
         ] | Omit = omit,
         audience: str | Omit = omit,
         description: Optional[str] | Omit = omit,

@@ -16,5 +16,5 @@ class DataRetentionUpdateParams(TypedDict, total=False):
         Literal[
             "organization_default", "none", "zero_data_retention", "modified_abuse_monitoring",
             "enhanced_zero_data_retention", "enhanced_modified_abuse_monitoring",
-        ],
+        ]
     ]
