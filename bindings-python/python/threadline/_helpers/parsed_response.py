@@ -60,7 +60,7 @@ class ParsedResponse(Response, Generic[ContentType]):
             parts: Any = item.content if item.type == "message" else ()
             for part in parts:
                 if part.type == "output_text" and part.parsed:
-                    return part.parsed  # type: ignore[no-any-return]
+                    return part.parsed
         return None
 
 

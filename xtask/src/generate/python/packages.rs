@@ -40,5 +40,9 @@ pub fn body(text: &str, (root, package): (&str, &str), names: &BTreeMap<String, 
 
 /// A module below another.
 pub fn join(root: &str, module: &str) -> String {
-    if module.is_empty() { root.to_owned() } else { format!("{root}.{module}") }
+    match (root, module) {
+        (_, "") => root.to_owned(),
+        ("", _) => module.to_owned(),
+        _ => format!("{root}.{module}"),
+    }
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import beta as beta, file_object as file_object, shared as shared
     from threadline.types.file_object import FileObject as FileObject
     from threadline.types.shared.metadata import Metadata as Metadata
 else:
