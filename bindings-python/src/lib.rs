@@ -1,7 +1,48 @@
 //! Private native module of the Python package `threadline`: values into bytes and back, futures into futures, errors into
 //! exceptions. What a call does is decided in the crate `threadline`.
 
-#![allow(dead_code)] // until the decoder that reads the tables is here
-
+mod bridge;
+mod call;
+mod client;
+mod decode;
+mod encode;
+mod error;
+mod files;
+mod finish;
 mod generated;
+mod host;
+mod identity;
+mod options;
+mod page;
+mod pending;
+mod reply;
+mod runtime;
 mod schema;
+mod stream;
+mod types;
+
+use pyo3::prelude::*;
+
+/// The native part of the package.
+#[pymodule(gil_used = false)]
+fn _threadline(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<client::Client>()?;
+    module.add_class::<reply::Reply>()?;
+    module.add_class::<stream::EventStream>()?;
+    module.add_class::<pending::Pending>()?;
+    module.add_class::<page::Link>()?;
+    module.add_class::<bridge::Bridge>()?;
+    module.add_class::<host::Reply>()?;
+    module.add_function(wrap_pyfunction!(runtime::_after_fork, module)?)?;
+    module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
+    module.add_function(wrap_pyfunction!(reply::decode_as, module)?)?;
+    module.add_function(wrap_pyfunction!(operation, module)?)?;
+    Ok(())
+}
+
+/// The number of an operation by its official name, such as `chat.completions.create`.
+#[pyfunction]
+fn operation(name: &str) -> Option<usize> {
+    generated::ROWS.iter().position(|row| row.python == name)
+}

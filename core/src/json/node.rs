@@ -200,7 +200,7 @@ impl<'a> Node<'a> {
     }
 
     /// The numbers of a list that holds nothing else (and at least one); infinite where beyond the range of a double.
-    pub(super) fn numbers(self) -> Option<&'a [f64]> {
+    pub fn numbers(self) -> Option<&'a [f64]> {
         if !self.is_number_list() {
             return None;
         }

@@ -1,0 +1,428 @@
+"""The clients: settings, and the resources by their names."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Mapping, Optional, TypeVar, Union, cast
+
+from . import _threadline as _native
+from ._constants import DATA_RESIDENCY, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES
+from ._exceptions import OpenAIError
+from ._http import URL
+from ._resource import AsyncRawView, AsyncStreamingView, RawView, StreamingView, cached_property
+from ._types import NotGiven, not_given
+
+if TYPE_CHECKING:
+    from ._timeout import Timeout
+    from .resources._client_resources import AsyncClientResources, SyncClientResources
+else:
+    SyncClientResources = AsyncClientResources = object
+
+__all__ = ["AsyncClient", "AsyncOpenAI", "Client", "OpenAI"]
+
+C = TypeVar("C", bound="_Base")
+
+#: Options of a client that a copy can change while it shares connections with its original.
+_SHARED = ("organization", "project", "webhook_secret", "timeout", "max_retries")
+
+
+def _env(name: str) -> Optional[str]:
+    value = os.environ.get(name)
+    return value.strip() or None if value else None
+
+
+class _Setting:
+    """An option that may be changed later; the connection settings follow."""
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return self if instance is None else instance._options.get(self.name)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance._options[self.name] = value
+        instance._changed()
+
+
+class _Base:
+    """What the clients have in common."""
+
+    _asynchronous = False
+    organization: Any = _Setting()
+    project: Any = _Setting()
+    webhook_secret: Any = _Setting()
+    admin_api_key: Any = _Setting()
+    max_retries: Any = _Setting()
+    websocket_base_url: Any = _Setting()
+    workload_identity: Any = _Setting()
+
+    def __init__(
+        self,
+        *,
+        api_key: Union[str, Callable[[], Any], None] = None,
+        admin_api_key: Optional[str] = None,
+        workload_identity: Any = None,
+        organization: Optional[str] = None,
+        project: Optional[str] = None,
+        webhook_secret: Optional[str] = None,
+        provider: Any = None,
+        base_url: Union[str, None, NotGiven] = not_given,
+        data_residency: Optional[str] = None,
+        websocket_base_url: Optional[str] = None,
+        timeout: Union[float, Timeout, None, NotGiven] = not_given,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        default_headers: Optional[Mapping[str, str]] = None,
+        default_query: Optional[Mapping[str, object]] = None,
+        http_client: Any = None,
+        assistants: Optional[str] = None,
+        vectors: Optional[str] = None,
+        proxy: Optional[str] = None,
+        network: Optional[Mapping[str, Any]] = None,
+        _strict_response_validation: bool = False,
+        _enforce_credentials: bool = True,
+    ) -> None:
+        if max_retries is None:
+            raise TypeError("max_retries cannot be None. If you want to disable retries, pass `0`; for the default, leave it out")
+        if data_residency is not None:
+            if not isinstance(base_url, NotGiven):
+                raise ValueError("The `data_residency` and `base_url` arguments are mutually exclusive")
+            if data_residency not in DATA_RESIDENCY:
+                raise ValueError(f"Invalid `data_residency`; expected one of {', '.join(DATA_RESIDENCY)}")
+            base_url = DATA_RESIDENCY[data_residency]
+        if isinstance(base_url, NotGiven) or base_url is None:
+            base_url = _env("OPENAI_BASE_URL")
+        self._options: Dict[str, Any] = {
+            "api_key": api_key if api_key is not None else self._ambient_key(workload_identity),
+            "admin_api_key": admin_api_key or _env("OPENAI_ADMIN_KEY"),
+            "workload_identity": workload_identity,
+            "organization": organization if organization is not None else _env("OPENAI_ORG_ID"),
+            "project": project if project is not None else _env("OPENAI_PROJECT_ID"),
+            "webhook_secret": webhook_secret if webhook_secret is not None else _env("OPENAI_WEBHOOK_SECRET"),
+            "base_url": None if base_url is None else str(base_url),
+            "websocket_base_url": websocket_base_url,
+            "timeout": timeout,
+            "max_retries": max_retries,
+            "default_headers": dict(default_headers or {}),
+            "default_query": dict(default_query or {}),
+            "http_client": http_client,
+            "assistants": assistants,
+            "vectors": vectors,
+            "proxy": proxy,
+            "network": dict(network or {}),
+        }
+        self._strict_response_validation = _strict_response_validation
+        self._made: Any = None
+        self._closed = False
+        if _enforce_credentials:
+            self._check_credentials()
+
+    @staticmethod
+    def _ambient_key(workload_identity: Any) -> Optional[str]:
+        return None if workload_identity is not None else _env("OPENAI_API_KEY")
+
+    def _check_credentials(self) -> None:
+        held = self._options
+        own = any(name.lower() in ("authorization", "api-key") for name in held["default_headers"])
+        if not (held["api_key"] or held["admin_api_key"] or held["workload_identity"] or own):
+            raise OpenAIError(
+                "Missing credentials. Pass `api_key`, `workload_identity` or `admin_api_key`, or set the environment "
+                "variable OPENAI_API_KEY or OPENAI_ADMIN_KEY."
+            )
+
+    def _settings(self) -> Dict[str, Any]:
+        """The options as the native module takes them."""
+        held = self._options
+        settings: Dict[str, Any] = dict(held["network"])
+        for name in ("admin_api_key", "organization", "project", "webhook_secret", "base_url", "max_retries", "vectors", "proxy"):
+            if held[name] is not None:
+                settings[name] = held[name]
+        self._add_identity(settings)
+        self._add_timeout(settings, held["timeout"])
+        if held["default_headers"]:
+            settings["headers"] = held["default_headers"]
+        if held["default_query"]:
+            settings["query"] = held["default_query"]
+        if held["http_client"] is not None:
+            settings["transport"] = held["http_client"]
+        if held["assistants"] is not None:
+            settings["assistants"] = held["assistants"]
+        return settings
+
+    def _add_identity(self, settings: Dict[str, Any]) -> None:
+        key, identity = self._options["api_key"], self._options["workload_identity"]
+        if callable(key):
+            settings["token_provider"] = key
+        elif key is not None:
+            settings["api_key"] = key
+        elif identity is not None:
+            from .auth import settings_of
+
+            settings["workload_identity"] = settings_of(identity)
+
+    @staticmethod
+    def _add_timeout(settings: Dict[str, Any], timeout: Any) -> None:
+        if isinstance(timeout, NotGiven):
+            return
+        settings["timeout"] = timeout
+        connect = getattr(timeout, "connect", None)
+        if connect is not None:
+            settings["connect_timeout"] = float(connect)
+
+    @property
+    def _native(self) -> Any:
+        if self._made is None:
+            self._made = _native.Client(self._settings())
+        return self._made
+
+    def _changed(self) -> None:
+        # Resources hold the native client, so it stays the same object.
+        if self._made is not None:
+            self._made.configure(self._settings())
+
+    @property
+    def api_key(self) -> str:
+        """The key; empty where tokens come from elsewhere."""
+        key = self._options["api_key"]
+        return key if isinstance(key, str) else ""
+
+    @api_key.setter
+    def api_key(self, value: Any) -> None:
+        self._options["api_key"] = value
+        self._changed()
+
+    @property
+    def base_url(self) -> URL:
+        """Where requests go."""
+        url = self._options["base_url"] or self._default_base_url()
+        return URL(url if url.endswith("/") else url + "/")
+
+    @base_url.setter
+    def base_url(self, url: Any) -> None:
+        self._options["base_url"] = str(url)
+        self._changed()
+
+    def _default_base_url(self) -> str:
+        return DEFAULT_BASE_URL
+
+    @property
+    def timeout(self) -> Any:
+        """The limit of a call, as it was given."""
+        given = self._options["timeout"]
+        if not isinstance(given, NotGiven):
+            return given
+        from ._constants import DEFAULT_TIMEOUT
+
+        return DEFAULT_TIMEOUT
+
+    @timeout.setter
+    def timeout(self, value: Any) -> None:
+        self._options["timeout"] = value
+        self._changed()
+
+    @property
+    def default_headers(self) -> Dict[str, Any]:
+        """Headers that every request carries."""
+        return dict(self._options["default_headers"])
+
+    @property
+    def default_query(self) -> Dict[str, Any]:
+        """Query parameters that every request carries."""
+        return dict(self._options["default_query"])
+
+    _custom_headers = default_headers
+    _custom_query = default_query
+
+    @property
+    def auth_headers(self) -> Dict[str, str]:
+        """The header that authenticates requests."""
+        return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+
+    def usage(self) -> Any:
+        """What the client has used, where it was made with ``network={"usage": True}``."""
+        import json
+
+        text = self._native.usage()
+        return None if text is None else json.loads(text)
+
+    def copy(
+        self: C,
+        *,
+        api_key: Any = None,
+        admin_api_key: Optional[str] = None,
+        workload_identity: Any = None,
+        provider: Any = not_given,
+        organization: Optional[str] = None,
+        project: Optional[str] = None,
+        webhook_secret: Optional[str] = None,
+        websocket_base_url: Optional[str] = None,
+        base_url: Union[str, None, NotGiven] = not_given,
+        data_residency: Optional[str] = None,
+        timeout: Union[float, Timeout, None, NotGiven] = not_given,
+        http_client: Any = None,
+        max_retries: Union[int, NotGiven] = not_given,
+        default_headers: Optional[Mapping[str, str]] = None,
+        set_default_headers: Optional[Mapping[str, str]] = None,
+        default_query: Optional[Mapping[str, object]] = None,
+        set_default_query: Optional[Mapping[str, object]] = None,
+        _enforce_credentials: Optional[bool] = None,
+        _extra_kwargs: Mapping[str, Any] = {},
+        **options: Any,
+    ) -> C:
+        """A client with some options changed; it shares connections where that can be."""
+        if default_headers is not None and set_default_headers is not None:
+            raise ValueError("The `default_headers` and `set_default_headers` arguments are mutually exclusive")
+        if default_query is not None and set_default_query is not None:
+            raise ValueError("The `default_query` and `set_default_query` arguments are mutually exclusive")
+        if data_residency is not None:
+            base_url = DATA_RESIDENCY[data_residency]
+        changes: Dict[str, Any] = {
+            "api_key": api_key,
+            "admin_api_key": admin_api_key,
+            "workload_identity": workload_identity,
+            "organization": organization,
+            "project": project,
+            "webhook_secret": webhook_secret,
+            "websocket_base_url": websocket_base_url,
+            "http_client": http_client,
+            **options,
+            **_extra_kwargs,
+        }
+        changes = {name: value for name, value in changes.items() if value is not None}
+        if not isinstance(base_url, NotGiven) and base_url is not None:
+            changes["base_url"] = str(base_url)
+        if not isinstance(timeout, NotGiven):
+            changes["timeout"] = timeout
+        if not isinstance(max_retries, NotGiven):
+            changes["max_retries"] = max_retries
+        own = self._options
+        if set_default_headers is not None:
+            changes["default_headers"] = dict(set_default_headers)
+        elif default_headers:
+            changes["default_headers"] = {**own["default_headers"], **default_headers}
+        if set_default_query is not None:
+            changes["default_query"] = dict(set_default_query)
+        elif default_query:
+            changes["default_query"] = {**own["default_query"], **default_query}
+        return self._derive(changes, own)
+
+    with_options = copy
+
+    def _derive(self: C, changes: Dict[str, Any], own: Dict[str, Any]) -> C:
+        made = cast(C, type(self).__new__(type(self)))
+        made.__dict__.update({name: value for name, value in self.__dict__.items() if name in self._KEPT})
+        made._options = {**own, **changes}
+        made._closed = False
+        made._made = None
+        replaced = {name for name in ("default_headers", "default_query") if set(own[name]) - set(made._options[name])}
+        shareable = {*_SHARED, "base_url", "api_key", "admin_api_key", "default_headers", "default_query"} - replaced
+        connect = getattr(changes.get("timeout"), "connect", None)
+        if shareable.issuperset(changes) and connect is None and not callable(changes.get("api_key")):
+            settings = {name: changes[name] for name in (*_SHARED, "base_url", "api_key", "admin_api_key") if name in changes}
+            if "default_headers" in changes:
+                settings["headers"] = changes["default_headers"]
+            if "default_query" in changes:
+                settings["query"] = changes["default_query"]
+            made._made = self._native.with_options(settings)
+        return made
+
+    _KEPT = ("_strict_response_validation", "_azure")
+
+    def is_closed(self) -> bool:
+        """Whether the client was closed."""
+        return self._closed
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        from .resources._top import TOP
+
+        found = TOP.get(name)
+        if found is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        module, sync_name, async_name = found
+        resource = getattr(import_module(module), async_name if self._asynchronous else sync_name)(self)
+        self.__dict__[name] = resource
+        return resource
+
+    def __dir__(self) -> Any:
+        from .resources._top import TOP
+
+        return sorted({*super().__dir__(), *TOP})
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.base_url}>"
+
+    def __getstate__(self) -> Any:
+        raise TypeError("a client cannot be pickled: make one in each process")
+
+
+class OpenAI(_Base, SyncClientResources):
+    """A client of the API.
+
+    .. code-block:: python
+
+        from threadline import OpenAI
+
+        client = OpenAI()  # OPENAI_API_KEY from the environment
+        reply = client.responses.create(model="gpt-5.2", input="Hello")
+
+    ``assistants="sqlite:assistants.db"`` serves the assistants endpoints in this process. ``vectors="numpy"`` gives embeddings as arrays.
+    ``network`` holds settings of the connections: ``ca_file``, ``client_cert_file``, ``client_key_file``, ``no_proxy``, ``resolve``,
+    ``idle_timeout``, ``first_event_timeout``, ``limits``, ``retry_budget``, ``cassette``, ``usage``.
+    """
+
+    @cached_property
+    def with_raw_response(self) -> Any:
+        """The same resources, whose methods return the reply with its headers."""
+        return RawView(self)
+
+    @cached_property
+    def with_streaming_response(self) -> Any:
+        """The same resources, whose methods return a context manager of the reply before its body is read."""
+        return StreamingView(self)
+
+    def close(self) -> None:
+        """Marks the client as closed. Its connections end when nothing uses them any more."""
+        self._closed = True
+
+    def __enter__(self: C) -> C:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        self.close()
+
+
+class AsyncOpenAI(_Base, AsyncClientResources):
+    """A client of the API for asyncio. See :class:`OpenAI`."""
+
+    _asynchronous = True
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, api_key: Union[str, Callable[[], Awaitable[str]], None] = None, **options: Any) -> None: ...
+
+    @cached_property
+    def with_raw_response(self) -> Any:
+        """The same resources, whose methods return the reply with its headers."""
+        return AsyncRawView(self)
+
+    @cached_property
+    def with_streaming_response(self) -> Any:
+        """The same resources, whose methods return a context manager of the reply before its body is read."""
+        return AsyncStreamingView(self)
+
+    async def close(self) -> None:
+        """Marks the client as closed. Its connections end when nothing uses them any more."""
+        self._closed = True
+
+    async def __aenter__(self: C) -> C:
+        return self
+
+    async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        self._closed = True
+
+
+Client = OpenAI
+AsyncClient = AsyncOpenAI

@@ -1,0 +1,59 @@
+"""The client that the module itself stands for: ``threadline.api_key = …; threadline.chat.completions.create(…)``."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Tuple
+
+import threadline
+
+__all__ = ["load"]
+
+_NAMES = (
+    "api_key",
+    "admin_api_key",
+    "organization",
+    "project",
+    "webhook_secret",
+    "base_url",
+    "timeout",
+    "max_retries",
+    "default_headers",
+    "default_query",
+    "http_client",
+    "api_type",
+    "api_version",
+    "azure_endpoint",
+    "azure_ad_token",
+    "azure_ad_token_provider",
+)
+
+_client: Optional[Any] = None
+_made_of: Optional[Tuple[Any, ...]] = None
+
+
+def load() -> Any:
+    """The client of the module's settings; another one where they have changed."""
+    global _client, _made_of
+    held = vars(threadline)
+    settings: Dict[str, Any] = {name: held.get(name) for name in _NAMES}
+    now = tuple(settings.values())
+    if _client is None or now != _made_of:
+        _client, _made_of = _make(settings), now
+    return _client
+
+
+def _make(settings: Dict[str, Any]) -> Any:
+    kind = settings.pop("api_type")
+    azure = {name: settings.pop(name) for name in ("api_version", "azure_endpoint", "azure_ad_token", "azure_ad_token_provider")}
+    given = {name: value for name, value in settings.items() if value is not None}
+    if kind == "azure" or (kind is None and (azure["azure_endpoint"] or azure["azure_ad_token"])):
+        from .lib.azure import AzureOpenAI
+
+        return AzureOpenAI(**given, **azure)
+    return threadline.OpenAI(**given)
+
+
+def reset() -> None:
+    """Forgets the client."""
+    global _client, _made_of
+    _client = _made_of = None

@@ -1,0 +1,209 @@
+"""Resources: the objects between a client and its methods."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import cached_property as cached_property
+from typing import TYPE_CHECKING, Any, Dict
+
+if TYPE_CHECKING:
+    from ._client import AsyncOpenAI, OpenAI
+
+__all__ = [
+    "AsyncAPIResource",
+    "AsyncRawView",
+    "AsyncResource",
+    "AsyncStreamingView",
+    "RawView",
+    "StreamingView",
+    "SyncAPIResource",
+    "SyncResource",
+    "cached_property",
+]
+
+#: What a call is to bring: its value, its reply, its reply unread, a page.
+VALUE, RAW, OPEN, PAGE = 0, 1, 2, 3
+
+
+class _Resource:
+    _client: Any
+    _call: Any
+    _page: Any
+    #: What the methods of this object bring.
+    _mode: int = VALUE
+
+    def _as(self, mode: int) -> Any:
+        """The same resource, whose methods bring something else."""
+        other = type(self).__new__(type(self))
+        other._mode = mode
+        other._bind(self._client)
+        return other
+
+    def _bind(self, client: Any) -> None:
+        raise NotImplementedError
+
+
+class SyncResource(_Resource):
+    """A resource of :class:`threadline.OpenAI`."""
+
+    _client: OpenAI
+
+    def __init__(self, client: OpenAI) -> None:
+        self._bind(client)
+
+    def _bind(self, client: Any) -> None:
+        self._client = client
+        if self._mode == VALUE:
+            self._call = client._native.call
+        elif self._mode == RAW:
+            self._call = self._call_raw
+        else:
+            self._call = self._call_open
+
+    def _call_raw(self, operation: int, arguments: Dict[str, Any]) -> Any:
+        from ._legacy_response import LegacyAPIResponse
+
+        return LegacyAPIResponse(self._client._native.call(operation, arguments, RAW))
+
+    def _call_open(self, operation: int, arguments: Dict[str, Any]) -> Any:
+        from ._response import APIResponse, ResponseContextManager
+
+        return ResponseContextManager(lambda: APIResponse(self._client._native.call(operation, arguments, OPEN)))
+
+    def _page(self, operation: int, arguments: Dict[str, Any], page: Any, item: Any = None) -> Any:
+        native = self._client._native
+        if self._mode == VALUE:
+            return native.call(operation, arguments, PAGE, page)
+        if self._mode == RAW:
+            from ._legacy_response import LegacyAPIResponse
+
+            return LegacyAPIResponse(native.call(operation, arguments, RAW, page))
+        from ._response import APIResponse, ResponseContextManager
+
+        return ResponseContextManager(lambda: APIResponse(native.call(operation, arguments, OPEN, page)))
+
+    def _sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    @cached_property
+    def with_raw_response(self) -> Any:
+        """The same methods, which return the reply with its headers."""
+        return RawView(self)
+
+    @cached_property
+    def with_streaming_response(self) -> Any:
+        """The same methods, which return a context manager of the reply before its body is read."""
+        return StreamingView(self)
+
+
+class AsyncResource(_Resource):
+    """A resource of :class:`threadline.AsyncOpenAI`."""
+
+    _client: AsyncOpenAI
+
+    def __init__(self, client: AsyncOpenAI) -> None:
+        self._bind(client)
+
+    def _bind(self, client: Any) -> None:
+        self._client = client
+        if self._mode == VALUE:
+            self._call = client._native.call_async
+        elif self._mode == RAW:
+            self._call = self._call_raw
+        else:
+            self._call = self._call_open
+
+    async def _call_raw(self, operation: int, arguments: Dict[str, Any]) -> Any:
+        from ._legacy_response import LegacyAPIResponse
+
+        return LegacyAPIResponse(await self._client._native.call_async(operation, arguments, RAW))
+
+    async def _call_open(self, operation: int, arguments: Dict[str, Any]) -> Any:
+        from ._response import AsyncAPIResponse
+
+        return AsyncAPIResponse(await self._client._native.call_async(operation, arguments, OPEN))
+
+    def _page(self, operation: int, arguments: Dict[str, Any], page: Any, item: Any = None) -> Any:
+        native = self._client._native
+        if self._mode == VALUE:
+            from .pagination import AsyncPaginator
+
+            return AsyncPaginator(lambda: native.call_async(operation, arguments, PAGE, page))
+        return self._page_reply(operation, arguments, page)
+
+    async def _page_reply(self, operation: int, arguments: Dict[str, Any], page: Any) -> Any:
+        reply = await self._client._native.call_async(operation, arguments, self._mode, page)
+        if self._mode == RAW:
+            from ._legacy_response import LegacyAPIResponse
+
+            return LegacyAPIResponse(reply)
+        from ._response import AsyncAPIResponse
+
+        return AsyncAPIResponse(reply)
+
+    async def _sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    @cached_property
+    def with_raw_response(self) -> Any:
+        """The same methods, which return the reply with its headers."""
+        return AsyncRawView(self)
+
+    @cached_property
+    def with_streaming_response(self) -> Any:
+        """The same methods, which return a context manager of the reply before its body is read."""
+        return AsyncStreamingView(self)
+
+
+SyncAPIResource = SyncResource
+AsyncAPIResource = AsyncResource
+
+
+class _View:
+    """A resource whose methods return replies. Its resources are views too."""
+
+    _mode = RAW
+    _name = "with_raw_response"
+
+    def __init__(self, resource: Any) -> None:
+        self._plain = resource
+        self._resource = resource._as(self._mode) if isinstance(resource, _Resource) else resource
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if isinstance(getattr(type(self._plain), name, None), cached_property) or not isinstance(self._plain, _Resource):
+            found = getattr(self._plain, name)
+            if isinstance(found, _Resource):
+                found = getattr(found, self._name)
+        else:
+            found = getattr(self._resource, name)
+            if self._mode == OPEN and isinstance(self._resource, AsyncResource) and callable(found):
+                from ._response import deferred
+
+                found = deferred(found)
+        self.__dict__[name] = found
+        return found
+
+
+class RawView(_View):
+    """Methods that return a :class:`threadline._legacy_response.LegacyAPIResponse`."""
+
+
+class AsyncRawView(_View):
+    """Methods that return a :class:`threadline._legacy_response.LegacyAPIResponse`."""
+
+
+class StreamingView(_View):
+    """Methods that return a context manager of a :class:`threadline.APIResponse`."""
+
+    _mode = OPEN
+    _name = "with_streaming_response"
+
+
+class AsyncStreamingView(_View):
+    """Methods that return a context manager of a :class:`threadline.AsyncAPIResponse`."""
+
+    _mode = OPEN
+    _name = "with_streaming_response"

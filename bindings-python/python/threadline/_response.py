@@ -1,0 +1,375 @@
+"""Replies with their headers: what ``with_streaming_response`` gives, and what all reply classes have in common."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, AsyncIterator, Callable, Generator, Generic, Iterator, Optional, TypeVar
+
+from ._http import URL, Headers, Request, Response
+from ._streaming import AsyncStream, Stream
+
+__all__ = [
+    "APIResponse",
+    "AsyncAPIResponse",
+    "AsyncResponseContextManager",
+    "AsyncStreamedBinaryAPIResponse",
+    "BaseAPIResponse",
+    "BinaryAPIResponse",
+    "ResponseContextManager",
+    "StreamedBinaryAPIResponse",
+    "StreamedResponse",
+    "deferred",
+]
+
+T = TypeVar("T")
+
+
+class BaseAPIResponse(Generic[T]):
+    """A reply: status, headers, and what the method would have returned."""
+
+    def __init__(self, reply: Any) -> None:
+        self._reply = reply
+        self._parsed: dict[Any, Any] = {}
+
+    @property
+    def headers(self) -> Headers:
+        return Headers(self._reply.headers)
+
+    @property
+    def status_code(self) -> int:
+        return int(self._reply.status)
+
+    @property
+    def request_id(self) -> Optional[str]:
+        """What the server called the request, to quote when asking the provider."""
+        return self.headers.get("x-request-id")
+
+    @property
+    def retries_taken(self) -> int:
+        """How often the request was repeated."""
+        return max(int(self._reply.attempts) - 1, 0)
+
+    @property
+    def http_request(self) -> Request:
+        return Request(self._reply.method, self._reply.url)
+
+    @property
+    def url(self) -> URL:
+        return URL(self._reply.url)
+
+    @property
+    def method(self) -> str:
+        return str(self._reply.method)
+
+    @property
+    def http_version(self) -> str:
+        return "HTTP/1.1"
+
+    @property
+    def elapsed(self) -> Any:
+        from datetime import timedelta
+
+        return timedelta(0)
+
+    @property
+    def http_response(self) -> Any:
+        """The reply, shaped like an HTTP client's."""
+        body = self._reply.body
+        if body is None:
+            return StreamedResponse(self._reply)
+        return Response(self.status_code, self.headers, body, self.http_request)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._reply.body is not None
+
+    def _value(self, to: Any) -> Any:
+        if to not in self._parsed:
+            self._parsed[to] = self._parse(to)
+        return self._parsed[to]
+
+    def _parse(self, to: Any) -> Any:
+        reply = self._reply
+        if reply.events is not None:
+            return (AsyncStream if reply.asynchronous else Stream)(reply=reply)
+        if reply.binary:
+            from ._legacy_response import HttpxBinaryResponseContent
+
+            return HttpxBinaryResponseContent._of_reply(reply)
+        if to is None:
+            return reply.parse()
+        if to is str:
+            return reply.body.decode("utf-8", "replace")
+        if to is bytes:
+            return reply.body
+        from ._models import BaseModel
+
+        if isinstance(to, type) and issubclass(to, BaseModel):
+            return reply.parse(to)
+        import json
+
+        data = json.loads(reply.body)
+        if hasattr(to, "model_validate"):
+            return to.model_validate(data)
+        return data
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} [{self.status_code}]>"
+
+
+def _pieces(body: bytes, size: Optional[int]) -> Iterator[bytes]:
+    step = size or len(body) or 1
+    for start in range(0, len(body), step):
+        yield body[start : start + step]
+
+
+class _Cutter:
+    """Pieces of a wanted size, from pieces of any."""
+
+    def __init__(self, size: Optional[int]) -> None:
+        self.size = size
+        self.rest = b""
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        if self.size is None:
+            yield piece
+            return
+        self.rest += piece
+        while len(self.rest) >= self.size:
+            yield self.rest[: self.size]
+            self.rest = self.rest[self.size :]
+
+    def end(self) -> Iterator[bytes]:
+        if self.rest:
+            yield self.rest
+            self.rest = b""
+
+
+class APIResponse(BaseAPIResponse[T]):
+    """A reply, as ``with_streaming_response`` gives it."""
+
+    _content: Optional[bytes] = None
+
+    def parse(self, *, to: Any = None) -> Any:
+        """What the method would have returned, or an instance of ``to``."""
+        if self._reply.binary:
+            self.read()
+        return self._value(to)
+
+    def iter_bytes(self, chunk_size: Optional[int] = None) -> Iterator[bytes]:
+        """The body in pieces."""
+        body = self._content if self._content is not None else self._reply.body
+        if body is not None:
+            yield from _pieces(body, chunk_size)
+            return
+        if self._reply.events is not None:
+            for line in self.iter_lines():
+                yield (line + "\n").encode()
+            return
+        cutter = _Cutter(chunk_size)
+        while (piece := self._reply.next_piece()) is not None:
+            yield from cutter.feed(piece)
+        yield from cutter.end()
+
+    iter_raw = iter_bytes
+
+    def iter_text(self, chunk_size: Optional[int] = None) -> Iterator[str]:
+        import codecs
+
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        for piece in self.iter_bytes(chunk_size):
+            yield decoder.decode(piece)
+        yield decoder.decode(b"", True)
+
+    def iter_lines(self) -> Iterator[str]:
+        """The body line by line; of a stream of events its lines."""
+        if self._reply.events is not None:
+            for event in self._value(None):
+                yield "data: " + event.to_json(indent=None)
+                yield ""
+            return
+        rest = ""
+        for text in self.iter_text():
+            *lines, rest = (rest + text).split("\n")
+            yield from (line.removesuffix("\r") for line in lines)
+        if rest:
+            yield rest
+
+    def read(self) -> bytes:
+        """All of the body."""
+        if self._content is None:
+            self._content = b"".join(self.iter_bytes())
+        return self._content
+
+    @property
+    def content(self) -> bytes:
+        return self.read()
+
+    def text(self) -> str:
+        return self.read().decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        import json
+
+        return json.loads(self.read())
+
+    def stream_to_file(self, file: Any, *, chunk_size: Optional[int] = None) -> None:
+        """Writes the body to a file."""
+        with open(os.fspath(file), mode="wb") as target:
+            for piece in self.iter_bytes(chunk_size):
+                target.write(piece)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._reply.close()
+
+
+class AsyncAPIResponse(BaseAPIResponse[T]):
+    """A reply, as ``with_streaming_response`` of an async client gives it."""
+
+    _content: Optional[bytes] = None
+
+    async def parse(self, *, to: Any = None) -> Any:
+        """What the method would have returned, or an instance of ``to``."""
+        if self._reply.binary:
+            await self.read()
+        return self._value(to)
+
+    async def iter_bytes(self, chunk_size: Optional[int] = None) -> AsyncIterator[bytes]:
+        """The body in pieces."""
+        body = self._content if self._content is not None else self._reply.body
+        if body is not None:
+            for piece in _pieces(body, chunk_size):
+                yield piece
+            return
+        if self._reply.events is not None:
+            async for line in self.iter_lines():
+                yield (line + "\n").encode()
+            return
+        cutter = _Cutter(chunk_size)
+        while (piece := await self._reply.next_piece_async()) is not None:
+            for part in cutter.feed(piece):
+                yield part
+        for part in cutter.end():
+            yield part
+
+    iter_raw = iter_bytes
+
+    async def iter_text(self, chunk_size: Optional[int] = None) -> AsyncIterator[str]:
+        import codecs
+
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        async for piece in self.iter_bytes(chunk_size):
+            yield decoder.decode(piece)
+        yield decoder.decode(b"", True)
+
+    async def iter_lines(self) -> AsyncIterator[str]:
+        """The body line by line; of a stream of events its lines."""
+        if self._reply.events is not None:
+            async for event in self._value(None):
+                yield "data: " + event.to_json(indent=None)
+                yield ""
+            return
+        rest = ""
+        async for text in self.iter_text():
+            *lines, rest = (rest + text).split("\n")
+            for line in lines:
+                yield line.removesuffix("\r")
+        if rest:
+            yield rest
+
+    async def read(self) -> bytes:
+        """All of the body."""
+        if self._content is None:
+            self._content = b"".join([piece async for piece in self.iter_bytes()])
+        return self._content
+
+    async def text(self) -> str:
+        return (await self.read()).decode("utf-8", "replace")
+
+    async def json(self) -> Any:
+        import json
+
+        return json.loads(await self.read())
+
+    async def stream_to_file(self, file: Any, *, chunk_size: Optional[int] = None) -> None:
+        """Writes the body to a file."""
+        with open(os.fspath(file), mode="wb") as target:
+            async for piece in self.iter_bytes(chunk_size):
+                target.write(piece)
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        self._reply.close()
+
+
+BinaryAPIResponse = APIResponse
+StreamedBinaryAPIResponse = APIResponse
+AsyncBinaryAPIResponse = AsyncAPIResponse
+AsyncStreamedBinaryAPIResponse = AsyncAPIResponse
+
+
+class ResponseContextManager(Generic[T]):
+    """Makes the call when it is entered, and closes the reply when it is left."""
+
+    def __init__(self, start: Callable[[], APIResponse[T]]) -> None:
+        self._start = start
+        self._response: Optional[APIResponse[T]] = None
+
+    def __enter__(self) -> APIResponse[T]:
+        self._response = self._start()
+        return self._response
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if self._response is not None:
+            self._response.close()
+
+
+class AsyncResponseContextManager(Generic[T]):
+    """Makes the call when it is entered, and closes the reply when it is left."""
+
+    def __init__(self, start: Callable[[], Any]) -> None:
+        self._start = start
+        self._response: Optional[AsyncAPIResponse[T]] = None
+
+    async def __aenter__(self) -> AsyncAPIResponse[T]:
+        response: AsyncAPIResponse[T] = await self._start()
+        self._response = response
+        return response
+
+    async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if self._response is not None:
+            await self._response.close()
+
+    def __await__(self) -> Generator[Any, None, AsyncAPIResponse[T]]:
+        return self.__aenter__().__await__()
+
+
+def deferred(method: Callable[..., Any]) -> Callable[..., AsyncResponseContextManager[Any]]:
+    """An async method as one that returns a context manager."""
+    from functools import wraps
+
+    @wraps(method)
+    def call(*args: Any, **kwargs: Any) -> AsyncResponseContextManager[Any]:
+        return AsyncResponseContextManager(lambda: method(*args, **kwargs))
+
+    return call
+
+
+class StreamedResponse(Response):
+    """The head of a reply whose body is being read elsewhere."""
+
+    __slots__ = ("_reply",)
+
+    is_closed = False  # type: ignore[misc]
+    is_stream_consumed = False  # type: ignore[misc]
+
+    def __init__(self, reply: Any) -> None:
+        super().__init__(reply.status, reply.headers, b"", Request(reply.method, reply.url))
+        self._reply = reply
+
+    def close(self) -> None:
+        self._reply.close()
+
+    async def aclose(self) -> None:
+        self._reply.close()

@@ -1,0 +1,133 @@
+"""Streams of events, pulled in batches from the core."""
+
+from __future__ import annotations
+
+from typing import Any, AsyncIterator, Generic, Iterator, Optional, TypeVar
+
+__all__ = ["AsyncStream", "ServerSentEvent", "Stream"]
+
+T = TypeVar("T")
+
+
+class ServerSentEvent:
+    """One event as it stood on the wire."""
+
+    def __init__(
+        self, *, event: Optional[str] = None, data: Optional[str] = None, id: Optional[str] = None, retry: Optional[int] = None
+    ) -> None:
+        self.event = event
+        self.data = data or ""
+        self.id = id
+        self.retry = retry
+
+    def json(self) -> Any:
+        import json
+
+        return json.loads(self.data)
+
+    def __repr__(self) -> str:
+        return f"ServerSentEvent(event={self.event}, data={self.data}, id={self.id}, retry={self.retry})"
+
+
+class Stream(Generic[T]):
+    """The events of a reply. Leaving it, or dropping it, closes the connection.
+
+    .. code-block:: python
+
+        with client.chat.completions.create(..., stream=True) as stream:
+            for chunk in stream:
+                ...
+    """
+
+    def __init__(self, *, reply: Any) -> None:
+        self._reply = reply
+        self._events = reply.events
+        self._iterator = self.__stream__()
+
+    @classmethod
+    def _of_reply(cls, reply: Any) -> "Stream[T]":
+        return cls(reply=reply)
+
+    @property
+    def response(self) -> Any:
+        """Status and headers of the reply."""
+        from ._response import StreamedResponse
+
+        return StreamedResponse(self._reply)
+
+    def __stream__(self) -> Iterator[T]:
+        next_batch = self._events.next_batch
+        try:
+            while True:
+                batch = next_batch()
+                if batch is None:
+                    return
+                yield from batch
+        finally:
+            self._events.close()
+
+    def __iter__(self) -> Iterator[T]:
+        return self._iterator
+
+    def __next__(self) -> T:
+        return next(self._iterator)
+
+    def __enter__(self) -> "Stream[T]":
+        return self
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._events.close()
+
+
+class AsyncStream(Generic[T]):
+    """The events of a reply, for an event loop. Leaving it, or dropping it, closes the connection."""
+
+    def __init__(self, *, reply: Any) -> None:
+        self._reply = reply
+        self._events = reply.events
+        self._iterator = self.__stream__()
+
+    @classmethod
+    def _of_reply(cls, reply: Any) -> "AsyncStream[T]":
+        return cls(reply=reply)
+
+    @property
+    def response(self) -> Any:
+        """Status and headers of the reply."""
+        from ._response import StreamedResponse
+
+        return StreamedResponse(self._reply)
+
+    async def __stream__(self) -> AsyncIterator[T]:
+        next_batch = self._events.next_batch_async
+        try:
+            while True:
+                batch = await next_batch()
+                if batch is None:
+                    return
+                for event in batch:
+                    yield event
+        finally:
+            self._events.close()
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self._iterator
+
+    async def __anext__(self) -> T:
+        return await self._iterator.__anext__()
+
+    async def __aenter__(self) -> "AsyncStream[T]":
+        return self
+
+    async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        self._events.close()
+
+    aclose = close

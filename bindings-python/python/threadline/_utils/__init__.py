@@ -1,0 +1,44 @@
+"""Small things that generated code and the package share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+from .._files import file_from_path as file_from_path
+from .._types import NotGiven, Omit
+
+__all__ = ["deprecated", "file_from_path", "is_given", "parse_datetime"]
+
+C = TypeVar("C")
+
+
+def deprecated(message: str, **_: Any) -> Any:
+    """Marks a method: calling it warns with ``DeprecationWarning``."""
+
+    def mark(method: Any) -> Any:
+        from functools import wraps
+        from warnings import warn
+
+        @wraps(method)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            warn(message, DeprecationWarning, stacklevel=2)
+            return method(*args, **kwargs)
+
+        call.__deprecated__ = message  # type: ignore[attr-defined]
+        return call
+
+    return mark
+
+
+def is_given(value: Any) -> bool:
+    """Whether an argument was given."""
+    return not isinstance(value, (NotGiven, Omit))
+
+
+def parse_datetime(text: str) -> Any:
+    """A point in time from its RFC 3339 text; the text itself, where it is none."""
+    try:
+        return datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+    except ValueError:
+        return text

@@ -1,0 +1,1 @@
+"""Helpers, where the official package has them."""

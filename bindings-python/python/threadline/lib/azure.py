@@ -1,0 +1,176 @@
+"""Clients of Azure OpenAI."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional, TypeVar
+
+from .._client import AsyncOpenAI, OpenAI, _Base, _env
+from .._constants import DEFAULT_MAX_RETRIES
+from .._exceptions import OpenAIError
+from .._types import not_given
+
+__all__ = ["AsyncAzureOpenAI", "AzureOpenAI", "MutuallyExclusiveAuthError"]
+
+C = TypeVar("C", bound="_Azure")
+
+
+class MutuallyExclusiveAuthError(OpenAIError):
+    """More than one of ``api_key``, ``azure_ad_token`` and ``azure_ad_token_provider`` was given."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The `api_key`, `azure_ad_token` and `azure_ad_token_provider` arguments are mutually exclusive; "
+            "only one can be passed at a time"
+        )
+
+
+class _Azure(_Base):
+    """What the clients of Azure have in common."""
+
+    _azure: Dict[str, Any]
+
+    def __init__(
+        self,
+        *,
+        api_version: Optional[str] = None,
+        azure_endpoint: Optional[str] = None,
+        azure_deployment: Optional[str] = None,
+        api_key: Any = None,
+        admin_api_key: Optional[str] = None,
+        workload_identity: Any = None,
+        azure_ad_token: Optional[str] = None,
+        azure_ad_token_provider: Any = None,
+        organization: Optional[str] = None,
+        project: Optional[str] = None,
+        webhook_secret: Optional[str] = None,
+        websocket_base_url: Optional[str] = None,
+        base_url: Optional[str] = None,
+        timeout: Any = not_given,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        default_headers: Optional[Mapping[str, str]] = None,
+        default_query: Optional[Mapping[str, object]] = None,
+        http_client: Any = None,
+        v1: bool = False,
+        _strict_response_validation: bool = False,
+        _enforce_credentials: bool = True,
+        **options: Any,
+    ) -> None:
+        given = [value for value in (api_key, azure_ad_token, azure_ad_token_provider) if value is not None]
+        if len(given) > 1:
+            raise MutuallyExclusiveAuthError
+        if callable(api_key):
+            api_key, azure_ad_token_provider = None, api_key
+        if not given:
+            azure_ad_token = _env("AZURE_OPENAI_AD_TOKEN")
+            if azure_ad_token is None:
+                api_key = _env("AZURE_OPENAI_API_KEY")
+        if _enforce_credentials and not (api_key or azure_ad_token or azure_ad_token_provider or default_headers):
+            raise OpenAIError(
+                "Missing credentials. Pass one of `api_key`, `azure_ad_token`, `azure_ad_token_provider`, or set the environment "
+                "variable AZURE_OPENAI_API_KEY or AZURE_OPENAI_AD_TOKEN."
+            )
+        if base_url is not None and azure_endpoint is not None:
+            raise ValueError("base_url and azure_endpoint are mutually exclusive")
+        if base_url is None:
+            azure_endpoint = azure_endpoint or _env("AZURE_OPENAI_ENDPOINT")
+            if azure_endpoint is None:
+                raise ValueError(
+                    "Must provide one of the `base_url` or `azure_endpoint` arguments, or the `AZURE_OPENAI_ENDPOINT` environment variable"
+                )
+        version = api_version or _env("OPENAI_API_VERSION")
+        address = (azure_endpoint or base_url or "").split("?")[0].rstrip("/")
+        if version is None and not v1 and not address.endswith("/openai/v1"):
+            raise ValueError("Must provide either the `api_version` argument or the `OPENAI_API_VERSION` environment variable")
+        self._azure = {
+            "endpoint": azure_endpoint,
+            "deployment": azure_deployment,
+            "api_version": version,
+            "ad_token": azure_ad_token,
+            "v1": v1,
+        }
+        self._token_provider = azure_ad_token_provider
+        super().__init__(
+            api_key=api_key if api_key is not None else "",
+            admin_api_key=admin_api_key,
+            organization=organization,
+            project=project,
+            webhook_secret=webhook_secret,
+            websocket_base_url=websocket_base_url,
+            base_url=base_url if base_url is not None else "",
+            timeout=timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            default_query=default_query,
+            http_client=http_client,
+            _strict_response_validation=_strict_response_validation,
+            _enforce_credentials=False,
+            **options,
+        )
+        self._api_version = version
+        self._azure_ad_token = azure_ad_token
+        self._azure_ad_token_provider = azure_ad_token_provider
+        self._azure_deployment = azure_deployment
+        self._azure_endpoint = azure_endpoint
+        self._native  # noqa: B018  Settings that exclude each other are told now.
+
+    def _settings(self) -> Dict[str, Any]:
+        settings = super()._settings()
+        if not settings.get("base_url"):
+            settings.pop("base_url", None)
+        settings.pop("admin_api_key", None)
+        settings["azure"] = {name: value for name, value in self._azure.items() if value is not None}
+        return settings
+
+    def _add_identity(self, settings: Dict[str, Any]) -> None:
+        if self._options["api_key"]:
+            settings["api_key"] = self._options["api_key"]
+        if self._token_provider is not None:
+            settings["token_provider"] = self._token_provider
+
+    def _default_base_url(self) -> str:
+        return str(self._native.base_url)
+
+    _KEPT = (
+        *_Base._KEPT,
+        "_token_provider",
+        "_api_version",
+        "_azure_ad_token",
+        "_azure_ad_token_provider",
+        "_azure_deployment",
+        "_azure_endpoint",
+    )
+
+    def copy(
+        self: C,
+        *,
+        api_version: Optional[str] = None,
+        azure_ad_token: Optional[str] = None,
+        azure_ad_token_provider: Any = None,
+        **options: Any,
+    ) -> C:
+        """A client with some options changed; it shares connections where that can be."""
+        made = super().copy(**options)
+        if api_version is None and azure_ad_token is None and azure_ad_token_provider is None:
+            return made
+        made._azure = dict(self._azure)
+        if api_version is not None:
+            made._azure["api_version"] = made._api_version = api_version
+        if azure_ad_token is not None or azure_ad_token_provider is not None:
+            made._azure["ad_token"], made._token_provider = azure_ad_token, azure_ad_token_provider
+            made._options["api_key"] = ""
+        made._made = None
+        return made
+
+    with_options = copy
+
+
+class AzureOpenAI(_Azure, OpenAI):
+    """A client of Azure OpenAI.
+
+    Credentials, endpoint and version come from ``AZURE_OPENAI_API_KEY`` or ``AZURE_OPENAI_AD_TOKEN``, ``AZURE_OPENAI_ENDPOINT`` and
+    ``OPENAI_API_VERSION`` where they are not given.
+    """
+
+
+class AsyncAzureOpenAI(_Azure, AsyncOpenAI):
+    """A client of Azure OpenAI for asyncio. See :class:`AzureOpenAI`."""

@@ -1,0 +1,5 @@
+"""The version of the package."""
+
+from ._version import __version__
+
+VERSION: str = __version__

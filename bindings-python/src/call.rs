@@ -1,0 +1,217 @@
+//! One call: from the arguments of a Python method to what goes to the core, and from its outcome to what the method returns.
+
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use threadline::operation::{BodyKind, Operation, ReplyKind};
+use threadline::{Args, Client, Download, Error, FileInput, RawReply, RequestOptions};
+use threadline::stream::RawEventStream;
+
+use crate::decode::Vectors;
+use crate::encode::Encoder;
+use crate::generated::ROWS;
+use crate::options;
+use crate::page::Walk;
+use crate::schema::Row;
+use crate::types::Types;
+
+/// What a caller wants back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The value.
+    Value,
+    /// The reply with its head, read to its end.
+    Raw,
+    /// The reply with its head, not read yet.
+    Open,
+    /// A page of a list.
+    Page,
+}
+
+impl Mode {
+    pub(crate) fn from_number(number: u8) -> PyResult<Self> {
+        Ok(match number {
+            0 => Self::Value,
+            1 => Self::Raw,
+            2 => Self::Open,
+            3 => Self::Page,
+            _ => return Err(PyValueError::new_err("unknown mode")),
+        })
+    }
+}
+
+/// How the reply is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To its end.
+    Whole,
+    /// As events.
+    Events,
+    /// To its end, piece by piece.
+    Bytes,
+    /// Not at all yet.
+    Head,
+}
+
+/// A call, ready to be sent.
+pub(crate) struct Prepared {
+    pub(crate) row: &'static Row,
+    pub(crate) path: Vec<String>,
+    pub(crate) fields: String,
+    pub(crate) files: Vec<FileInput>,
+    pub(crate) options: RequestOptions,
+    pub(crate) way: Way,
+    pub(crate) mode: Mode,
+    pub(crate) vectors: Vectors,
+    /// Whether later pages may be asked for.
+    pub(crate) paged: bool,
+    /// How far a list has been read.
+    pub(crate) walk: Option<Box<Walk>>,
+}
+
+/// What came of it.
+pub(crate) enum Outcome {
+    /// All of it.
+    Reply(RawReply),
+    /// Events to come.
+    Events(Box<RawEventStream>),
+    /// Bytes to come.
+    Download(Box<Download>),
+    /// Bytes that have come, with the head they came with.
+    Bytes(Box<Download>, bytes::Bytes),
+}
+
+/// The row of this number.
+pub(crate) fn row(number: usize) -> PyResult<&'static Row> {
+    ROWS.get(number).ok_or_else(|| PyIndexError::new_err(format!("there is no operation {number}")))
+}
+
+/// Arguments of a method that are no arguments of the operation.
+fn is_option(name: &str) -> bool {
+    matches!(name, "self" | "extra_headers" | "extra_query" | "extra_body" | "timeout" | "__class__")
+}
+
+/// Splits the arguments of a method, as `locals()` has them.
+pub(crate) fn prepare(row: &'static Row, arguments: &Bound<'_, PyDict>, mode: Mode) -> PyResult<Prepared> {
+    let py = arguments.py();
+    let operation: &Operation = row.operation;
+    let uploads = matches!(operation.body, BodyKind::Multipart | BodyKind::Raw { .. });
+    let mut encoder = Encoder::new(py, uploads)?;
+    let mut path = vec![String::new(); operation.path_params.len()];
+    let mut streams = operation.stream.is_some_and(|style| style.param.is_none());
+    encoder.begin();
+    for (key, value) in arguments.iter() {
+        let key = key.cast_into::<PyString>()?;
+        let name = key.to_str()?;
+        if is_option(name) {
+            continue;
+        }
+        let name = row.renames.iter().find(|(python, _)| *python == name).map_or(name, |(_, wire)| *wire);
+        if let Some(place) = operation.path_params.iter().position(|param| *param == name) {
+            path[place] = path_value(name, &value)?;
+            continue;
+        }
+        if operation.stream.is_some_and(|style| style.param == Some(name)) {
+            let given = !Types::get(py)?.is_omitted(&value) && value.is_truthy()?;
+            streams |= given;
+        }
+        encoder.member(name, &value)?;
+    }
+    encoder.end();
+    let (fields, files) = encoder.finish()?;
+    let way = match (operation.reply, mode) {
+        _ if streams => Way::Events,
+        (ReplyKind::Events, _) => Way::Events,
+        (ReplyKind::Binary, Mode::Open) => Way::Head,
+        (ReplyKind::Binary, _) => Way::Bytes,
+        _ => Way::Whole,
+    };
+    let options = options::of_call(arguments)?;
+    Ok(Prepared { row, path, fields, files, options, way, mode, vectors: Vectors::List, paged: mode == Mode::Page, walk: None })
+}
+
+fn path_value(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text = match value.cast::<PyString>() {
+        Ok(text) => text.to_str()?.to_owned(),
+        Err(_) if value.is_none() || Types::get(value.py())?.is_omitted(value) => String::new(),
+        Err(_) => value.str()?.to_str()?.to_owned(),
+    };
+    if text.is_empty() {
+        let shown = value.repr()?;
+        return Err(PyValueError::new_err(format!("Expected a non-empty value for `{name}` but received {shown}")));
+    }
+    Ok(text)
+}
+
+/// Makes the call.
+pub(crate) async fn send(client: Client, call: Sending) -> Result<Outcome, Error> {
+    let Sending { operation, args, options, way } = call;
+    match way {
+        Way::Whole => client.execute(operation, args, options).await.map(Outcome::Reply),
+        Way::Events => client.stream(operation, args, options).await.map(|stream| Outcome::Events(Box::new(stream))),
+        Way::Head => client.download(operation, args, options).await.map(|body| Outcome::Download(Box::new(body))),
+        Way::Bytes => {
+            let mut download = Box::new(client.download(operation, args, options).await?);
+            let mut all = bytes::BytesMut::new();
+            while let Some(piece) = download.next_chunk().await? {
+                all.extend_from_slice(&piece);
+            }
+            Ok(Outcome::Bytes(download, all.freeze()))
+        }
+    }
+}
+
+/// The part of a call that goes to the network.
+pub(crate) struct Sending {
+    pub(crate) operation: &'static Operation,
+    pub(crate) args: Args,
+    pub(crate) options: RequestOptions,
+    pub(crate) way: Way,
+}
+
+impl Prepared {
+    /// Takes out what is sent. What a later page needs stays for calls that ask for pages.
+    pub(crate) fn sending(&mut self) -> Sending {
+        let (fields, options) = match self.paged {
+            true => (self.fields.clone(), self.options.clone()),
+            false => (std::mem::take(&mut self.fields), std::mem::take(&mut self.options)),
+        };
+        let args = Args::new(self.path.clone(), fields, std::mem::take(&mut self.files));
+        Sending { operation: self.row.operation, args, options, way: self.way }
+    }
+
+    /// Path of the URL below the base.
+    pub(crate) fn url_path(&self) -> String {
+        let mut url = self.row.operation.path.to_owned();
+        for (name, value) in self.row.operation.path_params.iter().zip(&self.path) {
+            url = url.replace(&format!("{{{name}}}"), value);
+        }
+        url
+    }
+}
+
+/// `timeout` of a call, where it was given.
+pub(crate) fn timeout<'py>(arguments: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = arguments.py();
+    let Some(value) = arguments.get_item(intern!(py, "timeout"))? else { return Ok(None) };
+    Ok(if Types::get(py)?.is_omitted(&value) { None } else { Some(value) })
+}
+
+impl Prepared {
+    /// The same call, as far as later pages need it.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            row: self.row,
+            path: self.path.clone(),
+            fields: self.fields.clone(),
+            files: Vec::new(),
+            options: self.options.clone(),
+            way: self.way,
+            mode: self.mode,
+            vectors: self.vectors,
+            paged: self.paged,
+            walk: None,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Uploads: what the official package takes as a file, as the core's `FileInput`.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyString, PyTuple};
+use threadline::FileInput;
+
+use crate::types::Types;
+
+/// The upload that this value stands for: bytes, a path, a file object, or a tuple of name, content and content type.
+/// `None`: it is no file.
+pub(crate) fn upload(value: &Bound<'_, PyAny>, types: &Types) -> PyResult<Option<FileInput>> {
+    match value.cast::<PyTuple>() {
+        Ok(tuple) => named(tuple, types),
+        Err(_) => content(value, types),
+    }
+}
+
+/// `(name, content)`, `(name, content, content type)`, `(name, content, content type, headers)`.
+fn named(tuple: &Bound<'_, PyTuple>, types: &Types) -> PyResult<Option<FileInput>> {
+    if !(2..=4).contains(&tuple.len()) {
+        return Ok(None);
+    }
+    let (name, inner) = (tuple.get_item(0)?, tuple.get_item(1)?);
+    if !name.is_none() && !name.is_instance_of::<PyString>() {
+        return Ok(None);
+    }
+    let file = match inner.cast::<PyString>() {
+        // A text as content only where nothing else can be meant.
+        Ok(text) if tuple.len() > 2 => Some(FileInput::from_bytes(text.to_str()?.to_owned())),
+        _ => content(&inner, types)?,
+    };
+    let Some(mut file) = file else { return Ok(None) };
+    if let Ok(name) = name.cast::<PyString>() {
+        file = file.with_filename(name.to_str()?);
+    }
+    if tuple.len() > 2
+        && let Ok(content_type) = tuple.get_item(2)?.cast::<PyString>()
+    {
+        file = file.with_content_type(content_type.to_str()?);
+    }
+    Ok(Some(file))
+}
+
+fn content(value: &Bound<'_, PyAny>, types: &Types) -> PyResult<Option<FileInput>> {
+    let py = value.py();
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(Some(FileInput::from_bytes(Bytes::copy_from_slice(bytes.as_bytes()))));
+    }
+    if let Ok(bytes) = value.cast::<PyByteArray>() {
+        return Ok(Some(FileInput::from_bytes(bytes.to_vec())));
+    }
+    if value.is_instance(types.path.bind(py))? {
+        let path: PathBuf = value.extract()?;
+        // A missing file is reported as Python would: before anything is sent.
+        py.import(intern!(py, "os"))?.call_method1(intern!(py, "stat"), (value,))?;
+        return Ok(Some(FileInput::from_path(path)));
+    }
+    if !value.hasattr(intern!(py, "read"))? {
+        return Ok(None);
+    }
+    reader(value).map(Some)
+}
+
+/// A file object. One that stands for a whole file on disk is read from there while it is sent; any other is read here.
+fn reader(value: &Bound<'_, PyAny>) -> PyResult<FileInput> {
+    let py = value.py();
+    let helper = py.import(intern!(py, "threadline._files"))?.getattr(intern!(py, "read_file_object"))?;
+    let (content, name): (Bound<'_, PyAny>, Option<String>) = helper.call1((value,))?.extract()?;
+    let mut file = if let Ok(bytes) = content.cast::<PyBytes>() {
+        FileInput::from_bytes(Bytes::copy_from_slice(bytes.as_bytes()))
+    } else if let Ok(path) = content.cast::<PyString>() {
+        FileInput::from_path(path.to_str()?)
+    } else {
+        return Err(PyTypeError::new_err(format!("a file's `read` gave {}, not bytes", content.get_type().name()?)));
+    };
+    if let Some(name) = name {
+        file = file.with_filename(name);
+    }
+    Ok(file)
+}

@@ -1,0 +1,134 @@
+//! Calls from the core into Python: token providers, and HTTP clients of the user's own.
+//!
+//! They run where their caller is: of an asynchronous call on its event loop's thread, of a synchronous one on a thread that may
+//! wait. The threads of the runtime never run Python code.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use tokio::sync::oneshot;
+
+use crate::bridge::Queue;
+
+/// Whose call it is.
+#[derive(Clone)]
+pub(crate) enum Host {
+    /// A thread that waits.
+    Thread,
+    /// An event loop.
+    Loop(Arc<Queue>),
+}
+
+tokio::task_local! {
+    /// Who makes the call that is being worked on.
+    pub(crate) static HOST: Host;
+}
+
+/// A function of the host's.
+#[derive(Clone)]
+pub(crate) struct Callback(Arc<Py<PyAny>>);
+
+/// Arguments, made when the interpreter is at hand.
+type MakeArguments = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send>;
+
+/// A call that waits for its event loop.
+pub(crate) struct Job {
+    function: Arc<Py<PyAny>>,
+    arguments: MakeArguments,
+    answer: oneshot::Sender<PyResult<Py<PyAny>>>,
+}
+
+impl Callback {
+    pub(crate) fn new(function: Py<PyAny>) -> Self {
+        Self(Arc::new(function))
+    }
+
+    /// As [`call`](Self::call), without arguments.
+    pub(crate) async fn ask(&self) -> PyResult<Py<PyAny>> {
+        self.call(|py| Ok(PyTuple::empty(py).unbind())).await
+    }
+
+    /// What the function returns; what its awaitable comes to, where it returns one.
+    pub(crate) async fn call(
+        &self,
+        arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static,
+    ) -> PyResult<Py<PyAny>> {
+        let function = Arc::clone(&self.0);
+        let arguments: MakeArguments = Box::new(arguments);
+        let (answer, answered) = oneshot::channel();
+        let job = Job { function, arguments, answer };
+        match HOST.try_with(Host::clone) {
+            Ok(Host::Loop(queue)) => queue.run(job),
+            _ => {
+                tokio::task::spawn_blocking(move || job.run_here());
+            }
+        }
+        answered.await.unwrap_or_else(|_| Err(PyRuntimeError::new_err("the event loop of the call is gone")))
+    }
+}
+
+impl Job {
+    /// Runs on a thread that may wait.
+    fn run_here(self) {
+        let Self { function, arguments, answer } = self;
+        let result = Python::try_attach(|py| {
+            let value = function.bind(py).call1(arguments(py)?.bind(py))?;
+            let helper = py.import(intern!(py, "threadline._host"))?.getattr(intern!(py, "settle"))?;
+            Ok(helper.call1((value,))?.unbind())
+        });
+        // None: the interpreter is going down, and nobody waits any more.
+        if let Some(result) = result {
+            let _ = answer.send(result);
+        }
+    }
+
+    /// Runs on the thread of the event loop, to be answered when it is done.
+    pub(crate) fn run_on_loop(self, py: Python<'_>) {
+        let Self { function, arguments, answer } = self;
+        let start = || -> PyResult<Bound<'_, PyAny>> { function.bind(py).call1(arguments(py)?.bind(py)) };
+        match start() {
+            Err(error) => drop(answer.send(Err(error))),
+            Ok(value) => {
+                let reply = Reply { answer: std::sync::Mutex::new(Some(answer)) };
+                let helper = || -> PyResult<()> {
+                    let helper = py.import(intern!(py, "threadline._host"))?.getattr(intern!(py, "deliver"))?;
+                    helper.call1((value, Py::new(py, reply)?))?;
+                    Ok(())
+                };
+                if let Err(error) = helper() {
+                    error.write_unraisable(py, None);
+                }
+            }
+        }
+    }
+}
+
+/// Takes the outcome of an awaitable back to whoever waits in the core.
+#[pyclass(frozen, module = "threadline._threadline")]
+pub(crate) struct Reply {
+    answer: std::sync::Mutex<Option<oneshot::Sender<PyResult<Py<PyAny>>>>>,
+}
+
+#[pymethods]
+impl Reply {
+    fn value(&self, value: Py<PyAny>) {
+        self.send(Ok(value));
+    }
+
+    fn error(&self, error: Bound<'_, PyAny>) {
+        self.send(Err(PyErr::from_value(error)));
+    }
+}
+
+impl Reply {
+    fn send(&self, result: PyResult<Py<PyAny>>) {
+        let answer = self.answer.lock().ok().and_then(|mut answer| answer.take());
+        if let Some(answer) = answer {
+            // Whoever asked may have been cancelled.
+            let _ = answer.send(result);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! A reply with its head, as `with_raw_response`, `with_streaming_response`, binary results and streams hold it.
+
+use std::sync::Arc;
+use std::sync::Mutex as StdMutex;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyString, PyType};
+use threadline::operation::ReplyKind;
+use threadline::{Download, RawReply};
+use tokio::sync::Mutex;
+
+use crate::client::lock;
+use crate::decode;
+use crate::error::{self, About, to_python};
+use crate::finish::{self, Context};
+use crate::page::{self, Link};
+use crate::pending::{Finish, Pending, block};
+use crate::runtime;
+use crate::stream::EventStream;
+
+/// Status and headers of a reply.
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) attempts: u32,
+}
+
+/// What follows the head.
+pub(crate) enum Body {
+    /// JSON or text.
+    Whole(RawReply),
+    /// Bytes of any kind.
+    Bytes(Bytes),
+    /// Bytes that are still to come.
+    Download(Arc<Mutex<Option<Download>>>),
+    /// Events.
+    Events(Py<EventStream>),
+}
+
+impl Body {
+    pub(crate) fn download(download: Download) -> Self {
+        Self::Download(Arc::new(Mutex::new(Some(download))))
+    }
+}
+
+/// A reply.
+#[pyclass(frozen, module = "threadline._threadline", name = "Reply")]
+pub(crate) struct Reply {
+    head: Head,
+    body: Body,
+    context: StdMutex<Option<Context>>,
+    about: About,
+    asynchronous: bool,
+}
+
+impl Reply {
+    pub(crate) fn new(head: Head, body: Body, context: Context) -> Self {
+        let (about, asynchronous) = (context.about.clone(), context.asynchronous);
+        Self { head, body, context: StdMutex::new(Some(context)), about, asynchronous }
+    }
+
+    fn next(&self) -> PyResult<impl Future<Output = Finish> + Send + 'static> {
+        let Body::Download(download) = &self.body else {
+            return Err(PyRuntimeError::new_err("the reply has been read already"));
+        };
+        let (download, about) = (Arc::clone(download), self.about.clone());
+        Ok(async move {
+            let mut place = download.lock().await;
+            let piece = match &mut *place {
+                Some(download) => download.next_chunk().await,
+                None => Ok(None),
+            };
+            if !matches!(piece, Ok(Some(_))) {
+                *place = None;
+            }
+            let finish: Finish = Box::new(move |py| {
+                let piece = piece.map_err(|error| to_python(py, &error, &about))?;
+                Ok(piece.map_or_else(|| py.None(), |piece| PyBytes::new(py, &piece).into_any().unbind()))
+            });
+            finish
+        })
+    }
+}
+
+#[pymethods]
+impl Reply {
+    #[getter]
+    fn status(&self) -> u16 {
+        self.head.status
+    }
+
+    #[getter]
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        error::headers(py, &self.head.headers)
+    }
+
+    /// Requests that were sent for it.
+    #[getter]
+    fn attempts(&self) -> u32 {
+        self.head.attempts
+    }
+
+    #[getter]
+    fn method(&self) -> &'static str {
+        self.about.method
+    }
+
+    #[getter]
+    fn url(&self) -> &str {
+        &self.about.url
+    }
+
+    #[getter]
+    fn asynchronous(&self) -> bool {
+        self.asynchronous
+    }
+
+    /// The events, where the reply is a stream of them.
+    #[getter]
+    fn events(&self, py: Python<'_>) -> Option<Py<EventStream>> {
+        match &self.body {
+            Body::Events(events) => Some(events.clone_ref(py)),
+            _ => None,
+        }
+    }
+
+    /// The body; `None` where it is still to be read.
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        match &self.body {
+            Body::Whole(raw) => Some(PyBytes::new(py, &raw.body)),
+            Body::Bytes(bytes) => Some(PyBytes::new(py, bytes)),
+            _ => None,
+        }
+    }
+
+    /// The next piece of a body that is still to be read; `None` at its end.
+    fn next_piece(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        block(py, self.next()?)
+    }
+
+    /// As `next_piece`, for the running event loop.
+    fn next_piece_async(&self, py: Python<'_>) -> PyResult<Pending> {
+        Pending::start(py, self.next()?)
+    }
+
+    /// Closes the connection of a body that has not been read.
+    fn close(&self, py: Python<'_>) {
+        match &self.body {
+            Body::Events(events) => events.get().close(py),
+            Body::Download(download) => {
+                if let Ok(mut place) = download.try_lock()
+                    && let Some(download) = place.take()
+                {
+                    let runtime = runtime::get();
+                    py.detach(move || {
+                        let _guard = runtime.as_ref().ok().map(|runtime| runtime.enter());
+                        drop(download);
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What the method would have returned. `to`: a class of ours to make of it instead.
+    #[pyo3(signature = (to = None))]
+    fn parse(&self, py: Python<'_>, to: Option<&Bound<'_, PyType>>) -> PyResult<Py<PyAny>> {
+        let Body::Whole(raw) = &self.body else {
+            return Err(PyTypeError::new_err("this reply is not one value"));
+        };
+        let unreadable = |failure| error::of_failure(py, failure, &self.about, |why| raw.decode_error(why));
+        if let Some(class) = to {
+            return decode::decode_as(py, &raw.body, class).map(Bound::unbind).map_err(unreadable);
+        }
+        let context = lock(&self.context);
+        let context = context.as_ref().ok_or_else(|| PyRuntimeError::new_err("the reply was taken apart"))?;
+        let prepared = &context.prepared;
+        let Some(class) = &context.page else {
+            return finish::value(py, raw, prepared.row, prepared.vectors, &self.about);
+        };
+        let link = Link::new(context.client.clone_ref(py), prepared.again(), self.asynchronous);
+        Ok(page::make(py, raw, link, Some(class.clone_ref(py)), &self.about)?.unbind())
+    }
+
+    /// Whether its value is bytes.
+    #[getter]
+    fn binary(&self) -> bool {
+        matches!(self.body, Body::Bytes(_) | Body::Download(_))
+    }
+
+    /// Whether its value is text.
+    #[getter]
+    fn is_text(&self) -> bool {
+        let context = lock(&self.context);
+        let kind = context.as_ref().map(|context| context.prepared.row.operation.reply);
+        matches!(kind, Some(ReplyKind::Text))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Reply {} of {} {}>", self.head.status, self.about.method, self.about.url)
+    }
+}
+
+/// An instance of `class` from JSON text, through the same decoder as replies.
+#[pyfunction]
+pub(crate) fn decode_as<'py>(
+    py: Python<'py>,
+    text: &Bound<'py, PyAny>,
+    class: &Bound<'py, PyType>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let about = About::default();
+    let failed = |failure| error::of_failure(py, failure, &about, |why| error::decode_error(why.to_owned()));
+    match text.cast::<PyString>() {
+        Ok(text) => decode::decode_as(py, text.to_str()?.as_bytes(), class).map_err(failed),
+        Err(_) => decode::decode_as(py, text.cast::<PyBytes>()?.as_bytes(), class).map_err(failed),
+    }
+}

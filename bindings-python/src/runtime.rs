@@ -1,0 +1,80 @@
+//! The runtime behind all calls: made on first use, dropped without a word after a fork, never waited for at exit.
+//!
+//! A forked child has the parent's memory and none of its threads: a runtime made before the fork would never wake anyone
+//! again. So the child forgets it (leaking it on purpose: its locks may be held by threads that are gone) and makes its own.
+//! Connections belong to a runtime too, which is why clients compare [`generation`] and build themselves anew.
+
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::time::Duration;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use tokio::runtime::{Builder, Runtime};
+
+static CURRENT: AtomicPtr<Runtime> = AtomicPtr::new(std::ptr::null_mut());
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+/// How long a waiting thread stays deaf to signals.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// Which runtime this is: another number in a forked child.
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Ordering::Acquire)
+}
+
+/// The runtime of this process.
+pub(crate) fn get() -> PyResult<&'static Runtime> {
+    let current = CURRENT.load(Ordering::Acquire);
+    if !current.is_null() {
+        // SAFETY: only pointers from `Box::leak` are stored, and what they point to is never freed.
+        return Ok(unsafe { &*current });
+    }
+    let made = Builder::new_multi_thread()
+        .worker_threads(workers())
+        .thread_name("threadline")
+        .enable_all()
+        .build()
+        .map_err(|error| PyRuntimeError::new_err(format!("threads for network calls cannot be started: {error}")))?;
+    let made = Box::into_raw(Box::new(made));
+    match CURRENT.compare_exchange(std::ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
+        // SAFETY: as above; `made` came from a box and stays allocated.
+        Ok(_) => Ok(unsafe { &*made }),
+        Err(first) => {
+            // SAFETY: `made` was not stored, so this is its only owner; `first` as above.
+            unsafe {
+                drop(Box::from_raw(made));
+                Ok(&*first)
+            }
+        }
+    }
+}
+
+/// Two threads carry more than one interpreter can consume.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |count| count.get().min(2))
+}
+
+/// In a child, right after the fork.
+#[pyfunction]
+pub(crate) fn _after_fork() {
+    CURRENT.store(std::ptr::null_mut(), Ordering::Release);
+    GENERATION.fetch_add(1, Ordering::AcqRel);
+}
+
+/// Waits for a future on this thread, without the interpreter and open to signals. An exception of a signal handler drops the
+/// future, which closes its connection.
+pub(crate) fn wait<F>(py: Python<'_>, future: F) -> PyResult<F::Output>
+where
+    F: Future + Send,
+    F::Output: Send,
+{
+    let runtime = get()?;
+    let mut future = Box::pin(future);
+    loop {
+        let slice = py.detach(|| runtime.block_on(async { tokio::time::timeout(SLICE, &mut future).await }));
+        match slice {
+            Ok(output) => return Ok(output),
+            Err(_) => py.check_signals()?,
+        }
+    }
+}
