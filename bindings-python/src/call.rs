@@ -4,12 +4,13 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use threadline::operation::{BodyKind, Operation, ReplyKind};
+use threadline::operation::{Operation, ReplyKind};
 use threadline::{Args, Client, Download, Error, FileInput, RawReply, RequestOptions};
 use threadline::stream::RawEventStream;
 
 use crate::decode::Vectors;
 use crate::encode::Encoder;
+use crate::files;
 use crate::generated::ROWS;
 use crate::options;
 use crate::page::Walk;
@@ -96,23 +97,22 @@ fn is_option(name: &str) -> bool {
 pub(crate) fn prepare(row: &'static Row, arguments: &Bound<'_, PyDict>, mode: Mode) -> PyResult<Prepared> {
     let py = arguments.py();
     let operation: &Operation = row.operation;
-    let uploads = matches!(operation.body, BodyKind::Multipart | BodyKind::Raw { .. });
-    let mut encoder = Encoder::new(py, uploads)?;
+    let mut encoder = Encoder::new(py, files::takes_files(operation))?;
     let mut path = vec![String::new(); operation.path_params.len()];
     let mut streams = operation.stream.is_some_and(|style| style.param.is_none());
-    encoder.begin();
+    encoder.begin(row.renames);
     for (key, value) in arguments.iter() {
         let key = key.cast_into::<PyString>()?;
         let name = key.to_str()?;
         if is_option(name) {
             continue;
         }
-        let name = row.renames.iter().find(|(python, _)| *python == name).map_or(name, |(_, wire)| *wire);
-        if let Some(place) = operation.path_params.iter().position(|param| *param == name) {
+        let wire = row.renames.iter().find(|(python, _)| *python == name).map_or(name, |(_, wire)| *wire);
+        if let Some(place) = operation.path_params.iter().position(|param| *param == wire) {
             path[place] = path_value(name, &value)?;
             continue;
         }
-        if operation.stream.is_some_and(|style| style.param == Some(name)) {
+        if operation.stream.is_some_and(|style| style.param == Some(wire)) {
             let given = !Types::get(py)?.is_omitted(&value) && value.is_truthy()?;
             streams |= given;
         }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use threadline::Client as Core;
@@ -12,6 +13,7 @@ use threadline::usage::{Prices, UsageCounter};
 use crate::call::{self, Mode, Prepared};
 use crate::decode::Vectors;
 use crate::error::{About, to_python};
+use crate::files;
 use crate::finish;
 use crate::options::{self, setting};
 use crate::pending::{Finish, Pending, block};
@@ -83,9 +85,13 @@ impl Client {
         arguments: &Bound<'_, PyDict>,
         mode: u8,
         page: Option<Py<PyAny>>,
-    ) -> PyResult<Pending> {
+    ) -> PyResult<Py<PyAny>> {
+        if files::are_asynchronous(call::row(operation)?, arguments)? {
+            let read = py.import(intern!(py, "threadline._files"))?.getattr(intern!(py, "read_async_files"))?;
+            return Ok(read.call1((slf, operation, arguments, mode, page))?.unbind());
+        }
         let work = Self::work(slf, py, operation, arguments, mode, page, true)?;
-        Pending::start(py, work)
+        Ok(Py::new(py, Pending::start(py, work)?)?.into_any())
     }
 
     /// Records of the calls made so far, as JSON texts, where the client is observed; they are then forgotten.

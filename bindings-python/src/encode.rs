@@ -21,12 +21,14 @@ pub(crate) struct Encoder<'py> {
     /// Whether files may stand among the values.
     uploads: bool,
     depth: usize,
+    /// Keys that the wire names otherwise: Python's name, the wire's.
+    renames: &'static [(&'static str, &'static str)],
 }
 
 impl<'py> Encoder<'py> {
     /// `uploads`: whether files may stand among the values.
     pub(crate) fn new(py: Python<'py>, uploads: bool) -> PyResult<Self> {
-        Ok(Self { py, types: Types::get(py)?, writer: Writer::new(), uploads, depth: 0 })
+        Ok(Self { py, types: Types::get(py)?, writer: Writer::new(), uploads, depth: 0, renames: &[] })
     }
 
     /// The JSON text of one value.
@@ -36,8 +38,9 @@ impl<'py> Encoder<'py> {
         Ok(encoder.finish()?.0)
     }
 
-    /// Starts the object of all arguments.
-    pub(crate) fn begin(&mut self) {
+    /// Starts the object of all arguments, in which these keys are named otherwise, at any depth.
+    pub(crate) fn begin(&mut self, renames: &'static [(&'static str, &'static str)]) {
+        self.renames = renames;
         self.writer.begin_object();
     }
 
@@ -56,8 +59,17 @@ impl<'py> Encoder<'py> {
         if self.types.is_omitted(value) {
             return Ok(());
         }
-        self.writer.key(name);
-        self.value(value)
+        if self.renames.is_empty() {
+            self.writer.key(name);
+            return self.value(value);
+        }
+        let sent = self.renames.iter().find(|(python, _)| *python == name).map_or(name, |(_, wire)| *wire);
+        self.writer.key(sent);
+        // What users write there is theirs.
+        let renames = if name == "metadata" { std::mem::take(&mut self.renames) } else { self.renames };
+        self.value(value)?;
+        self.renames = renames;
+        Ok(())
     }
 
     fn value(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {

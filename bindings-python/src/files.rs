@@ -6,9 +6,11 @@ use bytes::Bytes;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyString, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
 use threadline::FileInput;
+use threadline::operation::{BodyKind, Operation};
 
+use crate::schema::Row;
 use crate::types::Types;
 
 /// The upload that this value stands for: bytes, a path, a file object, or a tuple of name, content and content type.
@@ -82,4 +84,36 @@ fn reader(value: &Bound<'_, PyAny>) -> PyResult<FileInput> {
         file = file.with_filename(name);
     }
     Ok(file)
+}
+
+/// Whether a file among the arguments is to be read by awaiting it.
+pub(crate) fn are_asynchronous(row: &Row, arguments: &Bound<'_, PyDict>) -> PyResult<bool> {
+    if !takes_files(row.operation) {
+        return Ok(false);
+    }
+    for value in arguments.values().iter() {
+        let items = match value.cast::<PyList>() {
+            Ok(list) => list.iter().collect(),
+            Err(_) => vec![value],
+        };
+        for item in items {
+            let file = match item.cast::<PyTuple>() {
+                Ok(tuple) if tuple.len() > 1 => tuple.get_item(1)?,
+                _ => item,
+            };
+            let py = file.py();
+            if file.hasattr(intern!(py, "read"))? {
+                let judge = py.import(intern!(py, "threadline._files"))?.getattr(intern!(py, "is_async_file"))?;
+                if judge.call1((file,))?.is_truthy()? {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Whether files may stand among the arguments.
+pub(crate) fn takes_files(operation: &Operation) -> bool {
+    matches!(operation.body, BodyKind::Multipart | BodyKind::Raw { .. })
 }

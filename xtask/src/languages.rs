@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{Outcome, shell};
+use crate::{Outcome, python, shell};
 
 /// How a language's driver of the call protocol is built and started.
 pub struct Language {
@@ -21,10 +21,17 @@ pub const LANGUAGES: &[Language] = &[
     Language { name: "rust-blocking", build: build_rust, driver: blocking_driver },
 ];
 
+/// Languages whose driver does not pass all cases yet: they are tested when they are named.
+const UNFINISHED: &[Language] = &[
+    Language { name: "python", build: python::build, driver: python_driver },
+    Language { name: "python-async", build: python::build, driver: python_async_driver },
+];
+
 /// The language of this name.
 pub fn named(name: &str) -> Result<&'static Language, String> {
-    LANGUAGES.iter().find(|language| language.name == name).ok_or_else(|| {
-        let names: Vec<&str> = LANGUAGES.iter().map(|language| language.name).collect();
+    let mut all = LANGUAGES.iter().chain(UNFINISHED);
+    all.find(|language| language.name == name).ok_or_else(|| {
+        let names: Vec<&str> = LANGUAGES.iter().chain(UNFINISHED).map(|language| language.name).collect();
         format!("there is no language `{name}`; there is: {}", names.join(", "))
     })
 }
@@ -42,6 +49,16 @@ fn rust_driver() -> Command {
 fn blocking_driver() -> Command {
     let mut driver = rust_driver();
     driver.arg("--blocking");
+    driver
+}
+
+fn python_driver() -> Command {
+    python::script("bindings-python/tests/driver.py")
+}
+
+fn python_async_driver() -> Command {
+    let mut driver = python_driver();
+    driver.arg("--async");
     driver
 }
 

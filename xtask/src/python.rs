@@ -1,4 +1,5 @@
-//! Python for the tests: an environment of its own below the target folder, made and filled once.
+//! Python for the tests: an environment of its own below the target folder, made and filled once; the package in it as it
+//! stands in the source.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,14 +7,19 @@ use std::process::{Command, Stdio};
 use crate::{Outcome, languages, shell};
 
 /// What the environment must hold, in pip's notation, with exact versions.
-const REQUIREMENTS: &str = "tests/websocket/requirements.txt";
+const REQUIREMENTS: [&str; 2] = ["tests/websocket/requirements.txt", "bindings-python/requirements.txt"];
+
+/// The folder of the Python package.
+const PACKAGE: &str = "bindings-python/python";
 
 /// Makes the environment `python` of the target folder, if it is not there as it must be.
 pub fn run() -> Outcome {
     let folder = languages::target().join("python");
-    let wanted = shell::root().join(REQUIREMENTS);
     let installed = folder.join("installed.txt");
-    let text = std::fs::read_to_string(&wanted)?;
+    let mut text = String::new();
+    for file in REQUIREMENTS {
+        text.push_str(&std::fs::read_to_string(shell::root().join(file))?);
+    }
     if std::fs::read_to_string(&installed).is_ok_and(|found| found == text) && works(&interpreter(&folder), "") {
         eprintln!("python environment is here");
         return Ok(());
@@ -26,11 +32,48 @@ pub fn run() -> Outcome {
     }
     shell::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder))?;
     let mut pip = Command::new(interpreter(&folder));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&wanted);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    for file in REQUIREMENTS {
+        pip.arg("--requirement").arg(shell::root().join(file));
+    }
     shell::run(&mut pip)?;
     // Written last, so that an environment that was left half made is made anew.
     std::fs::write(&installed, text)?;
     Ok(())
+}
+
+/// Builds the native module without optimisation, and lets the environment import the package from its source.
+pub fn build() -> Outcome {
+    run()?;
+    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-python"]))?;
+    let package = shell::root().join(PACKAGE);
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let library = languages::target().join("debug").join(format!("{prefix}_threadline{suffix}"));
+    let module = package.join("threadline").join(if cfg!(windows) { "_threadline.pyd" } else { "_threadline.abi3.so" });
+    // Into place in one step: an interpreter that runs keeps the file that it has loaded.
+    let fresh = module.with_extension("new");
+    std::fs::copy(&library, &fresh)?;
+    std::fs::rename(&fresh, &module)?;
+    let find = "import sysconfig; print(sysconfig.get_path('purelib'))";
+    let site = Command::new(interpreter(&languages::target().join("python"))).args(["-c", find]).output()?;
+    let site = PathBuf::from(String::from_utf8(site.stdout)?.trim());
+    Ok(std::fs::write(site.join("threadline.pth"), package.display().to_string())?)
+}
+
+/// Runs the package's own tests.
+pub fn test(args: &[String]) -> Outcome {
+    build()?;
+    let mut pytest = Command::new(interpreter(&languages::target().join("python")));
+    pytest.current_dir(shell::root().join("bindings-python")).args(["-X", "dev", "-m", "pytest", "--quiet"]);
+    pytest.env("THREADLINE_MOCK", languages::built("threadline-mock"));
+    shell::run(pytest.args(args))
+}
+
+/// A program for the interpreter of the environment.
+pub fn script(path: &str) -> Command {
+    let mut command = Command::new(interpreter(&languages::target().join("python")));
+    command.arg(shell::root().join(path));
+    command
 }
 
 /// The interpreter of an environment.

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::languages::{self, LANGUAGES, Language};
-use crate::{Outcome, shell};
+use crate::{Outcome, python, shell};
 
 /// Without a language everything is built and tested; with one, the suite runs in that language alone.
 pub fn run(args: &[String]) -> Outcome {
@@ -12,6 +12,7 @@ pub fn run(args: &[String]) -> Outcome {
         None => {
             shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace", "--all-targets"]))?;
             shell::run(&mut shell::cargo(&["test", "--quiet", "--workspace"]))?;
+            python::test(&[])?;
             LANGUAGES.iter().try_for_each(|language| suite(language, args))
         }
     }

@@ -25,6 +25,8 @@ C = TypeVar("C", bound="_Base")
 
 #: Options of a client that a copy can change while it shares connections with its original.
 _SHARED = ("organization", "project", "webhook_secret", "timeout", "max_retries")
+#: Options that only copies take: limits of streams (seconds), and whether calls are recorded for :meth:`observed`.
+_OF_CALLS = ("idle_timeout", "first_event_timeout", "observe")
 
 
 def _env(name: str) -> Optional[str]:
@@ -135,6 +137,7 @@ class _Base:
         """The options as the native module takes them."""
         held = self._options
         settings: Dict[str, Any] = dict(held["network"])
+        settings.update({name: held[name] for name in _OF_CALLS if name in held})
         for name in ("admin_api_key", "organization", "project", "webhook_secret", "base_url", "max_retries", "vectors", "proxy"):
             if held[name] is not None:
                 settings[name] = held[name]
@@ -246,6 +249,12 @@ class _Base:
         text = self._native.usage()
         return None if text is None else json.loads(text)
 
+    def observed(self) -> Any:
+        """Records of the calls made since this was last asked, of a client made by ``with_options(observe=True)``."""
+        import json
+
+        return [json.loads(text) for text in self._native.take_observed()]
+
     def copy(
         self: C,
         *,
@@ -286,9 +295,12 @@ class _Base:
             "webhook_secret": webhook_secret,
             "websocket_base_url": websocket_base_url,
             "http_client": http_client,
-            **options,
             **_extra_kwargs,
+            **options,
         }
+        unknown = set(changes) - set(self._options) - set(_OF_CALLS)
+        if unknown:
+            raise TypeError(f"with_options() got an unexpected keyword argument '{sorted(unknown)[0]}'")
         changes = {name: value for name, value in changes.items() if value is not None}
         if not isinstance(base_url, NotGiven) and base_url is not None:
             changes["base_url"] = str(base_url)
@@ -316,10 +328,10 @@ class _Base:
         made._closed = False
         made._made = None
         replaced = {name for name in ("default_headers", "default_query") if set(own[name]) - set(made._options[name])}
-        shareable = {*_SHARED, "base_url", "api_key", "admin_api_key", "default_headers", "default_query"} - replaced
+        shareable = {*_SHARED, *_OF_CALLS, "base_url", "api_key", "admin_api_key", "default_headers", "default_query"} - replaced
         connect = getattr(changes.get("timeout"), "connect", None)
         if shareable.issuperset(changes) and connect is None and not callable(changes.get("api_key")):
-            settings = {name: changes[name] for name in (*_SHARED, "base_url", "api_key", "admin_api_key") if name in changes}
+            settings = {name: changes[name] for name in (*_SHARED, *_OF_CALLS, "base_url", "api_key", "admin_api_key") if name in changes}
             if "default_headers" in changes:
                 settings["headers"] = changes["default_headers"]
             if "default_query" in changes:

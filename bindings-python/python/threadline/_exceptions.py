@@ -39,6 +39,10 @@ class OpenAIError(Exception):
     """
 
     kind: Optional[str] = None
+    #: The HTTP status of the reply, whatever the error; ``status_code`` is only where the official package has it.
+    status: Optional[int] = None
+    #: The provider's message if it sent one, else what happened in our words.
+    detail: str = ""
     attempts: int = 0
     retry_after: Optional[float] = None
     retryable: bool = False
@@ -302,6 +306,7 @@ def from_record(record: Dict[str, Any]) -> BaseException:
     """The exception for an error of the core."""
     error = _make(record)
     error.kind = record["kind"]
+    error.status = record["status"]
     error.attempts = record["attempts"]
     error.retry_after = record["retry_after"]
     error.retryable = record["retryable"]

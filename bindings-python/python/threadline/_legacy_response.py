@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any, AsyncIterator, Generic, Iterator, Optional, TypeVar
+from typing import Any, AsyncIterator, Awaitable, Callable, Generic, Iterator, Optional, ParamSpec, TypeVar, cast
+
 
 from ._response import APIResponse, BaseAPIResponse
 
 __all__ = ["HttpxBinaryResponseContent", "LegacyAPIResponse"]
 
 T = TypeVar("T")
+R = TypeVar("R")
+P = ParamSpec("P")
 
 
 class LegacyAPIResponse(BaseAPIResponse[T], Generic[T]):
@@ -134,3 +137,15 @@ class HttpxBinaryResponseContent:
 
     async def aclose(self) -> None:
         """Nothing is open any more."""
+
+
+def to_raw_response_wrapper(method: Callable[P, R]) -> Callable[P, LegacyAPIResponse[R]]:
+    """The method, returning its reply."""
+    owner: Any = method
+    return cast(Any, getattr(owner.__self__.with_raw_response, owner.__name__))
+
+
+def async_to_raw_response_wrapper(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[LegacyAPIResponse[R]]]:
+    """The method, returning its reply."""
+    owner: Any = method
+    return cast(Any, getattr(owner.__self__.with_raw_response, owner.__name__))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, AsyncIterator, Callable, Generator, Generic, Iterator, Optional, TypeVar
+from typing import Any, AsyncIterator, Awaitable, Callable, Generator, Generic, Iterator, Optional, ParamSpec, TypeVar, cast
+
 
 from ._http import URL, Headers, Request, Response
 from ._streaming import AsyncStream, Stream
@@ -22,6 +23,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+R = TypeVar("R")
+P = ParamSpec("P")
 
 
 class BaseAPIResponse(Generic[T]):
@@ -373,3 +376,33 @@ class StreamedResponse(Response):
 
     async def aclose(self) -> None:
         self._reply.close()
+
+
+def to_streamed_response_wrapper(method: Callable[P, R]) -> Callable[P, ResponseContextManager[R]]:
+    """The method, returning a context manager of its reply."""
+    return cast(Any, getattr(_owner(method).with_streaming_response, _name(method)))
+
+
+def async_to_streamed_response_wrapper(method: Callable[P, Awaitable[R]]) -> Callable[P, AsyncResponseContextManager[R]]:
+    """The method, returning a context manager of its reply."""
+    return cast(Any, getattr(_owner(method).with_streaming_response, _name(method)))
+
+
+def to_custom_streamed_response_wrapper(method: Callable[P, object], response: Any) -> Callable[P, ResponseContextManager[Any]]:
+    """As :func:`to_streamed_response_wrapper`."""
+    return to_streamed_response_wrapper(method)
+
+
+def async_to_custom_streamed_response_wrapper(
+    method: Callable[P, Awaitable[object]], response: Any
+) -> Callable[P, AsyncResponseContextManager[Any]]:
+    """As :func:`async_to_streamed_response_wrapper`."""
+    return async_to_streamed_response_wrapper(method)
+
+
+def _owner(method: Any) -> Any:
+    return method.__self__
+
+
+def _name(method: Any) -> str:
+    return str(method.__name__)

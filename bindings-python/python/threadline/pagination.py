@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 
 class PageInfo:
@@ -188,13 +189,13 @@ class AsyncNextCursorPage(_AsyncPage[T]):
     next: Optional[str] = None
 
 
-class AsyncPaginator(Generic[T]):
+class AsyncPaginator(Generic[T, P]):
     """A list to be read: awaited it gives its first page, iterated all its items."""
 
     def __init__(self, start: Callable[[], Awaitable[Any]]) -> None:
         self._start = start
 
-    def __await__(self) -> Generator[Any, None, Any]:
+    def __await__(self) -> Generator[Any, None, P]:
         return self._start().__await__()
 
     async def __aiter__(self) -> AsyncIterator[T]:

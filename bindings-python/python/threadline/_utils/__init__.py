@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from .._files import file_from_path as file_from_path
 from .._types import NotGiven, Omit
 
-__all__ = ["deprecated", "file_from_path", "is_given", "parse_datetime"]
+__all__ = ["PropertyInfo", "deprecated", "file_from_path", "is_given", "parse_datetime"]
 
 C = TypeVar("C")
 
@@ -42,3 +42,20 @@ def parse_datetime(text: str) -> Any:
         return datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
     except ValueError:
         return text
+
+
+class PropertyInfo:
+    """What an alias of types says beside its arms: the member that tells them apart."""
+
+    __slots__ = ("alias", "format", "format_template", "discriminator")
+
+    def __init__(
+        self, *, alias: Any = None, format: Any = None, format_template: Any = None, discriminator: Any = None
+    ) -> None:
+        self.alias = alias
+        self.format = format
+        self.format_template = format_template
+        self.discriminator = discriminator
+
+    def __repr__(self) -> str:
+        return f"PropertyInfo(alias={self.alias!r}, discriminator={self.discriminator!r})"
