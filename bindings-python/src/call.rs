@@ -5,8 +5,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use threadline::operation::{Operation, ReplyKind};
-use threadline::{Args, Client, Download, Error, FileInput, RawReply, RequestOptions};
 use threadline::stream::RawEventStream;
+use threadline::{Args, Client, Download, Error, FileInput, RawReply, RequestOptions};
 
 use crate::decode::Vectors;
 use crate::encode::Encoder;
@@ -128,7 +128,18 @@ pub(crate) fn prepare(row: &'static Row, arguments: &Bound<'_, PyDict>, mode: Mo
         _ => Way::Whole,
     };
     let options = options::of_call(arguments)?;
-    Ok(Prepared { row, path, fields, files, options, way, mode, vectors: Vectors::List, paged: mode == Mode::Page, walk: None })
+    Ok(Prepared {
+        row,
+        path,
+        fields,
+        files,
+        options,
+        way,
+        mode,
+        vectors: Vectors::List,
+        paged: mode == Mode::Page,
+        walk: None,
+    })
 }
 
 fn path_value(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {

@@ -51,7 +51,9 @@ impl<'py> Encoder<'py> {
 
     /// The text, and the uploads it refers to.
     pub(crate) fn finish(self) -> PyResult<(String, Vec<FileInput>)> {
-        self.writer.finish().map_err(|error| PyValueError::new_err(format!("Out of range float values are not JSON compliant: {error}")))
+        self.writer.finish().map_err(|error| {
+            PyValueError::new_err(format!("Out of range float values are not JSON compliant: {error}"))
+        })
     }
 
     /// A member, unless its value says that there is none.
@@ -85,7 +87,9 @@ impl<'py> Encoder<'py> {
             self.writer.float(number.value());
         } else {
             if self.depth == DEPTH {
-                return Err(PyValueError::new_err(format!("arguments are nested deeper than {DEPTH} levels (or hold themselves)")));
+                return Err(PyValueError::new_err(format!(
+                    "arguments are nested deeper than {DEPTH} levels (or hold themselves)"
+                )));
             }
             self.depth += 1;
             self.composite(value)?;
@@ -150,7 +154,11 @@ impl<'py> Encoder<'py> {
 
     /// A key that is no text, as `json.dumps` would write it.
     fn key(&self, key: &Bound<'py, PyAny>) -> PyResult<String> {
-        if key.is_instance_of::<PyBool>() || key.is_none() || key.is_instance_of::<PyInt>() || key.is_instance_of::<PyFloat>() {
+        if key.is_instance_of::<PyBool>()
+            || key.is_none()
+            || key.is_instance_of::<PyInt>()
+            || key.is_instance_of::<PyFloat>()
+        {
             return Self::text(self.py, key);
         }
         if key.is_instance(self.types.enumeration.bind(self.py))? {
@@ -186,7 +194,10 @@ impl<'py> Encoder<'py> {
             return self.dict(&dict);
         }
         let bytes = value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>();
-        if !bytes && !is_class && let Ok(items) = value.try_iter() {
+        if !bytes
+            && !is_class
+            && let Ok(items) = value.try_iter()
+        {
             self.writer.begin_list();
             for item in items {
                 self.value(&item?)?;

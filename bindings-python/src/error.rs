@@ -58,7 +58,8 @@ fn python_cause(py: Python<'_>, error: &Error) -> Option<PyErr> {
 
 /// The headers of a reply as a list of pairs.
 pub(crate) fn headers<'py>(py: Python<'py>, headers: &HeaderMap) -> PyResult<Bound<'py, PyList>> {
-    let pairs = headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let pairs =
+        headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     PyList::new(py, pairs.collect::<Vec<_>>())
 }
 
@@ -82,7 +83,9 @@ fn record<'py>(py: Python<'py>, error: &Error, about: &About) -> PyResult<Bound<
         let parts = PyDict::new(py);
         parts.set_item("text", &partial.text)?;
         parts.set_item("events", partial.events)?;
-        parts.set_item("snapshot", partial.snapshot.as_ref().map(|json| json.raw()))?;
+        if let Some(snapshot) = &partial.snapshot {
+            parts.set_item("snapshot", snapshot.raw())?;
+        }
         record.set_item("partial", parts)?;
     }
     if let Some(made) = error.unfinished() {

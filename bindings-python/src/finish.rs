@@ -12,8 +12,8 @@ use crate::decode::{self, Vectors};
 use crate::error::{self, About, to_python};
 use crate::page::{self, Link};
 use crate::reply::{Body, Head, Reply};
-use crate::stream::EventStream;
 use crate::schema::Row;
+use crate::stream::EventStream;
 use crate::types::Types;
 
 /// All that is known of a call when it has ended.
@@ -100,4 +100,3 @@ impl Head {
         Self { status: download.status(), headers: download.headers().clone(), attempts: download.attempts() }
     }
 }
-

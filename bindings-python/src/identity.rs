@@ -108,7 +108,9 @@ fn workload(settings: &Bound<'_, PyDict>) -> PyResult<WorkloadIdentity> {
                 let callback = callback.clone();
                 async move {
                     let text = callback.ask().await.and_then(|value| Python::attach(|py| value.extract::<String>(py)));
-                    text.map_err(|error| Error::new(ErrorKind::Authentication, format!("the subject token provider failed: {error}")))
+                    text.map_err(|error| {
+                        Error::new(ErrorKind::Authentication, format!("the subject token provider failed: {error}"))
+                    })
                 }
             };
             WorkloadIdentity::new(provider, account, subject_token(kind, get))

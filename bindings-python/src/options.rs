@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyMapping, PyString, PyTuple};
-use pyo3::intern;
 use threadline::cassette::{Cassette, Mode as CassetteMode};
 use threadline::limits::Limits;
 use threadline::policy::budget::RetryBudget;
@@ -286,5 +286,7 @@ pub(crate) fn seconds(value: f64) -> PyResult<Duration> {
         return Ok(NO_LIMIT);
     }
     let limit = Duration::try_from_secs_f64(value);
-    limit.map(|limit| limit.min(NO_LIMIT)).map_err(|error| PyValueError::new_err(format!("a limit of {value} s: {error}")))
+    limit
+        .map(|limit| limit.min(NO_LIMIT))
+        .map_err(|error| PyValueError::new_err(format!("a limit of {value} s: {error}")))
 }

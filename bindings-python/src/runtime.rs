@@ -29,12 +29,10 @@ pub(crate) fn get() -> PyResult<&'static Runtime> {
         // SAFETY: only pointers from `Box::leak` are stored, and what they point to is never freed.
         return Ok(unsafe { &*current });
     }
-    let made = Builder::new_multi_thread()
-        .worker_threads(workers())
-        .thread_name("threadline")
-        .enable_all()
-        .build()
-        .map_err(|error| PyRuntimeError::new_err(format!("threads for network calls cannot be started: {error}")))?;
+    let made =
+        Builder::new_multi_thread().worker_threads(workers()).thread_name("threadline").enable_all().build().map_err(
+            |error| PyRuntimeError::new_err(format!("threads for network calls cannot be started: {error}")),
+        )?;
     let made = Box::into_raw(Box::new(made));
     match CURRENT.compare_exchange(std::ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
         // SAFETY: as above; `made` came from a box and stays allocated.

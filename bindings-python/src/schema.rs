@@ -12,8 +12,6 @@ pub enum Shape {
     Any,
     /// A number that is a `float` even where it is written without a fraction.
     Float,
-    /// A point in time: RFC 3339 text that becomes a `datetime`.
-    DateTime,
     /// An instance of a class: index into [`MODELS`](crate::generated::MODELS).
     Model(u16),
     /// A list whose items have the shape at this index of [`SHAPES`](crate::generated::SHAPES).

@@ -63,6 +63,7 @@ pub fn build() -> Outcome {
 /// Runs the package's own tests.
 pub fn test(args: &[String]) -> Outcome {
     build()?;
+    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-mock", "--bins"]))?;
     let mut pytest = Command::new(interpreter(&languages::target().join("python")));
     pytest.current_dir(shell::root().join("bindings-python")).args(["-X", "dev", "-m", "pytest", "--quiet"]);
     pytest.env("THREADLINE_MOCK", languages::built("threadline-mock"));

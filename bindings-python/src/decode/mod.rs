@@ -8,7 +8,6 @@ use std::borrow::Cow;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyType};
-use pyo3::intern;
 use threadline::json::{DecodeError, Doc, Kind, Node};
 
 use self::cache::{Cache, LONGEST};
@@ -70,7 +69,11 @@ pub(crate) fn decode_page<'py>(
 }
 
 /// An instance of `class` from JSON text, or as plain data where the text is no object.
-pub(crate) fn decode_as<'py>(py: Python<'py>, text: &[u8], class: &Bound<'py, PyType>) -> Result<Bound<'py, PyAny>, Failure> {
+pub(crate) fn decode_as<'py>(
+    py: Python<'py>,
+    text: &[u8],
+    class: &Bound<'py, PyType>,
+) -> Result<Bound<'py, PyAny>, Failure> {
     let place = known(class)?;
     let doc = Doc::parse(text).map_err(Failure::Json)?;
     let mut decoder = Decoder { py, cache: Cache::take(), vectors: Vectors::List };
@@ -115,8 +118,7 @@ impl<'py> Decoder<'py> {
             (Kind::Null, _) => Ok(py.None().into_bound(py)),
             (Kind::Bool, _) => Ok(PyBool::new(py, node.as_bool() == Some(true)).to_owned().into_any()),
             (Kind::String, Shape::Vector) => self.packed_vector(node),
-            (Kind::String, Shape::DateTime) => self.time(node),
-            (Kind::String, Shape::Union(_)) | (Kind::String, _) => Ok(self.text(node)),
+            (Kind::String, _) => Ok(self.text(node)),
             (Kind::Number, Shape::Float) => match node.as_f64() {
                 Some(value) => Ok(PyFloat::new(py, value).into_any()),
                 None => self.number(node),
@@ -154,11 +156,6 @@ impl<'py> Decoder<'py> {
             // Beyond 64 bits Python goes on.
             Err(_) => py.get_type::<PyInt>().call1((raw,)),
         }
-    }
-
-    fn time(&mut self, node: Node<'_>) -> PyResult<Bound<'py, PyAny>> {
-        let parse = self.py.import(intern!(self.py, "threadline._utils"))?.getattr(intern!(self.py, "parse_datetime"))?;
-        parse.call1((self.text(node),))
     }
 
     fn list(&mut self, node: Node<'_>, item: Shape) -> PyResult<Bound<'py, PyAny>> {
@@ -268,12 +265,12 @@ fn fits(node: Node<'_>, shape: Shape, whole: bool) -> bool {
                 || union.fallback.iter().any(|shape| fits(node, *shape, whole))
         }
         (Kind::Object, Shape::Map(_)) => true,
-        (Kind::List, Shape::List(item)) => {
-            node.items().next().is_none_or(|first| {
-                let item = SHAPES[usize::from(item)];
-                matches!(item, Shape::Any) || matches!(first.kind(), Kind::String | Kind::Number) || fits(first, item, whole)
-            })
-        }
+        (Kind::List, Shape::List(item)) => node.items().next().is_none_or(|first| {
+            let item = SHAPES[usize::from(item)];
+            matches!(item, Shape::Any)
+                || matches!(first.kind(), Kind::String | Kind::Number)
+                || fits(first, item, whole)
+        }),
         (Kind::List, Shape::Vector) => true,
         _ => false,
     }

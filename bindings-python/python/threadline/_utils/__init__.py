@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, TypeVar
 
 from .._files import file_from_path as file_from_path
 from .._types import NotGiven, Omit
 
-__all__ = ["PropertyInfo", "deprecated", "file_from_path", "is_given", "parse_datetime"]
+__all__ = ["PropertyInfo", "deprecated", "file_from_path", "is_given"]
 
 C = TypeVar("C")
 
@@ -34,14 +33,6 @@ def deprecated(message: str, **_: Any) -> Any:
 def is_given(value: Any) -> bool:
     """Whether an argument was given."""
     return not isinstance(value, (NotGiven, Omit))
-
-
-def parse_datetime(text: str) -> Any:
-    """A point in time from its RFC 3339 text; the text itself, where it is none."""
-    try:
-        return datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
-    except ValueError:
-        return text
 
 
 class PropertyInfo:
