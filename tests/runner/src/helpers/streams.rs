@@ -289,6 +289,21 @@ impl Shown for AssistantAccumulator {
     }
 }
 
+/// A run that is streamed, which has two official names.
+#[allow(deprecated)]
+const RUN_STREAM: Row = Row {
+    id: "beta.threads.runs.stream",
+    path: &["thread_id"],
+    required: &["assistant_id", "thread_id"],
+    optional: &["=beta.threads.runs.create", "stream_to", "stop_after"],
+    stream: Some("stream"),
+    run: |c, a| {
+        let p = Pushed::new(a)?;
+        let call = c.beta().threads().runs().stream(p.a.path("thread_id")?, p.a.params()?);
+        Ok(p.finish(call))
+    },
+};
+
 #[allow(deprecated)]
 pub(super) static ROWS: &[Row] = &[
     Row {
@@ -303,30 +318,8 @@ pub(super) static ROWS: &[Row] = &[
             Ok(p.finish(call))
         },
     },
-    Row {
-        id: "beta.threads.runs.create_and_stream",
-        path: &["thread_id"],
-        required: &["assistant_id", "thread_id"],
-        optional: &["=beta.threads.runs.create", "stream_to", "stop_after"],
-        stream: Some("stream"),
-        run: |c, a| {
-            let p = Pushed::new(a)?;
-            let call = c.beta().threads().runs().stream(p.a.path("thread_id")?, p.a.params()?);
-            Ok(p.finish(call))
-        },
-    },
-    Row {
-        id: "beta.threads.runs.stream",
-        path: &["thread_id"],
-        required: &["assistant_id", "thread_id"],
-        optional: &["=beta.threads.runs.create", "stream_to", "stop_after"],
-        stream: Some("stream"),
-        run: |c, a| {
-            let p = Pushed::new(a)?;
-            let call = c.beta().threads().runs().stream(p.a.path("thread_id")?, p.a.params()?);
-            Ok(p.finish(call))
-        },
-    },
+    Row { id: "beta.threads.runs.create_and_stream", ..RUN_STREAM },
+    RUN_STREAM,
     Row {
         id: "beta.threads.runs.submit_tool_outputs_stream",
         path: &["thread_id", "run_id"],
