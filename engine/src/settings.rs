@@ -21,6 +21,10 @@ pub struct Settings {
     pub max_tool_outputs: usize,
     /// Largest JSON body, in bytes. Default 32 MiB.
     pub max_body: usize,
+    /// Largest file of an upload, in bytes. Default 512 MiB.
+    pub max_file: u64,
+    /// Most tokens of a file in a vector store. Default 5,000,000.
+    pub max_file_tokens: usize,
     /// Lets unknown members of requests pass. Default false.
     pub lenient: bool,
     /// Requires the header `OpenAI-Beta: assistants=v2`. Default false.
@@ -60,6 +64,8 @@ impl Default for Settings {
             max_tool_output: 512 * 1024,
             max_tool_outputs: 1024 * 1024,
             max_body: 32 * 1024 * 1024,
+            max_file: 512 * 1024 * 1024,
+            max_file_tokens: 5_000_000,
             lenient: false,
             require_beta_header: false,
             poll_after_ms: 100,

@@ -42,7 +42,7 @@ impl Call {
     /// Reads a request to its end.
     pub(super) async fn read(request: Request, engine: &Arc<Inner>) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
-        if engine.settings.require_beta_header {
+        if engine.settings.require_beta_header && is_assistants(parts.uri.path()) {
             check_beta(&parts.headers)?;
         }
         let params = RawPathParams::from_request_parts(&mut parts, &()).await;
@@ -92,7 +92,7 @@ impl Call {
             // The position helps; the text around it is the caller's own and may be anything.
             let place = format!("line {} column {}", error.line(), error.column());
             ApiError::invalid(format!(
-                "We could not parse the JSON body of your request: it ends to be JSON at {place}."
+                "We could not parse the JSON body of your request: it stops being JSON at {place}."
             ))
         })
     }
@@ -118,7 +118,8 @@ impl Call {
 
     /// The event behind which a stream is to go on.
     pub(crate) fn after_event(&self) -> i64 {
-        self.last_event_id.or_else(|| self.param("after").and_then(|after| after.parse().ok())).unwrap_or(0)
+        let asked = self.last_event_id.or_else(|| self.param("after").and_then(|after| after.parse().ok()));
+        asked.unwrap_or(0).clamp(0, i64::MAX / 2)
     }
 
     pub(super) fn has_key(&self) -> bool {
@@ -153,6 +154,12 @@ impl Call {
         }
         tx.commit().await
     }
+}
+
+/// Whether a path is one of those that the header `OpenAI-Beta` was made for.
+fn is_assistants(path: &str) -> bool {
+    let path = path.strip_prefix("/v1").unwrap_or(path);
+    ["/assistants", "/threads"].iter().any(|first| path.starts_with(first))
 }
 
 fn check_beta(headers: &http::HeaderMap) -> Result<(), ApiError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::call::{Call, Caller, reply};
-use crate::check::{missing, not_one_of};
+use crate::check::{check_int, missing, not_one_of, wrong_type};
 use crate::error::{ApiError, Failure};
 use crate::ids;
 use crate::run::service::Inner;
@@ -19,8 +20,10 @@ use crate::store::files::{self as store, PART};
 use crate::store::list::Page;
 
 const PURPOSES: &[&str] = &["assistants", "batch", "fine-tune", "vision", "user_data", "evals"];
-/// Largest file, in bytes.
-const MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// Largest field beside the file, in bytes.
+const MAX_FIELD: usize = 64 * 1024;
+/// How soon and how late a file may be asked to expire, in seconds.
+const EXPIRY: (i64, i64) = (3600, 2_592_000);
 
 /// Keeps an upload piece by piece, never whole in memory.
 pub(super) async fn create(State(engine): State<Arc<Inner>>, request: Request) -> Response {
@@ -42,39 +45,39 @@ pub(super) async fn create(State(engine): State<Arc<Inner>>, request: Request) -
 }
 
 async fn upload(engine: &Inner, tenant: &str, id: &str, request: Request) -> Result<Value, Failure> {
-    let broken = |text: String| Failure::Api(ApiError::invalid(format!("The upload cannot be read: {text}")));
-    let mut form = Multipart::from_request(request, &()).await.map_err(|error| broken(error.body_text()))?;
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("multipart/form-data") {
+        let message = format!("Unsupported content type: '{kind}'. This endpoint takes 'multipart/form-data'.");
+        let error = ApiError::invalid(message);
+        return Err(error.with(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_type").into());
+    }
+    let mut form = Multipart::from_request(request, &()).await.map_err(|error| broken(&error.body_text()))?;
     let (mut purpose, mut named, mut seconds) = (None, None, None);
-    while let Some(mut field) = form.next_field().await.map_err(|error| broken(error.body_text()))? {
-        match field.name().unwrap_or_default() {
+    while let Some(mut field) = form.next_field().await.map_err(|error| broken(&error.body_text()))? {
+        let name = field.name().unwrap_or_default().to_owned();
+        match name.as_str() {
+            "file" if named.is_some() => return Err(broken("it has more than one file").into()),
             "file" => {
                 let name = field.file_name().unwrap_or("upload").to_owned();
-                let (mut buffer, mut part, mut total) = (Vec::with_capacity(PART), 0, 0u64);
-                while let Some(piece) = field.chunk().await.map_err(|error| broken(error.body_text()))? {
-                    total += piece.len() as u64;
-                    if total > MAX_BYTES {
-                        let error = ApiError::invalid(format!("The file is larger than {MAX_BYTES} bytes."));
-                        return Err(error.with(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large").into());
-                    }
-                    buffer.extend_from_slice(&piece);
-                    while buffer.len() >= PART {
-                        let rest = buffer.split_off(PART);
-                        keep(engine, id, part, std::mem::replace(&mut buffer, rest)).await?;
-                        part += 1;
-                    }
-                }
-                if !buffer.is_empty() {
-                    keep(engine, id, part, buffer).await?;
-                }
-                named = Some((name, total));
+                named = Some((name, receive(engine, id, &mut field).await?));
             }
-            "purpose" => purpose = Some(field.text().await.map_err(|error| broken(error.body_text()))?),
+            "purpose" => purpose = Some(text(&name, &mut field).await?),
             "expires_after[seconds]" => {
-                let text = field.text().await.map_err(|error| broken(error.body_text()))?;
-                seconds = text.parse::<i64>().ok();
+                let text = text(&name, &mut field).await?;
+                let found = text.trim().parse().map_err(|_| wrong_type(&name, "integer", &json!(text)))?;
+                check_int(&name, found, EXPIRY.0, EXPIRY.1)?;
+                seconds = Some(found);
             }
-            "expires_after[anchor]" => {}
-            other => return Err(crate::check::unknown(other).into()),
+            "expires_after[anchor]" => {
+                let anchor = text(&name, &mut field).await?;
+                if anchor != "created_at" {
+                    return Err(not_one_of(&name, &anchor, &["created_at"]).into());
+                }
+            }
+            other if engine.settings.lenient => {
+                text(other, &mut field).await?;
+            }
+            other => return Err(crate::check::unknown(&other.chars().take(64).collect::<String>()).into()),
         }
     }
     let purpose = purpose.ok_or_else(|| missing("purpose"))?;
@@ -100,6 +103,45 @@ async fn upload(engine: &Inner, tenant: &str, id: &str, request: Request) -> Res
     store::insert(&mut tx, tenant, &file).await?;
     tx.commit().await?;
     Ok(file)
+}
+
+fn broken(why: &str) -> ApiError {
+    ApiError::invalid(format!("The upload cannot be read: {why}"))
+}
+
+/// Keeps the file of a form; returns its size.
+async fn receive(engine: &Inner, id: &str, field: &mut Field<'_>) -> Result<u64, Failure> {
+    let most = engine.settings.max_file;
+    let (mut buffer, mut part, mut total) = (Vec::new(), 0, 0u64);
+    while let Some(piece) = field.chunk().await.map_err(|error| broken(&error.body_text()))? {
+        total += piece.len() as u64;
+        if total > most {
+            let error = ApiError::invalid(format!("The file is larger than {most} bytes."));
+            return Err(error.with(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large").into());
+        }
+        buffer.extend_from_slice(&piece);
+        while buffer.len() >= PART {
+            let rest = buffer.split_off(PART);
+            keep(engine, id, part, std::mem::replace(&mut buffer, rest)).await?;
+            part += 1;
+        }
+    }
+    if !buffer.is_empty() {
+        keep(engine, id, part, buffer).await?;
+    }
+    Ok(total)
+}
+
+/// A field of a form that is a short text.
+async fn text(name: &str, field: &mut Field<'_>) -> Result<String, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(|error| broken(&error.body_text()))? {
+        if bytes.len() + piece.len() > MAX_FIELD {
+            return Err(broken(&format!("its field '{name}' is larger than {MAX_FIELD} bytes")));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    String::from_utf8(bytes).map_err(|_| broken(&format!("its field '{name}' is not UTF-8")))
 }
 
 async fn keep(engine: &Inner, id: &str, part: i64, data: Vec<u8>) -> Result<(), Failure> {

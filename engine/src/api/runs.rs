@@ -71,7 +71,6 @@ pub(super) async fn create_with_thread(engine: Arc<Inner>, call: Arc<Call>) -> R
 
 /// The run as it will be, if it can be.
 async fn prepare(engine: &Arc<Inner>, call: &Call, new: &NewRun, thread_id: &str) -> Result<(Value, i64), Failure> {
-    ids::check("assistant_id", &new.assistant_id, "asst")?;
     let assistant = assistants::get(&engine.db, &call.tenant, &new.assistant_id).await?;
     let (now, ttl) = (ids::now(), engine.settings.run_ttl_seconds);
     let run = new.resolve(&assistant, &ids::new("run_"), thread_id, now, (ttl > 0).then_some(ttl))?;

@@ -53,6 +53,7 @@ pub(super) async fn add_message(
     new: &NewMessage,
     now: i64,
 ) -> Result<Value, Failure> {
+    messages::check_room(thread)?;
     resources::attach(tx, tenant, &mut thread.thread, new, now).await?;
     let message = new.message(&ids::new("msg_"), thread.id(), now);
     messages::append(tx, tenant, thread, &message).await?;
@@ -76,7 +77,11 @@ pub(super) async fn modify(engine: Arc<Inner>, call: Arc<Call>) -> Result<Respon
     changed.thread["tool_resources"] =
         resources::apply(&mut tx, &call.tenant, Owner::Thread, asked.as_ref(), &kept, ids::now()).await?;
     changed.save(&mut tx).await?;
-    call.finish(tx, &changed.thread).await
+    let answer = call.finish(tx, &changed.thread).await;
+    if asked.is_some() {
+        engine.indexer.wake();
+    }
+    answer
 }
 
 pub(super) async fn remove(engine: Arc<Inner>, call: Arc<Call>) -> Result<Response, Failure> {

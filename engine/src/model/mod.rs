@@ -258,6 +258,11 @@ pub trait Model: Send + Sync + fmt::Debug + 'static {
         false
     }
 
+    /// The smallest limit of output tokens that the provider takes; below it a run's budget counts as spent.
+    fn least_output_tokens(&self) -> i64 {
+        1
+    }
+
     /// Tokens that this model can take, where that is known.
     fn context_tokens(&self, _model: &str) -> Option<i64> {
         None

@@ -13,6 +13,8 @@ use super::{Api, ErrorCode, Model, ModelError, Profile, TurnEvent, TurnRequest, 
 
 /// Events read from the provider at once.
 const BATCH: usize = 256;
+/// The smallest `max_output_tokens` of `/responses`.
+const LEAST_OUTPUT: i64 = 16;
 
 /// Turns over `/responses` or `/chat/completions` of a provider.
 #[derive(Clone)]
@@ -101,6 +103,10 @@ impl Model for Upstream {
         self.profile.hosted_tools && self.profile.api == Api::Responses && tool == "code_interpreter"
     }
 
+    fn least_output_tokens(&self) -> i64 {
+        if self.profile.api == Api::Responses { LEAST_OUTPUT } else { 1 }
+    }
+
     fn context_tokens(&self, model: &str) -> Option<i64> {
         self.profile.context(model)
     }
@@ -175,7 +181,7 @@ fn failure(error: &Error) -> ModelError {
     let quota = error.code() == Some("insufficient_quota");
     let code = match (error.kind(), status) {
         (ErrorKind::RateLimit, _) | (_, 429) => ErrorCode::RateLimitExceeded,
-        _ if quota => ErrorCode::RateLimitExceeded,
+        _ if quota || error.code() == Some("rate_limit_exceeded") => ErrorCode::RateLimitExceeded,
         (_, 400 | 413 | 422) => ErrorCode::InvalidPrompt,
         _ if error.code() == Some("content_policy_violation") => ErrorCode::InvalidPrompt,
         _ => ErrorCode::ServerError,
@@ -184,11 +190,13 @@ fn failure(error: &Error) -> ModelError {
     let context_overflow = error.code() == Some("context_length_exceeded")
         || (code == ErrorCode::InvalidPrompt && said.contains("context length"))
         || (code == ErrorCode::InvalidPrompt && said.contains("context window"));
+    // An answer may begin well and say only in its stream that the provider has no time.
+    let busy = matches!(error.code(), Some("server_error" | "rate_limit_exceeded"));
     ModelError {
         code,
         message: format!("The request to the model failed ({}): {said}", error.kind().as_str()),
         retryable: !quota
-            && (error.is_retryable() || matches!(error.kind(), ErrorKind::Connection | ErrorKind::StreamEnded)),
+            && (busy || error.is_retryable() || matches!(error.kind(), ErrorKind::Connection | ErrorKind::StreamEnded)),
         retry_after: error.retry_after().map(|wait| wait.as_secs_f64()),
         context_overflow,
     }

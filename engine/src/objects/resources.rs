@@ -88,7 +88,7 @@ pub(crate) fn chunking(body: &Object<'_>) -> Result<Option<Value>, ApiError> {
     };
     sizes.expect(&["max_chunk_size_tokens", "chunk_overlap_tokens"], &[])?;
     let size = sizes.int("max_chunk_size_tokens", 100, 4096)?.unwrap_or(800);
-    let overlap = sizes.int("chunk_overlap_tokens", 0, size / 2)?.unwrap_or(400);
+    let overlap = sizes.int("chunk_overlap_tokens", 0, size / 2)?.unwrap_or(400.min(size / 2));
     Ok(Some(json!({"type": "static", "static": {"max_chunk_size_tokens": size, "chunk_overlap_tokens": overlap}})))
 }
 

@@ -79,6 +79,8 @@ impl NewRun {
     }
 
     fn common(body: &Object<'_>) -> Result<Self, ApiError> {
+        let assistant_id = body.required_text("assistant_id", 256)?.to_owned();
+        crate::ids::check("assistant_id", &assistant_id, "asst")?;
         let mut given = Map::new();
         let mut put = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
@@ -101,7 +103,7 @@ impl NewRun {
         put("parallel_tool_calls", body.boolean("parallel_tool_calls")?.map(Value::from));
         put("response_format", formats::response_format(body)?);
         Ok(Self {
-            assistant_id: body.required_text("assistant_id", 256)?.to_owned(),
+            assistant_id,
             given,
             additional_instructions: None,
             additional_messages: Vec::new(),

@@ -30,19 +30,25 @@ pub(crate) struct Room {
     pub(crate) cuts: u32,
 }
 
-/// The messages of a thread that the model is to see, oldest first.
+/// What the model gets to see.
+#[derive(Debug)]
+pub(crate) struct Window {
+    /// Messages, oldest first.
+    pub(crate) messages: Vec<Value>,
+    /// Tokens of the whole request, at most.
+    pub(crate) cost: i64,
+}
+
+/// The messages of a thread that the model is to see.
 pub(crate) async fn window(
     db: &Db,
     held: &Held,
     turns: &[Turn],
     room: Room,
-) -> Result<Result<Vec<Value>, Ending>, Failure> {
+) -> Result<Result<Window, Ending>, Failure> {
     let budget = held.run["max_prompt_tokens"].as_i64().map(|max| max - usage_of(&held.plan).prompt);
     let context = (room.context - room.context / ANSWER_SHARE).max(1);
     let mut limit = budget.map_or(context, |budget| budget.min(context));
-    for _ in 0..room.cuts {
-        limit -= limit / 4;
-    }
     // No token is shorter than a byte: most threads are seen to fit without counting.
     let mut chosen = choose(db, held, turns, limit, Measure::Bound).await?;
     if !chosen.fits {
@@ -51,12 +57,18 @@ pub(crate) async fn window(
     if chosen.cost > limit && budget.is_some() {
         return Ok(Err(Ending::Incomplete("max_prompt_tokens")));
     }
+    for _ in 0..room.cuts {
+        // What was sent is what the provider found too long, whatever was thought to fit.
+        let sent = choose(db, held, turns, limit, Measure::Exact).await?.cost;
+        limit = sent.min(limit) - sent.min(limit) / 4;
+        chosen = choose(db, held, turns, limit, Measure::Exact).await?;
+    }
     let pinned = held.run["truncation_strategy"]["type"] == "auto";
     if !chosen.fits && pinned {
         pin_first(db, held, &mut chosen, limit).await?;
     }
     chosen.messages.reverse();
-    Ok(Ok(chosen.messages))
+    Ok(Ok(Window { messages: chosen.messages, cost: chosen.cost }))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -55,13 +55,15 @@ pub(crate) struct Context<'a> {
     pub(crate) search_name: Option<&'a str>,
     /// Types of tools that are left out.
     pub(crate) ignored: &'a [&'a str],
+    /// The smallest limit of output tokens that can be asked for.
+    pub(crate) least_output: i64,
 }
 
 /// The request of a turn, or the end of the run where its budget is spent.
 pub(crate) fn request(held: &Held, context: Context<'_>) -> Result<TurnRequest, Ending> {
     let run = &held.run;
     let left = run["max_completion_tokens"].as_i64().map(|max| max - usage_of(&held.plan).completion);
-    if left.is_some_and(|left| left <= 0) {
+    if left.is_some_and(|left| left < context.least_output) {
         return Err(Ending::Incomplete("max_completion_tokens"));
     }
     let tools = run["tools"].as_array().cloned().unwrap_or_default();

@@ -28,6 +28,10 @@ use crate::{ids, search, tokens};
 const FLUSH_BYTES: usize = 4096;
 /// Tries of one turn.
 const TRIES: u32 = 3;
+/// Bytes of a usual token, to estimate by.
+const BYTES_A_TOKEN: i64 = 4;
+/// Calls of the engine's own tools that may be unreadable before the run is given up.
+const MAX_UNREADABLE: u32 = 2;
 
 /// What a worker is told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +82,10 @@ pub(super) struct Worker {
     pub(super) searches: usize,
     /// Which call to look has been followed.
     pub(super) looked: u64,
+    /// Tokens of the last request, at most; where the provider counts none, a quarter is close.
+    pub(super) prompt_bound: i64,
+    /// Calls of the engine's own tools whose arguments could not be read.
+    pub(super) unreadable: u32,
 }
 
 impl Worker {
@@ -94,6 +102,8 @@ impl Worker {
             markers: HashMap::new(),
             searches: 0,
             looked: 0,
+            prompt_bound: 0,
+            unreadable: 0,
         }
     }
 
@@ -168,12 +178,19 @@ impl Worker {
         let search_name = turn::search_name(&tools, model.hosts("file_search"));
         let ending = self.ask(current, search_name.as_deref()).await?;
         let Some(recorder) = current.as_mut() else { return Err(Stop::End(failed("server_error", "no turn"))) };
-        if recorder.usage == Usage::default() {
-            let prompt = tokens::bound(&self.held.run["instructions"].to_string()) / 4;
+        let estimated = recorder.usage == Usage::default();
+        if estimated {
             let completion = tokens::count(&recorder.written());
-            recorder.usage = Usage { prompt: prompt.max(1), completion, ..Usage::default() };
+            let prompt = (self.prompt_bound / BYTES_A_TOKEN).max(1);
+            recorder.usage = Usage { prompt, completion, ..Usage::default() };
         }
         let usage = recorder.usage;
+        let count = move |plan: &mut Value| {
+            add_usage(plan, usage);
+            if estimated {
+                plan["estimated"] = json!(true);
+            }
+        };
         let shown = shown_usage(usage);
         let mut out = Outcome::default();
         match ending {
@@ -182,7 +199,7 @@ impl Worker {
                 out.writes = recorder.unfinished();
                 recorder.usage = Usage::default();
                 self.held.plan["open_usage"] = shown;
-                add_usage(&mut self.held.plan, usage);
+                count(&mut self.held.plan);
                 let ending = match ending {
                     model::Ending::ContentFilter => Ending::ContentFilter,
                     _ => Ending::Incomplete("max_completion_tokens"),
@@ -203,7 +220,7 @@ impl Worker {
                 recorder.close_tools(shown, &mut out);
             }
             recorder.usage = Usage::default();
-            add_usage(&mut self.held.plan, usage);
+            count(&mut self.held.plan);
             self.finish(Ending::Completed, out).await?;
             return Ok(true);
         }
@@ -215,12 +232,12 @@ impl Worker {
         recorder.usage = Usage::default();
         let (number, turn) = (self.turns.len() as i64, recorder.turn());
         if waits {
-            self.wait(recorder, number, &turn, usage, out).await?;
+            self.wait(recorder, number, &turn, (count, shown), out).await?;
             return Ok(true);
         }
         recorder.close_tools(shown, &mut out);
         let kept = turn::to_json(&turn);
-        self.commit_turn(out, None, Some((number, kept)), |held| add_usage(&mut held.plan, usage)).await?;
+        self.commit_turn(out, None, Some((number, kept)), |held| count(&mut held.plan)).await?;
         self.turns.push(turn);
         Ok(false)
     }
@@ -269,10 +286,12 @@ impl Worker {
         let context = self.engine.model.context_tokens(model_name).unwrap_or(self.engine.settings.context_tokens);
         let room = Room { context, cuts };
         let window = input::window(&self.engine.db, &self.held, &self.turns, room).await?;
-        let messages = window.map_err(Stop::End)?;
-        let messages = input::with_pictures(&self.engine.db, &self.held.tenant, messages).await?;
+        let window = window.map_err(Stop::End)?;
+        self.prompt_bound = window.cost;
+        let messages = input::with_pictures(&self.engine.db, &self.held.tenant, window.messages).await?;
         let ignored: &[&str] = if self.engine.model.hosts("code_interpreter") { &[] } else { &["code_interpreter"] };
-        let context = turn::Context { messages, turns: &self.turns, search_name: search, ignored };
+        let least_output = self.engine.model.least_output_tokens();
+        let context = turn::Context { messages, turns: &self.turns, search_name: search, ignored, least_output };
         turn::request(&self.held, context).map_err(Stop::End)
     }
 
@@ -355,6 +374,11 @@ impl Worker {
                 found = search::run(&engine, &tenant, &run, &arguments, ordinal) => found?,
             };
             self.markers.extend(found.markers);
+            self.unreadable += u32::from(found.unreadable);
+            if self.unreadable > MAX_UNREADABLE {
+                let message = "The model called the file search with arguments that cannot be read, again and again.";
+                return Err(Stop::End(failed("server_error", message)));
+            }
             if let Some(call) = current.as_mut().and_then(|recorder| recorder.calls_mut().get_mut(place)) {
                 call.found = Some(found.shown);
                 call.output = Some(found.text);
@@ -369,7 +393,7 @@ impl Worker {
         recorder: &Recorder,
         number: i64,
         turn: &Turn,
-        usage: Usage,
+        (count, shown): (impl Fn(&mut Value), Value),
         mut out: Outcome,
     ) -> Result<(), Stop> {
         let Some(waiting) = recorder.waiting_step() else { return Ok(()) };
@@ -384,9 +408,9 @@ impl Worker {
         out.writes.push(Write::UpdateStep(waiting));
         let kept = turn::to_json(turn);
         self.commit_turn(out, Some("thread.run.requires_action"), Some((number, kept)), |held| {
-            add_usage(&mut held.plan, usage);
+            count(&mut held.plan);
             held.plan["waiting_step"] = step_id;
-            held.plan["open_usage"] = shown_usage(usage);
+            held.plan["open_usage"] = shown;
             held.run["status"] = json!("requires_action");
             held.run["required_action"] =
                 json!({"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": required}});

@@ -111,7 +111,7 @@ impl Worker {
             match write {
                 Write::InsertStep(step) => steps::insert(tx, &self.held.tenant, step).await?,
                 Write::UpdateStep(step) => steps::update(tx, step).await?,
-                Write::UpdateMessage(message) => messages::update(tx, message).await?,
+                Write::UpdateMessage(message) => messages::update_text(tx, message).await?,
                 Write::InsertMessage(message) => {
                     let mut thread = threads::lock(tx, &self.held.tenant, self.held.thread_id()).await?;
                     messages::append(tx, &self.held.tenant, &mut thread, message).await?;

@@ -10,9 +10,12 @@ pub(super) struct Chunk {
 }
 
 /// Windows of `size` tokens, each beginning `overlap` tokens before the end of the one before. A window ends at a line's
-/// or a sentence's end if there is one in its last tenth.
-pub(super) fn cut(text: &str, size: usize, overlap: usize) -> Vec<Chunk> {
+/// or a sentence's end if there is one in its last tenth. `None` if the text has more than `most` tokens.
+pub(super) fn cut(text: &str, size: usize, overlap: usize, most: usize) -> Option<Vec<Chunk>> {
     let ends = tokens::ends(text);
+    if ends.len() > most {
+        return None;
+    }
     let mut chunks = Vec::new();
     let mut first = 0;
     while first < ends.len() {
@@ -37,7 +40,7 @@ pub(super) fn cut(text: &str, size: usize, overlap: usize) -> Vec<Chunk> {
         }
         first = cut.saturating_sub(overlap).max(first + 1);
     }
-    chunks
+    Some(chunks)
 }
 
 /// The end of the last line, else of the last sentence.
@@ -61,19 +64,31 @@ fn boundary(text: &str, mut at: usize) -> usize {
 mod tests {
     use super::*;
 
+    fn all(text: &str, size: usize, overlap: usize) -> Vec<Chunk> {
+        cut(text, size, overlap, usize::MAX).unwrap()
+    }
+
+    #[test]
+    fn a_text_of_too_many_tokens_is_not_cut() {
+        let text = "one two three four";
+        let tokens = tokens::ends(text).len();
+        assert!(cut(text, 100, 50, tokens).is_some());
+        assert!(cut(text, 100, 50, tokens - 1).is_none());
+    }
+
     #[test]
     fn a_short_text_is_one_chunk() {
-        let chunks = cut("Hello there.", 800, 400);
+        let chunks = all("Hello there.", 800, 400);
         assert_eq!(chunks.len(), 1);
         assert_eq!(chunks[0].text, "Hello there.");
-        assert!(cut("", 800, 400).is_empty());
-        assert!(cut(" \n ", 800, 400).is_empty());
+        assert!(all("", 800, 400).is_empty());
+        assert!(all(" \n ", 800, 400).is_empty());
     }
 
     #[test]
     fn windows_overlap_and_cover_everything() {
         let text: String = (0..2000).map(|i| format!("word{i} ")).collect();
-        let chunks = cut(&text, 200, 100);
+        let chunks = all(&text, 200, 100);
         assert!(chunks.len() > 10);
         assert!(chunks.iter().all(|chunk| chunk.tokens <= 200));
         for i in 0..2000 {
@@ -86,7 +101,7 @@ mod tests {
     #[test]
     fn windows_end_at_lines_and_never_inside_a_character() {
         let lines: String = (0..400).map(|i| format!("Zeile {i}: Grüße, 你好, 👩‍👩‍👧.\n")).collect();
-        let chunks = cut(&lines, 100, 50);
+        let chunks = all(&lines, 100, 50);
         let ended = chunks.iter().filter(|chunk| chunk.text.ends_with('.')).count();
         assert!(chunks.len() > 10 && ended * 10 >= chunks.len() * 5, "{ended} of {}", chunks.len());
     }

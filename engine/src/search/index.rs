@@ -19,8 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a file may take before another process tries.
 const LEASE_MS: i64 = 120_000;
 const MAX_ATTEMPTS: i64 = 3;
-/// Tokens of one file.
-const MAX_TOKENS: usize = 5_000_000;
+/// Bytes of a token that few texts exceed on average.
+const LONGEST_TOKEN: usize = 16;
 /// Texts that are made into vectors at once.
 const BATCH: usize = 64;
 
@@ -150,13 +150,16 @@ async fn read(engine: &Inner, job: &Job) -> Result<Read, Failure> {
         size.and_then(|size| usize::try_from(size).ok()).unwrap_or(default)
     };
     let (max, overlap) = (size("max_chunk_size_tokens", 800), size("chunk_overlap_tokens", 400));
+    let most = engine.settings.max_file_tokens;
     // Long texts take long, and readers of foreign formats may break on what they are given.
     let cut = tokio::task::spawn_blocking(move || {
         let text = extract::text(&name, &bytes)?;
-        if text.len() / 8 > MAX_TOKENS {
-            return Err(Refusal::Invalid(format!("The file has more than {MAX_TOKENS} tokens.")));
+        let too_long = || Refusal::Invalid(format!("The file has more than {most} tokens."));
+        // What is so long needs no counting, which takes long itself.
+        if text.len() / LONGEST_TOKEN > most {
+            return Err(too_long());
         }
-        Ok(chunk::cut(&text, max, overlap))
+        chunk::cut(&text, max, overlap, most).ok_or_else(too_long)
     });
     let chunks = match cut.await {
         Ok(Ok(chunks)) => chunks,

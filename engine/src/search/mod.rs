@@ -11,7 +11,7 @@ mod index;
 mod rank;
 mod snapshot;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,6 +65,8 @@ pub(crate) struct Found {
     pub(crate) shown: Value,
     /// Markers, each with its file.
     pub(crate) markers: HashMap<String, String>,
+    /// Whether the model's arguments could not be read; the text then says how they must be.
+    pub(crate) unreadable: bool,
 }
 
 /// Answers one call of the file search. `ordinal` counts the searches of the run.
@@ -78,12 +80,17 @@ pub(crate) async fn run(
     let limits = Limits::of(run);
     let queries = match queries(arguments) {
         Ok(queries) => queries,
-        Err(text) => return Ok(Found { text, shown: limits.shown(&[]), ..Found::default() }),
+        Err(text) => return Ok(Found { text, shown: limits.shown(&[]), unreadable: true, ..Found::default() }),
     };
     let mut chunks = Vec::new();
     for store in stores_of(engine, tenant, run).await? {
         touch(engine, &store).await?;
-        chunks.extend(snapshot::load(engine, &store).await?.chunks.iter().cloned());
+        let found = snapshot::load(engine, &store).await?;
+        // A file may be in both stores; it is searched once.
+        let known: HashSet<&str> = chunks.iter().map(|chunk: &Arc<snapshot::Chunk>| chunk.file_id.as_str()).collect();
+        let fresh: Vec<_> =
+            found.chunks.iter().filter(|chunk| !known.contains(chunk.file_id.as_str())).cloned().collect();
+        chunks.extend(fresh);
     }
     let hits = rank::rank(engine, &chunks, &queries).await;
     let mut results = Vec::new();
@@ -110,7 +117,7 @@ pub(crate) async fn run(
     if results.is_empty() {
         "No results were found in the files.".clone_into(&mut text);
     }
-    Ok(Found { text, shown: limits.shown(&results), markers })
+    Ok(Found { text, shown: limits.shown(&results), markers, unreadable: false })
 }
 
 /// Answers a search in one store: results as the endpoint shows them.

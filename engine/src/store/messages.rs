@@ -10,13 +10,17 @@ use crate::error::{ApiError, Failure};
 /// Messages of one thread.
 const MAX_MESSAGES: i64 = 100_000;
 
+/// Refuses a request's message to a thread that has had all it may have. What runs write always finds a place.
+pub(crate) fn check_room(thread: &Locked) -> Result<(), ApiError> {
+    if thread.last_place() < MAX_MESSAGES {
+        return Ok(());
+    }
+    Err(ApiError::invalid(format!("Thread {} has reached the maximum of {MAX_MESSAGES} messages.", thread.id())))
+}
+
 /// Adds a message at the thread's end. The thread is saved by the caller.
 pub(crate) async fn append(tx: &mut Tx, tenant: &str, thread: &mut Locked, message: &Json) -> Result<(), Failure> {
     let place = thread.place();
-    if place > MAX_MESSAGES {
-        let full = format!("Thread {} has reached the maximum of {MAX_MESSAGES} messages.", thread.id());
-        return Err(ApiError::invalid(full).into());
-    }
     tx.execute(
         "insert into messages (id, tenant, thread_id, seq, run_id, status, body) values ($1, $2, $3, $4, $5, $6, $7)",
         params![
@@ -60,6 +64,15 @@ pub(crate) async fn update(tx: &mut Tx, message: &Json) -> Result<(), Failure> {
     )
     .await?;
     Ok(())
+}
+
+/// Writes what a run has said. What callers have changed meanwhile stays.
+pub(crate) async fn update_text(tx: &mut Tx, message: &Json) -> Result<(), Failure> {
+    let kept = tx.first("select body from messages where id = $1 @lock", params![message["id"].as_str()]).await?;
+    let Some(kept) = kept else { return Ok(()) };
+    let mut message = message.clone();
+    message["metadata"] = kept.json(0)?["metadata"].clone();
+    update(tx, &message).await
 }
 
 pub(crate) async fn delete(tx: &mut Tx, tenant: &str, thread: &str, id: &str) -> Result<(), Failure> {

@@ -1,6 +1,10 @@
 //! An engine over a model that follows a script, and requests to it.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod grammar;
+pub mod provider;
+pub mod store;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,7 +44,13 @@ struct Inner {
     turns: Mutex<VecDeque<Vec<Act>>>,
     asked: Mutex<Vec<TurnRequest>>,
     dropped: Arc<std::sync::atomic::AtomicUsize>,
+    embed: Mutex<Option<Embed>>,
+    hosted: Mutex<Vec<&'static str>>,
+    least_output: std::sync::atomic::AtomicI64,
 }
+
+/// A vector of a text; none where the provider is to fail.
+pub type Embed = fn(&str) -> Option<Vec<f32>>;
 
 impl std::fmt::Debug for Script {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,6 +76,21 @@ impl Script {
     /// What the model was asked, turn by turn.
     pub fn asked(&self) -> Vec<TurnRequest> {
         self.inner.asked.lock().unwrap().clone()
+    }
+
+    /// Makes vectors from now on.
+    pub fn embeds(&self, embed: Embed) {
+        *self.inner.embed.lock().unwrap() = Some(embed);
+    }
+
+    /// Runs these tools itself.
+    pub fn hosts(&self, tools: &[&'static str]) {
+        *self.inner.hosted.lock().unwrap() = tools.to_vec();
+    }
+
+    /// Takes no smaller limit of output tokens.
+    pub fn least_output(&self, least: i64) {
+        self.inner.least_output.store(least, std::sync::atomic::Ordering::SeqCst);
     }
 
     /// Streams that have been let go.
@@ -94,8 +119,25 @@ impl Model for Script {
         })
     }
 
-    fn embed(&self, _texts: Vec<String>) -> BoxFuture<'_, Option<Result<Vec<Vec<f32>>, ModelError>>> {
-        Box::pin(async { None })
+    fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Option<Result<Vec<Vec<f32>>, ModelError>>> {
+        let embed = *self.inner.embed.lock().unwrap();
+        Box::pin(async move {
+            let made: Option<Vec<Vec<f32>>> = texts.iter().map(|text| embed?(text)).collect();
+            embed?;
+            Some(made.ok_or_else(|| ModelError::new(ErrorCode::ServerError, "no vectors today")))
+        })
+    }
+
+    fn embedding_name(&self) -> String {
+        "script".to_owned()
+    }
+
+    fn hosts(&self, tool: &str) -> bool {
+        self.inner.hosted.lock().unwrap().contains(&tool)
+    }
+
+    fn least_output_tokens(&self) -> i64 {
+        self.inner.least_output.load(std::sync::atomic::Ordering::SeqCst).max(1)
     }
 }
 
@@ -171,6 +213,12 @@ impl Bench {
         let engine = Engine::open(store, script.clone(), settings).await.unwrap();
         let router = engine.router();
         Self { engine, script, router }
+    }
+
+    /// Requests to an engine over another model than a script.
+    pub fn over(engine: Engine) -> Self {
+        let router = engine.router();
+        Self { engine, script: Script::default(), router }
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> http::Response<Body> {
@@ -262,6 +310,105 @@ impl Bench {
         let run = self.post(&format!("/v1/threads/{thread}/runs"), body).await;
         self.wait(thread, run["id"].as_str().unwrap(), RESTS).await
     }
+}
+
+impl Bench {
+    /// Reads a stream from where it begins.
+    pub async fn follow(&self, path: &str) -> Vec<Event> {
+        let reply = self.send(Method::GET, path, None).await;
+        assert_eq!(reply.status(), 200);
+        let bytes = reply.into_body().collect().await.unwrap().to_bytes();
+        parse(std::str::from_utf8(&bytes).unwrap())
+    }
+
+    /// A run that has begun, without waiting for it.
+    pub async fn begin(&self, thread: &str, body: Value) -> String {
+        id(&self.post(&format!("/v1/threads/{thread}/runs"), body).await)
+    }
+
+    /// Waits until a thread has so many messages.
+    pub async fn messages(&self, thread: &str, count: usize) -> Vec<Value> {
+        let path = format!("/v1/threads/{thread}/messages?limit=100");
+        for _ in 0..2000 {
+            let found = self.get(&path).await;
+            let found = found["data"].as_array().unwrap();
+            if found.len() >= count {
+                return found.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("the thread never has {count} messages");
+    }
+
+    /// Steps of a run, oldest first, with everything that can be included.
+    pub async fn steps(&self, thread: &str, run: &str) -> Vec<Value> {
+        let include = "include[]=step_details.tool_calls[*].file_search.results[*].content";
+        let path = format!("/v1/threads/{thread}/runs/{run}/steps?order=asc&{include}");
+        self.get(&path).await["data"].as_array().unwrap().clone()
+    }
+
+    /// Answers calls of a run: id and output.
+    pub async fn answer(&self, thread: &str, run: &str, outputs: &[(&str, &str)]) -> Value {
+        let outputs: Vec<Value> =
+            outputs.iter().map(|(id, output)| json!({"tool_call_id": id, "output": output})).collect();
+        let path = format!("/v1/threads/{thread}/runs/{run}/submit_tool_outputs");
+        self.post(&path, json!({ "tool_outputs": outputs })).await
+    }
+
+    /// Uploads a file for assistants.
+    pub async fn upload(&self, name: &str, bytes: &[u8]) -> Value {
+        let (status, file) = self.upload_form(&[("purpose", None, b"assistants"), ("file", Some(name), bytes)]).await;
+        assert_eq!(status, 200, "{file}");
+        file
+    }
+
+    /// Sends a form to `/files`: name, file name and content of each field.
+    pub async fn upload_form(&self, fields: &[(&str, Option<&str>, &[u8])]) -> (StatusCode, Value) {
+        let mut body = Vec::new();
+        for (name, file, content) in fields {
+            body.extend(format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"").as_bytes());
+            if let Some(file) = file {
+                body.extend(format!("; filename=\"{file}\"").as_bytes());
+            }
+            body.extend(b"\r\n\r\n");
+            body.extend(*content);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--x--\r\n");
+        let request = Request::post("/v1/files").header("content-type", "multipart/form-data; boundary=x");
+        let reply = self.request(request.body(body.into()).unwrap()).await;
+        let status = reply.status();
+        let bytes = reply.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    /// Waits until nothing of a vector store is being read.
+    pub async fn indexed(&self, store: &str) -> Value {
+        for _ in 0..4000 {
+            let found = self.get(&format!("/v1/vector_stores/{store}")).await;
+            if found["file_counts"]["in_progress"] == 0 {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("the store is never ready");
+    }
+}
+
+/// The id of an object.
+pub fn id(object: &Value) -> String {
+    object["id"].as_str().unwrap_or_else(|| panic!("no id: {object}")).to_owned()
+}
+
+/// A function tool without arguments.
+pub fn function(name: &str) -> Value {
+    json!({"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {}}}})
+}
+
+/// A gate, and an act that waits for it.
+pub fn gate() -> (Arc<tokio::sync::Notify>, Act) {
+    let gate = Arc::new(tokio::sync::Notify::new());
+    (Arc::clone(&gate), Act::Wait(gate))
 }
 
 /// Statuses in which nothing happens by itself.

@@ -41,6 +41,8 @@ pub(in crate::model) fn request(turn: &TurnRequest, profile: &Profile, stores: &
     }
     if let Some(effort) = turn.reasoning_effort.as_ref().filter(|_| profile.reasoning_effort) {
         put("reasoning", json!({ "effort": effort }));
+    }
+    if turn.reasoning_effort.is_some() || reasons(profile.model(&turn.model)) {
         include.push("reasoning.encrypted_content");
     }
     if let Some(most) = turn.max_output_tokens {
@@ -50,6 +52,13 @@ pub(in crate::model) fn request(turn: &TurnRequest, profile: &Profile, stores: &
         put("include", json!(include));
     }
     Value::Object(body)
+}
+
+/// Whether a model is known to reason unasked. Others refuse to be asked for their reasoning.
+fn reasons(model: &str) -> bool {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    let numbered = name.strip_prefix('o').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()));
+    numbered || name.strip_prefix("gpt-5").is_some_and(|rest| !rest.contains("chat"))
 }
 
 fn message(message: &Value) -> Vec<Value> {

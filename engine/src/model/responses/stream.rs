@@ -38,8 +38,10 @@ impl Translator {
             "response.refusal.delta" => {
                 let part = self.part(item, event);
                 let text = event["delta"].as_str().unwrap_or_default().to_owned();
+                self.texts.entry(key(item, event)).or_default().push_str(&text);
                 events.push(TurnEvent::Refusal { part, text });
             }
+            "response.refusal.done" => self.rest_of_refusal(item, event, &mut events),
             "response.output_text.annotation.added" => self.annotate(item, event, &mut events),
             "response.function_call_arguments.delta" | "response.code_interpreter_call_code.delta" => {
                 self.more(item, event["delta"].as_str().unwrap_or_default(), &mut events);
@@ -104,7 +106,7 @@ impl Translator {
                 self.whole_message(place, item, events);
                 events.push(TurnEvent::MessageEnd);
             }
-            Some("reasoning") => events.push(TurnEvent::Private(reasoning(item))),
+            Some("reasoning") => events.extend(reasoning(item).map(TurnEvent::Private)),
             Some("function_call" | "file_search_call" | "code_interpreter_call") => {
                 self.begin(place, item, events);
                 let whole = item["arguments"].as_str().or_else(|| item["code"].as_str()).unwrap_or_default();
@@ -124,6 +126,9 @@ impl Translator {
             let event = json!({"content_index": index, "text": part["text"]});
             if part["type"] == "output_text" {
                 self.rest_of_text(place, &event, events);
+            } else if part["type"] == "refusal" {
+                let event = json!({"content_index": index, "refusal": part["refusal"]});
+                self.rest_of_refusal(place, &event, events);
             }
         }
     }
@@ -135,15 +140,27 @@ impl Translator {
         events.push(TurnEvent::Text { part, text: text.to_owned() });
     }
 
-    /// The whole text of a part: what the deltas left out.
+    /// The whole text of a part: what the deltas left out. Where it is another text than theirs, theirs holds: it has
+    /// been shown.
     fn rest_of_text(&mut self, item: i64, event: &Value, events: &mut Vec<TurnEvent>) {
-        let whole = event["text"].as_str().unwrap_or_default();
-        let known = self.texts.entry(key(item, event)).or_default();
-        let Some(rest) = whole.strip_prefix(known.as_str()).filter(|rest| !rest.is_empty()) else { return };
-        let rest = rest.to_owned();
-        whole.clone_into(known);
+        let Some(text) = self.rest(item, event, "text") else { return };
         let part = self.part(item, event);
-        events.push(TurnEvent::Text { part, text: rest });
+        events.push(TurnEvent::Text { part, text });
+    }
+
+    /// The same of a refusal.
+    fn rest_of_refusal(&mut self, item: i64, event: &Value, events: &mut Vec<TurnEvent>) {
+        let Some(text) = self.rest(item, event, "refusal") else { return };
+        let part = self.part(item, event);
+        events.push(TurnEvent::Refusal { part, text });
+    }
+
+    fn rest(&mut self, item: i64, event: &Value, member: &str) -> Option<String> {
+        let whole = event[member].as_str().unwrap_or_default();
+        let known = self.texts.entry(key(item, event)).or_default();
+        let rest = whole.strip_prefix(known.as_str()).filter(|rest| !rest.is_empty())?.to_owned();
+        whole.clone_into(known);
+        Some(rest)
     }
 
     fn annotate(&mut self, item: i64, event: &Value, events: &mut Vec<TurnEvent>) {
@@ -185,16 +202,16 @@ fn key(item: i64, event: &Value) -> (i64, i64) {
     (item, event["content_index"].as_i64().unwrap_or(0))
 }
 
-/// Reasoning as it is sent back: the provider reads it from its encrypted form.
-fn reasoning(item: &Value) -> Value {
+/// Reasoning as it is sent back: the provider reads it from its encrypted form. Without one it cannot be sent back: the
+/// provider has kept nothing that its id would name.
+fn reasoning(item: &Value) -> Option<Value> {
+    item["encrypted_content"].as_str()?;
     let mut item = item.clone();
     if let Some(members) = item.as_object_mut() {
         members.shift_remove("status");
-        if members.get("encrypted_content").is_some_and(Value::is_string) {
-            members.shift_remove("id");
-        }
+        members.shift_remove("id");
     }
-    item
+    Some(item)
 }
 
 /// What a tool of the provider found, as run steps show it.
