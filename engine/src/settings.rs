@@ -29,6 +29,8 @@ pub struct Settings {
     pub lenient: bool,
     /// Requires the header `OpenAI-Beta: assistants=v2`. Default false.
     pub require_beta_header: bool,
+    /// Origins of web pages that may call a server (`https://app.example`); `*` lets all. Default none.
+    pub cors_origins: Vec<String>,
     /// What `openai-poll-after-ms` tells clients that wait for a run. Default 100.
     pub poll_after_ms: u32,
     /// Runs that this process works on at once. Default 2,000.
@@ -68,6 +70,7 @@ impl Default for Settings {
             max_file_tokens: 5_000_000,
             lenient: false,
             require_beta_header: false,
+            cors_origins: Vec::new(),
             poll_after_ms: 100,
             max_runs: 2000,
             lease: Duration::from_secs(30),

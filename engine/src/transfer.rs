@@ -98,10 +98,11 @@ impl Engine {
                     done.skipped += 1;
                     return Ok(());
                 }
+                object["model"].as_str().ok_or_else(|| wrong("no model"))?;
                 let mut assistant = json!({
-                    "name": null, "description": null, "instructions": null, "tools": [], "tool_resources": {},
-                    "metadata": {}, "temperature": null, "top_p": null, "reasoning_effort": null,
-                    "response_format": "auto", "created_at": crate::ids::now(),
+                    "id": null, "object": null, "created_at": crate::ids::now(), "name": null, "description": null,
+                    "model": null, "instructions": null, "tools": [], "tool_resources": {}, "metadata": {},
+                    "temperature": null, "top_p": null, "reasoning_effort": null, "response_format": "auto",
                 });
                 lay_over(&mut assistant, object);
                 let mut tx = db.begin().await?;
@@ -114,7 +115,7 @@ impl Engine {
                     done.skipped += 1;
                     return Ok(());
                 }
-                let mut thread = json!({"metadata": {}, "tool_resources": {}, "created_at": crate::ids::now()});
+                let mut thread = json!({"id": null, "object": null, "created_at": crate::ids::now(), "metadata": {}, "tool_resources": {}});
                 lay_over(&mut thread, object);
                 let mut tx = db.begin().await?;
                 threads::insert(&mut tx, tenant, &thread).await?;
@@ -129,11 +130,14 @@ impl Engine {
                 let thread_id = object["thread_id"].as_str().ok_or_else(|| wrong("no thread_id"))?;
                 let created = object["created_at"].as_i64().unwrap_or_else(crate::ids::now);
                 let mut message = json!({
-                    "created_at": created, "status": "completed", "incomplete_details": null, "completed_at": created,
-                    "incomplete_at": null, "role": "user", "content": [], "assistant_id": null, "run_id": null,
+                    "id": null, "object": null, "created_at": created, "thread_id": null, "status": "completed",
+                    "incomplete_details": null, "completed_at": created, "incomplete_at": null, "role": "user", "content": [], "assistant_id": null, "run_id": null,
                     "attachments": [], "metadata": {},
                 });
                 lay_over(&mut message, object);
+                if let Some(text) = message["content"].as_str() {
+                    message["content"] = json!([crate::objects::message::text_part(text)]);
+                }
                 // A run that is not here cannot finish it.
                 if message["status"] == "in_progress" {
                     message["status"] = json!("completed");

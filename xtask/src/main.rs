@@ -11,6 +11,7 @@ mod generate;
 mod import;
 mod languages;
 mod mock;
+mod postgres;
 mod python;
 mod setup;
 mod shell;

@@ -1,12 +1,12 @@
 //! `cargo xtask setup [python]`: installs what the other commands need and the machine lacks; or the Python environment of
 //! the tests alone.
 
-use crate::{Outcome, python, shell};
+use crate::{Outcome, postgres, python, shell};
 
 /// Tools that come as crates: program and version.
 const TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20")];
 
-/// Installs the toolchain's components, the cargo tools and the Python environment that are missing.
+/// Installs the toolchain's components, the cargo tools, PostgreSQL and the Python environment that are missing.
 pub fn run(args: &[String]) -> Outcome {
     match args {
         [] => {}
@@ -27,5 +27,6 @@ pub fn run(args: &[String]) -> Outcome {
             shell::run(&mut shell::cargo(&["install", "--locked", tool, "--version", version]))?;
         }
     }
+    postgres::setup()?;
     python::run()
 }

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::languages::{self, LANGUAGES, Language};
+use crate::postgres::Cluster;
 use crate::{Outcome, python, shell};
 
 /// Without a language everything is built and tested; with one, the suite runs in that language alone.
@@ -18,10 +19,28 @@ pub fn run(args: &[String]) -> Outcome {
         None => {
             shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace", "--all-targets"]))?;
             shell::run(&mut shell::cargo(&["test", "--quiet", "--workspace"]))?;
+            engine_over_postgres()?;
             python::test(&[])?;
             LANGUAGES.iter().try_for_each(|language| suite(language, args))
         }
     }
+}
+
+/// The engine's tests once more, over PostgreSQL. They are chosen by their names among all of the workspace, so that
+/// nothing is built anew for them.
+fn engine_over_postgres() -> Outcome {
+    let mut test = shell::cargo(&["test", "--quiet", "--workspace"]);
+    let folder = shell::root().join("engine/tests");
+    for entry in std::fs::read_dir(&folder)? {
+        let path = entry?.path();
+        let is_test = path.extension().is_some_and(|ending| ending == "rs") || path.join("main.rs").is_file();
+        if let Some(name) = path.file_stem().filter(|_| is_test) {
+            test.arg("--test").arg(name);
+        }
+    }
+    let cluster = Cluster::start()?;
+    eprintln!("the engine's tests over PostgreSQL");
+    shell::run(test.env("THREADLINE_TEST_POSTGRES", cluster.url()))
 }
 
 fn suite(language: &Language, args: &[String]) -> Outcome {

@@ -156,7 +156,11 @@ async fn wrong_method(method: Method, uri: Uri) -> Response {
         .into_response()
 }
 
-async fn with_request_id(mut response: Response) -> Response {
+/// Gives a reply its number, unless it has one.
+pub(crate) async fn with_request_id(mut response: Response) -> Response {
+    if response.headers().contains_key("x-request-id") {
+        return response;
+    }
     if let Ok(id) = crate::ids::new("req_").parse() {
         response.headers_mut().insert("x-request-id", id);
     }

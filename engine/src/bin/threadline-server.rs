@@ -12,13 +12,41 @@ use threadline_engine::model::{Api, Profile, Upstream};
 use threadline_engine::{Engine, Settings, Transferred, server};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
+const EXAMPLES: &str = "\
+Examples:
+  # Over OpenAI's own models, in a file beside you, for this machine only:
+  THREADLINE_UPSTREAM_KEY=sk-... threadline-server
+
+  # Over a server that knows /chat/completions only, for others too:
+  threadline-server keys add my-app
+  threadline-server --listen 0.0.0.0:8091 --upstream http://127.0.0.1:8000/v1 --upstream-api chat
+
+  # Several servers over one database, each with the same command line:
+  threadline-server --store postgres://threadline@db/threadline --config /etc/threadline.toml
+
+  # Everything out, and in again elsewhere, under the same ids:
+  threadline-server export > all.jsonl
+  threadline-server --store postgres://threadline@db/threadline import < all.jsonl
+
+The file of --config:
+  store = \"sqlite:/var/lib/threadline/threadline.db\"
+  upstream = \"https://api.openai.com/v1\"
+  [settings]               # run_ttl_seconds, max_body, max_file, cors_origins, keep_events, ...
+  run_ttl_seconds = 600
+  [profile]                # what the provider can do: models, context_tokens, embeddings, hosted_tools, ...
+  models = { \"gpt-4o\" = \"local-model\" }
+  embeddings = { model = \"text-embedding-3-small\", dimensions = 256 }
+
+GET /healthz says that the process lives, /readyz that it serves, /metrics counts for Prometheus.
+RUST_LOG chooses what is logged (default info); what people write is never logged.";
+
 /// Serves the OpenAI Assistants API (assistants, threads, messages, runs, and the files and vector stores that file
 /// search needs) from a store of its own, and runs threads over any provider of models.
 ///
 /// Point any OpenAI client at http://ADDRESS/v1. Without keys (`threadline-server keys add NAME`) the server listens on
 /// this machine only and lets every caller in.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "threadline-server", version, after_help = EXAMPLES, after_long_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
     serve: Serve,
@@ -40,6 +68,16 @@ struct Serve {
     /// Endpoint of the provider that carries the runs [default: responses]
     #[arg(long, env = "THREADLINE_UPSTREAM_API", value_name = "API", global = true)]
     upstream_api: Option<UpstreamApi>,
+    /// Origin of a web page that may call the server, as https://app.example; may be given more than once, `*` lets all
+    /// [default: none]
+    #[arg(
+        long = "cors-origin",
+        env = "THREADLINE_CORS_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        global = true
+    )]
+    cors_origins: Vec<String>,
     /// File with the same and more, as TOML: listen, store, upstream, upstream_api, and the tables [settings] and
     /// [profile]. Flags and environment win over it.
     #[arg(long, env = "THREADLINE_CONFIG", value_name = "FILE", global = true)]
@@ -143,7 +181,11 @@ async fn run(cli: Cli) -> Outcome {
     if let Some(upstream) = cli.serve.upstream.or(file.upstream) {
         client = client.base_url(upstream);
     }
-    let engine = Engine::open(&store, Upstream::new(client.build()?, profile), file.settings).await?;
+    let mut settings = file.settings;
+    if !cli.serve.cors_origins.is_empty() {
+        settings.cors_origins = cli.serve.cors_origins;
+    }
+    let engine = Engine::open(&store, Upstream::new(client.build()?, profile), settings).await?;
     match cli.command {
         None => {
             let listen = cli.serve.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8091)));

@@ -1,5 +1,6 @@
 //! The engine on a socket: keys, health, metrics, a proper end.
 
+mod cors;
 mod keys;
 mod metrics;
 
@@ -89,6 +90,8 @@ fn router(shared: Shared) -> Router {
         .engine
         .router()
         .layer(middleware::from_fn_with_state(shared.clone(), check_key))
+        .layer(middleware::from_fn_with_state(shared.clone(), cors::share))
+        .layer(middleware::map_response(crate::api::with_request_id))
         .layer(middleware::from_fn_with_state(shared.clone(), measure));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))

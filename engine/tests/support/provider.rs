@@ -78,6 +78,8 @@ impl Answer {
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub line: String,
+    /// The header `authorization`.
+    pub key: String,
     pub body: Value,
     pub bytes: Bytes,
 }
@@ -125,9 +127,10 @@ impl Provider {
 
 async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     let line = format!("{} {}", request.method(), request.uri().path());
+    let key = request.headers().get("authorization").and_then(|key| key.to_str().ok()).unwrap_or_default().to_owned();
     let bytes = request.into_body().collect().await.unwrap().to_bytes();
     let body = serde_json::from_slice(&bytes).unwrap_or_default();
-    inner.asked.lock().unwrap().push(Asked { line, body, bytes });
+    inner.asked.lock().unwrap().push(Asked { line, key, body, bytes });
     let answer = inner.answers.lock().unwrap().pop_front();
     let answer = answer.unwrap_or_else(|| Answer::error(404, "nothing", "the provider has nothing more to say"));
     let body = if answer.slow {
