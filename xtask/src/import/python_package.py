@@ -178,8 +178,11 @@ class Reader:
             return f"map<{self.expression(args[1])}>"
         if head in GENERICS:
             return f"{GENERICS[head]}<{self.expression(args[0])}>"
-        if self.name(node.value).startswith("types."):
-            raise Unreadable(f"{self.module.name}: {ast.unparse(node)} is generic")
+        generic = self.name(node.value)
+        if generic.startswith("types."):
+            if self.module.name.startswith("types."):
+                raise Unreadable(f"{self.module.name}: {ast.unparse(node)} is generic")
+            return f"/{generic}<{', '.join(self.expression(arg) for arg in args)}>"
         return f"{self.expression(node.value)}<{', '.join(self.expression(arg) for arg in args)}>"
 
 
@@ -365,18 +368,19 @@ def parameters(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef) -> 
             ty = reader.expression(arg.annotation) if arg.annotation else "json"
         except Unreadable:
             ty = "json"
-        arms = [arm for arm in split(ty) if arm != "/_types.Omit"]
+        arms = [arm for arm in split(ty) if arm != "/_types.Omit"] or [ty]
         return f"{arg.arg}: {' | '.join(arms)}" + (f" = {ast.unparse(default)}" if default is not None else "")
 
     positional = [*args.posonlyargs, *args.args][1:]
     missing = len(positional) - len(args.defaults)
     for at, arg in enumerate(positional):
         out.append(one(arg, args.defaults[at - missing] if at >= missing else None))
-    out.append("*")
+    if args.kwonlyargs:
+        out.append("*")
     for arg, default in zip(args.kwonlyargs, args.kw_defaults):
         out.append(one(arg, default))
     common = ["extra_headers", "extra_query", "extra_body", "timeout"]
-    if [text.split(":")[0] for text in out[-4:]] == common:
+    if args.kwonlyargs and [text.split(":")[0] for text in out[-4:]] == common:
         out[-4:] = ["..."]
     if args.vararg or args.kwarg:
         out.append("**")
@@ -408,18 +412,21 @@ def resources(package: Package, operations: set[str]) -> dict[str, dict[str, obj
         reader = Reader(module)
         methods: dict[str, dict[str, object]] = {}
         for one in node.body:
-            if not isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) or f"{path}.{one.name}" not in operations:
+            if not isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) or one.name.startswith("_"):
                 continue
-            record: dict[str, object] = {"parameters": parameters(reader, one)}
-            assert one.returns is not None
-            record["returns"] = reader.expression(one.returns)
-            marks = decorators(one)
-            if "deprecated" in marks:
-                record["deprecated"] = True
-            if "overload" in marks:
-                methods.setdefault(one.name, {"overloads": []})["overloads"].append(record)
-            else:
-                methods[one.name] = {**record, **methods.get(one.name, {})}
+            if "cached_property" in decorators(one):
+                continue
+            collect(reader, one, methods)
+        twin = module.defined[f"Async{leaf}"]
+        assert isinstance(twin, ast.ClassDef)
+        asynchronous: dict[str, dict[str, object]] = {}
+        for one in twin.body:
+            if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and one.name in methods:
+                collect(reader, one, asynchronous)
+        for name, method in methods.items():
+            # A method of no operation is code; of its asynchronous twin nothing can be concluded.
+            if f"{path}.{name}" not in operations:
+                method["helper"] = asynchronous.get(name, {})
         below = children(module, node)
         record = {"module": module_name.removeprefix("resources."), "class": leaf}
         if below:
@@ -431,6 +438,28 @@ def resources(package: Package, operations: set[str]) -> dict[str, dict[str, obj
         found[path] = record
         todo.extend((path, name, where) for name, where in below)
     return found
+
+
+def collect(
+    reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef, methods: dict[str, dict[str, object]]
+) -> None:
+    """Adds a method, or one more overload of it."""
+    record: dict[str, object] = {"parameters": parameters(reader, node)}
+    try:
+        record["returns"] = reader.expression(node.returns) if node.returns else "null"
+    except Unreadable:
+        record["returns"] = "json"
+    if isinstance(node, ast.AsyncFunctionDef):
+        record["async"] = True
+    marks = decorators(node)
+    if "deprecated" in marks:
+        record["deprecated"] = True
+    if "overload" in marks:
+        overloads = methods.setdefault(node.name, {"overloads": []})["overloads"]
+        assert isinstance(overloads, list)
+        overloads.append(record)
+    else:
+        methods[node.name] = {**record, **methods.get(node.name, {})}
 
 
 def children(module: Module, node: ast.ClassDef) -> list[tuple[str, str]]:

@@ -95,6 +95,19 @@ pub struct Method {
     pub overloads: Vec<Signature>,
     /// Whether a call warns.
     pub deprecated: bool,
+    /// Of a method that is no operation's but code: the asynchronous method.
+    pub helper: Option<Helper>,
+}
+
+/// The asynchronous twin of a method that is code.
+#[derive(Debug, Clone)]
+pub struct Helper {
+    /// Its signature.
+    pub signature: Signature,
+    /// Signatures for type checkers.
+    pub overloads: Vec<Signature>,
+    /// Whether it is a coroutine.
+    pub asynchronous: bool,
 }
 
 /// A signature.
@@ -104,6 +117,8 @@ pub struct Signature {
     pub positional: Vec<Parameter>,
     /// The others.
     pub keywords: Vec<Parameter>,
+    /// Whether it takes the options of every call.
+    pub options: bool,
     /// What comes back.
     pub returns: Ty,
 }
@@ -137,6 +152,10 @@ pub struct Extras {
     pub without: BTreeMap<String, Vec<String>>,
     /// Class of the official runtime → the type that a method gives here instead.
     pub stands_for: BTreeMap<String, String>,
+    /// Resource path → methods of its mixin that get the official signature.
+    pub helpers: BTreeMap<String, Vec<String>>,
+    /// Method of a mixin → parameters that it takes beyond the official ones, as in `api/python`.
+    pub more: BTreeMap<String, Vec<String>>,
     /// Why, by key.
     pub why: BTreeMap<String, String>,
 }
@@ -234,6 +253,18 @@ impl Facts {
                     settle(&mut signature.returns);
                     signature.keywords.retain(|one| without.is_none_or(|names| !names.contains(&one.name)));
                 }
+                let Some(helper) = &mut method.helper else { continue };
+                let id = format!("{path}.{}", method.name);
+                let twins = std::iter::once(&mut helper.signature).chain(&mut helper.overloads);
+                let signatures = std::iter::once(&mut method.signature).chain(&mut method.overloads).chain(twins);
+                for signature in signatures {
+                    for text in self.extras.more.get(&id).into_iter().flatten() {
+                        match parameter(text) {
+                            Ok(parameter) => signature.keywords.push(parameter),
+                            Err(why) => problems.add(format!("api/names/python_extras.json: more: {id}"), why),
+                        }
+                    }
+                }
             }
         }
     }
@@ -292,10 +323,20 @@ impl Facts {
                 }
             }
         }
-        for method in self.resources.values().flat_map(|resource| &resource.methods) {
+        let methods = self.resources.values().flat_map(|resource| &resource.methods);
+        for method in methods.filter(|method| method.helper.is_none()) {
             for signature in std::iter::once(&method.signature).chain(&method.overloads) {
                 signature.returns.names(&mut visit);
                 signature.positional.iter().chain(&signature.keywords).for_each(|one| one.ty.names(&mut visit));
+            }
+        }
+        for (path, names) in &self.extras.helpers {
+            for name in names {
+                let found = self.resources.get(path).and_then(|one| one.methods.iter().find(|one| one.name == *name));
+                if found.is_none_or(|method| method.helper.is_none()) || !self.extras.mixins.contains_key(path) {
+                    let place = format!("api/names/python_extras.json: helpers: {path}");
+                    problems.add(place, format!("`{name}` is no official helper, or `mixins` has no class for it"));
+                }
             }
         }
         for name in unknown {
@@ -306,6 +347,8 @@ impl Facts {
         let sections = ["mixins", "type_mixins", "by_hand", "like"].into_iter().zip(keys);
         let more = [
             ("skip", !extras.skip.is_empty()),
+            ("helpers", !extras.helpers.is_empty()),
+            ("more", !extras.more.is_empty()),
             ("without", !extras.without.is_empty()),
             ("stands_for", !extras.stands_for.is_empty()),
         ];
@@ -398,12 +441,19 @@ fn resource(value: &Value) -> Result<Resource, String> {
     let methods = value["methods"].as_object().ok_or("has no `methods`")?;
     let method = |(name, value): (&String, &Value)| -> Result<Method, String> {
         let at = |why: String| format!("{name}: {why}");
-        let overloads = value["overloads"].as_array().into_iter().flatten();
+        let overloads = |value: &Value| -> Result<Vec<Signature>, String> {
+            value["overloads"].as_array().into_iter().flatten().map(signature).collect()
+        };
+        let helper = |value: &Value| {
+            let asynchronous = value["async"] == true;
+            Ok(Helper { signature: signature(value)?, overloads: overloads(value)?, asynchronous })
+        };
         Ok(Method {
             name: name.clone(),
             signature: signature(value).map_err(at)?,
-            overloads: overloads.map(signature).collect::<Result<_, String>>().map_err(at)?,
+            overloads: overloads(value).map_err(at)?,
             deprecated: value["deprecated"] == true,
+            helper: value.get("helper").map(helper).transpose().map_err(at)?,
         })
     };
     Ok(Resource {
@@ -419,18 +469,20 @@ fn resource(value: &Value) -> Result<Resource, String> {
 fn signature(value: &Value) -> Result<Signature, String> {
     let (mut positional, mut keywords) = (Vec::new(), Vec::new());
     let mut target = &mut positional;
+    let mut options = false;
     for text in texts(&value["parameters"]) {
         match text.as_str() {
             "*" => target = &mut keywords,
-            "..." => {}
-            text => {
-                let (name, rest) = text.split_once(": ").ok_or_else(|| format!("`{text}` has no type"))?;
-                let (ty, default) = rest.rsplit_once(" = ").map_or((rest, None), |(ty, default)| (ty, Some(default)));
-                let ty = Ty::parse(ty, "")?;
-                target.push(Parameter { name: name.to_owned(), ty, default: default.map(str::to_owned) });
-            }
+            "..." => options = true,
+            text => target.push(parameter(text)?),
         }
     }
     let returns = Ty::parse(value["returns"].as_str().ok_or("has no `returns`")?, "")?;
-    Ok(Signature { positional, keywords, returns })
+    Ok(Signature { positional, keywords, options, returns })
+}
+
+fn parameter(text: &str) -> Result<Parameter, String> {
+    let (name, rest) = text.split_once(": ").ok_or_else(|| format!("`{text}` has no type"))?;
+    let (ty, default) = rest.rsplit_once(" = ").map_or((rest, None), |(ty, default)| (ty, Some(default)));
+    Ok(Parameter { name: name.to_owned(), ty: Ty::parse(ty, "")?, default: default.map(str::to_owned) })
 }

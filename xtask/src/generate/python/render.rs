@@ -19,6 +19,8 @@ pub struct Annotations<'a> {
     /// Whether the runtime's names are those of asynchronous classes.
     pub asynchronous: bool,
     imports: Imports,
+    /// Imported for type checkers alone: what loads much.
+    pub checked: Imports,
 }
 
 /// Names to import, by module.
@@ -31,7 +33,14 @@ const TYPES: (&str, &str) = ("threadline", "types as t");
 impl<'a> Annotations<'a> {
     /// For a file that is this module of types.
     pub fn new(facts: &'a Facts, module: &'a str) -> Self {
-        Self { facts, module, shadowed: BTreeSet::new(), asynchronous: false, imports: Imports::default() }
+        Self {
+            facts,
+            module,
+            shadowed: BTreeSet::new(),
+            asynchronous: false,
+            imports: Imports::default(),
+            checked: Imports::default(),
+        }
     }
 
     /// What is to be imported, so far.
@@ -160,7 +169,13 @@ impl<'a> Annotations<'a> {
         if self.asynchronous && module == "_streaming" {
             leaf = format!("Async{leaf}");
         }
-        self.imports.add(&format!("threadline.{module}"), &leaf);
+        if let Some(full) = name.strip_prefix("types.") {
+            leaf = self.reference(full);
+        } else if module.starts_with("lib.") || module.starts_with("resources.") {
+            self.checked.add(&format!("threadline.{module}"), &leaf);
+        } else {
+            self.imports.add(&format!("threadline.{module}"), &leaf);
+        }
         if args.is_empty() {
             return Doc::Text(leaf);
         }

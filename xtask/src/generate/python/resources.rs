@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::Method;
-use super::facts::{Facts, Resource};
+use super::facts::{Facts, Helper, Resource, Signature};
 use super::layout::{Doc, docstring, string};
 use super::packages;
-use super::render::{Annotations, Imports, import};
+use super::render::{Annotations, import};
 use super::signature::{is_page, write as write_signature};
 use super::ty::Ty;
 use super::types::PACKAGE;
@@ -124,8 +124,6 @@ struct Writer<'a> {
     resource: &'a Resource,
     methods: Vec<&'a Method<'a>>,
     annotations: Annotations<'a>,
-    /// Imported for type checkers alone.
-    checked: Imports,
     out: String,
 }
 
@@ -139,7 +137,6 @@ impl<'a> Writer<'a> {
             resource,
             methods: methods.filter_map(|method| own(&method.name)).collect(),
             annotations: Annotations::new(facts, ""),
-            checked: Imports::default(),
             out: String::new(),
         }
     }
@@ -154,7 +151,7 @@ impl<'a> Writer<'a> {
         let mut head = format!("\"\"\"The resource `{}`.\"\"\"\n\nfrom __future__ import annotations\n\n", self.path);
         self.annotations.imports().add("typing", "TYPE_CHECKING");
         head.push_str(&self.annotations.imports().write());
-        let checked = self.checked.write();
+        let checked = self.annotations.checked.write();
         if !checked.is_empty() {
             head.push_str("\nif TYPE_CHECKING:\n");
             for line in checked.lines().filter(|line| !line.is_empty()) {
@@ -186,7 +183,7 @@ impl<'a> Writer<'a> {
         for (name, target) in &self.resource.below {
             let (module, leaf) = target.rsplit_once('.').unwrap_or(("", target));
             let module = packages::join(ROOT, module);
-            self.checked.add(&module, &format!("{prefix}{leaf}"));
+            self.annotations.checked.add(&module, &format!("{prefix}{leaf}"));
             let _ = write!(
                 self.out,
                 "\n    @cached_property\n    def {name}(self) -> {prefix}{leaf}:\n        \
@@ -213,30 +210,66 @@ impl<'a> Writer<'a> {
         for method in self.methods.clone() {
             self.method(method, asynchronous);
         }
+        let (facts, resource) = (self.facts, self.resource);
+        let helpers = facts.extras.helpers.get(self.path).map_or(&[][..], Vec::as_slice);
+        for method in resource.methods.iter().filter(|method| helpers.contains(&method.name)) {
+            if let Some(helper) = &method.helper {
+                self.helper(method, helper, asynchronous);
+            }
+        }
     }
 
-    fn method(&mut self, method: &Method<'_>, asynchronous: bool) {
-        let facts = method.method;
-        let deprecated =
-            format!("    @deprecated({})\n", string(&format!("{} is deprecated by the vendor.", method.id)));
+    /// A method that is code: its signature here, what it does in the mixin.
+    fn helper(&mut self, method: &super::facts::Method, helper: &Helper, asynchronous: bool) {
+        let id = format!("{}.{}", self.path, method.name);
+        let (signature, overloads) =
+            if asynchronous { (&helper.signature, &helper.overloads) } else { (&method.signature, &method.overloads) };
+        // The official names are those of the class already.
+        self.annotations.asynchronous = false;
+        let awaited = asynchronous && helper.asynchronous;
+        self.definition(&id, (&method.name, method.deprecated), signature, overloads, awaited);
+        docstring(&mut self.out, 8, &format!("Helper `{id}`; see the guides."));
+        let (mark, prefix) = (if awaited { "await " } else { "" }, if asynchronous { "Async" } else { "" });
+        let mixin =
+            self.facts.extras.mixins.get(self.path).map_or("", |mixin| mixin.rsplit('.').next().unwrap_or(mixin));
+        let _ = writeln!(self.out, "        return {mark}{prefix}{mixin}.{}(**locals())", method.name);
+        self.annotations.asynchronous = asynchronous;
+    }
+
+    /// Everything of a method but its docstring and body.
+    fn definition(
+        &mut self,
+        id: &str,
+        (name, deprecated): (&str, bool),
+        signature: &Signature,
+        overloads: &[Signature],
+        awaited: bool,
+    ) {
+        let text = format!("    @deprecated({})\n", string(&format!("{id} is deprecated by the vendor.")));
         let mark = |out: &mut String, annotations: &mut Annotations<'_>| {
-            if facts.deprecated {
+            if deprecated {
                 annotations.imports().add("threadline._utils", "deprecated");
-                out.push_str(&deprecated);
+                out.push_str(&text);
             }
         };
-        for overload in &facts.overloads {
+        for overload in overloads {
             self.annotations.imports().add("typing", "overload");
             self.out.push_str("\n    @overload\n");
             mark(&mut self.out, &mut self.annotations);
-            write_signature(&mut self.out, &mut self.annotations, &facts.name, overload);
+            write_signature(&mut self.out, &mut self.annotations, name, overload, awaited);
             let open = self.out.trim_end().len();
             self.out.truncate(open);
             self.out.push_str(" ...\n");
         }
         self.out.push('\n');
         mark(&mut self.out, &mut self.annotations);
-        write_signature(&mut self.out, &mut self.annotations, &facts.name, &facts.signature);
+        write_signature(&mut self.out, &mut self.annotations, name, signature, awaited);
+    }
+
+    fn method(&mut self, method: &Method<'_>, asynchronous: bool) {
+        let facts = method.method;
+        let awaited = asynchronous && !is_page(&facts.signature.returns);
+        self.definition(method.id, (&facts.name, facts.deprecated), &facts.signature, &facts.overloads, awaited);
         let def = &method.operation.def;
         let summary = method.operation.summary.clone().unwrap_or_else(|| format!("Calls `{}`.", def.id));
         docstring(&mut self.out, 8, &format!("{summary}\n\n`{} {}`", def.verb, def.path));
@@ -286,13 +319,13 @@ impl<'a> Writer<'a> {
             let short = if asynchronous { "async_" } else { "" };
             if raw {
                 let wrapper = format!("{short}to_raw_response_wrapper");
-                self.checked.add("threadline._legacy_response", &wrapper);
+                self.annotations.checked.add("threadline._legacy_response", &wrapper);
                 let _ = writeln!(self.out, "            self.{name} = {wrapper}({attribute}.{name})");
             } else if binary {
                 let wrapper = format!("{short}to_custom_streamed_response_wrapper");
                 let response = format!("{prefix}StreamedBinaryAPIResponse");
-                self.checked.add("threadline._response", &wrapper);
-                self.checked.add("threadline._response", &response);
+                self.annotations.checked.add("threadline._response", &wrapper);
+                self.annotations.checked.add("threadline._response", &response);
                 let call = Doc::brackets(
                     format!("{wrapper}("),
                     vec![Doc::Text(format!("{attribute}.{name}")), Doc::Text(response)],
@@ -301,14 +334,14 @@ impl<'a> Writer<'a> {
                 super::layout::line(&mut self.out, 12, &format!("self.{name} = "), &call, "");
             } else {
                 let wrapper = format!("{short}to_streamed_response_wrapper");
-                self.checked.add("threadline._response", &wrapper);
+                self.annotations.checked.add("threadline._response", &wrapper);
                 let _ = writeln!(self.out, "            self.{name} = {wrapper}({attribute}.{name})");
             }
         }
         for (name, target) in &self.resource.below {
             let (module, leaf) = target.rsplit_once('.').unwrap_or(("", target));
             let view = format!("{prefix}{leaf}{suffix}");
-            self.checked.add(&packages::join(ROOT, module), &view);
+            self.annotations.checked.add(&packages::join(ROOT, module), &view);
             let _ = write!(self.out, "\n        @cached_property\n        def {name}(self) -> {view}: ...\n");
         }
     }

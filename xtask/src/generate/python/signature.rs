@@ -6,23 +6,26 @@ use super::render::Annotations;
 use super::ty::Ty;
 
 /// Adds a `def` up to and with its colon, one parameter a line.
-pub fn write(out: &mut String, annotations: &mut Annotations<'_>, name: &str, signature: &Signature) {
-    let awaited = annotations.asynchronous && !is_page(&signature.returns);
+pub fn write(out: &mut String, annotations: &mut Annotations<'_>, name: &str, signature: &Signature, awaited: bool) {
     out.push_str(&format!("    {}def {name}(\n        self,\n", if awaited { "async " } else { "" }));
     for parameter in &signature.positional {
         write_parameter(out, annotations, parameter);
     }
-    out.push_str("        *,\n");
+    if signature.options || !signature.keywords.is_empty() {
+        out.push_str("        *,\n");
+    }
     for parameter in &signature.keywords {
         write_parameter(out, annotations, parameter);
     }
-    for name in ["Body", "Headers", "NotGiven", "Query", "Timeout", "not_given"] {
-        annotations.imports().add("threadline._types", name);
+    if signature.options {
+        for name in ["Body", "Headers", "NotGiven", "Query", "Timeout", "not_given"] {
+            annotations.imports().add("threadline._types", name);
+        }
+        out.push_str(
+            "        extra_headers: Headers | None = None,\n        extra_query: Query | None = None,\n        \
+             extra_body: Body | None = None,\n        timeout: float | Timeout | None | NotGiven = not_given,\n",
+        );
     }
-    out.push_str(
-        "        extra_headers: Headers | None = None,\n        extra_query: Query | None = None,\n        \
-         extra_body: Body | None = None,\n        timeout: float | Timeout | None | NotGiven = not_given,\n",
-    );
     let returns = returns(annotations, &signature.returns);
     line(out, 4, ") -> ", &returns, ":");
 }
@@ -59,7 +62,7 @@ fn write_parameter(out: &mut String, annotations: &mut Annotations<'_>, paramete
             (Doc::Sequence(vec![ty, Doc::Text(" | Omit".to_owned())]), " = omit".to_owned())
         }
         Some(other) => {
-            if other == "NOT_GIVEN" {
+            if matches!(other, "NOT_GIVEN" | "not_given") {
                 annotations.imports().add("threadline._types", other);
             }
             (ty, format!(" = {other}"))

@@ -749,7 +749,6 @@ class ResponsesWithRawResponse(RawView):
             self.delete = to_raw_response_wrapper(responses.delete)
             self.cancel = to_raw_response_wrapper(responses.cancel)
             self.compact = to_raw_response_wrapper(responses.compact)
-            self.parse = to_raw_response_wrapper(responses.parse)
 
         @cached_property
         def input_items(self) -> InputItemsWithRawResponse: ...
@@ -770,7 +769,6 @@ class AsyncResponsesWithRawResponse(AsyncRawView):
             self.delete = async_to_raw_response_wrapper(responses.delete)
             self.cancel = async_to_raw_response_wrapper(responses.cancel)
             self.compact = async_to_raw_response_wrapper(responses.compact)
-            self.parse = async_to_raw_response_wrapper(responses.parse)
 
         @cached_property
         def input_items(self) -> AsyncInputItemsWithRawResponse: ...
@@ -791,7 +789,6 @@ class ResponsesWithStreamingResponse(StreamingView):
             self.delete = to_streamed_response_wrapper(responses.delete)
             self.cancel = to_streamed_response_wrapper(responses.cancel)
             self.compact = to_streamed_response_wrapper(responses.compact)
-            self.parse = to_streamed_response_wrapper(responses.parse)
 
         @cached_property
         def input_items(self) -> InputItemsWithStreamingResponse: ...
@@ -812,7 +809,6 @@ class AsyncResponsesWithStreamingResponse(AsyncStreamingView):
             self.delete = async_to_streamed_response_wrapper(responses.delete)
             self.cancel = async_to_streamed_response_wrapper(responses.cancel)
             self.compact = async_to_streamed_response_wrapper(responses.compact)
-            self.parse = async_to_streamed_response_wrapper(responses.parse)
 
         @cached_property
         def input_items(self) -> AsyncInputItemsWithStreamingResponse: ...

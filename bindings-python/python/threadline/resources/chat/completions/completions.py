@@ -593,7 +593,6 @@ class CompletionsWithRawResponse(RawView):
             self.update = to_raw_response_wrapper(completions.update)
             self.list = to_raw_response_wrapper(completions.list)
             self.delete = to_raw_response_wrapper(completions.delete)
-            self.parse = to_raw_response_wrapper(completions.parse)
 
         @cached_property
         def messages(self) -> MessagesWithRawResponse: ...
@@ -611,7 +610,6 @@ class AsyncCompletionsWithRawResponse(AsyncRawView):
             self.update = async_to_raw_response_wrapper(completions.update)
             self.list = async_to_raw_response_wrapper(completions.list)
             self.delete = async_to_raw_response_wrapper(completions.delete)
-            self.parse = async_to_raw_response_wrapper(completions.parse)
 
         @cached_property
         def messages(self) -> AsyncMessagesWithRawResponse: ...
@@ -629,7 +627,6 @@ class CompletionsWithStreamingResponse(StreamingView):
             self.update = to_streamed_response_wrapper(completions.update)
             self.list = to_streamed_response_wrapper(completions.list)
             self.delete = to_streamed_response_wrapper(completions.delete)
-            self.parse = to_streamed_response_wrapper(completions.parse)
 
         @cached_property
         def messages(self) -> MessagesWithStreamingResponse: ...
@@ -647,7 +644,6 @@ class AsyncCompletionsWithStreamingResponse(AsyncStreamingView):
             self.update = async_to_streamed_response_wrapper(completions.update)
             self.list = async_to_streamed_response_wrapper(completions.list)
             self.delete = async_to_streamed_response_wrapper(completions.delete)
-            self.parse = async_to_streamed_response_wrapper(completions.parse)
 
         @cached_property
         def messages(self) -> AsyncMessagesWithStreamingResponse: ...

@@ -97,6 +97,17 @@ class Runs(RunsHelpers, SyncResource):
         """
         return self._page(op.BETA_THREADS_RUNS_LIST, locals(), SyncCursorPage)
 
+    def poll(
+        self,
+        run_id: str,
+        thread_id: str,
+        timeout: object = not_given,
+        *,
+        max_wait_seconds: float | Omit = omit,
+    ) -> t.beta.threads.Run:
+        """Helper `beta.threads.runs.poll`; see the guides."""
+        return RunsHelpers.poll(**locals())
+
 
 class AsyncRuns(AsyncRunsHelpers, AsyncResource):
     """The resource `beta.threads.runs`."""
@@ -167,6 +178,17 @@ class AsyncRuns(AsyncRunsHelpers, AsyncResource):
         `GET /threads/{thread_id}/runs`
         """
         return self._page(op.BETA_THREADS_RUNS_LIST, locals(), AsyncCursorPage)
+
+    async def poll(
+        self,
+        run_id: str,
+        thread_id: str,
+        timeout: object = not_given,
+        *,
+        max_wait_seconds: float | Omit = omit,
+    ) -> t.beta.threads.Run:
+        """Helper `beta.threads.runs.poll`; see the guides."""
+        return await AsyncRunsHelpers.poll(**locals())
 
 
 class RunsWithRawResponse(RawView):
