@@ -81,6 +81,20 @@ pub(crate) fn value(py: Python<'_>, raw: &RawReply, row: &Row, vectors: Vectors,
     Ok(value.unbind())
 }
 
+/// The value of a body that a helper has read.
+pub(crate) fn of_body(py: Python<'_>, body: &[u8], request_id: Option<&str>, row: &Row) -> PyResult<Py<PyAny>> {
+    let value = decode::decode(py, body, row.result, Vectors::List);
+    let value = value.map_err(|failure| {
+        error::of_failure(py, failure, &About::default(), |why| error::decode_error(why.to_owned()))
+    })?;
+    if let Some(id) = request_id
+        && value.is_instance(Types::get(py)?.model.bind(py))?
+    {
+        value.setattr(intern!(py, "_rid"), id)?;
+    }
+    Ok(value.unbind())
+}
+
 fn text(py: Python<'_>, raw: &RawReply) -> Py<PyAny> {
     PyString::new(py, &String::from_utf8_lossy(&raw.body)).into_any().unbind()
 }

@@ -1,6 +1,7 @@
 //! Private native module of the Python package `threadline`: values into bytes and back, futures into futures, errors into
 //! exceptions. What a call does is decided in the crate `threadline`.
 
+mod accumulate;
 mod bridge;
 mod call;
 mod client;
@@ -10,6 +11,7 @@ mod error;
 mod files;
 mod finish;
 mod generated;
+mod helpers;
 mod host;
 mod identity;
 mod options;
@@ -38,6 +40,16 @@ fn _threadline(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
     module.add_function(wrap_pyfunction!(reply::decode_as, module)?)?;
     module.add_function(wrap_pyfunction!(operation, module)?)?;
+    module.add_class::<accumulate::Accumulator>()?;
+    module.add_function(wrap_pyfunction!(helpers::poll, module)?)?;
+    module.add_function(wrap_pyfunction!(helpers::poll_async, module)?)?;
+    module.add_function(wrap_pyfunction!(helpers::upload_store_file, module)?)?;
+    module.add_function(wrap_pyfunction!(helpers::upload_store_file_async, module)?)?;
+    module.add_function(wrap_pyfunction!(helpers::upload_chunked, module)?)?;
+    module.add_function(wrap_pyfunction!(helpers::upload_chunked_async, module)?)?;
+    module.add_function(wrap_pyfunction!(helpers::verify_webhook, module)?)?;
+    module.add_function(wrap_pyfunction!(helpers::strict, module)?)?;
+    module.add_function(wrap_pyfunction!(reply::decode_event, module)?)?;
     Ok(())
 }
 

@@ -223,6 +223,8 @@ fn headers(mut options: RequestOptions, extra: &Bound<'_, PyAny>) -> PyResult<Re
         let absent = value.is_none() || Types::get(value.py())?.is_omitted(&value);
         options = match absent {
             true => options.without_header(name),
+            // A key for one call, and not for the looks or parts that a helper sends besides.
+            false if name.eq_ignore_ascii_case("idempotency-key") => options.idempotency_key(value.str()?.to_str()?),
             false => options.header(name, value.str()?.to_str()?),
         };
     }

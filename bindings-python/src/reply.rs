@@ -1,5 +1,6 @@
 //! A reply with its head, as `with_raw_response`, `with_streaming_response`, binary results and streams hold it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex as StdMutex;
 
@@ -174,7 +175,7 @@ impl Reply {
         };
         let unreadable = |failure| error::of_failure(py, failure, &self.about, |why| raw.decode_error(why));
         if let Some(class) = to {
-            return decode::decode_as(py, &raw.body, class).map(Bound::unbind).map_err(unreadable);
+            return decode::decode_as(py, &raw.body, class, &HashMap::new()).map(Bound::unbind).map_err(unreadable);
         }
         let context = lock(&self.context);
         let context = context.as_ref().ok_or_else(|| PyRuntimeError::new_err("the reply was taken apart"))?;
@@ -205,17 +206,31 @@ impl Reply {
     }
 }
 
-/// An instance of `class` from JSON text, through the same decoder as replies.
+/// An instance of `class` from JSON text, through the same decoder as replies. `members` names classes of members that the class
+/// does not know.
 #[pyfunction]
+#[pyo3(signature = (text, class, members = None))]
 pub(crate) fn decode_as<'py>(
     py: Python<'py>,
     text: &Bound<'py, PyAny>,
     class: &Bound<'py, PyType>,
+    members: Option<HashMap<String, Bound<'py, PyType>>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let about = About::default();
-    let failed = |failure| error::of_failure(py, failure, &about, |why| error::decode_error(why.to_owned()));
-    match text.cast::<PyString>() {
-        Ok(text) => decode::decode_as(py, text.to_str()?.as_bytes(), class).map_err(failed),
-        Err(_) => decode::decode_as(py, text.cast::<PyBytes>()?.as_bytes(), class).map_err(failed),
-    }
+    let members = members.unwrap_or_default();
+    let decoded = match text.cast::<PyString>() {
+        Ok(text) => decode::decode_as(py, text.to_str()?.as_bytes(), class, &members),
+        Err(_) => decode::decode_as(py, text.cast::<PyBytes>()?.as_bytes(), class, &members),
+    };
+    decoded.map_err(|failure| unreadable(py, failure))
+}
+
+/// An event of a stream of this operation, from JSON text.
+#[pyfunction]
+pub(crate) fn decode_event<'py>(py: Python<'py>, operation: usize, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    let shape = crate::call::row(operation)?.events;
+    decode::decode(py, text.as_bytes(), shape, decode::Vectors::List).map_err(|failure| unreadable(py, failure))
+}
+
+fn unreadable(py: Python<'_>, failure: decode::Failure) -> PyErr {
+    error::of_failure(py, failure, &About::default(), |why| error::decode_error(why.to_owned()))
 }

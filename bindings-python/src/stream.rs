@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyBytes, PyList};
 use threadline::Error;
 use threadline::stream::{RawEvent, RawEventStream};
 use tokio::sync::{Mutex, Notify};
@@ -43,6 +43,21 @@ impl EventStream {
         async move {
             let batch = shared.next().await;
             let finish: Finish = Box::new(move |py| objects(py, batch, shape, &about));
+            finish
+        }
+    }
+
+    fn batch_as_sent(&self) -> impl Future<Output = Finish> + Send + 'static {
+        let (shared, about) = (Arc::clone(&self.shared), self.about.clone());
+        async move {
+            let batch = shared.next().await;
+            let finish: Finish = Box::new(move |py| {
+                let Some(batch) = batch.map_err(|error| to_python(py, &error, &about))? else { return Ok(py.None()) };
+                let events = batch
+                    .iter()
+                    .map(|event| (String::from_utf8_lossy(&event.name).into_owned(), PyBytes::new(py, &event.data)));
+                Ok(PyList::new(py, events.collect::<Vec<_>>())?.into_any().unbind())
+            });
             finish
         }
     }
@@ -93,6 +108,16 @@ impl EventStream {
     /// As `next_batch`, for the running event loop.
     fn next_batch_async(&self, py: Python<'_>) -> PyResult<Pending> {
         Pending::start(py, self.batch())
+    }
+
+    /// As `next_batch`: names and data as they came.
+    fn next_batch_as_sent(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        block(py, self.batch_as_sent())
+    }
+
+    /// As `next_batch_as_sent`, for the running event loop.
+    fn next_batch_as_sent_async(&self, py: Python<'_>) -> PyResult<Pending> {
+        Pending::start(py, self.batch_as_sent())
     }
 
     /// Closes the connection. Whoever waits for a batch gets the end.

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import inspect
+import io
 import json
 import os
 import sys
+import tempfile
 import threading
+import unittest.mock
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Set, Tuple
 
@@ -58,7 +62,11 @@ def make_client(config: Dict[str, Any], asynchronous: bool) -> Any:
     if usage:
         network["usage"] = usage if usage is True else json.dumps(usage)
     if (tokens := config.pop("tokens", None)) is not None:
-        given["api_key"] = scripted.async_tokens(tokens) if asynchronous else scripted.tokens(tokens)
+        provider = scripted.async_tokens(tokens) if asynchronous else scripted.tokens(tokens)
+        if given.get("api_key"):
+            network["token_provider"] = provider
+        else:
+            given["api_key"] = provider
     if (identity := config.pop("workload_identity", None)) is not None:
         given["workload_identity"] = scripted.identity(identity, asynchronous)
     azure = config.pop("azure", None)
@@ -109,6 +117,36 @@ class Call:
         self.max_items = first(line.get("max_items"), self.options.get("max_items"), sys.maxsize)
         self.max_events = first(line.get("max_events"), self.options.get("max_events"), sys.maxsize)
         self.cancel_after = line.get("cancel_after_s")
+        self.name = f"{self.resource}.{self.method}"
+        self.events: List[Any] = []
+        self.stop_after = first(self.args.pop("stop_after", None), sys.maxsize)
+        if self.args.pop("stream_to", None) not in (None, "callback", "async_callback", "channel"):
+            raise Usage("the argument `stream_to` has another value")
+        self.now = self.args.pop("now", None) if self.resource == "webhooks" else None
+        if self.resource == "webhooks" and isinstance(self.args.get("payload"), dict):
+            self.args["payload"] = base64.b64decode(self.args["payload"]["$base64"])
+        if self.method == "upload_file_chunked":
+            self.prepare_chunked()
+
+    def prepare_chunked(self) -> None:
+        """The file of an upload in parts, from where it is said to come; and where its progress goes."""
+        file, source = self.args.get("file"), self.args.pop("source", "bytes")
+        name, content = file if isinstance(file, tuple) else (None, file)
+        if source == "path" and isinstance(content, bytes):
+            folder = Path(tempfile.mkdtemp())
+            path = folder / (name or "upload")
+            path.write_bytes(content)
+            content = path
+        elif source in ("reader", "unsized_reader") and isinstance(content, bytes):
+            content = io.BytesIO(content)
+        elif isinstance(content, bytes):
+            name = name or "upload"
+        self.args["file"] = content if name is None else (name, content)
+        if self.args.pop("on_progress", None) == "record":
+            self.args["on_progress"] = self.events.append
+            self.recorded = True
+
+    recorded = False
 
     def client(self, clients: Clients, asynchronous: bool) -> Any:
         """The client with the options of the call."""
@@ -135,6 +173,16 @@ class Call:
             extras["timeout"] = self.options["timeout_s"]
         return extras
 
+    def arguments(self, asynchronous: bool) -> Dict[str, Any]:
+        """All arguments of the method."""
+        arguments = {**self.args, **self.extras()}
+        if self.name in RUN_STREAMS:
+            base = threadline.AsyncAssistantEventHandler if asynchronous else threadline.AssistantEventHandler
+            handler = scripted.recorder(base, plain, self.events, asynchronous)
+            handler.recorded = self.events
+            arguments["event_handler"] = handler
+        return arguments
+
     def find(self, client: Any) -> Any:
         """The method, and the view of its resource that returns replies."""
         owner = client
@@ -146,6 +194,11 @@ class Call:
             raise Usage(f"there is no method `{self.resource}.{self.method}`") from None
 
 
+RUN_STREAMS = {
+    "beta.threads.runs.stream", "beta.threads.runs.create_and_stream", "beta.threads.runs.submit_tool_outputs_stream",
+    "beta.threads.create_and_run_stream",
+}  # fmt: skip
+CLOCK = threading.Lock()
 SHARED = ("api_key", "admin_api_key", "organization", "project", "base_url", "max_retries")
 
 
@@ -240,7 +293,7 @@ class Digest:
 def blocking(call: Call, clients: Clients) -> Dict[str, Any]:
     client = call.client(clients, False)
     owner, method = call.find(client)
-    answer = perform(call, owner, method)
+    answer = ended(call, perform(call, owner, method))
     return observed(call, clients, client, False, answer)
 
 
@@ -252,9 +305,24 @@ def observed(call: Call, clients: Clients, client: Any, asynchronous: bool, answ
     return answer
 
 
+def at_time(now: Any) -> Any:
+    """Sets Python's clock, where the line says what time it is."""
+    return contextlib.nullcontext() if now is None else unittest.mock.patch("time.time", lambda: float(now))
+
+
+def ended(call: Call, answer: Dict[str, Any]) -> Dict[str, Any]:
+    """The answer, with what a callback was told."""
+    if not call.recorded:
+        return answer
+    return {"events": call.events, "value": answer.get("value"), "error": answer.get("error")}
+
+
 def perform(call: Call, owner: Any, method: Any) -> Dict[str, Any]:
-    arguments = {**call.args, **call.extras()}
+    arguments = call.arguments(False)
     try:
+        if call.resource == "webhooks" and call.method in ("unwrap", "verify_signature"):
+            with CLOCK, at_time(call.now):
+                return {"value": plain(method(**arguments)), "request_id": None}
         if is_binary(method):
             return download(owner, call, arguments)
         if wants_reply(method):
@@ -311,7 +379,7 @@ async def looping(call: Call, clients: Clients) -> Dict[str, Any]:
     owner, method = call.find(client)
     work = perform_async(call, owner, method)
     if call.cancel_after is None:
-        answer = await work
+        answer = ended(call, await work)
     else:
         try:
             answer = await asyncio.wait_for(work, call.cancel_after)
@@ -321,8 +389,11 @@ async def looping(call: Call, clients: Clients) -> Dict[str, Any]:
 
 
 async def perform_async(call: Call, owner: Any, method: Any) -> Dict[str, Any]:
-    arguments = {**call.args, **call.extras()}
+    arguments = call.arguments(True)
     try:
+        if call.resource == "webhooks" and call.method in ("unwrap", "verify_signature"):
+            with CLOCK, at_time(call.now):
+                return {"value": plain(method(**arguments)), "request_id": None}
         if is_binary(method):
             return await download_async(owner, call, arguments)
         if wants_reply(method):

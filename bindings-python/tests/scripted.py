@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any, Callable, Dict, List
 
-__all__ = ["async_tokens", "identity", "model", "read_stream", "read_stream_async", "tokens"]
+__all__ = ["async_tokens", "identity", "model", "read_stream", "read_stream_async", "recorder", "tokens"]
 
 
 class Token:
@@ -82,15 +83,98 @@ def identity(config: Dict[str, Any], asynchronous: bool) -> Dict[str, Any]:
 
 
 def model(description: Dict[str, Any]) -> Any:
-    """A type from its schema."""
-    raise TypeError(f"the type {description.get('name')} cannot be made here")
+    """A type from its schema: what it reads is plain data that was checked to be an object."""
+
+    class Type:
+        @classmethod
+        def model_json_schema(cls) -> Any:
+            return description["schema"]
+
+        @classmethod
+        def model_validate_json(cls, text: str) -> Any:
+            return json.loads(text)
+
+    Type.__name__ = description["name"]
+    Type.__doc__ = description.get("description")
+    return Type
+
+
+def recorder(base: Any, plain: Any, events: List[Any], asynchronous: bool) -> Any:
+    """A handler of events that writes all of them down."""
+
+    def note(name: str) -> Any:
+        def write(self: Any, *values: Any) -> None:
+            event: Dict[str, Any] = {"type": name}
+            if name.endswith("_delta"):
+                event["delta"], event["snapshot"] = plain(values[0]), plain(values[1])
+                if name in ("message_delta", "run_step_delta"):
+                    event[name.removesuffix("_delta") + "_id"] = values[1].id
+            else:
+                event[name.removesuffix("_created").removesuffix("_done")] = plain(values[0])
+            events.append(event)
+
+        async def write_async(self: Any, *values: Any) -> None:
+            write(self, *values)
+
+        return write_async if asynchronous else write
+
+    names = [
+        "event", "message_created", "message_delta", "message_done", "text_created", "text_delta", "text_done", "image_file_done",
+        "run_step_created", "run_step_delta", "run_step_done", "tool_call_created", "tool_call_delta", "tool_call_done",
+    ]  # fmt: skip
+    return type("Recorder", (base,), {f"on_{name}": note(name) for name in names})()
+
+
+def _value(stream: Any, plain: Any) -> Any:
+    """What a stream has come to."""
+    for name in ("current_completion_snapshot", "current_response_snapshot"):
+        if hasattr(type(stream), name):
+            return plain(getattr(stream, name))
+    value = {"run": plain(stream.current_run), "messages": plain(stream._messages()), "run_steps": plain(stream._steps())}
+    thread = stream._snapshot().get("thread")
+    return {**value, "thread": thread} if thread is not None else value
 
 
 def read_stream(manager: Any, call: Any, described: Any, plain: Any) -> Dict[str, Any]:
     """A helper that streams: its events, and what they come to."""
-    raise TypeError("this helper is not known to the driver")
+    events: List[Any] = []
+    limit = min(call.max_events, call.stop_after)
+    try:
+        with manager as stream:
+            recorded = getattr(stream, "recorded", None)
+            for event in stream:
+                events[:] = recorded if recorded is not None else [*events, plain(event)]
+                if len(events) >= limit:
+                    break
+            else:
+                events[:] = recorded if recorded is not None else events
+            ended = len(events) < limit or call.stop_after < call.max_events
+            return {"events": events[:limit], "value": _value(stream, plain) if ended else None, "error": None}
+    except Exception as error:
+        return _failure(events, error, described)
 
 
 async def read_stream_async(manager: Any, call: Any, described: Any, plain: Any) -> Dict[str, Any]:
     """As :func:`read_stream`."""
-    raise TypeError("this helper is not known to the driver")
+    events: List[Any] = []
+    limit = min(call.max_events, call.stop_after)
+    try:
+        async with manager as stream:
+            recorded = getattr(stream, "recorded", None)
+            async for event in stream:
+                events[:] = recorded if recorded is not None else [*events, plain(event)]
+                if len(events) >= limit:
+                    break
+            else:
+                events[:] = recorded if recorded is not None else events
+            ended = len(events) < limit or call.stop_after < call.max_events
+            return {"events": events[:limit], "value": _value(stream, plain) if ended else None, "error": None}
+    except Exception as error:
+        return _failure(events, error, described)
+
+
+def _failure(events: List[Any], error: Exception, described: Any) -> Dict[str, Any]:
+    record = described(error)
+    if not events and (record["partial"] is None):
+        return {"error": record}
+    return {"events": events, "value": None, "error": record}

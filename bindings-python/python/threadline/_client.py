@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Mapping, Optional, TypeVar, Union, cast
 
 from . import _threadline as _native
@@ -22,6 +23,7 @@ else:
 __all__ = ["AsyncClient", "AsyncOpenAI", "Client", "OpenAI"]
 
 C = TypeVar("C", bound="_Base")
+_making = Lock()
 
 #: Options of a client that a copy can change while it shares connections with its original.
 _SHARED = ("organization", "project", "webhook_secret", "timeout", "max_retries")
@@ -93,6 +95,8 @@ class _Base:
             if data_residency not in DATA_RESIDENCY:
                 raise ValueError(f"Invalid `data_residency`; expected one of {', '.join(DATA_RESIDENCY)}")
             base_url = DATA_RESIDENCY[data_residency]
+        if api_key is not None and workload_identity is not None:
+            raise OpenAIError("`api_key` and `workload_identity` exclude each other: give one of them")
         if isinstance(base_url, NotGiven) or base_url is None:
             base_url = _env("OPENAI_BASE_URL")
         self._options: Dict[str, Any] = {
@@ -176,7 +180,10 @@ class _Base:
     @property
     def _native(self) -> Any:
         if self._made is None:
-            self._made = _native.Client(self._settings())
+            # Two threads that come first would have connections of their own.
+            with _making:
+                if self._made is None:
+                    self._made = _native.Client(self._settings())
         return self._made
 
     def _changed(self) -> None:

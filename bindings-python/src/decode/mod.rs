@@ -5,6 +5,7 @@ mod classes;
 mod vector;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyType};
@@ -68,22 +69,28 @@ pub(crate) fn decode_page<'py>(
     Ok(page?)
 }
 
-/// An instance of `class` from JSON text, or as plain data where the text is no object.
+/// An instance of `class` from JSON text, or plain data where the text is no object. `members` names classes of members that the
+/// class does not know.
 pub(crate) fn decode_as<'py>(
     py: Python<'py>,
     text: &[u8],
     class: &Bound<'py, PyType>,
+    members: &HashMap<String, Bound<'py, PyType>>,
 ) -> Result<Bound<'py, PyAny>, Failure> {
     let place = known(class)?;
+    let mut fields: Vec<(&str, Shape)> = place.map_or(Vec::new(), |place| MODELS[usize::from(place)].fields.to_vec());
+    for (name, class) in members {
+        if let Some(place) = known(class)? {
+            fields.retain(|(known, _)| known != name);
+            fields.push((name, Shape::Model(place)));
+        }
+    }
+    fields.sort_unstable_by_key(|(name, _)| *name);
     let doc = Doc::parse(text).map_err(Failure::Json)?;
     let mut decoder = Decoder { py, cache: Cache::take(), vectors: Vectors::List };
-    let value = match place {
-        _ if doc.root().kind() != Kind::Object => decoder.value(doc.root(), Shape::Any),
-        Some(place) => {
-            let fields = MODELS[usize::from(place)].fields;
-            Class::of(class).and_then(|class| decoder.instance(doc.root(), &class, fields))
-        }
-        None => Class::of(class).and_then(|class| decoder.instance(doc.root(), &class, &[])),
+    let value = match doc.root().kind() {
+        Kind::Object => Class::of(class).and_then(|class| decoder.instance(doc.root(), &class, &fields)),
+        _ => decoder.value(doc.root(), Shape::Any),
     };
     decoder.cache.put_back();
     Ok(value?)
@@ -182,12 +189,7 @@ impl<'py> Decoder<'py> {
         Ok(dict.into_any())
     }
 
-    fn instance(
-        &mut self,
-        node: Node<'_>,
-        class: &Class,
-        fields: &[(&'static str, Shape)],
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn instance(&mut self, node: Node<'_>, class: &Class, fields: &[(&str, Shape)]) -> PyResult<Bound<'py, PyAny>> {
         let attributes = PyDict::new(self.py);
         for member in node.members() {
             let name = member.name();

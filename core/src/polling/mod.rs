@@ -14,6 +14,7 @@
 
 mod poll;
 mod poller;
+mod raw;
 mod run;
 mod surface;
 mod target;
@@ -21,6 +22,7 @@ mod upload;
 
 pub use self::poll::Poll;
 pub use self::poller::{POLL_AFTER, Poller, Step};
+pub use self::raw::{RawStart, poll_raw, upload_raw};
 pub use self::target::{
     BATCHES, BETA_RESPONSES, EVAL_RUNS, FILE_BATCHES, FILES, FINE_TUNING_JOBS, Pace, RESPONSES, RUNS, Target,
     VECTOR_STORE_FILES, VIDEOS,

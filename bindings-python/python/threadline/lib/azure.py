@@ -20,7 +20,7 @@ class MutuallyExclusiveAuthError(OpenAIError):
     def __init__(self) -> None:
         super().__init__(
             "The `api_key`, `azure_ad_token` and `azure_ad_token_provider` arguments are mutually exclusive; "
-            "only one can be passed at a time"
+            "only one can be passed at a time: they exclude each other"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Literal, Optional, TYPE_CHECKING
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.made import AsyncBatchesHelpers, BatchesHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Batches", "AsyncBatches"]
 
 
-class Batches(SyncResource):
+class Batches(BatchesHelpers, SyncResource):
     """The resource `batches`."""
 
     @cached_property
@@ -102,7 +103,7 @@ class Batches(SyncResource):
         return self._call(op.BATCHES_CANCEL, locals())
 
 
-class AsyncBatches(AsyncResource):
+class AsyncBatches(AsyncBatchesHelpers, AsyncResource):
     """The resource `batches`."""
 
     @cached_property

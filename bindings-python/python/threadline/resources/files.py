@@ -7,6 +7,7 @@ from typing import Literal, TYPE_CHECKING
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.made import AsyncUploadedFilesHelpers, UploadedFilesHelpers
 from threadline._legacy_response import HttpxBinaryResponseContent
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Files", "AsyncFiles"]
 
 
-class Files(SyncResource):
+class Files(UploadedFilesHelpers, SyncResource):
     """The resource `files`."""
 
     @cached_property
@@ -135,7 +136,7 @@ class Files(SyncResource):
         return self._call(op.FILES_RETRIEVE_CONTENT, locals())
 
 
-class AsyncFiles(AsyncResource):
+class AsyncFiles(AsyncUploadedFilesHelpers, AsyncResource):
     """The resource `files`."""
 
     @cached_property

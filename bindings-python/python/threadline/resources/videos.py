@@ -7,6 +7,7 @@ from typing import Literal, TYPE_CHECKING
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.made import AsyncVideosHelpers, VideosHelpers
 from threadline._legacy_response import HttpxBinaryResponseContent
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Videos", "AsyncVideos"]
 
 
-class Videos(SyncResource):
+class Videos(VideosHelpers, SyncResource):
     """The resource `videos`."""
 
     @cached_property
@@ -211,7 +212,7 @@ class Videos(SyncResource):
         return self._call(op.VIDEOS_REMIX, locals())
 
 
-class AsyncVideos(AsyncResource):
+class AsyncVideos(AsyncVideosHelpers, AsyncResource):
     """The resource `videos`."""
 
     @cached_property

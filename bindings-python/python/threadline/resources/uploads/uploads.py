@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from threadline import _operations as op, types as t
+from threadline._helpers.uploads import AsyncUploadsHelpers, UploadsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Uploads", "AsyncUploads"]
 
 
-class Uploads(SyncResource):
+class Uploads(UploadsHelpers, SyncResource):
     """The resource `uploads`."""
 
     @cached_property
@@ -94,7 +95,7 @@ class Uploads(SyncResource):
         return self._call(op.UPLOADS_COMPLETE, locals())
 
 
-class AsyncUploads(AsyncResource):
+class AsyncUploads(AsyncUploadsHelpers, AsyncResource):
     """The resource `uploads`."""
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import Dict, Iterable, Literal, Optional, TYPE_CHECKING, Union
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.vector_stores import AsyncFileBatchesHelpers, FileBatchesHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FileBatches", "AsyncFileBatches"]
 
 
-class FileBatches(SyncResource):
+class FileBatches(FileBatchesHelpers, SyncResource):
     """The resource `vector_stores.file_batches`."""
 
     @cached_property
@@ -106,7 +107,7 @@ class FileBatches(SyncResource):
         return self._page(op.VECTOR_STORES_FILE_BATCHES_LIST_FILES, locals(), SyncCursorPage)
 
 
-class AsyncFileBatches(AsyncResource):
+class AsyncFileBatches(AsyncFileBatchesHelpers, AsyncResource):
     """The resource `vector_stores.file_batches`."""
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import Dict, Literal, Optional, TYPE_CHECKING, Union
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.vector_stores import AsyncFilesHelpers, FilesHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Files", "AsyncFiles"]
 
 
-class Files(SyncResource):
+class Files(FilesHelpers, SyncResource):
     """The resource `vector_stores.files`."""
 
     @cached_property
@@ -137,7 +138,7 @@ class Files(SyncResource):
         return self._page(op.VECTOR_STORES_FILES_CONTENT, locals(), SyncPage)
 
 
-class AsyncFiles(AsyncResource):
+class AsyncFiles(AsyncFilesHelpers, AsyncResource):
     """The resource `vector_stores.files`."""
 
     @cached_property

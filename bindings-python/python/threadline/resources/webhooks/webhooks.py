@@ -7,6 +7,7 @@ from typing import List, Literal, Optional, TYPE_CHECKING
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.webhooks import AsyncWebhooksHelpers, WebhooksHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Webhooks", "AsyncWebhooks"]
 
 
-class Webhooks(SyncResource):
+class Webhooks(WebhooksHelpers, SyncResource):
     """The resource `webhooks`."""
 
     @cached_property
@@ -186,7 +187,7 @@ class Webhooks(SyncResource):
         return self._call(op.WEBHOOKS_TEST, locals())
 
 
-class AsyncWebhooks(AsyncResource):
+class AsyncWebhooks(AsyncWebhooksHelpers, AsyncResource):
     """The resource `webhooks`."""
 
     @cached_property

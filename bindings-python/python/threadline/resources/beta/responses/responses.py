@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, Literal, Optional, TYPE_CHECKING, Union, overload
 
 from threadline import _operations as op, types as t
+from threadline._helpers.responses import AsyncBetaResponsesHelpers, BetaResponsesHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Responses", "AsyncResponses"]
 
 
-class Responses(SyncResource):
+class Responses(BetaResponsesHelpers, SyncResource):
     """The resource `beta.responses`."""
 
     @cached_property
@@ -513,7 +514,7 @@ class Responses(SyncResource):
         return self._call(op.BETA_RESPONSES_COMPACT, locals())
 
 
-class AsyncResponses(AsyncResource):
+class AsyncResponses(AsyncBetaResponsesHelpers, AsyncResource):
     """The resource `beta.responses`."""
 
     @cached_property

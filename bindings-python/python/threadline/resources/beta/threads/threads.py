@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Iterable, Literal, Optional, TYPE_CHECKING, Union, overload
 
 from threadline import _operations as op, types as t
+from threadline._helpers.runs import AsyncThreadsHelpers, ThreadsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Threads", "AsyncThreads"]
 
 
-class Threads(SyncResource):
+class Threads(ThreadsHelpers, SyncResource):
     """The resource `beta.threads`."""
 
     @cached_property
@@ -236,7 +237,7 @@ class Threads(SyncResource):
         return self._call(op.BETA_THREADS_CREATE_AND_RUN, locals())
 
 
-class AsyncThreads(AsyncResource):
+class AsyncThreads(AsyncThreadsHelpers, AsyncResource):
     """The resource `beta.threads`."""
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import Dict, Iterable, List, Literal, Optional, TYPE_CHECKING, Union
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.chat import AsyncChatCompletionsHelpers, ChatCompletionsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Completions", "AsyncCompletions"]
 
 
-class Completions(SyncResource):
+class Completions(ChatCompletionsHelpers, SyncResource):
     """The resource `chat.completions`."""
 
     @cached_property
@@ -303,7 +304,7 @@ class Completions(SyncResource):
         return self._call(op.CHAT_COMPLETIONS_DELETE, locals())
 
 
-class AsyncCompletions(AsyncResource):
+class AsyncCompletions(AsyncChatCompletionsHelpers, AsyncResource):
     """The resource `chat.completions`."""
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import Literal, Optional, TYPE_CHECKING
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.made import AsyncEvalRunsHelpers, EvalRunsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Runs", "AsyncRuns"]
 
 
-class Runs(SyncResource):
+class Runs(EvalRunsHelpers, SyncResource):
     """The resource `evals.runs`."""
 
     @cached_property
@@ -146,7 +147,7 @@ class Runs(SyncResource):
         return self._call(op.EVALS_RUNS_CANCEL_LEGACY, locals())
 
 
-class AsyncRuns(AsyncResource):
+class AsyncRuns(AsyncEvalRunsHelpers, AsyncResource):
     """The resource `evals.runs`."""
 
     @cached_property

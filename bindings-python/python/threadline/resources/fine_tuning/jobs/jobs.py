@@ -7,6 +7,7 @@ from typing import Dict, Iterable, Literal, Optional, TYPE_CHECKING, Union
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.made import AsyncJobsHelpers, JobsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Jobs", "AsyncJobs"]
 
 
-class Jobs(SyncResource):
+class Jobs(JobsHelpers, SyncResource):
     """The resource `fine_tuning.jobs`."""
 
     @cached_property
@@ -162,7 +163,7 @@ class Jobs(SyncResource):
         return self._call(op.FINE_TUNING_JOBS_RESUME, locals())
 
 
-class AsyncJobs(AsyncResource):
+class AsyncJobs(AsyncJobsHelpers, AsyncResource):
     """The resource `fine_tuning.jobs`."""
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import Iterable, List, Literal, Optional, TYPE_CHECKING, Union, over
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.runs import AsyncRunsHelpers, RunsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Runs", "AsyncRuns"]
 
 
-class Runs(SyncResource):
+class Runs(RunsHelpers, SyncResource):
     """The resource `beta.threads.runs`."""
 
     @cached_property
@@ -307,7 +308,7 @@ class Runs(SyncResource):
         return self._call(op.BETA_THREADS_RUNS_SUBMIT_TOOL_OUTPUTS, locals())
 
 
-class AsyncRuns(AsyncResource):
+class AsyncRuns(AsyncRunsHelpers, AsyncResource):
     """The resource `beta.threads.runs`."""
 
     @cached_property

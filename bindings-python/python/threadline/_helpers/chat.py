@@ -1,0 +1,80 @@
+"""Chat completions parsed into types, and streamed with events of a higher level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._resource import AsyncResource, SyncResource
+from .._types import omit
+from .checked import arguments_of
+
+if TYPE_CHECKING:
+    from .. import types as t
+    from ..lib.streaming.chat import AsyncChatCompletionStreamManager, ChatCompletionStreamManager
+
+
+def _prepared(create: Any, params: Any, format_: Any) -> Any:
+    from ..lib import _parsing
+
+    if "tools" in params and params["tools"] is not omit:
+        params["tools"] = _parsing.tool_list(params["tools"])
+    if format_ is not omit:
+        params["response_format"] = _parsing.response_format(format_)
+    return _parsing.ChatRules(format_, params.get("tools")), arguments_of(create, params)
+
+
+class ChatCompletionsHelpers(SyncResource):
+    """Helpers of ``client.chat.completions``."""
+
+    create: Any
+
+    def parse(self, *, response_format: Any = omit, **params: Any) -> t.chat.ParsedChatCompletion[Any]:
+        """A completion, with the arguments of :meth:`create`, whose answers are parsed into the type ``response_format``.
+
+        Raises :class:`threadline.LengthFinishReasonError` and :class:`threadline.ContentFilterFinishReasonError` where an answer was cut off.
+        """
+        from ..lib._parsing import check_tools
+
+        rules, params = _prepared(self.create, params, response_format)
+        check_tools(params.get("tools"))
+        return rules.completion(self.create(**params))
+
+    def stream(self, *, response_format: Any = omit, **params: Any) -> ChatCompletionStreamManager[Any]:
+        """A completion, with the arguments of :meth:`create`, as a context manager of its events."""
+        from ..lib.streaming.chat import ChatCompletionStream, ChatCompletionStreamManager
+
+        rules, params = _prepared(self.create, params, response_format)
+
+        def make(stream: Any) -> Any:
+            made = ChatCompletionStream(stream)
+            made._rules = rules
+            return made
+
+        return ChatCompletionStreamManager(lambda: self.create(**{**params, "stream": True}), make)
+
+
+class AsyncChatCompletionsHelpers(AsyncResource):
+    """Helpers of ``client.chat.completions``."""
+
+    create: Any
+
+    async def parse(self, *, response_format: Any = omit, **params: Any) -> t.chat.ParsedChatCompletion[Any]:
+        """A completion, with the arguments of :meth:`create`, whose answers are parsed. See the other client's."""
+        from ..lib._parsing import check_tools
+
+        rules, params = _prepared(self.create, params, response_format)
+        check_tools(params.get("tools"))
+        return rules.completion(await self.create(**params))
+
+    def stream(self, *, response_format: Any = omit, **params: Any) -> AsyncChatCompletionStreamManager[Any]:
+        """A completion, with the arguments of :meth:`create`, as a context manager of its events."""
+        from ..lib.streaming.chat import AsyncChatCompletionStream, AsyncChatCompletionStreamManager
+
+        rules, params = _prepared(self.create, params, response_format)
+
+        def make(stream: Any) -> Any:
+            made = AsyncChatCompletionStream(stream)
+            made._rules = rules
+            return made
+
+        return AsyncChatCompletionStreamManager(lambda: self.create(**{**params, "stream": True}), make)

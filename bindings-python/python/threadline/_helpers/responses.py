@@ -1,0 +1,135 @@
+"""Responses parsed into types, streamed with events of a higher level, and waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, Tuple
+
+from .. import _operations as op
+from .._types import omit
+from .checked import arguments_of
+from .made import _AsyncMade, _Made
+from .polling import Seconds
+
+if TYPE_CHECKING:
+    from .. import types as t
+    from ..lib.streaming.responses import AsyncResponseStreamManager, ResponseStreamManager
+
+
+def _prepared(params: Dict[str, Any], format_: Any) -> Any:
+    from ..lib import _parsing
+
+    if "tools" in params and params["tools"] is not omit:
+        params["tools"] = _parsing.tool_list(params["tools"])
+    _parsing.with_text_format(params, format_)
+    return _parsing.ResponseRules(format_, params.get("tools"))
+
+
+def _existing(create: Any, retrieve: Any, params: Dict[str, Any]) -> Tuple[Any, Dict[str, Any], Any]:
+    """The method that gives the events, its arguments, and where they begin."""
+    response_id, after = params.pop("response_id", omit), params.pop("starting_after", omit)
+    if response_id is omit:
+        if after is not omit:
+            raise ValueError("`starting_after` can only be used when `response_id` is also set")
+        return create, {**arguments_of(create, params), "stream": True}, None
+    # All events are needed to put the response together; those up to the number are not handed out.
+    given = {**params, "response_id": response_id}
+    return retrieve, {**arguments_of(retrieve, given), "stream": True}, None if after is omit else after
+
+
+class ResponsesHelpers(_Made):
+    """Helpers of ``client.responses``."""
+
+    _resource = "responses"
+    _create = op.RESPONSES_CREATE
+    _defaults = {"background": True}
+    create: Any
+    retrieve: Any
+
+    def parse(self, *, text_format: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
+        """A response, with the arguments of :meth:`create`, whose texts are parsed into the type ``text_format``."""
+        rules = _prepared(params, text_format)
+        return rules.response(self.create(**arguments_of(self.create, params)))
+
+    def stream(self, *, text_format: Any = omit, **params: Any) -> ResponseStreamManager[Any]:
+        """A response, with the arguments of :meth:`create`, as a context manager of its events.
+
+        ``response_id`` (and ``starting_after``, the number of an event) instead goes on with a response in the background.
+        """
+        from ..lib.streaming.responses import ResponseStream, ResponseStreamManager
+
+        rules = _prepared(params, text_format)
+        method, params, after = _existing(self.create, self.retrieve, params)
+
+        def make(stream: Any) -> Any:
+            made = ResponseStream(stream, after)
+            made._rules = rules
+            return made
+
+        return ResponseStreamManager(lambda: method(**params), make)
+
+    def poll(
+        self,
+        response_id: str,
+        *,
+        poll_interval_ms: Seconds = omit,
+        max_wait_seconds: Seconds = omit,
+        extra_headers: Any = None,
+        timeout: Any = omit,
+    ) -> t.responses.Response:
+        """Waits until a response in the background is done, or has failed."""
+        return self._existing([response_id], locals(), "response_id")
+
+
+class AsyncResponsesHelpers(_AsyncMade):
+    """Helpers of ``client.responses``."""
+
+    _resource = "responses"
+    _create = op.RESPONSES_CREATE
+    _defaults = {"background": True}
+    create: Any
+    retrieve: Any
+
+    async def parse(self, *, text_format: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
+        """A response, with the arguments of :meth:`create`, whose texts are parsed. See the other client's."""
+        rules = _prepared(params, text_format)
+        return rules.response(await self.create(**arguments_of(self.create, params)))
+
+    def stream(self, *, text_format: Any = omit, **params: Any) -> AsyncResponseStreamManager[Any]:
+        """A response, with the arguments of :meth:`create`, as a context manager of its events. See the other client's."""
+        from ..lib.streaming.responses import AsyncResponseStream, AsyncResponseStreamManager
+
+        rules = _prepared(params, text_format)
+        method, params, after = _existing(self.create, self.retrieve, params)
+
+        def make(stream: Any) -> Any:
+            made = AsyncResponseStream(stream, after)
+            made._rules = rules
+            return made
+
+        return AsyncResponseStreamManager(lambda: method(**params), make)
+
+    async def poll(
+        self,
+        response_id: str,
+        *,
+        poll_interval_ms: Seconds = omit,
+        max_wait_seconds: Seconds = omit,
+        extra_headers: Any = None,
+        timeout: Any = omit,
+    ) -> t.responses.Response:
+        """Waits until a response in the background is done, or has failed."""
+        return await self._existing([response_id], locals(), "response_id")
+
+
+class BetaResponsesHelpers(ResponsesHelpers):
+    """Helpers of ``client.beta.responses``."""
+
+    _resource = "beta.responses"
+    _create = op.BETA_RESPONSES_CREATE
+
+
+class AsyncBetaResponsesHelpers(AsyncResponsesHelpers):
+    """Helpers of ``client.beta.responses``."""
+
+    _resource = "beta.responses"
+    _create = op.BETA_RESPONSES_CREATE

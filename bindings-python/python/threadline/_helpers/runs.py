@@ -1,0 +1,166 @@
+"""Runs of assistants: made and waited for, or streamed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Iterable
+
+from .. import _operations as op
+from .._types import omit
+from .checked import arguments_of
+from .polling import AsyncPolling, Polling, Seconds, how, rest
+
+if TYPE_CHECKING:
+    from .. import types as t
+    from ..lib.streaming import AssistantStreamManager, AsyncAssistantStreamManager
+
+_RUNS = "beta.threads.runs"
+
+
+def _streamed(asynchronous: bool, method: Any, params: Any, handler: Any) -> Any:
+    from ..lib.streaming import AssistantStreamManager, AsyncAssistantStreamManager
+
+    params = {**arguments_of(method, params), "stream": True}
+    manager = AsyncAssistantStreamManager if asynchronous else AssistantStreamManager
+    return manager(lambda: method(**params), event_handler=handler)
+
+
+class RunsHelpers(Polling):
+    """Helpers of ``client.beta.threads.runs``."""
+
+    create: Any
+    submit_tool_outputs: Any
+
+    def create_and_poll(self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, **run: Any) -> t.beta.threads.Run:
+        """Makes a run, with the arguments of :meth:`create`, and waits until it needs nothing more from the provider."""
+        run = arguments_of(self.create, run)
+        return self._poll(how(_RUNS, locals(), op.BETA_THREADS_RUNS_CREATE), run)
+
+    def poll(
+        self,
+        run_id: str,
+        thread_id: str,
+        extra_headers: Any = None,
+        extra_query: Any = None,
+        extra_body: Any = None,
+        timeout: Any = omit,
+        poll_interval_ms: Seconds = omit,
+        max_wait_seconds: Seconds = omit,
+    ) -> t.beta.threads.Run:
+        """Waits until a run needs nothing more from the provider."""
+        return self._poll(how(_RUNS, locals(), ids=[thread_id, run_id]), rest(locals(), "run_id", "thread_id"))
+
+    def submit_tool_outputs_and_poll(
+        self,
+        *,
+        tool_outputs: Iterable[Any],
+        run_id: str,
+        thread_id: str,
+        poll_interval_ms: Seconds = omit,
+        max_wait_seconds: Seconds = omit,
+        extra_headers: Any = None,
+        extra_query: Any = None,
+        extra_body: Any = None,
+        timeout: Any = omit,
+    ) -> t.beta.threads.Run:
+        """Hands in what the tools gave, and waits until the run needs nothing more from the provider."""
+        told = how(_RUNS, locals(), op.BETA_THREADS_RUNS_SUBMIT_TOOL_OUTPUTS, [thread_id, run_id])
+        return self._poll(told, rest(locals(), "told"))
+
+    def stream(self, *, event_handler: Any = None, **run: Any) -> AssistantStreamManager:
+        """A run, with the arguments of :meth:`create`, as a context manager of the handler of its events."""
+        return _streamed(False, self.create, run, event_handler)
+
+    create_and_stream = stream
+
+    def submit_tool_outputs_stream(self, *, event_handler: Any = None, **outputs: Any) -> AssistantStreamManager:
+        """Hands in what the tools gave, and streams how the run goes on."""
+        return _streamed(False, self.submit_tool_outputs, outputs, event_handler)
+
+
+class AsyncRunsHelpers(AsyncPolling):
+    """Helpers of ``client.beta.threads.runs``."""
+
+    create: Any
+    submit_tool_outputs: Any
+
+    async def create_and_poll(
+        self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, **run: Any
+    ) -> t.beta.threads.Run:
+        """Makes a run, with the arguments of :meth:`create`, and waits until it needs nothing more from the provider."""
+        run = arguments_of(self.create, run)
+        return await self._poll(how(_RUNS, locals(), op.BETA_THREADS_RUNS_CREATE), run)
+
+    async def poll(
+        self,
+        run_id: str,
+        thread_id: str,
+        extra_headers: Any = None,
+        extra_query: Any = None,
+        extra_body: Any = None,
+        timeout: Any = omit,
+        poll_interval_ms: Seconds = omit,
+        max_wait_seconds: Seconds = omit,
+    ) -> t.beta.threads.Run:
+        """Waits until a run needs nothing more from the provider."""
+        return await self._poll(how(_RUNS, locals(), ids=[thread_id, run_id]), rest(locals(), "run_id", "thread_id"))
+
+    async def submit_tool_outputs_and_poll(
+        self,
+        *,
+        tool_outputs: Iterable[Any],
+        run_id: str,
+        thread_id: str,
+        poll_interval_ms: Seconds = omit,
+        max_wait_seconds: Seconds = omit,
+        extra_headers: Any = None,
+        extra_query: Any = None,
+        extra_body: Any = None,
+        timeout: Any = omit,
+    ) -> t.beta.threads.Run:
+        """Hands in what the tools gave, and waits until the run needs nothing more from the provider."""
+        told = how(_RUNS, locals(), op.BETA_THREADS_RUNS_SUBMIT_TOOL_OUTPUTS, [thread_id, run_id])
+        return await self._poll(told, rest(locals(), "told"))
+
+    def stream(self, *, event_handler: Any = None, **run: Any) -> AsyncAssistantStreamManager:
+        """A run, with the arguments of :meth:`create`, as a context manager of the handler of its events."""
+        return _streamed(True, self.create, run, event_handler)
+
+    create_and_stream = stream
+
+    def submit_tool_outputs_stream(self, *, event_handler: Any = None, **outputs: Any) -> AsyncAssistantStreamManager:
+        """Hands in what the tools gave, and streams how the run goes on."""
+        return _streamed(True, self.submit_tool_outputs, outputs, event_handler)
+
+
+class ThreadsHelpers(Polling):
+    """Helpers of ``client.beta.threads``."""
+
+    create_and_run: Any
+
+    def create_and_run_poll(
+        self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, **run: Any
+    ) -> t.beta.threads.Run:
+        """Makes a thread and a run, with the arguments of :meth:`create_and_run`, and waits for the run."""
+        run = arguments_of(self.create_and_run, run)
+        return self._poll(how(_RUNS, locals(), op.BETA_THREADS_CREATE_AND_RUN), run)
+
+    def create_and_run_stream(self, *, event_handler: Any = None, **run: Any) -> AssistantStreamManager:
+        """Makes a thread and a run, with the arguments of :meth:`create_and_run`, and streams the run."""
+        return _streamed(False, self.create_and_run, run, event_handler)
+
+
+class AsyncThreadsHelpers(AsyncPolling):
+    """Helpers of ``client.beta.threads``."""
+
+    create_and_run: Any
+
+    async def create_and_run_poll(
+        self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, **run: Any
+    ) -> t.beta.threads.Run:
+        """Makes a thread and a run, with the arguments of :meth:`create_and_run`, and waits for the run."""
+        run = arguments_of(self.create_and_run, run)
+        return await self._poll(how(_RUNS, locals(), op.BETA_THREADS_CREATE_AND_RUN), run)
+
+    def create_and_run_stream(self, *, event_handler: Any = None, **run: Any) -> AsyncAssistantStreamManager:
+        """Makes a thread and a run, with the arguments of :meth:`create_and_run`, and streams the run."""
+        return _streamed(True, self.create_and_run, run, event_handler)

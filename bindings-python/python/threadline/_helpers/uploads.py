@@ -1,0 +1,107 @@
+"""Large files, uploaded in parts."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Union
+
+from .. import _threadline as _native
+from .._resource import AsyncResource, SyncResource
+from .._types import Omit, omit
+
+if TYPE_CHECKING:
+    from .. import types as t
+
+_File = Union["os.PathLike[str]", str, bytes, Any]
+
+
+def _settings(arguments: Dict[str, Any]) -> Dict[str, Any]:
+    given = {name: value for name, value in arguments.items() if name not in ("self", "on_progress") and not isinstance(value, Omit)}
+    file = given["file"]
+    if isinstance(file, bytes):
+        if not given.get("filename") or given.get("bytes") is None:
+            raise TypeError("The `filename` and `bytes` arguments must be given for an in-memory file")
+    elif isinstance(file, str):
+        from pathlib import Path
+
+        given["file"] = Path(file)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+class UploadsHelpers(SyncResource):
+    """Helpers of ``client.uploads``."""
+
+    def upload_file_chunked(
+        self,
+        *,
+        file: _File,
+        mime_type: str,
+        purpose: t.FilePurpose,
+        filename: Optional[str] = None,
+        bytes: Optional[int] = None,
+        part_size: Optional[int] = None,
+        md5: Union[str, Omit] = omit,
+        compute_md5: bool = False,
+        max_concurrency: Optional[int] = None,
+        keep_on_failure: bool = False,
+        expires_after: Any = None,
+        resume: Optional[Dict[str, Any]] = None,
+        on_progress: Optional[Callable[[Any], None]] = None,
+        extra_headers: Any = None,
+        timeout: Any = omit,
+    ) -> t.Upload:
+        """Uploads a file in parts, several at a time, and completes the upload.
+
+        ``resume`` is the ``unfinished`` of an exception of an earlier call with ``keep_on_failure``. ``on_progress`` is told what was done.
+        """
+        settings = _settings(locals())
+        progress: List[Any] = []
+        try:
+            return _native.upload_chunked(self._client._native, settings, progress)
+        finally:
+            _tell(on_progress, progress)
+
+
+class AsyncUploadsHelpers(AsyncResource):
+    """Helpers of ``client.uploads``."""
+
+    async def upload_file_chunked(
+        self,
+        *,
+        file: _File,
+        mime_type: str,
+        purpose: t.FilePurpose,
+        filename: Optional[str] = None,
+        bytes: Optional[int] = None,
+        part_size: Optional[int] = None,
+        md5: Union[str, Omit] = omit,
+        compute_md5: bool = False,
+        max_concurrency: Optional[int] = None,
+        keep_on_failure: bool = False,
+        expires_after: Any = None,
+        resume: Optional[Dict[str, Any]] = None,
+        on_progress: Optional[Callable[[Any], None]] = None,
+        extra_headers: Any = None,
+        timeout: Any = omit,
+    ) -> t.Upload:
+        """Uploads a file in parts, several at a time, and completes the upload. See the other client's."""
+        settings = _settings(locals())
+        progress: List[Any] = []
+        try:
+            return await _native.upload_chunked_async(self._client._native, settings, progress)
+        finally:
+            _tell(on_progress, progress)
+
+
+def _tell(on_progress: Optional[Callable[[Any], None]], progress: List[Any]) -> None:
+    if on_progress is not None:
+        for upload_id, bytes_done, bytes_total, parts_done, parts_total in progress:
+            on_progress(
+                {
+                    "upload_id": upload_id,
+                    "bytes_done": bytes_done,
+                    "bytes_total": bytes_total,
+                    "parts_done": parts_done,
+                    "parts_total": parts_total,
+                }
+            )

@@ -1,0 +1,63 @@
+"""Functions as tools, from pydantic models of their arguments."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, Optional
+
+from .. import _threadline as _native
+
+__all__ = [
+    "PydanticFunctionTool",
+    "ResponsesPydanticFunctionTool",
+    "pydantic_function_tool",
+    "pydantic_responses_function_tool",
+    "schema_of",
+]
+
+
+class PydanticFunctionTool(Dict[str, Any]):
+    """The function of a tool that knows the model of its arguments."""
+
+    model: Any
+
+    def __init__(self, definition: Dict[str, Any], model: Any) -> None:
+        super().__init__(definition)
+        self.model = model
+
+    def cast(self) -> Any:
+        return self
+
+
+class ResponsesPydanticFunctionTool(PydanticFunctionTool):
+    """A tool that knows the model of its arguments."""
+
+
+def schema_of(model: Any) -> Dict[str, Any]:
+    """The JSON schema of a type, as strict outputs ask for it."""
+    if hasattr(model, "model_json_schema"):
+        schema = model.model_json_schema()
+    else:
+        from pydantic import TypeAdapter
+
+        schema = TypeAdapter(model).json_schema()
+    strict: Dict[str, Any] = json.loads(_native.strict(json.dumps(schema)))
+    return strict
+
+
+def _definition(model: Any, name: Optional[str], description: Optional[str]) -> Dict[str, Any]:
+    made: Dict[str, Any] = {"name": name or model.__name__, "strict": True, "parameters": schema_of(model)}
+    text = description if description is not None else model.__doc__
+    if text is not None:
+        made["description"] = text
+    return made
+
+
+def pydantic_function_tool(model: Any, *, name: Optional[str] = None, description: Optional[str] = None) -> Any:
+    """A tool of chat completions whose arguments are this model."""
+    return {"type": "function", "function": PydanticFunctionTool(_definition(model, name, description), model)}
+
+
+def pydantic_responses_function_tool(model: Any, *, name: Optional[str] = None, description: Optional[str] = None) -> Any:
+    """A tool of responses whose arguments are this model."""
+    return ResponsesPydanticFunctionTool({"type": "function", **_definition(model, name, description)}, model)

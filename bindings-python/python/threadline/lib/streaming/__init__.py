@@ -1,0 +1,6 @@
+"""Streams with events of a higher level."""
+
+from ._assistants import AssistantEventHandler as AssistantEventHandler
+from ._assistants import AssistantStreamManager as AssistantStreamManager
+from ._assistants import AsyncAssistantEventHandler as AsyncAssistantEventHandler
+from ._assistants import AsyncAssistantStreamManager as AsyncAssistantStreamManager

@@ -1,0 +1,183 @@
+"""Chat completions, streamed and put together."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from ... import _threadline as _native
+from ..._models import BaseModel
+from ._base import AsyncManager, AsyncStream, Manager, SyncStream
+
+__all__ = [
+    "AsyncChatCompletionStream",
+    "AsyncChatCompletionStreamManager",
+    "ChatCompletionStream",
+    "ChatCompletionStreamEvent",
+    "ChatCompletionStreamManager",
+    "ChunkEvent",
+    "ContentDeltaEvent",
+    "ContentDoneEvent",
+    "FunctionToolCallArgumentsDeltaEvent",
+    "FunctionToolCallArgumentsDoneEvent",
+    "LogprobsContentDeltaEvent",
+    "LogprobsContentDoneEvent",
+    "LogprobsRefusalDeltaEvent",
+    "LogprobsRefusalDoneEvent",
+    "RefusalDeltaEvent",
+    "RefusalDoneEvent",
+]
+
+
+class ChatCompletionStreamEvent(BaseModel):
+    """An event of a chat completion's stream; ``type`` says which."""
+
+    type: str
+
+
+class ChunkEvent(ChatCompletionStreamEvent):
+    """A chunk as it came, and the completion so far."""
+
+    chunk: Any
+    snapshot: Any
+
+
+class ContentDeltaEvent(ChatCompletionStreamEvent):
+    """More text."""
+
+    delta: str
+    snapshot: str
+    parsed: Any = None
+
+
+class ContentDoneEvent(ChatCompletionStreamEvent):
+    """All of the text."""
+
+    content: str
+    parsed: Any = None
+
+
+class RefusalDeltaEvent(ChatCompletionStreamEvent):
+    """More of a refusal."""
+
+    delta: str
+    snapshot: str
+
+
+class RefusalDoneEvent(ChatCompletionStreamEvent):
+    """All of a refusal."""
+
+    refusal: str
+
+
+class FunctionToolCallArgumentsDeltaEvent(ChatCompletionStreamEvent):
+    """More of the arguments of a call."""
+
+    name: str
+    index: int
+    arguments: str
+    arguments_delta: str
+    parsed_arguments: Any = None
+
+
+class FunctionToolCallArgumentsDoneEvent(ChatCompletionStreamEvent):
+    """All arguments of a call."""
+
+    name: str
+    index: int
+    arguments: str
+    parsed_arguments: Any = None
+
+
+class LogprobsContentDeltaEvent(ChatCompletionStreamEvent):
+    """Log probabilities of the new text, and of all of it."""
+
+    content: Any
+    snapshot: Any
+
+
+class LogprobsContentDoneEvent(ChatCompletionStreamEvent):
+    """Log probabilities of the text."""
+
+    content: Any
+
+
+class LogprobsRefusalDeltaEvent(ChatCompletionStreamEvent):
+    """Log probabilities of the new part of a refusal, and of all of it."""
+
+    refusal: Any
+    snapshot: Any
+
+
+class LogprobsRefusalDoneEvent(ChatCompletionStreamEvent):
+    """Log probabilities of a refusal."""
+
+    refusal: Any
+
+
+_CLASSES: Dict[str, Any] = {
+    "chunk": ChunkEvent,
+    "content.delta": ContentDeltaEvent,
+    "content.done": ContentDoneEvent,
+    "refusal.delta": RefusalDeltaEvent,
+    "refusal.done": RefusalDoneEvent,
+    "tool_calls.function.arguments.delta": FunctionToolCallArgumentsDeltaEvent,
+    "tool_calls.function.arguments.done": FunctionToolCallArgumentsDoneEvent,
+    "logprobs.content.delta": LogprobsContentDeltaEvent,
+    "logprobs.content.done": LogprobsContentDoneEvent,
+    "logprobs.refusal.delta": LogprobsRefusalDeltaEvent,
+    "logprobs.refusal.done": LogprobsRefusalDoneEvent,
+}
+
+
+class _Reader:
+    """Events and results of a stream, read with the types that were asked for."""
+
+    _accumulator: Any
+    _rules: Any = None
+
+    def _event(self, text: str) -> Any:
+        from ...types.chat import ChatCompletion, ChatCompletionChunk
+
+        event = _native.decode_as(text, ChatCompletionStreamEvent, {"chunk": ChatCompletionChunk, "snapshot": ChatCompletion})
+        event.__class__ = _CLASSES.get(event.type, ChatCompletionStreamEvent)
+        if self._rules is not None:
+            self._rules.add_to_event(event)
+        return event
+
+    @property
+    def current_completion_snapshot(self) -> Any:
+        """The completion so far."""
+        from ...types.chat import ChatCompletion
+
+        return _native.decode_as(self._accumulator.snapshot(), ChatCompletion)
+
+    def _final(self) -> Any:
+        from .._parsing import ChatRules
+
+        return (self._rules or ChatRules(None, None)).completion(self.current_completion_snapshot)
+
+
+class ChatCompletionStream(_Reader, SyncStream[Any]):  # type: ignore[misc]
+    """Events of a chat completion, and the completion that they come to."""
+
+    _kind = "chat"
+
+    def get_final_completion(self) -> Any:
+        """Reads to the end: the completion."""
+        self.until_done()
+        return self._final()
+
+
+class AsyncChatCompletionStream(_Reader, AsyncStream[Any]):  # type: ignore[misc]
+    """Events of a chat completion, and the completion that they come to."""
+
+    _kind = "chat"
+
+    async def get_final_completion(self) -> Any:
+        """Reads to the end: the completion."""
+        await self.until_done()
+        return self._final()
+
+
+ChatCompletionStreamManager = Manager
+AsyncChatCompletionStreamManager = AsyncManager

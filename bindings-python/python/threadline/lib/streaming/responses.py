@@ -1,0 +1,57 @@
+"""Responses, streamed and put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import _operations as op
+from ... import _threadline as _native
+from ._base import AsyncManager, AsyncStream, Manager, SyncStream
+
+__all__ = ["AsyncResponseStream", "AsyncResponseStreamManager", "ResponseStream", "ResponseStreamManager"]
+
+
+class _Reader:
+    _accumulator: Any
+    _rules: Any = None
+
+    def _event(self, text: str) -> Any:
+        return _native.decode_event(op.RESPONSES_CREATE, text)
+
+    @property
+    def current_response_snapshot(self) -> Any:
+        """The response so far."""
+        from ...types.responses import Response
+
+        return _native.decode_as(self._accumulator.snapshot(), Response)
+
+    def _final(self) -> Any:
+        from .._parsing import ResponseRules
+
+        return (self._rules or ResponseRules(None, None)).response(self.current_response_snapshot)
+
+
+class ResponseStream(_Reader, SyncStream[Any]):  # type: ignore[misc]
+    """Events of a response, and the response that they come to."""
+
+    _kind = "response"
+
+    def get_final_response(self) -> Any:
+        """Reads to the end: the response."""
+        self.until_done()
+        return self._final()
+
+
+class AsyncResponseStream(_Reader, AsyncStream[Any]):  # type: ignore[misc]
+    """Events of a response, and the response that they come to."""
+
+    _kind = "response"
+
+    async def get_final_response(self) -> Any:
+        """Reads to the end: the response."""
+        await self.until_done()
+        return self._final()
+
+
+ResponseStreamManager = Manager
+AsyncResponseStreamManager = AsyncManager
