@@ -119,19 +119,13 @@ fn polling(
 }
 
 /// Makes the Python value of a helper's last reply.
-fn outcome(
-    work: impl Future<Output = Result<RawReply, Error>> + Send + 'static,
-    row: &'static Row,
-) -> impl Future<Output = Finish> + Send + 'static {
-    async move {
-        let reply = work.await;
-        let finish: Finish = Box::new(move |py| {
-            let about = About::default();
-            let reply = reply.map_err(|error| to_python(py, &error, &about))?;
-            finish::value(py, &reply, row, Vectors::List, &about)
-        });
-        finish
-    }
+async fn outcome(work: impl Future<Output = Result<RawReply, Error>> + Send + 'static, row: &'static Row) -> Finish {
+    let reply = work.await;
+    Box::new(move |py| {
+        let about = About::default();
+        let reply = reply.map_err(|error| to_python(py, &error, &about))?;
+        finish::value(py, &reply, row, Vectors::List, &about)
+    })
 }
 
 /// Polls a thing to its end. `how`: `resource`, `operation` (that makes it), `ids`, `upload`, `interval`, `max_wait`.

@@ -46,12 +46,12 @@ _LAZY = {
     **dict.fromkeys(("Stream", "AsyncStream"), "_streaming"),
     **dict.fromkeys(("APIResponse", "AsyncAPIResponse"), "_response"),
     **dict.fromkeys(("DEFAULT_TIMEOUT", "DEFAULT_MAX_RETRIES", "DEFAULT_CONNECTION_LIMITS"), "_constants"),
-    **dict.fromkeys(("DefaultHttpxClient", "DefaultAsyncHttpxClient", "DefaultAioHttpClient"), "_httpx"),
-    **dict.fromkeys(("http_client_for", "async_http_client"), "_httpx"),
     **dict.fromkeys(("RequestOptions", "Transport", "ProxiesTypes"), "_types"),
     **dict.fromkeys(("AssistantEventHandler", "AsyncAssistantEventHandler"), "lib.streaming"),
     **dict.fromkeys(("pydantic_function_tool", "pydantic_responses_function_tool"), "lib._tools"),
+    **dict.fromkeys(("ReconnectingEvent", "ReconnectingOverrides"), "types.websocket_reconnection"),
     "BaseModel": "_models",
+    "DataResidency": "_constants",
     "HttpxBinaryResponseContent": "_legacy_response",
     "Timeout": "_timeout",
     "file_from_path": "_files",
@@ -83,7 +83,9 @@ _LAZY = {
         "_exceptions",
     ),
 }
-_MODULES = frozenset(("types", "resources", "pagination", "lib", "auth", "helpers", "testing", "bulk"))
+_MODULES = frozenset(("types", "resources", "pagination", "lib", "auth"))
+
+__all__ = ["NOT_GIVEN", "NoneType", "NotGiven", "Omit", "__title__", "__version__", "not_given", "omit", "types", *_LAZY]
 
 if _TYPE_CHECKING:
     from . import types as types

@@ -58,7 +58,8 @@ def _fields_of(owner: Any) -> Dict[str, FieldInfo]:
         for name, annotation in inspect.get_annotations(base).items():
             if name.startswith("_") or "ClassVar" in str(annotation):
                 continue
-            default = getattr(owner, name, _MISSING)
+            # A subclass may make a member required again.
+            default = base.__dict__.get(name, _MISSING)
             fields[name] = FieldInfo(annotation, default, owner._wire_names.get(name))
     return fields
 

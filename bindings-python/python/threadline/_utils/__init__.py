@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from .._files import file_from_path as file_from_path
 from .._types import NotGiven, Omit
 
 __all__ = ["PropertyInfo", "deprecated", "file_from_path", "is_given"]
 
-C = TypeVar("C")
+if TYPE_CHECKING:
+    from typing_extensions import deprecated as deprecated
+else:
 
+    def deprecated(message: str, **_: Any) -> Any:
+        """Marks a method: calling it warns with ``DeprecationWarning``."""
 
-def deprecated(message: str, **_: Any) -> Any:
-    """Marks a method: calling it warns with ``DeprecationWarning``."""
+        def mark(method: Any) -> Any:
+            from functools import wraps
+            from warnings import warn
 
-    def mark(method: Any) -> Any:
-        from functools import wraps
-        from warnings import warn
+            @wraps(method)
+            def call(*args: Any, **kwargs: Any) -> Any:
+                warn(message, DeprecationWarning, stacklevel=2)
+                return method(*args, **kwargs)
 
-        @wraps(method)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            warn(message, DeprecationWarning, stacklevel=2)
-            return method(*args, **kwargs)
+            call.__deprecated__ = message  # type: ignore[attr-defined]
+            return call
 
-        call.__deprecated__ = message  # type: ignore[attr-defined]
-        return call
-
-    return mark
+        return mark
 
 
 def is_given(value: Any) -> bool:
