@@ -6,6 +6,7 @@ Run as a program it prints the difference.
 
 from __future__ import annotations
 
+import fnmatch
 import importlib
 import inspect
 import json
@@ -203,21 +204,24 @@ def differences() -> Dict[str, str]:
 
 
 def expected(place: str, exceptions: Dict[str, str]) -> typing.Optional[str]:
-    """The exception that covers a place: its own, or that of something it belongs to."""
+    """The exception that covers a place: a name with everything in it, or a pattern."""
     for key in exceptions:
-        if place == key or place.startswith((f"{key}.", f"{key} ")) or (key.endswith("*") and place.startswith(key[:-1])):
+        if place == key or place.startswith((f"{key}.", f"{key} ")) or fnmatch.fnmatchcase(place, key):
             return key
     return None
 
 
 def main() -> None:
-    exceptions = json.loads(EXCEPTIONS.read_text("utf-8")) if EXCEPTIONS.exists() else {}
-    count = 0
+    exceptions = json.loads(EXCEPTIONS.read_text("utf-8"))
+    unused = set(exceptions)
+    found = []
     for place, text in differences().items():
-        if expected(place, exceptions) is None:
-            count += 1
-            sys.stdout.write(f"{place}: {text}\n")
-    sys.stdout.write(f"{count} differences\n")
+        key = expected(place, exceptions)
+        unused.discard(key or "")
+        if key is None:
+            found.append(f"{place}: {text}")
+    found.extend(f"exception that covers nothing: {key}" for key in sorted(unused))
+    sys.stdout.write("\n".join([*found, f"{len(found)} differences"]) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Packages that load a module when a name of it is first asked for (PEP 562)."""
+"""Packages that load a module when a name of it is first asked for, and modules that make one then (PEP 562)."""
 
 from __future__ import annotations
 
@@ -39,3 +39,16 @@ def attach(package: str, root: str, names: Dict[str, str]) -> Tuple[Callable[[st
         return sorted({*namespace, *names})
 
     return getattr_, dir_
+
+
+def aliases(module: str, makers: Dict[str, Callable[[], Any]]) -> Callable[[str], Any]:
+    """`__getattr__` for a module, some of whose names are made when they are first asked for."""
+    namespace = vars(sys.modules[module])
+
+    def getattr_(name: str) -> Any:
+        if name not in makers:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        value = namespace[name] = makers[name]()
+        return value
+
+    return getattr_

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -27,11 +27,12 @@ class DataSourceConfigLogs(BaseModel):
     """Up to 16 pairs of your own; keys hold up to 64 characters and values up to 512."""
 
 
-DataSourceConfig: TypeAlias = Annotated[
-    Union[t.EvalCustomDataSourceConfig, DataSourceConfigLogs, t.EvalStoredCompletionsDataSourceConfig],
-    PropertyInfo(discriminator="type"),
-]
-"""Shape of the data."""
+if TYPE_CHECKING:
+    DataSourceConfig: TypeAlias = Annotated[
+        Union[t.EvalCustomDataSourceConfig, DataSourceConfigLogs, t.EvalStoredCompletionsDataSourceConfig],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Shape of the data."""
 
 
 class TestingCriterionEvalGraderTextSimilarity(t.graders.TextSimilarityGrader):
@@ -61,14 +62,15 @@ class TestingCriterionEvalGraderScoreModel(t.graders.ScoreModelGrader):
     """Score from which an answer passes."""
 
 
-TestingCriterion: TypeAlias = Union[
-    t.graders.LabelModelGrader,
-    t.graders.StringCheckGrader,
-    TestingCriterionEvalGraderTextSimilarity,
-    TestingCriterionEvalGraderPython,
-    TestingCriterionEvalGraderScoreModel,
-]
-"""Graders that rate the answers."""
+if TYPE_CHECKING:
+    TestingCriterion: TypeAlias = Union[
+        t.graders.LabelModelGrader,
+        t.graders.StringCheckGrader,
+        TestingCriterionEvalGraderTextSimilarity,
+        TestingCriterionEvalGraderPython,
+        TestingCriterionEvalGraderScoreModel,
+    ]
+    """Graders that rate the answers."""
 
 
 class EvalCreateResponse(BaseModel):
@@ -80,7 +82,7 @@ class EvalCreateResponse(BaseModel):
     created_at: int
     """When the object was created, in seconds since the Unix epoch."""
 
-    data_source_config: DataSourceConfig
+    data_source_config: t.eval_create_response.DataSourceConfig
     """Shape of the data."""
 
     metadata: Optional[t.shared.Metadata] = None
@@ -89,5 +91,26 @@ class EvalCreateResponse(BaseModel):
     name: str
     object: Literal["eval"]
 
-    testing_criteria: List[TestingCriterion]
+    testing_criteria: List[t.eval_create_response.TestingCriterion]
     """Graders that rate the answers."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "DataSourceConfig": lambda: Annotated[
+                Union[t.EvalCustomDataSourceConfig, DataSourceConfigLogs, t.EvalStoredCompletionsDataSourceConfig],
+                PropertyInfo(discriminator="type"),
+            ],
+            "TestingCriterion": lambda: Union[
+                t.graders.LabelModelGrader,
+                t.graders.StringCheckGrader,
+                TestingCriterionEvalGraderTextSimilarity,
+                TestingCriterionEvalGraderPython,
+                TestingCriterionEvalGraderScoreModel,
+            ],
+        },
+    )

@@ -18,6 +18,8 @@ pub struct Annotations<'a> {
     pub shadowed: BTreeSet<String>,
     /// Whether the runtime's names are those of asynchronous classes.
     pub asynchronous: bool,
+    /// Names of the module that are made when they are asked for, so that even the module asks itself.
+    pub lazy: BTreeSet<String>,
     imports: Imports,
     /// Imported for type checkers alone: what loads much.
     pub checked: Imports,
@@ -38,6 +40,7 @@ impl<'a> Annotations<'a> {
             module,
             shadowed: BTreeSet::new(),
             asynchronous: false,
+            lazy: BTreeSet::new(),
             imports: Imports::default(),
             checked: Imports::default(),
         }
@@ -144,7 +147,7 @@ impl<'a> Annotations<'a> {
     /// A type by the shortest official name. Those of other modules are looked up when an annotation is evaluated.
     pub fn reference(&mut self, full: &str) -> String {
         let (module, leaf) = full.rsplit_once('.').unwrap_or(("", full));
-        if module == self.module {
+        if module == self.module && !self.lazy.contains(leaf) {
             return leaf.to_owned();
         }
         self.imports.add(TYPES.0, TYPES.1);

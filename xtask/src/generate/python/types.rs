@@ -1,5 +1,7 @@
 //! `python/threadline/types/`: a module for each official one.
 
+use std::collections::BTreeSet;
+
 use super::facts::{Class, Definition, Facts, Field, Module};
 use super::layout::{Doc, docstring, line, string};
 use super::packages;
@@ -73,6 +75,7 @@ impl<'a> Writer<'a> {
     }
 
     fn module(mut self, definitions: &'a [(String, Definition)], by_hand: &[String]) -> String {
+        self.annotations.lazy = lazy(self.module, definitions);
         for (name, definition) in definitions {
             match definition {
                 Definition::Alias(ty) => self.alias(name, ty),
@@ -80,6 +83,7 @@ impl<'a> Writer<'a> {
                 Definition::Params(class) => self.params(name, class),
             }
         }
+        self.lazy_aliases(definitions);
         let mut head = String::from("\nfrom __future__ import annotations\n\n");
         if let Some(home) = self.facts.extras.by_hand.get(self.module).filter(|_| !by_hand.is_empty()) {
             for name in by_hand {
@@ -110,9 +114,35 @@ impl<'a> Writer<'a> {
         let after_alias = self.after_alias;
         self.gap(if after_alias { 1 } else { 2 });
         self.after_alias = true;
-        line(&mut self.out, 0, &format!("{name}: TypeAlias = "), &doc, "");
+        let lazy = self.annotations.lazy.contains(name);
+        if lazy {
+            self.annotations.imports().add("typing", "TYPE_CHECKING");
+            self.out.push_str("if TYPE_CHECKING:\n");
+        }
+        let indent = if lazy { 4 } else { 0 };
+        line(&mut self.out, indent, &format!("{name}: TypeAlias = "), &doc, "");
         if let Some(ty) = core_type(self.schema, self.facts, self.module, name) {
-            docstring(&mut self.out, 0, &ty.text());
+            docstring(&mut self.out, indent, &ty.text());
+        }
+    }
+
+    /// Unions of other modules' types, made when they are asked for: a reply of this module does not load them all.
+    fn lazy_aliases(&mut self, definitions: &[(String, Definition)]) {
+        let mut items = Vec::new();
+        for (name, definition) in definitions {
+            if let Definition::Alias(ty) = definition
+                && self.annotations.lazy.contains(name)
+            {
+                let doc = self.annotations.doc(ty);
+                items.push(Doc::Sequence(vec![Doc::Text(format!("{}: lambda: ", string(name))), doc]));
+            }
+        }
+        if !items.is_empty() {
+            self.gap(2);
+            self.out.push_str("if not TYPE_CHECKING:\n    from threadline._lazy import aliases\n\n");
+            let map = Doc::brackets("{", items, "}");
+            let call = Doc::brackets("aliases(", vec![Doc::Text("__name__".to_owned()), map], ")");
+            line(&mut self.out, 4, "__getattr__ = ", &call, "");
         }
     }
 
@@ -238,6 +268,26 @@ impl<'a> Writer<'a> {
             self.out.push('\n');
         }
     }
+}
+
+/// Aliases that need other modules, in a module of response classes.
+fn lazy(module: &str, definitions: &[(String, Definition)]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    if !definitions.iter().any(|(_, definition)| matches!(definition, Definition::Model(_))) {
+        return found;
+    }
+    for (name, definition) in definitions {
+        let Definition::Alias(ty) = definition else { continue };
+        let mut elsewhere = false;
+        ty.names(&mut |full| {
+            let (of, leaf) = full.rsplit_once('.').unwrap_or(("", full));
+            elsewhere |= of != module || found.contains(leaf);
+        });
+        if elsewhere {
+            found.insert(name.clone());
+        }
+    }
+    found
 }
 
 fn total() -> Doc {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, Union
+from typing import Annotated, Literal, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -18,8 +18,23 @@ class EncryptedContentResource(BaseModel):
     type: Literal["encrypted_content"]
 
 
-AgentContent: TypeAlias = Annotated[
-    Union[t.beta.OutputText, EncryptedContentResource],
-    PropertyInfo(discriminator="type"),
-]
-"""What the subagent was told."""
+if TYPE_CHECKING:
+    AgentContent: TypeAlias = Annotated[
+        Union[t.beta.OutputText, EncryptedContentResource],
+        PropertyInfo(discriminator="type"),
+    ]
+    """What the subagent was told."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "AgentContent": lambda: Annotated[
+                Union[t.beta.OutputText, EncryptedContentResource],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

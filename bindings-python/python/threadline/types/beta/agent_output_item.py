@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -86,23 +86,53 @@ class BrowserAuthenticationRequestItemResource(BaseModel):
     type: Literal["computer_use_approval_request"]
 
 
-AgentOutputItem: TypeAlias = Annotated[
-    Union[
-        t.beta.AgentSessionAssistantMessage,
-        t.beta.AgentReasoningItem,
-        t.beta.AgentFunctionCallItem,
-        t.beta.AgentMcpCallItem,
-        ComputerUseCallItemResource,
-        BrowserAuthenticationRequestItemResource,
-        t.beta.AgentWebSearchCallItem,
-        t.beta.AgentCommandExecutionItem,
-        t.beta.AgentCreateSubagentCallItem,
-        t.beta.AgentSendSubagentInputCallItem,
-        t.beta.AgentResumeSubagentCallItem,
-        t.beta.AgentWaitForSubagentsCallItem,
-        t.beta.AgentInterruptSubagentCallItem,
-        t.beta.AgentCloseSubagentCallItem,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An item that an agent produced."""
+if TYPE_CHECKING:
+    AgentOutputItem: TypeAlias = Annotated[
+        Union[
+            t.beta.AgentSessionAssistantMessage,
+            t.beta.AgentReasoningItem,
+            t.beta.AgentFunctionCallItem,
+            t.beta.AgentMcpCallItem,
+            ComputerUseCallItemResource,
+            BrowserAuthenticationRequestItemResource,
+            t.beta.AgentWebSearchCallItem,
+            t.beta.AgentCommandExecutionItem,
+            t.beta.AgentCreateSubagentCallItem,
+            t.beta.AgentSendSubagentInputCallItem,
+            t.beta.AgentResumeSubagentCallItem,
+            t.beta.AgentWaitForSubagentsCallItem,
+            t.beta.AgentInterruptSubagentCallItem,
+            t.beta.AgentCloseSubagentCallItem,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An item that an agent produced."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "AgentOutputItem": lambda: Annotated[
+                Union[
+                    t.beta.AgentSessionAssistantMessage,
+                    t.beta.AgentReasoningItem,
+                    t.beta.AgentFunctionCallItem,
+                    t.beta.AgentMcpCallItem,
+                    ComputerUseCallItemResource,
+                    BrowserAuthenticationRequestItemResource,
+                    t.beta.AgentWebSearchCallItem,
+                    t.beta.AgentCommandExecutionItem,
+                    t.beta.AgentCreateSubagentCallItem,
+                    t.beta.AgentSendSubagentInputCallItem,
+                    t.beta.AgentResumeSubagentCallItem,
+                    t.beta.AgentWaitForSubagentsCallItem,
+                    t.beta.AgentInterruptSubagentCallItem,
+                    t.beta.AgentCloseSubagentCallItem,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

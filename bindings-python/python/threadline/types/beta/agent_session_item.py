@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -170,26 +170,59 @@ class ComputerUseApprovalRequestResultItemResource(BaseModel):
     type: Literal["computer_use_approval_request_result"]
 
 
-AgentSessionItem: TypeAlias = Annotated[
-    Union[
-        t.beta.AgentSessionMessage,
-        t.beta.AgentReasoningItem,
-        t.beta.AgentFunctionCallItem,
-        FunctionCallOutputItemResource,
-        AgentMessageItemResource,
-        t.beta.AgentMcpCallItem,
-        ComputerUseCallItemResource,
-        BrowserAuthenticationRequestItemResource,
-        ComputerUseApprovalRequestResultItemResource,
-        t.beta.AgentWebSearchCallItem,
-        t.beta.AgentCommandExecutionItem,
-        t.beta.AgentCreateSubagentCallItem,
-        t.beta.AgentSendSubagentInputCallItem,
-        t.beta.AgentResumeSubagentCallItem,
-        t.beta.AgentWaitForSubagentsCallItem,
-        t.beta.AgentInterruptSubagentCallItem,
-        t.beta.AgentCloseSubagentCallItem,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An item of a session: a message, reasoning, a tool call and more."""
+if TYPE_CHECKING:
+    AgentSessionItem: TypeAlias = Annotated[
+        Union[
+            t.beta.AgentSessionMessage,
+            t.beta.AgentReasoningItem,
+            t.beta.AgentFunctionCallItem,
+            FunctionCallOutputItemResource,
+            AgentMessageItemResource,
+            t.beta.AgentMcpCallItem,
+            ComputerUseCallItemResource,
+            BrowserAuthenticationRequestItemResource,
+            ComputerUseApprovalRequestResultItemResource,
+            t.beta.AgentWebSearchCallItem,
+            t.beta.AgentCommandExecutionItem,
+            t.beta.AgentCreateSubagentCallItem,
+            t.beta.AgentSendSubagentInputCallItem,
+            t.beta.AgentResumeSubagentCallItem,
+            t.beta.AgentWaitForSubagentsCallItem,
+            t.beta.AgentInterruptSubagentCallItem,
+            t.beta.AgentCloseSubagentCallItem,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An item of a session: a message, reasoning, a tool call and more."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "AgentSessionItem": lambda: Annotated[
+                Union[
+                    t.beta.AgentSessionMessage,
+                    t.beta.AgentReasoningItem,
+                    t.beta.AgentFunctionCallItem,
+                    FunctionCallOutputItemResource,
+                    AgentMessageItemResource,
+                    t.beta.AgentMcpCallItem,
+                    ComputerUseCallItemResource,
+                    BrowserAuthenticationRequestItemResource,
+                    ComputerUseApprovalRequestResultItemResource,
+                    t.beta.AgentWebSearchCallItem,
+                    t.beta.AgentCommandExecutionItem,
+                    t.beta.AgentCreateSubagentCallItem,
+                    t.beta.AgentSendSubagentInputCallItem,
+                    t.beta.AgentResumeSubagentCallItem,
+                    t.beta.AgentWaitForSubagentsCallItem,
+                    t.beta.AgentInterruptSubagentCallItem,
+                    t.beta.AgentCloseSubagentCallItem,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

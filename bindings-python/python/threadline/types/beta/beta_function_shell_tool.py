@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -10,11 +10,12 @@ from threadline._utils import PropertyInfo
 
 __all__ = ["Environment", "BetaFunctionShellTool"]
 
-Environment: TypeAlias = Annotated[
-    Union[t.beta.BetaContainerAuto, t.beta.BetaLocalEnvironment, t.beta.BetaContainerReference, None],
-    PropertyInfo(discriminator="type"),
-]
-"""Where commands run: a new container, an existing one, or your own machine."""
+if TYPE_CHECKING:
+    Environment: TypeAlias = Annotated[
+        Union[t.beta.BetaContainerAuto, t.beta.BetaLocalEnvironment, t.beta.BetaContainerReference, None],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Where commands run: a new container, an existing one, or your own machine."""
 
 
 class BetaFunctionShellTool(BaseModel):
@@ -25,5 +26,19 @@ class BetaFunctionShellTool(BaseModel):
     allowed_callers: Optional[List[Literal["direct", "programmatic"]]] = None
     """Who may call the tool: the model directly, its programs, or both. At least 1 item."""
 
-    environment: Optional[Environment] = None
+    environment: Optional[t.beta.beta_function_shell_tool.Environment] = None
     """Where commands run: a new container, an existing one, or your own machine."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Environment": lambda: Annotated[
+                Union[t.beta.BetaContainerAuto, t.beta.BetaLocalEnvironment, t.beta.BetaContainerReference, None],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

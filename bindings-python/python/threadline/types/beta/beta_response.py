@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -39,18 +39,19 @@ class ToolChoiceBetaSpecificProgrammaticToolCallingParam(BaseModel):
     type: Literal["programmatic_tool_calling"]
 
 
-ToolChoice: TypeAlias = Union[
-    t.beta.BetaToolChoiceOptions,
-    t.beta.BetaToolChoiceAllowed,
-    t.beta.BetaToolChoiceTypes,
-    t.beta.BetaToolChoiceFunction,
-    t.beta.BetaToolChoiceMcp,
-    t.beta.BetaToolChoiceCustom,
-    ToolChoiceBetaSpecificProgrammaticToolCallingParam,
-    t.beta.BetaToolChoiceApplyPatch,
-    t.beta.BetaToolChoiceShell,
-]
-"""Whether and which tools the model calls."""
+if TYPE_CHECKING:
+    ToolChoice: TypeAlias = Union[
+        t.beta.BetaToolChoiceOptions,
+        t.beta.BetaToolChoiceAllowed,
+        t.beta.BetaToolChoiceTypes,
+        t.beta.BetaToolChoiceFunction,
+        t.beta.BetaToolChoiceMcp,
+        t.beta.BetaToolChoiceCustom,
+        ToolChoiceBetaSpecificProgrammaticToolCallingParam,
+        t.beta.BetaToolChoiceApplyPatch,
+        t.beta.BetaToolChoiceShell,
+    ]
+    """Whether and which tools the model calls."""
 
 
 class Conversation(BaseModel):
@@ -389,7 +390,7 @@ class BetaResponse(BaseModel):
     temperature: Optional[float] = None
     """Randomness of the choice of words, from 0 to 2; 1 by default."""
 
-    tool_choice: ToolChoice
+    tool_choice: t.beta.beta_response.ToolChoice
     """Tool choice in force for this response."""
 
     tools: List[t.beta.BetaTool]
@@ -470,3 +471,24 @@ class BetaResponse(BaseModel):
     user: Optional[str] = None
     """Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated by the vendor.
     """
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ToolChoice": lambda: Union[
+                t.beta.BetaToolChoiceOptions,
+                t.beta.BetaToolChoiceAllowed,
+                t.beta.BetaToolChoiceTypes,
+                t.beta.BetaToolChoiceFunction,
+                t.beta.BetaToolChoiceMcp,
+                t.beta.BetaToolChoiceCustom,
+                ToolChoiceBetaSpecificProgrammaticToolCallingParam,
+                t.beta.BetaToolChoiceApplyPatch,
+                t.beta.BetaToolChoiceShell,
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -30,17 +30,18 @@ class TextFormatText(BaseModel):
     type: Literal["text"]
 
 
-TextFormat: TypeAlias = Annotated[
-    Union[TextFormatText, t.beta.BetaResponseFormatTextJSONSchemaConfig],
-    PropertyInfo(discriminator="type"),
-]
-"""Form of the text: plain, or JSON that fits a schema."""
+if TYPE_CHECKING:
+    TextFormat: TypeAlias = Annotated[
+        Union[TextFormatText, t.beta.BetaResponseFormatTextJSONSchemaConfig],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Form of the text: plain, or JSON that fits a schema."""
 
 
 class Text(BaseModel):
     """Form of the text from here on."""
 
-    format: TextFormat
+    format: t.beta.beta_response_configuration_update_item_param.TextFormat
     """Plain text, any JSON, or JSON that fits a schema."""
 
 
@@ -60,3 +61,17 @@ class BetaResponseConfigurationUpdateItemParam(BaseModel):
 
     text: Optional[Text] = None
     """Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "TextFormat": lambda: Annotated[
+                Union[TextFormatText, t.beta.BetaResponseFormatTextJSONSchemaConfig],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -20,11 +20,12 @@ class PartReasoningText(BaseModel):
     type: Literal["reasoning_text"]
 
 
-Part: TypeAlias = Annotated[
-    Union[t.beta.BetaResponseOutputText, t.beta.BetaResponseOutputRefusal, PartReasoningText],
-    PropertyInfo(discriminator="type"),
-]
-"""A content part: text, a refusal or reasoning."""
+if TYPE_CHECKING:
+    Part: TypeAlias = Annotated[
+        Union[t.beta.BetaResponseOutputText, t.beta.BetaResponseOutputRefusal, PartReasoningText],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A content part: text, a refusal or reasoning."""
 
 
 class Agent(BaseModel):
@@ -45,7 +46,7 @@ class BetaResponseContentPartAddedEvent(BaseModel):
     output_index: int
     """Position of the output item in the response."""
 
-    part: Part
+    part: t.beta.beta_response_content_part_added_event.Part
     """The part, still empty."""
 
     sequence_number: int
@@ -55,3 +56,17 @@ class BetaResponseContentPartAddedEvent(BaseModel):
 
     agent: Optional[Agent] = None
     """The agent that this belongs to, when several work together."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Part": lambda: Annotated[
+                Union[t.beta.BetaResponseOutputText, t.beta.BetaResponseOutputRefusal, PartReasoningText],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -12,11 +12,12 @@ __all__ = [
     "OutputOutputContentList", "Agent", "CallerDirect", "CallerProgram", "Caller", "BetaResponseCustomToolCallOutput",
 ]
 
-OutputOutputContentList: TypeAlias = Annotated[
-    Union[t.beta.BetaResponseInputText, t.beta.BetaResponseInputImage, t.beta.BetaResponseInputFile],
-    PropertyInfo(discriminator="type"),
-]
-"""A part of a tool's output: text, image or file."""
+if TYPE_CHECKING:
+    OutputOutputContentList: TypeAlias = Annotated[
+        Union[t.beta.BetaResponseInputText, t.beta.BetaResponseInputImage, t.beta.BetaResponseInputFile],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A part of a tool's output: text, image or file."""
 
 
 class Agent(BaseModel):
@@ -50,7 +51,7 @@ class BetaResponseCustomToolCallOutput(BaseModel):
     call_id: str
     """Id of the tool call; the output that answers it repeats the id."""
 
-    output: Union[str, List[OutputOutputContentList]]
+    output: Union[str, List[t.beta.beta_response_custom_tool_call_output.OutputOutputContentList]]
     """What the tool returned: text, or a list of text, image and file parts."""
 
     type: Literal["custom_tool_call_output"]
@@ -63,3 +64,17 @@ class BetaResponseCustomToolCallOutput(BaseModel):
 
     caller: Optional[Caller] = None
     """What made the call: the model itself or one of its programs."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "OutputOutputContentList": lambda: Annotated[
+                Union[t.beta.BetaResponseInputText, t.beta.BetaResponseInputImage, t.beta.BetaResponseInputFile],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, Union
+from typing import Annotated, Literal, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -23,8 +23,23 @@ class JSONObject(BaseModel):
     type: Literal["json_object"]
 
 
-BetaResponseFormatTextConfig: TypeAlias = Annotated[
-    Union[Text, t.beta.BetaResponseFormatTextJSONSchemaConfig, JSONObject],
-    PropertyInfo(discriminator="type"),
-]
-"""Form of the text: plain, any JSON, or JSON that fits a schema."""
+if TYPE_CHECKING:
+    BetaResponseFormatTextConfig: TypeAlias = Annotated[
+        Union[Text, t.beta.BetaResponseFormatTextJSONSchemaConfig, JSONObject],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Form of the text: plain, any JSON, or JSON that fits a schema."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "BetaResponseFormatTextConfig": lambda: Annotated[
+                Union[Text, t.beta.BetaResponseFormatTextJSONSchemaConfig, JSONObject],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

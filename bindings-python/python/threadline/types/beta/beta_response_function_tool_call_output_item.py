@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -13,11 +13,12 @@ __all__ = [
     "BetaResponseFunctionToolCallOutputItem",
 ]
 
-OutputOutputContentList: TypeAlias = Annotated[
-    Union[t.beta.BetaResponseInputText, t.beta.BetaResponseInputImage, t.beta.BetaResponseInputFile],
-    PropertyInfo(discriminator="type"),
-]
-"""A part of a tool's output: text, image or file."""
+if TYPE_CHECKING:
+    OutputOutputContentList: TypeAlias = Annotated[
+        Union[t.beta.BetaResponseInputText, t.beta.BetaResponseInputImage, t.beta.BetaResponseInputFile],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A part of a tool's output: text, image or file."""
 
 
 class Agent(BaseModel):
@@ -51,7 +52,7 @@ class BetaResponseFunctionToolCallOutputItem(BaseModel):
     id: str
     """Identifier of this item."""
 
-    output: Union[str, List[OutputOutputContentList]]
+    output: Union[str, List[t.beta.beta_response_function_tool_call_output_item.OutputOutputContentList]]
     """What the function returned: text, or a list of text, image and file parts."""
 
     status: Literal["in_progress", "completed", "incomplete"]
@@ -76,3 +77,17 @@ class BetaResponseFunctionToolCallOutputItem(BaseModel):
 
     namespace: Optional[str] = None
     """Group that the tool belongs to."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "OutputOutputContentList": lambda: Annotated[
+                Union[t.beta.BetaResponseInputText, t.beta.BetaResponseInputImage, t.beta.BetaResponseInputFile],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -157,15 +157,16 @@ class AgentMessageContentEncryptedContent(BaseModel):
     type: Literal["encrypted_content"]
 
 
-AgentMessageContent: TypeAlias = Annotated[
-    Union[
-        t.beta.BetaResponseInputTextContent,
-        t.beta.BetaResponseInputImageContent,
-        AgentMessageContentEncryptedContent,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""The content."""
+if TYPE_CHECKING:
+    AgentMessageContent: TypeAlias = Annotated[
+        Union[
+            t.beta.BetaResponseInputTextContent,
+            t.beta.BetaResponseInputImageContent,
+            AgentMessageContentEncryptedContent,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """The content."""
 
 
 class AgentMessageAgent(BaseModel):
@@ -179,7 +180,7 @@ class AgentMessage(BaseModel):
 
     author: str
 
-    content: List[AgentMessageContent]
+    content: List[t.beta.beta_response_input_item.AgentMessageContent]
     """The content."""
 
     recipient: str
@@ -577,11 +578,12 @@ ShellCallCaller: TypeAlias = Annotated[
 ]
 """What made the call: the model itself or one of its programs."""
 
-ShellCallEnvironment: TypeAlias = Annotated[
-    Union[t.beta.BetaLocalEnvironment, t.beta.BetaContainerReference, None],
-    PropertyInfo(discriminator="type"),
-]
-"""Where commands run: a container or your own machine."""
+if TYPE_CHECKING:
+    ShellCallEnvironment: TypeAlias = Annotated[
+        Union[t.beta.BetaLocalEnvironment, t.beta.BetaContainerReference, None],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Where commands run: a container or your own machine."""
 
 
 class ShellCall(BaseModel):
@@ -604,7 +606,7 @@ class ShellCall(BaseModel):
     caller: Optional[ShellCallCaller] = None
     """What made the call: the model itself or one of its programs."""
 
-    environment: Optional[ShellCallEnvironment] = None
+    environment: Optional[t.beta.beta_response_input_item.ShellCallEnvironment] = None
     """Where commands run."""
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]] = None
@@ -1031,45 +1033,109 @@ class ProgramOutput(BaseModel):
     """The agent that this belongs to, when several work together."""
 
 
-BetaResponseInputItem: TypeAlias = Annotated[
-    Union[
-        t.beta.BetaEasyInputMessage,
-        Message,
-        t.beta.BetaResponseOutputMessage,
-        t.beta.BetaResponseFileSearchToolCall,
-        t.beta.BetaResponseComputerToolCall,
-        ComputerCallOutput,
-        t.beta.BetaResponseFunctionWebSearch,
-        t.beta.BetaResponseFunctionToolCall,
-        FunctionCallOutput,
-        AgentMessage,
-        MultiAgentCall,
-        MultiAgentCallOutput,
-        ToolSearchCall,
-        t.beta.BetaResponseToolSearchOutputItemParam,
-        AdditionalTools,
-        t.beta.BetaResponseConfigurationUpdateItemParam,
-        t.beta.BetaResponseReasoningItem,
-        t.beta.BetaResponseCompactionItemParam,
-        ImageGenerationCall,
-        t.beta.BetaResponseCodeInterpreterToolCall,
-        LocalShellCall,
-        LocalShellCallOutput,
-        ShellCall,
-        ShellCallOutput,
-        ApplyPatchCall,
-        ApplyPatchCallOutput,
-        McpListTools,
-        McpApprovalRequest,
-        McpApprovalResponse,
-        McpCall,
-        t.beta.BetaResponseCustomToolCallOutput,
-        t.beta.BetaResponseCustomToolCall,
-        CompactionTrigger,
-        ItemReference,
-        Program,
-        ProgramOutput,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An item of the input: a message, a tool output, an earlier output item and more."""
+if TYPE_CHECKING:
+    BetaResponseInputItem: TypeAlias = Annotated[
+        Union[
+            t.beta.BetaEasyInputMessage,
+            Message,
+            t.beta.BetaResponseOutputMessage,
+            t.beta.BetaResponseFileSearchToolCall,
+            t.beta.BetaResponseComputerToolCall,
+            ComputerCallOutput,
+            t.beta.BetaResponseFunctionWebSearch,
+            t.beta.BetaResponseFunctionToolCall,
+            FunctionCallOutput,
+            AgentMessage,
+            MultiAgentCall,
+            MultiAgentCallOutput,
+            ToolSearchCall,
+            t.beta.BetaResponseToolSearchOutputItemParam,
+            AdditionalTools,
+            t.beta.BetaResponseConfigurationUpdateItemParam,
+            t.beta.BetaResponseReasoningItem,
+            t.beta.BetaResponseCompactionItemParam,
+            ImageGenerationCall,
+            t.beta.BetaResponseCodeInterpreterToolCall,
+            LocalShellCall,
+            LocalShellCallOutput,
+            ShellCall,
+            ShellCallOutput,
+            ApplyPatchCall,
+            ApplyPatchCallOutput,
+            McpListTools,
+            McpApprovalRequest,
+            McpApprovalResponse,
+            McpCall,
+            t.beta.BetaResponseCustomToolCallOutput,
+            t.beta.BetaResponseCustomToolCall,
+            CompactionTrigger,
+            ItemReference,
+            Program,
+            ProgramOutput,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An item of the input: a message, a tool output, an earlier output item and more."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "AgentMessageContent": lambda: Annotated[
+                Union[
+                    t.beta.BetaResponseInputTextContent,
+                    t.beta.BetaResponseInputImageContent,
+                    AgentMessageContentEncryptedContent,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+            "ShellCallEnvironment": lambda: Annotated[
+                Union[t.beta.BetaLocalEnvironment, t.beta.BetaContainerReference, None],
+                PropertyInfo(discriminator="type"),
+            ],
+            "BetaResponseInputItem": lambda: Annotated[
+                Union[
+                    t.beta.BetaEasyInputMessage,
+                    Message,
+                    t.beta.BetaResponseOutputMessage,
+                    t.beta.BetaResponseFileSearchToolCall,
+                    t.beta.BetaResponseComputerToolCall,
+                    ComputerCallOutput,
+                    t.beta.BetaResponseFunctionWebSearch,
+                    t.beta.BetaResponseFunctionToolCall,
+                    FunctionCallOutput,
+                    AgentMessage,
+                    MultiAgentCall,
+                    MultiAgentCallOutput,
+                    ToolSearchCall,
+                    t.beta.BetaResponseToolSearchOutputItemParam,
+                    AdditionalTools,
+                    t.beta.BetaResponseConfigurationUpdateItemParam,
+                    t.beta.BetaResponseReasoningItem,
+                    t.beta.BetaResponseCompactionItemParam,
+                    ImageGenerationCall,
+                    t.beta.BetaResponseCodeInterpreterToolCall,
+                    LocalShellCall,
+                    LocalShellCallOutput,
+                    ShellCall,
+                    ShellCallOutput,
+                    ApplyPatchCall,
+                    ApplyPatchCallOutput,
+                    McpListTools,
+                    McpApprovalRequest,
+                    McpApprovalResponse,
+                    McpCall,
+                    t.beta.BetaResponseCustomToolCallOutput,
+                    t.beta.BetaResponseCustomToolCall,
+                    CompactionTrigger,
+                    ItemReference,
+                    Program,
+                    ProgramOutput,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

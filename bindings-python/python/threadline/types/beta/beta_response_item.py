@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -85,22 +85,23 @@ class AgentMessageContentEncryptedContent(BaseModel):
     type: Literal["encrypted_content"]
 
 
-AgentMessageContent: TypeAlias = Annotated[
-    Union[
-        t.beta.BetaResponseInputText,
-        t.beta.BetaResponseOutputText,
-        AgentMessageContentText,
-        AgentMessageContentSummaryText,
-        AgentMessageContentReasoningText,
-        t.beta.BetaResponseOutputRefusal,
-        t.beta.BetaResponseInputImage,
-        AgentMessageContentComputerScreenshot,
-        t.beta.BetaResponseInputFile,
-        AgentMessageContentEncryptedContent,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""The content."""
+if TYPE_CHECKING:
+    AgentMessageContent: TypeAlias = Annotated[
+        Union[
+            t.beta.BetaResponseInputText,
+            t.beta.BetaResponseOutputText,
+            AgentMessageContentText,
+            AgentMessageContentSummaryText,
+            AgentMessageContentReasoningText,
+            t.beta.BetaResponseOutputRefusal,
+            t.beta.BetaResponseInputImage,
+            AgentMessageContentComputerScreenshot,
+            t.beta.BetaResponseInputFile,
+            AgentMessageContentEncryptedContent,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """The content."""
 
 
 class AgentMessageAgent(BaseModel):
@@ -117,7 +118,7 @@ class AgentMessage(BaseModel):
 
     author: str
 
-    content: List[AgentMessageContent]
+    content: List[t.beta.beta_response_item.AgentMessageContent]
     """The content."""
 
     recipient: str
@@ -553,42 +554,106 @@ class McpCall(BaseModel):
     """State of the call."""
 
 
-BetaResponseItem: TypeAlias = Annotated[
-    Union[
-        t.beta.BetaResponseInputMessageItem,
-        t.beta.BetaResponseOutputMessage,
-        t.beta.BetaResponseFileSearchToolCall,
-        t.beta.BetaResponseComputerToolCall,
-        t.beta.BetaResponseComputerToolCallOutputItem,
-        t.beta.BetaResponseFunctionWebSearch,
-        t.beta.BetaResponseFunctionToolCallItem,
-        t.beta.BetaResponseFunctionToolCallOutputItem,
-        AgentMessage,
-        MultiAgentCall,
-        MultiAgentCallOutput,
-        t.beta.BetaResponseToolSearchCall,
-        t.beta.BetaResponseToolSearchOutputItem,
-        AdditionalTools,
-        t.beta.BetaResponseConfigurationUpdateItem,
-        t.beta.BetaResponseReasoningItem,
-        Program,
-        ProgramOutput,
-        t.beta.BetaResponseCompactionItem,
-        ImageGenerationCall,
-        t.beta.BetaResponseCodeInterpreterToolCall,
-        LocalShellCall,
-        LocalShellCallOutput,
-        t.beta.BetaResponseFunctionShellToolCall,
-        t.beta.BetaResponseFunctionShellToolCallOutput,
-        t.beta.BetaResponseApplyPatchToolCall,
-        t.beta.BetaResponseApplyPatchToolCallOutput,
-        McpListTools,
-        McpApprovalRequest,
-        McpApprovalResponse,
-        McpCall,
-        t.beta.BetaResponseCustomToolCallItem,
-        t.beta.BetaResponseCustomToolCallOutputItem,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An item of a response, of its input or of its output."""
+if TYPE_CHECKING:
+    BetaResponseItem: TypeAlias = Annotated[
+        Union[
+            t.beta.BetaResponseInputMessageItem,
+            t.beta.BetaResponseOutputMessage,
+            t.beta.BetaResponseFileSearchToolCall,
+            t.beta.BetaResponseComputerToolCall,
+            t.beta.BetaResponseComputerToolCallOutputItem,
+            t.beta.BetaResponseFunctionWebSearch,
+            t.beta.BetaResponseFunctionToolCallItem,
+            t.beta.BetaResponseFunctionToolCallOutputItem,
+            AgentMessage,
+            MultiAgentCall,
+            MultiAgentCallOutput,
+            t.beta.BetaResponseToolSearchCall,
+            t.beta.BetaResponseToolSearchOutputItem,
+            AdditionalTools,
+            t.beta.BetaResponseConfigurationUpdateItem,
+            t.beta.BetaResponseReasoningItem,
+            Program,
+            ProgramOutput,
+            t.beta.BetaResponseCompactionItem,
+            ImageGenerationCall,
+            t.beta.BetaResponseCodeInterpreterToolCall,
+            LocalShellCall,
+            LocalShellCallOutput,
+            t.beta.BetaResponseFunctionShellToolCall,
+            t.beta.BetaResponseFunctionShellToolCallOutput,
+            t.beta.BetaResponseApplyPatchToolCall,
+            t.beta.BetaResponseApplyPatchToolCallOutput,
+            McpListTools,
+            McpApprovalRequest,
+            McpApprovalResponse,
+            McpCall,
+            t.beta.BetaResponseCustomToolCallItem,
+            t.beta.BetaResponseCustomToolCallOutputItem,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An item of a response, of its input or of its output."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "AgentMessageContent": lambda: Annotated[
+                Union[
+                    t.beta.BetaResponseInputText,
+                    t.beta.BetaResponseOutputText,
+                    AgentMessageContentText,
+                    AgentMessageContentSummaryText,
+                    AgentMessageContentReasoningText,
+                    t.beta.BetaResponseOutputRefusal,
+                    t.beta.BetaResponseInputImage,
+                    AgentMessageContentComputerScreenshot,
+                    t.beta.BetaResponseInputFile,
+                    AgentMessageContentEncryptedContent,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+            "BetaResponseItem": lambda: Annotated[
+                Union[
+                    t.beta.BetaResponseInputMessageItem,
+                    t.beta.BetaResponseOutputMessage,
+                    t.beta.BetaResponseFileSearchToolCall,
+                    t.beta.BetaResponseComputerToolCall,
+                    t.beta.BetaResponseComputerToolCallOutputItem,
+                    t.beta.BetaResponseFunctionWebSearch,
+                    t.beta.BetaResponseFunctionToolCallItem,
+                    t.beta.BetaResponseFunctionToolCallOutputItem,
+                    AgentMessage,
+                    MultiAgentCall,
+                    MultiAgentCallOutput,
+                    t.beta.BetaResponseToolSearchCall,
+                    t.beta.BetaResponseToolSearchOutputItem,
+                    AdditionalTools,
+                    t.beta.BetaResponseConfigurationUpdateItem,
+                    t.beta.BetaResponseReasoningItem,
+                    Program,
+                    ProgramOutput,
+                    t.beta.BetaResponseCompactionItem,
+                    ImageGenerationCall,
+                    t.beta.BetaResponseCodeInterpreterToolCall,
+                    LocalShellCall,
+                    LocalShellCallOutput,
+                    t.beta.BetaResponseFunctionShellToolCall,
+                    t.beta.BetaResponseFunctionShellToolCallOutput,
+                    t.beta.BetaResponseApplyPatchToolCall,
+                    t.beta.BetaResponseApplyPatchToolCallOutput,
+                    McpListTools,
+                    McpApprovalRequest,
+                    McpApprovalResponse,
+                    McpCall,
+                    t.beta.BetaResponseCustomToolCallItem,
+                    t.beta.BetaResponseCustomToolCallOutputItem,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -85,22 +85,23 @@ class AgentMessageContentEncryptedContent(BaseModel):
     type: Literal["encrypted_content"]
 
 
-AgentMessageContent: TypeAlias = Annotated[
-    Union[
-        t.beta.BetaResponseInputText,
-        t.beta.BetaResponseOutputText,
-        AgentMessageContentText,
-        AgentMessageContentSummaryText,
-        AgentMessageContentReasoningText,
-        t.beta.BetaResponseOutputRefusal,
-        t.beta.BetaResponseInputImage,
-        AgentMessageContentComputerScreenshot,
-        t.beta.BetaResponseInputFile,
-        AgentMessageContentEncryptedContent,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""The content."""
+if TYPE_CHECKING:
+    AgentMessageContent: TypeAlias = Annotated[
+        Union[
+            t.beta.BetaResponseInputText,
+            t.beta.BetaResponseOutputText,
+            AgentMessageContentText,
+            AgentMessageContentSummaryText,
+            AgentMessageContentReasoningText,
+            t.beta.BetaResponseOutputRefusal,
+            t.beta.BetaResponseInputImage,
+            AgentMessageContentComputerScreenshot,
+            t.beta.BetaResponseInputFile,
+            AgentMessageContentEncryptedContent,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """The content."""
 
 
 class AgentMessageAgent(BaseModel):
@@ -117,7 +118,7 @@ class AgentMessage(BaseModel):
 
     author: str
 
-    content: List[AgentMessageContent]
+    content: List[t.beta.beta_response_output_item.AgentMessageContent]
     """The content."""
 
     recipient: str
@@ -553,40 +554,102 @@ class McpApprovalResponse(BaseModel):
     """Why you decided so."""
 
 
-BetaResponseOutputItem: TypeAlias = Annotated[
-    Union[
-        t.beta.BetaResponseOutputMessage,
-        t.beta.BetaResponseFileSearchToolCall,
-        t.beta.BetaResponseFunctionToolCall,
-        t.beta.BetaResponseFunctionToolCallOutputItem,
-        AgentMessage,
-        MultiAgentCall,
-        MultiAgentCallOutput,
-        t.beta.BetaResponseFunctionWebSearch,
-        t.beta.BetaResponseComputerToolCall,
-        t.beta.BetaResponseComputerToolCallOutputItem,
-        t.beta.BetaResponseReasoningItem,
-        Program,
-        ProgramOutput,
-        t.beta.BetaResponseToolSearchCall,
-        t.beta.BetaResponseToolSearchOutputItem,
-        AdditionalTools,
-        t.beta.BetaResponseCompactionItem,
-        ImageGenerationCall,
-        t.beta.BetaResponseCodeInterpreterToolCall,
-        LocalShellCall,
-        LocalShellCallOutput,
-        t.beta.BetaResponseFunctionShellToolCall,
-        t.beta.BetaResponseFunctionShellToolCallOutput,
-        t.beta.BetaResponseApplyPatchToolCall,
-        t.beta.BetaResponseApplyPatchToolCallOutput,
-        McpCall,
-        McpListTools,
-        McpApprovalRequest,
-        McpApprovalResponse,
-        t.beta.BetaResponseCustomToolCall,
-        t.beta.BetaResponseCustomToolCallOutputItem,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""What a model produced: a message, reasoning, a tool call and more."""
+if TYPE_CHECKING:
+    BetaResponseOutputItem: TypeAlias = Annotated[
+        Union[
+            t.beta.BetaResponseOutputMessage,
+            t.beta.BetaResponseFileSearchToolCall,
+            t.beta.BetaResponseFunctionToolCall,
+            t.beta.BetaResponseFunctionToolCallOutputItem,
+            AgentMessage,
+            MultiAgentCall,
+            MultiAgentCallOutput,
+            t.beta.BetaResponseFunctionWebSearch,
+            t.beta.BetaResponseComputerToolCall,
+            t.beta.BetaResponseComputerToolCallOutputItem,
+            t.beta.BetaResponseReasoningItem,
+            Program,
+            ProgramOutput,
+            t.beta.BetaResponseToolSearchCall,
+            t.beta.BetaResponseToolSearchOutputItem,
+            AdditionalTools,
+            t.beta.BetaResponseCompactionItem,
+            ImageGenerationCall,
+            t.beta.BetaResponseCodeInterpreterToolCall,
+            LocalShellCall,
+            LocalShellCallOutput,
+            t.beta.BetaResponseFunctionShellToolCall,
+            t.beta.BetaResponseFunctionShellToolCallOutput,
+            t.beta.BetaResponseApplyPatchToolCall,
+            t.beta.BetaResponseApplyPatchToolCallOutput,
+            McpCall,
+            McpListTools,
+            McpApprovalRequest,
+            McpApprovalResponse,
+            t.beta.BetaResponseCustomToolCall,
+            t.beta.BetaResponseCustomToolCallOutputItem,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """What a model produced: a message, reasoning, a tool call and more."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "AgentMessageContent": lambda: Annotated[
+                Union[
+                    t.beta.BetaResponseInputText,
+                    t.beta.BetaResponseOutputText,
+                    AgentMessageContentText,
+                    AgentMessageContentSummaryText,
+                    AgentMessageContentReasoningText,
+                    t.beta.BetaResponseOutputRefusal,
+                    t.beta.BetaResponseInputImage,
+                    AgentMessageContentComputerScreenshot,
+                    t.beta.BetaResponseInputFile,
+                    AgentMessageContentEncryptedContent,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+            "BetaResponseOutputItem": lambda: Annotated[
+                Union[
+                    t.beta.BetaResponseOutputMessage,
+                    t.beta.BetaResponseFileSearchToolCall,
+                    t.beta.BetaResponseFunctionToolCall,
+                    t.beta.BetaResponseFunctionToolCallOutputItem,
+                    AgentMessage,
+                    MultiAgentCall,
+                    MultiAgentCallOutput,
+                    t.beta.BetaResponseFunctionWebSearch,
+                    t.beta.BetaResponseComputerToolCall,
+                    t.beta.BetaResponseComputerToolCallOutputItem,
+                    t.beta.BetaResponseReasoningItem,
+                    Program,
+                    ProgramOutput,
+                    t.beta.BetaResponseToolSearchCall,
+                    t.beta.BetaResponseToolSearchOutputItem,
+                    AdditionalTools,
+                    t.beta.BetaResponseCompactionItem,
+                    ImageGenerationCall,
+                    t.beta.BetaResponseCodeInterpreterToolCall,
+                    LocalShellCall,
+                    LocalShellCallOutput,
+                    t.beta.BetaResponseFunctionShellToolCall,
+                    t.beta.BetaResponseFunctionShellToolCallOutput,
+                    t.beta.BetaResponseApplyPatchToolCall,
+                    t.beta.BetaResponseApplyPatchToolCallOutput,
+                    McpCall,
+                    McpListTools,
+                    McpApprovalRequest,
+                    McpApprovalResponse,
+                    t.beta.BetaResponseCustomToolCall,
+                    t.beta.BetaResponseCustomToolCallOutputItem,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

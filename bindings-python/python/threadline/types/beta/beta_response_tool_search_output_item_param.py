@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -111,11 +111,12 @@ class ToolMcp(BaseModel):
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
 
-ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
-    Union[t.beta.BetaContainerNetworkPolicyDisabled, t.beta.BetaContainerNetworkPolicyAllowlist],
-    PropertyInfo(discriminator="type"),
-]
-"""Which hosts the container may reach."""
+if TYPE_CHECKING:
+    ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
+        Union[t.beta.BetaContainerNetworkPolicyDisabled, t.beta.BetaContainerNetworkPolicyAllowlist],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Which hosts the container may reach."""
 
 
 class ToolCodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
@@ -129,7 +130,9 @@ class ToolCodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
     memory_limit: Optional[Literal["1g", "4g", "16g", "64g"]] = None
     """Memory of the container; `1g` by default."""
 
-    network_policy: Optional[ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy] = None
+    network_policy: Optional[
+        t.beta.beta_response_tool_search_output_item_param.ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy
+    ] = None
     """Which hosts the container may reach."""
 
 
@@ -247,28 +250,29 @@ class ToolLocalShell(BaseModel):
     type: Literal["local_shell"]
 
 
-Tool: TypeAlias = Annotated[
-    Union[
-        t.beta.BetaFunctionTool,
-        t.beta.BetaFileSearchTool,
-        t.beta.BetaComputerTool,
-        t.beta.BetaComputerUsePreviewTool,
-        t.beta.BetaWebSearchTool,
-        ToolMcp,
-        ToolCodeInterpreter,
-        ToolProgrammaticToolCalling,
-        ToolImageGeneration,
-        ToolLocalShell,
-        t.beta.BetaFunctionShellTool,
-        t.beta.BetaCustomTool,
-        t.beta.BetaToolSearchOutputNamespaceTool,
-        t.beta.BetaToolSearchTool,
-        t.beta.BetaWebSearchPreviewTool,
-        t.beta.BetaApplyPatchTool,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""A tool that the model may call."""
+if TYPE_CHECKING:
+    Tool: TypeAlias = Annotated[
+        Union[
+            t.beta.BetaFunctionTool,
+            t.beta.BetaFileSearchTool,
+            t.beta.BetaComputerTool,
+            t.beta.BetaComputerUsePreviewTool,
+            t.beta.BetaWebSearchTool,
+            ToolMcp,
+            ToolCodeInterpreter,
+            ToolProgrammaticToolCalling,
+            ToolImageGeneration,
+            ToolLocalShell,
+            t.beta.BetaFunctionShellTool,
+            t.beta.BetaCustomTool,
+            t.beta.BetaToolSearchOutputNamespaceTool,
+            t.beta.BetaToolSearchTool,
+            t.beta.BetaWebSearchPreviewTool,
+            t.beta.BetaApplyPatchTool,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A tool that the model may call."""
 
 
 class Agent(BaseModel):
@@ -280,7 +284,7 @@ class Agent(BaseModel):
 class BetaResponseToolSearchOutputItemParam(BaseModel):
     """Tools that a search found."""
 
-    tools: List[Tool]
+    tools: List[t.beta.beta_response_tool_search_output_item_param.Tool]
     """The tools."""
 
     type: Literal["tool_search_output"]
@@ -299,3 +303,38 @@ class BetaResponseToolSearchOutputItemParam(BaseModel):
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]] = None
     """State of the item: `in_progress`, `completed` or `incomplete`."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy": lambda: Annotated[
+                Union[t.beta.BetaContainerNetworkPolicyDisabled, t.beta.BetaContainerNetworkPolicyAllowlist],
+                PropertyInfo(discriminator="type"),
+            ],
+            "Tool": lambda: Annotated[
+                Union[
+                    t.beta.BetaFunctionTool,
+                    t.beta.BetaFileSearchTool,
+                    t.beta.BetaComputerTool,
+                    t.beta.BetaComputerUsePreviewTool,
+                    t.beta.BetaWebSearchTool,
+                    ToolMcp,
+                    ToolCodeInterpreter,
+                    ToolProgrammaticToolCalling,
+                    ToolImageGeneration,
+                    ToolLocalShell,
+                    t.beta.BetaFunctionShellTool,
+                    t.beta.BetaCustomTool,
+                    t.beta.BetaToolSearchOutputNamespaceTool,
+                    t.beta.BetaToolSearchTool,
+                    t.beta.BetaWebSearchPreviewTool,
+                    t.beta.BetaApplyPatchTool,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -45,8 +45,9 @@ class ResponseCreateContextManagement(BaseModel):
     """Number of tokens from which the context is condensed. At least 1000."""
 
 
-ResponseCreateConversation: TypeAlias = Union[str, t.beta.BetaResponseConversationParam, None]
-"""Conversation that the response reads and adds to; not with `previous_response_id`."""
+if TYPE_CHECKING:
+    ResponseCreateConversation: TypeAlias = Union[str, t.beta.BetaResponseConversationParam, None]
+    """Conversation that the response reads and adds to; not with `previous_response_id`."""
 
 
 class ResponseCreateImage(BaseModel):
@@ -143,18 +144,19 @@ class ResponseCreateToolChoiceBetaSpecificProgrammaticToolCallingParam(BaseModel
     type: Literal["programmatic_tool_calling"]
 
 
-ResponseCreateToolChoice: TypeAlias = Union[
-    t.beta.BetaToolChoiceOptions,
-    t.beta.BetaToolChoiceAllowed,
-    t.beta.BetaToolChoiceTypes,
-    t.beta.BetaToolChoiceFunction,
-    t.beta.BetaToolChoiceMcp,
-    t.beta.BetaToolChoiceCustom,
-    ResponseCreateToolChoiceBetaSpecificProgrammaticToolCallingParam,
-    t.beta.BetaToolChoiceApplyPatch,
-    t.beta.BetaToolChoiceShell,
-]
-"""Whether and which tools the model calls; a mode or a named tool."""
+if TYPE_CHECKING:
+    ResponseCreateToolChoice: TypeAlias = Union[
+        t.beta.BetaToolChoiceOptions,
+        t.beta.BetaToolChoiceAllowed,
+        t.beta.BetaToolChoiceTypes,
+        t.beta.BetaToolChoiceFunction,
+        t.beta.BetaToolChoiceMcp,
+        t.beta.BetaToolChoiceCustom,
+        ResponseCreateToolChoiceBetaSpecificProgrammaticToolCallingParam,
+        t.beta.BetaToolChoiceApplyPatch,
+        t.beta.BetaToolChoiceShell,
+    ]
+    """Whether and which tools the model calls; a mode or a named tool."""
 
 
 class ResponseCreate(BaseModel):
@@ -173,7 +175,7 @@ class ResponseCreate(BaseModel):
     context_management: Optional[List[ResponseCreateContextManagement]] = None
     """At least 1 item."""
 
-    conversation: Optional[ResponseCreateConversation] = None
+    conversation: Optional[t.beta.beta_responses_client_event.ResponseCreateConversation] = None
     """Conversation that the response reads and adds to; not with `previous_response_id`."""
 
     generate: Optional[bool] = None
@@ -281,7 +283,7 @@ class ResponseCreate(BaseModel):
     text: Optional[t.beta.BetaResponseTextConfig] = None
     """Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is."""
 
-    tool_choice: Optional[ResponseCreateToolChoice] = None
+    tool_choice: Optional[t.beta.beta_responses_client_event.ResponseCreateToolChoice] = None
     """Whether and which tools the model calls; a mode or a named tool."""
 
     tools: Optional[List[t.beta.BetaTool]] = None
@@ -303,8 +305,35 @@ class ResponseCreate(BaseModel):
     """
 
 
-BetaResponsesClientEvent: TypeAlias = Annotated[
-    Union[ResponseCreate, t.beta.BetaResponseSteerEvent, t.beta.BetaResponseInjectEvent],
-    PropertyInfo(discriminator="type"),
-]
-"""An event that a client sends on a socket of beta responses."""
+if TYPE_CHECKING:
+    BetaResponsesClientEvent: TypeAlias = Annotated[
+        Union[ResponseCreate, t.beta.BetaResponseSteerEvent, t.beta.BetaResponseInjectEvent],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An event that a client sends on a socket of beta responses."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ResponseCreateConversation": lambda: Union[str, t.beta.BetaResponseConversationParam, None],
+            "ResponseCreateToolChoice": lambda: Union[
+                t.beta.BetaToolChoiceOptions,
+                t.beta.BetaToolChoiceAllowed,
+                t.beta.BetaToolChoiceTypes,
+                t.beta.BetaToolChoiceFunction,
+                t.beta.BetaToolChoiceMcp,
+                t.beta.BetaToolChoiceCustom,
+                ResponseCreateToolChoiceBetaSpecificProgrammaticToolCallingParam,
+                t.beta.BetaToolChoiceApplyPatch,
+                t.beta.BetaToolChoiceShell,
+            ],
+            "BetaResponsesClientEvent": lambda: Annotated[
+                Union[ResponseCreate, t.beta.BetaResponseSteerEvent, t.beta.BetaResponseInjectEvent],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

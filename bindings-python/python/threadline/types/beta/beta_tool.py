@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -110,11 +110,12 @@ class Mcp(BaseModel):
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
 
-CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
-    Union[t.beta.BetaContainerNetworkPolicyDisabled, t.beta.BetaContainerNetworkPolicyAllowlist],
-    PropertyInfo(discriminator="type"),
-]
-"""Which hosts the container may reach."""
+if TYPE_CHECKING:
+    CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
+        Union[t.beta.BetaContainerNetworkPolicyDisabled, t.beta.BetaContainerNetworkPolicyAllowlist],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Which hosts the container may reach."""
 
 
 class CodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
@@ -128,7 +129,7 @@ class CodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
     memory_limit: Optional[Literal["1g", "4g", "16g", "64g"]] = None
     """Memory of the container; `1g` by default."""
 
-    network_policy: Optional[CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy] = None
+    network_policy: Optional[t.beta.beta_tool.CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy] = None
     """Which hosts the container may reach."""
 
 
@@ -246,25 +247,61 @@ class LocalShell(BaseModel):
     type: Literal["local_shell"]
 
 
-BetaTool: TypeAlias = Annotated[
-    Union[
-        t.beta.BetaFunctionTool,
-        t.beta.BetaFileSearchTool,
-        t.beta.BetaComputerTool,
-        t.beta.BetaComputerUsePreviewTool,
-        t.beta.BetaWebSearchTool,
-        Mcp,
-        CodeInterpreter,
-        ProgrammaticToolCalling,
-        ImageGeneration,
-        LocalShell,
-        t.beta.BetaFunctionShellTool,
-        t.beta.BetaCustomTool,
-        t.beta.BetaNamespaceTool,
-        t.beta.BetaToolSearchTool,
-        t.beta.BetaWebSearchPreviewTool,
-        t.beta.BetaApplyPatchTool,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""A tool that the model may call."""
+if TYPE_CHECKING:
+    BetaTool: TypeAlias = Annotated[
+        Union[
+            t.beta.BetaFunctionTool,
+            t.beta.BetaFileSearchTool,
+            t.beta.BetaComputerTool,
+            t.beta.BetaComputerUsePreviewTool,
+            t.beta.BetaWebSearchTool,
+            Mcp,
+            CodeInterpreter,
+            ProgrammaticToolCalling,
+            ImageGeneration,
+            LocalShell,
+            t.beta.BetaFunctionShellTool,
+            t.beta.BetaCustomTool,
+            t.beta.BetaNamespaceTool,
+            t.beta.BetaToolSearchTool,
+            t.beta.BetaWebSearchPreviewTool,
+            t.beta.BetaApplyPatchTool,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A tool that the model may call."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy": lambda: Annotated[
+                Union[t.beta.BetaContainerNetworkPolicyDisabled, t.beta.BetaContainerNetworkPolicyAllowlist],
+                PropertyInfo(discriminator="type"),
+            ],
+            "BetaTool": lambda: Annotated[
+                Union[
+                    t.beta.BetaFunctionTool,
+                    t.beta.BetaFileSearchTool,
+                    t.beta.BetaComputerTool,
+                    t.beta.BetaComputerUsePreviewTool,
+                    t.beta.BetaWebSearchTool,
+                    Mcp,
+                    CodeInterpreter,
+                    ProgrammaticToolCalling,
+                    ImageGeneration,
+                    LocalShell,
+                    t.beta.BetaFunctionShellTool,
+                    t.beta.BetaCustomTool,
+                    t.beta.BetaNamespaceTool,
+                    t.beta.BetaToolSearchTool,
+                    t.beta.BetaWebSearchPreviewTool,
+                    t.beta.BetaApplyPatchTool,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

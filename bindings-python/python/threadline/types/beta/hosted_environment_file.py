@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, Union
+from typing import Annotated, Literal, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -25,8 +25,23 @@ class HostedEnvironmentFileResourceInline(BaseModel):
     type: Literal["inline"]
 
 
-HostedEnvironmentFile: TypeAlias = Annotated[
-    Union[t.beta.HostedEnvironmentFileID, HostedEnvironmentFileResourceInline],
-    PropertyInfo(discriminator="type"),
-]
-"""Files that were put into it."""
+if TYPE_CHECKING:
+    HostedEnvironmentFile: TypeAlias = Annotated[
+        Union[t.beta.HostedEnvironmentFileID, HostedEnvironmentFileResourceInline],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Files that were put into it."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "HostedEnvironmentFile": lambda: Annotated[
+                Union[t.beta.HostedEnvironmentFileID, HostedEnvironmentFileResourceInline],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

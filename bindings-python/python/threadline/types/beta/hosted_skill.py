@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, Union
+from typing import Annotated, Literal, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -19,8 +19,23 @@ class HostedSkillResourceInline(BaseModel):
     type: Literal["inline"]
 
 
-HostedSkill: TypeAlias = Annotated[
-    Union[t.beta.HostedSkillReference, HostedSkillResourceInline],
-    PropertyInfo(discriminator="type"),
-]
-"""Skills that are installed."""
+if TYPE_CHECKING:
+    HostedSkill: TypeAlias = Annotated[
+        Union[t.beta.HostedSkillReference, HostedSkillResourceInline],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Skills that are installed."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "HostedSkill": lambda: Annotated[
+                Union[t.beta.HostedSkillReference, HostedSkillResourceInline],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

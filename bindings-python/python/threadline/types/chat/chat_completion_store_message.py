@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, TypeAlias, Union
+from typing import List, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 
 __all__ = ["ChatCompletionStoreMessageContentPart", "ChatCompletionStoreMessage"]
 
-ChatCompletionStoreMessageContentPart: TypeAlias = Union[
-    t.chat.ChatCompletionContentPartText,
-    t.chat.ChatCompletionContentPartImage,
-]
-"""A part of a stored message: text or an image."""
+if TYPE_CHECKING:
+    ChatCompletionStoreMessageContentPart: TypeAlias = Union[
+        t.chat.ChatCompletionContentPartText,
+        t.chat.ChatCompletionContentPartImage,
+    ]
+    """A part of a stored message: text or an image."""
 
 
 class ChatCompletionStoreMessage(t.chat.ChatCompletionMessage):
@@ -21,5 +22,19 @@ class ChatCompletionStoreMessage(t.chat.ChatCompletionMessage):
     id: str
     """Identifier of the message."""
 
-    content_parts: Optional[List[ChatCompletionStoreMessageContentPart]] = None
+    content_parts: Optional[List[t.chat.chat_completion_store_message.ChatCompletionStoreMessageContentPart]] = None
     """Parts of the message, when it was sent in parts."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ChatCompletionStoreMessageContentPart": lambda: Union[
+                t.chat.ChatCompletionContentPartText,
+                t.chat.ChatCompletionContentPartImage,
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -308,38 +308,83 @@ class McpCall(BaseModel):
     """State of the call."""
 
 
-ConversationItem: TypeAlias = Annotated[
-    Union[
-        t.conversations.Message,
-        t.responses.ResponseFunctionToolCallItem,
-        t.responses.ResponseFunctionToolCallOutputItem,
-        t.responses.ResponseFileSearchToolCall,
-        t.responses.ResponseFunctionWebSearch,
-        ImageGenerationCall,
-        t.responses.ResponseComputerToolCall,
-        t.responses.ResponseComputerToolCallOutputItem,
-        t.responses.ResponseToolSearchCall,
-        t.responses.ResponseToolSearchOutputItem,
-        AdditionalTools,
-        t.responses.ResponseConfigurationUpdateItem,
-        t.responses.ResponseReasoningItem,
-        Program,
-        ProgramOutput,
-        t.responses.ResponseCompactionItem,
-        t.responses.ResponseCodeInterpreterToolCall,
-        LocalShellCall,
-        LocalShellCallOutput,
-        t.responses.ResponseFunctionShellToolCall,
-        t.responses.ResponseFunctionShellToolCallOutput,
-        t.responses.ResponseApplyPatchToolCall,
-        t.responses.ResponseApplyPatchToolCallOutput,
-        McpListTools,
-        McpApprovalRequest,
-        McpApprovalResponse,
-        McpCall,
-        t.responses.ResponseCustomToolCall,
-        t.responses.ResponseCustomToolCallOutput,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An item of a conversation: a message, a tool call, its output and more."""
+if TYPE_CHECKING:
+    ConversationItem: TypeAlias = Annotated[
+        Union[
+            t.conversations.Message,
+            t.responses.ResponseFunctionToolCallItem,
+            t.responses.ResponseFunctionToolCallOutputItem,
+            t.responses.ResponseFileSearchToolCall,
+            t.responses.ResponseFunctionWebSearch,
+            ImageGenerationCall,
+            t.responses.ResponseComputerToolCall,
+            t.responses.ResponseComputerToolCallOutputItem,
+            t.responses.ResponseToolSearchCall,
+            t.responses.ResponseToolSearchOutputItem,
+            AdditionalTools,
+            t.responses.ResponseConfigurationUpdateItem,
+            t.responses.ResponseReasoningItem,
+            Program,
+            ProgramOutput,
+            t.responses.ResponseCompactionItem,
+            t.responses.ResponseCodeInterpreterToolCall,
+            LocalShellCall,
+            LocalShellCallOutput,
+            t.responses.ResponseFunctionShellToolCall,
+            t.responses.ResponseFunctionShellToolCallOutput,
+            t.responses.ResponseApplyPatchToolCall,
+            t.responses.ResponseApplyPatchToolCallOutput,
+            McpListTools,
+            McpApprovalRequest,
+            McpApprovalResponse,
+            McpCall,
+            t.responses.ResponseCustomToolCall,
+            t.responses.ResponseCustomToolCallOutput,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An item of a conversation: a message, a tool call, its output and more."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ConversationItem": lambda: Annotated[
+                Union[
+                    t.conversations.Message,
+                    t.responses.ResponseFunctionToolCallItem,
+                    t.responses.ResponseFunctionToolCallOutputItem,
+                    t.responses.ResponseFileSearchToolCall,
+                    t.responses.ResponseFunctionWebSearch,
+                    ImageGenerationCall,
+                    t.responses.ResponseComputerToolCall,
+                    t.responses.ResponseComputerToolCallOutputItem,
+                    t.responses.ResponseToolSearchCall,
+                    t.responses.ResponseToolSearchOutputItem,
+                    AdditionalTools,
+                    t.responses.ResponseConfigurationUpdateItem,
+                    t.responses.ResponseReasoningItem,
+                    Program,
+                    ProgramOutput,
+                    t.responses.ResponseCompactionItem,
+                    t.responses.ResponseCodeInterpreterToolCall,
+                    LocalShellCall,
+                    LocalShellCallOutput,
+                    t.responses.ResponseFunctionShellToolCall,
+                    t.responses.ResponseFunctionShellToolCallOutput,
+                    t.responses.ResponseApplyPatchToolCall,
+                    t.responses.ResponseApplyPatchToolCallOutput,
+                    McpListTools,
+                    McpApprovalRequest,
+                    McpApprovalResponse,
+                    McpCall,
+                    t.responses.ResponseCustomToolCall,
+                    t.responses.ResponseCustomToolCallOutput,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -20,21 +20,22 @@ class ContentReasoningText(BaseModel):
     type: Literal["reasoning_text"]
 
 
-Content: TypeAlias = Annotated[
-    Union[
-        t.responses.ResponseInputText,
-        t.responses.ResponseOutputText,
-        t.conversations.TextContent,
-        t.conversations.SummaryTextContent,
-        ContentReasoningText,
-        t.responses.ResponseOutputRefusal,
-        t.responses.ResponseInputImage,
-        t.conversations.ComputerScreenshotContent,
-        t.responses.ResponseInputFile,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""A part of a message."""
+if TYPE_CHECKING:
+    Content: TypeAlias = Annotated[
+        Union[
+            t.responses.ResponseInputText,
+            t.responses.ResponseOutputText,
+            t.conversations.TextContent,
+            t.conversations.SummaryTextContent,
+            ContentReasoningText,
+            t.responses.ResponseOutputRefusal,
+            t.responses.ResponseInputImage,
+            t.conversations.ComputerScreenshotContent,
+            t.responses.ResponseInputFile,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A part of a message."""
 
 
 class Message(BaseModel):
@@ -43,7 +44,7 @@ class Message(BaseModel):
     id: str
     """Identifier of this object."""
 
-    content: List[Content]
+    content: List[t.conversations.message.Content]
     """Parts of the message."""
 
     role: Literal["unknown", "user", "assistant", "system", "critic", "discriminator", "developer", "tool"]
@@ -56,3 +57,27 @@ class Message(BaseModel):
 
     phase: Optional[Literal["commentary", "final_answer"]] = None
     """Whether it comments on the work or is the final answer."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Content": lambda: Annotated[
+                Union[
+                    t.responses.ResponseInputText,
+                    t.responses.ResponseOutputText,
+                    t.conversations.TextContent,
+                    t.conversations.SummaryTextContent,
+                    ContentReasoningText,
+                    t.responses.ResponseOutputRefusal,
+                    t.responses.ResponseInputImage,
+                    t.conversations.ComputerScreenshotContent,
+                    t.responses.ResponseInputFile,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -86,33 +86,38 @@ class InputMessagesTemplateTemplateEvalItemContentInputImage(BaseModel):
     """Resolution at which the model sees the image."""
 
 
-InputMessagesTemplateTemplateEvalItemContent: TypeAlias = Union[
-    str,
-    t.responses.ResponseInputText,
-    InputMessagesTemplateTemplateEvalItemContentOutputText,
-    InputMessagesTemplateTemplateEvalItemContentInputImage,
-    t.responses.ResponseInputAudio,
-    t.graders.GraderInputs,
-]
-"""`content` of `EvalItem`."""
+if TYPE_CHECKING:
+    InputMessagesTemplateTemplateEvalItemContent: TypeAlias = Union[
+        str,
+        t.responses.ResponseInputText,
+        InputMessagesTemplateTemplateEvalItemContentOutputText,
+        InputMessagesTemplateTemplateEvalItemContentInputImage,
+        t.responses.ResponseInputAudio,
+        t.graders.GraderInputs,
+    ]
+    """`content` of `EvalItem`."""
 
 
 class InputMessagesTemplateTemplateEvalItem(BaseModel):
     """`Item` of `EvalRunCompletionsTemplateMessage`, and in 2 more places."""
 
-    content: InputMessagesTemplateTemplateEvalItemContent
+    content: t.evals.create_eval_completions_run_data_source.InputMessagesTemplateTemplateEvalItemContent
     role: Literal["user", "assistant", "system", "developer"]
     type: Optional[Literal["message"]] = None
 
 
-InputMessagesTemplateTemplate: TypeAlias = Union[t.responses.EasyInputMessage, InputMessagesTemplateTemplateEvalItem]
-"""`template` of `EvalRunCompletionsTemplate`."""
+if TYPE_CHECKING:
+    InputMessagesTemplateTemplate: TypeAlias = Union[
+        t.responses.EasyInputMessage,
+        InputMessagesTemplateTemplateEvalItem,
+    ]
+    """`template` of `EvalRunCompletionsTemplate`."""
 
 
 class InputMessagesTemplate(BaseModel):
     """`Template` of `EvalRunCompletionsInput`."""
 
-    template: List[InputMessagesTemplateTemplate]
+    template: List[t.evals.create_eval_completions_run_data_source.InputMessagesTemplateTemplate]
     """Messages into which each data row is filled."""
 
     type: Literal["template"]
@@ -131,12 +136,13 @@ InputMessages: TypeAlias = Annotated[
 ]
 """`input_messages` of `CreateEvalCompletionsRunDataSource`."""
 
-SamplingParamsResponseFormat: TypeAlias = Union[
-    t.shared.ResponseFormatText,
-    t.shared.ResponseFormatJSONSchema,
-    t.shared.ResponseFormatJSONObject,
-]
-"""`response_format` of `EvalRunCompletionsSamplingParams`."""
+if TYPE_CHECKING:
+    SamplingParamsResponseFormat: TypeAlias = Union[
+        t.shared.ResponseFormatText,
+        t.shared.ResponseFormatJSONSchema,
+        t.shared.ResponseFormatJSONObject,
+    ]
+    """`response_format` of `EvalRunCompletionsSamplingParams`."""
 
 
 class SamplingParams(BaseModel):
@@ -148,7 +154,7 @@ class SamplingParams(BaseModel):
     reasoning_effort: Optional[t.shared.ReasoningEffort] = None
     """How much the model thinks before it answers; less is faster and cheaper. Default `medium`."""
 
-    response_format: Optional[SamplingParamsResponseFormat] = None
+    response_format: Optional[t.evals.create_eval_completions_run_data_source.SamplingParamsResponseFormat] = None
 
     seed: Optional[int] = None
     """Seed for repeatable sampling. Default 42."""
@@ -175,3 +181,30 @@ class CreateEvalCompletionsRunDataSource(BaseModel):
 
     sampling_params: Optional[SamplingParams] = None
     """How the model is sampled."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "InputMessagesTemplateTemplateEvalItemContent": lambda: Union[
+                str,
+                t.responses.ResponseInputText,
+                InputMessagesTemplateTemplateEvalItemContentOutputText,
+                InputMessagesTemplateTemplateEvalItemContentInputImage,
+                t.responses.ResponseInputAudio,
+                t.graders.GraderInputs,
+            ],
+            "InputMessagesTemplateTemplate": lambda: Union[
+                t.responses.EasyInputMessage,
+                InputMessagesTemplateTemplateEvalItem,
+            ],
+            "SamplingParamsResponseFormat": lambda: Union[
+                t.shared.ResponseFormatText,
+                t.shared.ResponseFormatJSONSchema,
+                t.shared.ResponseFormatJSONObject,
+            ],
+        },
+    )

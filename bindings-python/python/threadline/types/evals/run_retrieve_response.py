@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -111,21 +111,22 @@ class DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentInputImage(
     """Resolution at which the model sees the image."""
 
 
-DataSourceResponsesInputMessagesTemplateTemplateEvalItemContent: TypeAlias = Union[
-    str,
-    t.responses.ResponseInputText,
-    DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentOutputText,
-    DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentInputImage,
-    t.responses.ResponseInputAudio,
-    t.graders.GraderInputs,
-]
-"""`content` of `EvalItem`."""
+if TYPE_CHECKING:
+    DataSourceResponsesInputMessagesTemplateTemplateEvalItemContent: TypeAlias = Union[
+        str,
+        t.responses.ResponseInputText,
+        DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentOutputText,
+        DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentInputImage,
+        t.responses.ResponseInputAudio,
+        t.graders.GraderInputs,
+    ]
+    """`content` of `EvalItem`."""
 
 
 class DataSourceResponsesInputMessagesTemplateTemplateEvalItem(BaseModel):
     """`Item` of `EvalRunCompletionsTemplateMessage`, and in 2 more places."""
 
-    content: DataSourceResponsesInputMessagesTemplateTemplateEvalItemContent
+    content: t.evals.run_retrieve_response.DataSourceResponsesInputMessagesTemplateTemplateEvalItemContent
     role: Literal["user", "assistant", "system", "developer"]
     type: Optional[Literal["message"]] = None
 
@@ -203,11 +204,12 @@ class DataSourceResponses(BaseModel):
     """How the model is sampled."""
 
 
-DataSource: TypeAlias = Annotated[
-    Union[t.evals.CreateEvalJSONLRunDataSource, t.evals.CreateEvalCompletionsRunDataSource, DataSourceResponses],
-    PropertyInfo(discriminator="type"),
-]
-"""Where the data rows come from."""
+if TYPE_CHECKING:
+    DataSource: TypeAlias = Annotated[
+        Union[t.evals.CreateEvalJSONLRunDataSource, t.evals.CreateEvalCompletionsRunDataSource, DataSourceResponses],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Where the data rows come from."""
 
 
 class PerModelUsage(BaseModel):
@@ -261,7 +263,7 @@ class RunRetrieveResponse(BaseModel):
     created_at: int
     """When the object was created, in seconds since the Unix epoch."""
 
-    data_source: DataSource
+    data_source: t.evals.run_retrieve_response.DataSource
     """Where the data rows come from."""
 
     error: t.evals.EvalAPIError
@@ -290,3 +292,29 @@ class RunRetrieveResponse(BaseModel):
 
     status: str
     """State of the run."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "DataSourceResponsesInputMessagesTemplateTemplateEvalItemContent": lambda: Union[
+                str,
+                t.responses.ResponseInputText,
+                DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentOutputText,
+                DataSourceResponsesInputMessagesTemplateTemplateEvalItemContentInputImage,
+                t.responses.ResponseInputAudio,
+                t.graders.GraderInputs,
+            ],
+            "DataSource": lambda: Annotated[
+                Union[
+                    t.evals.CreateEvalJSONLRunDataSource,
+                    t.evals.CreateEvalCompletionsRunDataSource,
+                    DataSourceResponses,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

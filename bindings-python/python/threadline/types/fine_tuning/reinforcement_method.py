@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Optional, TypeAlias, Union
+from typing import Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
 
 __all__ = ["Grader", "ReinforcementMethod"]
 
-Grader: TypeAlias = Union[
-    t.graders.StringCheckGrader,
-    t.graders.TextSimilarityGrader,
-    t.graders.PythonGrader,
-    t.graders.ScoreModelGrader,
-    t.graders.MultiGrader,
-]
-"""A grader: what rates a model's answer."""
+if TYPE_CHECKING:
+    Grader: TypeAlias = Union[
+        t.graders.StringCheckGrader,
+        t.graders.TextSimilarityGrader,
+        t.graders.PythonGrader,
+        t.graders.ScoreModelGrader,
+        t.graders.MultiGrader,
+    ]
+    """A grader: what rates a model's answer."""
 
 
 class ReinforcementMethod(BaseModel):
     """Settings of reinforcement learning."""
 
-    grader: Grader
+    grader: t.fine_tuning.reinforcement_method.Grader
     """What rates the model's answers."""
 
     hyperparameters: Optional[t.fine_tuning.ReinforcementHyperparameters] = None
     """Hyperparameters."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Grader": lambda: Union[
+                t.graders.StringCheckGrader,
+                t.graders.TextSimilarityGrader,
+                t.graders.PythonGrader,
+                t.graders.ScoreModelGrader,
+                t.graders.MultiGrader,
+            ],
+        },
+    )

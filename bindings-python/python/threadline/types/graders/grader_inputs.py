@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Literal, Optional, TypeAlias, Union
+from typing import List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -29,12 +29,32 @@ class GraderInputItemInputImage(BaseModel):
     """Resolution at which the model sees the image."""
 
 
-GraderInputItem: TypeAlias = Union[
-    str,
-    t.responses.ResponseInputText,
-    GraderInputItemOutputText,
-    GraderInputItemInputImage,
-    t.responses.ResponseInputAudio,
-]
+if TYPE_CHECKING:
+    GraderInputItem: TypeAlias = Union[
+        str,
+        t.responses.ResponseInputText,
+        GraderInputItemOutputText,
+        GraderInputItemInputImage,
+        t.responses.ResponseInputAudio,
+    ]
 
-GraderInputs: TypeAlias = List[GraderInputItem]
+if TYPE_CHECKING:
+    GraderInputs: TypeAlias = List[t.graders.grader_inputs.GraderInputItem]
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "GraderInputItem": lambda: Union[
+                str,
+                t.responses.ResponseInputText,
+                GraderInputItemOutputText,
+                GraderInputItemInputImage,
+                t.responses.ResponseInputAudio,
+            ],
+            "GraderInputs": lambda: List[t.graders.grader_inputs.GraderInputItem],
+        },
+    )

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, Union
+from typing import Literal, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
 
 __all__ = ["Graders", "MultiGrader"]
 
-Graders: TypeAlias = Union[
-    t.graders.StringCheckGrader,
-    t.graders.TextSimilarityGrader,
-    t.graders.PythonGrader,
-    t.graders.ScoreModelGrader,
-    t.graders.LabelModelGrader,
-]
-"""One of the graders that are joined."""
+if TYPE_CHECKING:
+    Graders: TypeAlias = Union[
+        t.graders.StringCheckGrader,
+        t.graders.TextSimilarityGrader,
+        t.graders.PythonGrader,
+        t.graders.ScoreModelGrader,
+        t.graders.LabelModelGrader,
+    ]
+    """One of the graders that are joined."""
 
 
 class MultiGrader(BaseModel):
     """Joins the scores of several graders by a formula."""
 
     calculate_output: str
-    graders: Graders
+    graders: t.graders.multi_grader.Graders
 
     name: str
     """Name of the grader."""
 
     type: Literal["multi"]
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Graders": lambda: Union[
+                t.graders.StringCheckGrader,
+                t.graders.TextSimilarityGrader,
+                t.graders.PythonGrader,
+                t.graders.ScoreModelGrader,
+                t.graders.LabelModelGrader,
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Literal, Optional, TypeAlias, Union
+from typing import List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -31,21 +31,22 @@ class InputContentInputImage(BaseModel):
     """Resolution at which the model sees the image."""
 
 
-InputContent: TypeAlias = Union[
-    str,
-    t.responses.ResponseInputText,
-    InputContentOutputText,
-    InputContentInputImage,
-    t.responses.ResponseInputAudio,
-    t.graders.GraderInputs,
-]
-"""`content` of `LabelModelGraderInput`."""
+if TYPE_CHECKING:
+    InputContent: TypeAlias = Union[
+        str,
+        t.responses.ResponseInputText,
+        InputContentOutputText,
+        InputContentInputImage,
+        t.responses.ResponseInputAudio,
+        t.graders.GraderInputs,
+    ]
+    """`content` of `LabelModelGraderInput`."""
 
 
 class Input(BaseModel):
     """`input` of `EvalCreateScoreModelGrader`, and in 3 more places."""
 
-    content: InputContent
+    content: t.graders.score_model_grader.InputContent
     role: Literal["user", "assistant", "system", "developer"]
     type: Optional[Literal["message"]] = None
 
@@ -88,3 +89,21 @@ class ScoreModelGrader(BaseModel):
 
     sampling_params: Optional[SamplingParams] = None
     """How the model is sampled."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "InputContent": lambda: Union[
+                str,
+                t.responses.ResponseInputText,
+                InputContentOutputText,
+                InputContentInputImage,
+                t.responses.ResponseInputAudio,
+                t.graders.GraderInputs,
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -21,23 +21,53 @@ class TransportDtmfSend(BaseModel):
     """Identifier of the event."""
 
 
-ConnectClientEvent: TypeAlias = Annotated[
-    Union[
-        t.live.SessionUpdateEvent,
-        t.live.InputAudioMuteEvent,
-        t.live.InputAudioUnmuteEvent,
-        t.live.OutputAudioFixturePlayEvent,
-        TransportDtmfSend,
-        t.live.InstructionsAppendEvent,
-        t.live.ThinkingAppendEvent,
-        t.live.CommentaryAppendEvent,
-        t.live.DecisionCreateEvent,
-        t.live.DecisionItemCreateEvent,
-        t.live.DecisionItemDeleteEvent,
-        t.live.ResponseItemCreateEvent,
-        t.live.ResponseCreateEvent,
-        t.live.SessionCloseEvent,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An event that a client sends on the main connection of a live session."""
+if TYPE_CHECKING:
+    ConnectClientEvent: TypeAlias = Annotated[
+        Union[
+            t.live.SessionUpdateEvent,
+            t.live.InputAudioMuteEvent,
+            t.live.InputAudioUnmuteEvent,
+            t.live.OutputAudioFixturePlayEvent,
+            TransportDtmfSend,
+            t.live.InstructionsAppendEvent,
+            t.live.ThinkingAppendEvent,
+            t.live.CommentaryAppendEvent,
+            t.live.DecisionCreateEvent,
+            t.live.DecisionItemCreateEvent,
+            t.live.DecisionItemDeleteEvent,
+            t.live.ResponseItemCreateEvent,
+            t.live.ResponseCreateEvent,
+            t.live.SessionCloseEvent,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An event that a client sends on the main connection of a live session."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ConnectClientEvent": lambda: Annotated[
+                Union[
+                    t.live.SessionUpdateEvent,
+                    t.live.InputAudioMuteEvent,
+                    t.live.InputAudioUnmuteEvent,
+                    t.live.OutputAudioFixturePlayEvent,
+                    TransportDtmfSend,
+                    t.live.InstructionsAppendEvent,
+                    t.live.ThinkingAppendEvent,
+                    t.live.CommentaryAppendEvent,
+                    t.live.DecisionCreateEvent,
+                    t.live.DecisionItemCreateEvent,
+                    t.live.DecisionItemDeleteEvent,
+                    t.live.ResponseItemCreateEvent,
+                    t.live.ResponseCreateEvent,
+                    t.live.SessionCloseEvent,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

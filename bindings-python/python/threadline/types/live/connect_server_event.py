@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -113,37 +113,81 @@ class TransportFailed(BaseModel):
     type: Literal["transport.failed"]
 
 
-ConnectServerEvent: TypeAlias = Annotated[
-    Union[
-        t.live.SessionStartedEvent,
-        t.live.SessionUpdatedEvent,
-        t.live.InputAudioMutedEvent,
-        t.live.InputAudioUnmutedEvent,
-        t.live.OutputAudioFixturePlayingEvent,
-        t.live.OutputAudioFixturePlayedEvent,
-        t.live.InstructionsAppendedEvent,
-        t.live.ThinkingAppendedEvent,
-        t.live.CommentaryAppendedEvent,
-        t.live.InputTranscriptDeltaEvent,
-        t.live.OutputTranscriptDeltaEvent,
-        t.live.DelegationCreatedEvent,
-        t.live.DecisionEvent,
-        t.live.DecisionItemCreatedEvent,
-        t.live.DecisionItemDeletedEvent,
-        t.live.ResponseEvent,
-        t.live.SessionUsageUpdatedEvent,
-        t.live.SessionClosedEvent,
-        t.live.ErrorEvent,
-        t.live.InfoEvent,
-        SessionInputAudioAppend,
-        t.live.OutputAudioDeltaEvent,
-        TransportDtmfReceived,
-        TransportDtmfSend,
-        TransportDtmfSent,
-        TransportRinging,
-        TransportAnswered,
-        TransportFailed,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An event that a live session sends on its main connection."""
+if TYPE_CHECKING:
+    ConnectServerEvent: TypeAlias = Annotated[
+        Union[
+            t.live.SessionStartedEvent,
+            t.live.SessionUpdatedEvent,
+            t.live.InputAudioMutedEvent,
+            t.live.InputAudioUnmutedEvent,
+            t.live.OutputAudioFixturePlayingEvent,
+            t.live.OutputAudioFixturePlayedEvent,
+            t.live.InstructionsAppendedEvent,
+            t.live.ThinkingAppendedEvent,
+            t.live.CommentaryAppendedEvent,
+            t.live.InputTranscriptDeltaEvent,
+            t.live.OutputTranscriptDeltaEvent,
+            t.live.DelegationCreatedEvent,
+            t.live.DecisionEvent,
+            t.live.DecisionItemCreatedEvent,
+            t.live.DecisionItemDeletedEvent,
+            t.live.ResponseEvent,
+            t.live.SessionUsageUpdatedEvent,
+            t.live.SessionClosedEvent,
+            t.live.ErrorEvent,
+            t.live.InfoEvent,
+            SessionInputAudioAppend,
+            t.live.OutputAudioDeltaEvent,
+            TransportDtmfReceived,
+            TransportDtmfSend,
+            TransportDtmfSent,
+            TransportRinging,
+            TransportAnswered,
+            TransportFailed,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An event that a live session sends on its main connection."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ConnectServerEvent": lambda: Annotated[
+                Union[
+                    t.live.SessionStartedEvent,
+                    t.live.SessionUpdatedEvent,
+                    t.live.InputAudioMutedEvent,
+                    t.live.InputAudioUnmutedEvent,
+                    t.live.OutputAudioFixturePlayingEvent,
+                    t.live.OutputAudioFixturePlayedEvent,
+                    t.live.InstructionsAppendedEvent,
+                    t.live.ThinkingAppendedEvent,
+                    t.live.CommentaryAppendedEvent,
+                    t.live.InputTranscriptDeltaEvent,
+                    t.live.OutputTranscriptDeltaEvent,
+                    t.live.DelegationCreatedEvent,
+                    t.live.DecisionEvent,
+                    t.live.DecisionItemCreatedEvent,
+                    t.live.DecisionItemDeletedEvent,
+                    t.live.ResponseEvent,
+                    t.live.SessionUsageUpdatedEvent,
+                    t.live.SessionClosedEvent,
+                    t.live.ErrorEvent,
+                    t.live.InfoEvent,
+                    SessionInputAudioAppend,
+                    t.live.OutputAudioDeltaEvent,
+                    TransportDtmfReceived,
+                    TransportDtmfSend,
+                    TransportDtmfSent,
+                    TransportRinging,
+                    TransportAnswered,
+                    TransportFailed,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -48,11 +48,12 @@ class ItemFunctionCallOutputOutputPartsInputImage(BaseModel):
     """Resolution at which the model sees the image."""
 
 
-ItemFunctionCallOutputOutputParts: TypeAlias = Annotated[
-    Union[t.live.DecisionInputText, ItemFunctionCallOutputOutputPartsInputImage],
-    PropertyInfo(discriminator="type"),
-]
-"""`List` of `DecisionItemFunctionCallOutputOutput`."""
+if TYPE_CHECKING:
+    ItemFunctionCallOutputOutputParts: TypeAlias = Annotated[
+        Union[t.live.DecisionInputText, ItemFunctionCallOutputOutputPartsInputImage],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`List` of `DecisionItemFunctionCallOutputOutput`."""
 
 
 class ItemFunctionCallOutput(BaseModel):
@@ -61,7 +62,7 @@ class ItemFunctionCallOutput(BaseModel):
     call_id: str
     """Id of the tool call; the output that answers it repeats the id."""
 
-    output: Union[str, List[ItemFunctionCallOutputOutputParts]]
+    output: Union[str, List[t.live.decision_item_create_event.ItemFunctionCallOutputOutputParts]]
     type: Literal["function_call_output"]
 
     id: Optional[str] = None
@@ -101,11 +102,12 @@ class ItemCustomToolCallOutputOutputPartsInputImage(BaseModel):
     """Resolution at which the model sees the image."""
 
 
-ItemCustomToolCallOutputOutputParts: TypeAlias = Annotated[
-    Union[t.live.DecisionInputText, ItemCustomToolCallOutputOutputPartsInputImage],
-    PropertyInfo(discriminator="type"),
-]
-"""`List` of `DecisionItemCustomToolCallOutputOutput`."""
+if TYPE_CHECKING:
+    ItemCustomToolCallOutputOutputParts: TypeAlias = Annotated[
+        Union[t.live.DecisionInputText, ItemCustomToolCallOutputOutputPartsInputImage],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`List` of `DecisionItemCustomToolCallOutputOutput`."""
 
 
 class ItemCustomToolCallOutput(BaseModel):
@@ -114,7 +116,7 @@ class ItemCustomToolCallOutput(BaseModel):
     call_id: str
     """Id of the tool call; the output that answers it repeats the id."""
 
-    output: Union[str, List[ItemCustomToolCallOutputOutputParts]]
+    output: Union[str, List[t.live.decision_item_create_event.ItemCustomToolCallOutputOutputParts]]
     type: Literal["custom_tool_call_output"]
 
     id: Optional[str] = None
@@ -123,40 +125,80 @@ class ItemCustomToolCallOutput(BaseModel):
     status: Optional[Literal["in_progress", "completed", "incomplete"]] = None
 
 
-ItemUnion: TypeAlias = Annotated[
-    Union[
-        t.live.DecisionUserMessage,
-        t.live.DecisionDeveloperMessage,
-        t.live.DecisionSystemMessage,
-        t.live.DecisionAssistantMessage,
-        ItemFunctionCall,
-        ItemFunctionCallOutput,
-        ItemCustomToolCall,
-        ItemCustomToolCallOutput,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""`item` of `DecisionItemCreateEvent`."""
+if TYPE_CHECKING:
+    ItemUnion: TypeAlias = Annotated[
+        Union[
+            t.live.DecisionUserMessage,
+            t.live.DecisionDeveloperMessage,
+            t.live.DecisionSystemMessage,
+            t.live.DecisionAssistantMessage,
+            ItemFunctionCall,
+            ItemFunctionCallOutput,
+            ItemCustomToolCall,
+            ItemCustomToolCallOutput,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`item` of `DecisionItemCreateEvent`."""
 
 
 class DecisionItemCreateEvent(BaseModel):
     """Event `decision.item.create` of a live session."""
 
-    item: ItemUnion
+    item: t.live.decision_item_create_event.ItemUnion
     type: Literal["decision.item.create"]
 
     event_id: Optional[str] = None
     """Identifier of the event."""
 
 
-Item: TypeAlias = t.live.DecisionUserMessage
-"""`UserMessage` of `DecisionItemCreateEventItemUnion`."""
+if TYPE_CHECKING:
+    Item: TypeAlias = t.live.DecisionUserMessage
+    """`UserMessage` of `DecisionItemCreateEventItemUnion`."""
 
-ItemContentParts: TypeAlias = t.live.decision_user_message.ContentPart
-"""`List` of `DecisionUserMessageContent`."""
+if TYPE_CHECKING:
+    ItemContentParts: TypeAlias = t.live.decision_user_message.ContentPart
+    """`List` of `DecisionUserMessageContent`."""
 
-ItemContentPartsInputImage: TypeAlias = t.live.decision_user_message.ContentPartInputImage
-"""`InputImage` of `DecisionItemContentParts`."""
+if TYPE_CHECKING:
+    ItemContentPartsInputImage: TypeAlias = t.live.decision_user_message.ContentPartInputImage
+    """`InputImage` of `DecisionItemContentParts`."""
 
-ItemContentPartsInputText: TypeAlias = t.live.decision_user_message.ContentPartInputText
-"""`InputText` of `DecisionItemContentParts`."""
+if TYPE_CHECKING:
+    ItemContentPartsInputText: TypeAlias = t.live.decision_user_message.ContentPartInputText
+    """`InputText` of `DecisionItemContentParts`."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ItemFunctionCallOutputOutputParts": lambda: Annotated[
+                Union[t.live.DecisionInputText, ItemFunctionCallOutputOutputPartsInputImage],
+                PropertyInfo(discriminator="type"),
+            ],
+            "ItemCustomToolCallOutputOutputParts": lambda: Annotated[
+                Union[t.live.DecisionInputText, ItemCustomToolCallOutputOutputPartsInputImage],
+                PropertyInfo(discriminator="type"),
+            ],
+            "ItemUnion": lambda: Annotated[
+                Union[
+                    t.live.DecisionUserMessage,
+                    t.live.DecisionDeveloperMessage,
+                    t.live.DecisionSystemMessage,
+                    t.live.DecisionAssistantMessage,
+                    ItemFunctionCall,
+                    ItemFunctionCallOutput,
+                    ItemCustomToolCall,
+                    ItemCustomToolCallOutput,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+            "Item": lambda: t.live.DecisionUserMessage,
+            "ItemContentParts": lambda: t.live.decision_user_message.ContentPart,
+            "ItemContentPartsInputImage": lambda: t.live.decision_user_message.ContentPartInputImage,
+            "ItemContentPartsInputText": lambda: t.live.decision_user_message.ContentPartInputText,
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -48,11 +48,12 @@ class ItemFunctionCallOutputOutputPartsInputImage(BaseModel):
     """Resolution at which the model sees the image."""
 
 
-ItemFunctionCallOutputOutputParts: TypeAlias = Annotated[
-    Union[t.live.DecisionInputText, ItemFunctionCallOutputOutputPartsInputImage],
-    PropertyInfo(discriminator="type"),
-]
-"""`List` of `DecisionItemFunctionCallOutputOutput`."""
+if TYPE_CHECKING:
+    ItemFunctionCallOutputOutputParts: TypeAlias = Annotated[
+        Union[t.live.DecisionInputText, ItemFunctionCallOutputOutputPartsInputImage],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`List` of `DecisionItemFunctionCallOutputOutput`."""
 
 
 class ItemFunctionCallOutput(BaseModel):
@@ -64,7 +65,7 @@ class ItemFunctionCallOutput(BaseModel):
     call_id: str
     """Id of the tool call; the output that answers it repeats the id."""
 
-    output: Union[str, List[ItemFunctionCallOutputOutputParts]]
+    output: Union[str, List[t.live.decision_item_created_event.ItemFunctionCallOutputOutputParts]]
     type: Literal["function_call_output"]
     status: Optional[Literal["in_progress", "completed", "incomplete"]] = None
 
@@ -100,11 +101,12 @@ class ItemCustomToolCallOutputOutputPartsInputImage(BaseModel):
     """Resolution at which the model sees the image."""
 
 
-ItemCustomToolCallOutputOutputParts: TypeAlias = Annotated[
-    Union[t.live.DecisionInputText, ItemCustomToolCallOutputOutputPartsInputImage],
-    PropertyInfo(discriminator="type"),
-]
-"""`List` of `DecisionItemCustomToolCallOutputOutput`."""
+if TYPE_CHECKING:
+    ItemCustomToolCallOutputOutputParts: TypeAlias = Annotated[
+        Union[t.live.DecisionInputText, ItemCustomToolCallOutputOutputPartsInputImage],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`List` of `DecisionItemCustomToolCallOutputOutput`."""
 
 
 class ItemCustomToolCallOutput(BaseModel):
@@ -116,25 +118,26 @@ class ItemCustomToolCallOutput(BaseModel):
     call_id: str
     """Id of the tool call; the output that answers it repeats the id."""
 
-    output: Union[str, List[ItemCustomToolCallOutputOutputParts]]
+    output: Union[str, List[t.live.decision_item_created_event.ItemCustomToolCallOutputOutputParts]]
     type: Literal["custom_tool_call_output"]
     status: Optional[Literal["in_progress", "completed", "incomplete"]] = None
 
 
-ItemUnion: TypeAlias = Annotated[
-    Union[
-        t.live.DecisionStoredUserMessage,
-        t.live.DecisionStoredDeveloperMessage,
-        t.live.DecisionStoredSystemMessage,
-        t.live.DecisionStoredAssistantMessage,
-        ItemFunctionCall,
-        ItemFunctionCallOutput,
-        ItemCustomToolCall,
-        ItemCustomToolCallOutput,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""`item` of `DecisionItemCreatedEvent`."""
+if TYPE_CHECKING:
+    ItemUnion: TypeAlias = Annotated[
+        Union[
+            t.live.DecisionStoredUserMessage,
+            t.live.DecisionStoredDeveloperMessage,
+            t.live.DecisionStoredSystemMessage,
+            t.live.DecisionStoredAssistantMessage,
+            ItemFunctionCall,
+            ItemFunctionCallOutput,
+            ItemCustomToolCall,
+            ItemCustomToolCallOutput,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`item` of `DecisionItemCreatedEvent`."""
 
 
 class DecisionItemCreatedEvent(BaseModel):
@@ -143,7 +146,7 @@ class DecisionItemCreatedEvent(BaseModel):
     event_id: str
     """Identifier of the event."""
 
-    item: ItemUnion
+    item: t.live.decision_item_created_event.ItemUnion
     """The item."""
 
     type: Literal["decision.item.created"]
@@ -152,14 +155,53 @@ class DecisionItemCreatedEvent(BaseModel):
     """Id of the client event that this answers."""
 
 
-Item: TypeAlias = t.live.DecisionStoredUserMessage
-"""`StoredUserMessage` of `DecisionItemCreatedEventItemUnion`."""
+if TYPE_CHECKING:
+    Item: TypeAlias = t.live.DecisionStoredUserMessage
+    """`StoredUserMessage` of `DecisionItemCreatedEventItemUnion`."""
 
-ItemContentParts: TypeAlias = t.live.decision_stored_user_message.ContentPart
-"""`List` of `DecisionUserMessageContent`."""
+if TYPE_CHECKING:
+    ItemContentParts: TypeAlias = t.live.decision_stored_user_message.ContentPart
+    """`List` of `DecisionUserMessageContent`."""
 
-ItemContentPartsInputImage: TypeAlias = t.live.decision_stored_user_message.ContentPartInputImage
-"""`InputImage` of `DecisionItemContentParts`."""
+if TYPE_CHECKING:
+    ItemContentPartsInputImage: TypeAlias = t.live.decision_stored_user_message.ContentPartInputImage
+    """`InputImage` of `DecisionItemContentParts`."""
 
-ItemContentPartsInputText: TypeAlias = t.live.decision_stored_user_message.ContentPartInputText
-"""`InputText` of `DecisionItemContentParts`."""
+if TYPE_CHECKING:
+    ItemContentPartsInputText: TypeAlias = t.live.decision_stored_user_message.ContentPartInputText
+    """`InputText` of `DecisionItemContentParts`."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ItemFunctionCallOutputOutputParts": lambda: Annotated[
+                Union[t.live.DecisionInputText, ItemFunctionCallOutputOutputPartsInputImage],
+                PropertyInfo(discriminator="type"),
+            ],
+            "ItemCustomToolCallOutputOutputParts": lambda: Annotated[
+                Union[t.live.DecisionInputText, ItemCustomToolCallOutputOutputPartsInputImage],
+                PropertyInfo(discriminator="type"),
+            ],
+            "ItemUnion": lambda: Annotated[
+                Union[
+                    t.live.DecisionStoredUserMessage,
+                    t.live.DecisionStoredDeveloperMessage,
+                    t.live.DecisionStoredSystemMessage,
+                    t.live.DecisionStoredAssistantMessage,
+                    ItemFunctionCall,
+                    ItemFunctionCallOutput,
+                    ItemCustomToolCall,
+                    ItemCustomToolCallOutput,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+            "Item": lambda: t.live.DecisionStoredUserMessage,
+            "ItemContentParts": lambda: t.live.decision_stored_user_message.ContentPart,
+            "ItemContentPartsInputImage": lambda: t.live.decision_stored_user_message.ContentPartInputImage,
+            "ItemContentPartsInputText": lambda: t.live.decision_stored_user_message.ContentPartInputText,
+        },
+    )

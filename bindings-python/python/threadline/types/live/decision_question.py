@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -35,18 +35,19 @@ class ChoiceInstructionsPartsInputJSON(BaseModel):
     type: Literal["input_json"]
 
 
-ChoiceInstructionsParts: TypeAlias = Annotated[
-    Union[t.live.DecisionInputText, ChoiceInstructionsPartsInputImage, ChoiceInstructionsPartsInputJSON],
-    PropertyInfo(discriminator="type"),
-]
-"""`List` of `DecisionQuestionChoiceInstructions`."""
+if TYPE_CHECKING:
+    ChoiceInstructionsParts: TypeAlias = Annotated[
+        Union[t.live.DecisionInputText, ChoiceInstructionsPartsInputImage, ChoiceInstructionsPartsInputJSON],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`List` of `DecisionQuestionChoiceInstructions`."""
 
 
 class Choice(BaseModel):
     """A question whose answer is one of several options."""
 
     choices: List[t.live.DecisionChoiceOption]
-    instructions: Union[str, List[ChoiceInstructionsParts]]
+    instructions: Union[str, List[t.live.decision_question.ChoiceInstructionsParts]]
     type: Literal["choice"]
     name: Optional[str] = None
 
@@ -70,17 +71,18 @@ class PredicateInstructionsPartsInputJSON(BaseModel):
     type: Literal["input_json"]
 
 
-PredicateInstructionsParts: TypeAlias = Annotated[
-    Union[t.live.DecisionInputText, PredicateInstructionsPartsInputImage, PredicateInstructionsPartsInputJSON],
-    PropertyInfo(discriminator="type"),
-]
-"""`List` of `DecisionQuestionPredicateInstructions`."""
+if TYPE_CHECKING:
+    PredicateInstructionsParts: TypeAlias = Annotated[
+        Union[t.live.DecisionInputText, PredicateInstructionsPartsInputImage, PredicateInstructionsPartsInputJSON],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`List` of `DecisionQuestionPredicateInstructions`."""
 
 
 class Predicate(BaseModel):
     """A question with the answer yes or no."""
 
-    instructions: Union[str, List[PredicateInstructionsParts]]
+    instructions: Union[str, List[t.live.decision_question.PredicateInstructionsParts]]
     type: Literal["predicate"]
     name: Optional[str] = None
 
@@ -104,11 +106,12 @@ class ScoreInstructionsPartsInputJSON(BaseModel):
     type: Literal["input_json"]
 
 
-ScoreInstructionsParts: TypeAlias = Annotated[
-    Union[t.live.DecisionInputText, ScoreInstructionsPartsInputImage, ScoreInstructionsPartsInputJSON],
-    PropertyInfo(discriminator="type"),
-]
-"""`List` of `DecisionQuestionScoreInstructions`."""
+if TYPE_CHECKING:
+    ScoreInstructionsParts: TypeAlias = Annotated[
+        Union[t.live.DecisionInputText, ScoreInstructionsPartsInputImage, ScoreInstructionsPartsInputJSON],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`List` of `DecisionQuestionScoreInstructions`."""
 
 
 class ScoreLevel(BaseModel):
@@ -121,10 +124,36 @@ class ScoreLevel(BaseModel):
 class Score(BaseModel):
     """A question whose answer is a score."""
 
-    instructions: Union[str, List[ScoreInstructionsParts]]
+    instructions: Union[str, List[t.live.decision_question.ScoreInstructionsParts]]
     levels: List[ScoreLevel]
     type: Literal["score"]
     name: Optional[str] = None
 
 
 DecisionQuestion: TypeAlias = Annotated[Union[Choice, Predicate, Score], PropertyInfo(discriminator="type")]
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ChoiceInstructionsParts": lambda: Annotated[
+                Union[t.live.DecisionInputText, ChoiceInstructionsPartsInputImage, ChoiceInstructionsPartsInputJSON],
+                PropertyInfo(discriminator="type"),
+            ],
+            "PredicateInstructionsParts": lambda: Annotated[
+                Union[
+                    t.live.DecisionInputText,
+                    PredicateInstructionsPartsInputImage,
+                    PredicateInstructionsPartsInputJSON,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+            "ScoreInstructionsParts": lambda: Annotated[
+                Union[t.live.DecisionInputText, ScoreInstructionsPartsInputImage, ScoreInstructionsPartsInputJSON],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Literal, TypeAlias
+from typing import List, Literal, TYPE_CHECKING, TypeAlias
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -29,20 +29,42 @@ class DecisionTrigger(BaseModel):
     type: Literal["decisions"]
 
 
-DecisionsQuestion: TypeAlias = t.live.DecisionQuestion
-"""Questions to answer about the input."""
+if TYPE_CHECKING:
+    DecisionsQuestion: TypeAlias = t.live.DecisionQuestion
+    """Questions to answer about the input."""
 
-DecisionsQuestionQuestionParamChoice: TypeAlias = t.live.decision_question.Choice
-"""A question whose answer is one of several options."""
+if TYPE_CHECKING:
+    DecisionsQuestionQuestionParamChoice: TypeAlias = t.live.decision_question.Choice
+    """A question whose answer is one of several options."""
 
-DecisionsQuestionQuestionParamPredicate: TypeAlias = t.live.decision_question.Predicate
-"""A question with the answer yes or no."""
+if TYPE_CHECKING:
+    DecisionsQuestionQuestionParamPredicate: TypeAlias = t.live.decision_question.Predicate
+    """A question with the answer yes or no."""
 
-DecisionsQuestionQuestionParamScore: TypeAlias = t.live.decision_question.Score
-"""A question whose answer is a score."""
+if TYPE_CHECKING:
+    DecisionsQuestionQuestionParamScore: TypeAlias = t.live.decision_question.Score
+    """A question whose answer is a score."""
 
-DecisionsQuestionQuestionParamScoreLevel: TypeAlias = t.live.decision_question.ScoreLevel
-"""A level of a score and what it means."""
+if TYPE_CHECKING:
+    DecisionsQuestionQuestionParamScoreLevel: TypeAlias = t.live.decision_question.ScoreLevel
+    """A level of a score and what it means."""
 
-DecisionsQuestionQuestionParamChoiceChoice: TypeAlias = t.live.DecisionChoiceOption
-"""An option of a choice."""
+if TYPE_CHECKING:
+    DecisionsQuestionQuestionParamChoiceChoice: TypeAlias = t.live.DecisionChoiceOption
+    """An option of a choice."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "DecisionsQuestion": lambda: t.live.DecisionQuestion,
+            "DecisionsQuestionQuestionParamChoice": lambda: t.live.decision_question.Choice,
+            "DecisionsQuestionQuestionParamPredicate": lambda: t.live.decision_question.Predicate,
+            "DecisionsQuestionQuestionParamScore": lambda: t.live.decision_question.Score,
+            "DecisionsQuestionQuestionParamScoreLevel": lambda: t.live.decision_question.ScoreLevel,
+            "DecisionsQuestionQuestionParamChoiceChoice": lambda: t.live.DecisionChoiceOption,
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, TypeAlias
+from typing import List, TYPE_CHECKING, TypeAlias
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -22,20 +22,42 @@ class DecisionsDelegationConfig(BaseModel):
     """Questions to answer about the input."""
 
 
-Question: TypeAlias = t.live.DecisionQuestion
-"""Questions to answer about the input."""
+if TYPE_CHECKING:
+    Question: TypeAlias = t.live.DecisionQuestion
+    """Questions to answer about the input."""
 
-QuestionQuestionParamChoice: TypeAlias = t.live.decision_question.Choice
-"""A question whose answer is one of several options."""
+if TYPE_CHECKING:
+    QuestionQuestionParamChoice: TypeAlias = t.live.decision_question.Choice
+    """A question whose answer is one of several options."""
 
-QuestionQuestionParamPredicate: TypeAlias = t.live.decision_question.Predicate
-"""A question with the answer yes or no."""
+if TYPE_CHECKING:
+    QuestionQuestionParamPredicate: TypeAlias = t.live.decision_question.Predicate
+    """A question with the answer yes or no."""
 
-QuestionQuestionParamScore: TypeAlias = t.live.decision_question.Score
-"""A question whose answer is a score."""
+if TYPE_CHECKING:
+    QuestionQuestionParamScore: TypeAlias = t.live.decision_question.Score
+    """A question whose answer is a score."""
 
-QuestionQuestionParamScoreLevel: TypeAlias = t.live.decision_question.ScoreLevel
-"""A level of a score and what it means."""
+if TYPE_CHECKING:
+    QuestionQuestionParamScoreLevel: TypeAlias = t.live.decision_question.ScoreLevel
+    """A level of a score and what it means."""
 
-QuestionQuestionParamChoiceChoice: TypeAlias = t.live.DecisionChoiceOption
-"""An option of a choice."""
+if TYPE_CHECKING:
+    QuestionQuestionParamChoiceChoice: TypeAlias = t.live.DecisionChoiceOption
+    """An option of a choice."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Question": lambda: t.live.DecisionQuestion,
+            "QuestionQuestionParamChoice": lambda: t.live.decision_question.Choice,
+            "QuestionQuestionParamPredicate": lambda: t.live.decision_question.Predicate,
+            "QuestionQuestionParamScore": lambda: t.live.decision_question.Score,
+            "QuestionQuestionParamScoreLevel": lambda: t.live.decision_question.ScoreLevel,
+            "QuestionQuestionParamChoiceChoice": lambda: t.live.DecisionChoiceOption,
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -113,37 +113,81 @@ class TransportFailed(BaseModel):
     type: Literal["transport.failed"]
 
 
-ForkServerEvent: TypeAlias = Annotated[
-    Union[
-        t.live.SessionStartedEvent,
-        t.live.SessionUpdatedEvent,
-        t.live.InputAudioMutedEvent,
-        t.live.InputAudioUnmutedEvent,
-        t.live.OutputAudioFixturePlayingEvent,
-        t.live.OutputAudioFixturePlayedEvent,
-        t.live.InstructionsAppendedEvent,
-        t.live.ThinkingAppendedEvent,
-        t.live.CommentaryAppendedEvent,
-        SessionInputAudioAppend,
-        t.live.OutputAudioDeltaEvent,
-        t.live.InputTranscriptDeltaEvent,
-        t.live.OutputTranscriptDeltaEvent,
-        t.live.DelegationCreatedEvent,
-        t.live.DecisionEvent,
-        t.live.DecisionItemCreatedEvent,
-        t.live.DecisionItemDeletedEvent,
-        t.live.ResponseEvent,
-        t.live.SessionUsageUpdatedEvent,
-        t.live.SessionClosedEvent,
-        t.live.ErrorEvent,
-        t.live.InfoEvent,
-        TransportDtmfReceived,
-        TransportDtmfSend,
-        TransportDtmfSent,
-        TransportRinging,
-        TransportAnswered,
-        TransportFailed,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An event that a forked live session sends."""
+if TYPE_CHECKING:
+    ForkServerEvent: TypeAlias = Annotated[
+        Union[
+            t.live.SessionStartedEvent,
+            t.live.SessionUpdatedEvent,
+            t.live.InputAudioMutedEvent,
+            t.live.InputAudioUnmutedEvent,
+            t.live.OutputAudioFixturePlayingEvent,
+            t.live.OutputAudioFixturePlayedEvent,
+            t.live.InstructionsAppendedEvent,
+            t.live.ThinkingAppendedEvent,
+            t.live.CommentaryAppendedEvent,
+            SessionInputAudioAppend,
+            t.live.OutputAudioDeltaEvent,
+            t.live.InputTranscriptDeltaEvent,
+            t.live.OutputTranscriptDeltaEvent,
+            t.live.DelegationCreatedEvent,
+            t.live.DecisionEvent,
+            t.live.DecisionItemCreatedEvent,
+            t.live.DecisionItemDeletedEvent,
+            t.live.ResponseEvent,
+            t.live.SessionUsageUpdatedEvent,
+            t.live.SessionClosedEvent,
+            t.live.ErrorEvent,
+            t.live.InfoEvent,
+            TransportDtmfReceived,
+            TransportDtmfSend,
+            TransportDtmfSent,
+            TransportRinging,
+            TransportAnswered,
+            TransportFailed,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An event that a forked live session sends."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ForkServerEvent": lambda: Annotated[
+                Union[
+                    t.live.SessionStartedEvent,
+                    t.live.SessionUpdatedEvent,
+                    t.live.InputAudioMutedEvent,
+                    t.live.InputAudioUnmutedEvent,
+                    t.live.OutputAudioFixturePlayingEvent,
+                    t.live.OutputAudioFixturePlayedEvent,
+                    t.live.InstructionsAppendedEvent,
+                    t.live.ThinkingAppendedEvent,
+                    t.live.CommentaryAppendedEvent,
+                    SessionInputAudioAppend,
+                    t.live.OutputAudioDeltaEvent,
+                    t.live.InputTranscriptDeltaEvent,
+                    t.live.OutputTranscriptDeltaEvent,
+                    t.live.DelegationCreatedEvent,
+                    t.live.DecisionEvent,
+                    t.live.DecisionItemCreatedEvent,
+                    t.live.DecisionItemDeletedEvent,
+                    t.live.ResponseEvent,
+                    t.live.SessionUsageUpdatedEvent,
+                    t.live.SessionClosedEvent,
+                    t.live.ErrorEvent,
+                    t.live.InfoEvent,
+                    TransportDtmfReceived,
+                    TransportDtmfSend,
+                    TransportDtmfSent,
+                    TransportRinging,
+                    TransportAnswered,
+                    TransportFailed,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -439,25 +439,26 @@ class ToolApplyPatch(BaseModel):
     type: Literal["apply_patch"]
 
 
-Tool: TypeAlias = Annotated[
-    Union[
-        t.live.FunctionTool,
-        ToolWebSearch,
-        ToolFileSearch,
-        ToolCodeInterpreter,
-        ToolShell,
-        ToolImageGeneration,
-        ToolMcp,
-        ToolCustom,
-        ToolNamespace,
-        ToolSearch,
-        ToolProgrammaticToolCalling,
-        ToolComputer,
-        ToolApplyPatch,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""`tools` of `ResponsesDelegationConfig`, and in one more place."""
+if TYPE_CHECKING:
+    Tool: TypeAlias = Annotated[
+        Union[
+            t.live.FunctionTool,
+            ToolWebSearch,
+            ToolFileSearch,
+            ToolCodeInterpreter,
+            ToolShell,
+            ToolImageGeneration,
+            ToolMcp,
+            ToolCustom,
+            ToolNamespace,
+            ToolSearch,
+            ToolProgrammaticToolCalling,
+            ToolComputer,
+            ToolApplyPatch,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`tools` of `ResponsesDelegationConfig`, and in one more place."""
 
 
 class ResponsesDelegationConfig(BaseModel):
@@ -482,4 +483,32 @@ class ResponsesDelegationConfig(BaseModel):
     tool_choice: Optional[ToolChoice] = None
     """Whether and which tools the model calls."""
 
-    tools: Optional[List[Tool]] = None
+    tools: Optional[List[t.live.responses_delegation_config.Tool]] = None
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Tool": lambda: Annotated[
+                Union[
+                    t.live.FunctionTool,
+                    ToolWebSearch,
+                    ToolFileSearch,
+                    ToolCodeInterpreter,
+                    ToolShell,
+                    ToolImageGeneration,
+                    ToolMcp,
+                    ToolCustom,
+                    ToolNamespace,
+                    ToolSearch,
+                    ToolProgrammaticToolCalling,
+                    ToolComputer,
+                    ToolApplyPatch,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

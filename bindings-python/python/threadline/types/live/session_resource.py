@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -13,14 +13,15 @@ __all__ = [
     "SessionResource",
 ]
 
-AudioOutputVoice: TypeAlias = Union[str, t.live.BuiltInVoice, t.live.CustomVoice]
-"""`voice` of `SessionConfigAudioOutput`."""
+if TYPE_CHECKING:
+    AudioOutputVoice: TypeAlias = Union[str, t.live.BuiltInVoice, t.live.CustomVoice]
+    """`voice` of `SessionConfigAudioOutput`."""
 
 
 class AudioOutput(BaseModel):
     """How audio output sounds."""
 
-    voice: Optional[AudioOutputVoice] = None
+    voice: Optional[t.live.session_resource.AudioOutputVoice] = None
     """Voice that speaks: a built-in name or a custom voice."""
 
 
@@ -51,11 +52,12 @@ class DelegationDecisions(BaseModel):
     """Wait before the user hears that work is going on, in milliseconds."""
 
 
-Delegation: TypeAlias = Annotated[
-    Union[t.live.ClientDelegation, DelegationResponses, DelegationDecisions, None],
-    PropertyInfo(discriminator="type"),
-]
-"""`delegation` of `MediaSessionConfig`, and in 3 more places."""
+if TYPE_CHECKING:
+    Delegation: TypeAlias = Annotated[
+        Union[t.live.ClientDelegation, DelegationResponses, DelegationDecisions, None],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`delegation` of `MediaSessionConfig`, and in 3 more places."""
 
 
 class SessionResource(BaseModel):
@@ -71,7 +73,7 @@ class SessionResource(BaseModel):
     status: Literal["active"]
     audio: Optional[Audio] = None
     client: Optional[t.live.ClientConfig] = None
-    delegation: Optional[Delegation] = None
+    delegation: Optional[t.live.session_resource.Delegation] = None
     input: Optional[List[t.live.InitialItem]] = None
     instructions: Optional[str] = None
 
@@ -80,3 +82,18 @@ class SessionResource(BaseModel):
 
     store: Optional[bool] = None
     triggers: Optional[List[t.live.DecisionTrigger]] = None
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "AudioOutputVoice": lambda: Union[str, t.live.BuiltInVoice, t.live.CustomVoice],
+            "Delegation": lambda: Annotated[
+                Union[t.live.ClientDelegation, DelegationResponses, DelegationDecisions, None],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -33,15 +33,30 @@ class DelegationDecisions(BaseModel):
     decisions: Optional[t.live.DecisionsDelegationUpdateConfig] = None
 
 
-Delegation: TypeAlias = Annotated[
-    Union[t.live.ClientDelegation, DelegationResponses, DelegationDecisions, None],
-    PropertyInfo(discriminator="type"),
-]
-"""`delegation` of `MediaSessionConfig`, and in 3 more places."""
+if TYPE_CHECKING:
+    Delegation: TypeAlias = Annotated[
+        Union[t.live.ClientDelegation, DelegationResponses, DelegationDecisions, None],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`delegation` of `MediaSessionConfig`, and in 3 more places."""
 
 
 class SessionUpdateConfig(BaseModel):
     """Changes to the settings of a live session."""
 
-    delegation: Optional[Delegation] = None
+    delegation: Optional[t.live.session_update_config.Delegation] = None
     triggers: Optional[List[t.live.DecisionTrigger]] = None
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Delegation": lambda: Annotated[
+                Union[t.live.ClientDelegation, DelegationResponses, DelegationDecisions, None],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias, Union
+from typing import Annotated, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -10,11 +10,12 @@ from threadline._utils import PropertyInfo
 
 __all__ = ["Session", "ClientSecretCreateResponse"]
 
-Session: TypeAlias = Annotated[
-    Union[t.realtime.RealtimeSessionCreateResponse, t.realtime.RealtimeTranscriptionSessionCreateResponse],
-    PropertyInfo(discriminator="type"),
-]
-"""Settings of the session it is good for."""
+if TYPE_CHECKING:
+    Session: TypeAlias = Annotated[
+        Union[t.realtime.RealtimeSessionCreateResponse, t.realtime.RealtimeTranscriptionSessionCreateResponse],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Settings of the session it is good for."""
 
 
 class ClientSecretCreateResponse(BaseModel):
@@ -23,8 +24,22 @@ class ClientSecretCreateResponse(BaseModel):
     expires_at: int
     """When the object expires, in seconds since the Unix epoch."""
 
-    session: Session
+    session: t.realtime.client_secret_create_response.Session
     """Settings of the session it is good for."""
 
     value: str
     """The secret."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Session": lambda: Annotated[
+                Union[t.realtime.RealtimeSessionCreateResponse, t.realtime.RealtimeTranscriptionSessionCreateResponse],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

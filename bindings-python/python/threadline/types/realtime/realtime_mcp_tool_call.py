@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -10,16 +10,17 @@ from threadline._utils import PropertyInfo
 
 __all__ = ["Error", "RealtimeMcpToolCall"]
 
-Error: TypeAlias = Annotated[
-    Union[
-        t.realtime.RealtimeMcpProtocolError,
-        t.realtime.RealtimeMcpToolExecutionError,
-        t.realtime.RealtimeMcphttpError,
-        None,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""Why a call on an MCP server failed."""
+if TYPE_CHECKING:
+    Error: TypeAlias = Annotated[
+        Union[
+            t.realtime.RealtimeMcpProtocolError,
+            t.realtime.RealtimeMcpToolExecutionError,
+            t.realtime.RealtimeMcphttpError,
+            None,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Why a call on an MCP server failed."""
 
 
 class RealtimeMcpToolCall(BaseModel):
@@ -36,5 +37,24 @@ class RealtimeMcpToolCall(BaseModel):
 
     type: Literal["mcp_call"]
     approval_request_id: Optional[str] = None
-    error: Optional[Error] = None
+    error: Optional[t.realtime.realtime_mcp_tool_call.Error] = None
     output: Optional[str] = None
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Error": lambda: Annotated[
+                Union[
+                    t.realtime.RealtimeMcpProtocolError,
+                    t.realtime.RealtimeMcpToolExecutionError,
+                    t.realtime.RealtimeMcphttpError,
+                    None,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import List, Literal, Optional, TypeAlias, Union
+from typing import List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
 
 __all__ = ["ToolChoice", "Tool", "RealtimeResponseCreateParams"]
 
-ToolChoice: TypeAlias = Union[t.responses.ToolChoiceOptions, t.responses.ToolChoiceFunction, t.responses.ToolChoiceMcp]
-"""`tool_choice` of `RealtimeResponseCreateParams`, and in one more place."""
+if TYPE_CHECKING:
+    ToolChoice: TypeAlias = Union[
+        t.responses.ToolChoiceOptions,
+        t.responses.ToolChoiceFunction,
+        t.responses.ToolChoiceMcp,
+    ]
+    """`tool_choice` of `RealtimeResponseCreateParams`, and in one more place."""
 
-Tool: TypeAlias = Union[t.realtime.RealtimeFunctionTool, t.realtime.RealtimeResponseCreateMcpTool]
-"""`tools` of `RealtimeResponseCreateParams`."""
+if TYPE_CHECKING:
+    Tool: TypeAlias = Union[t.realtime.RealtimeFunctionTool, t.realtime.RealtimeResponseCreateMcpTool]
+    """`tools` of `RealtimeResponseCreateParams`."""
 
 
 class RealtimeResponseCreateParams(BaseModel):
@@ -42,7 +48,23 @@ class RealtimeResponseCreateParams(BaseModel):
     prompt: Optional[t.responses.ResponsePrompt] = None
     reasoning: Optional[t.realtime.RealtimeReasoning] = None
 
-    tool_choice: Optional[ToolChoice] = None
+    tool_choice: Optional[t.realtime.realtime_response_create_params.ToolChoice] = None
     """Whether and which tools the model calls. Default `auto`."""
 
-    tools: Optional[List[Tool]] = None
+    tools: Optional[List[t.realtime.realtime_response_create_params.Tool]] = None
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ToolChoice": lambda: Union[
+                t.responses.ToolChoiceOptions,
+                t.responses.ToolChoiceFunction,
+                t.responses.ToolChoiceMcp,
+            ],
+            "Tool": lambda: Union[t.realtime.RealtimeFunctionTool, t.realtime.RealtimeResponseCreateMcpTool],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -109,8 +109,13 @@ class Audio(BaseModel):
     output: Optional[AudioOutput] = None
 
 
-ToolChoice: TypeAlias = Union[t.responses.ToolChoiceOptions, t.responses.ToolChoiceFunction, t.responses.ToolChoiceMcp]
-"""`tool_choice` of `RealtimeResponseCreateParams`, and in one more place."""
+if TYPE_CHECKING:
+    ToolChoice: TypeAlias = Union[
+        t.responses.ToolChoiceOptions,
+        t.responses.ToolChoiceFunction,
+        t.responses.ToolChoiceMcp,
+    ]
+    """`tool_choice` of `RealtimeResponseCreateParams`, and in one more place."""
 
 
 class ToolMcpToolAllowedToolsMcpToolFilter(BaseModel):
@@ -206,8 +211,9 @@ class ToolMcpTool(BaseModel):
     """Matches `^tunnel_[a-z0-9]{32}$`."""
 
 
-Tool: TypeAlias = Union[t.realtime.RealtimeFunctionTool, ToolMcpTool]
-"""`tools` of `RealtimeSessionCreateResponse`."""
+if TYPE_CHECKING:
+    Tool: TypeAlias = Union[t.realtime.RealtimeFunctionTool, ToolMcpTool]
+    """`tools` of `RealtimeSessionCreateResponse`."""
 
 
 class TracingTracingConfiguration(BaseModel):
@@ -264,12 +270,28 @@ class RealtimeSessionCreateResponse(BaseModel):
     prompt: Optional[t.responses.ResponsePrompt] = None
     reasoning: Optional[t.realtime.RealtimeReasoning] = None
 
-    tool_choice: Optional[ToolChoice] = None
+    tool_choice: Optional[t.realtime.realtime_session_create_response.ToolChoice] = None
     """Whether and which tools the model calls. Default `auto`."""
 
-    tools: Optional[List[Tool]] = None
+    tools: Optional[List[t.realtime.realtime_session_create_response.Tool]] = None
 
     tracing: Optional[Tracing] = None
     """Whether and how the session is traced. Default `auto`."""
 
     truncation: Optional[t.realtime.RealtimeTruncation] = None
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ToolChoice": lambda: Union[
+                t.responses.ToolChoiceOptions,
+                t.responses.ToolChoiceFunction,
+                t.responses.ToolChoiceMcp,
+            ],
+            "Tool": lambda: Union[t.realtime.RealtimeFunctionTool, ToolMcpTool],
+        },
+    )

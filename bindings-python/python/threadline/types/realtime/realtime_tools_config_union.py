@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -107,8 +107,23 @@ class Mcp(BaseModel):
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
 
-RealtimeToolsConfigUnion: TypeAlias = Annotated[
-    Union[t.realtime.RealtimeFunctionTool, Mcp],
-    PropertyInfo(discriminator="type"),
-]
-"""A tool that the model may call."""
+if TYPE_CHECKING:
+    RealtimeToolsConfigUnion: TypeAlias = Annotated[
+        Union[t.realtime.RealtimeFunctionTool, Mcp],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A tool that the model may call."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "RealtimeToolsConfigUnion": lambda: Annotated[
+                Union[t.realtime.RealtimeFunctionTool, Mcp],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

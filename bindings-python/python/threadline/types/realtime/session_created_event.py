@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, Union
+from typing import Literal, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
 
 __all__ = ["Session", "SessionCreatedEvent"]
 
-Session: TypeAlias = Union[
-    t.realtime.RealtimeSessionCreateRequest,
-    t.realtime.RealtimeTranscriptionSessionCreateRequest,
-]
-"""`session` of `RealtimeClientSecretCreateParams`, and in 3 more places."""
+if TYPE_CHECKING:
+    Session: TypeAlias = Union[
+        t.realtime.RealtimeSessionCreateRequest,
+        t.realtime.RealtimeTranscriptionSessionCreateRequest,
+    ]
+    """`session` of `RealtimeClientSecretCreateParams`, and in 3 more places."""
 
 
 class SessionCreatedEvent(BaseModel):
@@ -22,7 +23,21 @@ class SessionCreatedEvent(BaseModel):
     event_id: str
     """Identifier of the event."""
 
-    session: Session
+    session: t.realtime.session_created_event.Session
     """The settings of the session."""
 
     type: Literal["session.created"]
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Session": lambda: Union[
+                t.realtime.RealtimeSessionCreateRequest,
+                t.realtime.RealtimeTranscriptionSessionCreateRequest,
+            ],
+        },
+    )

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Literal, Optional, TypeAlias, Union
+from typing import Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
 
 __all__ = ["Session", "SessionUpdateEvent"]
 
-Session: TypeAlias = Union[
-    t.realtime.RealtimeSessionCreateRequest,
-    t.realtime.RealtimeTranscriptionSessionCreateRequest,
-]
-"""`session` of `RealtimeClientSecretCreateParams`, and in 3 more places."""
+if TYPE_CHECKING:
+    Session: TypeAlias = Union[
+        t.realtime.RealtimeSessionCreateRequest,
+        t.realtime.RealtimeTranscriptionSessionCreateRequest,
+    ]
+    """`session` of `RealtimeClientSecretCreateParams`, and in 3 more places."""
 
 
 class SessionUpdateEvent(BaseModel):
     """Event `session.update` of a realtime connection."""
 
-    session: Session
+    session: t.realtime.session_update_event.Session
     """The settings of the session."""
 
     type: Literal["session.update"]
 
     event_id: Optional[str] = None
     """Identifier of the event."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Session": lambda: Union[
+                t.realtime.RealtimeSessionCreateRequest,
+                t.realtime.RealtimeTranscriptionSessionCreateRequest,
+            ],
+        },
+    )

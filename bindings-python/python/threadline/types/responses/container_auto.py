@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -10,17 +10,19 @@ from threadline._utils import PropertyInfo
 
 __all__ = ["NetworkPolicy", "Skill", "ContainerAuto"]
 
-NetworkPolicy: TypeAlias = Annotated[
-    Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
-    PropertyInfo(discriminator="type"),
-]
-"""Which hosts the container may reach."""
+if TYPE_CHECKING:
+    NetworkPolicy: TypeAlias = Annotated[
+        Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Which hosts the container may reach."""
 
-Skill: TypeAlias = Annotated[
-    Union[t.responses.SkillReference, t.responses.InlineSkill],
-    PropertyInfo(discriminator="type"),
-]
-"""A skill to put into the container."""
+if TYPE_CHECKING:
+    Skill: TypeAlias = Annotated[
+        Union[t.responses.SkillReference, t.responses.InlineSkill],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A skill to put into the container."""
 
 
 class ContainerAuto(BaseModel):
@@ -34,8 +36,26 @@ class ContainerAuto(BaseModel):
     memory_limit: Optional[Literal["1g", "4g", "16g", "64g"]] = None
     """Memory of the container; `1g` by default."""
 
-    network_policy: Optional[NetworkPolicy] = None
+    network_policy: Optional[t.responses.container_auto.NetworkPolicy] = None
     """Which hosts the container may reach."""
 
-    skills: Optional[List[Skill]] = None
+    skills: Optional[List[t.responses.container_auto.Skill]] = None
     """Skills to put into the container. At most 200 items."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "NetworkPolicy": lambda: Annotated[
+                Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
+                PropertyInfo(discriminator="type"),
+            ],
+            "Skill": lambda: Annotated[
+                Union[t.responses.SkillReference, t.responses.InlineSkill],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

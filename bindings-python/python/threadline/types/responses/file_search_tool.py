@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import List, Literal, Optional, TypeAlias, Union
+from typing import List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
 
 __all__ = ["Filters", "RankingOptionsHybridSearch", "RankingOptions", "FileSearchTool"]
 
-Filters: TypeAlias = Union[t.shared.ComparisonFilter, t.shared.CompoundFilter, None]
-"""Condition on attributes: a comparison or a group of conditions."""
+if TYPE_CHECKING:
+    Filters: TypeAlias = Union[t.shared.ComparisonFilter, t.shared.CompoundFilter, None]
+    """Condition on attributes: a comparison or a group of conditions."""
 
 
 class RankingOptionsHybridSearch(BaseModel):
@@ -44,7 +45,7 @@ class FileSearchTool(BaseModel):
     vector_store_ids: List[str]
     """Ids of the vector stores that are searched."""
 
-    filters: Optional[Filters] = None
+    filters: Optional[t.responses.file_search_tool.Filters] = None
     """Condition that the attributes of a file must meet."""
 
     max_num_results: Optional[int] = None
@@ -52,3 +53,12 @@ class FileSearchTool(BaseModel):
 
     ranking_options: Optional[RankingOptions] = None
     """How results are ranked, and the least score they need."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {"Filters": lambda: Union[t.shared.ComparisonFilter, t.shared.CompoundFilter, None]},
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -43,8 +43,9 @@ class ToolFunction(BaseModel):
     """Whether the output keeps exactly to the schema; only a part of JSON Schema is allowed then."""
 
 
-Tool: TypeAlias = Annotated[Union[ToolFunction, t.responses.CustomTool], PropertyInfo(discriminator="type")]
-"""A tool of a group: a function or a custom tool."""
+if TYPE_CHECKING:
+    Tool: TypeAlias = Annotated[Union[ToolFunction, t.responses.CustomTool], PropertyInfo(discriminator="type")]
+    """A tool of a group: a function or a custom tool."""
 
 
 class NamespaceTool(BaseModel):
@@ -56,7 +57,16 @@ class NamespaceTool(BaseModel):
     name: str
     """Name of the group. At least 1 character."""
 
-    tools: List[Tool]
+    tools: List[t.responses.namespace_tool.Tool]
     """The tools of the group. At least 1 item."""
 
     type: Literal["namespace"]
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {"Tool": lambda: Annotated[Union[ToolFunction, t.responses.CustomTool], PropertyInfo(discriminator="type")]},
+    )

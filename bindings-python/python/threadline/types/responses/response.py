@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._helpers.texts import ResponseText
@@ -40,18 +40,19 @@ class ToolChoiceSpecificProgrammaticToolCallingParam(BaseModel):
     type: Literal["programmatic_tool_calling"]
 
 
-ToolChoice: TypeAlias = Union[
-    t.responses.ToolChoiceOptions,
-    t.responses.ToolChoiceAllowed,
-    t.responses.ToolChoiceTypes,
-    t.responses.ToolChoiceFunction,
-    t.responses.ToolChoiceMcp,
-    t.responses.ToolChoiceCustom,
-    ToolChoiceSpecificProgrammaticToolCallingParam,
-    t.responses.ToolChoiceApplyPatch,
-    t.responses.ToolChoiceShell,
-]
-"""Whether and which tools the model calls."""
+if TYPE_CHECKING:
+    ToolChoice: TypeAlias = Union[
+        t.responses.ToolChoiceOptions,
+        t.responses.ToolChoiceAllowed,
+        t.responses.ToolChoiceTypes,
+        t.responses.ToolChoiceFunction,
+        t.responses.ToolChoiceMcp,
+        t.responses.ToolChoiceCustom,
+        ToolChoiceSpecificProgrammaticToolCallingParam,
+        t.responses.ToolChoiceApplyPatch,
+        t.responses.ToolChoiceShell,
+    ]
+    """Whether and which tools the model calls."""
 
 
 class Conversation(BaseModel):
@@ -343,7 +344,7 @@ class Response(ResponseText, BaseModel):
     temperature: Optional[float] = None
     """Randomness of the choice of words, from 0 to 2; 1 by default."""
 
-    tool_choice: ToolChoice
+    tool_choice: t.responses.response.ToolChoice
     """Tool choice in force for this response."""
 
     tools: List[t.responses.Tool]
@@ -424,3 +425,24 @@ class Response(ResponseText, BaseModel):
     user: Optional[str] = None
     """Your identifier of the end user; `safety_identifier` and `prompt_cache_key` replace it. Deprecated by the vendor.
     """
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ToolChoice": lambda: Union[
+                t.responses.ToolChoiceOptions,
+                t.responses.ToolChoiceAllowed,
+                t.responses.ToolChoiceTypes,
+                t.responses.ToolChoiceFunction,
+                t.responses.ToolChoiceMcp,
+                t.responses.ToolChoiceCustom,
+                ToolChoiceSpecificProgrammaticToolCallingParam,
+                t.responses.ToolChoiceApplyPatch,
+                t.responses.ToolChoiceShell,
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -18,16 +18,17 @@ class Reasoning(BaseModel):
     """How much the model thinks before it answers; less is faster and cheaper."""
 
 
-TextFormat: TypeAlias = Annotated[
-    Union[t.shared.ResponseFormatText, t.responses.ResponseFormatTextJSONSchemaConfig],
-    PropertyInfo(discriminator="type"),
-]
+if TYPE_CHECKING:
+    TextFormat: TypeAlias = Annotated[
+        Union[t.shared.ResponseFormatText, t.responses.ResponseFormatTextJSONSchemaConfig],
+        PropertyInfo(discriminator="type"),
+    ]
 
 
 class Text(BaseModel):
     """Form of the text from here on."""
 
-    format: TextFormat
+    format: t.responses.response_configuration_update_item_param.TextFormat
     """Plain text, any JSON, or JSON that fits a schema."""
 
 
@@ -44,3 +45,17 @@ class ResponseConfigurationUpdateItemParam(BaseModel):
 
     text: Optional[Text] = None
     """Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "TextFormat": lambda: Annotated[
+                Union[t.shared.ResponseFormatText, t.responses.ResponseFormatTextJSONSchemaConfig],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, Union
+from typing import Annotated, Literal, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -20,11 +20,12 @@ class PartReasoningText(BaseModel):
     type: Literal["reasoning_text"]
 
 
-Part: TypeAlias = Annotated[
-    Union[t.responses.ResponseOutputText, t.responses.ResponseOutputRefusal, PartReasoningText],
-    PropertyInfo(discriminator="type"),
-]
-"""A content part: text, a refusal or reasoning."""
+if TYPE_CHECKING:
+    Part: TypeAlias = Annotated[
+        Union[t.responses.ResponseOutputText, t.responses.ResponseOutputRefusal, PartReasoningText],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A content part: text, a refusal or reasoning."""
 
 
 class ResponseContentPartDoneEvent(BaseModel):
@@ -39,10 +40,24 @@ class ResponseContentPartDoneEvent(BaseModel):
     output_index: int
     """Position of the output item in the response."""
 
-    part: Part
+    part: t.responses.response_content_part_done_event.Part
     """The complete part."""
 
     sequence_number: int
     """Number of the event in its stream, counted from 0."""
 
     type: Literal["response.content_part.done"]
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Part": lambda: Annotated[
+                Union[t.responses.ResponseOutputText, t.responses.ResponseOutputRefusal, PartReasoningText],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

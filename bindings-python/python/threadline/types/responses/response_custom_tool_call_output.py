@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -10,11 +10,12 @@ from threadline._utils import PropertyInfo
 
 __all__ = ["OutputOutputContentList", "CallerDirect", "CallerProgram", "Caller", "ResponseCustomToolCallOutput"]
 
-OutputOutputContentList: TypeAlias = Annotated[
-    Union[t.responses.ResponseInputText, t.responses.ResponseInputImage, t.responses.ResponseInputFile],
-    PropertyInfo(discriminator="type"),
-]
-"""A part of a tool's output: text, image or file."""
+if TYPE_CHECKING:
+    OutputOutputContentList: TypeAlias = Annotated[
+        Union[t.responses.ResponseInputText, t.responses.ResponseInputImage, t.responses.ResponseInputFile],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A part of a tool's output: text, image or file."""
 
 
 class CallerDirect(BaseModel):
@@ -42,7 +43,7 @@ class ResponseCustomToolCallOutput(BaseModel):
     call_id: str
     """Id of the tool call; the output that answers it repeats the id."""
 
-    output: Union[str, List[OutputOutputContentList]]
+    output: Union[str, List[t.responses.response_custom_tool_call_output.OutputOutputContentList]]
     """What the tool returned: text, or a list of text, image and file parts."""
 
     type: Literal["custom_tool_call_output"]
@@ -52,3 +53,17 @@ class ResponseCustomToolCallOutput(BaseModel):
 
     caller: Optional[Caller] = None
     """What made the call: the model itself or one of its programs."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "OutputOutputContentList": lambda: Annotated[
+                Union[t.responses.ResponseInputText, t.responses.ResponseInputImage, t.responses.ResponseInputFile],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -24,11 +24,12 @@ class Action(BaseModel):
     """Time allowed, in milliseconds."""
 
 
-Environment: TypeAlias = Annotated[
-    Union[t.responses.ResponseLocalEnvironment, t.responses.ResponseContainerReference, None],
-    PropertyInfo(discriminator="type"),
-]
-"""Where commands run: a container or your own machine."""
+if TYPE_CHECKING:
+    Environment: TypeAlias = Annotated[
+        Union[t.responses.ResponseLocalEnvironment, t.responses.ResponseContainerReference, None],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Where commands run: a container or your own machine."""
 
 
 class CallerDirect(BaseModel):
@@ -62,7 +63,7 @@ class ResponseFunctionShellToolCall(BaseModel):
     call_id: str
     """Id of the tool call; the output that answers it repeats the id."""
 
-    environment: Optional[Environment] = None
+    environment: Optional[t.responses.response_function_shell_tool_call.Environment] = None
     """Where commands run."""
 
     status: Literal["in_progress", "completed", "incomplete"]
@@ -75,3 +76,17 @@ class ResponseFunctionShellToolCall(BaseModel):
 
     created_by: Optional[str] = None
     """Who created the item."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Environment": lambda: Annotated[
+                Union[t.responses.ResponseLocalEnvironment, t.responses.ResponseContainerReference, None],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -10,11 +10,12 @@ from threadline._utils import PropertyInfo
 
 __all__ = ["OutputOutputContentList", "CallerDirect", "CallerProgram", "Caller", "ResponseFunctionToolCallOutputItem"]
 
-OutputOutputContentList: TypeAlias = Annotated[
-    Union[t.responses.ResponseInputText, t.responses.ResponseInputImage, t.responses.ResponseInputFile],
-    PropertyInfo(discriminator="type"),
-]
-"""A part of a tool's output: text, image or file."""
+if TYPE_CHECKING:
+    OutputOutputContentList: TypeAlias = Annotated[
+        Union[t.responses.ResponseInputText, t.responses.ResponseInputImage, t.responses.ResponseInputFile],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A part of a tool's output: text, image or file."""
 
 
 class CallerDirect(BaseModel):
@@ -42,7 +43,7 @@ class ResponseFunctionToolCallOutputItem(BaseModel):
     id: str
     """Identifier of this item."""
 
-    output: Union[str, List[OutputOutputContentList]]
+    output: Union[str, List[t.responses.response_function_tool_call_output_item.OutputOutputContentList]]
     """What the function returned: text, or a list of text, image and file parts."""
 
     status: Literal["in_progress", "completed", "incomplete"]
@@ -64,3 +65,17 @@ class ResponseFunctionToolCallOutputItem(BaseModel):
 
     namespace: Optional[str] = None
     """Group that the tool belongs to."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "OutputOutputContentList": lambda: Annotated[
+                Union[t.responses.ResponseInputText, t.responses.ResponseInputImage, t.responses.ResponseInputFile],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -324,11 +324,12 @@ ShellCallCaller: TypeAlias = Annotated[
 ]
 """What made the call: the model itself or one of its programs."""
 
-ShellCallEnvironment: TypeAlias = Annotated[
-    Union[t.responses.LocalEnvironment, t.responses.ContainerReference, None],
-    PropertyInfo(discriminator="type"),
-]
-"""Where commands run: a container or your own machine."""
+if TYPE_CHECKING:
+    ShellCallEnvironment: TypeAlias = Annotated[
+        Union[t.responses.LocalEnvironment, t.responses.ContainerReference, None],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Where commands run: a container or your own machine."""
 
 
 class ShellCall(BaseModel):
@@ -348,7 +349,7 @@ class ShellCall(BaseModel):
     caller: Optional[ShellCallCaller] = None
     """What made the call: the model itself or one of its programs."""
 
-    environment: Optional[ShellCallEnvironment] = None
+    environment: Optional[t.responses.response_input_item.ShellCallEnvironment] = None
     """Where commands run."""
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]] = None
@@ -681,42 +682,95 @@ class ProgramOutput(BaseModel):
     type: Literal["program_output"]
 
 
-ResponseInputItem: TypeAlias = Annotated[
-    Union[
-        t.responses.EasyInputMessage,
-        Message,
-        t.responses.ResponseOutputMessage,
-        t.responses.ResponseFileSearchToolCall,
-        t.responses.ResponseComputerToolCall,
-        ComputerCallOutput,
-        t.responses.ResponseFunctionWebSearch,
-        t.responses.ResponseFunctionToolCall,
-        FunctionCallOutput,
-        ToolSearchCall,
-        t.responses.ResponseToolSearchOutputItemParam,
-        AdditionalTools,
-        t.responses.ResponseConfigurationUpdateItemParam,
-        t.responses.ResponseReasoningItem,
-        t.responses.ResponseCompactionItemParam,
-        ImageGenerationCall,
-        t.responses.ResponseCodeInterpreterToolCall,
-        LocalShellCall,
-        LocalShellCallOutput,
-        ShellCall,
-        ShellCallOutput,
-        ApplyPatchCall,
-        ApplyPatchCallOutput,
-        McpListTools,
-        McpApprovalRequest,
-        McpApprovalResponse,
-        McpCall,
-        t.responses.ResponseCustomToolCallOutput,
-        t.responses.ResponseCustomToolCall,
-        CompactionTrigger,
-        ItemReference,
-        Program,
-        ProgramOutput,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An item of the input: a message, a tool output, an earlier output item and more."""
+if TYPE_CHECKING:
+    ResponseInputItem: TypeAlias = Annotated[
+        Union[
+            t.responses.EasyInputMessage,
+            Message,
+            t.responses.ResponseOutputMessage,
+            t.responses.ResponseFileSearchToolCall,
+            t.responses.ResponseComputerToolCall,
+            ComputerCallOutput,
+            t.responses.ResponseFunctionWebSearch,
+            t.responses.ResponseFunctionToolCall,
+            FunctionCallOutput,
+            ToolSearchCall,
+            t.responses.ResponseToolSearchOutputItemParam,
+            AdditionalTools,
+            t.responses.ResponseConfigurationUpdateItemParam,
+            t.responses.ResponseReasoningItem,
+            t.responses.ResponseCompactionItemParam,
+            ImageGenerationCall,
+            t.responses.ResponseCodeInterpreterToolCall,
+            LocalShellCall,
+            LocalShellCallOutput,
+            ShellCall,
+            ShellCallOutput,
+            ApplyPatchCall,
+            ApplyPatchCallOutput,
+            McpListTools,
+            McpApprovalRequest,
+            McpApprovalResponse,
+            McpCall,
+            t.responses.ResponseCustomToolCallOutput,
+            t.responses.ResponseCustomToolCall,
+            CompactionTrigger,
+            ItemReference,
+            Program,
+            ProgramOutput,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An item of the input: a message, a tool output, an earlier output item and more."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ShellCallEnvironment": lambda: Annotated[
+                Union[t.responses.LocalEnvironment, t.responses.ContainerReference, None],
+                PropertyInfo(discriminator="type"),
+            ],
+            "ResponseInputItem": lambda: Annotated[
+                Union[
+                    t.responses.EasyInputMessage,
+                    Message,
+                    t.responses.ResponseOutputMessage,
+                    t.responses.ResponseFileSearchToolCall,
+                    t.responses.ResponseComputerToolCall,
+                    ComputerCallOutput,
+                    t.responses.ResponseFunctionWebSearch,
+                    t.responses.ResponseFunctionToolCall,
+                    FunctionCallOutput,
+                    ToolSearchCall,
+                    t.responses.ResponseToolSearchOutputItemParam,
+                    AdditionalTools,
+                    t.responses.ResponseConfigurationUpdateItemParam,
+                    t.responses.ResponseReasoningItem,
+                    t.responses.ResponseCompactionItemParam,
+                    ImageGenerationCall,
+                    t.responses.ResponseCodeInterpreterToolCall,
+                    LocalShellCall,
+                    LocalShellCallOutput,
+                    ShellCall,
+                    ShellCallOutput,
+                    ApplyPatchCall,
+                    ApplyPatchCallOutput,
+                    McpListTools,
+                    McpApprovalRequest,
+                    McpApprovalResponse,
+                    McpCall,
+                    t.responses.ResponseCustomToolCallOutput,
+                    t.responses.ResponseCustomToolCall,
+                    CompactionTrigger,
+                    ItemReference,
+                    Program,
+                    ProgramOutput,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -308,39 +308,85 @@ class McpCall(BaseModel):
     """State of the call."""
 
 
-ResponseItem: TypeAlias = Annotated[
-    Union[
-        t.responses.ResponseInputMessageItem,
-        t.responses.ResponseOutputMessage,
-        t.responses.ResponseFileSearchToolCall,
-        t.responses.ResponseComputerToolCall,
-        t.responses.ResponseComputerToolCallOutputItem,
-        t.responses.ResponseFunctionWebSearch,
-        t.responses.ResponseFunctionToolCallItem,
-        t.responses.ResponseFunctionToolCallOutputItem,
-        t.responses.ResponseToolSearchCall,
-        t.responses.ResponseToolSearchOutputItem,
-        AdditionalTools,
-        t.responses.ResponseConfigurationUpdateItem,
-        t.responses.ResponseReasoningItem,
-        Program,
-        ProgramOutput,
-        t.responses.ResponseCompactionItem,
-        ImageGenerationCall,
-        t.responses.ResponseCodeInterpreterToolCall,
-        LocalShellCall,
-        LocalShellCallOutput,
-        t.responses.ResponseFunctionShellToolCall,
-        t.responses.ResponseFunctionShellToolCallOutput,
-        t.responses.ResponseApplyPatchToolCall,
-        t.responses.ResponseApplyPatchToolCallOutput,
-        McpListTools,
-        McpApprovalRequest,
-        McpApprovalResponse,
-        McpCall,
-        t.responses.ResponseCustomToolCallItem,
-        t.responses.ResponseCustomToolCallOutputItem,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An item of a response, of its input or of its output."""
+if TYPE_CHECKING:
+    ResponseItem: TypeAlias = Annotated[
+        Union[
+            t.responses.ResponseInputMessageItem,
+            t.responses.ResponseOutputMessage,
+            t.responses.ResponseFileSearchToolCall,
+            t.responses.ResponseComputerToolCall,
+            t.responses.ResponseComputerToolCallOutputItem,
+            t.responses.ResponseFunctionWebSearch,
+            t.responses.ResponseFunctionToolCallItem,
+            t.responses.ResponseFunctionToolCallOutputItem,
+            t.responses.ResponseToolSearchCall,
+            t.responses.ResponseToolSearchOutputItem,
+            AdditionalTools,
+            t.responses.ResponseConfigurationUpdateItem,
+            t.responses.ResponseReasoningItem,
+            Program,
+            ProgramOutput,
+            t.responses.ResponseCompactionItem,
+            ImageGenerationCall,
+            t.responses.ResponseCodeInterpreterToolCall,
+            LocalShellCall,
+            LocalShellCallOutput,
+            t.responses.ResponseFunctionShellToolCall,
+            t.responses.ResponseFunctionShellToolCallOutput,
+            t.responses.ResponseApplyPatchToolCall,
+            t.responses.ResponseApplyPatchToolCallOutput,
+            McpListTools,
+            McpApprovalRequest,
+            McpApprovalResponse,
+            McpCall,
+            t.responses.ResponseCustomToolCallItem,
+            t.responses.ResponseCustomToolCallOutputItem,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An item of a response, of its input or of its output."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ResponseItem": lambda: Annotated[
+                Union[
+                    t.responses.ResponseInputMessageItem,
+                    t.responses.ResponseOutputMessage,
+                    t.responses.ResponseFileSearchToolCall,
+                    t.responses.ResponseComputerToolCall,
+                    t.responses.ResponseComputerToolCallOutputItem,
+                    t.responses.ResponseFunctionWebSearch,
+                    t.responses.ResponseFunctionToolCallItem,
+                    t.responses.ResponseFunctionToolCallOutputItem,
+                    t.responses.ResponseToolSearchCall,
+                    t.responses.ResponseToolSearchOutputItem,
+                    AdditionalTools,
+                    t.responses.ResponseConfigurationUpdateItem,
+                    t.responses.ResponseReasoningItem,
+                    Program,
+                    ProgramOutput,
+                    t.responses.ResponseCompactionItem,
+                    ImageGenerationCall,
+                    t.responses.ResponseCodeInterpreterToolCall,
+                    LocalShellCall,
+                    LocalShellCallOutput,
+                    t.responses.ResponseFunctionShellToolCall,
+                    t.responses.ResponseFunctionShellToolCallOutput,
+                    t.responses.ResponseApplyPatchToolCall,
+                    t.responses.ResponseApplyPatchToolCallOutput,
+                    McpListTools,
+                    McpApprovalRequest,
+                    McpApprovalResponse,
+                    McpCall,
+                    t.responses.ResponseCustomToolCallItem,
+                    t.responses.ResponseCustomToolCallOutputItem,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

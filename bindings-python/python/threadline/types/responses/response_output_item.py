@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -308,37 +308,81 @@ class McpApprovalResponse(BaseModel):
     """Why you decided so."""
 
 
-ResponseOutputItem: TypeAlias = Annotated[
-    Union[
-        t.responses.ResponseOutputMessage,
-        t.responses.ResponseFileSearchToolCall,
-        t.responses.ResponseFunctionToolCall,
-        t.responses.ResponseFunctionToolCallOutputItem,
-        t.responses.ResponseFunctionWebSearch,
-        t.responses.ResponseComputerToolCall,
-        t.responses.ResponseComputerToolCallOutputItem,
-        t.responses.ResponseReasoningItem,
-        Program,
-        ProgramOutput,
-        t.responses.ResponseToolSearchCall,
-        t.responses.ResponseToolSearchOutputItem,
-        AdditionalTools,
-        t.responses.ResponseCompactionItem,
-        ImageGenerationCall,
-        t.responses.ResponseCodeInterpreterToolCall,
-        LocalShellCall,
-        LocalShellCallOutput,
-        t.responses.ResponseFunctionShellToolCall,
-        t.responses.ResponseFunctionShellToolCallOutput,
-        t.responses.ResponseApplyPatchToolCall,
-        t.responses.ResponseApplyPatchToolCallOutput,
-        McpCall,
-        McpListTools,
-        McpApprovalRequest,
-        McpApprovalResponse,
-        t.responses.ResponseCustomToolCall,
-        t.responses.ResponseCustomToolCallOutputItem,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""What a model produced: a message, reasoning, a tool call and more."""
+if TYPE_CHECKING:
+    ResponseOutputItem: TypeAlias = Annotated[
+        Union[
+            t.responses.ResponseOutputMessage,
+            t.responses.ResponseFileSearchToolCall,
+            t.responses.ResponseFunctionToolCall,
+            t.responses.ResponseFunctionToolCallOutputItem,
+            t.responses.ResponseFunctionWebSearch,
+            t.responses.ResponseComputerToolCall,
+            t.responses.ResponseComputerToolCallOutputItem,
+            t.responses.ResponseReasoningItem,
+            Program,
+            ProgramOutput,
+            t.responses.ResponseToolSearchCall,
+            t.responses.ResponseToolSearchOutputItem,
+            AdditionalTools,
+            t.responses.ResponseCompactionItem,
+            ImageGenerationCall,
+            t.responses.ResponseCodeInterpreterToolCall,
+            LocalShellCall,
+            LocalShellCallOutput,
+            t.responses.ResponseFunctionShellToolCall,
+            t.responses.ResponseFunctionShellToolCallOutput,
+            t.responses.ResponseApplyPatchToolCall,
+            t.responses.ResponseApplyPatchToolCallOutput,
+            McpCall,
+            McpListTools,
+            McpApprovalRequest,
+            McpApprovalResponse,
+            t.responses.ResponseCustomToolCall,
+            t.responses.ResponseCustomToolCallOutputItem,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """What a model produced: a message, reasoning, a tool call and more."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ResponseOutputItem": lambda: Annotated[
+                Union[
+                    t.responses.ResponseOutputMessage,
+                    t.responses.ResponseFileSearchToolCall,
+                    t.responses.ResponseFunctionToolCall,
+                    t.responses.ResponseFunctionToolCallOutputItem,
+                    t.responses.ResponseFunctionWebSearch,
+                    t.responses.ResponseComputerToolCall,
+                    t.responses.ResponseComputerToolCallOutputItem,
+                    t.responses.ResponseReasoningItem,
+                    Program,
+                    ProgramOutput,
+                    t.responses.ResponseToolSearchCall,
+                    t.responses.ResponseToolSearchOutputItem,
+                    AdditionalTools,
+                    t.responses.ResponseCompactionItem,
+                    ImageGenerationCall,
+                    t.responses.ResponseCodeInterpreterToolCall,
+                    LocalShellCall,
+                    LocalShellCallOutput,
+                    t.responses.ResponseFunctionShellToolCall,
+                    t.responses.ResponseFunctionShellToolCallOutput,
+                    t.responses.ResponseApplyPatchToolCall,
+                    t.responses.ResponseApplyPatchToolCallOutput,
+                    McpCall,
+                    McpListTools,
+                    McpApprovalRequest,
+                    McpApprovalResponse,
+                    t.responses.ResponseCustomToolCall,
+                    t.responses.ResponseCustomToolCallOutputItem,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

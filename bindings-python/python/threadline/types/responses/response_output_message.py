@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -10,11 +10,12 @@ from threadline._utils import PropertyInfo
 
 __all__ = ["Content", "ResponseOutputMessage"]
 
-Content: TypeAlias = Annotated[
-    Union[t.responses.ResponseOutputText, t.responses.ResponseOutputRefusal],
-    PropertyInfo(discriminator="type"),
-]
-"""A part of a message of the model: text or a refusal."""
+if TYPE_CHECKING:
+    Content: TypeAlias = Annotated[
+        Union[t.responses.ResponseOutputText, t.responses.ResponseOutputRefusal],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A part of a message of the model: text or a refusal."""
 
 
 class ResponseOutputMessage(BaseModel):
@@ -23,7 +24,7 @@ class ResponseOutputMessage(BaseModel):
     id: str
     """Identifier of the message."""
 
-    content: List[Content]
+    content: List[t.responses.response_output_message.Content]
     """Parts of the message: text and refusals."""
 
     role: Literal["assistant"]
@@ -35,3 +36,17 @@ class ResponseOutputMessage(BaseModel):
 
     phase: Optional[Literal["commentary", "final_answer"]] = None
     """Whether it comments on the work or is the final answer."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Content": lambda: Annotated[
+                Union[t.responses.ResponseOutputText, t.responses.ResponseOutputRefusal],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

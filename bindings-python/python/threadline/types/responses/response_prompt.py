@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Dict, Optional, TypeAlias, Union
+from typing import Dict, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
 
 __all__ = ["Variables", "ResponsePrompt"]
 
-Variables: TypeAlias = Union[
-    str,
-    t.responses.ResponseInputText,
-    t.responses.ResponseInputImage,
-    t.responses.ResponseInputFile,
-]
-"""A value for a variable: a text, an image or a file."""
+if TYPE_CHECKING:
+    Variables: TypeAlias = Union[
+        str,
+        t.responses.ResponseInputText,
+        t.responses.ResponseInputImage,
+        t.responses.ResponseInputFile,
+    ]
+    """A value for a variable: a text, an image or a file."""
 
 
 class ResponsePrompt(BaseModel):
@@ -24,8 +25,24 @@ class ResponsePrompt(BaseModel):
     id: str
     """Identifier of the stored prompt."""
 
-    variables: Optional[Dict[str, Variables]] = None
+    variables: Optional[Dict[str, t.responses.response_prompt.Variables]] = None
     """Values for the variables: texts, images or files."""
 
     version: Optional[str] = None
     """Version of the prompt; the default one if left out."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Variables": lambda: Union[
+                str,
+                t.responses.ResponseInputText,
+                t.responses.ResponseInputImage,
+                t.responses.ResponseInputFile,
+            ],
+        },
+    )

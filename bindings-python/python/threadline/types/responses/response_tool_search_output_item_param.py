@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -110,11 +110,12 @@ class ToolMcp(BaseModel):
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
 
-ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
-    Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
-    PropertyInfo(discriminator="type"),
-]
-"""Which hosts the container may reach."""
+if TYPE_CHECKING:
+    ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
+        Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Which hosts the container may reach."""
 
 
 class ToolCodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
@@ -128,7 +129,9 @@ class ToolCodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
     memory_limit: Optional[Literal["1g", "4g", "16g", "64g"]] = None
     """Memory of the container; `1g` by default."""
 
-    network_policy: Optional[ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy] = None
+    network_policy: Optional[
+        t.responses.response_tool_search_output_item_param.ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy
+    ] = None
     """Which hosts the container may reach."""
 
 
@@ -246,34 +249,35 @@ class ToolLocalShell(BaseModel):
     type: Literal["local_shell"]
 
 
-Tool: TypeAlias = Annotated[
-    Union[
-        t.responses.FunctionTool,
-        t.responses.FileSearchTool,
-        t.responses.ComputerTool,
-        t.responses.ComputerUsePreviewTool,
-        t.responses.WebSearchTool,
-        ToolMcp,
-        ToolCodeInterpreter,
-        ToolProgrammaticToolCalling,
-        ToolImageGeneration,
-        ToolLocalShell,
-        t.responses.FunctionShellTool,
-        t.responses.CustomTool,
-        t.responses.ToolSearchOutputNamespaceTool,
-        t.responses.ToolSearchTool,
-        t.responses.WebSearchPreviewTool,
-        t.responses.ApplyPatchTool,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""A tool that the model may call."""
+if TYPE_CHECKING:
+    Tool: TypeAlias = Annotated[
+        Union[
+            t.responses.FunctionTool,
+            t.responses.FileSearchTool,
+            t.responses.ComputerTool,
+            t.responses.ComputerUsePreviewTool,
+            t.responses.WebSearchTool,
+            ToolMcp,
+            ToolCodeInterpreter,
+            ToolProgrammaticToolCalling,
+            ToolImageGeneration,
+            ToolLocalShell,
+            t.responses.FunctionShellTool,
+            t.responses.CustomTool,
+            t.responses.ToolSearchOutputNamespaceTool,
+            t.responses.ToolSearchTool,
+            t.responses.WebSearchPreviewTool,
+            t.responses.ApplyPatchTool,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A tool that the model may call."""
 
 
 class ResponseToolSearchOutputItemParam(BaseModel):
     """Tools that a search found."""
 
-    tools: List[Tool]
+    tools: List[t.responses.response_tool_search_output_item_param.Tool]
     """The tools."""
 
     type: Literal["tool_search_output"]
@@ -289,3 +293,38 @@ class ResponseToolSearchOutputItemParam(BaseModel):
 
     status: Optional[Literal["in_progress", "completed", "incomplete"]] = None
     """State of the item: `in_progress`, `completed` or `incomplete`."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ToolCodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy": lambda: Annotated[
+                Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
+                PropertyInfo(discriminator="type"),
+            ],
+            "Tool": lambda: Annotated[
+                Union[
+                    t.responses.FunctionTool,
+                    t.responses.FileSearchTool,
+                    t.responses.ComputerTool,
+                    t.responses.ComputerUsePreviewTool,
+                    t.responses.WebSearchTool,
+                    ToolMcp,
+                    ToolCodeInterpreter,
+                    ToolProgrammaticToolCalling,
+                    ToolImageGeneration,
+                    ToolLocalShell,
+                    t.responses.FunctionShellTool,
+                    t.responses.CustomTool,
+                    t.responses.ToolSearchOutputNamespaceTool,
+                    t.responses.ToolSearchTool,
+                    t.responses.WebSearchPreviewTool,
+                    t.responses.ApplyPatchTool,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -47,8 +47,9 @@ class ResponseCreateContextManagement(BaseModel):
     """Number of tokens from which the context is condensed. At least 1000."""
 
 
-ResponseCreateConversation: TypeAlias = Union[str, t.responses.ResponseConversationParam, None]
-"""The conversation: its id, or an object with the id."""
+if TYPE_CHECKING:
+    ResponseCreateConversation: TypeAlias = Union[str, t.responses.ResponseConversationParam, None]
+    """The conversation: its id, or an object with the id."""
 
 
 class ResponseCreateImage(BaseModel):
@@ -121,18 +122,19 @@ class ResponseCreateToolChoiceSpecificProgrammaticToolCallingParam(BaseModel):
     type: Literal["programmatic_tool_calling"]
 
 
-ResponseCreateToolChoice: TypeAlias = Union[
-    t.responses.ToolChoiceOptions,
-    t.responses.ToolChoiceAllowed,
-    t.responses.ToolChoiceTypes,
-    t.responses.ToolChoiceFunction,
-    t.responses.ToolChoiceMcp,
-    t.responses.ToolChoiceCustom,
-    ResponseCreateToolChoiceSpecificProgrammaticToolCallingParam,
-    t.responses.ToolChoiceApplyPatch,
-    t.responses.ToolChoiceShell,
-]
-"""Whether and which tools the model calls."""
+if TYPE_CHECKING:
+    ResponseCreateToolChoice: TypeAlias = Union[
+        t.responses.ToolChoiceOptions,
+        t.responses.ToolChoiceAllowed,
+        t.responses.ToolChoiceTypes,
+        t.responses.ToolChoiceFunction,
+        t.responses.ToolChoiceMcp,
+        t.responses.ToolChoiceCustom,
+        ResponseCreateToolChoiceSpecificProgrammaticToolCallingParam,
+        t.responses.ToolChoiceApplyPatch,
+        t.responses.ToolChoiceShell,
+    ]
+    """Whether and which tools the model calls."""
 
 
 class ResponseCreate(BaseModel):
@@ -151,7 +153,7 @@ class ResponseCreate(BaseModel):
     context_management: Optional[List[ResponseCreateContextManagement]] = None
     """At least 1 item."""
 
-    conversation: Optional[ResponseCreateConversation] = None
+    conversation: Optional[t.responses.responses_client_event.ResponseCreateConversation] = None
     """Conversation that the response reads and adds to; not with `previous_response_id`."""
 
     generate: Optional[bool] = None
@@ -228,7 +230,7 @@ class ResponseCreate(BaseModel):
     text: Optional[t.responses.ResponseTextConfig] = None
     """Form of the text: plain, any JSON, or JSON that fits a schema; and how long-winded it is."""
 
-    tool_choice: Optional[ResponseCreateToolChoice] = None
+    tool_choice: Optional[t.responses.responses_client_event.ResponseCreateToolChoice] = None
     """Whether and which tools the model calls; a mode or a named tool."""
 
     tools: Optional[List[t.responses.Tool]] = None
@@ -250,17 +252,19 @@ class ResponseCreate(BaseModel):
     """
 
 
-ResponsesClientEvent: TypeAlias = Annotated[
-    Union[ResponseCreate, t.responses.ResponseSteerEvent],
-    PropertyInfo(discriminator="type"),
-]
-"""An event that a client sends on a socket of responses."""
+if TYPE_CHECKING:
+    ResponsesClientEvent: TypeAlias = Annotated[
+        Union[ResponseCreate, t.responses.ResponseSteerEvent],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An event that a client sends on a socket of responses."""
 
 ContextManagement: TypeAlias = ResponseCreateContextManagement
 """What to do when the context grows long."""
 
-Conversation: TypeAlias = ResponseCreateConversation
-"""The conversation: its id, or an object with the id."""
+if TYPE_CHECKING:
+    Conversation: TypeAlias = t.responses.responses_client_event.ResponseCreateConversation
+    """The conversation: its id, or an object with the id."""
 
 Moderation: TypeAlias = ResponseCreateModeration
 """Moderation to run with the request."""
@@ -280,8 +284,37 @@ PromptCacheOptions: TypeAlias = ResponseCreatePromptCacheOptions
 StreamOptions: TypeAlias = ResponseCreateStreamOptions
 """Settings of the event stream."""
 
-ToolChoice: TypeAlias = ResponseCreateToolChoice
-"""Whether and which tools the model calls."""
+if TYPE_CHECKING:
+    ToolChoice: TypeAlias = t.responses.responses_client_event.ResponseCreateToolChoice
+    """Whether and which tools the model calls."""
 
 ToolChoiceSpecificProgrammaticToolCallingParam: TypeAlias = ResponseCreateToolChoiceSpecificProgrammaticToolCallingParam
 """Calling tools from programs that the model writes: as a tool, or as the choice to do so."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ResponseCreateConversation": lambda: Union[str, t.responses.ResponseConversationParam, None],
+            "ResponseCreateToolChoice": lambda: Union[
+                t.responses.ToolChoiceOptions,
+                t.responses.ToolChoiceAllowed,
+                t.responses.ToolChoiceTypes,
+                t.responses.ToolChoiceFunction,
+                t.responses.ToolChoiceMcp,
+                t.responses.ToolChoiceCustom,
+                ResponseCreateToolChoiceSpecificProgrammaticToolCallingParam,
+                t.responses.ToolChoiceApplyPatch,
+                t.responses.ToolChoiceShell,
+            ],
+            "ResponsesClientEvent": lambda: Annotated[
+                Union[ResponseCreate, t.responses.ResponseSteerEvent],
+                PropertyInfo(discriminator="type"),
+            ],
+            "Conversation": lambda: t.responses.responses_client_event.ResponseCreateConversation,
+            "ToolChoice": lambda: t.responses.responses_client_event.ResponseCreateToolChoice,
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Dict, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Dict, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -110,11 +110,12 @@ class Mcp(BaseModel):
     """Id of a tunnel to a private server. Matches `^tunnel_[a-z0-9]{32}$`."""
 
 
-CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
-    Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
-    PropertyInfo(discriminator="type"),
-]
-"""Which hosts the container may reach."""
+if TYPE_CHECKING:
+    CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy: TypeAlias = Annotated[
+        Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Which hosts the container may reach."""
 
 
 class CodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
@@ -128,7 +129,7 @@ class CodeInterpreterContainerCodeInterpreterToolAuto(BaseModel):
     memory_limit: Optional[Literal["1g", "4g", "16g", "64g"]] = None
     """Memory of the container; `1g` by default."""
 
-    network_policy: Optional[CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy] = None
+    network_policy: Optional[t.responses.tool.CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy] = None
     """Which hosts the container may reach."""
 
 
@@ -246,32 +247,74 @@ class LocalShell(BaseModel):
     type: Literal["local_shell"]
 
 
-Tool: TypeAlias = Annotated[
-    Union[
-        t.responses.FunctionTool,
-        t.responses.FileSearchTool,
-        t.responses.ComputerTool,
-        t.responses.ComputerUsePreviewTool,
-        t.responses.WebSearchTool,
-        Mcp,
-        CodeInterpreter,
-        ProgrammaticToolCalling,
-        ImageGeneration,
-        LocalShell,
-        t.responses.FunctionShellTool,
-        t.responses.CustomTool,
-        t.responses.NamespaceTool,
-        t.responses.ToolSearchTool,
-        t.responses.WebSearchPreviewTool,
-        t.responses.ApplyPatchTool,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""A tool that the model may call."""
+if TYPE_CHECKING:
+    Tool: TypeAlias = Annotated[
+        Union[
+            t.responses.FunctionTool,
+            t.responses.FileSearchTool,
+            t.responses.ComputerTool,
+            t.responses.ComputerUsePreviewTool,
+            t.responses.WebSearchTool,
+            Mcp,
+            CodeInterpreter,
+            ProgrammaticToolCalling,
+            ImageGeneration,
+            LocalShell,
+            t.responses.FunctionShellTool,
+            t.responses.CustomTool,
+            t.responses.NamespaceTool,
+            t.responses.ToolSearchTool,
+            t.responses.WebSearchPreviewTool,
+            t.responses.ApplyPatchTool,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """A tool that the model may call."""
 
-WebSearchToolFilters: TypeAlias = t.responses.web_search_tool.Filters
+if TYPE_CHECKING:
+    WebSearchToolFilters: TypeAlias = t.responses.web_search_tool.Filters
 
-WebSearchToolUserLocation: TypeAlias = t.responses.web_search_tool.UserLocation
+if TYPE_CHECKING:
+    WebSearchToolUserLocation: TypeAlias = t.responses.web_search_tool.UserLocation
 
-WebSearchTool: TypeAlias = t.responses.WebSearchTool
-"""The built-in tool that searches the web."""
+if TYPE_CHECKING:
+    WebSearchTool: TypeAlias = t.responses.WebSearchTool
+    """The built-in tool that searches the web."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "CodeInterpreterContainerCodeInterpreterToolAutoNetworkPolicy": lambda: Annotated[
+                Union[t.responses.ContainerNetworkPolicyDisabled, t.responses.ContainerNetworkPolicyAllowlist],
+                PropertyInfo(discriminator="type"),
+            ],
+            "Tool": lambda: Annotated[
+                Union[
+                    t.responses.FunctionTool,
+                    t.responses.FileSearchTool,
+                    t.responses.ComputerTool,
+                    t.responses.ComputerUsePreviewTool,
+                    t.responses.WebSearchTool,
+                    Mcp,
+                    CodeInterpreter,
+                    ProgrammaticToolCalling,
+                    ImageGeneration,
+                    LocalShell,
+                    t.responses.FunctionShellTool,
+                    t.responses.CustomTool,
+                    t.responses.NamespaceTool,
+                    t.responses.ToolSearchTool,
+                    t.responses.WebSearchPreviewTool,
+                    t.responses.ApplyPatchTool,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+            "WebSearchToolFilters": lambda: t.responses.web_search_tool.Filters,
+            "WebSearchToolUserLocation": lambda: t.responses.web_search_tool.UserLocation,
+            "WebSearchTool": lambda: t.responses.WebSearchTool,
+        },
+    )

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import List, Literal, TypeAlias, Union
+from typing import List, Literal, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
 
 __all__ = ["Filter", "CompoundFilter"]
 
-Filter: TypeAlias = Union[t.shared.ComparisonFilter, object]
+if TYPE_CHECKING:
+    Filter: TypeAlias = Union[t.shared.ComparisonFilter, object]
 
 
 class CompoundFilter(BaseModel):
     """Joins several conditions."""
 
-    filters: List[Filter]
+    filters: List[t.shared.compound_filter.Filter]
     """The conditions."""
 
     type: Literal["and", "or"]
     """`and` if all must hold, `or` if one is enough."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(__name__, {"Filter": lambda: Union[t.shared.ComparisonFilter, object]})

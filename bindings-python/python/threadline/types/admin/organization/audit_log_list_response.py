@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -237,16 +237,17 @@ class ExternalKeyRemoved(BaseModel):
     """Identifier of this object."""
 
 
-ExternalStorageRegisteredDataProvider: TypeAlias = Annotated[
-    Union[
-        t.admin.organization.AwsExternalStorageProvider,
-        t.admin.organization.AzureExternalStorageProvider,
-        t.admin.organization.GcpExternalStorageProvider,
-        t.admin.organization.OciExternalStorageProvider,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""`provider` of `AuditLogExternalStorageRegisteredData`."""
+if TYPE_CHECKING:
+    ExternalStorageRegisteredDataProvider: TypeAlias = Annotated[
+        Union[
+            t.admin.organization.AwsExternalStorageProvider,
+            t.admin.organization.AzureExternalStorageProvider,
+            t.admin.organization.GcpExternalStorageProvider,
+            t.admin.organization.OciExternalStorageProvider,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """`provider` of `AuditLogExternalStorageRegisteredData`."""
 
 
 class ExternalStorageRegisteredData(BaseModel):
@@ -255,7 +256,7 @@ class ExternalStorageRegisteredData(BaseModel):
     geography: Optional[str] = None
     """Region in which data is kept."""
 
-    provider: Optional[ExternalStorageRegisteredDataProvider] = None
+    provider: Optional[t.admin.organization.audit_log_list_response.ExternalStorageRegisteredDataProvider] = None
 
 
 class ExternalStorageRegistered(BaseModel):
@@ -1125,3 +1126,22 @@ class AuditLogListResponse(BaseModel):
 
     workload_identity_provider_updated: Optional[WorkloadIdentityProviderUpdated] = None
     """Details of an entry of type `workload_identity_provider.updated`."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "ExternalStorageRegisteredDataProvider": lambda: Annotated[
+                Union[
+                    t.admin.organization.AwsExternalStorageProvider,
+                    t.admin.organization.AzureExternalStorageProvider,
+                    t.admin.organization.GcpExternalStorageProvider,
+                    t.admin.organization.OciExternalStorageProvider,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, Union
+from typing import Annotated, Literal, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -10,16 +10,17 @@ from threadline._utils import PropertyInfo
 
 __all__ = ["Provider", "ExternalStorageConfiguration"]
 
-Provider: TypeAlias = Annotated[
-    Union[
-        t.admin.organization.AwsExternalStorageProvider,
-        t.admin.organization.AzureExternalStorageProvider,
-        t.admin.organization.GcpExternalStorageProvider,
-        t.admin.organization.OciExternalStorageProvider,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""Where the bucket lies."""
+if TYPE_CHECKING:
+    Provider: TypeAlias = Annotated[
+        Union[
+            t.admin.organization.AwsExternalStorageProvider,
+            t.admin.organization.AzureExternalStorageProvider,
+            t.admin.organization.GcpExternalStorageProvider,
+            t.admin.organization.OciExternalStorageProvider,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """Where the bucket lies."""
 
 
 class ExternalStorageConfiguration(BaseModel):
@@ -39,8 +40,27 @@ class ExternalStorageConfiguration(BaseModel):
     project_id: str
     """Id of the project."""
 
-    provider: Provider
+    provider: t.admin.organization.external_storage_configuration.Provider
     """Where the bucket lies."""
 
     status: Literal["pending", "validated", "degraded", "unhealthy"]
     """`pending` until checked, then `validated`, or `degraded` or `unhealthy`."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Provider": lambda: Annotated[
+                Union[
+                    t.admin.organization.AwsExternalStorageProvider,
+                    t.admin.organization.AzureExternalStorageProvider,
+                    t.admin.organization.GcpExternalStorageProvider,
+                    t.admin.organization.OciExternalStorageProvider,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

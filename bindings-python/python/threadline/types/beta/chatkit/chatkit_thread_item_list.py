@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -76,22 +76,44 @@ class DataChatKitTaskGroup(BaseModel):
     type: Literal["chatkit.task_group"]
 
 
-Data: TypeAlias = Annotated[
-    Union[
-        t.beta.chatkit.ChatKitThreadUserMessageItem,
-        t.beta.chatkit.ChatKitThreadAssistantMessageItem,
-        t.beta.chatkit.ChatKitWidgetItem,
-        DataChatKitClientToolCall,
-        DataChatKitTask,
-        DataChatKitTaskGroup,
-    ],
-    PropertyInfo(discriminator="type"),
-]
+if TYPE_CHECKING:
+    Data: TypeAlias = Annotated[
+        Union[
+            t.beta.chatkit.ChatKitThreadUserMessageItem,
+            t.beta.chatkit.ChatKitThreadAssistantMessageItem,
+            t.beta.chatkit.ChatKitWidgetItem,
+            DataChatKitClientToolCall,
+            DataChatKitTask,
+            DataChatKitTaskGroup,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
 
 
 class ChatKitThreadItemList(BaseModel):
-    data: List[Data]
+    data: List[t.beta.chatkit.chatkit_thread_item_list.Data]
     first_id: Optional[str] = None
     has_more: bool
     last_id: Optional[str] = None
     object: Literal["list"]
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Data": lambda: Annotated[
+                Union[
+                    t.beta.chatkit.ChatKitThreadUserMessageItem,
+                    t.beta.chatkit.ChatKitThreadAssistantMessageItem,
+                    t.beta.chatkit.ChatKitWidgetItem,
+                    DataChatKitClientToolCall,
+                    DataChatKitTask,
+                    DataChatKitTaskGroup,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

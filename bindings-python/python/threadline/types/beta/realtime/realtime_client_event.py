@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -20,21 +20,49 @@ class OutputAudioBufferClear(BaseModel):
     """Identifier of the event."""
 
 
-RealtimeClientEvent: TypeAlias = Annotated[
-    Union[
-        t.beta.realtime.ConversationItemCreateEvent,
-        t.beta.realtime.ConversationItemDeleteEvent,
-        t.beta.realtime.ConversationItemRetrieveEvent,
-        t.beta.realtime.ConversationItemTruncateEvent,
-        t.beta.realtime.InputAudioBufferAppendEvent,
-        t.beta.realtime.InputAudioBufferClearEvent,
-        OutputAudioBufferClear,
-        t.beta.realtime.InputAudioBufferCommitEvent,
-        t.beta.realtime.ResponseCancelEvent,
-        t.beta.realtime.ResponseCreateEvent,
-        t.beta.realtime.SessionUpdateEvent,
-        t.beta.realtime.TranscriptionSessionUpdate,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An event that a client sends on a realtime connection, in the beta shape."""
+if TYPE_CHECKING:
+    RealtimeClientEvent: TypeAlias = Annotated[
+        Union[
+            t.beta.realtime.ConversationItemCreateEvent,
+            t.beta.realtime.ConversationItemDeleteEvent,
+            t.beta.realtime.ConversationItemRetrieveEvent,
+            t.beta.realtime.ConversationItemTruncateEvent,
+            t.beta.realtime.InputAudioBufferAppendEvent,
+            t.beta.realtime.InputAudioBufferClearEvent,
+            OutputAudioBufferClear,
+            t.beta.realtime.InputAudioBufferCommitEvent,
+            t.beta.realtime.ResponseCancelEvent,
+            t.beta.realtime.ResponseCreateEvent,
+            t.beta.realtime.SessionUpdateEvent,
+            t.beta.realtime.TranscriptionSessionUpdate,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An event that a client sends on a realtime connection, in the beta shape."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "RealtimeClientEvent": lambda: Annotated[
+                Union[
+                    t.beta.realtime.ConversationItemCreateEvent,
+                    t.beta.realtime.ConversationItemDeleteEvent,
+                    t.beta.realtime.ConversationItemRetrieveEvent,
+                    t.beta.realtime.ConversationItemTruncateEvent,
+                    t.beta.realtime.InputAudioBufferAppendEvent,
+                    t.beta.realtime.InputAudioBufferClearEvent,
+                    OutputAudioBufferClear,
+                    t.beta.realtime.InputAudioBufferCommitEvent,
+                    t.beta.realtime.ResponseCancelEvent,
+                    t.beta.realtime.ResponseCreateEvent,
+                    t.beta.realtime.SessionUpdateEvent,
+                    t.beta.realtime.TranscriptionSessionUpdate,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

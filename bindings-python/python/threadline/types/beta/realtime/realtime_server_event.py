@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias, Union
+from typing import Annotated, Literal, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -62,43 +62,93 @@ class OutputAudioBufferCleared(BaseModel):
     type: Literal["output_audio_buffer.cleared"]
 
 
-RealtimeServerEvent: TypeAlias = Annotated[
-    Union[
-        t.beta.realtime.ConversationCreatedEvent,
-        t.beta.realtime.ConversationItemCreatedEvent,
-        t.beta.realtime.ConversationItemDeletedEvent,
-        t.beta.realtime.ConversationItemInputAudioTranscriptionCompletedEvent,
-        t.beta.realtime.ConversationItemInputAudioTranscriptionDeltaEvent,
-        t.beta.realtime.ConversationItemInputAudioTranscriptionFailedEvent,
-        ConversationItemRetrieved,
-        t.beta.realtime.ConversationItemTruncatedEvent,
-        t.beta.realtime.ErrorEvent,
-        t.beta.realtime.InputAudioBufferClearedEvent,
-        t.beta.realtime.InputAudioBufferCommittedEvent,
-        t.beta.realtime.InputAudioBufferSpeechStartedEvent,
-        t.beta.realtime.InputAudioBufferSpeechStoppedEvent,
-        t.beta.realtime.RateLimitsUpdatedEvent,
-        t.beta.realtime.ResponseAudioDeltaEvent,
-        t.beta.realtime.ResponseAudioDoneEvent,
-        t.beta.realtime.ResponseAudioTranscriptDeltaEvent,
-        t.beta.realtime.ResponseAudioTranscriptDoneEvent,
-        t.beta.realtime.ResponseContentPartAddedEvent,
-        t.beta.realtime.ResponseContentPartDoneEvent,
-        t.beta.realtime.ResponseCreatedEvent,
-        t.beta.realtime.ResponseDoneEvent,
-        t.beta.realtime.ResponseFunctionCallArgumentsDeltaEvent,
-        t.beta.realtime.ResponseFunctionCallArgumentsDoneEvent,
-        t.beta.realtime.ResponseOutputItemAddedEvent,
-        t.beta.realtime.ResponseOutputItemDoneEvent,
-        t.beta.realtime.ResponseTextDeltaEvent,
-        t.beta.realtime.ResponseTextDoneEvent,
-        t.beta.realtime.SessionCreatedEvent,
-        t.beta.realtime.SessionUpdatedEvent,
-        t.beta.realtime.TranscriptionSessionUpdatedEvent,
-        OutputAudioBufferStarted,
-        OutputAudioBufferStopped,
-        OutputAudioBufferCleared,
-    ],
-    PropertyInfo(discriminator="type"),
-]
-"""An event that the server sends on a realtime connection, in the beta shape."""
+if TYPE_CHECKING:
+    RealtimeServerEvent: TypeAlias = Annotated[
+        Union[
+            t.beta.realtime.ConversationCreatedEvent,
+            t.beta.realtime.ConversationItemCreatedEvent,
+            t.beta.realtime.ConversationItemDeletedEvent,
+            t.beta.realtime.ConversationItemInputAudioTranscriptionCompletedEvent,
+            t.beta.realtime.ConversationItemInputAudioTranscriptionDeltaEvent,
+            t.beta.realtime.ConversationItemInputAudioTranscriptionFailedEvent,
+            ConversationItemRetrieved,
+            t.beta.realtime.ConversationItemTruncatedEvent,
+            t.beta.realtime.ErrorEvent,
+            t.beta.realtime.InputAudioBufferClearedEvent,
+            t.beta.realtime.InputAudioBufferCommittedEvent,
+            t.beta.realtime.InputAudioBufferSpeechStartedEvent,
+            t.beta.realtime.InputAudioBufferSpeechStoppedEvent,
+            t.beta.realtime.RateLimitsUpdatedEvent,
+            t.beta.realtime.ResponseAudioDeltaEvent,
+            t.beta.realtime.ResponseAudioDoneEvent,
+            t.beta.realtime.ResponseAudioTranscriptDeltaEvent,
+            t.beta.realtime.ResponseAudioTranscriptDoneEvent,
+            t.beta.realtime.ResponseContentPartAddedEvent,
+            t.beta.realtime.ResponseContentPartDoneEvent,
+            t.beta.realtime.ResponseCreatedEvent,
+            t.beta.realtime.ResponseDoneEvent,
+            t.beta.realtime.ResponseFunctionCallArgumentsDeltaEvent,
+            t.beta.realtime.ResponseFunctionCallArgumentsDoneEvent,
+            t.beta.realtime.ResponseOutputItemAddedEvent,
+            t.beta.realtime.ResponseOutputItemDoneEvent,
+            t.beta.realtime.ResponseTextDeltaEvent,
+            t.beta.realtime.ResponseTextDoneEvent,
+            t.beta.realtime.SessionCreatedEvent,
+            t.beta.realtime.SessionUpdatedEvent,
+            t.beta.realtime.TranscriptionSessionUpdatedEvent,
+            OutputAudioBufferStarted,
+            OutputAudioBufferStopped,
+            OutputAudioBufferCleared,
+        ],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An event that the server sends on a realtime connection, in the beta shape."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "RealtimeServerEvent": lambda: Annotated[
+                Union[
+                    t.beta.realtime.ConversationCreatedEvent,
+                    t.beta.realtime.ConversationItemCreatedEvent,
+                    t.beta.realtime.ConversationItemDeletedEvent,
+                    t.beta.realtime.ConversationItemInputAudioTranscriptionCompletedEvent,
+                    t.beta.realtime.ConversationItemInputAudioTranscriptionDeltaEvent,
+                    t.beta.realtime.ConversationItemInputAudioTranscriptionFailedEvent,
+                    ConversationItemRetrieved,
+                    t.beta.realtime.ConversationItemTruncatedEvent,
+                    t.beta.realtime.ErrorEvent,
+                    t.beta.realtime.InputAudioBufferClearedEvent,
+                    t.beta.realtime.InputAudioBufferCommittedEvent,
+                    t.beta.realtime.InputAudioBufferSpeechStartedEvent,
+                    t.beta.realtime.InputAudioBufferSpeechStoppedEvent,
+                    t.beta.realtime.RateLimitsUpdatedEvent,
+                    t.beta.realtime.ResponseAudioDeltaEvent,
+                    t.beta.realtime.ResponseAudioDoneEvent,
+                    t.beta.realtime.ResponseAudioTranscriptDeltaEvent,
+                    t.beta.realtime.ResponseAudioTranscriptDoneEvent,
+                    t.beta.realtime.ResponseContentPartAddedEvent,
+                    t.beta.realtime.ResponseContentPartDoneEvent,
+                    t.beta.realtime.ResponseCreatedEvent,
+                    t.beta.realtime.ResponseDoneEvent,
+                    t.beta.realtime.ResponseFunctionCallArgumentsDeltaEvent,
+                    t.beta.realtime.ResponseFunctionCallArgumentsDoneEvent,
+                    t.beta.realtime.ResponseOutputItemAddedEvent,
+                    t.beta.realtime.ResponseOutputItemDoneEvent,
+                    t.beta.realtime.ResponseTextDeltaEvent,
+                    t.beta.realtime.ResponseTextDoneEvent,
+                    t.beta.realtime.SessionCreatedEvent,
+                    t.beta.realtime.SessionUpdatedEvent,
+                    t.beta.realtime.TranscriptionSessionUpdatedEvent,
+                    OutputAudioBufferStarted,
+                    OutputAudioBufferStopped,
+                    OutputAudioBufferCleared,
+                ],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Literal, Optional, TypeAlias, Union
+from typing import List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -18,8 +18,9 @@ class AttachmentToolAssistantToolsFileSearchTypeOnly(BaseModel):
     type: Literal["file_search"]
 
 
-AttachmentTool: TypeAlias = Union[t.beta.CodeInterpreterTool, AttachmentToolAssistantToolsFileSearchTypeOnly]
-"""A tool that may use an attached file."""
+if TYPE_CHECKING:
+    AttachmentTool: TypeAlias = Union[t.beta.CodeInterpreterTool, AttachmentToolAssistantToolsFileSearchTypeOnly]
+    """A tool that may use an attached file."""
 
 
 class Attachment(BaseModel):
@@ -28,7 +29,7 @@ class Attachment(BaseModel):
     file_id: Optional[str] = None
     """Id of the file."""
 
-    tools: Optional[List[AttachmentTool]] = None
+    tools: Optional[List[t.beta.threads.message.AttachmentTool]] = None
     """Tools that may use the file."""
 
 
@@ -82,3 +83,12 @@ class Message(BaseModel):
 
     thread_id: str
     """Thread that the message belongs to."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {"AttachmentTool": lambda: Union[t.beta.CodeInterpreterTool, AttachmentToolAssistantToolsFileSearchTypeOnly]},
+    )

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Optional, TypeAlias, Union
+from typing import Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
 
 __all__ = ["Grader", "GraderValidateResponse"]
 
-Grader: TypeAlias = Union[
-    t.graders.StringCheckGrader,
-    t.graders.TextSimilarityGrader,
-    t.graders.PythonGrader,
-    t.graders.ScoreModelGrader,
-    t.graders.MultiGrader,
-]
-"""A grader: what rates a model's answer."""
+if TYPE_CHECKING:
+    Grader: TypeAlias = Union[
+        t.graders.StringCheckGrader,
+        t.graders.TextSimilarityGrader,
+        t.graders.PythonGrader,
+        t.graders.ScoreModelGrader,
+        t.graders.MultiGrader,
+    ]
+    """A grader: what rates a model's answer."""
 
 
 class GraderValidateResponse(BaseModel):
     """The grader as it was understood."""
 
-    grader: Optional[Grader] = None
+    grader: Optional[t.fine_tuning.alpha.grader_validate_response.Grader] = None
     """The grader."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "Grader": lambda: Union[
+                t.graders.StringCheckGrader,
+                t.graders.TextSimilarityGrader,
+                t.graders.PythonGrader,
+                t.graders.ScoreModelGrader,
+                t.graders.MultiGrader,
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, List, Literal, Optional, TypeAlias, Union
+from typing import Annotated, List, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -10,11 +10,12 @@ from threadline._utils import PropertyInfo
 
 __all__ = ["CodeInterpreterOutput", "CodeInterpreter", "CodeInterpreterToolCallDelta"]
 
-CodeInterpreterOutput: TypeAlias = Annotated[
-    Union[t.beta.threads.runs.CodeInterpreterLogs, t.beta.threads.runs.CodeInterpreterOutputImage],
-    PropertyInfo(discriminator="type"),
-]
-"""An output to add: text or an image."""
+if TYPE_CHECKING:
+    CodeInterpreterOutput: TypeAlias = Annotated[
+        Union[t.beta.threads.runs.CodeInterpreterLogs, t.beta.threads.runs.CodeInterpreterOutputImage],
+        PropertyInfo(discriminator="type"),
+    ]
+    """An output to add: text or an image."""
 
 
 class CodeInterpreter(BaseModel):
@@ -23,7 +24,7 @@ class CodeInterpreter(BaseModel):
     input: Optional[str] = None
     """Code to append."""
 
-    outputs: Optional[List[CodeInterpreterOutput]] = None
+    outputs: Optional[List[t.beta.threads.runs.code_interpreter_tool_call_delta.CodeInterpreterOutput]] = None
     """Outputs to add."""
 
 
@@ -40,3 +41,17 @@ class CodeInterpreterToolCallDelta(BaseModel):
 
     code_interpreter: Optional[CodeInterpreter] = None
     """What is new in the call."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "CodeInterpreterOutput": lambda: Annotated[
+                Union[t.beta.threads.runs.CodeInterpreterLogs, t.beta.threads.runs.CodeInterpreterOutputImage],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Optional, TypeAlias, Union
+from typing import Annotated, Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -21,11 +21,12 @@ class LastError(BaseModel):
     """Explanation of the error for people."""
 
 
-StepDetails: TypeAlias = Annotated[
-    Union[t.beta.threads.runs.MessageCreationStepDetails, t.beta.threads.runs.ToolCallsStepDetails],
-    PropertyInfo(discriminator="type"),
-]
-"""What a step does: write a message or call tools."""
+if TYPE_CHECKING:
+    StepDetails: TypeAlias = Annotated[
+        Union[t.beta.threads.runs.MessageCreationStepDetails, t.beta.threads.runs.ToolCallsStepDetails],
+        PropertyInfo(discriminator="type"),
+    ]
+    """What a step does: write a message or call tools."""
 
 
 class Usage(BaseModel):
@@ -79,7 +80,7 @@ class RunStep(BaseModel):
     status: Literal["in_progress", "cancelled", "failed", "completed", "expired"]
     """State of the step: `in_progress`, `cancelled`, `failed`, `completed` or `expired`."""
 
-    step_details: StepDetails
+    step_details: t.beta.threads.runs.run_step.StepDetails
     """What the step does."""
 
     thread_id: str
@@ -90,3 +91,17 @@ class RunStep(BaseModel):
 
     usage: Optional[Usage] = None
     """Tokens used by the step; null while it is in progress."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "StepDetails": lambda: Annotated[
+                Union[t.beta.threads.runs.MessageCreationStepDetails, t.beta.threads.runs.ToolCallsStepDetails],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

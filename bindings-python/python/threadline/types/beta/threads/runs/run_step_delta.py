@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional, TypeAlias, Union
+from typing import Annotated, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._models import BaseModel
@@ -10,15 +10,30 @@ from threadline._utils import PropertyInfo
 
 __all__ = ["StepDetails", "RunStepDelta"]
 
-StepDetails: TypeAlias = Annotated[
-    Union[t.beta.threads.runs.RunStepDeltaMessageDelta, t.beta.threads.runs.ToolCallDeltaObject],
-    PropertyInfo(discriminator="type"),
-]
-"""What is new in the step's details."""
+if TYPE_CHECKING:
+    StepDetails: TypeAlias = Annotated[
+        Union[t.beta.threads.runs.RunStepDeltaMessageDelta, t.beta.threads.runs.ToolCallDeltaObject],
+        PropertyInfo(discriminator="type"),
+    ]
+    """What is new in the step's details."""
 
 
 class RunStepDelta(BaseModel):
     """What is new in a step."""
 
-    step_details: Optional[StepDetails] = None
+    step_details: Optional[t.beta.threads.runs.run_step_delta.StepDetails] = None
     """What is new in the step's details."""
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(
+        __name__,
+        {
+            "StepDetails": lambda: Annotated[
+                Union[t.beta.threads.runs.RunStepDeltaMessageDelta, t.beta.threads.runs.ToolCallDeltaObject],
+                PropertyInfo(discriminator="type"),
+            ],
+        },
+    )

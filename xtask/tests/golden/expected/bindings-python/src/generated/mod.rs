@@ -12,7 +12,7 @@ use crate::schema::{Model, Row, Shape, Union};
 /// Response classes.
 #[rustfmt::skip]
 pub static MODELS: &[Model] = &[
-    m1::M0, m1::M1, m1::M2, m1::M3, m1::M4, m1::M5, m1::M6, m1::M7, m1::M8,
+    m1::M0, m1::M1, m1::M2, m1::M3, m1::M4, m1::M5, m1::M6, m1::M7, m1::M8, m1::M9,
 ];
 
 /// Shapes of items and values.

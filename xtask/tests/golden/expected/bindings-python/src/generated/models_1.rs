@@ -21,4 +21,6 @@ pub(super) const M6: Model = Model { module: "threadline.types.beta.threads.run_
 #[rustfmt::skip]
 pub(super) const M7: Model = Model { module: "threadline.types.beta.threads.run_event", name: "RunQueued", fields: &[("data", Model(3))], required: &["event", "data"], constants: &[("event", &["thread.run.queued"])] };
 #[rustfmt::skip]
-pub(super) const M8: Model = Model { module: "threadline.types.file_object", name: "FileObject", fields: &[], required: &["id", "object"], constants: &[("object", &["file"])] };
+pub(super) const M8: Model = Model { module: "threadline.types.beta.threads.run_event", name: "RunTold", fields: &[("data", Model(3))], required: &[], constants: &[] };
+#[rustfmt::skip]
+pub(super) const M9: Model = Model { module: "threadline.types.file_object", name: "FileObject", fields: &[], required: &["id", "object"], constants: &[("object", &["file"])] };

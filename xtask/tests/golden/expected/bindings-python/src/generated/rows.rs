@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
     Row { operation: &ops::BETA_THREADS_RUNS_EVENTS_STREAM, python: "beta.threads.runs.events.stream", result: Any, events: Union(4), item: Any, renames: &[] },
     Row { operation: &ops::BETA_THREADS_RUNS_LIST, python: "beta.threads.runs.list", result: Any, events: Any, item: Model(3), renames: &[] },
     Row { operation: &ops::FILES_CONTENT, python: "files.content", result: Any, events: Any, item: Any, renames: &[] },
-    Row { operation: &ops::FILES_CREATE, python: "files.create", result: Model(8), events: Any, item: Any, renames: &[] },
+    Row { operation: &ops::FILES_CREATE, python: "files.create", result: Model(9), events: Any, item: Any, renames: &[] },
     Row { operation: &ops::FILES_DELETE, python: "files.delete", result: Any, events: Any, item: Any, renames: &[] },
     Row { operation: &ops::FILES_CONTENT, python: "files.retrieve_content", result: Any, events: Any, item: Any, renames: &[] },
     Row { operation: &ops::LOOP_MATCH_TYPE, python: "loop.match.type", result: Any, events: Any, item: Any, renames: &[] },

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, Union
+from typing import Literal, Optional, TYPE_CHECKING, TypeAlias, Union
 
 from threadline import types as t
 from threadline._helpers.parsed import ParsedRun as ParsedRun
 from threadline._models import BaseModel
 
-__all__ = ["RunQueued", "RunOver", "RunEvent", "ParsedRun"]
+__all__ = ["RunQueued", "RunOver", "RunData", "RunTold", "RunEvent", "ParsedRun"]
 
 
 class RunQueued(BaseModel):
@@ -21,4 +21,18 @@ class RunOver(BaseModel):
     data: t.beta.threads.Run
 
 
+if TYPE_CHECKING:
+    RunData: TypeAlias = Optional[t.beta.threads.Run]
+
+
+class RunTold(BaseModel):
+    data: t.beta.threads.run_event.RunData = None
+
+
 RunEvent: TypeAlias = Union[RunQueued, RunOver]
+
+
+if not TYPE_CHECKING:
+    from threadline._lazy import aliases
+
+    __getattr__ = aliases(__name__, {"RunData": lambda: Optional[t.beta.threads.Run]})
