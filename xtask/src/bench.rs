@@ -1,6 +1,6 @@
 //! `cargo xtask bench [LANGUAGE]`: measures a language's package beside its peers.
 
-use crate::{Outcome, shell};
+use crate::{Outcome, python, shell};
 
 /// Runs the benchmarks of one language, Rust if none is named.
 pub fn run(args: &[String]) -> Outcome {
@@ -10,6 +10,7 @@ pub fn run(args: &[String]) -> Outcome {
             // The benchmarks are a workspace of their own: their peers' dependencies stay out of ours.
             shell::run(command.current_dir(shell::root().join("benches")))
         }
-        other => Err(format!("no benchmarks for `{other}`; there are: rust").into()),
+        "python" => python::bench(),
+        other => Err(format!("no benchmarks for `{other}`; there are: rust, python").into()),
     }
 }

@@ -45,10 +45,14 @@ pub fn run() -> Outcome {
 /// Builds the native module without optimisation, and lets the environment import the package from its source.
 pub fn build() -> Outcome {
     run()?;
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-python"]))?;
+    build_as("debug", &[])
+}
+
+fn build_as(profile: &str, options: &[&str]) -> Outcome {
+    shell::run(shell::cargo(&["build", "--quiet", "--package", "threadline-python"]).args(options))?;
     let package = shell::root().join(PACKAGE);
     let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let library = languages::target().join("debug").join(format!("{prefix}_threadline{suffix}"));
+    let library = languages::target().join(profile).join(format!("{prefix}_threadline{suffix}"));
     let module = package.join("threadline").join(if cfg!(windows) { "_threadline.pyd" } else { "_threadline.abi3.so" });
     // Into place in one step: an interpreter that runs keeps the file that it has loaded.
     let fresh = module.with_extension("new");
@@ -58,6 +62,16 @@ pub fn build() -> Outcome {
     let site = Command::new(interpreter(&languages::target().join("python"))).args(["-c", find]).output()?;
     let site = PathBuf::from(String::from_utf8(site.stdout)?.trim());
     Ok(std::fs::write(site.join("threadline.pth"), package.display().to_string())?)
+}
+
+/// Measures the package beside the official one, which only the benchmarks install.
+pub fn bench() -> Outcome {
+    run()?;
+    build_as("release", &["--release"])?;
+    let mut pip = Command::new(interpreter(&languages::target().join("python")));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    shell::run(pip.arg(shell::root().join("bindings-python/benches/requirements.txt")))?;
+    shell::run(&mut script("bindings-python/benches/bench.py"))
 }
 
 /// Runs the package's own tests.

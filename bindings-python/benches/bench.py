@@ -1,0 +1,130 @@
+"""CPU and memory beside the official package, in one run: `cargo xtask bench python`.
+
+Each figure is the least of several rounds, each in a process of its own: CPU time (user and system) of the client's process only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+HERE = Path(__file__).parent
+ROUNDS = 3
+#: Scenario, unit, what is asked for as a ratio to the official package.
+SCENARIOS: List[Tuple[str, str, Optional[str]]] = [
+    ("import", "ms", "1/12"),
+    ("memory", "MB", "1/2"),
+    ("sync call", "us", "1/10"),
+    ("64 async calls", "us", "1/12"),
+    ("stream chunk, sync", "us", "1/20"),
+    ("stream chunk, async", "us", "1/15"),
+    ("embeddings as JSON", "us", "1/20"),
+    ("embeddings, default", "us", "1/4"),
+    ("embeddings, arrays", "us", "1/15"),
+]
+CHUNKS = 500
+ARGUMENTS: Dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hello"}], "temperature": 0.5}
+
+
+def cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def each(work: Callable[[], Any], count: int, warm: int) -> float:
+    for _ in range(warm):
+        work()
+    begin = cpu()
+    for _ in range(count):
+        work()
+    return (cpu() - begin) / count * 1e6
+
+
+def measure(package: str, scenario: str, port: int) -> float:
+    begin = cpu()
+    module = importlib.import_module(package)
+    module.OpenAI  # noqa: B018  Names that are found on first use count as well.
+    if scenario == "import":
+        return (cpu() - begin) * 1e3
+    options: Dict[str, Any] = {"api_key": "k", "base_url": f"http://127.0.0.1:{port}/v1"}
+    if scenario == "embeddings, arrays" and package == "threadline":
+        options["vectors"] = "numpy"
+    client = module.OpenAI(**options)
+    create, embed = client.chat.completions.create, client.embeddings.create
+    if scenario == "memory":
+        create(**ARGUMENTS)
+        return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS")) / 1024
+    if scenario == "sync call":
+        return each(lambda: create(**ARGUMENTS), 400, 50)
+    if scenario == "stream chunk, sync":
+
+        def read() -> None:
+            assert sum(1 for _ in create(**ARGUMENTS, stream=True)) == CHUNKS
+
+        return each(read, 10, 2) / CHUNKS
+    if scenario == "embeddings as JSON":
+        return each(lambda: embed(model="m", input="x", encoding_format="float"), 30, 5)
+    if scenario.startswith("embeddings"):
+        return each(lambda: embed(model="m", input="x"), 30, 5)
+    return asyncio.run(measure_async(module, scenario, options))
+
+
+async def measure_async(module: Any, scenario: str, options: Dict[str, Any]) -> float:
+    client = module.AsyncOpenAI(**options)
+    create = client.chat.completions.create
+
+    async def batch() -> None:
+        await asyncio.gather(*(create(**ARGUMENTS) for _ in range(64)))
+
+    async def read() -> None:
+        stream = await create(**ARGUMENTS, stream=True)
+        assert len([event async for event in stream]) == CHUNKS
+
+    work, count, share = (batch, 10, 64) if scenario == "64 async calls" else (read, 10, CHUNKS)
+    for _ in range(2):
+        await work()
+    begin = cpu()
+    for _ in range(count):
+        await work()
+    return (cpu() - begin) / count / share * 1e6
+
+
+def best(package: str, scenario: str, port: int) -> float:
+    command = [sys.executable, str(HERE / "bench.py"), "--one", package, scenario, str(port)]
+    runs = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(ROUNDS)]
+    return min(float(run) for run in runs)
+
+
+def main() -> None:
+    server = subprocess.Popen([sys.executable, str(HERE / "server.py")], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    port = int(server.stdout.readline())
+    results = []
+    try:
+        import openai
+
+        print(f"{'scenario':<22} {'openai ' + openai.__version__:>16} {'threadline':>12} {'ratio':>8} {'asked':>8}")
+        for scenario, unit, asked in SCENARIOS:
+            theirs, ours = best("openai", scenario, port), best("threadline", scenario, port)
+            ratio = theirs / ours if ours else float("inf")
+            print(f"{scenario:<22} {theirs:>13.1f} {unit} {ours:>9.1f} {unit} {'1/' + format(ratio, '.1f'):>8} {asked or '':>8}", flush=True)
+            results.append({"scenario": scenario, "unit": unit, "openai": theirs, "threadline": ours, "asked": asked})
+    finally:
+        server.terminate()
+        server.wait()
+    if "--json" in sys.argv:
+        print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    if "--one" in sys.argv:
+        _, _, name, what, number = sys.argv
+        print(measure(name, what, int(number)))
+    else:
+        main()
