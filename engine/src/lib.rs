@@ -4,6 +4,11 @@
 //! search needs): as an axum router, or in the process behind a client of the core.
 #![forbid(unsafe_code)]
 
+// Its examples are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/assistants.md")]
+mod guide {}
+
 mod api;
 mod check;
 mod db;

@@ -20,12 +20,44 @@ const TEXT: &[&str] = &[
 pub(super) fn text(name: &str, bytes: &[u8]) -> Result<String, Refusal> {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     match ending.as_str() {
-        "html" | "htm" | "docx" | "pptx" | "pdf" | "doc" | "xls" | "xlsx" | "png" | "jpg" => Err(Refusal::Unsupported),
+        "pdf" => pdf(bytes),
+        _ if bytes.starts_with(b"%PDF-") => pdf(bytes),
+        "docx" => docx(bytes),
+        "pptx" => pptx(bytes),
+        "html" | "htm" | "xhtml" => html(&decoded(bytes)?),
+        "doc" | "ppt" | "xls" | "xlsx" | "png" | "jpg" | "jpeg" | "gif" | "webp" | "zip" => Err(Refusal::Unsupported),
         known if TEXT.contains(&known) => decoded(bytes),
         // A name that says nothing may still hold text.
         _ => decoded(bytes).map_err(|_| Refusal::Unsupported),
     }
 }
+
+#[cfg(feature = "documents")]
+use super::{
+    office::{docx, pptx},
+    pdf::text as pdf,
+};
+
+#[cfg(feature = "documents")]
+fn html(page: &str) -> Result<String, Refusal> {
+    Ok(super::html::text(page))
+}
+
+#[cfg(not(feature = "documents"))]
+mod without {
+    use super::Refusal;
+
+    pub(super) fn bytes(_: &[u8]) -> Result<String, Refusal> {
+        Err(Refusal::Unsupported)
+    }
+
+    pub(super) fn text(_: &str) -> Result<String, Refusal> {
+        Err(Refusal::Unsupported)
+    }
+}
+
+#[cfg(not(feature = "documents"))]
+use self::without::{bytes as docx, bytes as pdf, bytes as pptx, text as html};
 
 /// UTF-8, UTF-16 with its mark, or ASCII.
 fn decoded(bytes: &[u8]) -> Result<String, Refusal> {

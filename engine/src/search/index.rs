@@ -19,6 +19,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a file may take before another process tries.
 const LEASE_MS: i64 = 120_000;
 const MAX_ATTEMPTS: i64 = 3;
+/// How long the reading of one file may take. Shorter than the lease, so that no other process begins as well.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Stack of a thread that reads a file, in bytes.
+const STACK: usize = 16 << 20;
 /// Bytes of a token that few texts exceed on average.
 const LONGEST_TOKEN: usize = 16;
 /// Texts that are made into vectors at once.
@@ -151,8 +155,9 @@ async fn read(engine: &Inner, job: &Job) -> Result<Read, Failure> {
     };
     let (max, overlap) = (size("max_chunk_size_tokens", 800), size("chunk_overlap_tokens", 400));
     let most = engine.settings.max_file_tokens;
-    // Long texts take long, and readers of foreign formats may break on what they are given.
-    let cut = tokio::task::spawn_blocking(move || {
+    // Long texts take long, and readers of foreign formats may break on what they are given: they get a thread and a
+    // stack of their own, and so much time.
+    let cut = apart(move || {
         let text = extract::text(&name, &bytes)?;
         let too_long = || Refusal::Invalid(format!("The file has more than {most} tokens."));
         // What is so long needs no counting, which takes long itself.
@@ -161,15 +166,27 @@ async fn read(engine: &Inner, job: &Job) -> Result<Read, Failure> {
         }
         chunk::cut(&text, max, overlap, most).ok_or_else(too_long)
     });
-    let chunks = match cut.await {
-        Ok(Ok(chunks)) => chunks,
-        Ok(Err(Refusal::Unsupported)) => {
-            return Ok(Err(("unsupported_file", "Files of this kind cannot be searched.".to_owned())));
+    let chunks = match tokio::time::timeout(PATIENCE, cut).await {
+        Ok(Some(Ok(chunks))) => chunks,
+        Ok(Some(Err(Refusal::Unsupported))) => {
+            return Ok(Err(("unsupported_file", "The file holds no text that can be searched.".to_owned())));
         }
-        Ok(Err(Refusal::Invalid(message))) => return Ok(Err(("invalid_file", message))),
-        Err(_) => return Ok(Err(("invalid_file", "The file cannot be read.".to_owned()))),
+        Ok(Some(Err(Refusal::Invalid(message)))) => return Ok(Err(("invalid_file", message))),
+        Ok(None) => return Ok(Err(("invalid_file", "The file cannot be read.".to_owned()))),
+        Err(_) => return Ok(Err(("invalid_file", "The file takes too long to read.".to_owned()))),
     };
     Ok(Ok(with_vectors(engine, chunks).await))
+}
+
+/// Runs this on a thread of its own; `None` if it panics.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (answer, reply) = tokio::sync::oneshot::channel();
+    let started = std::thread::Builder::new().name("threadline-reader".into()).stack_size(STACK).spawn(move || {
+        // Whoever asked may have lost patience.
+        let _ = answer.send(work());
+    });
+    started.ok()?;
+    reply.await.ok()
 }
 
 async fn with_vectors(engine: &Inner, chunks: Vec<chunk::Chunk>) -> Vec<(chunk::Chunk, Option<Vec<u8>>)> {

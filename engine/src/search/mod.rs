@@ -7,7 +7,13 @@ mod bm25;
 mod chunk;
 mod extract;
 mod filter;
+#[cfg(feature = "documents")]
+mod html;
 mod index;
+#[cfg(feature = "documents")]
+mod office;
+#[cfg(feature = "documents")]
+mod pdf;
 mod rank;
 mod snapshot;
 
