@@ -126,6 +126,21 @@ pub enum TurnEvent {
         /// The file that is cited.
         file_id: String,
     },
+    /// A file that the provider's code has made is named in the text so far, or in what follows.
+    Produced {
+        /// Place of the part in its message.
+        part: usize,
+        /// Where the provider has the file.
+        container_id: String,
+        /// The provider's id of the file.
+        file_id: String,
+        /// Its name.
+        filename: String,
+        /// Where its name begins in the text, in characters.
+        start: usize,
+        /// Where its name ends.
+        end: usize,
+    },
     /// The message is complete.
     MessageEnd,
     /// A call begins.
@@ -148,7 +163,8 @@ pub enum TurnEvent {
     CallEnd {
         /// Place of the call in the turn.
         call: usize,
-        /// `results` of a file search, `outputs` of a code interpreter, as run steps show them.
+        /// `results` of a file search, `outputs` of a code interpreter, as run steps show them; pictures have a `url`
+        /// in place of an id.
         hosted: Option<Value>,
     },
     /// An item of the provider's own, to be sent back in the next turn.
@@ -247,6 +263,11 @@ pub trait Model: Send + Sync + fmt::Debug + 'static {
 
     /// Vectors of texts, each as long as the others; `None` where the provider makes none.
     fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Option<Result<Vec<Vec<f32>>, ModelError>>>;
+
+    /// A file that the provider's code has made; `None` where the provider runs no code.
+    fn produced(&self, _container: String, _file: String) -> BoxFuture<'_, Option<Result<Vec<u8>, ModelError>>> {
+        Box::pin(async { None })
+    }
 
     /// Name of what makes the vectors: those of one name only are compared.
     fn embedding_name(&self) -> String {

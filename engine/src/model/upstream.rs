@@ -92,6 +92,15 @@ impl Model for Upstream {
         })
     }
 
+    fn produced(&self, container: String, file: String) -> BoxFuture<'_, Option<Result<Vec<u8>, ModelError>>> {
+        Box::pin(async move {
+            let args = Args::new(vec![container, file], "", Vec::new());
+            let options = RequestOptions::new().max_retries(2);
+            let reply = self.client.execute(&operations::CONTAINERS_FILES_CONTENT_RETRIEVE, args, options).await;
+            Some(reply.map(|reply| reply.body.to_vec()).map_err(|error| failure(&error)))
+        })
+    }
+
     fn embedding_name(&self) -> String {
         match &self.profile.embeddings {
             Some(made) => format!("{}/{}", made.model, made.dimensions.unwrap_or(0)),

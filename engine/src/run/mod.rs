@@ -7,6 +7,7 @@ mod citations;
 pub(crate) mod ending;
 pub(crate) mod hub;
 mod input;
+mod produced;
 pub(crate) mod recorder;
 mod recover;
 pub(crate) mod service;

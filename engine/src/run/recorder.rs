@@ -1,6 +1,8 @@
 //! Turns what a model does into steps, messages and stream events. No input, no output: what is to be written and sent is
 //! returned.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 use crate::ids;
@@ -74,6 +76,8 @@ struct OpenMessage {
     step: Value,
     message: Value,
     parts: Vec<Part>,
+    /// Files whose places in the text have not come yet: part, id, place.
+    late: Vec<(usize, String, Range<usize>)>,
     ended: bool,
 }
 
@@ -121,6 +125,9 @@ impl Recorder {
             TurnEvent::Text { part, text } => self.write_text(part, &text, None, &mut out),
             TurnEvent::Citation { part, marker, file_id } => self.write_text(part, &marker, Some(&file_id), &mut out),
             TurnEvent::Refusal { part, text } => self.refuse(part, &text, &mut out),
+            TurnEvent::Produced { part, file_id, start, end, .. } => {
+                self.name_file(part, &file_id, start..end, &mut out)
+            }
             TurnEvent::MessageEnd => {
                 if let Some(open) = &mut self.message {
                     open.ended = true;
@@ -191,6 +198,27 @@ impl Recorder {
         out.deltas.push(message_delta(&id, json!({"index": index, "type": "refusal", "refusal": text})));
     }
 
+    /// Names a file at a place of the text. What is not there yet is named in the whole message only.
+    fn name_file(&mut self, part: usize, file: &str, place: Range<usize>, out: &mut Outcome) {
+        let Some(open) = self.message.as_mut().filter(|_| !file.is_empty()) else { return };
+        let known = open.parts.iter_mut().enumerate().find(|(_, known)| known.key == part);
+        let Some((index, Part { body: Body::Text { value, chars, annotations }, .. })) = known else {
+            open.late.push((part, file.to_owned(), place));
+            return;
+        };
+        if place.end > *chars {
+            open.late.push((part, file.to_owned(), place));
+            return;
+        }
+        let Some(annotation) = file_path(value, annotations, file, place) else { return };
+        let mut indexed = annotation.clone();
+        indexed["index"] = json!(annotations.len());
+        annotations.push(annotation);
+        let id = open.message["id"].clone();
+        let text = json!({"value": "", "annotations": [indexed]});
+        out.deltas.push(message_delta(&id, json!({"index": index, "type": "text", "text": text})));
+    }
+
     fn open_message(&mut self, out: &mut Outcome) {
         if self.message.as_ref().is_some_and(|open| open.ended) {
             self.close_message(step::no_usage(), out);
@@ -218,13 +246,21 @@ impl Recorder {
             ("thread.message.created", message.clone()),
             ("thread.message.in_progress", message.clone()),
         ]);
-        self.message = Some(OpenMessage { step, message, parts: Vec::new(), ended: false });
+        self.message = Some(OpenMessage { step, message, parts: Vec::new(), late: Vec::new(), ended: false });
     }
 
     /// Completes the open message, if there is one, and its step.
     pub(crate) fn close_message(&mut self, usage: Value, out: &mut Outcome) {
         let Some(mut open) = self.message.take() else { return };
         let now = ids::now();
+        for (part, file, place) in std::mem::take(&mut open.late) {
+            let known = open.parts.iter_mut().find(|known| known.key == part);
+            if let Some(Part { body: Body::Text { value, annotations, .. }, .. }) = known
+                && let Some(annotation) = file_path(value, annotations, &file, place)
+            {
+                annotations.push(annotation);
+            }
+        }
         open.message["content"] = content(&open.parts);
         message::close(&mut open.message, None, now);
         step::close(&mut open.step, "completed", usage, None, now);
@@ -375,6 +411,18 @@ impl Recorder {
             private: self.private.clone(),
         }
     }
+}
+
+/// The annotation that names a file; `None` where there is no text, or another annotation.
+fn file_path(value: &str, known: &[Value], file: &str, place: Range<usize>) -> Option<Value> {
+    let text: String = value.chars().skip(place.start).take(place.len()).collect();
+    let at = |one: &Value, name: &str| one[name].as_u64().and_then(|at| usize::try_from(at).ok()).unwrap_or(0);
+    let taken = known.iter().any(|one| at(one, "start_index") < place.end && place.start < at(one, "end_index"));
+    if taken || text.is_empty() || text.chars().count() != place.len() {
+        return None;
+    }
+    Some(json!({"type": "file_path", "text": text, "start_index": place.start, "end_index": place.end,
+                "file_path": {"file_id": file}}))
 }
 
 fn content(parts: &[Part]) -> Value {

@@ -168,3 +168,47 @@ fn tools_of_the_provider_end_their_step_when_it_speaks_again() {
     assert_eq!(names.iter().filter(|name| **name == "thread.message.created").count(), 2);
     assert!(recorder.turn().calls.is_empty(), "what the provider ran is not answered by us");
 }
+
+#[test]
+fn files_that_code_made_are_named_where_the_text_names_them() {
+    let produced = |start: usize, end: usize, file: &str| TurnEvent::Produced {
+        part: 0,
+        container_id: String::new(),
+        file_id: file.into(),
+        filename: "plot.png".into(),
+        start,
+        end,
+    };
+    let mut recorder = recorder(None);
+    let events = vec![
+        text("Größe: sandbox:/mnt/data/plot.png"),
+        produced(7, 33, "file-1"),
+        produced(10, 20, "file-overlapping"),
+        produced(7, 7, "file-empty"),
+        produced(0, 5, ""),
+        produced(35, 38, "file-late"),
+        produced(100, 110, "file-beyond"),
+        text(", and"),
+    ];
+    let (_, all, _) = play(&mut recorder, events);
+    let deltas: Vec<&Value> = all
+        .iter()
+        .map(|(_, data)| &data["delta"]["content"][0]["text"])
+        .filter(|text| text["annotations"][0].is_object())
+        .collect();
+    assert_eq!(deltas.len(), 1);
+    assert_eq!((&deltas[0]["value"], &deltas[0]["annotations"][0]["index"]), (&json!(""), &json!(0)));
+    let mut out = Outcome::default();
+    recorder.close_message(step::no_usage(), &mut out);
+    let part = &out.events[0].1["content"][0]["text"];
+    assert_eq!(part["value"], "Größe: sandbox:/mnt/data/plot.png, and");
+    assert_eq!(
+        part["annotations"],
+        json!([
+            {"type": "file_path", "text": "sandbox:/mnt/data/plot.png", "start_index": 7, "end_index": 33,
+             "file_path": {"file_id": "file-1"}},
+            {"type": "file_path", "text": "and", "start_index": 35, "end_index": 38,
+             "file_path": {"file_id": "file-late"}},
+        ])
+    );
+}

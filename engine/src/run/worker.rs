@@ -336,6 +336,7 @@ impl Worker {
                     if let TurnEvent::End(ending) = event {
                         return Ok(Ok(ending));
                     }
+                    let event = self.take_files(event).await?;
                     self.record(recorder, event).await?;
                 }
             }
@@ -444,7 +445,7 @@ impl Worker {
     }
 
     /// Returns when the run is to be left: its time is over, it is being cancelled, another server has it.
-    async fn interrupted(&mut self) -> Stop {
+    pub(super) async fn interrupted(&mut self) -> Stop {
         loop {
             let expires = self.held.run["expires_at"].as_i64().map(|at| {
                 let left = at.saturating_mul(1000).saturating_sub(ids::now_ms());

@@ -34,8 +34,9 @@ pub(super) fn pptx(bytes: &[u8]) -> Result<String, Refusal> {
         .archive
         .file_names()
         .filter_map(|name| {
+            let name = name.ok()?;
             let number = name.strip_prefix("ppt/slides/slide")?.strip_suffix(".xml")?;
-            Some((number.parse().ok()?, name.to_owned()))
+            Some((number.parse().ok()?, name.to_string()))
         })
         .collect();
     if slides.is_empty() {

@@ -381,3 +381,37 @@ async fn a_search_in_a_store_has_its_shape() {
         assert_eq!(filtered(filter.clone()).await, expected, "{filter}");
     }
 }
+
+#[tokio::test]
+async fn documents_are_read_for_what_they_say() {
+    let bench = Bench::new([]).await;
+    let page = b"<html><head><style>p {}</style></head><body><p>The river is the <b>Blueflow</b>.</p></body></html>";
+    let files: [(&str, &[u8], Option<&str>); 5] = [
+        ("facts.html", page, None),
+        ("facts.pdf", include_bytes!("../fixtures/facts.pdf"), None),
+        ("facts.docx", include_bytes!("../fixtures/facts.docx"), None),
+        ("broken.pdf", b"%PDF-1.7 and nothing", Some("The PDF is damaged.")),
+        ("broken.docx", b"PK and nothing", Some("The file is not a DOCX document.")),
+    ];
+    let mut ids = Vec::new();
+    for (name, bytes, _) in &files {
+        ids.push(id(&bench.upload(name, bytes).await));
+    }
+    let store = id(&bench.post("/v1/vector_stores", json!({ "file_ids": ids })).await);
+    bench.indexed(&store).await;
+    for ((name, _, refused), file) in files.iter().zip(&ids) {
+        let entry = bench.get(&format!("/v1/vector_stores/{store}/files/{file}")).await;
+        match refused {
+            None => assert_eq!(entry["status"], "completed", "{name}: {entry}"),
+            Some(message) => {
+                let expected = json!({"code": "invalid_file", "message": message});
+                assert_eq!((&entry["status"], &entry["last_error"]), (&json!("failed"), &expected), "{name}");
+            }
+        }
+    }
+    let search = format!("/v1/vector_stores/{store}/search");
+    for (query, name) in [("river", "facts.html"), ("capital", "facts.pdf"), ("mountain", "facts.docx")] {
+        let found = bench.post(&search, json!({"query": query})).await;
+        assert_eq!(found["data"][0]["filename"], name, "{found}");
+    }
+}

@@ -300,3 +300,47 @@ async fn budgets_below_what_the_provider_takes_are_spent() {
     assert_eq!(ended["incomplete_details"], json!({"reason": "max_completion_tokens"}));
     assert_eq!(provider.asked().len(), 1, "11 tokens are left, and 16 are the least that can be asked for");
 }
+
+#[tokio::test]
+async fn code_that_the_provider_runs_leaves_its_files_here() {
+    let code = |status: &str, outputs: Value| {
+        json!({"type": "code_interpreter_call", "id": "ci_1", "status": status, "code": "plot()", "outputs": outputs,
+               "container_id": "cntr_1"})
+    };
+    let outputs =
+        json!([{"type": "logs", "logs": "4"}, {"type": "image", "url": "data:image/png;base64,iVBORzEyMw=="}]);
+    let citation = json!({"type": "container_file_citation", "container_id": "cntr_1", "file_id": "cfile_1",
+                          "filename": "plot.png", "start_index": 4, "end_index": 30});
+    let words = "See sandbox:/mnt/data/plot.png";
+    let events = [
+        json!({"type": "response.output_item.added", "output_index": 0, "item": code("in_progress", json!(null))}),
+        json!({"type": "response.output_item.done", "output_index": 0, "item": code("completed", outputs)}),
+        text(1, words),
+        json!({"type": "response.output_text.annotation.added", "output_index": 1, "content_index": 0,
+               "annotation": citation}),
+        completed(),
+    ];
+    let provider = Provider::start([Answer::events(&events), Answer::bytes(b"\x89PNGplot")]).await;
+    let mut profile = responses();
+    profile.hosted_tools = true;
+    let bench = provider.bench(profile).await;
+    let events = run(&bench, json!({"tools": [{"type": "code_interpreter"}]}), json!({})).await;
+    let asked = provider.asked();
+    assert_eq!(asked[0].body["tools"], json!([{"type": "code_interpreter", "container": {"type": "auto"}}]));
+    assert_eq!(asked[0].body["include"], json!(["code_interpreter_call.outputs"]));
+    assert_eq!(asked[1].line, "GET /v1/containers/cntr_1/files/cfile_1/content");
+    let step = &events.iter().find(|event| event.name == "thread.run.step.completed").unwrap().data;
+    let call = &step["step_details"]["tool_calls"][0]["code_interpreter"];
+    assert_eq!((&call["input"], &call["outputs"][0]), (&json!("plot()"), &json!({"type": "logs", "logs": "4"})));
+    let image = call["outputs"][1]["image"]["file_id"].as_str().unwrap();
+    let message = &events.iter().find(|event| event.name == "thread.message.completed").unwrap().data;
+    let annotation = &message["content"][0]["text"]["annotations"][0];
+    assert_eq!((&annotation["type"], &annotation["text"]), (&json!("file_path"), &json!("sandbox:/mnt/data/plot.png")));
+    let plot = annotation["file_path"]["file_id"].as_str().unwrap();
+    for (file, name, bytes) in [(image, "image.png", &b"\x89PNG123"[..]), (plot, "plot.png", b"\x89PNGplot")] {
+        let kept = bench.get(&format!("/v1/files/{file}")).await;
+        assert_eq!((&kept["filename"], &kept["purpose"]), (&json!(name), &json!("assistants_output")));
+        let reply = bench.send(http::Method::GET, &format!("/v1/files/{file}/content"), None).await;
+        assert_eq!(http_body_util::BodyExt::collect(reply.into_body()).await.unwrap().to_bytes(), bytes);
+    }
+}

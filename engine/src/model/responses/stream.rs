@@ -165,6 +165,19 @@ impl Translator {
 
     fn annotate(&mut self, item: i64, event: &Value, events: &mut Vec<TurnEvent>) {
         let annotation = &event["annotation"];
+        if annotation["type"] == "container_file_citation" {
+            let text = |name: &str| annotation[name].as_str().unwrap_or_default().to_owned();
+            let place = |name: &str| annotation[name].as_u64().and_then(|at| usize::try_from(at).ok()).unwrap_or(0);
+            events.push(TurnEvent::Produced {
+                part: self.part(item, event),
+                container_id: text("container_id"),
+                file_id: text("file_id"),
+                filename: text("filename"),
+                start: place("start_index"),
+                end: place("end_index"),
+            });
+            return;
+        }
         let Some(file) = annotation["file_id"].as_str().filter(|_| annotation["type"] == "file_citation") else {
             return;
         };
@@ -235,8 +248,13 @@ fn hosted(item: &Value) -> Option<Value> {
             Some(json!({"ranking_options": ranking, "results": results}))
         }
         Some("code_interpreter_call") => {
-            let logs = item["outputs"].as_array().into_iter().flatten().filter(|output| output["type"] == "logs");
-            Some(logs.map(|output| json!({"type": "logs", "logs": output["logs"]})).collect())
+            let outputs = item["outputs"].as_array().into_iter().flatten();
+            let shown = outputs.filter_map(|output| match output["type"].as_str()? {
+                "logs" => Some(json!({"type": "logs", "logs": output["logs"]})),
+                "image" => Some(json!({"type": "image", "image": {"url": output["url"]}})),
+                _ => None,
+            });
+            Some(shown.collect())
         }
         _ => None,
     }
