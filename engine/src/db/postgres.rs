@@ -150,7 +150,7 @@ fn translated(sql: &str) -> String {
 
 fn failure(error: tokio_postgres::Error) -> Failure {
     match error.code() {
-        Some(code) if *code == SqlState::UNIQUE_VIOLATION => Failure::Conflict,
+        Some(code) if *code == SqlState::UNIQUE_VIOLATION || *code == SqlState::DUPLICATE_TABLE => Failure::Conflict,
         Some(code) if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => {
             Failure::Busy
         }

@@ -71,8 +71,23 @@ const VERSIONS: &[&[&str]] = &[&[
         hash text primary key, tenant text not null, name text not null, created_at bigint not null)",
 ]];
 
+/// Times that another server may stand in the way of a start.
+const TRIES: u32 = 5;
+
 /// Brings the tables to this version. Several servers may start at once.
 pub(super) async fn migrate(db: &Db) -> Result<(), Failure> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match migrate_once(db).await {
+            // PostgreSQL's `if not exists` fails where another server makes the same table at the same time.
+            Err(Failure::Conflict | Failure::Busy) if tries < TRIES => {}
+            other => return other,
+        }
+    }
+}
+
+async fn migrate_once(db: &Db) -> Result<(), Failure> {
     let mut tx = db.begin().await?;
     tx.execute("create table if not exists engine_version (one bigint primary key, version bigint not null)", vec![])
         .await?;

@@ -292,7 +292,7 @@ mod tests {
         let shows = Operation::new("Do", vec!["Fm".into()]);
         let mut form = says(&["In the form."]);
         let page = [vec![shows.clone()], says(&["On the page."])].concat();
-        assert_eq!(text(&pdf(&[page.clone()], &form)).unwrap(), "In the form.\nOn the page.\n");
+        assert_eq!(text(&pdf(std::slice::from_ref(&page), &form)).unwrap(), "In the form.\nOn the page.\n");
         form.extend([shows.clone(), shows]);
         let read = text(&pdf(&[page], &form)).unwrap();
         assert!(read.ends_with("On the page.\n") && read.matches("In the form.").count() < 300);
