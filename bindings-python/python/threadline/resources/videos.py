@@ -7,6 +7,7 @@ from typing import Literal, TYPE_CHECKING
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers import given
 from threadline._helpers.made import AsyncVideosHelpers, VideosHelpers
 from threadline._legacy_response import HttpxBinaryResponseContent
 from threadline._resource import (
@@ -211,6 +212,25 @@ class Videos(VideosHelpers, SyncResource):
         """
         return self._call(op.VIDEOS_REMIX, locals())
 
+    @deprecated("videos.create_and_poll is deprecated by the vendor.")
+    def create_and_poll(
+        self,
+        *,
+        prompt: str,
+        input_reference: t.video_create_params.InputReference | Omit = omit,
+        model: t.VideoModelParam | Omit = omit,
+        seconds: t.VideoSeconds | Omit = omit,
+        size: t.VideoSize | Omit = omit,
+        poll_interval_ms: int | Omit = omit,
+        max_wait_seconds: float | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> t.Video:
+        """Helper `videos.create_and_poll`; see the guides."""
+        return VideosHelpers.create_and_poll(**given(locals()))
+
 
 class AsyncVideos(AsyncVideosHelpers, AsyncResource):
     """The resource `videos`."""
@@ -396,6 +416,25 @@ class AsyncVideos(AsyncVideosHelpers, AsyncResource):
         `POST /videos/{video_id}/remix`
         """
         return await self._call(op.VIDEOS_REMIX, locals())
+
+    @deprecated("videos.create_and_poll is deprecated by the vendor.")
+    async def create_and_poll(
+        self,
+        *,
+        prompt: str,
+        input_reference: t.video_create_params.InputReference | Omit = omit,
+        model: t.VideoModelParam | Omit = omit,
+        seconds: t.VideoSeconds | Omit = omit,
+        size: t.VideoSize | Omit = omit,
+        poll_interval_ms: int | Omit = omit,
+        max_wait_seconds: float | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> t.Video:
+        """Helper `videos.create_and_poll`; see the guides."""
+        return await AsyncVideosHelpers.create_and_poll(**given(locals()))
 
 
 class VideosWithRawResponse(RawView):

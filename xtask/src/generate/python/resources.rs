@@ -229,10 +229,11 @@ impl<'a> Writer<'a> {
         let awaited = asynchronous && helper.asynchronous;
         self.definition(&id, (&method.name, method.deprecated), signature, overloads, awaited);
         docstring(&mut self.out, 8, &format!("Helper `{id}`; see the guides."));
+        self.annotations.imports().add("threadline._helpers", "given");
         let (mark, prefix) = (if awaited { "await " } else { "" }, if asynchronous { "Async" } else { "" });
         let mixin =
             self.facts.extras.mixins.get(self.path).map_or("", |mixin| mixin.rsplit('.').next().unwrap_or(mixin));
-        let _ = writeln!(self.out, "        return {mark}{prefix}{mixin}.{}(**locals())", method.name);
+        let _ = writeln!(self.out, "        return {mark}{prefix}{mixin}.{}(**given(locals()))", method.name);
         self.annotations.asynchronous = asynchronous;
     }
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Iterable, Literal, Optional, TYPE_CHECKING, Union, overload
 
 from threadline import _operations as op, types as t
+from threadline._helpers import given
 from threadline._helpers.runs import AsyncThreadsHelpers, ThreadsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
@@ -236,6 +237,35 @@ class Threads(ThreadsHelpers, SyncResource):
         """
         return self._call(op.BETA_THREADS_CREATE_AND_RUN, locals())
 
+    @deprecated("beta.threads.create_and_run_poll is deprecated by the vendor.")
+    def create_and_run_poll(
+        self,
+        *,
+        assistant_id: str,
+        instructions: Optional[str] | Omit = omit,
+        max_completion_tokens: Optional[int] | Omit = omit,
+        max_prompt_tokens: Optional[int] | Omit = omit,
+        metadata: Optional[t.shared_params.Metadata] | Omit = omit,
+        model: Union[str, t.shared.ChatModel, None] | Omit = omit,
+        parallel_tool_calls: bool | Omit = omit,
+        response_format: Optional[t.beta.AssistantResponseFormatOptionParam] | Omit = omit,
+        temperature: Optional[float] | Omit = omit,
+        thread: t.beta.thread_create_and_run_params.Thread | Omit = omit,
+        tool_choice: Optional[t.beta.AssistantToolChoiceOptionParam] | Omit = omit,
+        tool_resources: Optional[t.beta.thread_create_and_run_params.ToolResources] | Omit = omit,
+        tools: Optional[Iterable[t.beta.AssistantToolParam]] | Omit = omit,
+        top_p: Optional[float] | Omit = omit,
+        truncation_strategy: Optional[t.beta.thread_create_and_run_params.TruncationStrategy] | Omit = omit,
+        poll_interval_ms: int | Omit = omit,
+        max_wait_seconds: float | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> t.beta.threads.Run:
+        """Helper `beta.threads.create_and_run_poll`; see the guides."""
+        return ThreadsHelpers.create_and_run_poll(**given(locals()))
+
 
 class AsyncThreads(AsyncThreadsHelpers, AsyncResource):
     """The resource `beta.threads`."""
@@ -443,6 +473,35 @@ class AsyncThreads(AsyncThreadsHelpers, AsyncResource):
         `POST /threads/runs`
         """
         return await self._call(op.BETA_THREADS_CREATE_AND_RUN, locals())
+
+    @deprecated("beta.threads.create_and_run_poll is deprecated by the vendor.")
+    async def create_and_run_poll(
+        self,
+        *,
+        assistant_id: str,
+        instructions: Optional[str] | Omit = omit,
+        max_completion_tokens: Optional[int] | Omit = omit,
+        max_prompt_tokens: Optional[int] | Omit = omit,
+        metadata: Optional[t.shared_params.Metadata] | Omit = omit,
+        model: Union[str, t.shared.ChatModel, None] | Omit = omit,
+        parallel_tool_calls: bool | Omit = omit,
+        response_format: Optional[t.beta.AssistantResponseFormatOptionParam] | Omit = omit,
+        temperature: Optional[float] | Omit = omit,
+        thread: t.beta.thread_create_and_run_params.Thread | Omit = omit,
+        tool_choice: Optional[t.beta.AssistantToolChoiceOptionParam] | Omit = omit,
+        tool_resources: Optional[t.beta.thread_create_and_run_params.ToolResources] | Omit = omit,
+        tools: Optional[Iterable[t.beta.AssistantToolParam]] | Omit = omit,
+        top_p: Optional[float] | Omit = omit,
+        truncation_strategy: Optional[t.beta.thread_create_and_run_params.TruncationStrategy] | Omit = omit,
+        poll_interval_ms: int | Omit = omit,
+        max_wait_seconds: float | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> t.beta.threads.Run:
+        """Helper `beta.threads.create_and_run_poll`; see the guides."""
+        return await AsyncThreadsHelpers.create_and_run_poll(**given(locals()))
 
 
 class ThreadsWithRawResponse(RawView):

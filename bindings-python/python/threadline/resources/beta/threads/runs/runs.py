@@ -7,6 +7,7 @@ from typing import Iterable, List, Literal, Optional, TYPE_CHECKING, Union, over
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers import given
 from threadline._helpers.runs import AsyncRunsHelpers, RunsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
@@ -307,6 +308,71 @@ class Runs(RunsHelpers, SyncResource):
         """
         return self._call(op.BETA_THREADS_RUNS_SUBMIT_TOOL_OUTPUTS, locals())
 
+    @deprecated("beta.threads.runs.create_and_poll is deprecated by the vendor.")
+    def create_and_poll(
+        self,
+        *,
+        assistant_id: str,
+        include: List[t.beta.threads.runs.RunStepInclude] | Omit = omit,
+        additional_instructions: Optional[str] | Omit = omit,
+        additional_messages: Optional[Iterable[t.beta.threads.run_create_params.AdditionalMessage]] | Omit = omit,
+        instructions: Optional[str] | Omit = omit,
+        max_completion_tokens: Optional[int] | Omit = omit,
+        max_prompt_tokens: Optional[int] | Omit = omit,
+        metadata: Optional[t.shared_params.Metadata] | Omit = omit,
+        model: Union[str, t.shared.ChatModel, None] | Omit = omit,
+        parallel_tool_calls: bool | Omit = omit,
+        reasoning_effort: Optional[t.shared.ReasoningEffort] | Omit = omit,
+        response_format: Optional[t.beta.AssistantResponseFormatOptionParam] | Omit = omit,
+        temperature: Optional[float] | Omit = omit,
+        tool_choice: Optional[t.beta.AssistantToolChoiceOptionParam] | Omit = omit,
+        tools: Optional[Iterable[t.beta.AssistantToolParam]] | Omit = omit,
+        top_p: Optional[float] | Omit = omit,
+        truncation_strategy: Optional[t.beta.threads.run_create_params.TruncationStrategy] | Omit = omit,
+        poll_interval_ms: int | Omit = omit,
+        thread_id: str,
+        max_wait_seconds: float | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> t.beta.threads.Run:
+        """Helper `beta.threads.runs.create_and_poll`; see the guides."""
+        return RunsHelpers.create_and_poll(**given(locals()))
+
+    @deprecated("beta.threads.runs.poll is deprecated by the vendor.")
+    def poll(
+        self,
+        run_id: str,
+        thread_id: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Query] = None,
+        extra_body: Optional[Body] = None,
+        timeout: object = not_given,
+        poll_interval_ms: int | Omit = omit,
+        *,
+        max_wait_seconds: float | Omit = omit,
+    ) -> t.beta.threads.Run:
+        """Helper `beta.threads.runs.poll`; see the guides."""
+        return RunsHelpers.poll(**given(locals()))
+
+    @deprecated("beta.threads.runs.submit_tool_outputs_and_poll is deprecated by the vendor.")
+    def submit_tool_outputs_and_poll(
+        self,
+        *,
+        tool_outputs: Iterable[t.beta.threads.run_submit_tool_outputs_params.ToolOutput],
+        run_id: str,
+        thread_id: str,
+        poll_interval_ms: int | Omit = omit,
+        max_wait_seconds: float | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> t.beta.threads.Run:
+        """Helper `beta.threads.runs.submit_tool_outputs_and_poll`; see the guides."""
+        return RunsHelpers.submit_tool_outputs_and_poll(**given(locals()))
+
 
 class AsyncRuns(AsyncRunsHelpers, AsyncResource):
     """The resource `beta.threads.runs`."""
@@ -587,6 +653,71 @@ class AsyncRuns(AsyncRunsHelpers, AsyncResource):
         `POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs`
         """
         return await self._call(op.BETA_THREADS_RUNS_SUBMIT_TOOL_OUTPUTS, locals())
+
+    @deprecated("beta.threads.runs.create_and_poll is deprecated by the vendor.")
+    async def create_and_poll(
+        self,
+        *,
+        assistant_id: str,
+        include: List[t.beta.threads.runs.RunStepInclude] | Omit = omit,
+        additional_instructions: Optional[str] | Omit = omit,
+        additional_messages: Optional[Iterable[t.beta.threads.run_create_params.AdditionalMessage]] | Omit = omit,
+        instructions: Optional[str] | Omit = omit,
+        max_completion_tokens: Optional[int] | Omit = omit,
+        max_prompt_tokens: Optional[int] | Omit = omit,
+        metadata: Optional[t.shared_params.Metadata] | Omit = omit,
+        model: Union[str, t.shared.ChatModel, None] | Omit = omit,
+        parallel_tool_calls: bool | Omit = omit,
+        reasoning_effort: Optional[t.shared.ReasoningEffort] | Omit = omit,
+        response_format: Optional[t.beta.AssistantResponseFormatOptionParam] | Omit = omit,
+        temperature: Optional[float] | Omit = omit,
+        tool_choice: Optional[t.beta.AssistantToolChoiceOptionParam] | Omit = omit,
+        tools: Optional[Iterable[t.beta.AssistantToolParam]] | Omit = omit,
+        top_p: Optional[float] | Omit = omit,
+        truncation_strategy: Optional[t.beta.threads.run_create_params.TruncationStrategy] | Omit = omit,
+        poll_interval_ms: int | Omit = omit,
+        thread_id: str,
+        max_wait_seconds: float | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> t.beta.threads.Run:
+        """Helper `beta.threads.runs.create_and_poll`; see the guides."""
+        return await AsyncRunsHelpers.create_and_poll(**given(locals()))
+
+    @deprecated("beta.threads.runs.poll is deprecated by the vendor.")
+    async def poll(
+        self,
+        run_id: str,
+        thread_id: str,
+        extra_headers: Optional[Headers] = None,
+        extra_query: Optional[Query] = None,
+        extra_body: Optional[Body] = None,
+        timeout: object = not_given,
+        poll_interval_ms: int | Omit = omit,
+        *,
+        max_wait_seconds: float | Omit = omit,
+    ) -> t.beta.threads.Run:
+        """Helper `beta.threads.runs.poll`; see the guides."""
+        return await AsyncRunsHelpers.poll(**given(locals()))
+
+    @deprecated("beta.threads.runs.submit_tool_outputs_and_poll is deprecated by the vendor.")
+    async def submit_tool_outputs_and_poll(
+        self,
+        *,
+        tool_outputs: Iterable[t.beta.threads.run_submit_tool_outputs_params.ToolOutput],
+        run_id: str,
+        thread_id: str,
+        poll_interval_ms: int | Omit = omit,
+        max_wait_seconds: float | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> t.beta.threads.Run:
+        """Helper `beta.threads.runs.submit_tool_outputs_and_poll`; see the guides."""
+        return await AsyncRunsHelpers.submit_tool_outputs_and_poll(**given(locals()))
 
 
 class RunsWithRawResponse(RawView):

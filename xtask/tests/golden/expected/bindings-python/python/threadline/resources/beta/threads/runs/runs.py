@@ -7,6 +7,7 @@ from typing import Iterable, Literal, Optional, TYPE_CHECKING, overload
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers import given
 from threadline._helpers.runs import AsyncRunsHelpers, RunsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
@@ -106,7 +107,7 @@ class Runs(RunsHelpers, SyncResource):
         max_wait_seconds: float | Omit = omit,
     ) -> t.beta.threads.Run:
         """Helper `beta.threads.runs.poll`; see the guides."""
-        return RunsHelpers.poll(**locals())
+        return RunsHelpers.poll(**given(locals()))
 
 
 class AsyncRuns(AsyncRunsHelpers, AsyncResource):
@@ -188,7 +189,7 @@ class AsyncRuns(AsyncRunsHelpers, AsyncResource):
         max_wait_seconds: float | Omit = omit,
     ) -> t.beta.threads.Run:
         """Helper `beta.threads.runs.poll`; see the guides."""
-        return await AsyncRunsHelpers.poll(**locals())
+        return await AsyncRunsHelpers.poll(**given(locals()))
 
 
 class RunsWithRawResponse(RawView):
