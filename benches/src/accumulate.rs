@@ -19,29 +19,29 @@ const EVENTS: usize = 4_000;
 
 /// Measures and reports one table a kind of stream.
 pub async fn measure(report: &mut Report) {
-    let chunks: Vec<Vec<u8>> = (0..EVENTS).map(|n| chunk(n).into_bytes()).collect();
-    let events: Vec<Vec<u8>> = (0..EVENTS).map(|n| event(n).into_bytes()).collect();
+    let chunks: &'static [Vec<u8>] = (0..EVENTS).map(|n| chunk(n).into_bytes()).collect::<Vec<_>>().leak();
+    let events: &'static [Vec<u8>] = (0..EVENTS).map(|n| event(n).into_bytes()).collect::<Vec<_>>().leak();
     let mut chat = Row::new(CHAT, "chunk");
     let mut response = Row::new(RESPONSE, "event");
     for number in 0..=ROUNDS {
-        let together = round(EVENTS, async {
+        let together = round(EVENTS, async move {
             let mut accumulator = ChatCompletionAccumulator::new();
-            for chunk in &chunks {
+            for chunk in chunks {
                 black_box(accumulator.push_bytes(chunk).expect("it is a chunk"));
             }
             black_box(accumulator.snapshot());
         });
         let together = together.await;
-        let as_json = round(EVENTS, async {
+        let as_json = round(EVENTS, async move {
             let mut accumulator = ChatCompletionAccumulator::new().without_snapshots();
-            for chunk in &chunks {
+            for chunk in chunks {
                 black_box(accumulator.push_json(chunk).expect("it is a chunk"));
             }
             black_box(accumulator.snapshot_json());
         });
         let as_json = as_json.await;
-        let alone = round(EVENTS, async {
-            for chunk in &chunks {
+        let alone = round(EVENTS, async move {
+            for chunk in chunks {
                 black_box(decode::<ChatCompletionChunk>(chunk).expect("it is a chunk"));
             }
         });
@@ -49,16 +49,16 @@ pub async fn measure(report: &mut Report) {
         if number > 0 {
             chat.add(&[("put together", together), (ALONE, alone), ("put together, JSON", as_json)]);
         }
-        let together = round(EVENTS, async {
+        let together = round(EVENTS, async move {
             let mut accumulator = ResponseAccumulator::new();
-            for event in &events {
+            for event in events {
                 black_box(accumulator.push_bytes(event).expect("it is an event"));
             }
             black_box(accumulator.snapshot());
         });
         let together = together.await;
-        let alone = round(EVENTS, async {
-            for event in &events {
+        let alone = round(EVENTS, async move {
+            for event in events {
                 black_box(decode::<ResponseStreamEvent>(event).expect("it is an event"));
             }
         });

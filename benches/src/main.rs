@@ -10,6 +10,7 @@ mod server;
 
 use std::io::BufRead;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
@@ -59,12 +60,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let ours = peers::Threadline(threadline::Client::builder().api_key("key").base_url(base).build()?);
-    let raw = peers::Raw { client: reqwest::Client::new(), base: base.to_owned() };
+    let ours = Arc::new(peers::Threadline(threadline::Client::builder().api_key("key").base_url(base).build()?));
+    let raw = Arc::new(peers::Raw { client: reqwest::Client::new(), base: base.to_owned() });
     let config = async_openai::config::OpenAIConfig::new().with_api_base(base).with_api_key("key");
-    let theirs = peers::AsyncOpenai(async_openai::Client::with_config(config));
-    let oxide =
-        peers::Oxide(openai_oxide::OpenAI::with_config(openai_oxide::config::ClientConfig::new("key").base_url(base)));
+    let theirs = Arc::new(peers::AsyncOpenai(async_openai::Client::with_config(config)));
+    let config = openai_oxide::config::ClientConfig::new("key").base_url(base);
+    let oxide = Arc::new(peers::Oxide(openai_oxide::OpenAI::with_config(config)));
 
     let mut report = Report::default();
     macro_rules! scenario {
@@ -72,10 +73,10 @@ async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
             let mut row = Row::new($name, $unit);
             for number in 0..=ROUNDS {
                 let costs: [(&'static str, Cost); 4] = [
-                    { let $peer = &ours; ($peer.name(), round($units, $work).await) },
-                    { let $peer = &raw; ($peer.name(), round($units, $work).await) },
-                    { let $peer = &theirs; ($peer.name(), round($units, $work).await) },
-                    { let $peer = &oxide; ($peer.name(), round($units, $work).await) },
+                    { let $peer = ours.clone(); ($peer.name(), round($units, $work).await) },
+                    { let $peer = raw.clone(); ($peer.name(), round($units, $work).await) },
+                    { let $peer = theirs.clone(); ($peer.name(), round($units, $work).await) },
+                    { let $peer = oxide.clone(); ($peer.name(), round($units, $work).await) },
                 ];
                 // Round 0 warms connections, caches and allocators.
                 if number > 0 {
@@ -86,7 +87,7 @@ async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
         }};
     }
 
-    scenario!(SERIAL, "call", SERIAL_CALLS, |peer| async {
+    scenario!(SERIAL, "call", SERIAL_CALLS, |peer| async move {
         for _ in 0..SERIAL_CALLS {
             peer.chat().await;
         }
@@ -94,11 +95,11 @@ async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
     scenario!("64 concurrent calls", "call", CONCURRENT_CALLS, |peer| in_flight(peer, CONCURRENT_CALLS, 64));
     scenario!(FLUSHED, "chunk", STREAMS * server::CHUNKS, |peer| streams(peer, peers::FLUSHED));
     scenario!(BUFFERED, "chunk", STREAMS * server::CHUNKS, |peer| streams(peer, peers::BUFFERED));
-    scenario!(FLOATS, "call", 2, |peer| async {
+    scenario!(FLOATS, "call", 2, |peer| async move {
         peer.embeddings(false).await;
         peer.embeddings(false).await;
     });
-    scenario!("embeddings 256x1536, base64", "call", 2, |peer| async {
+    scenario!("embeddings 256x1536, base64", "call", 2, |peer| async move {
         peer.embeddings(true).await;
         peer.embeddings(true).await;
     });
@@ -106,9 +107,9 @@ async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
     let mut row = Row::new(DEFAULTS, "call");
     for number in 0..=ROUNDS {
         let costs = [
-            ("threadline (base64)", round(1, ours.embeddings(true)).await),
-            ("async-openai (JSON)", round(1, theirs.embeddings(false)).await),
-            ("openai-oxide (JSON)", round(1, oxide.embeddings(false)).await),
+            ("threadline (base64)", round(1, embeddings(ours.clone(), true)).await),
+            ("async-openai (JSON)", round(1, embeddings(theirs.clone(), false)).await),
+            ("openai-oxide (JSON)", round(1, embeddings(oxide.clone(), false)).await),
         ];
         if number > 0 {
             row.add(&costs);
@@ -120,10 +121,10 @@ async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
     let mut row = Row::new(FLIGHT, "call");
     for number in 0..=ROUNDS {
         let costs = [
-            ("threadline, 2,000", round(FLIGHT_CALLS, in_flight(&ours, FLIGHT_CALLS, 2_000)).await),
-            ("threadline, 64", round(FLIGHT_CALLS, in_flight(&ours, FLIGHT_CALLS, 64)).await),
-            ("raw reqwest, 2,000", round(FLIGHT_CALLS, in_flight(&raw, FLIGHT_CALLS, 2_000)).await),
-            ("raw reqwest, 64", round(FLIGHT_CALLS, in_flight(&raw, FLIGHT_CALLS, 64)).await),
+            ("threadline, 2,000", round(FLIGHT_CALLS, in_flight(ours.clone(), FLIGHT_CALLS, 2_000)).await),
+            ("threadline, 64", round(FLIGHT_CALLS, in_flight(ours.clone(), FLIGHT_CALLS, 64)).await),
+            ("raw reqwest, 2,000", round(FLIGHT_CALLS, in_flight(raw.clone(), FLIGHT_CALLS, 2_000)).await),
+            ("raw reqwest, 64", round(FLIGHT_CALLS, in_flight(raw.clone(), FLIGHT_CALLS, 64)).await),
         ];
         if number > 0 {
             row.add(&costs);
@@ -135,14 +136,22 @@ async fn measure_all(base: &str) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-async fn streams<P: Peer>(peer: &P, model: &'static str) {
+async fn embeddings<P: Peer>(peer: Arc<P>, base64: bool) {
+    peer.embeddings(base64).await;
+}
+
+async fn streams<P: Peer>(peer: Arc<P>, model: &'static str) {
     for _ in 0..STREAMS {
         peer.stream(model).await;
     }
 }
 
-async fn in_flight<P: Peer>(peer: &P, calls: usize, width: usize) {
-    stream::iter(0..calls).map(|_| peer.chat()).buffer_unordered(width).collect::<Vec<()>>().await;
+async fn in_flight<P: Peer>(peer: Arc<P>, calls: usize, width: usize) {
+    let call = |_| {
+        let peer = peer.clone();
+        async move { peer.chat().await }
+    };
+    stream::iter(0..calls).map(call).buffer_unordered(width).collect::<Vec<()>>().await;
 }
 
 fn start_server() -> Result<(Child, u16), Box<dyn std::error::Error>> {

@@ -14,15 +14,15 @@ pub const FLUSHED: &str = MODEL;
 pub const BUFFERED: &str = "gpt-5.5-buffered";
 
 /// A client that can do the measured calls. Each call checks that what came back is whole.
-pub trait Peer {
+pub trait Peer: Send + Sync + 'static {
     /// Name in the tables.
     fn name(&self) -> &'static str;
     /// One chat completion.
-    fn chat(&self) -> impl Future<Output = ()>;
+    fn chat(&self) -> impl Future<Output = ()> + Send;
     /// One streamed chat completion, read to its end; the model says how the server cuts it.
-    fn stream(&self, model: &'static str) -> impl Future<Output = ()>;
+    fn stream(&self, model: &'static str) -> impl Future<Output = ()> + Send;
     /// One embeddings call; `base64` asks for the compact encoding.
-    fn embeddings(&self, base64: bool) -> impl Future<Output = ()>;
+    fn embeddings(&self, base64: bool) -> impl Future<Output = ()> + Send;
 }
 
 /// This project's client.

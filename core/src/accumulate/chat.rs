@@ -6,7 +6,7 @@ use super::head::{self, Head};
 use super::merge::{self, Index};
 use super::tree::{Object, Tree, index};
 use crate::error::Error;
-use crate::json::{self, Context, Decode, DecodeError, Doc, Encode, Json, Node, Writer};
+use crate::json::{self, Context, Decode, DecodeError, Encode, Json, Node, Reader, Writer};
 use crate::types::{ChatCompletion, ChatCompletionChunk};
 
 /// Merges the chunks of a chat completion and tells what each of them brings.
@@ -34,6 +34,7 @@ pub struct ChatCompletionAccumulator {
     choices: Vec<Choice>,
     chunks: u64,
     lean: bool,
+    reader: Reader,
 }
 
 /// One answer.
@@ -100,7 +101,9 @@ impl ChatCompletionAccumulator {
     /// Kind `decode` when the text is not JSON or an index is out of bounds.
     pub fn push_bytes(&mut self, chunk: &[u8]) -> Result<Vec<ChatCompletionStreamEvent>, Error> {
         let mut events = Vec::with_capacity(2);
-        let pushed = Doc::parse(chunk).and_then(|doc| self.push_node(doc.root(), &mut |event| events.push(event)));
+        let mut reader = std::mem::take(&mut self.reader);
+        let pushed = reader.try_read(chunk, |chunk, cx| self.push_node(chunk, cx, &mut |event| events.push(event)));
+        self.reader = reader;
         pushed.map(|()| events).map_err(|error| super::unreadable("chunk", self.chunks + 1, &error))
     }
 
@@ -109,8 +112,8 @@ impl ChatCompletionAccumulator {
     /// # Errors
     /// As [`push_bytes`](Self::push_bytes).
     pub fn push_json(&mut self, chunk: &[u8]) -> Result<Vec<Json>, Error> {
-        let pushed = Doc::parse(chunk).and_then(|doc| {
-            let chunk = doc.root();
+        let mut reader = std::mem::take(&mut self.reader);
+        let pushed = reader.try_read(chunk, |chunk, _| {
             let mut touched = Vec::new();
             self.merge(chunk, &mut touched)?;
             let mut events = vec![self.chunk_event(chunk)];
@@ -118,6 +121,7 @@ impl ChatCompletionAccumulator {
             self.announce(&touched, &mut |choice, note| events.push(json_event(choice, note, lean)));
             Ok(events)
         });
+        self.reader = reader;
         pushed.map_err(|error| super::unreadable("chunk", self.chunks + 1, &error))
     }
 
@@ -160,9 +164,10 @@ impl ChatCompletionAccumulator {
     pub(super) fn push_node(
         &mut self,
         chunk: Node<'_>,
+        context: &mut Context,
         out: &mut dyn FnMut(ChatCompletionStreamEvent),
     ) -> Result<(), DecodeError> {
-        let typed = ChatCompletionChunk::decode(chunk, &mut Context::default()).unwrap_or_default();
+        let typed = ChatCompletionChunk::decode(chunk, context).unwrap_or_default();
         let mut touched = Vec::with_capacity(2);
         self.merge(chunk, &mut touched)?;
         out(ChatCompletionStreamEvent::Chunk(Box::new(typed)));

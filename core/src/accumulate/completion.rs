@@ -3,7 +3,7 @@
 use super::head::{self, Head};
 use super::tree::{Object, Tree, index};
 use crate::error::Error;
-use crate::json::{self, Context, Decode, DecodeError, Doc, Encode, Json, Node, Writer};
+use crate::json::{self, Context, Decode, DecodeError, Encode, Json, Node, Reader, Writer};
 use crate::types::Completion;
 
 /// An event of a streamed legacy completion. `choice` is the continuation's index.
@@ -36,6 +36,7 @@ pub struct CompletionAccumulator {
     choices: Vec<Choice>,
     chunks: u64,
     lean: bool,
+    reader: Reader,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -80,7 +81,9 @@ impl CompletionAccumulator {
     /// Kind `decode` when the text is not JSON or an index is out of bounds.
     pub fn push_bytes(&mut self, chunk: &[u8]) -> Result<Vec<CompletionStreamEvent>, Error> {
         let mut events = Vec::new();
-        let pushed = Doc::parse(chunk).and_then(|doc| self.push_node(doc.root(), &mut |event| events.push(event)));
+        let mut reader = std::mem::take(&mut self.reader);
+        let pushed = reader.try_read(chunk, |chunk, cx| self.push_node(chunk, cx, &mut |event| events.push(event)));
+        self.reader = reader;
         pushed.map(|()| events).map_err(|error| super::unreadable("chunk", self.chunks + 1, &error))
     }
 
@@ -90,14 +93,15 @@ impl CompletionAccumulator {
     /// As [`push_bytes`](Self::push_bytes).
     pub fn push_json(&mut self, chunk: &[u8]) -> Result<Vec<Json>, Error> {
         let lean = self.lean;
-        let pushed = Doc::parse(chunk).and_then(|doc| {
-            let touched = self.merge(doc.root())?;
+        let mut reader = std::mem::take(&mut self.reader);
+        let pushed = reader.try_read(chunk, |chunk, _| {
+            let touched = self.merge(chunk)?;
             let mut w = Writer::new();
             w.begin_object();
             w.key("type");
             w.string("chunk");
             w.key("chunk");
-            w.raw(doc.root().raw());
+            w.raw(chunk.raw());
             if !lean {
                 w.key("snapshot");
                 self.encode(&mut w);
@@ -107,6 +111,7 @@ impl CompletionAccumulator {
             self.announce(&touched, &mut |choice, note| events.push(json_event(choice, &note, lean)));
             Ok(events)
         });
+        self.reader = reader;
         pushed.map_err(|error| super::unreadable("chunk", self.chunks + 1, &error))
     }
 
@@ -143,9 +148,10 @@ impl CompletionAccumulator {
     pub(super) fn push_node(
         &mut self,
         chunk: Node<'_>,
+        context: &mut Context,
         out: &mut dyn FnMut(CompletionStreamEvent),
     ) -> Result<(), DecodeError> {
-        let typed = Completion::decode(chunk, &mut Context::default()).unwrap_or_default();
+        let typed = Completion::decode(chunk, context).unwrap_or_default();
         let touched = self.merge(chunk)?;
         out(CompletionStreamEvent::Chunk(Box::new(typed)));
         self.announce(&touched, &mut |choice, note| out(typed_event(choice, &note)));

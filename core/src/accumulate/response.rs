@@ -4,7 +4,7 @@ use super::response_delta::{Piece, State, delta_of, state_of};
 use super::tree::{List, Object, Tree, index};
 use super::{merge, response_delta};
 use crate::error::Error;
-use crate::json::{self, Context, Decode, DecodeError, Doc, Encode, Json, Node, Writer};
+use crate::json::{self, Context, Decode, DecodeError, Doc, Encode, Json, Node, Reader, Writer};
 use crate::types::{Response, ResponseStreamEvent};
 
 /// Merges the events of a response. The events themselves are what is handed on: with
@@ -24,6 +24,7 @@ pub struct ResponseAccumulator {
     starting_after: Option<i64>,
     events: u64,
     lean: bool,
+    reader: Reader,
 }
 
 /// A string inside the output.
@@ -72,7 +73,9 @@ impl ResponseAccumulator {
     /// Kind `decode` when the text is not JSON or an index is out of bounds.
     pub fn push_bytes(&mut self, event: &[u8]) -> Result<Option<ResponseStreamEvent>, Error> {
         let mut out = None;
-        let pushed = Doc::parse(event).and_then(|doc| self.push_node(doc.root(), &mut |event| out = Some(event)));
+        let mut reader = std::mem::take(&mut self.reader);
+        let pushed = reader.try_read(event, |event, cx| self.push_node(event, cx, &mut |event| out = Some(event)));
+        self.reader = reader;
         pushed.map(|()| out).map_err(|error| super::unreadable("event", self.events + 1, &error))
     }
 
@@ -82,10 +85,12 @@ impl ResponseAccumulator {
     /// # Errors
     /// As [`push_bytes`](Self::push_bytes).
     pub fn push_json(&mut self, event: &[u8]) -> Result<Option<Json>, Error> {
-        let pushed = Doc::parse(event).and_then(|doc| {
-            let shown = self.merge(doc.root())?;
-            Ok(shown.then(|| self.dressed(doc.root())))
+        let mut reader = std::mem::take(&mut self.reader);
+        let pushed = reader.try_read(event, |event, _| {
+            let shown = self.merge(event)?;
+            Ok(shown.then(|| self.dressed(event)))
         });
+        self.reader = reader;
         pushed.map_err(|error| super::unreadable("event", self.events + 1, &error))
     }
 
@@ -126,10 +131,11 @@ impl ResponseAccumulator {
     pub(super) fn push_node(
         &mut self,
         event: Node<'_>,
+        context: &mut Context,
         out: &mut dyn FnMut(ResponseStreamEvent),
     ) -> Result<(), DecodeError> {
         if self.merge(event)?
-            && let Some(event) = ResponseStreamEvent::decode(event, &mut Context::default())
+            && let Some(event) = ResponseStreamEvent::decode(event, context)
         {
             out(event);
         }

@@ -35,7 +35,13 @@ pub trait Accumulate: Encode + Default + fmt::Debug + Send + Unpin + sealed::Sea
     type Event: Send + Unpin + 'static;
 
     #[doc(hidden)]
-    fn accept(&mut self, name: &str, data: Node<'_>, out: &mut dyn FnMut(Self::Event)) -> Result<(), DecodeError>;
+    fn accept(
+        &mut self,
+        name: &str,
+        data: Node<'_>,
+        context: &mut JsonContext,
+        out: &mut dyn FnMut(Self::Event),
+    ) -> Result<(), DecodeError>;
 
     /// The stream has ended properly.
     #[doc(hidden)]
@@ -180,8 +186,8 @@ impl<A: Accumulate> AccumulatedStream<A> {
             if *state != State::Open {
                 return Poll::Ready(None);
             }
-            let mut accept = |frame: &Unchecked, data: Node<'_>, _: &mut JsonContext| {
-                accumulator.accept(frame.name(), data, &mut |event| queue.push_back(event))
+            let mut accept = |frame: &Unchecked, data: Node<'_>, context: &mut JsonContext| {
+                accumulator.accept(frame.name(), data, context, &mut |event| queue.push_back(event))
             };
             match raw.poll_with(cx, &mut accept) {
                 Poll::Pending => return Poll::Pending,
@@ -343,8 +349,14 @@ impl sealed::Sealed for AssistantAccumulator {}
 impl Accumulate for ChatCompletionAccumulator {
     type Event = ChatCompletionStreamEvent;
 
-    fn accept(&mut self, _: &str, data: Node<'_>, out: &mut dyn FnMut(Self::Event)) -> Result<(), DecodeError> {
-        self.push_node(data, out)
+    fn accept(
+        &mut self,
+        _: &str,
+        data: Node<'_>,
+        context: &mut JsonContext,
+        out: &mut dyn FnMut(Self::Event),
+    ) -> Result<(), DecodeError> {
+        self.push_node(data, context, out)
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Self::Event)) {
@@ -362,8 +374,14 @@ impl Accumulate for ChatCompletionAccumulator {
 impl Accumulate for CompletionAccumulator {
     type Event = CompletionStreamEvent;
 
-    fn accept(&mut self, _: &str, data: Node<'_>, out: &mut dyn FnMut(Self::Event)) -> Result<(), DecodeError> {
-        self.push_node(data, out)
+    fn accept(
+        &mut self,
+        _: &str,
+        data: Node<'_>,
+        context: &mut JsonContext,
+        out: &mut dyn FnMut(Self::Event),
+    ) -> Result<(), DecodeError> {
+        self.push_node(data, context, out)
     }
 
     fn end(&mut self, out: &mut dyn FnMut(Self::Event)) {
@@ -381,8 +399,14 @@ impl Accumulate for CompletionAccumulator {
 impl Accumulate for ResponseAccumulator {
     type Event = ResponseStreamEvent;
 
-    fn accept(&mut self, _: &str, data: Node<'_>, out: &mut dyn FnMut(Self::Event)) -> Result<(), DecodeError> {
-        self.push_node(data, out)
+    fn accept(
+        &mut self,
+        _: &str,
+        data: Node<'_>,
+        context: &mut JsonContext,
+        out: &mut dyn FnMut(Self::Event),
+    ) -> Result<(), DecodeError> {
+        self.push_node(data, context, out)
     }
 
     fn text(event: Self::Event) -> Option<String> {
@@ -400,7 +424,13 @@ impl Accumulate for ResponseAccumulator {
 impl Accumulate for AssistantAccumulator {
     type Event = AssistantEvent;
 
-    fn accept(&mut self, name: &str, data: Node<'_>, out: &mut dyn FnMut(Self::Event)) -> Result<(), DecodeError> {
+    fn accept(
+        &mut self,
+        name: &str,
+        data: Node<'_>,
+        _: &mut JsonContext,
+        out: &mut dyn FnMut(Self::Event),
+    ) -> Result<(), DecodeError> {
         self.push_node(name, data, out)
     }
 

@@ -4,7 +4,7 @@ use super::codec::Context;
 use super::error::DecodeError;
 use super::node::Node;
 use super::retrace::retrace;
-use super::tape::{Buffers, Doc, MAX_DEPTH};
+use super::tape::{Buffers, Doc, MAX_DEPTH, utf8};
 use std::cell::Cell;
 
 /// The longest text that the next one is compared with.
@@ -21,7 +21,26 @@ pub(crate) struct Reader {
     last: String,
 }
 
+/// What it remembers makes it fast and says nothing: a copy begins without.
+impl Clone for Reader {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 impl Reader {
+    /// As [`read`](Self::read), for bytes, and for what may find the document wrong.
+    ///
+    /// # Errors
+    /// As [`Doc::parse`], and whatever `read` returns.
+    pub(crate) fn try_read<R>(
+        &mut self,
+        text: &[u8],
+        read: impl FnOnce(Node<'_>, &mut Context) -> Result<R, DecodeError>,
+    ) -> Result<R, DecodeError> {
+        self.read(utf8(text)?, read)?
+    }
+
     /// Parses a text and reads it.
     ///
     /// # Errors

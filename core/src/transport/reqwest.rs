@@ -288,11 +288,17 @@ impl ReqwestTransport {
                 Some(reqwest::Body::wrap_stream(stream))
             }
         };
-        let mut builder = self.client.request(method, url).headers(headers);
-        if let Some(body) = body {
-            builder = builder.body(body);
+        let (client, request) = self.client.request(method, url).build_split();
+        let mut request = request.map_err(|error| sending(error, None))?;
+        // All at once: a builder takes them over one by one, into a second map.
+        let of_url = std::mem::replace(request.headers_mut(), headers);
+        for (name, value) in of_url {
+            if let Some(name) = name {
+                request.headers_mut().entry(name).or_insert(value);
+            }
         }
-        self.head(builder).await.map(received)
+        *request.body_mut() = body;
+        self.head(reqwest::RequestBuilder::from_parts(client, request)).await.map(received)
     }
 
     async fn switch(&self, request: HttpRequest) -> Result<Upgrade, TransportError> {
