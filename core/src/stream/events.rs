@@ -536,7 +536,7 @@ impl RawEventStream {
 }
 
 /// What a poll has brought, with the event that was taken.
-pub(super) fn taken<T>(polled: Poll<Option<Result<(), Error>>>, event: Option<T>) -> Poll<Option<Result<T, Error>>> {
+fn taken<T>(polled: Poll<Option<Result<(), Error>>>, event: Option<T>) -> Poll<Option<Result<T, Error>>> {
     match polled {
         Poll::Pending => Poll::Pending,
         Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),

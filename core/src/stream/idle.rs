@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -18,6 +18,8 @@ pub(super) struct IdleClock {
     waiting_since: Option<Instant>,
     // Armed late and re-armed only when it fires: a busy stream never touches the timer.
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Whom the armed timer wakes.
+    wakes: Option<Waker>,
     graced: bool,
 }
 
@@ -34,11 +36,17 @@ impl IdleClock {
         let since = *self.waiting_since.get_or_insert(now);
         let Some(due) = since.checked_add(limit) else { return false };
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        let wakes_us = self.wakes.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
         if sleep.deadline() > due {
             sleep.as_mut().reset(due);
+        } else if wakes_us && sleep.deadline() > now {
+            return false;
         }
         loop {
             if sleep.as_mut().poll(cx) == Poll::Pending {
+                if !wakes_us {
+                    self.wakes = Some(cx.waker().clone());
+                }
                 return false;
             }
             if sleep.deadline() < due {

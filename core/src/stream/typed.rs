@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_util::Stream;
 use http::HeaderMap;
 
-use super::events::{RawEventStream, named_json, taken};
+use super::events::{RawEventStream, named_json};
 use crate::client::{Call, CallFuture, Outcome, Parts, sealed};
 use crate::error::Error;
 use crate::json::{
@@ -88,8 +88,8 @@ impl<E: Decode> EventStream<E> {
     /// # Errors
     /// Any failure of the stream, with what came before it as [`Error::partial`]. It is reported once; after it the
     /// stream is at its end.
-    pub async fn next(&mut self) -> Option<Result<E, Error>> {
-        poll_fn(|cx| poll_typed(&mut self.raw, cx)).await
+    pub fn next(&mut self) -> impl Future<Output = Option<Result<E, Error>>> {
+        poll_fn(|cx| poll_typed(&mut self.raw, cx))
     }
 
     /// As [`next`](Self::next), for use with `?`: `while let Some(event) = stream.try_next().await?`.
@@ -112,15 +112,23 @@ impl<E: Decode> EventStream<E> {
 
 fn poll_typed<E: Decode>(raw: &mut RawEventStream, cx: &mut Context<'_>) -> Poll<Option<Result<E, Error>>> {
     let style = raw.frame_style();
-    let mut event = None::<E>;
+    // The event is read where it is handed out from: large ones cost as much to move as to read.
+    let mut out: Poll<Option<Result<E, Error>>> = Poll::Pending;
     let polled = raw.poll_with(cx, &mut |frame, data, context| {
-        let place = slot(event.insert(E::blank()));
+        out = Poll::Ready(Some(Ok(E::blank())));
+        let Poll::Ready(Some(Ok(event))) = &mut out else { return Ok(()) };
         match style {
-            Frame::Data => fill(place, data, context),
-            Frame::Named => decode_into(&named_json(&frame.event, &frame.data), place),
+            Frame::Data => fill(slot(event), data, context),
+            Frame::Named => decode_into(&named_json(&frame.event, &frame.data), slot(event)),
         }
     });
-    taken(polled, event)
+    match polled {
+        Poll::Ready(Some(Ok(()))) => {}
+        Poll::Ready(Some(Err(error))) => out = Poll::Ready(Some(Err(error))),
+        Poll::Ready(None) => out = Poll::Ready(None),
+        Poll::Pending => out = Poll::Pending,
+    }
+    out
 }
 
 fn fill(place: &mut dyn Slot, data: Node<'_>, context: &mut JsonContext) -> Result<(), DecodeError> {
