@@ -9,6 +9,7 @@ use threadline::Client as Core;
 use threadline::observe::CallRecord;
 use threadline::operation::Verb;
 use threadline::usage::{Prices, UsageCounter};
+use threadline_engine::AssistantsExt;
 
 use crate::call::{self, Mode, Prepared};
 use crate::decode::Vectors;
@@ -145,7 +146,11 @@ impl Client {
             None => {
                 let builder = options::client(settings)?;
                 // Certificates and proxies are looked up meanwhile.
-                let built = py.detach(|| builder.build());
+                let store = setting!(settings, "assistants", String);
+                let built = py.detach(|| match store {
+                    Some(store) => builder.assistants(store),
+                    None => builder.build(),
+                });
                 built.map_err(|error| to_python(py, &error, &About::default()))?
             }
         };

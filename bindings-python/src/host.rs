@@ -29,7 +29,11 @@ tokio::task_local! {
 
 /// A function of the host's.
 #[derive(Clone)]
-pub(crate) struct Callback(Arc<Py<PyAny>>);
+pub(crate) struct Callback {
+    function: Arc<Py<PyAny>>,
+    /// Who made the call in which it came to be, if it was in one.
+    host: Option<Host>,
+}
 
 /// Arguments, made when the interpreter is at hand.
 type MakeArguments = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send>;
@@ -43,7 +47,22 @@ pub(crate) struct Job {
 
 impl Callback {
     pub(crate) fn new(function: Py<PyAny>) -> Self {
-        Self(Arc::new(function))
+        Self { function: Arc::new(function), host: HOST.try_with(Host::clone).ok() }
+    }
+
+    /// Calls the function, without arguments, and does not wait for what comes of it.
+    pub(crate) fn tell(&self) {
+        let (answer, _) = oneshot::channel();
+        let arguments: MakeArguments = Box::new(|py| Ok(PyTuple::empty(py).unbind()));
+        let job = Job { function: Arc::clone(&self.function), arguments, answer };
+        match &self.host {
+            Some(Host::Loop(queue)) => queue.run(job),
+            _ => {
+                if let Ok(runtime) = crate::runtime::get() {
+                    runtime.spawn_blocking(move || job.run_here());
+                }
+            }
+        }
     }
 
     /// As [`call`](Self::call), without arguments.
@@ -56,7 +75,7 @@ impl Callback {
         &self,
         arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static,
     ) -> PyResult<Py<PyAny>> {
-        let function = Arc::clone(&self.0);
+        let function = Arc::clone(&self.function);
         let arguments: MakeArguments = Box::new(arguments);
         let (answer, answered) = oneshot::channel();
         let job = Job { function, arguments, answer };

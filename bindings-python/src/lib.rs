@@ -21,6 +21,7 @@ mod reply;
 mod runtime;
 mod schema;
 mod stream;
+mod transport;
 mod types;
 
 use pyo3::prelude::*;

@@ -115,6 +115,9 @@ pub(crate) fn client(settings: &Bound<'_, PyDict>) -> PyResult<ClientBuilder> {
     if let Some(cassette) = setting!(settings, "cassette", Bound<'_, PyDict>) {
         builder = builder.cassette(recording(&cassette)?);
     }
+    if let Some(client) = setting!(settings, "transport", Bound<'_, PyAny>) {
+        builder = builder.shared_transport(crate::transport::of(&client)?);
+    }
     if let Some(show) = setting!(settings, "observe_content", bool) {
         builder = builder.observe_content(show);
     }

@@ -46,6 +46,7 @@ _LAZY = {
     **dict.fromkeys(("Stream", "AsyncStream"), "_streaming"),
     **dict.fromkeys(("APIResponse", "AsyncAPIResponse"), "_response"),
     **dict.fromkeys(("DEFAULT_TIMEOUT", "DEFAULT_MAX_RETRIES", "DEFAULT_CONNECTION_LIMITS"), "_constants"),
+    **dict.fromkeys(("DefaultHttpxClient", "DefaultAsyncHttpxClient"), "_httpx"),
     **dict.fromkeys(("RequestOptions", "Transport", "ProxiesTypes"), "_types"),
     **dict.fromkeys(("AssistantEventHandler", "AsyncAssistantEventHandler"), "lib.streaming"),
     **dict.fromkeys(("pydantic_function_tool", "pydantic_responses_function_tool"), "lib._tools"),
