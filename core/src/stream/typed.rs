@@ -88,8 +88,8 @@ impl<E: Decode> EventStream<E> {
     /// # Errors
     /// Any failure of the stream, with what came before it as [`Error::partial`]. It is reported once; after it the
     /// stream is at its end.
-    pub fn next(&mut self) -> impl Future<Output = Option<Result<E, Error>>> {
-        poll_fn(|cx| poll_typed(&mut self.raw, cx))
+    pub async fn next(&mut self) -> Option<Result<E, Error>> {
+        poll_fn(|cx| poll_typed(&mut self.raw, cx)).await
     }
 
     /// As [`next`](Self::next), for use with `?`: `while let Some(event) = stream.try_next().await?`.
