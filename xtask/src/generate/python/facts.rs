@@ -154,7 +154,7 @@ pub struct Extras {
     pub stands_for: BTreeMap<String, String>,
     /// Resource path → methods of its mixin that get the official signature.
     pub helpers: BTreeMap<String, Vec<String>>,
-    /// Method of a mixin → parameters that it takes beyond the official ones, as in `api/python`.
+    /// Method → parameters that it takes beyond the official ones, as in `api/python`.
     pub more: BTreeMap<String, Vec<String>>,
     /// Why, by key.
     pub why: BTreeMap<String, String>,
@@ -253,9 +253,9 @@ impl Facts {
                     settle(&mut signature.returns);
                     signature.keywords.retain(|one| without.is_none_or(|names| !names.contains(&one.name)));
                 }
-                let Some(helper) = &mut method.helper else { continue };
                 let id = format!("{path}.{}", method.name);
-                let twins = std::iter::once(&mut helper.signature).chain(&mut helper.overloads);
+                let twins = method.helper.iter_mut();
+                let twins = twins.flat_map(|twin| std::iter::once(&mut twin.signature).chain(&mut twin.overloads));
                 let signatures = std::iter::once(&mut method.signature).chain(&mut method.overloads).chain(twins);
                 for signature in signatures {
                     for text in self.extras.more.get(&id).into_iter().flatten() {

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Iterable, List, Literal, TYPE_CHECKING, Union
+from typing import Iterable, List, Literal, Optional, TYPE_CHECKING, Union
 
 from threadline import _operations as op, types as t
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
-from threadline._types import Body, Headers, NOT_GIVEN, NotGiven, Query, Timeout, not_given
+from threadline._types import Body, Headers, NOT_GIVEN, NotGiven, Omit, Query, Timeout, not_given, omit
 
 if TYPE_CHECKING:
     from threadline._legacy_response import async_to_raw_response_wrapper, to_raw_response_wrapper
@@ -68,6 +68,8 @@ class Sessions(SyncResource):
             Literal["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse"],
             NotGiven,
         ] = NOT_GIVEN,
+        prompt: Optional[t.responses.ResponsePromptParam] | Omit = omit,
+        truncation: t.realtime.RealtimeTruncationParam | Omit = omit,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
         extra_body: Body | None = None,
@@ -130,6 +132,8 @@ class AsyncSessions(AsyncResource):
             Literal["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse"],
             NotGiven,
         ] = NOT_GIVEN,
+        prompt: Optional[t.responses.ResponsePromptParam] | Omit = omit,
+        truncation: t.realtime.RealtimeTruncationParam | Omit = omit,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
         extra_body: Body | None = None,
