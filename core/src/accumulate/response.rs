@@ -247,11 +247,24 @@ impl ResponseAccumulator {
                 let output = self.output.at(at).object().entry("output");
                 let command = index(event.get("command_index"))?.unwrap_or(0);
                 match (event.get("output"), event.get("delta")) {
+                    // One entry is what this command has put out; more are what all of them have.
+                    (Some(whole), _) if whole.len() == 1 => {
+                        whole.items().for_each(|entry| *output.list().at(command) = Tree::of(entry));
+                    }
                     (Some(whole), _) => *output = Tree::of(whole),
                     (None, Some(delta)) => {
                         let command = output.list().at(command).object();
                         merge::members(command, delta, &[], merge::Index::Keep)?;
                     }
+                    _ => {}
+                }
+            }
+            "response.apply_patch_call_operation_diff.delta" | "response.apply_patch_call_operation_diff.done" => {
+                let at = self.item(event)?;
+                let operation = self.output.at(at).object().entry("operation").object();
+                match (event.get("diff"), event.get("delta").and_then(Node::inside)) {
+                    (Some(whole), _) => *operation.entry("diff") = Tree::of(whole),
+                    (None, Some(delta)) => operation.entry("diff").text().push_str(delta),
                     _ => {}
                 }
             }

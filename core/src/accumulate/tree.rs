@@ -3,7 +3,7 @@
 //! A value is kept as the text it came in until something is merged into it, and strings keep their escapes, so that
 //! appending a piece is one copy and nothing that the API adds one day is lost.
 
-use crate::json::{DecodeError, DecodeErrorKind, Doc, Node, Writer};
+use crate::json::{DecodeError, DecodeErrorKind, Doc, Kind, Node, Writer};
 
 /// The highest index that a stream may name. Choices, calls, items and parts count in dozens.
 pub(super) const MAX_INDEX: u32 = 9_999;
@@ -72,7 +72,7 @@ impl Tree {
         match self {
             _ if node.is_null() => {}
             Self::Raw(raw) if **raw == *node.raw() => {}
-            _ if node.inside() == Some("") && !self.is_null() => {}
+            _ if !self.is_null() && is_empty(node) => {}
             _ => *self = Self::of(node),
         }
     }
@@ -133,6 +133,14 @@ impl Tree {
         let mut w = Writer::new();
         self.write(&mut w);
         w.text().to_owned()
+    }
+}
+
+/// Whether it is a string, a list or an object with nothing in it.
+fn is_empty(node: Node<'_>) -> bool {
+    match node.kind() {
+        Kind::Object | Kind::List => node.is_empty(),
+        _ => node.inside() == Some(""),
     }
 }
 

@@ -3,6 +3,8 @@
 mod assistant;
 mod chat;
 mod cut;
+mod cut_response;
+mod cut_run;
 mod mangled;
 mod quirks;
 mod response;
@@ -10,14 +12,18 @@ mod response;
 use serde_json::Value;
 
 use super::{ChatCompletionAccumulator, ResponseAccumulator};
-use crate::json::Json;
+use crate::json::{self, Json};
 
 /// The completion that these chunks come to.
 fn chat(chunks: &[Value]) -> Value {
     let mut accumulator = ChatCompletionAccumulator::new();
+    let mut typed = ChatCompletionAccumulator::new();
     for chunk in chunks {
-        accumulator.push_json(chunk.to_string().as_bytes()).unwrap();
+        let text = chunk.to_string();
+        accumulator.push_json(text.as_bytes()).unwrap();
+        typed.push(&json::decode(text.as_bytes()).unwrap()).unwrap();
     }
+    assert_eq!(typed.snapshot_json(), accumulator.snapshot_json());
     assert_eq!(Json::from_serialize(&accumulator.snapshot()).unwrap(), accumulator.snapshot_json());
     accumulator.snapshot_json().to_value()
 }
@@ -36,9 +42,13 @@ fn chat_events(chunks: &[Value]) -> Vec<Value> {
 /// The response that these events come to.
 fn response(events: &[Value]) -> Value {
     let mut accumulator = ResponseAccumulator::new();
+    let mut typed = ResponseAccumulator::new();
     for event in events {
-        accumulator.push_json(event.to_string().as_bytes()).unwrap();
+        let text = event.to_string();
+        accumulator.push_json(text.as_bytes()).unwrap();
+        typed.push(&json::decode(text.as_bytes()).unwrap()).unwrap();
     }
+    assert_eq!(typed.snapshot_json(), accumulator.snapshot_json());
     assert_eq!(Json::from_serialize(&accumulator.snapshot()).unwrap(), accumulator.snapshot_json());
     accumulator.snapshot_json().to_value()
 }

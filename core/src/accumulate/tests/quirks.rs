@@ -215,3 +215,11 @@ fn numbers_of_tokens_come_piece_by_piece() {
         (&json!([1, 2, 3]), &Value::Null)
     );
 }
+
+#[test]
+fn what_a_later_chunk_leaves_empty_is_not_taken_back() {
+    let first = json!({"choices": [{"index": 0, "delta": {"content": "a"}, "content_filter_results": {"hate": {"filtered": false, "severity": "safe"}}}]});
+    let last = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "content_filter_results": {}}]});
+    let whole = chat(&[first, last]);
+    assert_eq!(whole["choices"][0]["content_filter_results"]["hate"]["severity"], "safe");
+}
