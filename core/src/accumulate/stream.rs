@@ -130,6 +130,11 @@ impl<A: Accumulate> AccumulatedStream<A> {
         self.raw.request_id()
     }
 
+    /// Number of requests that were sent for this stream.
+    pub fn attempts(&self) -> u32 {
+        self.raw.attempts()
+    }
+
     /// The next event, or `None` at the stream's proper end.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Making the calls of one reply.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -19,24 +21,51 @@ pub(super) struct Caller {
     pub(super) hooks: Hooks,
 }
 
+/// The calls of one reply as they are made. It needs to be polled.
+pub(super) struct Calls {
+    waiting: std::iter::Enumerate<std::vec::IntoIter<ToolCall>>,
+    running: FuturesUnordered<BoxFuture<'static, Made>>,
+}
+
+/// Place of the call, its result, the call.
+type Made = (usize, Result<ToolResult, Error>, ToolCall);
+
+impl Calls {
+    pub(super) fn new(calls: Vec<ToolCall>) -> Self {
+        Self { waiting: calls.into_iter().enumerate(), running: FuturesUnordered::new() }
+    }
+
+    /// The next call that is done, with its place. After an error the others are best left unmade.
+    pub(super) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        caller: &Arc<Caller>,
+    ) -> Poll<Option<Result<(usize, CallRecord), Error>>> {
+        while caller.parallel || self.running.is_empty() {
+            let Some((index, call)) = self.waiting.next() else { break };
+            let caller = Arc::clone(caller);
+            self.running.push(Box::pin(async move { (index, caller.one(&call).await, call) }));
+        }
+        let Some((index, result, call)) = ready!(self.running.poll_next_unpin(cx)) else { return Poll::Ready(None) };
+        Poll::Ready(Some(result.map(|result| {
+            let record = CallRecord { call, outcome: result.outcome, output: Some(result.output) };
+            if let Some(hook) = &caller.hooks.after_call {
+                hook(&record);
+            }
+            (index, record)
+        })))
+    }
+}
+
 impl Caller {
     /// Makes the calls and records their results as they come. An error leaves the others unmade.
     pub(super) async fn make(self: &Arc<Self>, calls: Vec<ToolCall>, machine: &mut ToolLoop) -> Result<(), Error> {
-        let mut waiting = calls.into_iter().enumerate();
-        let mut running: FuturesUnordered<BoxFuture<'static, _>> = FuturesUnordered::new();
-        loop {
-            while self.parallel || running.is_empty() {
-                let Some((index, call)) = waiting.next() else { break };
-                let this = Arc::clone(self);
-                running.push(Box::pin(async move { (index, this.one(&call).await, call) }));
-            }
-            let Some((index, result, call)) = running.next().await else { return Ok(()) };
-            let result = result?;
-            if let Some(hook) = &self.hooks.after_call {
-                hook(&CallRecord { call, outcome: result.outcome, output: Some(result.output.clone()) });
-            }
-            machine.record(index, result)?;
+        let mut calls = Calls::new(calls);
+        while let Some(made) = poll_fn(|cx| calls.poll_next(cx, self)).await {
+            let (index, record) = made?;
+            machine.take(index, &record)?;
         }
+        Ok(())
     }
 
     async fn one(&self, call: &ToolCall) -> Result<ToolResult, Error> {

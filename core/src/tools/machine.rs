@@ -250,6 +250,11 @@ impl ToolLoop {
         Ok(())
     }
 
+    /// As [`record`](Self::record), of a call that was made here.
+    pub(super) fn take(&mut self, index: usize, record: &CallRecord) -> Result<(), Error> {
+        self.record(index, ToolResult::new(record.outcome, record.output.clone().unwrap_or_default()))
+    }
+
     /// What happened so far.
     pub fn transcript(&self) -> &Transcript {
         &self.transcript

@@ -2,6 +2,7 @@
 //!
 //! - `client.chat().completions().run_tools(params, tools)`, `client.responses().run_tools(params, tools)` and
 //!   `client.beta().threads().runs().run_tools(thread_id, params, tools)` start a [`ToolRunner`].
+//! - [`ToolRunner::stream`]: the same with the events of the replies as they come.
 //! - [`Tool`]: a function of yours with the schema of its arguments.
 //! - [`ToolLoop`]: the same loop without a runtime and without functions: replies in, calls to make out, results in,
 //!   the next request out.
@@ -12,10 +13,12 @@ mod machine;
 mod responses;
 mod runner;
 mod runs;
+mod stream;
 mod tool;
 mod transcript;
 
 pub use self::machine::{Next, ToolLoop, ToolRequest};
 pub use self::runner::{Decision, ToolErrors, ToolRun, ToolRunner};
+pub use self::stream::{StreamedReply, ToolEvent, ToolStream};
 pub use self::tool::Tool;
 pub use self::transcript::{CallOutcome, CallRecord, Step, ToolCall, ToolResult, Transcript, UsageSum};

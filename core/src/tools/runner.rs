@@ -58,10 +58,10 @@ pub(super) struct Hooks {
 /// functions that are at work. Functions asked for together run at the same time.
 #[must_use = "a tool runner does nothing until it is awaited"]
 pub struct ToolRunner<R> {
-    client: Client,
-    machine: Result<ToolLoop, Error>,
-    options: RequestOptions,
-    caller: Caller,
+    pub(super) client: Client,
+    pub(super) machine: Result<ToolLoop, Error>,
+    pub(super) options: RequestOptions,
+    pub(super) caller: Caller,
     poll_interval: Option<Duration>,
     reply: PhantomData<fn() -> R>,
 }
@@ -212,13 +212,7 @@ fn run(
             Ok((raw, request)) => Ok((raw, request, machine.into_transcript())),
             Err(error) => {
                 free_thread(&client, &machine, &options).await;
-                let error = match machine.run_id() {
-                    Some(id) if error.unfinished().is_none() => {
-                        error.with_unfinished(Unfinished::new("beta.threads.runs").id(id))
-                    }
-                    _ => error,
-                };
-                Err(error.with_transcript(machine.into_transcript()))
+                Err(described(error, &machine).with_transcript(machine.into_transcript()))
             }
         }
     })
@@ -267,7 +261,15 @@ fn of_reply(error: Error, raw: &RawReply) -> Error {
     error.with_reply(raw.status.as_u16(), &raw.headers).with_attempts(raw.attempts)
 }
 
-fn tell(caller: &Caller, machine: &ToolLoop, told: &mut usize) {
+/// The error with the run that it leaves behind.
+pub(super) fn described(error: Error, machine: &ToolLoop) -> Error {
+    match machine.run_id() {
+        Some(id) if error.unfinished().is_none() => error.with_unfinished(Unfinished::new("beta.threads.runs").id(id)),
+        _ => error,
+    }
+}
+
+pub(super) fn tell(caller: &Caller, machine: &ToolLoop, told: &mut usize) {
     let messages = &machine.transcript().messages;
     if let Some(hook) = &caller.hooks.on_message {
         messages.iter().skip(*told).for_each(hook);
@@ -276,14 +278,20 @@ fn tell(caller: &Caller, machine: &ToolLoop, told: &mut usize) {
 }
 
 /// Ends a run that waits for outputs which will never come: it would keep its thread locked for minutes.
-async fn free_thread(client: &Client, machine: &ToolLoop, options: &RequestOptions) {
-    let Api::Runs(place) = &machine.api else { return };
+pub(super) fn free_thread(client: &Client, machine: &ToolLoop, options: &RequestOptions) -> BoxFuture<'static, ()> {
     let waits = machine.transcript().steps.last().is_some_and(|step| !step.calls.is_empty());
-    if let (true, Some(path)) = (waits, place.path()) {
-        let args = Args::new(path, "{}", Vec::new());
-        // The error that ended the run is the one to tell.
-        let _ = client.execute(&operations::BETA_THREADS_RUNS_CANCEL, args, options.clone()).await;
-    }
+    let path = match &machine.api {
+        Api::Runs(place) if waits => place.path(),
+        _ => None,
+    };
+    let (client, options) = (client.clone(), options.clone());
+    Box::pin(async move {
+        if let Some(path) = path {
+            let args = Args::new(path, "{}", Vec::new());
+            // The error that ended the run is the one to tell.
+            let _ = client.execute(&operations::BETA_THREADS_RUNS_CANCEL, args, options).await;
+        }
+    })
 }
 
 /// A typed tool as a part of the arguments.
