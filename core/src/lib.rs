@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accumulate;
+pub mod agents;
 pub mod auth;
 pub mod azure;
 #[cfg(feature = "blocking")]

@@ -110,6 +110,11 @@ impl<A: Accumulate> AccumulatedStream<A> {
         &self.accumulator
     }
 
+    /// For streams built on this one, which take more out of it than events.
+    pub(crate) fn accumulator_mut(&mut self) -> &mut A {
+        &mut self.accumulator
+    }
+
     /// The object as far as it is known, as JSON. It stays when the stream fails.
     pub fn snapshot_json(&self) -> Json {
         super::json(&self.accumulator)

@@ -20,5 +20,6 @@ mod transcript;
 pub use self::machine::{Next, ToolLoop, ToolRequest};
 pub use self::runner::{Decision, ToolErrors, ToolRun, ToolRunner};
 pub use self::stream::{StreamedReply, ToolEvent, ToolStream};
+pub(crate) use self::tool::Failure as ToolFailure;
 pub use self::tool::Tool;
 pub use self::transcript::{CallOutcome, CallRecord, Step, ToolCall, ToolResult, Transcript, UsageSum};

@@ -20,7 +20,7 @@ use crate::types::{
 
 /// Why a call has no result.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The arguments do not fit, and how.
     Arguments(String),
     /// The function returned an error.
@@ -30,7 +30,7 @@ pub(super) enum Failure {
 }
 
 type Result_ = Result<String, Failure>;
-type Running = Pin<Box<dyn Future<Output = Result_> + Send>>;
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result_> + Send>>;
 
 /// A tool: a function and what the model is told of it.
 #[derive(Clone)]
@@ -159,7 +159,7 @@ impl Tool {
     }
 
     /// Calls it.
-    pub(super) fn call(&self, arguments: String) -> Running {
+    pub(crate) fn call(&self, arguments: String) -> Running {
         (self.run)(arguments)
     }
 

@@ -3,6 +3,7 @@
 //! One file a subject. A helper is a [`Row`] as the generated ones are, written by hand; where it has the name of an
 //! operation too, the helper is found first.
 
+mod agents;
 mod parse;
 mod polling;
 mod realtime;
@@ -15,7 +16,7 @@ mod webhooks;
 use crate::driver::Row;
 
 static SUBJECTS: &[&[Row]] =
-    &[polling::ROWS, realtime::ROWS, responses_ws::ROWS, streams::ROWS, uploads::ROWS, webhooks::ROWS];
+    &[agents::ROWS, polling::ROWS, realtime::ROWS, responses_ws::ROWS, streams::ROWS, uploads::ROWS, webhooks::ROWS];
 
 /// Subjects whose rows are those of operations with a few arguments more.
 static BUILT: &[fn() -> &'static [Row]] = &[parse::rows, tools::rows];

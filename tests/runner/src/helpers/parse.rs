@@ -134,8 +134,8 @@ pub(super) fn like(
     run: fn(&Client, &Arguments) -> Result<Pending, Usage>,
 ) -> Row {
     let mut row = *generated::find(create).unwrap_or_else(|| panic!("there is no operation {create}"));
-    let optional: Vec<&'static str> =
-        row.optional.iter().chain(more).copied().filter(|name| *name != "stream").collect();
+    let of_create = row.optional.iter().filter(|name| **name != "stream");
+    let optional: Vec<&'static str> = of_create.chain(more).copied().collect();
     row.id = id;
     row.optional = optional.leak();
     row.stream = None;

@@ -24,7 +24,7 @@ use crate::driver::answer::encoded;
 use crate::driver::{Answer, Arguments, Pending, Row, Usage};
 
 /// A JSON form of the events of one kind of stream: typed event and what is accumulated, as the call protocol shows them.
-trait Shown: Accumulate {
+pub(super) trait Shown: Accumulate {
     fn show(&self, event: &Self::Event) -> Value;
 }
 
@@ -124,11 +124,11 @@ fn failed(events: Vec<Box<RawValue>>, error: &Error) -> Answer {
     Answer::Stream { events, value: None, error: Some(error.into()) }
 }
 
-fn raw(value: &Value) -> Box<RawValue> {
+pub(super) fn raw(value: &Value) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-fn tree(value: &dyn Encode) -> Value {
+pub(super) fn tree(value: &dyn Encode) -> Value {
     encoded(value).ok().and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(Value::Null)
 }
 

@@ -11,26 +11,40 @@
 //! - `before_call`: an object of tool names to `{"answer": "text"}` or `{"abort": "why"}`, what a hook decides.
 //! - `record`: true answers with the messages that hooks saw as `events`.
 //!
+//! - `stream`: true streams the replies. `events` are then those of the accumulated streams, and between them
+//!   `{"type": "tool_calls", "calls": […]}` when a reply is whole and `{"type": "tool_result", …}` for each result.
+//!
 //! The value is `{"final": the last reply, "transcript": {"steps", "messages", "usage"}}`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 use threadline::json::{Decode, Encode};
 use threadline::structured::FunctionSchema;
-use threadline::tools::{Decision, Tool, ToolErrors, ToolRunner};
+use threadline::tools::{Decision, StreamedReply, Tool, ToolCall, ToolErrors, ToolEvent, ToolRunner, ToolStream};
 use threadline::types::{ChatCompletionCreateParams, ResponseCreateParams, RunCreateParams};
 use threadline::{Client, Json};
 use tokio::sync::Barrier;
 
 use super::parse::{like, tools, typed};
+use super::streams::{Shown, raw, tree};
 use crate::driver::answer::encoded;
 use crate::driver::{Answer, Arguments, Pending, Row, Usage};
 
-const OWN: &[&str] =
-    &["tools_results", "max_steps", "on_error", "parallel", "keep_tool_choice", "chained", "before_call", "record"];
+const OWN: &[&str] = &[
+    "tools_results",
+    "max_steps",
+    "on_error",
+    "parallel",
+    "keep_tool_choice",
+    "chained",
+    "before_call",
+    "record",
+    "stream",
+];
 
 /// The rows of this subject.
 pub(super) fn rows() -> &'static [Row] {
@@ -123,6 +137,7 @@ struct Running {
     chained: bool,
     hooks: BTreeMap<String, Hook>,
     record: bool,
+    stream: bool,
 }
 
 impl Running {
@@ -175,7 +190,8 @@ impl Running {
             });
         }
         let mut flag = |name: &str| Ok::<_, Usage>(a.take::<bool>(name)?.unwrap_or(false));
-        let (keep_tool_choice, chained, record) = (flag("keep_tool_choice")?, flag("chained")?, flag("record")?);
+        let (keep_tool_choice, chained) = (flag("keep_tool_choice")?, flag("chained")?);
+        let (record, stream) = (flag("record")?, flag("stream")?);
         let sequential = a.take::<bool>("parallel")? == Some(false);
         let max_steps = a.take::<i64>("max_steps")?;
         Ok(Self {
@@ -190,6 +206,7 @@ impl Running {
             chained,
             hooks,
             record,
+            stream,
         })
     }
 
@@ -198,7 +215,11 @@ impl Running {
         Ok(self.has_tools.then_some(tools).filter(|tools| !tools.is_empty()))
     }
 
-    fn finish<R: Decode + Encode + Send + 'static>(mut self, mut runner: ToolRunner<R>) -> Pending {
+    fn finish<R>(mut self, mut runner: ToolRunner<R>) -> Pending
+    where
+        R: StreamedReply + Encode,
+        R::Accumulator: Shown,
+    {
         runner = runner.options(self.a.options()).errors(self.errors);
         if let Some(steps) = self.max_steps {
             runner = runner.max_steps(steps.try_into().unwrap_or(u32::MAX));
@@ -221,6 +242,15 @@ impl Running {
                     Some(Hook::Abort(why)) => Decision::Abort(why),
                 };
                 async move { decision }
+            });
+        }
+        if self.stream {
+            let limit = self.a.max_events();
+            return self.a.pending(async move {
+                match runner.stream() {
+                    Ok(stream) => streamed(stream, limit).await,
+                    Err(error) => Answer::failed(&error),
+                }
             });
         }
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -253,6 +283,42 @@ impl Running {
             }
         })
     }
+}
+
+/// Reads a streamed run to its end.
+async fn streamed<R>(mut stream: ToolStream<R>, limit: usize) -> Answer
+where
+    R: StreamedReply + Encode,
+    R::Accumulator: Shown,
+{
+    let mut events = Vec::new();
+    loop {
+        if events.len() >= limit {
+            return Answer::Stream { events, value: None, error: None };
+        }
+        let shown = match stream.next().await {
+            Some(Ok(ToolEvent::Event(event))) => stream.accumulator().map(|accumulator| accumulator.show(&event)),
+            Some(Ok(ToolEvent::Calls(calls))) => {
+                let call = |call: &ToolCall| json!({"id": call.id, "name": call.name, "arguments": call.arguments});
+                Some(json!({"type": "tool_calls", "calls": calls.iter().map(call).collect::<Vec<_>>()}))
+            }
+            Some(Ok(ToolEvent::Result(record))) => {
+                let mut shown = tree(&record);
+                shown["type"] = json!("tool_result");
+                Some(shown)
+            }
+            Some(Ok(_)) => None,
+            Some(Err(error)) => return Answer::Stream { events, value: None, error: Some((&error).into()) },
+            None => break,
+        };
+        events.extend(shown.as_ref().map(raw));
+    }
+    let last = match stream.get_final_reply().await {
+        Ok(last) => last,
+        Err(error) => return Answer::Stream { events, value: None, error: Some((&error).into()) },
+    };
+    let value = json!({"final": tree(&last), "transcript": tree(stream.transcript())});
+    Answer::Stream { events, value: Some(raw(&value)), error: None }
 }
 
 fn chat(c: &Client, a: &Arguments) -> Result<Pending, Usage> {
