@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::asked::{asked, gather};
 use super::deck::Deck;
@@ -22,6 +22,7 @@ use super::{Cassette, Mode};
 use crate::error::Error;
 use crate::transport::{
     ByteStream, HttpRequest, HttpResponse, RequestBody, SendFuture, Transport, TransportError, TransportErrorKind,
+    UpgradeFuture,
 };
 
 /// A [`Transport`] that records what another one does, or replays it.
@@ -101,6 +102,16 @@ impl CassetteTransport {
 impl Transport for CassetteTransport {
     fn send(&self, request: HttpRequest) -> SendFuture<'_> {
         Box::pin(self.exchange(request))
+    }
+
+    /// Connections that are no requests and replies are not recorded: they pass. A replay has none, and stays offline.
+    fn upgrade(&self, request: HttpRequest) -> UpgradeFuture<'_> {
+        if self.mode == Mode::Replay {
+            let why = "a cassette holds no WebSockets, so this connection cannot be replayed; let a mock server take its place";
+            return Box::pin(std::future::ready(Err(refused(why.to_owned()))));
+        }
+        debug!("a WebSocket passes the cassette and is not recorded");
+        self.inner.upgrade(request)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sends a call: attempts, waits, redirects, all under one deadline.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
@@ -10,6 +11,7 @@ use tracing::{Instrument, Span, debug, info};
 
 use super::deadline::Deadline;
 use super::failed::{Failed, transport_error};
+use super::hedge;
 use super::prepare::{DEFAULT_BASE_URL, Prepared};
 use super::redirect::{Hop, Trail, is_redirect};
 use super::{Args, Client, RequestOptions};
@@ -121,12 +123,22 @@ async fn run(
     };
     let deadline = Deadline::after(prepared.timeout);
     let span = watch.as_ref().map_or_else(Span::none, |watch| watch.span().clone());
-    let mut call =
-        InFlight { client, prepared, deadline, want, attempts: 0, last: None, renewed: false, queued: false, watch };
+    let mut call = InFlight {
+        client,
+        prepared,
+        deadline,
+        want,
+        attempts: 0,
+        hedges: AtomicU32::new(0),
+        last: None,
+        renewed: false,
+        queued: false,
+        watch,
+    };
     // On the heap: the future holds a whole HTTP exchange, and callers hold it in turn.
     let result = deadline.watch(Box::pin(call.attempts()).instrument(span.clone())).await;
     let result = result.unwrap_or_else(|| {
-        let mut error = deadline.error(call.attempts);
+        let mut error = deadline.error(call.sent());
         if call.queued {
             let message = format!("{}: it was spent waiting for the client's own limits", error.message());
             error = error.with_message(message);
@@ -165,6 +177,8 @@ struct InFlight<'a> {
     want: Want,
     /// Requests sent, redirects not counted.
     attempts: u32,
+    /// Requests sent beside these, because one was slow.
+    hedges: AtomicU32,
     /// Why the latest attempt failed.
     last: Option<Error>,
     /// A token that the server refused was replaced already.
@@ -178,8 +192,8 @@ impl InFlight<'_> {
     async fn attempts(&mut self) -> Result<Got, Error> {
         let mut permit = None;
         loop {
-            let admission = self.admit().await.map_err(|error| error.with_attempts(self.attempts))?;
-            self.authorize().await.map_err(|error| error.with_attempts(self.attempts))?;
+            let admission = self.admit().await.map_err(|error| error.with_attempts(self.sent()))?;
+            self.authorize().await.map_err(|error| error.with_attempts(self.sent()))?;
             self.attempts += 1;
             if let Some(watch) = &mut self.watch {
                 watch.attempt(self.attempts, self.prepared.key.as_ref());
@@ -193,7 +207,7 @@ impl InFlight<'_> {
             };
             if self.may_renew(&failed.error) {
                 debug!("the server refused the token; asking for another");
-                self.last = Some(failed.error.with_attempts(self.attempts));
+                self.last = Some(failed.error.with_attempts(self.sent()));
                 continue;
             }
             let attempt = Attempt {
@@ -206,7 +220,7 @@ impl InFlight<'_> {
             };
             let decision = decide(&attempt, &Backoff::default(), backoff::random());
             self.attempts -= u32::from(!failed.sent);
-            let error = failed.error.with_attempts(self.attempts);
+            let error = failed.error.with_attempts(self.sent());
             let (wait, after_timeout) = match decision {
                 Decision::Retry { wait, after_timeout } => (wait, after_timeout),
                 Decision::Stop { reason, retry_after } => {
@@ -292,7 +306,7 @@ impl InFlight<'_> {
                 streaming: self.want == Want::Events,
             };
             debug!(attempt = self.attempts, method = %prepared.method, "request");
-            let mut response = self.client.inner.transport.send(request).await.map_err(Failed::sending)?;
+            let mut response = self.send(request, admission.is_none()).await.map_err(Failed::sending)?;
             conceal(&mut response.headers, prepared.key.as_ref());
             debug!(status = response.status.as_u16(), "reply");
             if !is_redirect(response.status) {
@@ -312,6 +326,24 @@ impl InFlight<'_> {
                 }
             }
         }
+    }
+
+    /// Requests sent so far, redirects not counted.
+    fn sent(&self) -> u32 {
+        self.attempts + self.hedges.load(Ordering::Relaxed)
+    }
+
+    /// Sends one request, or two where that was asked for and limits of the client's own do not count them.
+    async fn send(&self, request: HttpRequest, unlimited: bool) -> Result<HttpResponse, TransportError> {
+        let transport = &*self.client.inner.transport;
+        let delay = self.prepared.hedge_after.filter(|_| unlimited);
+        let Some((delay, copy)) = delay.zip(hedge::copy_of(&request)) else { return transport.send(request).await };
+        let allowed = || {
+            let allowed = self.client.inner.budget.acquire(false).is_some();
+            self.hedges.fetch_add(u32::from(allowed), Ordering::Relaxed);
+            allowed
+        };
+        hedge::send(transport, request, copy, delay, allowed).await
     }
 
     async fn open_body(&self) -> Result<RequestBody, Failed> {
@@ -343,7 +375,7 @@ impl InFlight<'_> {
             Want::Bytes => {
                 let limits = (prepared.limits.between_events, prepared.max_bytes);
                 let head = (status, headers);
-                let download = Download::new(head, body, self.attempts, self.deadline, limits.0, limits.1);
+                let download = Download::new(head, body, self.sent(), self.deadline, limits.0, limits.1);
                 Ok(Got::Bytes(Box::new(download)))
             }
             Want::Events => {
@@ -373,7 +405,7 @@ impl InFlight<'_> {
                     }
                 };
                 let base64_vectors = prepared.base64_vectors;
-                let reply = RawReply { status, headers, body, attempts: self.attempts, base64_vectors };
+                let reply = RawReply { status, headers, body, attempts: self.sent(), base64_vectors };
                 check(&reply, prepared.op.reply).map_err(Failed::permanent)?;
                 Ok(Got::Whole(reply))
             }

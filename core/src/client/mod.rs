@@ -7,6 +7,7 @@ mod call;
 mod connect;
 mod deadline;
 mod failed;
+mod hedge;
 mod network;
 mod options;
 mod prepare;

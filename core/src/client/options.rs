@@ -27,6 +27,7 @@ pub struct RequestOptions {
     pub(crate) extra_body: Vec<Json>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) max_retries: Option<u32>,
+    pub(crate) hedge_after: Option<Duration>,
     pub(crate) first_event_timeout: Option<Duration>,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) idempotency_key: Option<String>,
@@ -104,6 +105,15 @@ macro_rules! option_setters {
         /// How often a failed call is tried again. Default 2.
         pub fn max_retries(mut self, count: u32) -> Self {
             self$(.$field)*.max_retries = Some(count);
+            self
+        }
+
+        /// Sends a `GET` a second time when no reply has begun after this long, and takes the reply that begins first.
+        /// Default: never. It is for reads whose delay now and then is that of one slow server. The second request is paid
+        /// from the retry budget, and not given back, so that at most one call in ten has one for long. Streams, and clients
+        /// with limits of their own, do without.
+        pub fn hedge_after(mut self, delay: std::time::Duration) -> Self {
+            self$(.$field)*.hedge_after = Some(delay);
             self
         }
 
@@ -199,7 +209,7 @@ impl RequestOptions {
         macro_rules! fall_back {
             ($($field:ident)*) => { $( if self.$field.is_none() { self.$field.clone_from(&base.$field); } )* };
         }
-        fall_back!(admin_api_key organization project base_url timeout max_retries first_event_timeout
+        fall_back!(admin_api_key organization project base_url timeout max_retries hedge_after first_event_timeout
             idle_timeout idempotency_key max_response_bytes webhook_secret);
         prepend(&mut self.headers, &base.headers);
         prepend(&mut self.query, &base.query);
@@ -241,6 +251,7 @@ impl fmt::Debug for RequestOptions {
             .field("extra_body", &self.extra_body.len())
             .field("timeout", &self.timeout)
             .field("max_retries", &self.max_retries)
+            .field("hedge_after", &self.hedge_after)
             .field("first_event_timeout", &self.first_event_timeout)
             .field("idle_timeout", &self.idle_timeout)
             .field("idempotency_key", &self.idempotency_key)

@@ -38,6 +38,8 @@ pub(super) struct Prepared {
     pub(super) body: BodyRecipe,
     pub(super) timeout: Duration,
     pub(super) max_retries: u32,
+    /// When a read is sent a second time.
+    pub(super) hedge_after: Option<Duration>,
     pub(super) limits: Limits,
     pub(super) max_bytes: Option<u64>,
     /// Whether the server may carry the request out twice.
@@ -130,6 +132,7 @@ impl Prepared {
             body: parts.body,
             timeout: options.timeout.unwrap_or(DEFAULT_TIMEOUT),
             max_retries: options.max_retries.unwrap_or(DEFAULT_RETRIES),
+            hedge_after: options.hedge_after,
             limits: Limits {
                 first_event: options.first_event_timeout.unwrap_or(idle),
                 between_events: idle,

@@ -91,7 +91,11 @@ impl Driver {
     fn prepare(&self, line: &str) -> Result<(Pending, Option<Duration>, Observed), String> {
         let line: Line = serde_json::from_str(line).map_err(|error| format!("malformed line: {error}"))?;
         let cancel = duration("cancel_after_s", line.cancel_after_s)?;
-        let id = format!("{}.{}", line.resource, line.method);
+        let mut id = format!("{}.{}", line.resource, line.method);
+        // The official packages offer the same object by this name too.
+        if id.starts_with("beta.chat.") {
+            id.drain(.."beta.".len());
+        }
         let row =
             helpers::find(&id).or_else(|| generated::find(&id)).ok_or_else(|| format!("there is no method `{id}`"))?;
         let (client, observed) = Observed::of(self.clients.of(Value::Object(line.client))?);

@@ -30,6 +30,7 @@ pub(super) struct ClientConfig {
     first_event_timeout_s: Option<f64>,
     connect_timeout_s: Option<f64>,
     max_retries: Option<u32>,
+    hedge_after_s: Option<f64>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     #[serde(default)]
@@ -118,6 +119,9 @@ impl ClientConfig {
         if let Some(retries) = self.max_retries {
             builder = builder.max_retries(retries);
         }
+        if let Some(delay) = duration("hedge_after_s", self.hedge_after_s)? {
+            builder = builder.hedge_after(delay);
+        }
         builder = builder.observe_content(self.observe_content);
         for (name, value) in self.headers {
             builder = builder.header(name, value);
@@ -190,6 +194,7 @@ pub(super) struct CallOptions {
     idle_timeout_s: Option<f64>,
     first_event_timeout_s: Option<f64>,
     max_retries: Option<u32>,
+    hedge_after_s: Option<f64>,
     #[serde(default)]
     headers: BTreeMap<String, Option<String>>,
     #[serde(default)]
@@ -231,6 +236,9 @@ impl CallOptions {
         }
         if let Some(retries) = self.max_retries {
             options = options.max_retries(retries);
+        }
+        if let Some(delay) = duration("hedge_after_s", self.hedge_after_s)? {
+            options = options.hedge_after(delay);
         }
         for (name, value) in self.headers {
             options = match value {

@@ -119,7 +119,6 @@ pub(super) fn rows() -> &'static [Row] {
     static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         vec![
             like("chat.completions.parse", "chat.completions.create", &[], chat),
-            like("beta.chat.completions.parse", "chat.completions.create", &[], chat),
             like("responses.parse", "responses.create", &["text_format"], responses),
         ]
     });
