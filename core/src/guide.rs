@@ -7,6 +7,7 @@ macro_rules! guides {
 }
 
 guides! {
+    agents = "agents.md"
     authentication = "authentication.md"
     azure = "azure.md"
     blocking = "blocking.md"

@@ -341,7 +341,7 @@ mod tests {
         let actions = json!([{"type": "function_call", "name": "f"}, {"type": "mcp_approval_request", "name": "m"}]);
         let event =
             json!({"type": "agent.session.requires_action", "session": {"id": "s", "required_actions": actions}});
-        assert_eq!(follow(&[event.clone()]).required_actions(), [Some("f".to_owned()), None]);
+        assert_eq!(follow(std::slice::from_ref(&event)).required_actions(), [Some("f".to_owned()), None]);
         let goes_on = json!({"type": "agent.session.in_progress", "session": {"id": "s"}});
         assert!(follow(&[event, goes_on]).required_actions().is_empty());
     }

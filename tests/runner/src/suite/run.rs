@@ -89,6 +89,15 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
         closed_by_client(&server, want).await?;
     }
 
+    // What a client said last over a WebSocket is noted a moment after it has gone.
+    server
+        .wait(CLOSE, |log| {
+            let named = case.requests.iter().flatten().zip(&log.requests);
+            let mut named = named.filter(|(want, _)| want.get("closed").is_some_and(|closed| !closed.is_null()));
+            named.all(|(_, seen)| seen.socket.as_ref().is_some_and(|socket| socket.closed.is_some()))
+        })
+        .await;
+
     let log = log_of(&server);
     let sent = Sent::new(&log);
     let compare = Compare { sent: &sent };
