@@ -47,7 +47,8 @@ fn python() -> PathBuf {
     let python =
         if cfg!(windows) { folder.join("Scripts").join("python.exe") } else { folder.join("bin").join("python") };
     let installed = std::fs::read_to_string(folder.join("installed.txt"));
-    if !installed.is_ok_and(|text| text == include_str!("requirements.txt")) {
+    // Other tests have put what they need there too.
+    if !installed.is_ok_and(|text| text.contains(include_str!("requirements.txt"))) {
         let status = Command::new(env!("CARGO"))
             .args(["xtask", "setup", "python"])
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
