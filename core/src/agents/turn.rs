@@ -243,9 +243,15 @@ impl sealed::Sealed for AgentTurnAccumulator {}
 impl Accumulate for AgentTurnAccumulator {
     type Event = AgentSessionEvent;
 
-    fn accept(&mut self, _: &str, data: Node<'_>, out: &mut dyn FnMut(Self::Event)) -> Result<(), DecodeError> {
+    fn accept(
+        &mut self,
+        _: &str,
+        data: Node<'_>,
+        context: &mut Context,
+        out: &mut dyn FnMut(Self::Event),
+    ) -> Result<(), DecodeError> {
         if self.push_node(data)
-            && let Some(event) = AgentSessionEvent::decode(data, &mut Context::default())
+            && let Some(event) = AgentSessionEvent::decode(data, context)
         {
             out(event);
         }
