@@ -9,7 +9,7 @@ use threadline::Client as Core;
 use threadline::observe::CallRecord;
 use threadline::operation::Verb;
 use threadline::usage::{Prices, UsageCounter};
-use threadline_engine::AssistantsExt;
+use threadline_engine::{Assistants, AssistantsExt};
 
 use crate::call::{self, Mode, Prepared};
 use crate::decode::Vectors;
@@ -146,7 +146,8 @@ impl Client {
             None => {
                 let builder = options::client(settings)?;
                 // Certificates and proxies are looked up meanwhile.
-                let store = setting!(settings, "assistants", String);
+                let store = setting!(settings, "assistants", String).map(|text| Assistants::parse(&text));
+                let store = store.transpose().map_err(pyo3::exceptions::PyValueError::new_err)?;
                 let built = py.detach(|| match store {
                     Some(store) => builder.assistants(store),
                     None => builder.build(),

@@ -58,6 +58,8 @@ def make_client(config: Dict[str, Any], asynchronous: bool) -> Any:
     given.update({python: config.pop(name) for name, python in renamed.items() if name in config})
     network = {name.removesuffix("_s"): config.pop(name) for name in list(config) if name in NETWORK}
     network["system_proxy"] = from_env
+    if (assistants := config.pop("assistants", None)) is not None:
+        network["assistants"] = assistants if isinstance(assistants, str) else json.dumps(assistants)
     usage = config.pop("usage", None)
     if usage:
         network["usage"] = usage if usage is True else json.dumps(usage)

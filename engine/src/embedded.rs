@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use futures_util::StreamExt;
 use http::Request;
+use serde::Deserialize;
 use threadline::transport::{
     ByteStream, HttpRequest, HttpResponse, RequestBody, SendFuture, TransportError, TransportErrorKind,
 };
@@ -23,6 +24,8 @@ pub struct Embedded {
     onward: Arc<dyn Transport>,
     /// Path of the base URL, before which nothing is ours.
     base: String,
+    /// Whether files and vector stores are the engine's too.
+    files: bool,
     engine: OnceCell<Router>,
     make: Make,
 }
@@ -43,17 +46,11 @@ impl fmt::Debug for Embedded {
 impl Embedded {
     /// Puts an engine before a transport. `client` is how the engine reaches its models; `base_url` is the base URL of
     /// the client that gets this transport.
-    pub fn new(
-        store: impl Into<String>,
-        base_url: &str,
-        client: Client,
-        onward: Arc<dyn Transport>,
-        profile: Profile,
-        settings: Settings,
-    ) -> Self {
+    pub fn new(assistants: Assistants, base_url: &str, client: Client, onward: Arc<dyn Transport>) -> Self {
         let base = url::Url::parse(base_url).map(|url| url.path().trim_end_matches('/').to_owned()).unwrap_or_default();
-        let make = Make { store: store.into(), upstream: Upstream::new(client, profile), settings };
-        Self { onward, base, engine: OnceCell::new(), make }
+        let Assistants { store, profile, settings, files } = assistants;
+        let make = Make { store, upstream: Upstream::new(client, profile), settings };
+        Self { onward, base, files, engine: OnceCell::new(), make }
     }
 
     /// Path below the base URL, if the engine answers it.
@@ -61,8 +58,10 @@ impl Embedded {
         let url = url::Url::parse(url).ok()?;
         let path = url.path().strip_prefix(&self.base)?;
         let first = path.trim_start_matches('/').split('/').next()?;
-        if !matches!(first, "assistants" | "threads") {
-            return None;
+        match first {
+            "assistants" | "threads" => {}
+            "files" | "vector_stores" if self.files => {}
+            _ => return None,
         }
         Some(match url.query() {
             Some(query) => format!("{path}?{query}"),
@@ -112,42 +111,95 @@ impl Transport for Embedded {
     }
 }
 
+/// How the assistants endpoints of a client run in the process: where everything is kept, and how the provider is asked.
+///
+/// A store's URL is enough: `"sqlite:app.db".into()`.
+#[derive(Debug, Clone)]
+pub struct Assistants {
+    store: String,
+    profile: Profile,
+    settings: Settings,
+    files: bool,
+}
+
+impl Assistants {
+    /// Keeps everything in this store: `sqlite:PATH`, `sqlite::memory:`, `postgres://...`. Runs go to the provider that the
+    /// client talks to, by `/responses`.
+    pub fn new(store: impl Into<String>) -> Self {
+        Self { store: store.into(), profile: Profile::default(), settings: Settings::default(), files: false }
+    }
+
+    /// Reads a store's URL, or a JSON object with `store` and, where they are needed, `files`, `profile` and `settings`.
+    ///
+    /// # Errors
+    /// What is wrong with the object.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Object {
+            store: String,
+            #[serde(default)]
+            files: bool,
+            #[serde(default)]
+            profile: Profile,
+            #[serde(default)]
+            settings: Settings,
+        }
+        if !text.trim_start().starts_with('{') {
+            return Ok(Self::new(text));
+        }
+        let read: Result<Object, _> = serde_json::from_str(text);
+        let Object { store, files, profile, settings } = read.map_err(|error| format!("`assistants`: {error}"))?;
+        Ok(Self { store, profile, settings, files })
+    }
+
+    /// How the provider is asked. Default: by `/responses`, with all it can do.
+    #[must_use]
+    pub fn profile(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
+
+    /// Limits and times of the engine.
+    #[must_use]
+    pub fn settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Keeps files and vector stores in the engine as well, which its file search needs: it reads no files of the
+    /// provider's. Default: requests to `/files` and `/vector_stores` go to the provider.
+    #[must_use]
+    pub fn files(self, files: bool) -> Self {
+        Self { files, ..self }
+    }
+}
+
+impl From<&str> for Assistants {
+    fn from(store: &str) -> Self {
+        Self::new(store)
+    }
+}
+
+impl From<String> for Assistants {
+    fn from(store: String) -> Self {
+        Self::new(store)
+    }
+}
+
 /// Makes the assistants endpoints of a client run in the process.
 pub trait AssistantsExt {
-    /// Keeps assistants, threads and runs in this store (`sqlite:PATH`, `sqlite::memory:`, `postgres://...`) and runs
-    /// them over the provider that the client talks to, by `/responses`.
+    /// Keeps assistants, threads and runs in a store, and runs them over the provider that the client talks to. Clones of
+    /// the client share the engine, which opens its store with the first request that needs it.
     ///
     /// # Errors
     /// Whatever building the client without an engine gives.
-    fn assistants(self, store: impl Into<String>) -> Result<Client, threadline::Error>;
-
-    /// As [`assistants`](Self::assistants), for a provider of this profile and with these settings.
-    ///
-    /// # Errors
-    /// As [`assistants`](Self::assistants).
-    fn assistants_with(
-        self,
-        store: impl Into<String>,
-        profile: Profile,
-        settings: Settings,
-    ) -> Result<Client, threadline::Error>;
+    fn assistants(self, assistants: impl Into<Assistants>) -> Result<Client, threadline::Error>;
 }
 
 impl AssistantsExt for ClientBuilder {
-    fn assistants(self, store: impl Into<String>) -> Result<Client, threadline::Error> {
-        self.assistants_with(store, Profile::default(), Settings::default())
-    }
-
-    fn assistants_with(
-        self,
-        store: impl Into<String>,
-        profile: Profile,
-        settings: Settings,
-    ) -> Result<Client, threadline::Error> {
+    fn assistants(self, assistants: impl Into<Assistants>) -> Result<Client, threadline::Error> {
         let client = self.build()?;
         let base_url = client.base_url().to_owned();
-        let models = client.clone();
-        Ok(client
-            .with_transport(move |onward| Arc::new(Embedded::new(store, &base_url, models, onward, profile, settings))))
+        let (models, assistants) = (client.clone(), assistants.into());
+        Ok(client.with_transport(move |onward| Arc::new(Embedded::new(assistants, &base_url, models, onward))))
     }
 }

@@ -27,7 +27,7 @@ mod store;
 mod tokens;
 mod transfer;
 
-pub use embedded::{AssistantsExt, Embedded};
+pub use embedded::{Assistants, AssistantsExt, Embedded};
 pub use engine::{Engine, OpenError};
 pub use settings::Settings;
 pub use transfer::{TransferError, Transferred};

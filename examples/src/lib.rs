@@ -1,7 +1,7 @@
 //! What the example programs share: a model's name, a sound, a picture, and the demo's provider.
 
-use threadline::{Client, Error};
-use threadline_mock::MockServer;
+use threadline::{Client, Error, ErrorKind};
+use threadline_model::ModelServer;
 
 /// The model to talk to: `MODEL` of the environment, or a common one.
 pub fn model() -> String {
@@ -65,19 +65,19 @@ fn crc32(data: &[u8]) -> u32 {
     })
 }
 
-/// A client, and the mock server behind it where there is no key for a real provider.
+/// A client, and the model behind it where there is no key for a real provider.
 #[derive(Debug)]
 pub struct Provider {
     /// The client to call.
     pub client: Client,
     /// The model to name: `MODEL` of the environment, or a common one.
     pub model: String,
-    mock: Option<MockServer>,
+    rules: Option<ModelServer>,
 }
 
 impl Provider {
-    /// The provider that `OPENAI_API_KEY`, `OPENAI_BASE_URL` and `MODEL` name; with neither key nor base URL, the mock
-    /// server, started in this process.
+    /// The provider that `OPENAI_API_KEY`, `OPENAI_BASE_URL` and `MODEL` name; with neither key nor base URL, a model that
+    /// answers by rules, served in this process.
     ///
     /// # Errors
     /// The environment holds something the client cannot use.
@@ -86,21 +86,22 @@ impl Provider {
         let model = model();
         match (set("OPENAI_API_KEY"), set("OPENAI_BASE_URL")) {
             (None, None) => {
-                let mock = MockServer::start().await;
-                let client = Client::builder().api_key("mock-key").base_url(mock.base_url()).build()?;
-                Ok(Self { client, model, mock: Some(mock) })
+                let broken = |error: std::io::Error| Error::new(ErrorKind::Connection, error.to_string());
+                let rules = ModelServer::start().await.map_err(broken)?;
+                let client = Client::builder().api_key("any").base_url(rules.base_url()).build()?;
+                Ok(Self { client, model, rules: Some(rules) })
             }
             // Local servers want no key, but the header must say something.
             (None, Some(base)) => {
                 let client = Client::builder().api_key("none").base_url(base).build()?;
-                Ok(Self { client, model, mock: None })
+                Ok(Self { client, model, rules: None })
             }
-            (Some(_), _) => Ok(Self { client: Client::from_env()?, model, mock: None }),
+            (Some(_), _) => Ok(Self { client: Client::from_env()?, model, rules: None }),
         }
     }
 
-    /// Whether the replies come from the mock server.
-    pub fn is_mock(&self) -> bool {
-        self.mock.is_some()
+    /// Whether the answers follow rules.
+    pub fn is_rules(&self) -> bool {
+        self.rules.is_some()
     }
 }

@@ -1,6 +1,8 @@
-//! `cargo xtask bench [LANGUAGE]`: measures a language's package beside its peers.
+//! `cargo xtask bench [LANGUAGE]`: measures a language's package beside its peers, or the assistants engine.
 
-use crate::{Outcome, python, shell};
+use std::process::Command;
+
+use crate::{Outcome, languages, python, shell, soak};
 
 /// Runs the benchmarks of one language, Rust if none is named.
 pub fn run(args: &[String]) -> Outcome {
@@ -11,6 +13,18 @@ pub fn run(args: &[String]) -> Outcome {
             shell::run(command.current_dir(shell::root().join("benches")))
         }
         "python" => python::bench(),
-        other => Err(format!("no benchmarks for `{other}`; there are: rust, python").into()),
+        "engine" => engine(&args[1..]),
+        other => Err(format!("no benchmarks for `{other}`; there are: rust, python, engine").into()),
     }
+}
+
+/// Measures `threadline-server` over SQLite and over PostgreSQL.
+fn engine(args: &[String]) -> Outcome {
+    let packages = ["build", "--quiet", "--release", "-p", "threadline-engine", "-p", "threadline-load", "--bins"];
+    shell::run(&mut shell::cargo(&packages))?;
+    let release = languages::target().join("release");
+    let built = |name: &str| release.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    let mut command = Command::new(built("threadline-load"));
+    command.arg("bench").arg("--server").arg(built("threadline-server"));
+    soak::over_postgres(&mut command, args)
 }

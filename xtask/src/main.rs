@@ -11,10 +11,12 @@ mod generate;
 mod import;
 mod languages;
 mod mock;
+mod peers;
 mod postgres;
 mod python;
 mod setup;
 mod shell;
+mod soak;
 mod test;
 
 /// What a command answers; the message is printed and the process ends with status 1.
@@ -31,7 +33,13 @@ const COMMANDS: &[Command] = &[
     ("import", "import [FOLDER]: published documents become api/", import::run),
     ("generate", "generate [--check]: write what follows from api/", generate::run),
     ("fuzz", "fuzz [SECONDS] [TARGET]: each fuzz target for so many seconds", fuzz::run),
-    ("bench", "bench [LANGUAGE]: measure beside other packages", bench::run),
+    ("bench", "bench [LANGUAGE|engine]: measure beside other packages; or the assistants engine", bench::run),
+    (
+        "peers",
+        "peers [python|node|libraries|real-model]: other people's packages against threadline-server",
+        peers::run,
+    ),
+    ("soak", "soak [--postgres URL]: kill servers in the middle of runs", soak::run),
 ];
 
 fn main() -> std::process::ExitCode {

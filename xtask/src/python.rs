@@ -25,21 +25,38 @@ pub fn run() -> Outcome {
         return Ok(());
     }
     eprintln!("making the python environment");
-    let python = Path::new("python3");
-    if !works(python, "import venv, ensurepip") {
-        // Debian ships the interpreter without what makes an environment.
-        install(&["python3-venv"])?;
-    }
-    shell::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let mut pip = Command::new(interpreter(&folder));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    for file in REQUIREMENTS {
-        pip.arg("--requirement").arg(shell::root().join(file));
-    }
-    shell::run(&mut pip)?;
+    make(&folder, &REQUIREMENTS)?;
     // Written last, so that an environment that was left half made is made anew.
     std::fs::write(&installed, text)?;
     Ok(())
+}
+
+/// Makes another environment below the target folder, if it is not there as it must be. Its interpreter.
+pub fn environment(name: &str, requirements: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let folder = languages::target().join(name);
+    let installed = folder.join("installed.txt");
+    let text = std::fs::read_to_string(shell::root().join(requirements))?;
+    if !std::fs::read_to_string(&installed).is_ok_and(|found| found == text) || !works(&interpreter(&folder), "") {
+        eprintln!("making the python environment {name}");
+        make(&folder, &[requirements])?;
+        std::fs::write(&installed, text)?;
+    }
+    Ok(interpreter(&folder))
+}
+
+fn make(folder: &Path, requirements: &[&str]) -> Outcome {
+    let python = Path::new("python3");
+    if !works(python, "import venv, ensurepip") {
+        // Debian ships the interpreter without what makes an environment.
+        shell::install(&["python3-venv"])?;
+    }
+    shell::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(folder))?;
+    let mut pip = Command::new(interpreter(folder));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    for file in requirements {
+        pip.arg("--requirement").arg(shell::root().join(file));
+    }
+    shell::run(&mut pip)
 }
 
 /// Builds the native module without optimisation, and lets the environment import the package from its source.
@@ -99,23 +116,4 @@ fn interpreter(folder: &Path) -> PathBuf {
 fn works(python: &Path, code: &str) -> bool {
     let status = Command::new(python).args(["-c", code]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
-}
-
-/// Installs packages of the system, where that is Debian or one of its kin.
-fn install(packages: &[&str]) -> Outcome {
-    let names = packages.join(" ");
-    if !shell::has("apt-get", &[]) {
-        return Err(format!("this needs what Debian calls {names}; install it and run the command again").into());
-    }
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
-    let apt = |args: &[&str]| {
-        let mut command = Command::new(if is_root { "apt-get" } else { "sudo" });
-        if !is_root {
-            command.arg("apt-get");
-        }
-        command.args(args).env("DEBIAN_FRONTEND", "noninteractive");
-        shell::run(&mut command)
-    };
-    apt(&["update", "--quiet"])?;
-    apt(&[&["install", "--yes", "--quiet", "--no-install-recommends"], packages].concat())
 }

@@ -1,12 +1,13 @@
 //! `cargo xtask setup [python]`: installs what the other commands need and the machine lacks; or the Python environment of
 //! the tests alone.
 
-use crate::{Outcome, postgres, python, shell};
+use crate::{Outcome, peers, postgres, python, shell};
 
 /// Tools that come as crates: program and version.
 const TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20")];
 
-/// Installs the toolchain's components, the cargo tools, PostgreSQL and the Python environment that are missing.
+/// Installs the toolchain's components, the cargo tools, PostgreSQL, the Python environments and the Node package that are
+/// missing.
 pub fn run(args: &[String]) -> Outcome {
     match args {
         [] => {}
@@ -28,5 +29,6 @@ pub fn run(args: &[String]) -> Outcome {
         }
     }
     postgres::setup()?;
-    python::run()
+    python::run()?;
+    peers::setup()
 }

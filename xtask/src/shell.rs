@@ -31,3 +31,22 @@ pub fn has(program: &str, args: &[&str]) -> bool {
     let probe = Command::new(program).args(args).arg("--version").stdout(silent()).stderr(silent()).status();
     probe.is_ok_and(|status| status.success())
 }
+
+/// Installs packages of the system, where that is Debian or one of its kin.
+pub fn install(packages: &[&str]) -> Outcome {
+    let names = packages.join(" ");
+    if !has("apt-get", &[]) {
+        return Err(format!("this needs what Debian calls {names}; install it and run the command again").into());
+    }
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    let apt = |args: &[&str]| {
+        let mut command = Command::new(if is_root { "apt-get" } else { "sudo" });
+        if !is_root {
+            command.arg("apt-get");
+        }
+        command.args(args).env("DEBIAN_FRONTEND", "noninteractive");
+        run(&mut command)
+    };
+    apt(&["update", "--quiet"])?;
+    apt(&[&["install", "--yes", "--quiet", "--no-install-recommends"], packages].concat())
+}

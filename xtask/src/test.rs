@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::languages::{self, LANGUAGES, Language};
 use crate::postgres::Cluster;
-use crate::{Outcome, python, shell};
+use crate::{Outcome, peers, python, shell};
 
 /// Without a language everything is built and tested; with one, the suite runs in that language alone.
 pub fn run(args: &[String]) -> Outcome {
@@ -21,7 +21,8 @@ pub fn run(args: &[String]) -> Outcome {
             shell::run(&mut shell::cargo(&["test", "--quiet", "--workspace"]))?;
             engine_over_postgres()?;
             python::test(&[])?;
-            LANGUAGES.iter().try_for_each(|language| suite(language, args))
+            LANGUAGES.iter().try_for_each(|language| suite(language, args))?;
+            peers::run(&[])
         }
     }
 }

@@ -47,11 +47,31 @@ pub(crate) fn shown(step: &Value, with_content: bool) -> Value {
         return shown;
     }
     for call in shown["step_details"]["tool_calls"].as_array_mut().into_iter().flatten() {
-        for result in call["file_search"]["results"].as_array_mut().into_iter().flatten() {
+        // By pointer: an index would write a member into calls of other kinds.
+        let results = call.pointer_mut("/file_search/results").and_then(Value::as_array_mut);
+        for result in results.into_iter().flatten() {
             if let Some(result) = result.as_object_mut() {
                 result.remove("content");
             }
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn found_texts_are_shown_where_they_were_asked_for_and_nothing_is_added() {
+        let calls = json!([{"type": "function", "function": {"name": "f"}},
+                           {"type": "file_search", "file_search": {"results": [{"score": 1, "content": []}]}}]);
+        let kept = json!({"step_details": {"type": "tool_calls", "tool_calls": calls}});
+        assert_eq!(shown(&kept, true), kept);
+        let mut without = kept.clone();
+        without["step_details"]["tool_calls"][1]["file_search"]["results"] = json!([{"score": 1}]);
+        assert_eq!(shown(&kept, false), without);
+        let message = json!({"step_details": {"type": "message_creation"}});
+        assert_eq!(shown(&message, false), message);
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::recorder::Named;
+use super::spoken;
 use crate::db::Tx;
 use crate::error::Failure;
 use crate::ids;
@@ -81,6 +82,7 @@ pub(crate) async fn close(tx: &mut Tx, held: &mut Held, ending: &Ending) -> Resu
         events.push(("thread.run.cancelling", run::shown(&held.run)));
     }
     if let Some(mut open) = messages::open_of_run(tx, held.thread_id(), held.id()).await? {
+        spoken::restore(tx, held.id(), &mut open).await?;
         let reason = ending.message_reason();
         message::close(&mut open, reason, now);
         messages::update(tx, &open).await?;

@@ -1,6 +1,7 @@
 //! Runs at work.
 //!
-//! `worker` carries one run from turn to turn, `writing` keeps what it does, `recover` takes a run over; `recorder` turns a model's events into steps, messages and stream events;
+//! `worker` carries one run from turn to turn, `writing` keeps what it does, `recover` takes a run over, `spoken` finds what its
+//! message had said; `recorder` turns a model's events into steps, messages and stream events;
 //! `ending` closes a run, whoever ends it; `hub` shows events to those who follow; `service` claims, watches and sweeps.
 
 mod citations;
@@ -11,6 +12,7 @@ mod produced;
 pub(crate) mod recorder;
 mod recover;
 pub(crate) mod service;
+mod spoken;
 mod turn;
 mod worker;
 mod writing;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::db::{Db, Tx, params};
+use crate::db::{Db, Row, Tx, params};
 use crate::error::Failure;
 use crate::ids;
 
@@ -39,14 +39,19 @@ pub(crate) async fn append(tx: &mut Tx, run: &str, events: &[Event]) -> Result<(
     Ok(())
 }
 
+const BEHIND: &str = "select events from run_events where run_id = $1 and last_seq > $2 order by first_seq limit 500";
+
 /// Events behind a number, in order.
 pub(crate) async fn after(db: &Db, run: &str, seq: i64) -> Result<Vec<Event>, Failure> {
-    let rows = db
-        .query(
-            "select events from run_events where run_id = $1 and last_seq > $2 order by first_seq limit 500",
-            params![run, seq],
-        )
-        .await?;
+    read(&db.query(BEHIND, params![run, seq]).await?, seq)
+}
+
+/// The same, inside of a transaction.
+pub(crate) async fn after_in(tx: &mut Tx, run: &str, seq: i64) -> Result<Vec<Event>, Failure> {
+    read(&tx.query(BEHIND, params![run, seq]).await?, seq)
+}
+
+fn read(rows: &[Row], seq: i64) -> Result<Vec<Event>, Failure> {
     let mut found = Vec::new();
     for row in rows {
         let events: Vec<(i64, String, String)> = serde_json::from_str(row.text(0)?)

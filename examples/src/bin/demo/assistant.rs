@@ -1,84 +1,66 @@
-//! An assistants conversation: the run asks for a function, gets its output, and answers.
+//! The assistants part: two processes, one after the other, on one database.
+//!
+//! The vendor has switched its assistants endpoints off. Here they are answered in the process, from a SQLite file; the
+//! provider only has to have a model.
 
-use std::time::Duration;
+use std::path::Path;
+use std::process::Command;
 
-use serde_json::json;
-use threadline::Error;
-use threadline::types::{
-    AssistantCreateParams, AssistantFunctionTool, FunctionDefinition, MessageContent, Run, RunCreateParams, RunStatus,
-    RunSubmitToolOutputsParams, RunToolOutput, ThreadCreateParams, ThreadMessageCreateParams,
-};
+use threadline::{Client, Error, ErrorKind};
+use threadline_engine::model::{Api, Profile};
+use threadline_engine::{Assistants, AssistantsExt};
 use threadline_examples::Provider;
 
-/// Polls before the demo gives a run up.
-const PATIENCE: usize = 60;
+use super::{conversation, resumed};
 
-pub(crate) async fn run(provider: &Provider) -> Result<(), Error> {
-    println!("\nAssistant");
-    let beta = provider.client.beta();
-    let weather = FunctionDefinition::new("weather").description("The weather in a city now.").parameters([
-        ("type", json!("object")),
-        ("properties", json!({"city": {"type": "string"}})),
-        ("required", json!(["city"])),
-    ]);
-    let assistant = AssistantCreateParams::new(provider.model.as_str())
-        .name("Weather desk")
-        .instructions("Answer in one sentence. Ask the weather function, never guess.")
-        .tools(vec![AssistantFunctionTool::new(weather).into()]);
-    let assistant = beta.assistants().create(assistant).await?;
-    println!("  assistant {} with 1 function", assistant.id);
+/// What this program is called with when it is to be a part of the conversation.
+pub(crate) const WORD: &str = "assistant";
 
-    let thread = beta.threads().create(ThreadCreateParams::new()).await?;
-    let question = "What is the weather in Oslo?";
-    beta.threads().messages().create(&thread.id, ThreadMessageCreateParams::new(question, "user")).await?;
-    println!("  thread {}\n  you:   {question}", thread.id);
+/// Starts one process for the beginning of the conversation, and one that goes on.
+pub(crate) fn run(provider: &Provider, api: Api) -> Result<(), Error> {
+    println!("\nAssistant, in the process over SQLite");
+    let folder = std::env::temp_dir().join(format!("threadline-demo-{}", std::process::id()));
+    let outcome = stages(provider, api, &folder);
+    // Left behind, it would only be in the way.
+    let _ = std::fs::remove_dir_all(&folder);
+    outcome
+}
 
-    let run = beta.threads().runs().create(&thread.id, RunCreateParams::new(assistant.id.as_str())).await?.into_inner();
-    let run = settle(provider, &thread.id, run).await?;
-    println!("  run {}: {}", run.id, run.status);
-
-    let steps = beta.threads().runs().steps().list(&thread.id, &run.id).await?;
-    for step in &steps.data {
-        println!("  step {}: {} {}", step.id, step.r#type, step.status);
-    }
-    let messages = beta.threads().messages().list(&thread.id).await?;
-    for message in messages.data.iter().filter(|message| message.role.as_str() == "assistant") {
-        for part in &message.content {
-            if let MessageContent::Text(part) = part {
-                println!("  assistant: {}", part.text.value);
-            }
+fn stages(provider: &Provider, api: Api, folder: &Path) -> Result<(), Error> {
+    let broken = |error: std::io::Error| Error::new(ErrorKind::Usage, format!("the demo cannot start itself: {error}"));
+    std::fs::create_dir_all(folder).map_err(broken)?;
+    let store = format!("sqlite:{}", folder.join("app.db").display());
+    let api = if api == Api::Chat { "chat" } else { "responses" };
+    for stage in ["begin", "go-on"] {
+        let mut command = Command::new(std::env::current_exe().map_err(broken)?);
+        command.args([WORD, stage, &store, api]).env("MODEL", &provider.model);
+        if provider.is_rules() {
+            command.env("OPENAI_BASE_URL", provider.client.base_url()).env("OPENAI_API_KEY", "any");
+        }
+        let status = command.status().map_err(broken)?;
+        if !status.success() {
+            return Err(Error::new(ErrorKind::Usage, format!("the process of the conversation ended with {status}")));
         }
     }
-    beta.threads().delete(&thread.id).await?;
-    beta.assistants().delete(&assistant.id).await?;
-    println!("  thread and assistant deleted");
     Ok(())
 }
 
-/// Follows a run to its end, answering the functions it asks for.
-async fn settle(provider: &Provider, thread: &str, mut run: Run) -> Result<Run, Error> {
-    let runs = provider.client.beta().threads().runs();
-    for _ in 0..PATIENCE {
-        match (&run.status, &run.required_action) {
-            (RunStatus::RequiresAction, Some(action)) => {
-                let mut outputs = Vec::new();
-                for call in &action.submit_tool_outputs.tool_calls {
-                    println!("  function {}({})", call.function.name, call.function.arguments);
-                    outputs.push(
-                        RunToolOutput::new()
-                            .tool_call_id(call.id.as_str())
-                            .output("{\"celsius\": -3, \"sky\": \"clear\"}"),
-                    );
-                }
-                let params = RunSubmitToolOutputsParams::new(outputs);
-                run = runs.submit_tool_outputs(thread, &run.id, params).await?.into_inner();
-            }
-            (RunStatus::Queued | RunStatus::InProgress | RunStatus::Cancelling, _) => {
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                run = runs.retrieve(thread, &run.id).await?.into_inner();
-            }
-            _ => break,
-        }
-    }
-    Ok(run)
+/// One process's part of the conversation.
+pub(crate) async fn stage(words: &[String]) -> Result<(), Error> {
+    let [stage, store, api] = words else {
+        return Err(Error::new(ErrorKind::Usage, "the demo is started as `cargo xtask demo`"));
+    };
+    let provider = Provider::from_env().await?;
+    let client = open(&provider.client, store, if api == "chat" { Api::Chat } else { Api::Responses })?;
+    println!("  process {} opens the database", std::process::id());
+    if stage == "begin" { conversation::begin(&client, &provider.model).await } else { resumed::go_on(&client).await }
+}
+
+/// The client whose assistants, threads, files and vector stores are in this store.
+fn open(provider: &Client, store: &str, api: Api) -> Result<Client, Error> {
+    let assistants = Assistants::new(store).files(true).profile(Profile::new(api));
+    Client::builder()
+        .base_url(provider.base_url())
+        .api_key(std::env::var("OPENAI_API_KEY").unwrap_or_else(|_| "none".to_owned()))
+        .assistants(assistants)
 }

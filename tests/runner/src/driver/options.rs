@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use threadline::policy::budget::RetryBudget;
 use threadline::usage::{Prices, UsageCounter};
 use threadline::{Client, ClientBuilder, Json, RequestOptions};
+use threadline_engine::{Assistants, AssistantsExt};
 
 /// The configuration of a client.
 #[derive(Debug, Deserialize)]
@@ -43,6 +44,8 @@ pub(super) struct ClientConfig {
     limits: Option<LimitsConfig>,
     retry_budget: Option<u32>,
     cassette: Option<CassetteConfig>,
+    /// A store's URL, or an object.
+    assistants: Option<Value>,
     ca_file: Option<PathBuf>,
     client_cert_file: Option<PathBuf>,
     client_key_file: Option<PathBuf>,
@@ -177,7 +180,11 @@ impl ClientConfig {
                 None => network,
             }
         });
-        builder.build().map_err(|error| error.to_string())
+        let client = match self.assistants {
+            Some(config) => builder.assistants(Assistants::parse(&text(config))?),
+            None => builder.build(),
+        };
+        client.map_err(|error| error.to_string())
     }
 }
 

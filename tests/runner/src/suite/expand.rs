@@ -59,6 +59,70 @@ impl Places {
     }
 }
 
+/// Fills in `${0.value.id}`: members of earlier answers, by the number of their call and the path to them. A text that is
+/// nothing else becomes what stands there, whatever its type.
+pub(super) fn fill_answers(value: &mut Value, answers: &[Value]) -> Result<(), String> {
+    match value {
+        Value::String(text) => {
+            if let Some(found) = whole(text, answers) {
+                *value = found?;
+                return Ok(());
+            }
+            let mut filled = String::with_capacity(text.len());
+            let mut rest = text.as_str();
+            while let Some((before, path, after)) = placeholder(rest) {
+                filled.push_str(before);
+                match look_up(path, answers)? {
+                    Value::String(text) => filled.push_str(&text),
+                    other => filled.push_str(&other.to_string()),
+                }
+                rest = after;
+            }
+            filled.push_str(rest);
+            *text = filled;
+            Ok(())
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(|item| fill_answers(item, answers)),
+        Value::Object(members) => members.values_mut().try_for_each(|member| fill_answers(member, answers)),
+        _ => Ok(()),
+    }
+}
+
+/// The first `${0.value.id}` of a text, with what is before and behind it.
+fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    loop {
+        let start = from + text[from..].find("${")?;
+        let end = start + text[start..].find('}')?;
+        let path = &text[start + 2..end];
+        if path.starts_with(|first: char| first.is_ascii_digit()) {
+            return Some((&text[..start], path, &text[end + 1..]));
+        }
+        from = start + 2;
+    }
+}
+
+fn whole(text: &str, answers: &[Value]) -> Option<Result<Value, String>> {
+    match placeholder(text)? {
+        ("", path, "") => Some(look_up(path, answers)),
+        _ => None,
+    }
+}
+
+fn look_up(path: &str, answers: &[Value]) -> Result<Value, String> {
+    let mut words = path.split('.');
+    let number: usize = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| format!("`${{{path}}}`"))?;
+    let mut found = answers.get(number).ok_or_else(|| format!("`${{{path}}}`: call {number} has no answer yet"))?;
+    for word in words {
+        let next = match found {
+            Value::Array(items) => word.parse::<usize>().ok().and_then(|place| items.get(place)),
+            other => other.get(word),
+        };
+        found = next.ok_or_else(|| format!("`${{{path}}}`: no `{word}` in {found}"))?;
+    }
+    Ok(found.clone())
+}
+
 /// Whether a case speaks of a second server.
 pub(super) fn needs_other(case: &Value) -> bool {
     case.get("other").is_some() || case.get("other_requests").is_some() || case.to_string().contains("${other")
@@ -75,6 +139,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn earlier_answers_are_filled_in_by_their_path() {
+        let answers = [json!({"value": {"id": "a_1", "n": [7, 8]}}), json!({"events": [{"event": "x"}]})];
+        let mut call =
+            json!({"id": "${0.value.id}", "n": "${0.value.n}", "text": "<${0.value.n.1} ${1.events.0.event}>"});
+        fill_answers(&mut call, &answers).unwrap();
+        assert_eq!(call, json!({"id": "a_1", "n": [7, 8], "text": "<8 x>"}));
+        let mut early = json!("${2.value.id}");
+        assert!(fill_answers(&mut early, &answers).unwrap_err().contains("has no answer yet"));
+        let mut absent = json!(["${0.value.name}"]);
+        assert!(fill_answers(&mut absent, &answers).unwrap_err().contains("no `name`"));
+    }
 
     #[test]
     fn placeholders_are_filled_in_every_text_and_name() {

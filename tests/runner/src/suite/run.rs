@@ -9,7 +9,7 @@ use super::case::{Case, RawCase, Server, Step};
 use super::certificates::{self, CertificateFiles};
 use super::compare::Compare;
 use super::drive::{Drive, Session};
-use super::expand::{Places, needs_other};
+use super::expand::{Places, fill_answers, needs_other};
 use super::files::{self, Folder};
 use super::sent::Sent;
 use super::{Difference, answer, wire};
@@ -57,8 +57,8 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
         tmp: folder.path(),
     };
     places.fill(&mut json);
-    let case = Case::read(json).map_err(broken)?;
-    let steps = case.steps().map_err(broken)?;
+    let mut case = Case::read(json).map_err(broken)?;
+    let mut steps = case.steps().map_err(broken)?;
     match &case.server {
         Server::Script(replies) => script(&server, replies)?,
         Server::Word(_) => {}
@@ -80,7 +80,12 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
         answers =
             futures_util::future::try_join_all(steps.iter().map(|step| call(&session, &base_url, &case, step))).await?;
     } else {
-        for step in &steps {
+        for step in &mut steps {
+            let mut line = Value::Object(std::mem::take(&mut step.call));
+            fill_answers(&mut line, &answers).map_err(broken)?;
+            if let Value::Object(line) = line {
+                step.call = line;
+            }
             answers.push(call(&session, &base_url, &case, step).await?);
         }
     }
@@ -101,6 +106,9 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
     let log = log_of(&server);
     let sent = Sent::new(&log);
     let compare = Compare { sent: &sent };
+    for expect in steps.iter_mut().map(|step| &mut step.expect).chain(case.requests.iter_mut().flatten()) {
+        expect.values_mut().try_for_each(|member| fill_answers(member, &answers)).map_err(broken)?;
+    }
     for (index, (step, answer)) in steps.iter().zip(&answers).enumerate() {
         let at = if steps.len() == 1 { "expect".to_owned() } else { format!("expect[{index}]") };
         check_answer(&at, &compare, &step.expect, answer)?;
