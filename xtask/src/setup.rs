@@ -28,6 +28,11 @@ pub fn run(args: &[String]) -> Outcome {
             shell::run(&mut shell::cargo(&["install", "--locked", tool, "--version", version]))?;
         }
     }
+    environments()
+}
+
+/// Installs what the tests run against: PostgreSQL, the Python environments, the Node package. Quick where all is here.
+pub fn environments() -> Outcome {
     postgres::setup()?;
     python::run()?;
     peers::setup()

@@ -4,9 +4,9 @@ use std::process::Command;
 
 use crate::languages::{self, LANGUAGES, Language};
 use crate::postgres::Cluster;
-use crate::{Outcome, peers, python, shell};
+use crate::{Outcome, peers, python, setup, shell};
 
-/// Without a language everything is built and tested; with one, the suite runs in that language alone.
+/// Without a language everything is built and tested, after what is missing has been installed; with one, the suite runs in that language alone.
 pub fn run(args: &[String]) -> Outcome {
     match args.first().filter(|word| !word.starts_with("--")) {
         Some(name) => {
@@ -17,6 +17,7 @@ pub fn run(args: &[String]) -> Outcome {
             suite(language, &args[1..])
         }
         None => {
+            setup::environments()?;
             shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace", "--all-targets"]))?;
             shell::run(&mut shell::cargo(&["test", "--quiet", "--workspace"]))?;
             engine_over_postgres()?;
