@@ -46,8 +46,9 @@ pub(crate) fn shown(step: &Value, with_content: bool) -> Value {
     if with_content {
         return shown;
     }
-    for call in shown["step_details"]["tool_calls"].as_array_mut().into_iter().flatten() {
-        // By pointer: an index would write a member into calls of other kinds.
+    // By pointer: an index would write members into steps and calls of other kinds.
+    let calls = shown.pointer_mut("/step_details/tool_calls").and_then(Value::as_array_mut);
+    for call in calls.into_iter().flatten() {
         let results = call.pointer_mut("/file_search/results").and_then(Value::as_array_mut);
         for result in results.into_iter().flatten() {
             if let Some(result) = result.as_object_mut() {
