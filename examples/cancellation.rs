@@ -3,7 +3,7 @@
 use std::future::IntoFuture as _;
 use std::time::Duration;
 
-use threadline::types::{ChatCompletionCreateParams, ChatCompletionUserMessageParam};
+use threadline::types::{ChatCompletionCreateParams, ChatCompletionUserMessageParam, ResponseCreateParams};
 use threadline::{Client, Error};
 use threadline_examples::model;
 use tokio::time::timeout;
@@ -11,17 +11,17 @@ use tokio::time::timeout;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let client = Client::from_env()?;
-    let question = ChatCompletionUserMessageParam::new("Count from one to a hundred, in words.");
-    let params = ChatCompletionCreateParams::new(vec![question.into()], model());
 
     // A call is a future: whoever stops polling it has cancelled it.
-    let call = client.chat().completions().create(params.clone());
+    let question = "Count from one to a hundred, in words.";
+    let call = client.responses().create(ResponseCreateParams::new().model(model()).input(question));
     match timeout(Duration::from_millis(1), call.into_future()).await {
-        Ok(completion) => println!("that was quick: {} choices", completion?.choices.len()),
+        Ok(response) => println!("that was quick: {} items", response?.output.len()),
         Err(_) => println!("gave up after a millisecond"),
     }
 
     // A stream is left by dropping it. No task reads on behind your back, and the model stops writing.
+    let params = ChatCompletionCreateParams::new(vec![ChatCompletionUserMessageParam::new(question).into()], model());
     let mut stream = client.chat().completions().create_stream(params).await?;
     let mut text = String::new();
     while let Some(chunk) = stream.try_next().await? {
