@@ -246,6 +246,8 @@ def test_a_signal_ends_a_waiting_call(mock: Mock) -> None:
     mock.script({"json": MODEL, "gate": "never"})
     code = """
         import signal, threading, urllib.request
+        # A shell starts what runs in the background with the signal ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         def interrupt():
             url = str(client.base_url).replace("/v1/", "/__mock/log?wait=requests:1")
             urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url).close()
