@@ -18,6 +18,8 @@ const OWNED: &[&str] = &[
     "bindings-python/python/threadline/types",
     "bindings-python/python/threadline/resources",
     "bindings-python/src/generated",
+    "bindings-node/lib/resources",
+    "bindings-node/tests/generated",
 ];
 
 /// Longest generated file, in lines.
@@ -41,6 +43,17 @@ impl Files {
     /// Adds a Python file; the mark is put in front.
     pub fn python(&mut self, path: impl Into<String>, body: &str) {
         self.0.insert(path.into(), format!("# @{MARK}\n{body}"));
+    }
+
+    /// Adds a TypeScript file; the mark is put in front.
+    pub fn typescript(&mut self, path: impl Into<String>, body: &str) {
+        self.0.insert(path.into(), format!("// @{MARK}\n{body}"));
+    }
+
+    /// Adds a JSON file with one object, each of its members a line.
+    pub fn json(&mut self, path: impl Into<String>, key: &str, members: &[String]) {
+        let body = members.join(",\n");
+        self.0.insert(path.into(), format!("{{\"generated\": \"{MARK}\", \"{key}\": {{\n{body}\n}}}}\n"));
     }
 
     /// Adds a Markdown file; the mark is put in front.

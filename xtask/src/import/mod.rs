@@ -66,15 +66,18 @@ impl Sources {
 }
 
 /// Reads the folder named in `args` (default `../shared/api` beside the workspace) and writes `api/`. With
-/// `--python-package FOLDER` it reads the installed official Python package instead and writes `api/python/`.
+/// `--python-package FOLDER` it reads the installed official Python package instead and writes `api/python/`; with
+/// `--node-package FOLDER` the Node package and `typescript` below that `node_modules`, and writes `api/node/`.
 pub fn run(args: &[String]) -> crate::Outcome {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readers =
+        [("--python-package", "python3", "python_package.py"), ("--node-package", "node", "node_package.mjs")];
     if let [flag, package] = args
-        && flag == "--python-package"
+        && let Some((_, program, script)) = readers.into_iter().find(|(name, ..)| flag == name)
     {
-        let script = workspace.join("xtask/src/import/python_package.py");
-        let status = std::process::Command::new("python3").arg(script).arg(package).arg(workspace.join("api")).status();
-        let status = status.map_err(|why| format!("python3 cannot be started: {why}"))?;
+        let script = workspace.join("xtask/src/import").join(script);
+        let status = std::process::Command::new(program).arg(script).arg(package).arg(workspace.join("api")).status();
+        let status = status.map_err(|why| format!("{program} cannot be started: {why}"))?;
         return if status.success() { Ok(()) } else { Err(format!("the package cannot be read: {status}").into()) };
     }
     let folder = args.first().map_or_else(|| workspace.join("../shared/api"), PathBuf::from);

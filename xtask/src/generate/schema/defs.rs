@@ -73,8 +73,7 @@ pub struct OperationDef {
     pub python: PythonDef,
     /// What the Node surface needs to know.
     #[serde(default)]
-    #[expect(dead_code, reason = "for the outputs in TypeScript")]
-    pub node: Value,
+    pub node: NodeDef,
 }
 
 /// `body` of an operation.
@@ -156,6 +155,20 @@ pub struct PythonDef {
     /// Further official names of the same route.
     #[serde(default)]
     pub aliases: Vec<String>,
+}
+
+/// `node` of an operation.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct NodeDef {
+    /// Path of the resource.
+    #[serde(default)]
+    pub resource: Option<String>,
+    /// Name of the method.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Path parameters that stand in the params object.
+    #[serde(default)]
+    pub path_in_params: Vec<String>,
 }
 
 /// `api/types/<group>.json`.
