@@ -1,0 +1,87 @@
+/** The client of Azure. */
+import { OpenAI, type ClientOptions } from './client';
+import { INTERNAL } from './core/client';
+import { OpenAIError } from './core/error';
+import { readEnv } from './internal/settings';
+
+/** What a client of Azure is configured with. */
+export interface AzureClientOptions
+  extends Omit<ClientOptions, 'provider' | 'dataResidency' | 'credential' | 'x509Transport'> {
+  provider?: never;
+  dataResidency?: never;
+  credential?: never;
+  x509Transport?: never;
+  /** Default: `OPENAI_API_VERSION`. */
+  apiVersion?: string | undefined;
+  /** Such as `https://example.openai.azure.com`. Default: `AZURE_OPENAI_ENDPOINT`. */
+  endpoint?: string | undefined;
+  /** The deployment of all requests that name a model. */
+  deployment?: string | undefined;
+  /** Default: `AZURE_OPENAI_API_KEY`. */
+  apiKey?: string | undefined;
+  /** Gives Entra tokens. */
+  azureADTokenProvider?: (() => Promise<string>) | undefined;
+  /** Whether the resource's own `/openai/v1` is called, which needs no version. */
+  v1?: boolean | undefined;
+  /** A token of Entra. */
+  azureADToken?: string | undefined;
+}
+
+const MISSING =
+  'Missing credentials. Please pass one of `apiKey` and `azureADTokenProvider`, or set the `AZURE_OPENAI_API_KEY` environment variable.';
+
+/** A client whose requests go to Azure. */
+export class AzureOpenAI extends OpenAI {
+  deploymentName: string | undefined;
+  apiVersion = '';
+
+  constructor(given: AzureClientOptions = {}) {
+    const {
+      baseURL = readEnv('OPENAI_BASE_URL'),
+      apiKey = readEnv('AZURE_OPENAI_API_KEY'),
+      apiVersion = readEnv('OPENAI_API_VERSION'),
+      endpoint = readEnv('AZURE_OPENAI_ENDPOINT'),
+      deployment,
+      azureADTokenProvider,
+      azureADToken,
+      v1 = false,
+      dataResidency,
+      ...rest
+    } = given;
+    if (dataResidency != null) throw new OpenAIError('AzureOpenAI does not support `dataResidency`.');
+    if (!apiVersion && !v1) {
+      throw new OpenAIError(
+        "The OPENAI_API_VERSION environment variable is missing or empty; either provide it, or instantiate the AzureOpenAI client with an apiVersion option, like new AzureOpenAI({ apiVersion: 'My API Version' }).",
+      );
+    }
+    if (azureADTokenProvider && apiKey) {
+      throw new OpenAIError(
+        'The `apiKey` and `azureADTokenProvider` arguments are mutually exclusive; only one can be passed at a time.',
+      );
+    }
+    if (!azureADTokenProvider && !apiKey && !azureADToken) throw new OpenAIError(MISSING);
+    if (!baseURL && !endpoint) {
+      throw new OpenAIError('Must provide one of the `baseURL` or `endpoint` arguments, or the `AZURE_OPENAI_ENDPOINT` environment variable');
+    }
+    if (baseURL && given.endpoint) throw new OpenAIError('baseURL and endpoint are mutually exclusive');
+    const base = baseURL ?? `${endpoint}/openai${v1 ? '/v1' : ''}`;
+    const azure = {
+      endpoint: baseURL ? undefined : endpoint,
+      deployment,
+      api_version: v1 ? undefined : apiVersion,
+      ad_token: azureADToken,
+      v1,
+    };
+    const internal = { ...(given as { [INTERNAL]?: object })[INTERNAL], azure: { ...azure, base_url: baseURL }, tokens: azureADTokenProvider };
+    super({ ...rest, apiKey: apiKey ?? null, baseURL: base, [INTERNAL]: internal } as ClientOptions);
+    this.apiVersion = apiVersion ?? '';
+    this.deploymentName = deployment;
+    Object.defineProperty(this, '_azure', { value: given, enumerable: false });
+  }
+
+  override withOptions(options: Partial<AzureClientOptions>): this {
+    const { _azure: own } = this as unknown as { _azure: AzureClientOptions };
+    const merged = { ...own, maxRetries: this.maxRetries, timeout: this.timeout, logger: this.logger, ...options };
+    return new (this.constructor as new (options: AzureClientOptions) => this)(merged as AzureClientOptions);
+  }
+}

@@ -1,0 +1,527 @@
+/** The client: what it is configured with, and how calls reach the native side. `lib/client.ts` adds the resources. */
+import type { OpenAI } from '../client';
+import { Call } from '../internal/call';
+import { headerPairs, type HeadersLike } from '../internal/headers';
+import type { NativeClient } from '../internal/native';
+import { isRequestOptions, type FinalRequestOptions, type RequestOptions } from '../internal/request-options';
+import { callOptions, queryPairs, readEnv, retries, seconds } from '../internal/settings';
+import type { Fetch, MergedRequestInit, PromiseOrValue } from '../internal/types';
+import { logOf, parseLogLevel, type CallLog, type Logger, type LogLevel } from '../internal/utils/log';
+import type { APIPromise } from './api-promise';
+import * as Errors from './error';
+import type { AbstractPage, PagePromise } from './pagination';
+
+export type { Logger, LogLevel };
+
+/** Gives the key of each request. */
+export type ApiKeySetter = () => Promise<string>;
+
+
+import type { DataResidency } from '../internal/data-residency';
+export type { DataResidency };
+
+/** A token with what is known of its life, in seconds. */
+export interface Token {
+  token: string;
+  expiresIn?: number;
+  refreshIn?: number;
+}
+
+/** What the network layer of a client can be told; times in milliseconds. */
+export interface NetworkOptions {
+  /** Longest time for connecting. */
+  connectTimeout?: number;
+  /** Longest silence between two events of a stream, or two pieces of a download. 60,000 by default. */
+  idleTimeout?: number;
+  /** Longest wait for a stream's first event once the reply has begun. */
+  firstEventTimeout?: number;
+  /** Sends a slow `GET` a second time after so long. */
+  hedgeAfter?: number;
+  /** How long sent bytes may go unacknowledged. */
+  tcpUserTimeout?: number;
+  /** Longest reply, or event of a stream, in bytes. */
+  maxResponseBytes?: number;
+  /** `'1.1'`: nothing newer; `'2'`: from the first byte. */
+  httpVersion?: '1.1' | '2';
+  /** Whether the environment's proxies are used. Default true. */
+  systemProxy?: boolean;
+  proxy?: string;
+  noProxy?: string;
+  /** Further certificate authorities, and the client's own certificate (PEM files). */
+  caFile?: string;
+  clientCertFile?: string;
+  clientKeyFile?: string;
+  /** Addresses by host name. */
+  resolve?: Record<string, string[]>;
+  /** Limits of the client's own. */
+  limits?: Record<string, unknown>;
+  /** Retries that may be made while nothing succeeds. */
+  retryBudget?: number;
+  /** Records requests and replies, or plays them back. */
+  cassette?: Record<string, unknown>;
+  /** Whether records of calls hold prompts and outputs. */
+  observeContent?: boolean;
+}
+
+export interface ClientOptions {
+  /** The key, or a function that gives it. Default: `OPENAI_API_KEY`. */
+  apiKey?: string | ApiKeySetter | null | undefined;
+  /** Gives tokens that say how long they live, in place of a key. */
+  tokenProvider?: (() => Promise<string | Token>) | undefined;
+  /** Key for administration. Default: `OPENAI_ADMIN_KEY`. */
+  adminAPIKey?: string | null | undefined;
+  /** Default: `OPENAI_ORG_ID`. */
+  organization?: string | null | undefined;
+  /** Default: `OPENAI_PROJECT_ID`. */
+  project?: string | null | undefined;
+  /** Secret that signs webhooks. Default: `OPENAI_WEBHOOK_SECRET`. */
+  webhookSecret?: string | null | undefined;
+  /** Default: `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. */
+  baseURL?: string | null | undefined;
+  /** A regional endpoint in place of `baseURL`. */
+  dataResidency?: DataResidency | null | undefined;
+  /** Milliseconds for a whole call, its retries included; for a stream until its first event. Default 600,000. */
+  timeout?: number | undefined;
+  /** Handed to `fetch`; with it, requests go through `fetch`. */
+  fetchOptions?: MergedRequestInit | undefined;
+  /** Sends requests in place of the built-in transport. */
+  fetch?: Fetch | undefined;
+  /** How often a failed call is tried again. Default 2. */
+  maxRetries?: number | undefined;
+  /** Headers of every request; `null` takes one away. */
+  defaultHeaders?: HeadersLike | undefined;
+  /** Query parameters of every request. */
+  defaultQuery?: Record<string, string | undefined> | undefined;
+  dangerouslyAllowBrowser?: boolean | undefined;
+  /** Default: `OPENAI_LOG`, else `warn`. */
+  logLevel?: LogLevel | undefined;
+  /** Default: the console. */
+  logger?: Logger | undefined;
+  /** An identity that is exchanged for tokens, in place of a key. */
+  workloadIdentity?: any;
+  x509Transport?: any;
+  credential?: any;
+  provider?: any;
+  /** Answers `/assistants` and `/threads` in this process: where all is kept (`'sqlite:app.db'`), or an object with more. */
+  assistants?: string | Record<string, unknown> | undefined;
+  /** More about the network. */
+  network?: NetworkOptions | undefined;
+  /** `'float32'`: embeddings come as `Float32Array`. */
+  vectors?: 'number' | 'float32' | undefined;
+  /** `true`, or prices: the client counts what it uses (`client.usage()`). */
+  usage?: boolean | Record<string, unknown> | undefined;
+  /** Whether records of calls are kept (`client.takeObserved()`). */
+  observe?: boolean | undefined;
+}
+
+/** Settings that only our own classes hand over. */
+export const INTERNAL: unique symbol = Symbol('threadline.internal');
+
+/** A client that has the connections already, and what Azure needs. */
+export interface InternalSettings {
+  parent?: Client;
+  azure?: Record<string, unknown>;
+  /** The function that gives tokens, where it is none of `apiKey`. */
+  tokens?: () => Promise<unknown>;
+}
+
+/** Options that another client may differ in and share connections all the same. */
+const SHARED = new Set<string>([
+  'apiKey', 'adminAPIKey', 'organization', 'project', 'webhookSecret', 'baseURL', 'timeout', 'maxRetries', 'defaultHeaders',
+  'defaultQuery', 'logLevel', 'logger', 'observe', 'vectors',
+]);
+
+const MISSING =
+  'Missing credentials. Please pass an `apiKey`, `workloadIdentity`, `adminAPIKey`, or set the `OPENAI_API_KEY` or ' +
+  '`OPENAI_ADMIN_KEY` environment variable.';
+
+/** How a call is sent: by which native client, with which options. */
+interface Prepared {
+  native: NativeClient;
+  options: string | undefined;
+  done?: () => void;
+}
+
+/** The base of all clients. */
+export class Client {
+  declare apiKey: string | null;
+  declare adminAPIKey: string | null;
+  declare organization: string | null;
+  declare project: string | null;
+  declare webhookSecret: string | null;
+  baseURL: string;
+  maxRetries: number;
+  timeout: number;
+  logger: Logger;
+  logLevel: LogLevel | undefined;
+  fetchOptions: MergedRequestInit | undefined;
+  protected idempotencyHeader?: string;
+  declare protected _options: ClientOptions;
+  #internal: InternalSettings;
+  #native: NativeClient | undefined;
+  /** What the native client was told of the properties that may change. */
+  #told: unknown[] | undefined;
+  #root: NativeClient | undefined;
+  #throughFetch: Client | undefined;
+
+  constructor(clientOptions: ClientOptions = {}) {
+    const {
+      baseURL = readEnv('OPENAI_BASE_URL'),
+      apiKey = readEnv('OPENAI_API_KEY') ?? null,
+      adminAPIKey = readEnv('OPENAI_ADMIN_KEY') ?? null,
+      organization = readEnv('OPENAI_ORG_ID') ?? null,
+      project = readEnv('OPENAI_PROJECT_ID') ?? null,
+      webhookSecret = readEnv('OPENAI_WEBHOOK_SECRET') ?? null,
+      dataResidency,
+      ...rest
+    } = clientOptions;
+    this.#internal = (clientOptions as { [INTERNAL]?: InternalSettings })[INTERNAL] ?? {};
+    const options: ClientOptions = {
+      apiKey,
+      adminAPIKey,
+      organization,
+      project,
+      webhookSecret,
+      ...rest,
+      baseURL: residence(dataResidency, clientOptions) ?? (baseURL || 'https://api.openai.com/v1'),
+    };
+    if (apiKey && options.workloadIdentity) {
+      throw new Errors.OpenAIError('The `apiKey` and `workloadIdentity` options are mutually exclusive');
+    }
+    if (!apiKey && !adminAPIKey && !options.workloadIdentity && !this.#internal.azure && !options.tokenProvider) {
+      throw new Errors.OpenAIError(MISSING);
+    }
+    this.baseURL = options.baseURL!;
+    this.timeout = options.timeout ?? Client.DEFAULT_TIMEOUT;
+    this.logger = options.logger ?? console;
+    this.logLevel = 'warn';
+    this.logLevel =
+      parseLogLevel(options.logLevel, 'ClientOptions.logLevel', this) ??
+      parseLogLevel(readEnv('OPENAI_LOG'), "process.env['OPENAI_LOG']", this) ??
+      'warn';
+    this.fetchOptions = options.fetchOptions;
+    this.maxRetries = retries(options.maxRetries);
+    const custom = readEnv('OPENAI_CUSTOM_HEADERS');
+    if (custom) {
+      const lines = custom.split('\n').filter((line) => line.includes(':'));
+      const pairs = lines.map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]);
+      options.defaultHeaders = [...pairs, ...headerPairs(options.defaultHeaders)];
+    }
+    // What holds secrets is there for programs, and not for those who print the client or write it as JSON.
+    hide(this, '_options', options);
+    hide(this, 'apiKey', typeof apiKey === 'string' ? apiKey : null);
+    hide(this, 'adminAPIKey', adminAPIKey);
+    hide(this, 'organization', organization);
+    hide(this, 'project', project);
+    hide(this, 'webhookSecret', webhookSecret);
+  }
+
+  /** A client that differs in these options, and shares connections where it can. */
+  withOptions(options: Partial<ClientOptions>): this {
+    const inherited: ClientOptions = {
+      ...this._options,
+      baseURL: this.baseURL,
+      maxRetries: this.maxRetries,
+      timeout: this.timeout,
+      logger: this.logger,
+      logLevel: this.logLevel,
+      fetchOptions: this.fetchOptions,
+      apiKey: typeof this._options.apiKey === 'function' ? this._options.apiKey : this.apiKey,
+      ...options,
+    };
+    const shares = Object.keys(options).every((name) => SHARED.has(name)) && typeof options.apiKey !== 'function';
+    const internal: InternalSettings = { ...this.#internal };
+    // Headers and parameters of the parent stay with what it shares.
+    const replaces = (options.defaultHeaders && this._options.defaultHeaders) || (options.defaultQuery && this._options.defaultQuery);
+    if (shares && !replaces) internal.parent = this;
+    else delete internal.parent;
+    return new (this.constructor as new (options: ClientOptions) => this)({ ...inherited, [INTERNAL]: internal } as ClientOptions);
+  }
+
+  protected defaultQuery(): Record<string, string | undefined> | undefined {
+    return this._options.defaultQuery;
+  }
+
+  protected stringifyQuery(query: object | Record<string, unknown>): string {
+    const pairs = queryPairs(query as Record<string, unknown>);
+    return pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+  }
+
+  /** Whether the key comes from a function. */
+  _hasApiKeyProvider(): boolean {
+    return typeof this._options.apiKey === 'function';
+  }
+
+  /** Asks the function that gives the key, if there is one, and keeps what it gave. */
+  async _callApiKey(capture?: (apiKey: string | null) => void): Promise<boolean> {
+    const { apiKey } = this._options;
+    if (typeof apiKey !== 'function') {
+      capture?.(this.apiKey);
+      return false;
+    }
+    let token: unknown;
+    try {
+      token = await apiKey();
+    } catch (error: any) {
+      if (error instanceof Errors.OpenAIError) throw error;
+      const failed = new Errors.OpenAIError(`Failed to get token from 'apiKey' function: ${error.message}`);
+      failed.cause = error;
+      throw failed;
+    }
+    if (typeof token !== 'string' || !token) {
+      throw new Errors.OpenAIError(`Expected 'apiKey' function argument to return a string but it returned ${token}`);
+    }
+    this.apiKey = token;
+    capture?.(token);
+    return true;
+  }
+
+  /** The URL of a path below the base, with these parameters and those of every request. */
+  buildURL(path: string, query: Record<string, unknown> | null | undefined, defaultBaseURL?: string): string {
+    const own = this.baseURL !== 'https://api.openai.com/v1';
+    const base = (!own && defaultBaseURL) || this.baseURL;
+    const absolute = /^[a-z][a-z0-9+.-]*:/i.test(path);
+    const url = new URL(absolute ? path : base + (base.endsWith('/') && path.startsWith('/') ? path.slice(1) : path));
+    const merged = { ...Object.fromEntries(url.searchParams), ...this.defaultQuery(), ...query };
+    if (Object.keys(merged).length > 0) url.search = this.stringifyQuery(merged);
+    return url.toString();
+  }
+
+  get<Rsp>(path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
+    return this.#method('get', path, opts);
+  }
+
+  post<Rsp>(path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
+    return this.#method('post', path, opts);
+  }
+
+  patch<Rsp>(path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
+    return this.#method('patch', path, opts);
+  }
+
+  put<Rsp>(path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
+    return this.#method('put', path, opts);
+  }
+
+  delete<Rsp>(path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
+    return this.#method('delete', path, opts);
+  }
+
+  #method<Rsp>(method: FinalRequestOptions['method'], path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
+    if (opts && typeof (opts as Promise<RequestOptions>).then === 'function') {
+      return this.request(Promise.resolve(opts).then((opts) => ({ method, path, ...opts })));
+    }
+    return this.request({ method, path, ...(opts as RequestOptions | undefined) });
+  }
+
+  /** A request to a route that has no method of its own. */
+  request<Rsp>(options: PromiseOrValue<FinalRequestOptions>): APIPromise<Rsp> {
+    const { request } = require('../internal/request') as typeof import('../internal/request');
+    return request(this, options);
+  }
+
+  /** A list of a route that has no method of its own. */
+  getAPIList<Item, PageClass extends AbstractPage<Item> = AbstractPage<Item>>(
+    path: string,
+    Page: new (...args: any[]) => PageClass,
+    opts?: PromiseOrValue<RequestOptions>,
+  ): PagePromise<PageClass, Item> {
+    const { requestList } = require('../internal/request') as typeof import('../internal/request');
+    const options = Promise.resolve(opts).then((opts) => ({ method: 'get' as const, path, ...opts }));
+    return requestList(this, Page, opts === undefined ? { method: 'get', path } : options);
+  }
+
+  /** A list by these options; that of a page leads to the next one. */
+  requestAPIList<Item = unknown, PageClass extends AbstractPage<Item> = AbstractPage<Item>>(
+    Page: new (...args: any[]) => PageClass,
+    options: PromiseOrValue<FinalRequestOptions> | object,
+  ): PagePromise<PageClass, Item> {
+    const { requestList } = require('../internal/request') as typeof import('../internal/request');
+    return requestList(this, Page, options as PromiseOrValue<FinalRequestOptions>);
+  }
+
+  /** Calls an operation of the table. Generated methods are this and nothing more. */
+  _call(operation: number, path: string[], params: object | undefined | null, options?: RequestOptions | null): APIPromise<any> {
+    for (const value of path) checkPathValue(value);
+    const { APIPromise } = require('./api-promise') as typeof import('./api-promise');
+    return APIPromise._of(new Call(this, operation, path, params ?? undefined, options));
+  }
+
+  /** Calls a list operation of the table. */
+  _page(
+    operation: number,
+    path: string[],
+    query: object | undefined | null,
+    options: RequestOptions | undefined | null,
+    page: unknown,
+  ): PagePromise<any, any> {
+    if (options === undefined && isRequestOptions(query)) {
+      options = query;
+      query = undefined;
+    }
+    for (const value of path) checkPathValue(value);
+    const { PagePromise } = require('./pagination') as typeof import('./pagination');
+    let params = query ?? undefined;
+    if (options?.query) {
+      params = { ...params, ...options.query };
+      options = { ...options, query: undefined };
+    }
+    return PagePromise._ofCall(new Call(this, operation, path, params, options), page);
+  }
+
+  /** Makes numbers of vectors that came as base64, where the caller did not ask for that. */
+  _vectors(value: unknown, params: object | undefined): void {
+    if ((params as { encoding_format?: unknown } | undefined)?.encoding_format) return;
+    const data = (value as { data?: unknown })?.data;
+    if (!Array.isArray(data)) return;
+    const { toVector } = require('../internal/vectors') as typeof import('../internal/vectors');
+    const typed = this._options.vectors === 'float32';
+    for (const item of data) {
+      if (typeof item?.embedding === 'string') item.embedding = toVector(item.embedding, typed);
+    }
+  }
+
+  /** Writes about a call, where anybody wants to know. */
+  _log(call: Call): CallLog | undefined {
+    return this.logLevel === 'info' || this.logLevel === 'debug' ? logOf(this, call) : undefined;
+  }
+
+  /** How a call with these options is sent. */
+  _prepare(options: RequestOptions | undefined | null): Prepared {
+    const native = this._native();
+    if (!options) return { native, options: undefined };
+    const json = callOptions(options)!;
+    if (!options.fetchOptions) return { native, options: JSON.stringify(json) };
+    const { keepFetchOptions } = require('../internal/fetch-transport') as typeof import('../internal/fetch-transport');
+    const kept = keepFetchOptions(options.fetchOptions);
+    json['headers'] = [...((json['headers'] as unknown[]) ?? []), kept.header];
+    // A client without a `fetch` of its own gets a sibling that has the built-in one.
+    this.#throughFetch ??= this._usesFetch() ? this : this.withOptions({ fetch: globalThis.fetch });
+    return { native: this.#throughFetch._native(), options: JSON.stringify(json), done: kept.forget };
+  }
+
+  /** Whether requests go through a `fetch`: one of the user's, or a built-in one that somebody changed. */
+  _usesFetch(): boolean {
+    if (this._options.fetch || this.fetchOptions) return true;
+    const { hasDispatcher, isBuiltIn } = require('../internal/fetch-transport') as typeof import('../internal/fetch-transport');
+    return !isBuiltIn(globalThis.fetch) || hasDispatcher();
+  }
+
+  /** The native client, as the properties say by now. */
+  _native(): NativeClient {
+    const now = [this.apiKey, this.baseURL, this.adminAPIKey, this.organization, this.project, this.timeout, this.maxRetries];
+    const told = this.#told;
+    if (this.#native && told && now.every((value, at) => value === told[at])) return this.#native;
+    try {
+      this.#native = this.#make();
+    } catch (error) {
+      throw Errors.fromNative(error);
+    }
+    // A key of a function may have been put onto the client meanwhile; that is no change.
+    this.#told = now;
+    return this.#native;
+  }
+
+  #make(): NativeClient {
+    const { parent } = this.#internal;
+    const options = this.#settings();
+    const root = this.#root ?? parent?._root();
+    if (root) {
+      return root.withOptions(JSON.stringify(options), Boolean(this._options.observe));
+    }
+    const { makeNative } = require('../internal/make') as typeof import('../internal/make');
+    this.#root = makeNative(this as unknown as OpenAI, this._options, this.#internal, options);
+    return this.#root;
+  }
+
+  /** The native client that has the connections. */
+  _root(): NativeClient {
+    return this.#root ?? this.#internal.parent?._root() ?? this._native();
+  }
+
+  #settings(): Record<string, unknown> {
+    const { network } = this._options;
+    const dynamic = this._hasApiKeyProvider();
+    const settings: Record<string, unknown> = {
+      api_key: dynamic ? undefined : (this.apiKey ?? undefined),
+      admin_api_key: this.adminAPIKey ?? undefined,
+      organization: this.organization ?? undefined,
+      project: this.project ?? undefined,
+      webhook_secret: this.webhookSecret ?? undefined,
+      base_url: this.#internal.azure ? undefined : this.baseURL,
+      timeout: seconds(this.timeout),
+      max_retries: this.maxRetries,
+    };
+    if (this._options.defaultHeaders) settings['headers'] = headerPairs(this._options.defaultHeaders);
+    const query = this.defaultQuery();
+    if (query) settings['query'] = queryPairs(query);
+    if (network) {
+      if (network.idleTimeout !== undefined) settings['idle_timeout'] = seconds(network.idleTimeout);
+      if (network.firstEventTimeout !== undefined) settings['first_event_timeout'] = seconds(network.firstEventTimeout);
+      if (network.hedgeAfter !== undefined) settings['hedge_after'] = seconds(network.hedgeAfter);
+      if (network.maxResponseBytes !== undefined) settings['max_response_bytes'] = network.maxResponseBytes;
+    }
+    return settings;
+  }
+
+  /** Records of the calls made so far, where the client is observed; they are then forgotten. */
+  takeObserved(): unknown[] {
+    return this._native().takeObserved().map((text) => JSON.parse(text));
+  }
+
+  /** What the client has used so far, where it counts. */
+  usage(): any {
+    const text = this._native().usage();
+    return text ? JSON.parse(text) : undefined;
+  }
+
+  static DEFAULT_TIMEOUT = 600_000;
+  static OpenAIError = Errors.OpenAIError;
+  static APIError = Errors.APIError;
+  static APIConnectionError = Errors.APIConnectionError;
+  static APIConnectionTimeoutError = Errors.APIConnectionTimeoutError;
+  static APIUserAbortError = Errors.APIUserAbortError;
+  static NotFoundError = Errors.NotFoundError;
+  static ConflictError = Errors.ConflictError;
+  static RateLimitError = Errors.RateLimitError;
+  static BadRequestError = Errors.BadRequestError;
+  static AuthenticationError = Errors.AuthenticationError;
+  static InternalServerError = Errors.InternalServerError;
+  static PermissionDeniedError = Errors.PermissionDeniedError;
+  static UnprocessableEntityError = Errors.UnprocessableEntityError;
+  static InvalidWebhookSignatureError = Errors.InvalidWebhookSignatureError;
+
+  static get toFile(): typeof import('./uploads').toFile {
+    return (require('./uploads') as typeof import('./uploads')).toFile;
+  }
+
+  static get toStreamingFile(): typeof import('./uploads').toStreamingFile {
+    return (require('./uploads') as typeof import('./uploads')).toStreamingFile;
+  }
+}
+
+function hide(client: object, name: string, value: unknown): void {
+  Object.defineProperty(client, name, { value, writable: true, enumerable: false, configurable: true });
+}
+
+function residence(region: DataResidency | null | undefined, options: ClientOptions): string | undefined {
+  if (region === null || region === undefined) return undefined;
+  if (options.baseURL != null) {
+    throw new Errors.OpenAIError('The `baseURL` and `dataResidency` options are mutually exclusive');
+  }
+  return region === 'us' ? 'https://us.api.openai.com/v1' : `https://${region}.api.openai.com/v1`;
+}
+
+function checkPathValue(value: unknown): void {
+  if (value === undefined || value === null || typeof value === 'object') {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    throw new Errors.OpenAIError(
+      `Path parameters result in path with invalid segments:\nValue of type ${kind} is not a valid path parameter`,
+    );
+  }
+  if (/^(?:\.|%2e){1,2}$/i.test(String(value))) {
+    throw new Errors.OpenAIError(
+      `Path parameters result in path with invalid segments:\nValue "${value}" can't be safely passed as a path parameter`,
+    );
+  }
+}

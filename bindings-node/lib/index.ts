@@ -1,0 +1,26 @@
+/** Threadline: the official package's interface over one Rust core. */
+export { OpenAI as default } from './client';
+export { type Uploadable, toFile, toStreamingFile } from './core/uploads';
+export { APIPromise } from './core/api-promise';
+export { OpenAI, type ClientOptions, type DataResidency } from './client';
+export { PagePromise } from './core/pagination';
+export {
+  OpenAIError,
+  APIError,
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIUserAbortError,
+  NotFoundError,
+  ConflictError,
+  RateLimitError,
+  BadRequestError,
+  AuthenticationError,
+  InternalServerError,
+  PermissionDeniedError,
+  UnprocessableEntityError,
+  InvalidWebhookSignatureError,
+  OAuthError,
+  SubjectTokenProviderError,
+} from './core/error';
+export { AzureOpenAI, type AzureClientOptions } from './azure';
+export { fetch, type FetchOptions } from './fetch';

@@ -1,0 +1,253 @@
+/** One call on its way: what it sends, and what has come of it. */
+import type { Client } from '../core/client';
+import { APIError, APIUserAbortError, fromNative, fromRecord } from '../core/error';
+import { takeFiles } from './files';
+import {
+  begin,
+  cancel,
+  Kind,
+  nativeModule,
+  row,
+  type NativeClient,
+  type NativeUpload,
+  type Row,
+  type Way,
+} from './native';
+import type { FinalRequestOptions, RequestOptions } from './request-options';
+import { bodyOf } from './source';
+
+/** What starts a call of the native client's. */
+type Start = (native: NativeClient, id: number, options: string | undefined) => void;
+
+/** What came of a call: the head of its reply, and its body, or where to read it. */
+export class CallResult {
+  /** What the JSON of the body was made into. */
+  value: unknown;
+  /** Whether `value` was made. */
+  isParsed = false;
+  #headers: Headers | undefined;
+  #response: Response | undefined;
+
+  constructor(
+    readonly kind: Kind,
+    readonly status: number,
+    private readonly lines: string,
+    /** The body; or the number of its source. */
+    readonly body: string | number,
+    readonly attempts: number,
+    readonly call: Call,
+  ) {}
+
+  get options(): FinalRequestOptions {
+    return this.call.finalOptions();
+  }
+
+  get headers(): Headers {
+    if (!this.#headers) {
+      this.#headers = new Headers();
+      const parts = this.lines.split('\n');
+      for (let at = 0; at + 1 < parts.length; at += 2) this.#headers.append(parts[at]!, parts[at + 1]!);
+    }
+    return this.#headers;
+  }
+
+  /** One header, without making an object of all. */
+  header(name: string): string | null {
+    const at = this.lines.startsWith(`${name}\n`) ? 0 : this.lines.indexOf(`\n${name}\n`);
+    if (at < 0) return null;
+    const begin = at + name.length + (at === 0 && this.lines.startsWith(name) ? 1 : 2);
+    const end = this.lines.indexOf('\n', begin);
+    return this.lines.slice(begin, end < 0 ? undefined : end);
+  }
+
+  get requestID(): string | null {
+    return this.header('x-request-id');
+  }
+
+  /** The reply as `fetch` would have given it. */
+  get response(): Response {
+    if (!this.#response) {
+      const empty = this.status === 204 || this.status === 205 || this.status === 304;
+      const body =
+        empty ? null
+        : typeof this.body === 'string' ? this.body
+        : bodyOf(this.body, this.kind, this.call.signal);
+      const init = { status: this.status, headers: this.headers };
+      this.#response = new Response(body, init);
+      Object.defineProperty(this.#response, 'url', { value: this.call.url(), configurable: true });
+    }
+    return this.#response;
+  }
+}
+
+/** A call. It starts with the next microtask, so that `asResponse` may still say how its reply is read. */
+export class Call {
+  /** Whether the reply is wanted as it comes. */
+  unread = false;
+  started = false;
+  /** Ends the call; undone when it is over. */
+  readonly signal: AbortSignal | undefined;
+  #id = 0;
+  #resolve!: (result: CallResult) => void;
+  #reject!: (error: unknown) => void;
+  readonly result: Promise<CallResult>;
+
+  constructor(
+    readonly client: Client,
+    readonly operation: number,
+    readonly path: string[],
+    readonly params: object | undefined,
+    readonly requestOptions: RequestOptions | undefined | null,
+    private readonly custom?: { start: Start; url: string },
+  ) {
+    this.signal = requestOptions?.signal ?? undefined;
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    queueMicrotask(() => this.#start());
+  }
+
+  get row(): Row | undefined {
+    return this.operation < 0 ? undefined : row(this.operation);
+  }
+
+  /** Where the request went, without its query. */
+  url(): string {
+    const base = this.client.baseURL.replace(/\/$/, '');
+    if (this.custom) return base + this.custom.url;
+    const { path, pathParams } = this.row!;
+    return base + pathParams.reduce((url, name, at) => url.replace(`{${name}}`, encodeURIComponent(this.path[at]!)), path);
+  }
+
+  finalOptions(): FinalRequestOptions {
+    const found = this.row;
+    const method = (found?.verb.toLowerCase() ?? 'get') as FinalRequestOptions['method'];
+    const given = method === 'get' ? { query: this.params } : { body: this.params };
+    return {
+      ...given,
+      ...this.requestOptions,
+      method,
+      path: this.url().slice(this.client.baseURL.replace(/\/$/, '').length),
+      __call: { operation: this.operation, path: this.path, params: this.params },
+    };
+  }
+
+  #start(): void {
+    this.started = true;
+    if (this.signal?.aborted) {
+      this.#reject(new APIUserAbortError());
+      return;
+    }
+    try {
+      if (this.custom) {
+        this.#send(this.custom.start);
+        return;
+      }
+      const found = row(this.operation);
+      let params = this.params;
+      const own = this.requestOptions?.body;
+      if (own !== undefined) params = own as object;
+      if (!found.uploads) {
+        const fields = params === undefined || params === null ? '{}' : JSON.stringify(params);
+        this.#send(this.#starter(found, params, fields, undefined));
+        return;
+      }
+      const given = found.raw !== undefined && isContent(params) ? { [found.raw]: params } : params;
+      takeFiles(given).then(
+        ({ fields, files }) => this.#send(this.#starter(found, given, fields, files)),
+        (error) => this.#reject(error),
+      );
+    } catch (error) {
+      this.#reject(fromNative(error));
+    }
+  }
+
+  #starter(found: Row, params: object | undefined, fields: string, files: NativeUpload[] | undefined): Start {
+    const streams =
+      typeof found.stream === 'string' ? Boolean((params as Record<string, unknown> | undefined)?.[found.stream]) : found.stream;
+    let way: Way = 0;
+    if (this.unread || found.reply === 'binary') way = 2;
+    else if (streams || found.reply === 'events') way = 1;
+    const path = this.path.length ? this.path : undefined;
+    return (native, id, options) => native.call(id, this.operation, path, fields, options, files, way);
+  }
+
+  #send(start: Start): void {
+    if (this.signal?.aborted) {
+      this.#reject(new APIUserAbortError());
+      return;
+    }
+    const { signal } = this;
+    let abort: (() => void) | undefined;
+    const began = Date.now();
+    const log = this.client._log(this);
+    const prepared = this.client._prepare(this.requestOptions);
+    const done = (): void => {
+      prepared.done?.();
+      if (abort) signal!.removeEventListener('abort', abort);
+    };
+    try {
+      this.#id = begin(
+        (kind, a, b, c, d) => {
+          done();
+          if (kind === Kind.Failed) {
+            const error = fromRecord(a as string);
+            log?.failed(error, Date.now() - began);
+            this.#reject(error);
+          } else {
+            log?.ended(a as number, Date.now() - began);
+            this.#resolve(new CallResult(kind, a as number, b as string, c as string | number, d as number, this));
+          }
+        },
+        (id) => start(prepared.native, id, prepared.options),
+      );
+    } catch (error) {
+      done();
+      this.#reject(fromNative(error));
+      return;
+    }
+    if (signal) {
+      abort = () => {
+        cancel(this.#id);
+        prepared.done?.();
+        this.#reject(new APIUserAbortError());
+      };
+      signal.addEventListener('abort', abort, { once: true });
+    }
+  }
+}
+
+function isContent(value: unknown): boolean {
+  return typeof value === 'string' || (typeof value === 'object' && value !== null && (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Blob));
+}
+
+/** JSON text as a value. What a server gets wrong and the core reads all the same is read by the core. */
+export function parseJSON(text: string, result?: CallResult): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    let why: string;
+    try {
+      return JSON.parse(nativeModule().normalise(text));
+    } catch (error) {
+      why = error instanceof Error ? error.message : String(error);
+    }
+    throw decodeError(text, why, result);
+  }
+}
+
+function decodeError(text: string, why: string, result: CallResult | undefined): Error {
+  const type = result?.header('content-type')?.split(';')[0]!.trim() || 'unknown';
+  const message =
+    result === undefined ? `an event of the stream cannot be read: ${why}`
+    : text.trim() === '' ? `the reply is empty (content type ${type}), where JSON is due`
+    : `the reply cannot be read (content type ${type}, ${Buffer.byteLength(text)} bytes): ${why}`;
+  const error = new APIError(result?.status, undefined, message, result?.headers);
+  error.message = message;
+  const known = { kind: 'decode', detail: message, attempts: result?.attempts ?? 0, retryAfter: null, retryable: false };
+  for (const [name, value] of Object.entries(known)) {
+    Object.defineProperty(error, name, { value, enumerable: false, configurable: true, writable: true });
+  }
+  return error;
+}

@@ -1,0 +1,2 @@
+/** Regional endpoints of the provider. */
+export type DataResidency = 'us' | 'eu' | (string & {});

@@ -1,0 +1,285 @@
+/**
+ * The native module and its queue. Numbers stand for what crosses: a call that waits, a source that is read, a function of the user's.
+ */
+import { nativeModule } from './load';
+
+/** A file as the native module takes it. */
+export interface NativeUpload {
+  content: string | Uint8Array | number;
+  filename?: string;
+  contentType?: string;
+  length?: number;
+}
+
+/** What is known of an operation. */
+export interface Row {
+  id: string;
+  verb: 'GET' | 'POST' | 'DELETE';
+  path: string;
+  pathParams: string[];
+  uploads: boolean;
+  raw?: string;
+  reply: 'json' | 'json_or_text' | 'text' | 'binary' | 'empty' | 'events';
+  stream: string | boolean;
+  vectors: boolean;
+}
+
+/** A client of the core's. */
+export interface NativeClient {
+  withOptions(options: string, observe: boolean): NativeClient;
+  call(
+    id: number,
+    operation: number,
+    path: string[] | undefined,
+    fields: string,
+    options: string | undefined,
+    files: NativeUpload[] | undefined,
+    way: Way,
+  ): void;
+  undocumented(
+    id: number,
+    request: string,
+    fields: string,
+    options: string | undefined,
+    files: NativeUpload[] | undefined,
+    way: Way,
+  ): void;
+  poll(
+    id: number,
+    how: string,
+    path: string[],
+    fields: string,
+    options: string | undefined,
+    files: NativeUpload[] | undefined,
+  ): void;
+  uploadStoreFile(
+    id: number,
+    store: string,
+    fields: string,
+    options: string | undefined,
+    files: NativeUpload[],
+  ): void;
+  uploadChunked(id: number, fields: string, options: string | undefined, files: NativeUpload[]): void;
+  exchange(id: number, request: string, body: Uint8Array | undefined): void;
+  takeObserved(): string[];
+  usage(): string | null;
+  readonly baseUrl: string;
+}
+
+interface NativeHub {
+  take(): unknown[];
+  hold(on: boolean): void;
+  cancel(id: number): void;
+  answer(id: number, value: string | Uint8Array | null, failure?: number): void;
+  pull(id: number, source: number, sent: boolean): void;
+  close(source: number): void;
+}
+
+/** An accumulator of the core's. */
+export interface NativeAccumulator {
+  push(name: string, data: string): string;
+  finish(): string;
+  snapshot(): string;
+}
+
+export interface NativeModule {
+  Hub: new (wake: () => void) => NativeHub;
+  Client: new (hub: NativeHub, settings: string) => NativeClient;
+  Accumulator: new (kind: string, startingAfter?: number) => NativeAccumulator;
+  row(operation: number): Row;
+  operationNumber(name: string): number | null;
+  verifyWebhook(
+    payload: string | Uint8Array,
+    headers: string[],
+    secret: string,
+    tolerance: number,
+    now: number,
+  ): void;
+  strict(schema: string): string;
+  normalise(text: string): string;
+}
+
+/** How a reply is read: whole, as events, as bytes. */
+export type Way = 0 | 1 | 2;
+
+/** What the queue tells; the numbers are those of `src/item.rs`. */
+export const enum Kind {
+  Json = 0,
+  Text = 1,
+  Events = 2,
+  Bytes = 3,
+  Failed = 4,
+  Batch = 5,
+  Piece = 6,
+  Ask = 7,
+  Forget = 8,
+  News = 9,
+}
+
+const STRIDE = 6;
+
+/** Takes what the queue tells of one call: kind and data. */
+export type Waiter = (kind: Kind, a: any, b: any, c: any, d: any) => void;
+
+/** A function of the user's: gets a text and bytes, answers a text, bytes or nothing. */
+export type Callback = (
+  argument: string,
+  body: Uint8Array | null,
+  signal: AbortSignal,
+) => string | Uint8Array | null | undefined | Promise<string | Uint8Array | null | undefined>;
+
+let hub: NativeHub | undefined;
+let held = false;
+let number = 1;
+const waiting = new Map<number, Waiter>();
+const callbacks = new Map<number, Callback>();
+/** Questions under way, to be taken back. */
+const asked = new Map<number, AbortController>();
+/** What functions of the user's threw, until the error of their call is made. */
+const thrown = new Map<number, unknown>();
+const rows: Array<Row | undefined> = [];
+
+function theHub(): NativeHub {
+  return (hub ??= new (nativeModule().Hub)(drain));
+}
+
+/** A client of the core's. */
+export function makeClient(settings: object): NativeClient {
+  return new (nativeModule().Client)(theHub(), JSON.stringify(settings));
+}
+
+/** What is known of an operation. */
+export function row(operation: number): Row {
+  return (rows[operation] ??= nativeModule().row(operation));
+}
+
+/** Starts something that the queue will tell the end of. `start` gets its number. */
+export function begin(waiter: Waiter, start: (id: number) => void): number {
+  theHub();
+  const id = number++;
+  waiting.set(id, waiter);
+  if (!held) {
+    held = true;
+    hub!.hold(true);
+  }
+  try {
+    start(id);
+  } catch (error) {
+    over(id);
+    throw error;
+  }
+  return id;
+}
+
+/** Ends a call; its waiter hears nothing more. */
+export function cancel(id: number): void {
+  if (waiting.has(id)) {
+    hub!.cancel(id);
+    over(id);
+  }
+}
+
+function over(id: number): void {
+  waiting.delete(id);
+  release();
+}
+
+function release(): void {
+  if (held && waiting.size === 0) {
+    held = false;
+    hub!.hold(false);
+  }
+}
+
+/** Asks a source for more. */
+export function pull(source: number, sent: boolean, waiter: Waiter): number {
+  return begin(waiter, (id) => hub!.pull(id, source, sent));
+}
+
+/** Closes a source. */
+export function close(source: number): void {
+  hub?.close(source);
+}
+
+const abandoned = new FinalizationRegistry<number>((source) => close(source));
+
+/** Closes a source when nobody can read it any more. */
+export function watch(owner: object, source: number): void {
+  abandoned.register(owner, source, owner);
+}
+
+/** The source is at its end. */
+export function unwatch(owner: object): void {
+  abandoned.unregister(owner);
+}
+
+/** Keeps a function for the native side; its number. `owner`: it is forgotten when that is gone. */
+export function keep(callback: Callback, owner?: object): number {
+  const id = number++;
+  callbacks.set(id, callback);
+  if (owner) {
+    unused.register(owner, id);
+  }
+  return id;
+}
+
+/** Forgets a function. */
+export function discard(id: number): void {
+  callbacks.delete(id);
+}
+
+const unused = new FinalizationRegistry<number>(discard);
+
+/** What was thrown under this number. */
+export function takeThrown(id: number): unknown {
+  const found = thrown.get(id);
+  thrown.delete(id);
+  return found;
+}
+
+function drain(): void {
+  const items = hub!.take();
+  for (let at = 0; at < items.length; at += STRIDE) {
+    const id = items[at] as number;
+    const kind = items[at + 1] as Kind;
+    if (kind === Kind.Ask) {
+      void ask(id, items[at + 2] as number, items[at + 3] as string, items[at + 4] as Uint8Array | null);
+      continue;
+    }
+    if (kind === Kind.Forget) {
+      asked.get(id)?.abort();
+      asked.delete(id);
+      continue;
+    }
+    const waiter = waiting.get(id);
+    if (waiter === undefined) {
+      // A call that was cancelled when its reply was on the way here.
+      if (kind === Kind.Events || kind === Kind.Bytes) hub!.close(items[at + 4] as number);
+      continue;
+    }
+    if (kind !== Kind.News) waiting.delete(id);
+    waiter(kind, items[at + 2], items[at + 3], items[at + 4], items[at + 5]);
+  }
+  release();
+}
+
+async function ask(id: number, callback: number, argument: string, body: Uint8Array | null): Promise<void> {
+  const controller = new AbortController();
+  asked.set(id, controller);
+  try {
+    const found = callbacks.get(callback);
+    const answer = found ? await found(argument, body, controller.signal) : null;
+    hub!.answer(id, answer ?? null);
+  } catch (error) {
+    if (controller.signal.aborted) return;
+    const kept = number++;
+    thrown.set(kept, error);
+    hub!.answer(id, error instanceof Error ? error.message : String(error), kept);
+    // An error that the core found a way around is never asked for.
+    if (thrown.size > 1000) thrown.delete(thrown.keys().next().value!);
+  } finally {
+    asked.delete(id);
+  }
+}
+
+export { nativeModule };

@@ -1,0 +1,166 @@
+/** Reading what comes piece by piece from the native side: events in batches, bodies. */
+import { fromRecord } from '../core/error';
+import { cancel, close, Kind, pull, unwatch, watch } from './native';
+
+/** Events of a stream, one after the other. Abandoned, it closes its connection. */
+export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
+  #batch: Item[] = [];
+  #at = 0;
+  #over = false;
+  #asked: Promise<unknown> | undefined;
+  #id = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(
+    readonly source: number,
+    private readonly parse: (text: string) => Item[],
+    private readonly sent = false,
+    signal?: AbortSignal,
+  ) {
+    watch(this, source);
+    if (signal) {
+      if (signal.aborted) this.close();
+      else {
+        // The signal may outlive the stream; it must not keep the stream.
+        const me = new WeakRef(this);
+        const abort = (): void => me.deref()?.close();
+        signal.addEventListener('abort', abort, { once: true });
+        this.#wake = () => signal.removeEventListener('abort', abort);
+      }
+    }
+  }
+
+  next(): Promise<IteratorResult<Item, undefined>> {
+    if (this.#asked === undefined) {
+      if (this.#at < this.#batch.length) {
+        return Promise.resolve({ value: this.#batch[this.#at++]!, done: false });
+      }
+      if (this.#over) return Promise.resolve({ value: undefined, done: true });
+    }
+    return this.#more();
+  }
+
+  /** Those who ask at the same time are served in turn. */
+  async #more(): Promise<IteratorResult<Item, undefined>> {
+    for (;;) {
+      if (this.#at < this.#batch.length) return { value: this.#batch[this.#at++]!, done: false };
+      if (this.#over) return { value: undefined, done: true };
+      this.#asked ??= this.#fetch().finally(() => (this.#asked = undefined));
+      await this.#asked;
+    }
+  }
+
+  #fetch(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#id = pull(this.source, this.sent, (kind, text) => {
+        if (kind === Kind.Batch && text !== null) {
+          try {
+            this.#batch = this.parse(text as string);
+            this.#at = 0;
+            resolve();
+          } catch (error) {
+            this.close();
+            reject(error);
+          }
+          return;
+        }
+        this.#end();
+        if (kind === Kind.Failed) reject(fromRecord(text as string));
+        else resolve();
+      });
+    });
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#wake?.();
+    this.#wake = undefined;
+    unwatch(this);
+  }
+
+  /** Closes the connection; whoever waits gets the end. */
+  close(): void {
+    if (this.#over) return;
+    this.#end();
+    this.#batch = [];
+    this.#at = 0;
+    close(this.source);
+  }
+
+  return(): Promise<IteratorResult<Item, undefined>> {
+    this.close();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+}
+
+/** A body as a stream of bytes; that of events as the server's text. */
+export function bodyOf(source: number, kind: Kind, signal?: AbortSignal): ReadableStream<Uint8Array> {
+  return kind === Kind.Events ? eventText(source, signal) : bytes(source, signal);
+}
+
+function bytes(source: number, signal?: AbortSignal): ReadableStream<Uint8Array> {
+  let id = 0;
+  let abort: (() => void) | undefined;
+  const done = (): void => {
+    if (abort) signal!.removeEventListener('abort', abort);
+  };
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        if (!signal) return;
+        abort = () => {
+          cancel(id);
+          close(source);
+          controller.error(signal.reason ?? new DOMException('This operation was aborted', 'AbortError'));
+        };
+        if (signal.aborted) abort();
+        else signal.addEventListener('abort', abort, { once: true });
+      },
+      pull(controller) {
+        return new Promise<void>((resolve) => {
+          id = pull(source, false, (kind, piece) => {
+            if (kind === Kind.Piece && piece !== null) controller.enqueue(piece as Uint8Array);
+            else {
+              done();
+              unwatch(controller);
+              if (kind === Kind.Failed) controller.error(fromRecord(piece as string));
+              else controller.close();
+            }
+            resolve();
+          });
+        });
+      },
+      cancel() {
+        done();
+        close(source);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return stream;
+}
+
+function eventText(source: number, signal?: AbortSignal): ReadableStream<Uint8Array> {
+  const events = new EventIterator<string>(source, (text) => JSON.parse(text) as string[], true, signal);
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const name = await events.next();
+        if (name.done) {
+          controller.enqueue(encoder.encode('data: [DONE]\n\n'));
+          controller.close();
+          return;
+        }
+        const data = await events.next();
+        const head = name.value ? `event: ${name.value}\n` : '';
+        const lines = String(data.value).split('\n').map((line) => `data: ${line}\n`);
+        controller.enqueue(encoder.encode(`${head}${lines.join('')}\n`));
+      },
+      cancel() {
+        events.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,57 @@
+/** Writing about calls to the user's logger. Keys and contents are never written. */
+import type { Call } from '../call';
+
+export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug';
+
+type Write = (message: string, ...rest: unknown[]) => void;
+
+export type Logger = { error: Write; warn: Write; info: Write; debug: Write };
+
+const LEVELS: Record<LogLevel, number> = { off: 0, error: 200, warn: 300, info: 400, debug: 500 };
+
+interface Logging {
+  logger: Logger;
+  logLevel: LogLevel | undefined;
+}
+
+/** A level by its name; a name that is none is warned of. */
+export function parseLogLevel(name: string | undefined, source: string, client: Logging): LogLevel | undefined {
+  if (!name) return undefined;
+  if (Object.prototype.hasOwnProperty.call(LEVELS, name)) return name as LogLevel;
+  loggerFor(client).warn(`${source} was set to ${JSON.stringify(name)}, expected one of ${JSON.stringify(Object.keys(LEVELS))}`);
+  return undefined;
+}
+
+const nothing = (): void => undefined;
+
+/** The logger, without the levels that nobody wants. */
+export function loggerFor(client: Logging): Logger {
+  const { logger } = client;
+  const most = LEVELS[client.logLevel ?? 'off'];
+  const level = (name: 'error' | 'warn' | 'info' | 'debug'): Write =>
+    logger && LEVELS[name] <= most ? (logger[name] as Write).bind(logger) : nothing;
+  return { error: level('error'), warn: level('warn'), info: level('info'), debug: level('debug') };
+}
+
+/** What is written about one call. */
+export interface CallLog {
+  ended(status: number, milliseconds: number): void;
+  failed(error: Error, milliseconds: number): void;
+}
+
+/** Writes that a call begins. */
+export function logOf(client: Logging, call: Call): CallLog {
+  const logger = loggerFor(client);
+  const id = `log_${Math.floor(Math.random() * (1 << 24)).toString(16).padStart(6, '0')}`;
+  const { method } = call.finalOptions();
+  const url = call.url();
+  logger.debug(`[${id}] sending request`, { method, url });
+  return {
+    ended: (status, milliseconds) =>
+      logger.info(`[${id}] ${method} ${url} succeeded with status ${status} in ${milliseconds}ms`),
+    failed: (error, milliseconds) => {
+      const status = (error as { status?: number }).status;
+      logger.info(`[${id}] ${method} ${url} failed${status ? ` with status ${status}` : ''} in ${milliseconds}ms`);
+    },
+  };
+}

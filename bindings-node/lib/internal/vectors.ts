@@ -1,0 +1,20 @@
+/** Embeddings from base64 of little-endian 32-bit floats. */
+
+const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** The numbers of a vector: as a list, or typed. */
+export function toVector(base64: string, typed: boolean): number[] | Float32Array {
+  const bytes = Buffer.from(base64, 'base64');
+  const { buffer, byteOffset, length } = bytes;
+  let floats: Float32Array;
+  if (isLittleEndian && byteOffset % 4 === 0) {
+    floats = new Float32Array(buffer, byteOffset, length >> 2);
+  } else {
+    floats = new Float32Array(length >> 2);
+    for (let at = 0; at < floats.length; at += 1) floats[at] = bytes.readFloatLE(at * 4);
+  }
+  if (typed) return byteOffset === 0 && buffer.byteLength === length ? floats : floats.slice();
+  const list = new Array<number>(floats.length);
+  for (let at = 0; at < list.length; at += 1) list[at] = floats[at]!;
+  return list;
+}

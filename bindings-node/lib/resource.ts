@@ -1,0 +1,2 @@
+/** The official package's path. */
+export * from './core/resource';

@@ -1,0 +1,69 @@
+/** After the compiler: makes `dist/` the package. Each module gets an ESM face over the one compiled program, and its types. */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
+
+/** Every file below a folder with this ending. */
+function* files(folder, ending) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) yield* files(path, ending);
+    else if (name.endsWith(ending)) yield path;
+  }
+}
+
+const known = new Map();
+
+/** Names that a compiled module exports. */
+function names(path) {
+  if (known.has(path)) return known.get(path);
+  const found = new Set();
+  known.set(path, found);
+  const text = readFileSync(path, 'utf8');
+  for (const [, name] of text.matchAll(/^exports\.([A-Za-z_$][\w$]*) = /gm)) found.add(name);
+  for (const [, name] of text.matchAll(/Object\.defineProperty\(exports, "([^"]+)", \{ enumerable/g)) found.add(name);
+  for (const [, name] of text.matchAll(/__exportStar\(require\("([^"]+)"\), exports\)/g)) {
+    const target = resolve(dirname(path), name);
+    const file = [`${target}.js`, join(target, 'index.js'), target].find((file) => file.endsWith('.js') && existsSync(file));
+    if (file) for (const inner of names(file)) if (inner !== 'default') found.add(inner);
+  }
+  found.delete('__esModule');
+  return found;
+}
+
+for (const path of files(dist, '.js')) {
+  if (path.startsWith(join(dist, 'bin'))) continue;
+  const base = path.slice(0, -3);
+  const file = `./${base.split('/').pop()}.js`;
+  const exported = [...names(path)].sort();
+  const named = exported.filter((name) => name !== 'default');
+  let code = `import cjs from '${file}';\n`;
+  for (const name of named) code += `export const ${name} = cjs.${name};\n`;
+  if (exported.includes('default')) code += 'export default cjs.default;\n';
+  if (exported.length === 0) code = 'export {};\n';
+  writeFileSync(`${base}.mjs`, code);
+  let types = `export * from '${file}';\n`;
+  if (exported.includes('default')) types += `export { OpenAI as default } from '${file}';\n`;
+  writeFileSync(`${base}.d.mts`, types);
+}
+
+// `require('threadline')` is the class itself, as with the official package, and has everything else as members.
+const index = join(dist, 'index.js');
+const mark = 'Object.defineProperty(exports, "__esModule", { value: true });';
+const callable = `exports = module.exports = function (...args) { return new exports.default(...args); };\n${mark}`;
+const text = readFileSync(index, 'utf8');
+if (!text.includes('module.exports = function')) writeFileSync(index, text.replace(mark, callable));
+
+const { scripts, devDependencies, ...manifest } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+writeFileSync(join(dist, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+copyFileSync(join(root, 'README.md'), join(dist, 'README.md'));
+for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(join(root, '..', name), join(dist, name));
+const cli = join(root, 'bin', 'cli.js');
+if (existsSync(cli)) {
+  mkdirSync(join(dist, 'bin'), { recursive: true });
+  copyFileSync(cli, join(dist, 'bin', 'cli.js'));
+}
+console.error(`${relative(process.cwd(), dist)} is the package`);
