@@ -77,8 +77,8 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
     let start = Instant::now();
     let mut answers = Vec::with_capacity(steps.len());
     if case.together {
-        answers =
-            futures_util::future::try_join_all(steps.iter().map(|step| call(&session, &base_url, &case, step))).await?;
+        let calls = steps.iter_mut().map(|step| in_turn(&server, &session, &base_url, &case, step));
+        answers = futures_util::future::try_join_all(calls).await?;
     } else {
         for step in &mut steps {
             let mut line = Value::Object(std::mem::take(&mut step.call));
@@ -120,6 +120,22 @@ async fn attempt(drive: &Drive, mut json: Value) -> Result<(), Difference> {
         wire::check_requests("other_requests", &compare, want, &log_of(other))?;
     }
     in_time(&case, took)
+}
+
+/// Makes a call as soon as the server has seen what the call is to come after.
+async fn in_turn(
+    server: &MockServer,
+    session: &Session,
+    base_url: &str,
+    case: &Case,
+    step: &mut Step,
+) -> Result<Value, Difference> {
+    if let Some(count) = step.call.remove("after_requests").as_ref().and_then(Value::as_u64)
+        && !server.wait(HANG, |log| log.requests.len() as u64 >= count).await
+    {
+        return Err(Difference::new("the server", format!("{count} requests"), "fewer"));
+    }
+    call(session, base_url, case, step).await
 }
 
 async fn call(session: &Session, base_url: &str, case: &Case, step: &Step) -> Result<Value, Difference> {
