@@ -32,31 +32,46 @@ pub fn run() -> Outcome {
 }
 
 /// Makes another environment below the target folder, if it is not there as it must be. Its interpreter.
+///
+/// What a file `alone.txt` beside the requirements names is installed without what it depends on.
 pub fn environment(name: &str, requirements: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
     let folder = languages::target().join(name);
     let installed = folder.join("installed.txt");
-    let text = std::fs::read_to_string(shell::root().join(requirements))?;
+    let requirements = shell::root().join(requirements);
+    let alone = requirements.with_file_name("alone.txt");
+    let mut text = std::fs::read_to_string(&requirements)?;
+    if alone.exists() {
+        text.push_str(&std::fs::read_to_string(&alone)?);
+    }
     if !std::fs::read_to_string(&installed).is_ok_and(|found| found == text) || !works(&interpreter(&folder), "") {
         eprintln!("making the python environment {name}");
         make(&folder, &[requirements])?;
+        if alone.exists() {
+            shell::run(pip_install(&folder).args(["--no-deps", "--requirement"]).arg(alone))?;
+        }
         std::fs::write(&installed, text)?;
     }
     Ok(interpreter(&folder))
 }
 
-fn make(folder: &Path, requirements: &[&str]) -> Outcome {
+fn make(folder: &Path, requirements: &[impl AsRef<Path>]) -> Outcome {
     let python = Path::new("python3");
     if !works(python, "import venv, ensurepip") {
         // Debian ships the interpreter without what makes an environment.
         shell::install(&["python3-venv"])?;
     }
     shell::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(folder))?;
-    let mut pip = Command::new(interpreter(folder));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    let mut pip = pip_install(folder);
     for file in requirements {
         pip.arg("--requirement").arg(shell::root().join(file));
     }
     shell::run(&mut pip)
+}
+
+fn pip_install(folder: &Path) -> Command {
+    let mut pip = Command::new(interpreter(folder));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    pip
 }
 
 /// Builds the native module without optimisation, and lets the environment import the package from its source.
