@@ -174,7 +174,37 @@ impl Facts {
             facts.extras = extras;
         }
         facts.check(&mut problems);
+        facts.leave_out();
         problems.or(facts)
+    }
+
+    /// Signatures and types that name a module of the runtime which is not there yet do not come out.
+    fn leave_out(&mut self) {
+        let missing = self.extras.by_hand.iter().filter(|(name, ours)| name.starts_with('/') && ours.is_empty());
+        let marks: Vec<String> = missing.map(|(name, _)| format!("@{name}:")).collect();
+        let named = |text: &str| marks.iter().any(|mark| text.contains(mark.as_str()));
+        for module in self.modules.values_mut() {
+            let mut gone = Vec::new();
+            module.types.retain_mut(|(name, definition)| {
+                let stays = match &mut definition.body {
+                    Body::Alias(text) => !named(text),
+                    Body::Interface(bases, fields) => {
+                        fields.retain(|(_, ty)| !named(ty));
+                        !bases.iter().any(|base| named(base))
+                    }
+                };
+                if !stays {
+                    gone.push(name.clone());
+                }
+                stays
+            });
+            let Some(resource) = &mut module.resource else { continue };
+            for (_, signatures) in &mut resource.methods {
+                signatures.retain(|one| !named(&one.returns) && !one.parameters.iter().any(|text| named(text)));
+            }
+            resource.methods.retain(|(_, signatures)| !signatures.is_empty());
+            resource.offers.retain(|offer| offer.module.is_some() || !gone.contains(&offer.source));
+        }
     }
 
     fn check(&self, problems: &mut Problems) {

@@ -1,0 +1,339 @@
+/** A chat completion, streamed and put together by the core. */
+import type { OpenAI } from '../client.js';
+import { APIUserAbortError, OpenAIError } from '../core/error.js';
+import { Stream } from '../core/streaming.js';
+import { nativeModule, type NativeAccumulator } from '../internal/native.js';
+import type { RequestOptions } from '../internal/request-options.js';
+import type {
+  ChatCompletion, ChatCompletionAudio, ChatCompletionChunk, ChatCompletionCreateParams, ChatCompletionCreateParamsBase,
+  ChatCompletionRole, ChatCompletionTokenLogprob, ParsedChatCompletion,
+} from '../resources/chat/completions/completions.js';
+import {
+  AbstractChatCompletionRunner, onlyOne, type AbstractChatCompletionRunnerEvents,
+} from './AbstractChatCompletionRunner.js';
+import {
+  isAutoParsableResponseFormat, maybeParseChatCompletion, parseArguments, parseResponseFormatContent, shouldParseToolCall,
+} from './parser.js';
+import { partialParse } from './partial-json.js';
+
+/** More text. */
+export interface ContentDeltaEvent {
+  delta: string;
+  snapshot: string;
+  /** What the text comes to so far, in a format that can be parsed. */
+  parsed: unknown | null;
+}
+
+/** All of the text. */
+export interface ContentDoneEvent<ParsedT = null> {
+  content: string;
+  parsed: ParsedT | null;
+}
+
+/** More of a refusal. */
+export interface RefusalDeltaEvent {
+  delta: string;
+  snapshot: string;
+}
+
+/** All of a refusal. */
+export interface RefusalDoneEvent {
+  refusal: string;
+}
+
+/** More of a call's arguments. */
+export interface FunctionToolCallArgumentsDeltaEvent {
+  name: string;
+  index: number;
+  /** All so far. */
+  arguments: string;
+  /** What they come to so far, where the tool is strict. */
+  parsed_arguments: unknown;
+  arguments_delta: string;
+}
+
+/** All arguments of a call. */
+export interface FunctionToolCallArgumentsDoneEvent {
+  name: string;
+  index: number;
+  arguments: string;
+  parsed_arguments: unknown;
+}
+
+export interface LogProbsContentDeltaEvent {
+  content: ChatCompletionTokenLogprob[];
+  snapshot: ChatCompletionTokenLogprob[];
+}
+
+export interface LogProbsContentDoneEvent {
+  content: ChatCompletionTokenLogprob[];
+}
+
+export interface LogProbsRefusalDeltaEvent {
+  refusal: ChatCompletionTokenLogprob[];
+  snapshot: ChatCompletionTokenLogprob[];
+}
+
+export interface LogProbsRefusalDoneEvent {
+  refusal: ChatCompletionTokenLogprob[];
+}
+
+export interface ChatCompletionStreamEvents<ParsedT = null> extends AbstractChatCompletionRunnerEvents {
+  content: (contentDelta: string, contentSnapshot: string) => void;
+  chunk: (chunk: ChatCompletionChunk, snapshot: ChatCompletionSnapshot) => void;
+  'content.delta': (props: ContentDeltaEvent) => void;
+  'content.done': (props: ContentDoneEvent<ParsedT>) => void;
+  'refusal.delta': (props: RefusalDeltaEvent) => void;
+  'refusal.done': (props: RefusalDoneEvent) => void;
+  'tool_calls.function.arguments.delta': (props: FunctionToolCallArgumentsDeltaEvent) => void;
+  'tool_calls.function.arguments.done': (props: FunctionToolCallArgumentsDoneEvent) => void;
+  'logprobs.content.delta': (props: LogProbsContentDeltaEvent) => void;
+  'logprobs.content.done': (props: LogProbsContentDoneEvent) => void;
+  'logprobs.refusal.delta': (props: LogProbsRefusalDeltaEvent) => void;
+  'logprobs.refusal.done': (props: LogProbsRefusalDoneEvent) => void;
+}
+
+export type ChatCompletionStreamParams = Omit<ChatCompletionCreateParamsBase, 'stream'> & { stream?: true };
+
+/** What one completion has come to so far. */
+interface Progress {
+  accumulator: NativeAccumulator;
+  id: string | undefined;
+  /** The snapshot after the latest chunk, once somebody has asked for it. */
+  snapshot: ChatCompletionSnapshot | undefined;
+  /** Texts, arguments and probabilities so far, by event and place. */
+  so_far: Map<string, any>;
+}
+
+export class ChatCompletionStream<ParsedT = null>
+  extends AbstractChatCompletionRunner<ChatCompletionStreamEvents<ParsedT>, ParsedT>
+  implements AsyncIterable<ChatCompletionChunk>
+{
+  #params: ChatCompletionCreateParams | null;
+  #progress: Progress | undefined;
+
+  constructor(params: ChatCompletionCreateParams | null) {
+    super();
+    this.#params = params;
+  }
+
+  /** The completion so far. */
+  get currentChatCompletionSnapshot(): ChatCompletionSnapshot | undefined {
+    const progress = this.#progress;
+    if (!progress) return undefined;
+    return (progress.snapshot ??= JSON.parse(progress.accumulator.snapshot()) as ChatCompletionSnapshot);
+  }
+
+  /** A stream that was handed on with `toReadableStream`. */
+  static fromReadableStream(stream: ReadableStream): ChatCompletionStream<null> {
+    const runner = new ChatCompletionStream(null);
+    runner._run(() => runner._fromReadableStream(stream));
+    return runner;
+  }
+
+  static createChatCompletion<ParsedT>(
+    client: OpenAI,
+    params: ChatCompletionStreamParams,
+    options?: RequestOptions,
+  ): ChatCompletionStream<ParsedT> {
+    const runner = new ChatCompletionStream<ParsedT>(params as ChatCompletionCreateParams);
+    runner._run(() => runner._runChatCompletion(client, { ...params, stream: true }, options));
+    return runner;
+  }
+
+  protected override async _createChatCompletion(
+    client: OpenAI,
+    params: ChatCompletionCreateParams,
+    options?: RequestOptions,
+  ): Promise<ParsedChatCompletion<ParsedT>> {
+    this._listenForAbort(options?.signal);
+    onlyOne(params);
+    this.#progress = undefined;
+    const stream = await client.chat.completions.create(
+      { ...params, stream: true },
+      { ...options, signal: this.controller.signal },
+    );
+    this._connected();
+    for await (const chunk of stream) this.#take(chunk);
+    if (this.controller.signal.aborted) throw new APIUserAbortError();
+    return this._addChatCompletion(this.#finish());
+  }
+
+  protected async _fromReadableStream(readableStream: ReadableStream, options?: RequestOptions): Promise<ChatCompletion> {
+    this._listenForAbort(options?.signal);
+    this._connected();
+    const stream = Stream.fromReadableStream<any>(readableStream, this.controller);
+    for await (const item of stream) {
+      // Runs with tools have several completions in one stream.
+      if (this.#progress?.id !== undefined && this.#progress.id !== item.id) this._addChatCompletion(this.#finish());
+      this.#take(item as ChatCompletionChunk);
+    }
+    if (this.controller.signal.aborted) throw new APIUserAbortError();
+    return this._addChatCompletion(this.#finish());
+  }
+
+  #take(chunk: ChatCompletionChunk): void {
+    if (this.ended) return;
+    const progress = (this.#progress ??= {
+      accumulator: new (nativeModule().Accumulator)('chat', undefined, true),
+      id: chunk.id,
+      snapshot: undefined,
+      so_far: new Map(),
+    });
+    progress.snapshot = undefined;
+    const events = JSON.parse(progress.accumulator.push('', JSON.stringify(chunk))) as any[];
+    // The snapshot grows with the stream: it is read only for those who look at it.
+    if (this._hasListeners('chunk')) this._emit('chunk', chunk, this.currentChatCompletionSnapshot!);
+    for (const event of events) this.#tell(event, progress);
+  }
+
+  #finish(): ParsedChatCompletion<ParsedT> {
+    const progress = this.#progress;
+    if (this.ended) throw new OpenAIError('stream has ended, this shouldn\'t happen');
+    if (!progress) throw new OpenAIError('request ended without sending any chunks');
+    for (const event of JSON.parse(progress.accumulator.finish()) as any[]) this.#tell(event, progress);
+    const completion = JSON.parse(progress.accumulator.snapshot()) as ChatCompletion;
+    this.#progress = undefined;
+    for (const choice of completion.choices) {
+      if (!choice.finish_reason) throw new OpenAIError(`missing finish_reason for choice ${choice.index}`);
+    }
+    return maybeParseChatCompletion(completion, this.#params) as ParsedChatCompletion<ParsedT>;
+  }
+
+  /** An event of the core's, as listeners get it. */
+  #tell(event: any, { so_far }: Progress): void {
+    const { type, choice = 0 } = event;
+    const format = (this.#params as { response_format?: unknown } | null)?.response_format;
+    /** What it has come to with this piece. */
+    const whole = (name: string, piece: any, none: any): any => {
+      const key = `${name}/${choice}`;
+      const before = so_far.get(key) ?? none;
+      const now = typeof piece === 'string' ? before + piece : [...before, ...piece];
+      so_far.set(key, now);
+      return now;
+    };
+    switch (type) {
+      case 'content.delta': {
+        const snapshot = whole(type, event.delta, '');
+        this._emit('content', event.delta, snapshot);
+        if (!this._hasListeners(type)) return;
+        const parsed = isAutoParsableResponseFormat(format) ? partialParse(snapshot) : undefined;
+        return this._emit(type, { delta: event.delta, snapshot, parsed });
+      }
+      case 'content.done': {
+        if (!this._hasListeners(type)) return;
+        const parsed = parseResponseFormatContent<ParsedT>(format, event.content);
+        return this._emit(type, { content: event.content, parsed });
+      }
+      case 'refusal.delta':
+        return this._emit(type, { delta: event.delta, snapshot: whole(type, event.delta, '') });
+      case 'refusal.done':
+        return this._emit(type, { refusal: event.refusal });
+      case 'tool_calls.function.arguments.delta': {
+        const { name, index, arguments_delta } = event;
+        const text = whole(`call ${index}`, arguments_delta, '');
+        if (!this._hasListeners(type)) return;
+        const parse = shouldParseToolCall(this.#params, { type: 'function', function: { name } });
+        const parsed_arguments = parse ? partialParse(text) : undefined;
+        return this._emit(type, { name, index, arguments: text, parsed_arguments, arguments_delta });
+      }
+      case 'tool_calls.function.arguments.done': {
+        if (!this._hasListeners(type)) return;
+        const { name, index } = event;
+        const parsed_arguments = parseArguments(this.#params, name, event.arguments);
+        return this._emit(type, { name, index, arguments: event.arguments, parsed_arguments });
+      }
+      case 'logprobs.content.delta':
+        return this._emit(type, { content: event.content, snapshot: whole(type, event.content, []) });
+      case 'logprobs.content.done':
+        return this._emit(type, { content: event.content });
+      case 'logprobs.refusal.delta':
+        return this._emit(type, { refusal: event.refusal, snapshot: whole(type, event.refusal, []) });
+      case 'logprobs.refusal.done':
+        return this._emit(type, { refusal: event.refusal });
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ChatCompletionChunk> {
+    return this._createIterator<ChatCompletionChunk>(
+      (push) => {
+        const listener = (chunk: ChatCompletionChunk) => push(chunk);
+        this.on('chunk', listener);
+        return () => this.off('chunk', listener);
+      },
+      { onReturn: () => this.abort() },
+    );
+  }
+
+  /** The chunks as lines of JSON, for `fromReadableStream`. */
+  toReadableStream(): ReadableStream {
+    const stream = new Stream(() => this[Symbol.asyncIterator](), this.controller);
+    return stream.toReadableStream();
+  }
+}
+
+/** What a completion has come to so far. */
+export interface ChatCompletionSnapshot {
+  id: string;
+  choices: ChatCompletionSnapshot.Choice[];
+  created: number;
+  model: string;
+  system_fingerprint?: string;
+}
+
+export declare namespace ChatCompletionSnapshot {
+  interface Choice {
+    message: Choice.Message;
+    finish_reason: ChatCompletion.Choice['finish_reason'] | null;
+    logprobs: ChatCompletion.Choice.Logprobs | null;
+    index: number;
+  }
+
+  namespace Choice {
+    interface Message {
+      content?: string | null;
+      audio?: Partial<ChatCompletionAudio> | null;
+      refusal?: string | null;
+      parsed?: unknown | null;
+      function_call?: Message.FunctionCall;
+      tool_calls?: Message.ToolCall[];
+      role?: ChatCompletionRole;
+    }
+
+    namespace Message {
+      type ToolCall = ToolCall.FunctionToolCall | ToolCall.CustomToolCall;
+
+      namespace ToolCall {
+        interface FunctionToolCall {
+          id: string;
+          function: ToolCall.Function;
+          type: 'function';
+        }
+
+        interface Function {
+          arguments: string;
+          parsed_arguments?: unknown;
+          name: string;
+        }
+
+        interface CustomToolCall {
+          id: string;
+          custom: CustomToolCall.Custom;
+          type: 'custom';
+        }
+
+        namespace CustomToolCall {
+          interface Custom {
+            name: string;
+            input: string;
+          }
+        }
+      }
+
+      interface FunctionCall {
+        arguments?: string;
+        name?: string;
+      }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+/** Runs of chat completions with tools, streamed. */
+import type { OpenAI } from '../client.js';
+import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from '../resources/chat/completions/completions.js';
+import type { AbstractChatCompletionRunnerEvents, RunnerOptions } from './AbstractChatCompletionRunner.js';
+import { ChatCompletionStream, type ChatCompletionSnapshot } from './ChatCompletionStream.js';
+import type { AutoParseableTool } from './parser.js';
+import type { BaseFunctionsArgs, RunnableTools } from './RunnableFunction.js';
+
+export interface ChatCompletionStreamEvents extends AbstractChatCompletionRunnerEvents {
+  content: (contentDelta: string, contentSnapshot: string) => void;
+  chunk: (chunk: ChatCompletionChunk, snapshot: ChatCompletionSnapshot) => void;
+}
+
+type Base = Omit<ChatCompletionCreateParamsStreaming, 'tools'>;
+
+export type ChatCompletionStreamingToolRunnerParamsWithoutContext<FunctionsArgs extends BaseFunctionsArgs> = Base & {
+  tools: RunnableTools<FunctionsArgs> | AutoParseableTool<any, true>[];
+  toolContext?: never;
+};
+
+export type ChatCompletionStreamingToolRunnerParamsWithContext<
+  FunctionsArgs extends BaseFunctionsArgs,
+  ToolContext,
+> = Base & {
+  tools: RunnableTools<FunctionsArgs, ToolContext> | AutoParseableTool<any, true>[];
+  /** Handed to every function as its third argument. */
+  toolContext: ToolContext;
+};
+
+export type ChatCompletionStreamingToolRunnerParams<FunctionsArgs extends BaseFunctionsArgs, ToolContext = never> =
+  [ToolContext] extends [never] ? ChatCompletionStreamingToolRunnerParamsWithoutContext<FunctionsArgs>
+  : ChatCompletionStreamingToolRunnerParamsWithContext<FunctionsArgs, ToolContext>;
+
+/** Asks the model, calls the functions it asks for, and goes on until it asks for none; each reply is streamed. */
+export class ChatCompletionStreamingRunner<ParsedT = null>
+  extends ChatCompletionStream<ParsedT>
+  implements AsyncIterable<ChatCompletionChunk>
+{
+  static override fromReadableStream(stream: ReadableStream): ChatCompletionStreamingRunner<null> {
+    const runner = new ChatCompletionStreamingRunner(null);
+    runner._run(() => runner._fromReadableStream(stream));
+    return runner;
+  }
+
+  static runTools<T extends (string | object)[], ParsedT = null, ToolContext = unknown>(
+    client: OpenAI,
+    params: ChatCompletionStreamingToolRunnerParamsWithContext<T, ToolContext>,
+    options?: RunnerOptions,
+  ): ChatCompletionStreamingRunner<ParsedT>;
+  static runTools<T extends (string | object)[], ParsedT = null>(
+    client: OpenAI,
+    params: ChatCompletionStreamingToolRunnerParamsWithoutContext<T>,
+    options?: RunnerOptions,
+  ): ChatCompletionStreamingRunner<ParsedT>;
+  static runTools<ParsedT>(client: OpenAI, params: any, options?: RunnerOptions): ChatCompletionStreamingRunner<ParsedT> {
+    const runner = new ChatCompletionStreamingRunner<ParsedT>(params);
+    runner._run(() => runner._runTools(client, params, runner, options));
+    return runner;
+  }
+}

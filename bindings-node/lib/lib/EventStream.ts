@@ -1,0 +1,234 @@
+/** What streams with events have in common: listeners, the end, errors and aborts. */
+import { APIUserAbortError, OpenAIError } from '../core/error.js';
+import { deferred, type Deferred } from '../internal/deferred.js';
+import { EventEmitter, type EmittedEventResult, type EventParameters } from './EventEmitter.js';
+
+export type { EventParameters };
+
+/** Events of every stream. */
+export interface BaseEvents {
+  /** The reply has begun. */
+  connect: () => void;
+  error: (error: OpenAIError) => void;
+  abort: (error: APIUserAbortError) => void;
+  /** Nothing more comes, after a failure, too. */
+  end: () => void;
+}
+
+/** How an iterator over events ends. */
+interface IteratorOptions {
+  rejectOnError?: boolean;
+  rejectOnAbort?: boolean;
+  onReturn?: () => void;
+}
+
+/** A stream that tells of its events. It begins when the code that made it has run, so that listeners miss nothing. */
+export class EventStream<EventTypes extends BaseEvents> extends EventEmitter<any> {
+  /** Aborting it ends the stream. */
+  controller = new AbortController();
+
+  #connected = deferred();
+  #end = deferred();
+  #ended = false;
+  #errored = false;
+  #aborted = false;
+  /** Whether somebody waits for a promise that fails with the stream. */
+  #watched = false;
+
+  constructor() {
+    super();
+    // Whoever waits for them hears of the failure; without anybody it is told below, once.
+    this.#connected.promise.catch(() => undefined);
+    this.#end.promise.catch(() => undefined);
+  }
+
+  /** Whether it is over. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get errored(): boolean {
+    return this.#errored;
+  }
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  /** Ends the stream, and its request. */
+  abort(): void {
+    this.controller.abort();
+  }
+
+  override on<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
+    return super.on(event as string, listener);
+  }
+
+  override off<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
+    return super.off(event as string, listener);
+  }
+
+  override once<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
+    return super.once(event as string, listener);
+  }
+
+  /** The next event of this name. Fails when the stream fails before it, unless the event is `error`. */
+  emitted<Event extends keyof EventTypes>(
+    event: Event,
+  ): Promise<EmittedEventResult<EventParameters<EventTypes, Event>>> {
+    return new Promise((resolve, reject) => {
+      this.#watched = true;
+      if (event !== 'error') super.once('error', reject);
+      super.once(event as string, (...args: unknown[]) => resolve((args.length > 1 ? args : args[0]) as never));
+    });
+  }
+
+  /** All events of this name from now on, with the arguments of its listeners. */
+  events<Event extends keyof EventTypes>(
+    event: Event,
+  ): AsyncIterableIterator<EventParameters<EventTypes, Event>> {
+    return this._createIterator((push: (value: EventParameters<EventTypes, Event>) => void) => {
+      const listener = (...args: any[]) => push(args as EventParameters<EventTypes, Event>);
+      super.on(event as string, listener);
+      return () => super.off(event as string, listener);
+    });
+  }
+
+  /** Resolves at the end; fails when the stream failed or was aborted. */
+  async done(): Promise<void> {
+    this.#watched = true;
+    await this.#end.promise;
+  }
+
+  protected _run(executor: () => Promise<any>): void {
+    // Later, so that listeners can be added first.
+    setTimeout(() => {
+      executor().then(
+        () => {
+          this._emitFinal();
+          this._emit('end');
+        },
+        (error: unknown) => this.#fail(error),
+      );
+    }, 0);
+  }
+
+  protected _connected(): void {
+    if (this.ended) return;
+    this.#connected.resolve();
+    this._emit('connect');
+  }
+
+  protected _userAbortError(): APIUserAbortError {
+    return new APIUserAbortError();
+  }
+
+  /** Aborts with the caller's signal, and lets go of it at the end. */
+  protected _listenForAbort(signal: AbortSignal | null | undefined): void {
+    if (!signal) return;
+    if (signal.aborted) {
+      this.controller.abort();
+      return;
+    }
+    const abort = () => this.controller.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    super.once('end', () => signal.removeEventListener('abort', abort));
+  }
+
+  protected _hasListeners<Event extends keyof EventTypes>(event: Event): boolean {
+    return this._hasListener(event as string);
+  }
+
+  _emit<Event extends keyof BaseEvents>(event: Event, ...args: EventParameters<BaseEvents, Event>): void;
+  _emit<Event extends keyof EventTypes>(event: Event, ...args: EventParameters<EventTypes, Event>): void;
+  _emit(event: string, ...args: any[]): void {
+    if (this.#ended) return;
+    if (event === 'end') {
+      this.#ended = true;
+      this.#end.resolve();
+    }
+    const heard = this._call(event, args);
+    if (event !== 'abort' && event !== 'error') return;
+    const error: unknown = args[0];
+    // A failure that nobody listens to and nobody waits for must not get lost.
+    if (!this.#watched && !heard) void Promise.reject(error);
+    this.#connected.reject(error);
+    this.#end.reject(error);
+    this._emit('end');
+  }
+
+  /** Tells what the stream came to. */
+  protected _emitFinal(): void {}
+
+  #fail(error: unknown): void {
+    this.#errored = true;
+    const aborted = error instanceof Error && error.name === 'AbortError';
+    if (aborted || error instanceof APIUserAbortError || this.controller.signal.aborted) {
+      this.#aborted = true;
+      this._emit('abort', error instanceof APIUserAbortError ? error : this._userAbortError());
+      return;
+    }
+    if (error instanceof OpenAIError) {
+      this._emit('error', error);
+      return;
+    }
+    const told = new OpenAIError(error instanceof Error ? error.message : String(error));
+    (told as { cause?: unknown }).cause = error;
+    this._emit('error', told);
+  }
+
+  /** An iterator over what `attach` pushes; `attach` gives what undoes it. */
+  protected _createIterator<T>(
+    attach: (push: (value: T) => void) => () => void,
+    { rejectOnError = true, rejectOnAbort = true, onReturn }: IteratorOptions = {},
+  ): AsyncIterableIterator<T> {
+    const values: T[] = [];
+    const readers: Deferred<IteratorResult<T>>[] = [];
+    let over = this.ended;
+    let failure: { error: unknown } | undefined;
+    const detach = attach((value) => {
+      const reader = readers.shift();
+      if (reader) reader.resolve({ value, done: false });
+      else values.push(value);
+    });
+    const finish = (failed?: { error: unknown }) => {
+      if (over) return;
+      over = true;
+      failure = failed;
+      detach();
+      for (const reader of readers.splice(0)) {
+        if (failure) {
+          reader.reject(failure.error);
+          failure = undefined;
+        } else reader.resolve({ value: undefined, done: true });
+      }
+    };
+    if (rejectOnError || rejectOnAbort) this.#watched = true;
+    super.once('error', (error: unknown) => finish(rejectOnError ? { error } : undefined));
+    super.once('abort', (error: unknown) => finish(rejectOnAbort ? { error } : undefined));
+    super.once('end', () => finish());
+    return {
+      next: async () => {
+        if (values.length > 0) return { value: values.shift()!, done: false };
+        if (failure) {
+          const { error } = failure;
+          failure = undefined;
+          throw error;
+        }
+        if (over) return { value: undefined, done: true };
+        const reader = deferred<IteratorResult<T>>();
+        readers.push(reader);
+        return reader.promise;
+      },
+      return: async () => {
+        finish();
+        values.length = 0;
+        onReturn?.();
+        return { value: undefined, done: true };
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+}

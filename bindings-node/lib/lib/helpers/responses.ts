@@ -1,0 +1,22 @@
+/** Helpers of `client.responses`. */
+import type { APIPromise } from '../../core/api-promise.js';
+import type { ParsedResponse, Response, Responses } from '../../resources/responses/responses.js';
+import { ResponseStream, type ResponseStreamParams } from '../responses/ResponseStream.js';
+import { parseResponse, resolveResponseParseOptions, type ResponseParseOptions } from '../ResponsesParser.js';
+import { clientOf } from './client-of.js';
+
+/** A response with its answers parsed. */
+export function parse(responses: Responses, body: any, options?: ResponseParseOptions): APIPromise<ParsedResponse<any>> {
+  const { getTextFormat, requestOptions } = resolveResponseParseOptions(body, options);
+  const call = responses.create({ ...body, stream: undefined }, requestOptions) as APIPromise<Response>;
+  return call._thenUnwrap((response) => parseResponse(response, body, getTextFormat())) as APIPromise<ParsedResponse<any>>;
+}
+
+/** A response, streamed with events. */
+export function stream(
+  responses: Responses,
+  body: ResponseStreamParams,
+  options?: ResponseParseOptions,
+): ResponseStream<any> {
+  return ResponseStream.createResponse(clientOf(responses), body, options);
+}
