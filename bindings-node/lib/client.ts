@@ -143,6 +143,7 @@ import {
 } from './resources/shared.js';
 export { type Logger, type LogLevel } from './internal/utils/log.js';
 export { type DataResidency } from './internal/data-residency.js';
+export { type ApiKeySetter, type ClientOptions } from './core/client.js';
 
 /** A client of the API. */
 export class OpenAI extends Client {

@@ -85,7 +85,8 @@ export interface NativeAccumulator {
 export interface NativeModule {
   Hub: new (wake: () => void) => NativeHub;
   Client: new (hub: NativeHub, settings: string) => NativeClient;
-  Accumulator: new (kind: string, startingAfter?: number) => NativeAccumulator;
+  /** `lean`: events have no snapshots; whoever wants one asks for it. */
+  Accumulator: new (kind: string, startingAfter?: number, lean?: boolean) => NativeAccumulator;
   row(operation: number): Row;
   operationNumber(name: string): number | null;
   verifyWebhook(

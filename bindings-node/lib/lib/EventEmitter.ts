@@ -1,10 +1,8 @@
 /** Listeners by the names of their events. */
 
-type Listener<Events, Name extends keyof Events> = Events[Name];
-
 /** What listeners of an event get. */
 export type EventParameters<Events, Name extends keyof Events> =
-  Listener<Events, Name> extends (...args: infer Args) => any ? Args : never;
+  Events[Name] extends (...args: infer Args) => any ? Args : never;
 
 /** What waiting for an event gives: nothing, its only argument, or all of them. */
 export type EmittedEventResult<Args extends unknown[]> =
@@ -12,51 +10,73 @@ export type EmittedEventResult<Args extends unknown[]> =
   : [Args] extends [[]] ? void
   : Args;
 
-interface Registered {
-  listener: (...args: any[]) => void;
-  once: boolean;
-}
+type Listener = (...args: any[]) => void;
 
 /** Keeps listeners and calls them. */
-export class EventEmitter<EventTypes extends Record<keyof EventTypes, (...args: any[]) => any>> {
-  #listeners = new Map<keyof EventTypes, Registered[]>();
+export class Listeners {
+  #lists = new Map<PropertyKey, { listener: Listener; once: boolean }[]>();
+
+  add(event: PropertyKey, listener: Listener, once = false): void {
+    // A new list each time, as the old one may be being walked over.
+    this.#lists.set(event, [...(this.#lists.get(event) ?? []), { listener, once }]);
+  }
+
+  remove(event: PropertyKey, listener: Listener): void {
+    const list = this.#lists.get(event) ?? [];
+    const at = list.findIndex((one) => one.listener === listener);
+    if (at >= 0) this.#lists.set(event, [...list.slice(0, at), ...list.slice(at + 1)]);
+  }
+
+  /** Calls all; whether there were any. */
+  call(event: PropertyKey, args: unknown[]): boolean {
+    const list = this.#lists.get(event);
+    if (!list?.length) return false;
+    if (list.some((one) => one.once)) this.#lists.set(event, list.filter((one) => !one.once));
+    for (const { listener } of list) listener(...args);
+    return true;
+  }
+
+  has(event: PropertyKey): boolean {
+    return (this.#lists.get(event)?.length ?? 0) > 0;
+  }
+}
+
+/** Tells of events. */
+export class EventEmitter<EventTypes extends Record<string, (...args: any) => any>> {
+  #listeners = new Listeners();
 
   /** Calls `listener` at each event of this name. */
-  on<Name extends keyof EventTypes>(event: Name, listener: EventTypes[Name]): this {
-    return this.#add(event, listener, false);
+  on<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
+    this.#listeners.add(event, listener);
+    return this;
   }
 
   /** Calls it no more. */
-  off<Name extends keyof EventTypes>(event: Name, listener: EventTypes[Name]): this {
-    const listeners = this.#listeners.get(event) ?? [];
-    const at = listeners.findIndex((one) => one.listener === listener);
-    // A new list, as the old one may be being walked over.
-    if (at >= 0) this.#listeners.set(event, [...listeners.slice(0, at), ...listeners.slice(at + 1)]);
+  off<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
+    this.#listeners.remove(event, listener);
     return this;
   }
 
   /** Calls `listener` at the next event of this name only. */
-  once<Name extends keyof EventTypes>(event: Name, listener: EventTypes[Name]): this {
-    return this.#add(event, listener, true);
-  }
-
-  #add(event: keyof EventTypes, listener: (...args: any[]) => void, once: boolean): this {
-    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), { listener, once }]);
+  once<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
+    this.#listeners.add(event, listener, true);
     return this;
   }
 
-  /** Calls the listeners; whether there were any. */
-  protected _call(event: keyof EventTypes, args: unknown[]): boolean {
-    const listeners = this.#listeners.get(event);
-    if (!listeners?.length) return false;
-    if (listeners.some((one) => one.once)) {
-      this.#listeners.set(event, listeners.filter((one) => !one.once));
-    }
-    for (const { listener } of listeners) listener(...args);
-    return true;
+  /** The next event of this name. */
+  emitted<Event extends keyof EventTypes>(
+    event: Event,
+  ): Promise<EmittedEventResult<EventParameters<EventTypes, Event>>> {
+    return new Promise((resolve) => {
+      this.#listeners.add(event, (...args) => resolve((args.length > 1 ? args : args[0]) as never), true);
+    });
+  }
+
+  protected _emit<Event extends keyof EventTypes>(event: Event, ...args: EventParameters<EventTypes, Event>): void {
+    this.#listeners.call(event, args);
   }
 
   protected _hasListener(event: keyof EventTypes): boolean {
-    return (this.#listeners.get(event)?.length ?? 0) > 0;
+    return this.#listeners.has(event);
   }
 }

@@ -1,7 +1,7 @@
 /** What streams with events have in common: listeners, the end, errors and aborts. */
 import { APIUserAbortError, OpenAIError } from '../core/error.js';
 import { deferred, type Deferred } from '../internal/deferred.js';
-import { EventEmitter, type EmittedEventResult, type EventParameters } from './EventEmitter.js';
+import { Listeners, type EmittedEventResult, type EventParameters } from './EventEmitter.js';
 
 export type { EventParameters };
 
@@ -23,10 +23,11 @@ interface IteratorOptions {
 }
 
 /** A stream that tells of its events. It begins when the code that made it has run, so that listeners miss nothing. */
-export class EventStream<EventTypes extends BaseEvents> extends EventEmitter<any> {
+export class EventStream<EventTypes extends BaseEvents> {
   /** Aborting it ends the stream. */
   controller = new AbortController();
 
+  #listeners = new Listeners();
   #connected = deferred();
   #end = deferred();
   #ended = false;
@@ -36,7 +37,6 @@ export class EventStream<EventTypes extends BaseEvents> extends EventEmitter<any
   #watched = false;
 
   constructor() {
-    super();
     // Whoever waits for them hears of the failure; without anybody it is told below, once.
     this.#connected.promise.catch(() => undefined);
     this.#end.promise.catch(() => undefined);
@@ -60,16 +60,19 @@ export class EventStream<EventTypes extends BaseEvents> extends EventEmitter<any
     this.controller.abort();
   }
 
-  override on<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
-    return super.on(event as string, listener);
+  on<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
+    this.#listeners.add(event, listener as any);
+    return this;
   }
 
-  override off<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
-    return super.off(event as string, listener);
+  off<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
+    this.#listeners.remove(event, listener as any);
+    return this;
   }
 
-  override once<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
-    return super.once(event as string, listener);
+  once<Event extends keyof EventTypes>(event: Event, listener: EventTypes[Event]): this {
+    this.#listeners.add(event, listener as any, true);
+    return this;
   }
 
   /** The next event of this name. Fails when the stream fails before it, unless the event is `error`. */
@@ -78,8 +81,8 @@ export class EventStream<EventTypes extends BaseEvents> extends EventEmitter<any
   ): Promise<EmittedEventResult<EventParameters<EventTypes, Event>>> {
     return new Promise((resolve, reject) => {
       this.#watched = true;
-      if (event !== 'error') super.once('error', reject);
-      super.once(event as string, (...args: unknown[]) => resolve((args.length > 1 ? args : args[0]) as never));
+      if (event !== 'error') this.#listeners.add('error', reject, true);
+      this.#listeners.add(event, (...args) => resolve((args.length > 1 ? args : args[0]) as never), true);
     });
   }
 
@@ -89,8 +92,8 @@ export class EventStream<EventTypes extends BaseEvents> extends EventEmitter<any
   ): AsyncIterableIterator<EventParameters<EventTypes, Event>> {
     return this._createIterator((push: (value: EventParameters<EventTypes, Event>) => void) => {
       const listener = (...args: any[]) => push(args as EventParameters<EventTypes, Event>);
-      super.on(event as string, listener);
-      return () => super.off(event as string, listener);
+      this.#listeners.add(event, listener);
+      return () => this.#listeners.remove(event, listener);
     });
   }
 
@@ -132,11 +135,11 @@ export class EventStream<EventTypes extends BaseEvents> extends EventEmitter<any
     }
     const abort = () => this.controller.abort();
     signal.addEventListener('abort', abort, { once: true });
-    super.once('end', () => signal.removeEventListener('abort', abort));
+    this.#listeners.add('end', () => signal.removeEventListener('abort', abort), true);
   }
 
   protected _hasListeners<Event extends keyof EventTypes>(event: Event): boolean {
-    return this._hasListener(event as string);
+    return this.#listeners.has(event);
   }
 
   _emit<Event extends keyof BaseEvents>(event: Event, ...args: EventParameters<BaseEvents, Event>): void;
@@ -147,7 +150,7 @@ export class EventStream<EventTypes extends BaseEvents> extends EventEmitter<any
       this.#ended = true;
       this.#end.resolve();
     }
-    const heard = this._call(event, args);
+    const heard = this.#listeners.call(event, args);
     if (event !== 'abort' && event !== 'error') return;
     const error: unknown = args[0];
     // A failure that nobody listens to and nobody waits for must not get lost.
@@ -204,9 +207,9 @@ export class EventStream<EventTypes extends BaseEvents> extends EventEmitter<any
       }
     };
     if (rejectOnError || rejectOnAbort) this.#watched = true;
-    super.once('error', (error: unknown) => finish(rejectOnError ? { error } : undefined));
-    super.once('abort', (error: unknown) => finish(rejectOnAbort ? { error } : undefined));
-    super.once('end', () => finish());
+    this.#listeners.add('error', (error) => finish(rejectOnError ? { error } : undefined), true);
+    this.#listeners.add('abort', (error) => finish(rejectOnAbort ? { error } : undefined), true);
+    this.#listeners.add('end', () => finish(), true);
     return {
       next: async () => {
         if (values.length > 0) return { value: values.shift()!, done: false };

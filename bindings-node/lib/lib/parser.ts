@@ -198,14 +198,11 @@ export function parseChatCompletion<
     if (choice.finish_reason === 'content_filter') throw new ContentFilterFinishReasonError();
   }
   return withMessages(completion, (message) => {
-    assertToolCallsAreChatCompletionFunctionToolCalls(message.tool_calls);
-    const calls = message.tool_calls?.map((call) => ({
-      ...call,
-      function: {
-        ...call.function,
-        parsed_arguments: parseArguments(params, call.function.name, call.function.arguments),
-      },
-    }));
+    const calls = message.tool_calls?.map((call) => {
+      if (call.type !== 'function') return call;
+      const parsed_arguments = parseArguments(params, call.function.name, call.function.arguments);
+      return { ...call, function: { ...call.function, parsed_arguments } };
+    });
     const { content, refusal } = message;
     const parsed = content && !refusal ? parseResponseFormatContent(params.response_format, content) : null;
     return { ...message, parsed, ...(calls ? { tool_calls: calls } : undefined) };
@@ -217,9 +214,7 @@ export function assertToolCallsAreChatCompletionFunctionToolCalls(
 ): asserts toolCalls is ChatCompletionMessageFunctionToolCall[] {
   for (const call of toolCalls ?? []) {
     if (call.type !== 'function') {
-      throw new OpenAIError(
-        `Currently only \`function\` tool calls are supported; Received \`${(call as { type: string }).type}\``,
-      );
+      throw new OpenAIError(`Currently only \`function\` tool calls are supported; Received \`${call.type}\``);
     }
   }
 }
@@ -227,12 +222,11 @@ export function assertToolCallsAreChatCompletionFunctionToolCalls(
 /** Refuses tools whose arguments cannot be relied on. */
 export function validateInputTools(tools: ChatCompletionCreateParamsBase['tools']): void {
   for (const tool of tools ?? []) {
-    if (tool.type !== 'function') {
-      throw new OpenAIError(
-        `Currently only \`function\` tool types support auto-parsing; Received \`${tool.type}\``,
-      );
+    if (tool.type !== 'function' && tool.type !== 'custom') {
+      const { type } = tool as { type: string };
+      throw new OpenAIError(`Currently only \`function\` and \`custom\` tool types are supported; Received \`${type}\``);
     }
-    if (tool.function.strict !== true) {
+    if (tool.type === 'function' && tool.function.strict !== true) {
       throw new OpenAIError(
         `The \`${tool.function.name}\` tool is not marked with \`strict: true\`. Only strict function tools can be auto-parsed`,
       );

@@ -3,7 +3,7 @@ import type { APIPromise } from '../core/api-promise.js';
 import { ConversationCursorPage, type ConversationCursorPageParams, type PagePromise } from '../core/pagination.js';
 import { APIResource } from '../core/resource.js';
 import type { Uploadable } from '../core/uploads.js';
-import type { ListOptions, ListQuery } from '../internal/list-options.js';
+import { queryOrOptions, type ListOptions, type ListQuery } from '../internal/list-options.js';
 import type { RequestOptions } from '../internal/request-options.js';
 
 /** `client.videos` */
@@ -72,7 +72,7 @@ export class Videos extends APIResource {
    */
   downloadContent(videoID: string, options?: ListOptions): APIPromise<Response>;
   downloadContent(videoID?: any, query?: any, options?: any): any {
-    return this._client._call(376, [videoID], query, options);
+    return this._client._call(376, [videoID], ...queryOrOptions(query, options));
   }
 
   /**

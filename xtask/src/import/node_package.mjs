@@ -155,7 +155,9 @@ function options(node, printer) {
   const query = arms.map((arm) => (ts.isParenthesizedTypeNode(arm) ? arm.type : arm));
   const both = query.find((arm) => ts.isIntersectionTypeNode(arm) && ts.isTypeReferenceNode(arm.types[0]));
   const union = query.find((arm) => ts.isUnionTypeNode(arm) && arm.getText().includes('[K in'));
-  if (both) return `@/internal/list-options:ListQuery<${printer.text(both.types[0])}>`;
+  // A query that may ask for a stream is told from options by its other members.
+  const kind = node.getText().includes("'stream'") ? 'ListQuery' : 'StreamQuery';
+  if (both) return `@/internal/list-options:${kind}<${printer.text(both.types[0])}>`;
   if (union && arms.length > 1) return options(union, printer);
   const named = arms.filter((arm) => ts.isTypeReferenceNode(arm)).map((arm) => printer.text(arm));
   const mapped = '@/internal/list-options:ListOptions';
@@ -357,6 +359,11 @@ function main() {
       .map((node) => node.name.text);
     if (Object.keys(all).length)
       (types.get(group) ?? types.set(group, []).get(group)).push(...moduleTexts(name, all));
+    if (name === '/client') {
+      // What the base of the client defines.
+      const own = module.source.statements.filter((node) => ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node));
+      module.exports.push(['/core/client', own.map((node) => [node.name.text, node.name.text, true])]);
+    }
     const exported = module.exports.map(([from, list]) => [
       from,
       list === '*' ? '*' : list.map(([local, out, type]) => (type ? '' : '+') + (local === out ? '' : `${out}=`) + local),

@@ -4,7 +4,7 @@ import type { CursorPage } from '../../core/pagination.js';
 import { APIResource } from '../../core/resource.js';
 import type { Stream } from '../../core/streaming.js';
 import { lazy } from '../../internal/lazy.js';
-import type { ListOptions, ListQuery } from '../../internal/list-options.js';
+import { queryOrOptions, type ListOptions, type StreamQuery } from '../../internal/list-options.js';
 import type { RequestOptions } from '../../internal/request-options.js';
 import type {
   ExtractParsedContentFromParams, ParsedWithOptions, ResponseCreateParamsWithTools, ResponseParseOptions,
@@ -74,25 +74,25 @@ export class Responses extends APIResource {
   /** Fetches a stored response; with streaming, replays its events, from a given sequence number on. */
   retrieve(
     responseID: string,
-    query?: ListQuery<ResponseRetrieveParamsNonStreaming>,
+    query?: StreamQuery<ResponseRetrieveParamsNonStreaming>,
     options?: RequestOptions,
   ): APIPromise<Response>;
   /** Fetches a stored response; with streaming, replays its events, from a given sequence number on. */
   retrieve(
     responseID: string,
-    query: ListQuery<ResponseRetrieveParamsStreaming>,
+    query: StreamQuery<ResponseRetrieveParamsStreaming>,
     options?: RequestOptions,
   ): APIPromise<Stream<ResponseStreamEvent>>;
   /** Fetches a stored response; with streaming, replays its events, from a given sequence number on. */
   retrieve(
     responseID: string,
-    query?: ListQuery<ResponseRetrieveParamsBase>,
+    query?: StreamQuery<ResponseRetrieveParamsBase>,
     options?: RequestOptions,
   ): APIPromise<Stream<ResponseStreamEvent> | Response>;
   /** Fetches a stored response; with streaming, replays its events, from a given sequence number on. */
   retrieve(responseID: string, options?: ListOptions): APIPromise<Response>;
   retrieve(responseID?: any, query?: any, options?: any): any {
-    return this._client._call(339, [responseID], query, options);
+    return this._client._call(339, [responseID], ...queryOrOptions(query, options));
   }
 
   /** Deletes a stored response and answers with an empty body. */

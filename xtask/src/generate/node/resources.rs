@@ -149,7 +149,18 @@ impl Class<'_> {
                 ));
                 source.pages.insert(page);
             }
-            None => out.push_str(&format!("    return this._client._call({number}, [{path}], {params}, options);\n")),
+            None => {
+                // The pages' runtime tells options in the query's place apart itself.
+                let mixed =
+                    signatures.iter().any(|one| one.parameters.iter().any(|text| text.contains(":ListOptions")));
+                let given = if mixed {
+                    source.refs.named.insert(("/internal/list-options".to_owned(), "+queryOrOptions".to_owned()));
+                    format!("...queryOrOptions({params}, options)")
+                } else {
+                    format!("{params}, options")
+                };
+                out.push_str(&format!("    return this._client._call({number}, [{path}], {given});\n"));
+            }
         }
         out
     }

@@ -10,7 +10,7 @@ import type { FileObject } from '../../../resources/files.js';
 
 /** Files that were uploaded, and what refers to them by path. */
 export type PreparedAgentFiles = {
-  files: Array<FileCreateParams & { type: 'file_id'; file_id: string; path: string }>;
+  files: Array<Extract<FileCreateParams, { type: 'file_id' }>>;
   uploadedFiles: Array<FileObject>;
 };
 

@@ -4,7 +4,7 @@ import {
   ConversationCursorPage, type ConversationCursorPageParams, Page, type PagePromise,
 } from '../../../core/pagination.js';
 import { APIResource } from '../../../core/resource.js';
-import type { ListOptions, ListQuery } from '../../../internal/list-options.js';
+import { queryOrOptions, type ListOptions, type ListQuery } from '../../../internal/list-options.js';
 import type { RequestOptions } from '../../../internal/request-options.js';
 
 /** `client.admin.organization.certificates` */
@@ -23,7 +23,7 @@ export class Certificates extends APIResource {
   /** Fetches a certificate's name, validity and, if asked for, its content. */
   retrieve(certificateID: string, options?: ListOptions): APIPromise<Certificate>;
   retrieve(certificateID?: any, query?: any, options?: any): any {
-    return this._client._call(10, [certificateID], query, options);
+    return this._client._call(10, [certificateID], ...queryOrOptions(query, options));
   }
 
   /** Renames a certificate; its content cannot be changed. */

@@ -4,7 +4,7 @@ import type { CursorPage } from '../../../core/pagination.js';
 import { APIResource } from '../../../core/resource.js';
 import type { Stream } from '../../../core/streaming.js';
 import { lazy } from '../../../internal/lazy.js';
-import type { ListOptions, ListQuery } from '../../../internal/list-options.js';
+import { queryOrOptions, type ListOptions, type StreamQuery } from '../../../internal/list-options.js';
 import type { RequestOptions } from '../../../internal/request-options.js';
 import type * as InputItemsAPI from './input-items.js';
 import type * as InputTokensAPI from './input-tokens.js';
@@ -82,25 +82,25 @@ export class Responses extends APIResource {
   /** Fetches a stored response in the beta shape; with streaming, replays its events. */
   retrieve(
     responseID: string,
-    params?: ListQuery<ResponseRetrieveParamsNonStreaming>,
+    params?: StreamQuery<ResponseRetrieveParamsNonStreaming>,
     options?: RequestOptions,
   ): APIPromise<BetaResponse>;
   /** Fetches a stored response in the beta shape; with streaming, replays its events. */
   retrieve(
     responseID: string,
-    params: ListQuery<ResponseRetrieveParamsStreaming>,
+    params: StreamQuery<ResponseRetrieveParamsStreaming>,
     options?: RequestOptions,
   ): APIPromise<Stream<BetaResponseStreamEvent>>;
   /** Fetches a stored response in the beta shape; with streaming, replays its events. */
   retrieve(
     responseID: string,
-    params?: ListQuery<ResponseRetrieveParamsBase>,
+    params?: StreamQuery<ResponseRetrieveParamsBase>,
     options?: RequestOptions,
   ): APIPromise<Stream<BetaResponseStreamEvent> | BetaResponse>;
   /** Fetches a stored response in the beta shape; with streaming, replays its events. */
   retrieve(responseID: string, options?: ListOptions): APIPromise<BetaResponse>;
   retrieve(responseID?: any, params?: any, options?: any): any {
-    return this._client._call(233, [responseID], params, options);
+    return this._client._call(233, [responseID], ...queryOrOptions(params, options));
   }
 
   /** Deletes a stored response through the beta interface; the reply has no body. */

@@ -4,7 +4,7 @@ import {
   ConversationCursorPage, type ConversationCursorPageParams, Page, type PagePromise,
 } from '../../../core/pagination.js';
 import { APIResource } from '../../../core/resource.js';
-import type { ListOptions, ListQuery } from '../../../internal/list-options.js';
+import { queryOrOptions, type ListOptions, type ListQuery } from '../../../internal/list-options.js';
 import type { RequestOptions } from '../../../internal/request-options.js';
 
 /** `client.fineTuning.checkpoints.permissions` */
@@ -33,7 +33,7 @@ export class Permissions extends APIResource {
    */
   retrieve(fineTunedModelCheckpoint: string, options?: ListOptions): APIPromise<PermissionRetrieveResponse>;
   retrieve(fineTunedModelCheckpoint?: any, query?: any, options?: any): any {
-    return this._client._call(303, [fineTunedModelCheckpoint], query, options);
+    return this._client._call(303, [fineTunedModelCheckpoint], ...queryOrOptions(query, options));
   }
 
   /** Lists the projects that may use a fine-tuned checkpoint; needs an admin API key. */

@@ -5,11 +5,6 @@ import { APIResource } from '../../../../core/resource.js';
 import { lazy } from '../../../../internal/lazy.js';
 import type { ListOptions, ListQuery } from '../../../../internal/list-options.js';
 import type { RequestOptions } from '../../../../internal/request-options.js';
-import type {
-  AgentSessionStream, AgentSessionStreamParams, AgentToolHandler,
-} from '../../../../lib/agents/agent-session-stream.js';
-import type { AgentSessionCreateStream } from '../../../../lib/beta/agents/agent-session-create-stream.js';
-import type { AgentOutputFormat } from '../../../../lib/beta/agents/output-format-types.js';
 import type * as AgentsAPI from '../agents.js';
 import type * as ArtifactsAPI from './artifacts.js';
 import type * as EventsAPI from './events.js';
@@ -38,20 +33,7 @@ export class Sessions extends APIResource {
   declare turns: TurnsAPI.Turns;
 
   /** Starts a session of an agent in an environment; with streaming, its events follow on the same request. */
-  create<T>(
-    body: SessionCreateParamsStreaming & { agent: { text: { format: AgentOutputFormat<T> } } },
-    options?: RequestOptions,
-  ): APIPromise<AgentSessionCreateStream<T>>;
-  /** Starts a session of an agent in an environment; with streaming, its events follow on the same request. */
-  create(body: SessionCreateParamsNonStreaming, options?: RequestOptions): APIPromise<AgentsAPI.AgentSession>;
-  /** Starts a session of an agent in an environment; with streaming, its events follow on the same request. */
-  create(body: SessionCreateParamsStreaming, options?: RequestOptions): APIPromise<AgentSessionCreateStream>;
-  /** Starts a session of an agent in an environment; with streaming, its events follow on the same request. */
-  create(
-    body: SessionCreateParamsBase,
-    options?: RequestOptions,
-  ): APIPromise<AgentSessionCreateStream | AgentsAPI.AgentSession>;
-  create(body?: any, options?: any): any {
+  create(body: SessionCreateParamsNonStreaming, options?: RequestOptions): APIPromise<AgentsAPI.AgentSession> {
     return this._client._call(185, [], body, options);
   }
 
@@ -83,14 +65,6 @@ export class Sessions extends APIResource {
   /** Deletes a session, which then takes no more input. */
   delete(sessionID: string, options?: RequestOptions): APIPromise<AgentsAPI.AgentSessionDeleted> {
     return this._client._call(186, [sessionID], undefined, options);
-  }
-
-  stream<T = never>(
-    sessionID: string,
-    params: AgentSessionStreamParams<T>,
-    options?: RequestOptions,
-  ): AgentSessionStream<T> {
-    return require('../../../../lib/helpers/agents.js').stream(this, sessionID, params, options);
   }
 }
 
@@ -229,7 +203,6 @@ export interface SessionCreateParamsNonStreaming extends SessionCreateParamsBase
 /** Arguments of `beta.agents.sessions.create`. */
 export interface SessionCreateParamsStreaming extends SessionCreateParamsBase {
   stream: true;
-  toolHandlers?: Record<string, AgentToolHandler>;
 }
 
 /** Arguments of `beta.agents.sessions.update`. */

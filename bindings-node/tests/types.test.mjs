@@ -1,0 +1,119 @@
+// Every type of the official packages and ours: each can stand for the other. The compiler judges, in both ways of finding modules.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { declared, folder } from './official/names.mjs';
+
+const root = join(import.meta.dirname, '..');
+const exceptions = JSON.parse(readFileSync(join(import.meta.dirname, 'official/exceptions.json'), 'utf8'));
+const work = mkdtempSync(join(tmpdir(), 'threadline-types-'));
+after(() => rmSync(work, { recursive: true, force: true }));
+
+/** A folder with ours and theirs in its `node_modules`. */
+function project(name, theirs) {
+  const at = join(work, name);
+  const modules = join(at, 'node_modules');
+  mkdirSync(join(modules, '@types'), { recursive: true });
+  symlinkSync(join(root, 'dist'), join(modules, 'threadline'));
+  symlinkSync(folder('@types/node'), join(modules, '@types/node'));
+  symlinkSync(folder('@types/ws'), join(modules, '@types/ws'));
+  if (theirs) symlinkSync(folder(theirs), join(modules, 'openai'));
+  return at;
+}
+
+function compile(at, options) {
+  const compilerOptions = {
+    strict: true, noEmit: true, target: 'es2022', lib: ['es2023', 'dom', 'dom.asynciterable'], types: ['node'], ...options,
+  };
+  writeFileSync(join(at, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts', '*.mts', '*.cts'] }));
+  const tsc = join(folder('typescript'), 'bin/tsc');
+  const { stdout, status } = spawnSync(process.execPath, [tsc, '-p', at], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  return { lines: stdout.split('\n').filter((line) => line.includes('error TS')), status };
+}
+
+const HEAD = `type Ours<A, B> = [A] extends [B] ? true : 'ours cannot stand for theirs';
+type Theirs<A, B> = [B] extends [A] ? true : 'theirs cannot stand for ours';
+function same<A, B>(_ours: Ours<A, B>, _theirs: Theirs<A, B>): void {}
+`;
+
+for (const theirs of ['openai', 'openai6']) {
+  test(`every type of ${theirs} and ours can stand for each other`, { timeout: 600_000 }, () => {
+    const at = project(theirs, theirs);
+    const left = exceptions.types[theirs];
+    const asked = [];
+    let text = HEAD;
+    let module = 0;
+    for (const [name, types] of declared(theirs)) {
+      const chosen = [...types].filter(([type, generics]) => generics === 0 && !left[`${name}:${type}`] && !left[name]);
+      if (chosen.length === 0) continue;
+      module += 1;
+      text += `import type * as O${module} from 'threadline/resources/${name}';\nimport type * as T${module} from 'openai/resources/${name}';\n`;
+      for (const [type] of chosen) {
+        text += `same<O${module}.${type}, T${module}.${type}>(true, true);\n`;
+        asked.push(`${name}:${type}`);
+      }
+    }
+    writeFileSync(join(at, 'all.ts'), text);
+    const { lines } = compile(at, { module: 'nodenext', skipLibCheck: true });
+    const source = text.split('\n');
+    const told = lines.map((line) => {
+      const number = Number(/\((\d+),/.exec(line)?.[1]);
+      return `${source[number - 1]?.trim()}: ${line.slice(line.indexOf('error TS'))}`;
+    });
+    assert.deepEqual(told, []);
+    assert.ok(asked.length > 1500, `only ${asked.length} types were compared`);
+  });
+}
+
+const PROGRAM = `import OpenAI, { AzureOpenAI, toFile, APIError } from 'threadline';
+import { zodFunction, zodResponseFormat } from 'threadline/helpers/zod';
+import type { Run } from 'threadline/resources/beta/threads/runs/runs';
+import { Stream } from 'threadline/streaming';
+
+export async function program(client: OpenAI): Promise<string | null> {
+  const messages: OpenAI.Chat.ChatCompletionMessageParam[] = [{ role: 'user', content: 'Hello' }];
+  const params: OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming = { model: 'gpt-5', messages, stream: true };
+  const stream: Stream<OpenAI.Chat.ChatCompletionChunk> = await client.chat.completions.create(params);
+  for await (const chunk of stream) chunk.choices[0]?.delta.content?.trim();
+  const whole = await client.chat.completions.create({ model: 'gpt-5', messages }).withResponse();
+  const run: Run = await client.beta.threads.runs.createAndPoll('thread', { assistant_id: 'asst' });
+  const reason: OpenAI.Beta.Threads.Run.LastError | null = run.last_error;
+  for await (const file of client.files.list({ limit: 2 })) file.id satisfies string;
+  const runner = client.beta.threads.runs.stream('thread', { assistant_id: 'asst' });
+  runner.on('textDelta', (delta, snapshot) => delta.value ?? snapshot.value);
+  const response: OpenAI.Responses.Response = await client.responses.create({ model: 'gpt-5', input: 'x' });
+  try {
+    await client.files.create({ file: await toFile(Buffer.from('x'), 'x.txt'), purpose: 'assistants' });
+  } catch (error) {
+    if (error instanceof APIError) error.status satisfies number | undefined;
+    if (error instanceof OpenAI.RateLimitError) error.headers?.get('retry-after');
+  }
+  const parsed = await client.chat.completions.parse({
+    model: 'gpt-5', messages,
+    response_format: zodResponseFormat({ _output: { n: 1 }, parse: () => ({ n: 1 }) }, 'thing'),
+    tools: [zodFunction({ name: 'f', parameters: { _output: { a: '' } } })],
+  });
+  parsed.choices[0]?.message.parsed?.n satisfies number | undefined;
+  // @ts-expect-error there is no such argument
+  void client.chat.completions.create({ model: 'gpt-5', messages, nonsense: true });
+  new AzureOpenAI({ endpoint: 'https://x', apiVersion: 'v', apiKey: 'k' }) satisfies OpenAI;
+  return reason?.message ?? whole.data.choices[0]?.message.content ?? response.output_text;
+}
+`;
+
+for (const [name, options] of [
+  ['NodeNext', { module: 'nodenext' }],
+  ['Bundler', { module: 'esnext', moduleResolution: 'bundler' }],
+]) {
+  test(`a program compiles under strict with ${name}, the package's own declarations included`, { timeout: 600_000 }, () => {
+    const at = project(name);
+    writeFileSync(join(at, 'program.mts'), PROGRAM);
+    writeFileSync(join(at, 'package.json'), '{"type": "module"}');
+    if (name === 'NodeNext') writeFileSync(join(at, 'program.cts'), PROGRAM);
+    const { lines } = compile(at, { ...options, skipLibCheck: false });
+    assert.deepEqual(lines, []);
+  });
+}
