@@ -39,7 +39,35 @@ function schemaOf(schema: ZodTypeLike, definitions?: ZodSchemaDefinitions): Reco
     for (const [id, one] of Object.entries(definitions)) registry.add(one, { id });
     options = { ...options, metadata: registry };
   }
-  return strict(zod.toJSONSchema(schema, options));
+  const found = zod.toJSONSchema(schema, options) as Shape;
+  refuseMissing(found, '#');
+  return strict(found);
+}
+
+interface Shape {
+  type?: unknown;
+  anyOf?: Shape[];
+  properties?: Record<string, Shape>;
+  required?: string[];
+  [keyword: string]: unknown;
+}
+
+const mayBeNull = ({ type, anyOf }: Shape): boolean =>
+  type === 'null' || (Array.isArray(type) && type.includes('null')) || Boolean(anyOf?.some(mayBeNull));
+
+/** Strict formats ask for every member, so that none may be left out; one that may be `null` is sent as that. */
+function refuseMissing(schema: unknown, path: string): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  const { properties, required = [] } = schema as Shape;
+  for (const [key, member] of Object.entries(properties ?? {})) {
+    if (!required.includes(key) && !mayBeNull(member)) {
+      throw new Error(
+        `Zod field at \`${path}/properties/${key}\` uses \`.optional()\` without \`.nullable()\` which is not supported by the API. ` +
+          'See: https://platform.openai.com/docs/guides/structured-outputs?api-mode=responses#all-fields-must-be-required',
+      );
+    }
+  }
+  for (const [keyword, inner] of Object.entries(schema)) refuseMissing(inner, `${path}/${keyword}`);
 }
 
 function strict(schema: unknown): Record<string, unknown> {

@@ -1,14 +1,9 @@
 // What the official packages declare, read from their declarations: modules below `resources`, and the types of each.
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-
-const require = createRequire(import.meta.url);
+import { join } from 'node:path';
 
 /** Folder of an installed package. */
-export function folder(name) {
-  return dirname(require.resolve(`${name}/package.json`, { paths: [join(import.meta.dirname, '..')] }));
-}
+export const folder = (name) => join(import.meta.dirname, '../../node_modules', name);
 
 function walk(dir, prefix) {
   return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {

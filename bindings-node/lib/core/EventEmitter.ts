@@ -1,0 +1,2 @@
+/** The official package's path. */
+export { EventEmitter, type EmittedEventResult, type EventParameters } from '../lib/EventEmitter.js';

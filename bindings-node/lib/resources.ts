@@ -1,0 +1,2 @@
+/** All resources, and their types. */
+export * from './resources/index.js';
