@@ -149,6 +149,27 @@ fn mistakes_are_reported_with_their_place_and_remedy() {
             "\"mixins\": \"\"",
             "`mixins` has no reason",
         ),
+        (
+            "node method",
+            "node/resources/all.json",
+            "\"list\": [",
+            "\"all\": [",
+            "beta.threads.runs.all: calls no operation and is no helper",
+        ),
+        (
+            "node by hand",
+            "names/node_extras.json",
+            "runs/ws\"",
+            "runs/w\"",
+            "does not say what becomes of beta/threads/runs/ws",
+        ),
+        (
+            "node operation",
+            "names/node_extras.json",
+            "files.delete",
+            "files.remove",
+            "no operation is called `files.remove`",
+        ),
     ];
     for (name, file, old, new, expected) in cases {
         let message = complaint(name, file, old, new);
