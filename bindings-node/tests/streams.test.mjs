@@ -234,7 +234,25 @@ test('schemas of zod 3 become strict ones, and members that may be missing are r
   const chain = JSON.stringify(schema.properties.chain);
   const [name] = Object.keys(schema.definitions);
   assert.ok(chain.includes(`"$ref":"#/definitions/${name}"`), chain);
-  assert.throws(() => zodResponseFormat(zod3.object({ a: zod3.string().optional() }), 'x'), /properties\/a.*\.optional\(\).*\.nullable\(\)/);
+  assert.throws(() => zodResponseFormat(zod3.object({ a: zod3.string().optional() }), 'x'), /#\/definitions\/x\/properties\/a.*\.optional\(\).*\.nullable\(\)/);
+});
+
+test('formats of zod are those that the official package sends', async () => {
+  const official = await import('openai/helpers/zod');
+  const shapes = (z) => {
+    const node = z.object({ v: z.string(), next: z.lazy(() => node).nullable() });
+    const tagged = z.discriminatedUnion('t', [z.object({ t: z.literal('a'), x: z.number() }), z.object({ t: z.literal('b') })]);
+    return [
+      z.object({ city: z.string(), unit: z.enum(['c', 'f']), list: z.array(z.object({ q: z.literal('x') })) }).describe('top'),
+      z.object({ u: z.union([z.string(), z.number()]), d: tagged, oneOf: z.boolean() }), node,
+      z.object({ a: z.string().default('x'), b: z.any(), c: z.string().email().min(2), d: z.number().int().max(9) }),
+    ];
+  };
+  for (const z of [zod3, zod4]) {
+    for (const shape of shapes(z)) {
+      assert.deepEqual(zodResponseFormat(shape, 'thing'), { ...official.zodResponseFormat(shape, 'thing') });
+    }
+  }
 });
 
 test('members that may be missing are refused in schemas of zod 4, too', () => {

@@ -1,6 +1,6 @@
 /** Formats and tools described with any library that speaks Standard Schema, and answers parsed with it. */
 import { OpenAIError } from '../core/error.js';
-import { nativeModule } from '../internal/native.js';
+import { strictSchema } from '../internal/strict.js';
 import type { JSONSchema } from '../lib/jsonschema.js';
 import {
   makeParseableResponseFormat, makeParseableTextFormat, makeParseableTool, type AutoParseableResponseFormat,
@@ -79,7 +79,7 @@ function schemaOf(schema: StandardSchemaLike, given: SchemaProps['schema']): Rec
       `${schema['~standard'].vendor} cannot describe its schema as JSON Schema; hand it over as \`schema\``,
     );
   }
-  return JSON.parse(nativeModule().strict(JSON.stringify(found))) as Record<string, unknown>;
+  return strictSchema(found);
 }
 
 function parserOf<Schema extends StandardSchemaLike>(schema: Schema): (text: string) => InferStandardOutput<Schema> {

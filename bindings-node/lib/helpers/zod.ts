@@ -1,6 +1,6 @@
 /** Formats and tools described with zod (3 or 4), and answers parsed with it. */
-import { nativeModule } from '../internal/native.js';
-import { zod3Schema } from '../internal/zod-v3.js';
+import { strictSchema } from '../internal/strict.js';
+import { DRAFT, zod3Schema } from '../internal/zod-v3.js';
 import {
   makeParseableResponseFormat, makeParseableTextFormat, makeParseableTool, type AutoParseableResponseFormat,
   type AutoParseableTextFormat, type AutoParseableTool,
@@ -30,8 +30,8 @@ type ZodResponseFormatProps = Omit<ResponseFormatJSONSchema.JSONSchema, 'schema'
 const isZod4 = (schema: unknown): boolean => typeof schema === 'object' && schema !== null && '_zod' in schema;
 
 /** The strict JSON Schema of a schema of zod. */
-function schemaOf(schema: ZodTypeLike, definitions?: ZodSchemaDefinitions): Record<string, unknown> {
-  if (!isZod4(schema)) return zod3Schema(schema, definitions);
+function schemaOf(schema: ZodTypeLike, name: string, definitions?: ZodSchemaDefinitions): Record<string, unknown> {
+  if (!isZod4(schema)) return zod3Schema(schema, name, definitions);
   const zod = require('zod/v4') as any;
   let options: Record<string, unknown> = { target: 'draft-7' };
   if (definitions) {
@@ -39,39 +39,75 @@ function schemaOf(schema: ZodTypeLike, definitions?: ZodSchemaDefinitions): Reco
     for (const [id, one] of Object.entries(definitions)) registry.add(one, { id });
     options = { ...options, metadata: registry };
   }
-  const found = zod.toJSONSchema(schema, options) as Shape;
-  refuseMissing(found, '#');
-  return strict(found);
+  const found = simpler(zod.toJSONSchema(schema, options)) as Shape;
+  // Intersections have to be one object; the core knows how.
+  const one = JSON.stringify(found).includes('"allOf"') ? { ...strictSchema(found), $schema: DRAFT } : found;
+  close(one as Shape, []);
+  return one;
+}
+
+/** Keywords whose members are schemas by name. */
+const NAMED = ['properties', '$defs', 'definitions'];
+
+/** `allOf` of one as that one, and `oneOf`, which strict formats do not know, as `anyOf`. */
+function simpler(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(simpler);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const found = Object.entries(schema).flatMap(([keyword, inner]): [string, unknown][] => {
+    if (keyword === 'default' || keyword === 'const' || keyword === 'enum') return [[keyword, inner]];
+    if (keyword === 'allOf' && inner.length === 1) return Object.entries(simpler(inner[0]) as object);
+    if (!NAMED.includes(keyword)) return [[keyword === 'oneOf' ? 'anyOf' : keyword, simpler(inner)]];
+    const members = Object.entries(inner as object).map(([name, one]) => [name, simpler(one)]);
+    return [[keyword, Object.fromEntries(members)]];
+  });
+  return Object.fromEntries(found);
 }
 
 interface Shape {
   type?: unknown;
   anyOf?: Shape[];
+  items?: unknown;
   properties?: Record<string, Shape>;
   required?: string[];
+  additionalProperties?: unknown;
   [keyword: string]: unknown;
 }
 
 const mayBeNull = ({ type, anyOf }: Shape): boolean =>
   type === 'null' || (Array.isArray(type) && type.includes('null')) || Boolean(anyOf?.some(mayBeNull));
 
-/** Strict formats ask for every member, so that none may be left out; one that may be `null` is sent as that. */
-function refuseMissing(schema: unknown, path: string): void {
-  if (typeof schema !== 'object' || schema === null) return;
-  const { properties, required = [] } = schema as Shape;
-  for (const [key, member] of Object.entries(properties ?? {})) {
-    if (!required.includes(key) && !mayBeNull(member)) {
+/**
+ * Makes objects strict: every member is asked for, and no other is taken. One that may be left out and may be `null` is
+ * sent as that; what cannot be said in a strict schema is refused.
+ */
+function close(schema: Shape, path: string[]): void {
+  const place = path.join('/');
+  if (schema.type === 'object' || schema.properties) {
+    if (schema.additionalProperties !== undefined && schema.additionalProperties !== false) {
+      throw new Error(`Object schema at \`${place}\` must set \`additionalProperties: false\` to be compatible with strict Structured Outputs.`);
+    }
+    const properties = schema.properties ?? {};
+    for (const [key, member] of Object.entries(properties)) {
+      if (schema.required?.includes(key) || mayBeNull(member)) continue;
+      const at = [...path, 'properties', key].join('/');
       throw new Error(
-        `Zod field at \`${path}/properties/${key}\` uses \`.optional()\` without \`.nullable()\` which is not supported by the API. ` +
+        `Schema field at \`${at}\` uses \`.optional()\` without \`.nullable()\` which is not supported by the API. ` +
           'See: https://platform.openai.com/docs/guides/structured-outputs?api-mode=responses#all-fields-must-be-required',
       );
     }
+    schema.required = Object.keys(properties);
+    schema.additionalProperties = false;
   }
-  for (const [keyword, inner] of Object.entries(schema)) refuseMissing(inner, `${path}/${keyword}`);
-}
-
-function strict(schema: unknown): Record<string, unknown> {
-  return JSON.parse(nativeModule().strict(JSON.stringify(schema))) as Record<string, unknown>;
+  if (Array.isArray(schema.items)) {
+    throw new Error(`Schema at \`${place}\` uses tuple-form \`items\`, which cannot be represented in strict Structured Outputs.`);
+  }
+  for (const keyword of NAMED) {
+    for (const [key, inner] of Object.entries((schema[keyword] as Record<string, Shape> | undefined) ?? {})) {
+      close(inner, [...path, keyword, key]);
+    }
+  }
+  for (const [at, inner] of (schema.anyOf ?? []).entries()) close(inner, [...path, 'anyOf', String(at)]);
+  if (schema.items && typeof schema.items === 'object') close(schema.items as Shape, [...path, 'items']);
 }
 
 function parserOf<T extends ZodTypeLike>(schema: T): (text: string) => InferZodType<T> {
@@ -91,7 +127,7 @@ export function zodResponseFormat<ZodInput extends ZodTypeLike>(
 ): AutoParseableResponseFormat<InferZodType<ZodInput>> {
   const { schemaDefinitions, ...rest } = props ?? {};
   return makeParseableResponseFormat(
-    { type: 'json_schema', json_schema: { ...rest, name, strict: true, schema: schemaOf(zodObject, schemaDefinitions) } },
+    { type: 'json_schema', json_schema: { ...rest, name, strict: true, schema: schemaOf(zodObject, name, schemaDefinitions) } },
     parserOf(zodObject),
   );
 }
@@ -103,7 +139,7 @@ export function zodTextFormat<ZodInput extends ZodTypeLike>(
   props?: Omit<ResponseFormatTextJSONSchemaConfig, 'schema' | 'type' | 'strict' | 'name'>,
 ): AutoParseableTextFormat<InferZodType<ZodInput>> {
   return makeParseableTextFormat(
-    { type: 'json_schema', ...props, name, strict: true, schema: schemaOf(zodObject) },
+    { type: 'json_schema', ...props, name, strict: true, schema: schemaOf(zodObject, name) },
     parserOf(zodObject),
   );
 }
@@ -137,7 +173,7 @@ export function zodFunction<Parameters extends ZodTypeLike>(options: ZodFunction
       type: 'function',
       function: {
         name,
-        parameters: schemaOf(parameters),
+        parameters: schemaOf(parameters, name),
         strict: true,
         ...(description ? { description } : undefined),
       },
@@ -163,7 +199,7 @@ export function zodResponsesFunction<Parameters extends ZodTypeLike>(options: {
     {
       type: 'function',
       name,
-      parameters: schemaOf(parameters),
+      parameters: schemaOf(parameters, name),
       strict: true,
       ...(description ? { description } : undefined),
       ...(defer_loading === undefined ? undefined : { defer_loading }),
@@ -179,5 +215,5 @@ export function zodRealtimeFunction<Parameters extends ZodTypeLike>(options: {
   description?: string | undefined;
 }): RealtimeFunctionTool {
   const { name, parameters, description } = options;
-  return { type: 'function', name, parameters: schemaOf(parameters), ...(description ? { description } : undefined) };
+  return { type: 'function', name, parameters: schemaOf(parameters, name), ...(description ? { description } : undefined) };
 }

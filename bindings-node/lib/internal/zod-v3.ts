@@ -8,15 +8,19 @@ interface Zod3 {
   _def: Record<string, any> & { typeName: string; description?: string };
 }
 
+/** Where schemas say which kind of schema they are. */
+export const DRAFT = 'http://json-schema.org/draft-07/schema#';
+
 /**
- * The schema of `root`. Schemas that stand in several places, or hold themselves, and those of `named`, are definitions.
+ * The schema of `root`, which is called `name`. Schemas that hold themselves, and those of `named`, are definitions.
  * Members that may be left out are refused, unless they may be `null`: strict formats ask for every member.
  */
-export function zod3Schema(root: unknown, named: Record<string, unknown> = {}): Schema {
+export function zod3Schema(root: unknown, name: string, named: Record<string, unknown> = {}): Schema {
   const writer = new Writer(new Map(Object.entries(named).map(([name, schema]) => [schema as Zod3, name])));
-  const schema = writer.schema(root as Zod3, []);
+  const schema = writer.schema(root as Zod3, [name]);
   const definitions = writer.definitions();
-  return Object.keys(definitions).length > 0 ? { ...schema, definitions } : schema;
+  const some = Object.keys(definitions).length > 0;
+  return { ...schema, ...(some ? { definitions } : undefined), $schema: DRAFT };
 }
 
 const CHECKS: Record<string, (check: any) => Schema> = {
@@ -33,38 +37,49 @@ const CHECKS: Record<string, (check: any) => Schema> = {
   regex: (check) => ({ pattern: (check.regex as RegExp).source }),
 };
 
+/** Kinds of schemas that can hold themselves. */
+const HOLDERS = new Set(['ZodObject', 'ZodArray', 'ZodUnion', 'ZodDiscriminatedUnion', 'ZodRecord', 'ZodTuple']);
+
 class Writer {
-  /** Schemas whose definition is being written or is there: name, and whether somebody refers to it. */
-  #open = new Set<Zod3>();
+  /** Schemas that are being written, with the name that each would have. */
+  #open = new Map<Zod3, string>();
+  /** Names that something refers to. */
+  #wanted = new Set<string>();
   #found = new Map<string, Schema>();
 
   constructor(readonly names: Map<Zod3, string>) {}
 
   definitions(): Record<string, Schema> {
-    for (const [schema, name] of this.names) {
-      if (!this.#found.has(name)) this.#define(schema, name);
-    }
+    for (const [schema, name] of this.names) this.#define(schema, name);
     return Object.fromEntries(this.#found);
   }
 
   #define(schema: Zod3, name: string): void {
+    if (this.#found.has(name)) return;
     this.#found.set(name, {});
-    this.#found.set(name, this.#write(schema, ['definitions', name]));
+    this.#found.set(name, this.#described(schema, [name]));
   }
 
   schema(zod: Zod3, path: string[]): Schema {
     if (!zod?._def?.typeName) throw new OpenAIError(`${where(path)} is no zod schema`);
-    const known = this.names.get(zod);
-    if (known !== undefined || this.#open.has(zod)) {
-      // One that holds itself gets a name when it is met inside of itself.
-      const name = known ?? `${path.join('_') || 'root'}`;
-      if (known === undefined) this.names.set(zod, name);
-      if (!this.#found.has(name)) this.#define(zod, name);
+    const named = this.names.get(zod);
+    if (named !== undefined) this.#define(zod, named);
+    const name = named ?? this.#open.get(zod);
+    if (name !== undefined) {
+      this.#wanted.add(name);
       return { $ref: `#/definitions/${name}` };
     }
-    this.#open.add(zod);
-    const schema = this.#write(zod, path);
+    if (!HOLDERS.has(zod._def.typeName)) return this.#described(zod, path);
+    const own = path.join('_');
+    this.#open.set(zod, own);
+    const schema = this.#described(zod, path);
     this.#open.delete(zod);
+    if (this.#wanted.has(own)) this.#found.set(own, schema);
+    return schema;
+  }
+
+  #described(zod: Zod3, path: string[]): Schema {
+    const schema = this.#write(zod, path);
     return zod._def.description ? { ...schema, description: zod._def.description } : schema;
   }
 
@@ -107,7 +122,7 @@ class Writer {
         return { type: 'object', additionalProperties: inner(def['valueType'], 'additionalProperties') };
       case 'ZodUnion':
       case 'ZodDiscriminatedUnion':
-        return { anyOf: [...def['options'].values()].map((one, at) => inner(one, 'anyOf', String(at))) };
+        return anyOf([...def['options'].values()].map((one, at) => inner(one, 'anyOf', String(at))));
       case 'ZodIntersection':
         return { allOf: [inner(def['left'], 'allOf', '0'), inner(def['right'], 'allOf', '1')] };
       case 'ZodNullable':
@@ -149,7 +164,7 @@ class Writer {
   }
 }
 
-const where = (path: string[]): string => ['#', ...path].join('/');
+const where = (path: string[]): string => ['#', 'definitions', ...path].join('/');
 
 function mayBeLeftOut(zod: Zod3): boolean {
   const { typeName } = zod._def;
@@ -163,11 +178,18 @@ function mayBeNull(zod: Zod3): boolean {
   return ['ZodOptional', 'ZodReadonly', 'ZodDefault'].includes(typeName) && mayBeNull(zod._def['innerType']);
 }
 
+const PRIMITIVE = new Set<unknown>(['string', 'number', 'integer', 'boolean', 'null']);
+
+/** Alternatives; those that are nothing but a primitive type need no list. */
+function anyOf(schemas: Schema[]): Schema {
+  const plain = schemas.every((schema) => PRIMITIVE.has(schema['type']) && Object.keys(schema).length === 1);
+  return plain ? { type: [...new Set(schemas.map((schema) => schema['type']))] } : { anyOf: schemas };
+}
+
 function nullable(schema: Schema): Schema {
   const { type } = schema;
-  const plain = typeof type === 'string' && !('const' in schema) && !('enum' in schema);
-  if (plain) return { ...schema, type: [type, 'null'] };
-  return { anyOf: [schema, { type: 'null' }] };
+  const plain = PRIMITIVE.has(type) && !('const' in schema) && !('enum' in schema);
+  return plain ? { ...schema, type: [type, 'null'] } : { anyOf: [schema, { type: 'null' }] };
 }
 
 function textLimits(checks: any[]): Schema {
