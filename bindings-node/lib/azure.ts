@@ -1,6 +1,6 @@
 /** The client of Azure. */
-import { OpenAI, type ClientOptions } from './client';
-import { INTERNAL } from './core/client';
+import { OpenAI } from './client';
+import { INTERNAL, type ClientOptions } from './core/client';
 import { OpenAIError } from './core/error';
 import { readEnv } from './internal/settings';
 
@@ -72,7 +72,7 @@ export class AzureOpenAI extends OpenAI {
       ad_token: azureADToken,
       v1,
     };
-    const internal = { ...(given as { [INTERNAL]?: object })[INTERNAL], azure: { ...azure, base_url: baseURL }, tokens: azureADTokenProvider };
+    const internal = { ...(given as { [INTERNAL]?: object })[INTERNAL], azure, baseURL, tokens: azureADTokenProvider };
     super({ ...rest, apiKey: apiKey ?? null, baseURL: base, [INTERNAL]: internal } as ClientOptions);
     this.apiVersion = apiVersion ?? '';
     this.deploymentName = deployment;

@@ -2,7 +2,8 @@
 export { OpenAI as default } from './client';
 export { type Uploadable, toFile, toStreamingFile } from './core/uploads';
 export { APIPromise } from './core/api-promise';
-export { OpenAI, type ClientOptions, type DataResidency } from './client';
+export { OpenAI } from './client';
+export type { ClientOptions, DataResidency } from './core/client';
 export { PagePromise } from './core/pagination';
 export {
   OpenAIError,

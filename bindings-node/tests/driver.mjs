@@ -361,10 +361,40 @@ export function scratch(name, bytes) {
   return path;
 }
 
+/** JSON text of an answer; one that is nested too deeply for the built-in writer is written by a loop. */
+function write(answer) {
+  let text;
+  try {
+    text = JSON.stringify(answer);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const parts = [];
+    const rest = [{ value: answer }];
+    while (rest.length) {
+      const { value, text } = rest.pop();
+      if (text !== undefined) parts.push(text);
+      else if (value === null || typeof value !== 'object') parts.push(JSON.stringify(value) ?? 'null');
+      else {
+        const isList = Array.isArray(value);
+        const members = isList ? value.map((item) => ['', item]) : Object.entries(value).filter(([, item]) => item !== undefined);
+        parts.push(isList ? '[' : '{');
+        rest.push({ text: isList ? ']' : '}' });
+        for (let at = members.length - 1; at >= 0; at -= 1) {
+          const [name, item] = members[at];
+          rest.push({ value: item });
+          rest.push({ text: `${at > 0 ? ',' : ''}${isList ? '' : `${JSON.stringify(name)}:`}` });
+        }
+      }
+    }
+    text = parts.join('');
+  }
+  process.stdout.write(`${text}\n`);
+}
+
 const outstanding = new Set();
 for await (const text of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
   if (!text.trim()) continue;
-  const work = answerTo(text).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
+  const work = answerTo(text).then(write);
   outstanding.add(work);
   void work.finally(() => outstanding.delete(work));
 }

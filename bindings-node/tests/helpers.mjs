@@ -1,2 +1,116 @@
-/** Helpers of several requests, by the official Python names of the cases. */
-export const helpers = {};
+/** Helpers of several requests, by the official Python names of the cases: their arguments as the methods of Node take them. */
+import { Readable } from 'node:stream';
+import { writeFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { uploadFileChunked } from '../dist/lib/helpers/uploads.mjs';
+
+/** Takes members out of an object. */
+function take(object, ...names) {
+  const taken = names.map((name) => {
+    const value = object[name];
+    delete object[name];
+    return value;
+  });
+  return taken;
+}
+
+/** A helper that polls: its own arguments become options. */
+function polling(call) {
+  return async ({ client, args, options, requestOptions, Usage }) => {
+    const rest = { ...args, ...options.body };
+    const [interval, seconds, wait, onUpdate] = take(rest, 'poll_interval_ms', 'poll_interval', 'max_wait_seconds', 'on_update');
+    if (onUpdate !== undefined && onUpdate !== 'record') throw new Usage('the argument `on_update` has another value');
+    const events = [];
+    const told = { ...requestOptions };
+    if (interval !== undefined) told.pollIntervalMs = interval;
+    else if (seconds !== undefined) told.pollIntervalMs = seconds * 1000;
+    if (wait !== undefined) told.maxWaitMs = wait * 1000;
+    if (onUpdate) told.onUpdate = (state) => events.push(structuredClone(state));
+    try {
+      const value = await call(client, rest, told);
+      const id = value?._request_id ?? null;
+      return onUpdate ? { events, value, error: null } : { value, request_id: id };
+    } catch (error) {
+      if (!onUpdate) throw error;
+      return { events, value: null, error: describedLate(error) };
+    }
+  };
+}
+
+let describedLate;
+
+async function webhook(method, { client, args }) {
+  const { payload, headers, secret, tolerance, now } = args;
+  const raw = typeof payload === 'object' && payload !== null ? Buffer.from(payload.$base64, 'base64') : payload;
+  const clock = Date.now;
+  if (now !== undefined) Date.now = () => now * 1000;
+  let work;
+  try {
+    // Signatures are checked before the first wait, so that no other line sees this time.
+    work = client.webhooks[method](raw, headers, secret, tolerance);
+  } finally {
+    Date.now = clock;
+  }
+  return { value: (await work) ?? null, request_id: null };
+}
+
+async function chunked({ client, args, requestOptions, described }) {
+  const { file, source = 'bytes', on_progress: onProgress, ...rest } = args;
+  const events = [];
+  const filename = file instanceof File ? file.name : undefined;
+  const bytes = Buffer.isBuffer(file) ? file : Buffer.from(await file.arrayBuffer());
+  let content = file;
+  if (source === 'path') {
+    const path = join(mkdtempSync(join(tmpdir(), 'threadline-')), filename ?? 'upload');
+    writeFileSync(path, bytes);
+    content = (await import('node:fs')).createReadStream(path);
+  } else if (source === 'reader' || source === 'unsized_reader') {
+    const { toStreamingFile } = await import('../dist/index.mjs');
+    const pieces = () => Readable.from([bytes]);
+    content = toStreamingFile(pieces, filename ?? 'upload', source === 'reader' ? { size: bytes.length } : {});
+  }
+  const params = { file: content, mimeType: rest.mime_type, purpose: rest.purpose };
+  const names = { filename: 'filename', bytes: 'bytes', part_size: 'partSize', max_concurrency: 'maxConcurrency', md5: 'md5', compute_md5: 'computeMd5', keep_on_failure: 'keepOnFailure', expires_after: 'expiresAfter', resume: 'resume' };
+  for (const [from, to] of Object.entries(names)) if (rest[from] !== undefined) params[to] = rest[from];
+  if (onProgress) params.onProgress = (now) => events.push({ upload_id: now.uploadID, bytes_done: now.bytesDone, bytes_total: now.bytesTotal, parts_done: now.partsDone, parts_total: now.partsTotal });
+  try {
+    const value = await uploadFileChunked(client.uploads, params, requestOptions);
+    return onProgress ? { events, value, error: null } : { value, request_id: value._request_id ?? null };
+  } catch (error) {
+    if (!onProgress) throw error;
+    return { events, error: described(error) };
+  }
+}
+
+export const helpers = {
+  'beta.threads.runs.create_and_poll': polling((client, { thread_id, ...body }, options) => client.beta.threads.runs.createAndPoll(thread_id, body, options)),
+  'beta.threads.runs.poll': polling((client, { thread_id, run_id }, options) => client.beta.threads.runs.poll(run_id, { thread_id }, options)),
+  'beta.threads.runs.submit_tool_outputs_and_poll': polling((client, { run_id, ...params }, options) => client.beta.threads.runs.submitToolOutputsAndPoll(run_id, params, options)),
+  'beta.threads.create_and_run_poll': polling((client, body, options) => client.beta.threads.createAndRunPoll(body, options)),
+  'vector_stores.files.create_and_poll': polling((client, { vector_store_id, ...body }, options) => client.vectorStores.files.createAndPoll(vector_store_id, body, options)),
+  'vector_stores.files.poll': polling((client, { vector_store_id, file_id }, options) => client.vectorStores.files.poll(vector_store_id, file_id, options)),
+  'vector_stores.files.upload_and_poll': polling((client, { vector_store_id, file, ...rest }, options) => client.vectorStores.files.uploadAndPoll(vector_store_id, file, { ...options, ...more(rest) })),
+  'vector_stores.files.upload': polling((client, { vector_store_id, file, ...rest }, options) => client.vectorStores.files.upload(vector_store_id, file, { ...options, ...more(rest) })),
+  'vector_stores.file_batches.create_and_poll': polling((client, { vector_store_id, ...body }, options) => client.vectorStores.fileBatches.createAndPoll(vector_store_id, body, options)),
+  'vector_stores.file_batches.poll': polling((client, { vector_store_id, batch_id }, options) => client.vectorStores.fileBatches.poll(vector_store_id, batch_id, options)),
+  'vector_stores.file_batches.upload_and_poll': polling((client, { vector_store_id, files, file_ids, max_concurrency, ...rest }, options) =>
+    client.vectorStores.fileBatches.uploadAndPoll(vector_store_id, { files, fileIds: file_ids }, { ...options, maxConcurrency: max_concurrency, ...more(rest) })),
+  'files.wait_for_processing': polling((client, { id, file_id }, { pollIntervalMs, maxWaitMs }) =>
+    client.files.waitForProcessing(id ?? file_id, { ...(pollIntervalMs === undefined ? {} : { pollInterval: pollIntervalMs }), ...(maxWaitMs === undefined ? {} : { maxWait: maxWaitMs }) })),
+  'webhooks.unwrap': (line) => webhook('unwrap', line),
+  'webhooks.verify_signature': (line) => webhook('verifySignature', line),
+  'uploads.upload_file_chunked': chunked,
+};
+
+/** What uploads into vector stores take besides, under the names of Node. */
+function more({ attributes, chunking_strategy: chunkingStrategy }) {
+  return { ...(attributes === undefined ? {} : { attributes }), ...(chunkingStrategy === undefined ? {} : { chunkingStrategy }) };
+}
+
+for (const [name, helper] of Object.entries(helpers)) {
+  helpers[name] = (line) => {
+    describedLate = line.described;
+    return helper(line);
+  };
+}

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Outcome, languages, python, shell, soak};
+use crate::{Outcome, languages, node, python, shell, soak};
 
 /// Runs the benchmarks of one language, Rust if none is named.
 pub fn run(args: &[String]) -> Outcome {
@@ -13,8 +13,9 @@ pub fn run(args: &[String]) -> Outcome {
             shell::run(command.current_dir(shell::root().join("benches")))
         }
         "python" => python::bench(),
+        "node" => node::bench(),
         "engine" => engine(&args[1..]),
-        other => Err(format!("no benchmarks for `{other}`; there are: rust, python, engine").into()),
+        other => Err(format!("no benchmarks for `{other}`; there are: rust, python, node, engine").into()),
     }
 }
 

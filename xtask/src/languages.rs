@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{Outcome, python, shell};
+use crate::{Outcome, node, python, shell};
 
 /// How a language's driver of the call protocol is built and started.
 pub struct Language {
@@ -25,6 +25,7 @@ pub const LANGUAGES: &[Language] = &[
 const UNFINISHED: &[Language] = &[
     Language { name: "python", build: python::build, driver: python_driver },
     Language { name: "python-async", build: python::build, driver: python_async_driver },
+    Language { name: "node", build: node::build, driver: node::driver },
 ];
 
 /// The language of this name.

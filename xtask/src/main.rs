@@ -11,6 +11,7 @@ mod generate;
 mod import;
 mod languages;
 mod mock;
+mod node;
 mod peers;
 mod postgres;
 mod python;
@@ -33,6 +34,7 @@ const COMMANDS: &[Command] = &[
     ("import", "import [FOLDER]: published documents become api/", import::run),
     ("generate", "generate [--check]: write what follows from api/", generate::run),
     ("fuzz", "fuzz [SECONDS] [TARGET]: each fuzz target for so many seconds", fuzz::run),
+    ("pack", "pack [--split]: the npm package, optimised, as tarballs below the target folder", node::pack),
     ("bench", "bench [LANGUAGE|engine]: measure beside other packages; or the assistants engine", bench::run),
     (
         "peers",

@@ -121,6 +121,8 @@ export const INTERNAL: unique symbol = Symbol('threadline.internal');
 export interface InternalSettings {
   parent?: Client;
   azure?: Record<string, unknown>;
+  /** The base URL, where a client of Azure was given one. */
+  baseURL?: string | undefined;
   /** The function that gives tokens, where it is none of `apiKey`. */
   tokens?: () => Promise<unknown>;
 }
@@ -448,7 +450,7 @@ export class Client {
       organization: this.organization ?? undefined,
       project: this.project ?? undefined,
       webhook_secret: this.webhookSecret ?? undefined,
-      base_url: this.#internal.azure ? undefined : this.baseURL,
+      base_url: this.#internal.azure ? this.#internal.baseURL : this.baseURL,
       timeout: seconds(this.timeout),
       max_retries: this.maxRetries,
     };

@@ -98,7 +98,7 @@ export class Call {
     readonly path: string[],
     readonly params: object | undefined,
     readonly requestOptions: RequestOptions | undefined | null,
-    private readonly custom?: { start: Start; url: string },
+    private readonly custom?: { start: Start; url: string; news?: ((news: any) => void) | undefined },
   ) {
     this.signal = requestOptions?.signal ?? undefined;
     this.result = new Promise((resolve, reject) => {
@@ -174,22 +174,27 @@ export class Call {
   }
 
   #send(start: Start): void {
-    if (this.signal?.aborted) {
+    const { signal } = this;
+    if (signal?.aborted) {
       this.#reject(new APIUserAbortError());
       return;
     }
-    const { signal } = this;
     let abort: (() => void) | undefined;
-    const began = Date.now();
-    const log = this.client._log(this);
-    const prepared = this.client._prepare(this.requestOptions);
-    const done = (): void => {
-      prepared.done?.();
-      if (abort) signal!.removeEventListener('abort', abort);
-    };
+    let done = (): void => undefined;
     try {
+      const began = Date.now();
+      const log = this.client._log(this);
+      const prepared = this.client._prepare(this.requestOptions);
+      done = () => {
+        prepared.done?.();
+        if (abort) signal!.removeEventListener('abort', abort);
+      };
       this.#id = begin(
         (kind, a, b, c, d) => {
+          if (kind === Kind.News) {
+            this.custom?.news?.(JSON.parse(a as string));
+            return;
+          }
           done();
           if (kind === Kind.Failed) {
             const error = fromRecord(a as string);
@@ -210,7 +215,7 @@ export class Call {
     if (signal) {
       abort = () => {
         cancel(this.#id);
-        prepared.done?.();
+        done();
         this.#reject(new APIUserAbortError());
       };
       signal.addEventListener('abort', abort, { once: true });

@@ -1,0 +1,21 @@
+//! Private native module of the npm package `threadline`: JSON text and bytes in and out, one queue to the event loop. What a call
+//! does is decided in the crate `threadline`.
+// Exports are registered by code that is left out of tests.
+#![cfg_attr(test, allow(dead_code))]
+
+mod accumulate;
+mod call;
+mod client;
+mod error;
+mod files;
+mod helpers;
+mod host;
+mod hub;
+mod identity;
+mod item;
+mod options;
+mod runtime;
+mod seam;
+mod settings;
+mod source;
+mod transport;

@@ -1,0 +1,118 @@
+//! What JavaScript reads piece by piece: streams of events, in batches, and bodies.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use threadline::stream::{RawEvent, RawEventStream};
+use threadline::transport::ByteStream;
+use threadline::{Download, Error, ErrorKind, Json};
+use tokio::sync::{Mutex, Notify};
+
+use crate::error;
+use crate::item::Item;
+
+/// Most events of one batch.
+const BATCH: usize = 64;
+
+/// Something to read from.
+pub(crate) struct Source {
+    inner: Mutex<Option<Inner>>,
+    closed: AtomicBool,
+    close: Notify,
+}
+
+/// What is read.
+pub(crate) enum Inner {
+    /// Events.
+    Events(Box<RawEventStream>),
+    /// A body that the core watches.
+    Download(Box<Download>),
+    /// A body of the bare transport.
+    Body(ByteStream),
+}
+
+impl Source {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self { inner: Mutex::new(Some(inner)), closed: AtomicBool::new(false), close: Notify::new() }
+    }
+
+    /// Closes the connection.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.close.notify_waiters();
+        if let Ok(mut inner) = self.inner.try_lock() {
+            drop(inner.take());
+        }
+    }
+}
+
+/// What comes next, and whether it is the last.
+pub(crate) async fn next(id: u32, source: &Source, sent: bool) -> (Item, bool) {
+    let closed = source.close.notified();
+    let mut place = source.inner.lock().await;
+    if source.closed.load(Ordering::Acquire) {
+        *place = None;
+    }
+    let Some(inner) = &mut *place else { return (Item::Batch { id, events: None }, true) };
+    let item = tokio::select! {
+        item = inner.next(id, sent) => item,
+        () = closed => Item::Batch { id, events: None },
+    };
+    let over = !matches!(item, Item::Batch { events: Some(_), .. } | Item::Piece { piece: Some(_), .. });
+    if over {
+        *place = None;
+    }
+    (item, over)
+}
+
+impl Inner {
+    async fn next(&mut self, id: u32, sent: bool) -> Item {
+        let piece = match self {
+            Self::Events(events) => {
+                return match events.next_batch(BATCH).await {
+                    Ok(None) => Item::Batch { id, events: None },
+                    Ok(Some(batch)) => {
+                        Item::Batch { id, events: Some(if sent { as_sent(&batch) } else { list(&batch) }) }
+                    }
+                    Err(error) => Item::Failed { id, record: error::record(&error) },
+                };
+            }
+            Self::Download(download) => download.next_chunk().await,
+            Self::Body(body) => match body.next().await.transpose() {
+                Ok(piece) => Ok(piece),
+                Err(error) => Err(Error::new(ErrorKind::Connection, error.to_string())),
+            },
+        };
+        match piece {
+            Ok(piece) => Item::Piece { id, piece },
+            Err(error) => Item::Failed { id, record: error::record(&error) },
+        }
+    }
+}
+
+/// A batch as the text of a JSON array.
+fn list(batch: &[RawEvent]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(batch.iter().map(|event| event.data.len() + 40).sum());
+    for event in batch {
+        text.push(if text.is_empty() { b'[' } else { b',' });
+        text.extend_from_slice(&event.json());
+    }
+    text.push(b']');
+    text
+}
+
+/// Names and data in turns, as texts.
+fn as_sent(batch: &[RawEvent]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for part in batch.iter().flat_map(|event| [&event.name, &event.data]) {
+        text.push(if text.is_empty() { b'[' } else { b',' });
+        text.extend_from_slice(quoted(part).raw().as_bytes());
+    }
+    text.push(b']');
+    text
+}
+
+fn quoted(text: &Bytes) -> Json {
+    Json::string(String::from_utf8_lossy(text))
+}
