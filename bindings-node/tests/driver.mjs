@@ -159,7 +159,8 @@ async function hostValue(value) {
 
 async function upload({ path, text, base64, filename, content_type: type }) {
   if (path !== undefined) {
-    if (filename === undefined && type === undefined) return createReadStream(path);
+    // A file that is missing is the call's to report.
+    if (filename === undefined && type === undefined) return createReadStream(path).on('error', () => undefined);
     const blob = await openAsBlob(path, type === undefined ? {} : { type });
     return new File([blob], filename ?? basename(path), type === undefined ? {} : { type });
   }

@@ -55,11 +55,20 @@ async function webhook(method, { client, args }) {
   return { value: (await work) ?? null, request_id: null };
 }
 
+/** All of a file's content. */
+async function bytesOf(file) {
+  if (Buffer.isBuffer(file)) return file;
+  if (typeof file.arrayBuffer === 'function') return Buffer.from(await file.arrayBuffer());
+  const pieces = [];
+  for await (const piece of file) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
 async function chunked({ client, args, requestOptions, described }) {
   const { file, source = 'bytes', on_progress: onProgress, ...rest } = args;
   const events = [];
   const filename = file instanceof File ? file.name : undefined;
-  const bytes = Buffer.isBuffer(file) ? file : Buffer.from(await file.arrayBuffer());
+  const bytes = await bytesOf(file);
   let content = file;
   if (source === 'path') {
     const path = join(mkdtempSync(join(tmpdir(), 'threadline-')), filename ?? 'upload');
