@@ -25,20 +25,26 @@ enum Kind {
 
 #[napi]
 impl Accumulator {
-    /// `kind`: `chat`, `completion`, `response` or `assistant`.
+    /// `kind`: `chat`, `completion`, `response` or `assistant`. `lean`: events carry no snapshots.
     #[napi(constructor)]
-    pub fn new(kind: String, starting_after: Option<i64>) -> Result<Self> {
+    pub fn new(kind: String, starting_after: Option<i64>, lean: Option<bool>) -> Result<Self> {
+        let lean = lean.unwrap_or_default();
+        macro_rules! boxed {
+            ($accumulator:expr) => {
+                Box::new(if lean { $accumulator.without_snapshots() } else { $accumulator })
+            };
+        }
         let kind = match kind.as_str() {
-            "chat" => Kind::Chat(Box::default()),
-            "completion" => Kind::Completion(Box::default()),
+            "chat" => Kind::Chat(boxed!(ChatCompletionAccumulator::new())),
+            "completion" => Kind::Completion(boxed!(CompletionAccumulator::new())),
             "response" => {
                 let accumulator = ResponseAccumulator::new();
-                Kind::Response(Box::new(match starting_after {
+                Kind::Response(boxed!(match starting_after {
                     Some(number) => accumulator.starting_after(number),
                     None => accumulator,
                 }))
             }
-            "assistant" => Kind::Assistant(Box::default()),
+            "assistant" => Kind::Assistant(boxed!(AssistantAccumulator::new())),
             other => return Err(Error::from_reason(format!("there is no accumulator of {other}"))),
         };
         Ok(Self(Mutex::new(kind)))

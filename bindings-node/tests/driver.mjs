@@ -264,7 +264,14 @@ async function perform(line, signal) {
     else answer = { error: described(error) };
   }
   if (signal.aborted) answer = { cancelled: true };
-  if (line.client?.observe) answer.observed = client.takeObserved();
+  if (line.client?.observe) {
+    answer.observed = client.takeObserved();
+    // A call that was cancelled ends on another thread.
+    for (let look = 0; look < 100 && answer.observed.length === 0; look += 1) {
+      await sleep(10);
+      answer.observed = client.takeObserved();
+    }
+  }
   if (line.client?.usage) answer.usage = clientOf(line.client).usage();
   return answer;
 }

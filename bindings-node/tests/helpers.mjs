@@ -3,6 +3,9 @@ import { Readable } from 'node:stream';
 import { writeFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nativeModule } from '../dist/internal/load.mjs';
+import { fromNative } from '../dist/core/error.mjs';
+import { createAndPoll, poll } from '../dist/polling.mjs';
 import { uploadFileChunked } from '../dist/lib/helpers/uploads.mjs';
 
 /** Takes members out of an object. */
@@ -92,7 +95,54 @@ async function chunked({ client, args, requestOptions, described }) {
   }
 }
 
+/**
+ * A stream put together: the events of a higher level, and what they come to. They are those of the core's accumulators, fed with the events
+ * of the public stream; `start` gives that stream.
+ */
+function accumulated(kind, start) {
+  return async ({ client, args, options, requestOptions, limits, described, Usage }) => {
+    const { stream_to: to, stop_after: stopAfter, ...rest } = { ...args, ...options.body };
+    if (to !== undefined && !['callback', 'async_callback', 'channel'].includes(to)) throw new Usage('the argument `stream_to` has another value');
+    const limit = Math.min(limits.events, stopAfter ?? Infinity);
+    const stream = await start(client, rest, requestOptions);
+    const accumulator = new (nativeModule().Accumulator)(kind, rest.starting_after);
+    const events = [];
+    let ended = true;
+    try {
+      for await (const event of stream) {
+        const made = kind === 'assistant' ? accumulator.push(event.event, JSON.stringify(event.data)) : accumulator.push('', JSON.stringify(event));
+        events.push(...JSON.parse(made));
+        if (events.length >= limit) {
+          ended = events.length > limit || limits.events > limit;
+          break;
+        }
+      }
+      if (events.length < limit) events.push(...JSON.parse(accumulator.finish()));
+    } catch (error) {
+      const record = described(fromNative(error));
+      if (events.length === 0 && record.partial === null) return { error: record };
+      const text = record.partial?.text ?? '';
+      record.partial = { text, events: record.partial?.events ?? events.length, snapshot: JSON.parse(accumulator.snapshot()) };
+      return { events, value: null, error: record };
+    }
+    const isWhole = ended || (stopAfter !== undefined && stopAfter < limits.events);
+    return { events: events.slice(0, limit), value: isWhole ? JSON.parse(accumulator.snapshot()) : null, error: null };
+  };
+}
+
+const runStream = accumulated('assistant', (client, { thread_id, ...body }, options) => client.beta.threads.runs.create(thread_id, { ...body, stream: true }, options));
+
 export const helpers = {
+  'chat.completions.stream': accumulated('chat', (client, body, options) => client.chat.completions.create({ ...body, stream: true }, options)),
+  'completions.stream': accumulated('completion', (client, body, options) => client.completions.create({ ...body, stream: true }, options)),
+  'responses.stream': accumulated('response', (client, { response_id: id, ...body }, options) =>
+    id === undefined ? client.responses.create({ ...body, stream: true }, options) : client.responses.retrieve(id, { ...body, stream: true }, options)),
+  'beta.threads.runs.stream': runStream,
+  'beta.threads.runs.create_and_stream': runStream,
+  'beta.threads.runs.submit_tool_outputs_stream': accumulated('assistant', (client, { run_id, ...params }, options) =>
+    client.beta.threads.runs.submitToolOutputs(run_id, { ...params, stream: true }, options)),
+  'beta.threads.create_and_run_stream': accumulated('assistant', (client, body, options) => client.beta.threads.createAndRun({ ...body, stream: true }, options)),
+
   'beta.threads.runs.create_and_poll': polling((client, { thread_id, ...body }, options) => client.beta.threads.runs.createAndPoll(thread_id, body, options)),
   'beta.threads.runs.poll': polling((client, { thread_id, run_id }, options) => client.beta.threads.runs.poll(run_id, { thread_id }, options)),
   'beta.threads.runs.submit_tool_outputs_and_poll': polling((client, { run_id, ...params }, options) => client.beta.threads.runs.submitToolOutputsAndPoll(run_id, params, options)),
@@ -115,6 +165,18 @@ export const helpers = {
 /** What uploads into vector stores take besides, under the names of Node. */
 function more({ attributes, chunking_strategy: chunkingStrategy }) {
   return { ...(attributes === undefined ? {} : { attributes }), ...(chunkingStrategy === undefined ? {} : { chunkingStrategy }) };
+}
+
+for (const [resource, path, own] of [
+  ['videos', [], 'video_id'],
+  ['responses', [], 'response_id'],
+  ['beta.responses', [], 'response_id'],
+  ['batches', [], 'batch_id'],
+  ['fine_tuning.jobs', [], 'fine_tuning_job_id'],
+  ['evals.runs', ['eval_id'], 'run_id'],
+]) {
+  helpers[`${resource}.poll`] = polling((client, args, options) => poll(client, resource, [...path, own].map((name) => args[name]), options));
+  helpers[`${resource}.create_and_poll`] = polling((client, args, options) => createAndPoll(client, resource, take(args, ...path), args, options));
 }
 
 for (const [name, helper] of Object.entries(helpers)) {

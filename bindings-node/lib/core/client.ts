@@ -123,6 +123,8 @@ export interface InternalSettings {
   azure?: Record<string, unknown>;
   /** The base URL, where a client of Azure was given one. */
   baseURL?: string | undefined;
+  /** The base URL is on another origin than that for which the keys were given. */
+  leavesKeys?: boolean;
   /** The function that gives tokens, where it is none of `apiKey`. */
   tokens?: () => Promise<unknown>;
 }
@@ -237,6 +239,8 @@ export class Client {
     const replaces = (options.defaultHeaders && this._options.defaultHeaders) || (options.defaultQuery && this._options.defaultQuery);
     if (shares && !replaces) internal.parent = this;
     else delete internal.parent;
+    internal.leavesKeys = options.baseURL != null && options.apiKey === undefined && !sameOrigin(options.baseURL, this.baseURL);
+    if (internal.leavesKeys) internal.parent = this;
     return new (this.constructor as new (options: ClientOptions) => this)({ ...inherited, [INTERNAL]: internal } as ClientOptions);
   }
 
@@ -344,7 +348,7 @@ export class Client {
 
   /** Calls an operation of the table. Generated methods are this and nothing more. */
   _call(operation: number, path: string[], params: object | undefined | null, options?: RequestOptions | null): APIPromise<any> {
-    for (const value of path) checkPathValue(value);
+    path.forEach((value, at) => checkPathValue(value, operation, at));
     const { APIPromise } = require('./api-promise') as typeof import('./api-promise');
     return APIPromise._of(new Call(this, operation, path, params ?? undefined, options));
   }
@@ -361,14 +365,12 @@ export class Client {
       options = query;
       query = undefined;
     }
-    for (const value of path) checkPathValue(value);
+    path.forEach((value, at) => checkPathValue(value, operation, at));
     const { PagePromise } = require('./pagination') as typeof import('./pagination');
-    let params = query ?? undefined;
-    if (options?.query) {
-      params = { ...params, ...options.query };
-      options = { ...options, query: undefined };
-    }
-    return PagePromise._ofCall(new Call(this, operation, path, params, options), page);
+    // What is asked for besides goes along to every page.
+    const { query: more, ...rest } = options ?? {};
+    const params = more ? { ...query, ...more } : (query ?? undefined);
+    return PagePromise._ofCall(new Call(this, operation, path, params, rest), page);
   }
 
   /** Makes numbers of vectors that came as base64, where the caller did not ask for that. */
@@ -445,8 +447,8 @@ export class Client {
     const { network } = this._options;
     const dynamic = this._hasApiKeyProvider();
     const settings: Record<string, unknown> = {
-      api_key: dynamic ? undefined : (this.apiKey ?? undefined),
-      admin_api_key: this.adminAPIKey ?? undefined,
+      api_key: dynamic || this.#internal.leavesKeys ? undefined : (this.apiKey ?? undefined),
+      admin_api_key: this.#internal.leavesKeys ? undefined : (this.adminAPIKey ?? undefined),
       organization: this.organization ?? undefined,
       project: this.project ?? undefined,
       webhook_secret: this.webhookSecret ?? undefined,
@@ -506,6 +508,10 @@ function hide(client: object, name: string, value: unknown): void {
   Object.defineProperty(client, name, { value, writable: true, enumerable: false, configurable: true });
 }
 
+function sameOrigin(one: string, other: string): boolean {
+  return URL.canParse(one) && URL.canParse(other) && new URL(one).origin === new URL(other).origin;
+}
+
 function residence(region: DataResidency | null | undefined, options: ClientOptions): string | undefined {
   if (region === null || region === undefined) return undefined;
   if (options.baseURL != null) {
@@ -514,16 +520,11 @@ function residence(region: DataResidency | null | undefined, options: ClientOpti
   return region === 'us' ? 'https://us.api.openai.com/v1' : `https://${region}.api.openai.com/v1`;
 }
 
-function checkPathValue(value: unknown): void {
-  if (value === undefined || value === null || typeof value === 'object') {
-    const kind = Object.prototype.toString.call(value).slice(8, -1);
-    throw new Errors.OpenAIError(
-      `Path parameters result in path with invalid segments:\nValue of type ${kind} is not a valid path parameter`,
-    );
-  }
-  if (/^(?:\.|%2e){1,2}$/i.test(String(value))) {
-    throw new Errors.OpenAIError(
-      `Path parameters result in path with invalid segments:\nValue "${value}" can't be safely passed as a path parameter`,
-    );
-  }
+function checkPathValue(value: unknown, operation: number, at: number): void {
+  const isNothing = value === undefined || value === null || typeof value === 'object';
+  if (!isNothing && !/^(?:\.|%2e){1,2}$/i.test(String(value))) return;
+  const { row } = require('../internal/native') as typeof import('../internal/native');
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  const why = isNothing ? `Value of type ${kind} is not a valid path parameter` : `Value "${value}" can't be safely passed as a path parameter`;
+  throw new Errors.OpenAIError(`Path parameters result in path with invalid segments:\n${why} (\`${row(operation).pathParams[at]}\`)`);
 }

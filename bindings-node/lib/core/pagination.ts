@@ -167,7 +167,11 @@ function withQuery(options: FinalRequestOptions, more: Record<string, unknown>):
 /** Names that pages give to what they hold; what else a page has is kept as it came. */
 function take(page: object, body: unknown, names: Record<string, unknown>): void {
   const from = (Array.isArray(body) ? { data: body } : (body ?? {})) as Record<string, unknown>;
-  for (const name of Object.keys(names)) (page as Record<string, unknown>)[name] = from[name] ?? names[name];
+  for (const name of Object.keys(names)) {
+    // Files answer with parts of their content where others have data.
+    const value = from[name] ?? (name === 'data' ? from['content'] : undefined);
+    (page as Record<string, unknown>)[name] = value ?? names[name];
+  }
 }
 
 export interface PageResponse<Item> {
