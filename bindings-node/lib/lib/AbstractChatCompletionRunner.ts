@@ -8,7 +8,7 @@ import type {
 } from '../resources/chat/completions/completions.js';
 import type { CompletionUsage } from '../resources/completions.js';
 import { EventStream, type BaseEvents } from './EventStream.js';
-import { isAutoParsableTool, maybeParseChatCompletion } from './parser.js';
+import { isAutoParsableTool, parseChatCompletion } from './parser.js';
 import { isRunnableFunctionWithParse, type RunnableFunction } from './RunnableFunction.js';
 
 /** What `afterCompletion` may look at and change. */
@@ -188,7 +188,7 @@ export class AbstractChatCompletionRunner<
       { ...options, signal: this.controller.signal },
     );
     this._connected();
-    return this._addChatCompletion(maybeParseChatCompletion(completion, params) as ParsedChatCompletion<ParsedT>);
+    return this._addChatCompletion(parseChatCompletion(completion, params) as ParsedChatCompletion<ParsedT>);
   }
 
   protected async _runChatCompletion(
@@ -212,7 +212,7 @@ export class AbstractChatCompletionRunner<
     const sent = tools.map(described);
     for (const message of params.messages) this._addMessage(message, false);
     for (let count = 0; count < maxChatCompletions; count += 1) {
-      const request = { ...rest, tool_choice, tools: sent, messages: [...this.messages] };
+      const request = { ...rest, tool_choice, tools: sent, messages: this.messages.map(sendable) };
       const completion = await this._createChatCompletion(client, request, requestOptions);
       await afterCompletion?.(completion as ChatCompletion, runner);
       const message = completion.choices[0]?.message;
@@ -257,8 +257,20 @@ export class AbstractChatCompletionRunner<
   }
 }
 
-/** Runs and streams follow one answer. */
-export function onlyOne(params: { n?: number | null | undefined }): void {
+/** A message without what was only put to it here. */
+function sendable(message: ChatCompletionMessageParam): ChatCompletionMessageParam {
+  if (message.role !== 'assistant') return message;
+  const { parsed, refusal, tool_calls, ...rest } = message as any;
+  const calls = tool_calls?.map((call: any) => {
+    if (call.type !== 'function') return call;
+    const { parsed_arguments, ...sent } = call.function;
+    return { ...call, function: sent };
+  });
+  return { ...rest, ...(refusal ? { refusal } : undefined), ...(calls ? { tool_calls: calls } : undefined) };
+}
+
+/** A run follows one answer. */
+function onlyOne(params: { n?: number | null | undefined }): void {
   if (typeof params.n === 'number' && params.n > 1) {
     throw new OpenAIError(
       'ChatCompletion convenience helpers only support n=1 at this time. To use n>1, please use chat.completions.create() directly.',

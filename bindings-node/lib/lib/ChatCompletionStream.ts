@@ -1,6 +1,8 @@
 /** A chat completion, streamed and put together by the core. */
 import type { OpenAI } from '../client.js';
-import { APIUserAbortError, OpenAIError } from '../core/error.js';
+import {
+  APIUserAbortError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError,
+} from '../core/error.js';
 import { Stream } from '../core/streaming.js';
 import { nativeModule, type NativeAccumulator } from '../internal/native.js';
 import type { RequestOptions } from '../internal/request-options.js';
@@ -9,10 +11,11 @@ import type {
   ChatCompletionRole, ChatCompletionTokenLogprob, ParsedChatCompletion,
 } from '../resources/chat/completions/completions.js';
 import {
-  AbstractChatCompletionRunner, onlyOne, type AbstractChatCompletionRunnerEvents,
+  AbstractChatCompletionRunner, type AbstractChatCompletionRunnerEvents,
 } from './AbstractChatCompletionRunner.js';
 import {
-  isAutoParsableResponseFormat, maybeParseChatCompletion, parseArguments, parseResponseFormatContent, shouldParseToolCall,
+  hasAutoParseableInput, isAutoParsableResponseFormat, maybeParseChatCompletion, parseArguments, parseResponseFormatContent,
+  shouldParseToolCall,
 } from './parser.js';
 import { partialParse } from './partial-json.js';
 
@@ -121,7 +124,26 @@ export class ChatCompletionStream<ParsedT = null>
   get currentChatCompletionSnapshot(): ChatCompletionSnapshot | undefined {
     const progress = this.#progress;
     if (!progress) return undefined;
-    return (progress.snapshot ??= JSON.parse(progress.accumulator.snapshot()) as ChatCompletionSnapshot);
+    return (progress.snapshot ??= this.#snapshot(progress));
+  }
+
+  /** The core's snapshot as one of a stream: with what can be parsed, without what has not come. */
+  #snapshot(progress: Progress): ChatCompletionSnapshot {
+    const snapshot = JSON.parse(progress.accumulator.snapshot());
+    snapshot.object = 'chat.completion.chunk';
+    for (const { message } of snapshot.choices) {
+      for (const name of ['content', 'refusal']) if (message[name] === null) delete message[name];
+      if (message.content && isAutoParsableResponseFormat(this.#format)) message.parsed = partialParse(message.content);
+      for (const call of message.tool_calls ?? []) {
+        const parse = call.function?.arguments && shouldParseToolCall(this.#params, call);
+        if (parse) call.function.parsed_arguments = partialParse(call.function.arguments);
+      }
+    }
+    return snapshot as ChatCompletionSnapshot;
+  }
+
+  get #format(): unknown {
+    return (this.#params as { response_format?: unknown } | null)?.response_format;
   }
 
   /** A stream that was handed on with `toReadableStream`. */
@@ -147,7 +169,6 @@ export class ChatCompletionStream<ParsedT = null>
     options?: RequestOptions,
   ): Promise<ParsedChatCompletion<ParsedT>> {
     this._listenForAbort(options?.signal);
-    onlyOne(params);
     this.#progress = undefined;
     const stream = await client.chat.completions.create(
       { ...params, stream: true },
@@ -181,29 +202,39 @@ export class ChatCompletionStream<ParsedT = null>
       so_far: new Map(),
     });
     progress.snapshot = undefined;
+    this.#refuseCut(chunk);
     const events = JSON.parse(progress.accumulator.push('', JSON.stringify(chunk))) as any[];
     // The snapshot grows with the stream: it is read only for those who look at it.
     if (this._hasListeners('chunk')) this._emit('chunk', chunk, this.currentChatCompletionSnapshot!);
-    for (const event of events) this.#tell(event, progress);
+    for (const event of inOrder(events)) this.#tell(event, progress);
+  }
+
+  /** An answer that was cut short cannot be parsed. */
+  #refuseCut(chunk: ChatCompletionChunk): void {
+    for (const { finish_reason } of chunk.choices ?? []) {
+      if (finish_reason !== 'length' && finish_reason !== 'content_filter') continue;
+      if (!this.#params || !hasAutoParseableInput(this.#params)) return;
+      throw finish_reason === 'length' ? new LengthFinishReasonError() : new ContentFilterFinishReasonError();
+    }
   }
 
   #finish(): ParsedChatCompletion<ParsedT> {
     const progress = this.#progress;
     if (this.ended) throw new OpenAIError('stream has ended, this shouldn\'t happen');
     if (!progress) throw new OpenAIError('request ended without sending any chunks');
-    for (const event of JSON.parse(progress.accumulator.finish()) as any[]) this.#tell(event, progress);
     const completion = JSON.parse(progress.accumulator.snapshot()) as ChatCompletion;
-    this.#progress = undefined;
     for (const choice of completion.choices) {
       if (!choice.finish_reason) throw new OpenAIError(`missing finish_reason for choice ${choice.index}`);
     }
+    for (const event of JSON.parse(progress.accumulator.finish()) as any[]) this.#tell(event, progress);
+    this.#progress = undefined;
     return maybeParseChatCompletion(completion, this.#params) as ParsedChatCompletion<ParsedT>;
   }
 
   /** An event of the core's, as listeners get it. */
   #tell(event: any, { so_far }: Progress): void {
     const { type, choice = 0 } = event;
-    const format = (this.#params as { response_format?: unknown } | null)?.response_format;
+    const format = this.#format;
     /** What it has come to with this piece. */
     const whole = (name: string, piece: any, none: any): any => {
       const key = `${name}/${choice}`;
@@ -215,6 +246,7 @@ export class ChatCompletionStream<ParsedT = null>
     switch (type) {
       case 'content.delta': {
         const snapshot = whole(type, event.delta, '');
+        if (snapshot === '') return;
         this._emit('content', event.delta, snapshot);
         if (!this._hasListeners(type)) return;
         const parsed = isAutoParsableResponseFormat(format) ? partialParse(snapshot) : undefined;
@@ -233,7 +265,7 @@ export class ChatCompletionStream<ParsedT = null>
         const { name, index, arguments_delta } = event;
         const text = whole(`call ${index}`, arguments_delta, '');
         if (!this._hasListeners(type)) return;
-        const parse = shouldParseToolCall(this.#params, { type: 'function', function: { name } });
+        const parse = text !== '' && shouldParseToolCall(this.#params, { type: 'function', function: { name } });
         const parsed_arguments = parse ? partialParse(text) : undefined;
         return this._emit(type, { name, index, arguments: text, parsed_arguments, arguments_delta });
       }
@@ -270,6 +302,19 @@ export class ChatCompletionStream<ParsedT = null>
     const stream = new Stream(() => this[Symbol.asyncIterator](), this.controller);
     return stream.toReadableStream();
   }
+}
+
+/** What a call ends is told before the call. */
+function inOrder(events: any[]): any[] {
+  const begins = events.findIndex(({ type }) => type.startsWith('tool_calls.') && type.endsWith('.delta'));
+  if (begins < 0) return events;
+  const ended = (event: any, at: number) =>
+    at > begins && event.type.endsWith('.done') && event.index !== events[begins].index;
+  return [
+    ...events.slice(0, begins),
+    ...events.filter(ended),
+    ...events.filter((event, at) => at >= begins && !ended(event, at)),
+  ];
 }
 
 /** What a completion has come to so far. */
