@@ -215,7 +215,7 @@ test('a run of an assistant tells of messages, texts and steps', async (t) => {
   assert.equal((await stream.finalRun()).status, 'completed');
   assert.deepEqual(told, [
     ['}', '{}'], ['called', 'c'],
-    ['created', 'Hel'], ['Hel', 'Hel'], ['message', 'Hel'], ['lo', 'Hello'], ['message', 'Hello'], ['done', 'Hello'],
+    ['created', 'Hel'], ['message', 'Hel'], ['Hel', 'Hel'], ['message', 'Hello'], ['lo', 'Hello'], ['done', 'Hello'],
   ]);
   assert.deepEqual((await stream.finalMessages()).map(({ id }) => id), ['msg']);
   assert.deepEqual((await stream.finalRunSteps()).map(({ id }) => id), ['step']);

@@ -201,7 +201,7 @@ export class AssistantStream
     } else if (name.startsWith('thread.message.')) this.#message = data.id;
     else if (name.startsWith('thread.run.step.')) this.#step = data.id;
     const facts = JSON.parse(this.#accumulator!.push(name, JSON.stringify(data))) as any[];
-    for (const fact of facts) this.#tell(fact, event);
+    for (const fact of inOrder(facts)) this.#tell(fact, event);
     if (FINAL.has(name)) this._emit('run', data);
   }
 
@@ -214,7 +214,7 @@ export class AssistantStream
         return this._emit('messageCreated', fact.message);
       case 'message_delta':
         if (!this._hasListeners('messageDelta')) return;
-        return this._emit('messageDelta', fact.delta, this.#messageOf(fact.message_id)!);
+        return this._emit('messageDelta', fact.delta, placed(this.#messageOf(fact.message_id), 'content') as Message);
       case 'message_done':
         return this._emit('messageDone', fact.message);
       case 'text_created':
@@ -233,19 +233,24 @@ export class AssistantStream
         return this._emit('runStepCreated', fact.run_step);
       case 'run_step_delta':
         if (!this._hasListeners('runStepDelta')) return;
-        return this._emit('runStepDelta', fact.delta, this.#stepOf(fact.run_step_id)!);
+        return this._emit('runStepDelta', fact.delta, placedCalls(this.#stepOf(fact.run_step_id)!));
       case 'run_step_done':
         return this._emit('runStepDone', fact.run_step, fact.run_step);
       case 'tool_call_created':
-        this.#call = fact.tool_call;
-        return this._emit('toolCallCreated', fact.tool_call);
+        this.#call = withIndex(fact.tool_call, event);
+        return this._emit('toolCallCreated', this.#call);
       case 'tool_call_delta':
         if (this.#call) this.#call = accumulateDelta(this.#call, fact.delta) as ToolCall;
         return this._emit('toolCallDelta', fact.delta, this.#call!);
       case 'tool_call_done':
-        this.#call = undefined;
-        return this._emit('toolCallDone', fact.tool_call);
+        return this.#callDone(fact.tool_call);
     }
+  }
+
+  #callDone(call: ToolCall): void {
+    const index = (this.#call as { index?: number } | undefined)?.index;
+    this.#call = undefined;
+    this._emit('toolCallDone', index === undefined ? call : Object.assign({ index }, call));
   }
 
   #addText(delta: TextDelta): void {
@@ -270,4 +275,29 @@ export class AssistantStream
     const stream = new Stream(() => this[Symbol.asyncIterator](), this.controller);
     return stream.toReadableStream();
   }
+}
+
+/** A call with its place in the step, as the piece says it that began the call. */
+function withIndex(call: ToolCall, event: AssistantStreamEvent): ToolCall {
+  const pieces = (event.data as any)?.delta?.step_details?.tool_calls ?? [];
+  const index: number | undefined = pieces.find((piece: any) => piece.id === call.id)?.index;
+  return index === undefined ? call : Object.assign({ index }, call);
+}
+
+/** A message's piece is told before those of its texts. */
+function inOrder(facts: any[]): any[] {
+  const first = facts.findIndex(({ type }) => type === 'text_delta');
+  const message = facts.findIndex(({ type }) => type === 'message_delta');
+  if (first < 0 || message < first) return facts;
+  return [...facts.slice(0, first), facts[message], ...facts.slice(first, message), ...facts.slice(message + 1)];
+}
+
+/** An object with a list whose items say their places, as pieces do. */
+function placed(whole: any, list: string): any {
+  if (!Array.isArray(whole?.[list])) return whole;
+  return { ...whole, [list]: whole[list].map((item: object, index: number) => ({ index, ...item })) };
+}
+
+function placedCalls(step: RunStep): RunStep {
+  return { ...step, step_details: placed(step.step_details, 'tool_calls') };
 }
