@@ -17,5 +17,7 @@ export function createAndPoll<T = unknown>(
   params: object,
   options?: PollOptions,
 ): Promise<T> {
-  return wait(client, { resource, by: `${resource}.create` }, path, params, options);
+  // Only responses in the background go on when nobody listens.
+  const all = resource.endsWith('responses') ? { ...params, background: true } : params;
+  return wait(client, { resource, by: `${resource}.create` }, path, all, options);
 }

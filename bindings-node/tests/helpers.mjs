@@ -107,15 +107,11 @@ function accumulated(kind, start) {
     const stream = await start(client, rest, requestOptions);
     const accumulator = new (nativeModule().Accumulator)(kind, rest.starting_after);
     const events = [];
-    let ended = true;
     try {
       for await (const event of stream) {
         const made = kind === 'assistant' ? accumulator.push(event.event, JSON.stringify(event.data)) : accumulator.push('', JSON.stringify(event));
         events.push(...JSON.parse(made));
-        if (events.length >= limit) {
-          ended = events.length > limit || limits.events > limit;
-          break;
-        }
+        if (events.length >= limit) break;
       }
       if (events.length < limit) events.push(...JSON.parse(accumulator.finish()));
     } catch (error) {
@@ -125,7 +121,7 @@ function accumulated(kind, start) {
       record.partial = { text, events: record.partial?.events ?? events.length, snapshot: JSON.parse(accumulator.snapshot()) };
       return { events, value: null, error: record };
     }
-    const isWhole = ended || (stopAfter !== undefined && stopAfter < limits.events);
+    const isWhole = events.length < limit || (stopAfter ?? Infinity) < limits.events;
     return { events: events.slice(0, limit), value: isWhole ? JSON.parse(accumulator.snapshot()) : null, error: null };
   };
 }
@@ -135,7 +131,7 @@ const runStream = accumulated('assistant', (client, { thread_id, ...body }, opti
 export const helpers = {
   'chat.completions.stream': accumulated('chat', (client, body, options) => client.chat.completions.create({ ...body, stream: true }, options)),
   'completions.stream': accumulated('completion', (client, body, options) => client.completions.create({ ...body, stream: true }, options)),
-  'responses.stream': accumulated('response', (client, { response_id: id, ...body }, options) =>
+  'responses.stream': accumulated('response', (client, { response_id: id, starting_after: _, ...body }, options) =>
     id === undefined ? client.responses.create({ ...body, stream: true }, options) : client.responses.retrieve(id, { ...body, stream: true }, options)),
   'beta.threads.runs.stream': runStream,
   'beta.threads.runs.create_and_stream': runStream,

@@ -234,6 +234,7 @@ export function fromRecord(text: string): Error {
 
 /** The error behind an exception of the native module, whose message may be a record. */
 export function fromNative(error: unknown): unknown {
+  if (error instanceof OpenAIError) return error;
   const message = error instanceof Error ? error.message : '';
   if (message.startsWith('record:')) return fromRecord(message.slice(7));
   return error instanceof Error ? new OpenAIError(message) : error;
