@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { nativeModule } from '../dist/internal/load.mjs';
 import { fromNative } from '../dist/core/error.mjs';
 import { createAndPoll, poll } from '../dist/polling.mjs';
+import { makeParseableResponseFormat, makeParseableTextFormat, makeParseableTool } from '../dist/lib/parser.mjs';
+import { makeParseableResponseTool } from '../dist/lib/ResponsesParser.mjs';
 import { uploadFileChunked } from '../dist/lib/helpers/uploads.mjs';
 
 /** Takes members out of an object. */
@@ -128,7 +130,48 @@ function accumulated(kind, start) {
 
 const runStream = accumulated('assistant', (client, { thread_id, ...body }, options) => client.beta.threads.runs.create(thread_id, { ...body, stream: true }, options));
 
+/** The schema of `$type` in its strict form, with what both places of a format say about it. */
+function formatOf({ name, description, schema }) {
+  let strict;
+  try {
+    strict = JSON.parse(nativeModule().strict(JSON.stringify(schema)));
+  } catch (error) {
+    throw fromNative(error);
+  }
+  return { name, ...(description === undefined ? {} : { description }), strict: true, schema: strict };
+}
+
+/** A parsed answer: types are said in `response_format`, `text_format` and `tools`. */
+function parsed(kind) {
+  return async ({ client, args, options, requestOptions, Usage }) => {
+    const { response_format: format, text_format: textFormat, tools, ...body } = { ...args, ...options.body };
+    if (tools !== undefined) {
+      body.tools = tools.map((tool) => {
+        if (!tool.$type) return tool;
+        const { schema: parameters, ...rest } = formatOf(tool.$type);
+        const parser = (text) => JSON.parse(text);
+        return kind === 'chat'
+          ? makeParseableTool({ type: 'function', function: { ...rest, parameters } }, { parser, callback: undefined })
+          : makeParseableResponseTool({ type: 'function', ...rest, parameters }, { parser, callback: undefined });
+      });
+    }
+    if (kind === 'chat') {
+      if (format?.$type) body.response_format = makeParseableResponseFormat({ type: 'json_schema', json_schema: formatOf(format.$type) }, JSON.parse);
+      else if (format !== undefined) body.response_format = format;
+      const value = await client.chat.completions.parse(body, requestOptions);
+      return { value, request_id: value._request_id ?? null };
+    }
+    if (textFormat !== undefined && !textFormat.$type) throw new Usage('`text_format` is a type');
+    if (textFormat) body.text = { ...body.text, format: makeParseableTextFormat({ type: 'json_schema', ...formatOf(textFormat.$type) }, JSON.parse) };
+    const value = await client.responses.parse(body, requestOptions);
+    return { value, request_id: value._request_id ?? null };
+  };
+}
+
 export const helpers = {
+  'chat.completions.parse': parsed('chat'),
+  'beta.chat.completions.parse': parsed('chat'),
+  'responses.parse': parsed('responses'),
   'chat.completions.stream': accumulated('chat', (client, body, options) => client.chat.completions.create({ ...body, stream: true }, options)),
   'completions.stream': accumulated('completion', (client, body, options) => client.completions.create({ ...body, stream: true }, options)),
   'responses.stream': accumulated('response', (client, { response_id: id, starting_after: _, ...body }, options) =>
