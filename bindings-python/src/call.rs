@@ -196,7 +196,7 @@ impl Prepared {
     pub(crate) fn url_path(&self) -> String {
         let mut url = self.row.operation.path.to_owned();
         for (name, value) in self.row.operation.path_params.iter().zip(&self.path) {
-            url = url.replace(&format!("{{{name}}}"), value);
+            url = url.replace(&format!("{{{name}}}"), value).replace(&format!("/{{+{name}}}"), value);
         }
         url
     }

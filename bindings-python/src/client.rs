@@ -7,7 +7,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use threadline::Client as Core;
 use threadline::observe::CallRecord;
-use threadline::operation::Verb;
 use threadline::usage::{Prices, UsageCounter};
 use threadline_engine::{Assistants, AssistantsExt};
 
@@ -19,6 +18,7 @@ use crate::finish;
 use crate::options::{self, setting};
 use crate::pending::{Finish, Pending, block};
 use crate::runtime;
+use crate::undocumented;
 
 /// A client. Settings may change during its life; a forked child builds its own connections.
 #[pyclass(frozen, module = "threadline._threadline", name = "Client")]
@@ -93,6 +93,42 @@ impl Client {
         }
         let work = Self::work(slf, py, operation, arguments, mode, page, true)?;
         Ok(Py::new(py, Pending::start(py, work)?)?.into_any())
+    }
+
+    /// Makes a call of a route that the description does not have, and waits for it.
+    #[pyo3(signature = (verb, path, settings, sends, body, answer, mode))]
+    #[allow(clippy::too_many_arguments)] // all that a request is made of
+    fn request(
+        slf: Py<Self>,
+        py: Python<'_>,
+        verb: &str,
+        path: String,
+        settings: &Bound<'_, PyDict>,
+        sends: &str,
+        body: &Bound<'_, PyDict>,
+        answer: &str,
+        mode: u8,
+    ) -> PyResult<Py<PyAny>> {
+        let prepared = undocumented::prepare(verb, path, settings, sends, body, answer, Mode::from_number(mode)?)?;
+        block(py, Self::send(slf, py, prepared, None, false)?)
+    }
+
+    /// As `request`, for the running event loop.
+    #[pyo3(signature = (verb, path, settings, sends, body, answer, mode))]
+    #[allow(clippy::too_many_arguments)]
+    fn request_async(
+        slf: Py<Self>,
+        py: Python<'_>,
+        verb: &str,
+        path: String,
+        settings: &Bound<'_, PyDict>,
+        sends: &str,
+        body: &Bound<'_, PyDict>,
+        answer: &str,
+        mode: u8,
+    ) -> PyResult<Pending> {
+        let prepared = undocumented::prepare(verb, path, settings, sends, body, answer, Mode::from_number(mode)?)?;
+        Pending::start(py, Self::send(slf, py, prepared, None, true)?)
     }
 
     /// Records of the calls made so far, as JSON texts, where the client is observed; they are then forgotten.
@@ -213,19 +249,12 @@ impl Client {
         Ok(async move {
             let outcome = work.await;
             let finish: Finish = Box::new(move |py| {
-                let about = About { method: verb(prepared.row.operation.verb), url: base + &prepared.url_path() };
+                let method = prepared.row.operation.verb.as_str();
+                let about = About { method, url: base + &prepared.url_path() };
                 finish::finish(py, outcome, finish::Context { client: slf, prepared, about, page, asynchronous })
             });
             finish
         })
-    }
-}
-
-fn verb(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Get => "GET",
-        Verb::Post => "POST",
-        Verb::Delete => "DELETE",
     }
 }
 

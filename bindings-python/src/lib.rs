@@ -14,15 +14,18 @@ mod generated;
 mod helpers;
 mod host;
 mod identity;
+mod mock;
 mod options;
 mod page;
 mod pending;
 mod reply;
 mod runtime;
 mod schema;
+mod seam;
 mod stream;
 mod transport;
 mod types;
+mod undocumented;
 
 use pyo3::prelude::*;
 
@@ -37,6 +40,9 @@ fn _threadline(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<page::Link>()?;
     module.add_class::<bridge::Bridge>()?;
     module.add_class::<host::Reply>()?;
+    module.add_class::<seam::Exchange>()?;
+    module.add_class::<mock::Mock>()?;
+    module.add_function(wrap_pyfunction!(mock::_serve, module)?)?;
     module.add_function(wrap_pyfunction!(runtime::_after_fork, module)?)?;
     module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
     module.add_function(wrap_pyfunction!(reply::decode_as, module)?)?;

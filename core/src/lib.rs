@@ -32,6 +32,7 @@ pub mod structured;
 pub mod tools;
 pub mod transport;
 pub mod types;
+pub mod undocumented;
 pub mod unfinished;
 pub mod uploads;
 pub mod usage;

@@ -11,7 +11,8 @@ pub struct Operation {
     pub id: &'static str,
     /// HTTP method.
     pub verb: Verb,
-    /// Path below the base URL with `{name}` placeholders, such as `/threads/{thread_id}/runs`.
+    /// Path below the base URL with `{name}` placeholders, such as `/threads/{thread_id}/runs`. A `{+name}` stands for any
+    /// number of segments, and may have a query; its value goes in as it is.
     pub path: &'static str,
     /// Names of the placeholders of `path`, in order.
     pub path_params: &'static [&'static str],
@@ -48,8 +49,25 @@ pub enum Verb {
     Get,
     /// `POST`
     Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
     /// `DELETE`
     Delete,
+}
+
+impl Verb {
+    /// The method's name as it is sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// How a request body is written.

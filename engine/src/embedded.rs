@@ -153,6 +153,11 @@ impl Assistants {
         Ok(Self { store, profile, settings, files })
     }
 
+    /// Whether files and vector stores are the engine's too.
+    pub fn keeps_files(&self) -> bool {
+        self.files
+    }
+
     /// How the provider is asked. Default: by `/responses`, with all it can do.
     #[must_use]
     pub fn profile(self, profile: Profile) -> Self {

@@ -12,6 +12,7 @@ mod import;
 mod languages;
 mod mock;
 mod node;
+mod package;
 mod peers;
 mod postgres;
 mod python;
@@ -38,9 +39,10 @@ const COMMANDS: &[Command] = &[
     ("bench", "bench [LANGUAGE|engine]: measure beside other packages; or the assistants engine", bench::run),
     (
         "peers",
-        "peers [python|node|libraries|real-model]: other people's packages against threadline-server",
+        "peers [python|node|seam|libraries|real-model]: other people's packages against threadline-server",
         peers::run,
     ),
+    ("package", "package python: the package as users get it, three ways, with release builds", package::run),
     ("soak", "soak [--postgres URL]: kill servers in the middle of runs", soak::run),
 ];
 

@@ -1,4 +1,5 @@
-//! `cargo xtask peers [python|node|libraries [NAME]|real-model]`: other people's packages, as they come, against `threadline-server`.
+//! `cargo xtask peers [python|node|seam [all|NAME]|libraries [NAME]|real-model]`: other people's packages, as they come, against
+//! `threadline-server`; `seam`: over the HTTP clients of the Python package.
 #![allow(clippy::print_stdout)] // what passed and what did not is what it is asked for
 
 use std::io::{BufRead, BufReader};
@@ -9,6 +10,21 @@ use crate::{Outcome, languages, python, shell};
 
 /// Scripts of libraries, each with what its environment must hold.
 const LIBRARIES: &str = "tests/peers/libraries";
+
+/// Scripts of what stands on the Python package's HTTP clients, each with what its environment must hold.
+const SEAM: &str = "tests/peers/seam";
+
+/// The environments of those that every run tests, and their scripts. Others are tested when they are named: they bring
+/// hundreds of megabytes along.
+const SEAM_ALWAYS: [(&str, &str); 5] = [
+    ("openai1", "../python/assistants"),
+    ("openai2", "../python/assistants"),
+    ("openai3", "../python/assistants"),
+    ("agents_sdk", "agents_sdk"),
+    ("chat_langchain", "chat_langchain"),
+];
+const SEAM_NAMED: [(&str, &str); 4] =
+    [("autogen", "autogen"), ("bulk_ray", "bulk_ray"), ("classic", "classic"), ("semantic", "semantic")];
 
 /// A program that ends with its owner.
 pub struct Running {
@@ -33,7 +49,8 @@ pub fn run(args: &[String]) -> Outcome {
         [one] if one == "node" => &["node"],
         [one, ..] if one == "libraries" => &[],
         [one] if one == "real-model" => return real_model(),
-        _ => return Err("usage: cargo xtask peers [python|node|libraries [NAME]|real-model]".into()),
+        [one, rest @ ..] if one == "seam" => return seam(rest.first().map(String::as_str)),
+        _ => return Err("usage: cargo xtask peers [python|node|seam [all|NAME]|libraries [NAME]|real-model]".into()),
     };
     build()?;
     let folder = std::env::temp_dir().join(format!("threadline-peers-{}", std::process::id()));
@@ -88,8 +105,42 @@ fn libraries(only: Option<&str>, folder: &Path) -> Outcome {
     if failed == 0 && passed > 0 { Ok(()) } else { Err("some libraries do not work".into()) }
 }
 
+/// Runs what stands on the Python package's HTTP clients: the official package of three generations, and libraries.
+fn seam(only: Option<&str>) -> Outcome {
+    python::build()?;
+    shell::run(&mut shell::cargo(&["build", "--quiet", "-p", "threadline-model", "--bins"]))?;
+    let model = start(Command::new(languages::built("threadline-model")).args(["--port", "0"]))?;
+    let all = || SEAM_ALWAYS.iter().chain(&SEAM_NAMED);
+    let chosen: Vec<_> = match only {
+        None => SEAM_ALWAYS.iter().collect(),
+        Some("all") => all().collect(),
+        Some(name) => all().filter(|(known, _)| *known == name).collect(),
+    };
+    let mut failed = Vec::new();
+    for (name, script) in &chosen {
+        let outcome = python::environment(&format!("seam-{name}"), &format!("{SEAM}/{name}.txt")).and_then(|python| {
+            python::expose(&python)?;
+            let mut command = Command::new(python);
+            command.arg(shell::root().join(SEAM).join(format!("{script}.py"))).args(["--seam", &model.url]);
+            shell::run(command.env("MODEL_URL", &model.url).env("NO_PROXY", "127.0.0.1"))
+        });
+        match outcome {
+            Ok(()) => println!("seam, {name}: passed"),
+            Err(error) => {
+                println!("seam, {name}: failed: {error}");
+                failed.push(*name);
+            }
+        }
+    }
+    println!("seam: {} passed, {} failed", chosen.len() - failed.len(), failed.len());
+    if failed.is_empty() && !chosen.is_empty() { Ok(()) } else { Err("the seam does not hold".into()) }
+}
+
 /// Installs the packages of `cargo xtask test`.
 pub fn setup() -> Outcome {
+    for (name, _) in SEAM_ALWAYS {
+        python::environment(&format!("seam-{name}"), &format!("{SEAM}/{name}.txt"))?;
+    }
     python::environment("peers-python", "tests/peers/python/requirements.txt")?;
     node_environment().map(|_| ())
 }

@@ -90,9 +90,15 @@ fn build_as(profile: &str, options: &[&str]) -> Outcome {
     let fresh = module.with_extension("new");
     std::fs::copy(&library, &fresh)?;
     std::fs::rename(&fresh, &module)?;
+    expose(&interpreter(&languages::target().join("python")))
+}
+
+/// Lets an environment import the package from its source.
+pub fn expose(python: &Path) -> Outcome {
     let find = "import sysconfig; print(sysconfig.get_path('purelib'))";
-    let site = Command::new(interpreter(&languages::target().join("python"))).args(["-c", find]).output()?;
+    let site = Command::new(python).args(["-c", find]).output()?;
     let site = PathBuf::from(String::from_utf8(site.stdout)?.trim());
+    let package = shell::root().join(PACKAGE);
     Ok(std::fs::write(site.join("threadline.pth"), package.display().to_string())?)
 }
 
@@ -123,8 +129,20 @@ pub fn script(path: &str) -> Command {
     command
 }
 
+/// A module of the environment as a program.
+pub fn module(name: &str) -> Command {
+    let mut command = Command::new(interpreter_of_setup());
+    command.args(["-m", name]);
+    command
+}
+
+/// The interpreter of the environment that the setup makes.
+pub fn interpreter_of_setup() -> PathBuf {
+    interpreter(&languages::target().join("python"))
+}
+
 /// The interpreter of an environment.
-fn interpreter(folder: &Path) -> PathBuf {
+pub fn interpreter(folder: &Path) -> PathBuf {
     if cfg!(windows) { folder.join("Scripts").join("python.exe") } else { folder.join("bin").join("python") }
 }
 

@@ -32,7 +32,6 @@ timeout: _Any = None
 max_retries: int = 2
 default_headers: _Any = None
 default_query: _Any = None
-http_client: _Any = None
 api_type: _Any = _os.environ.get("OPENAI_API_TYPE")
 api_version: _Any = _os.environ.get("OPENAI_API_VERSION")
 azure_endpoint: _Any = _os.environ.get("AZURE_OPENAI_ENDPOINT")
@@ -47,6 +46,7 @@ _LAZY = {
     **dict.fromkeys(("APIResponse", "AsyncAPIResponse"), "_response"),
     **dict.fromkeys(("DEFAULT_TIMEOUT", "DEFAULT_MAX_RETRIES", "DEFAULT_CONNECTION_LIMITS"), "_constants"),
     **dict.fromkeys(("DefaultHttpxClient", "DefaultAsyncHttpxClient"), "_httpx"),
+    **dict.fromkeys(("async_http_client", "http_client"), "_seam"),
     **dict.fromkeys(("RequestOptions", "Transport", "ProxiesTypes"), "_types"),
     **dict.fromkeys(("AssistantEventHandler", "AsyncAssistantEventHandler"), "lib.streaming"),
     **dict.fromkeys(("pydantic_function_tool", "pydantic_responses_function_tool"), "lib._tools"),
@@ -84,11 +84,13 @@ _LAZY = {
         "_exceptions",
     ),
 }
-_MODULES = frozenset(("types", "resources", "pagination", "lib", "auth"))
+_MODULES = frozenset(("types", "resources", "pagination", "lib", "auth", "bulk", "testing"))
 
 __all__ = ["NOT_GIVEN", "NoneType", "NotGiven", "Omit", "__title__", "__version__", "not_given", "omit", "types", *_LAZY]
 
 if _TYPE_CHECKING:
+    from . import bulk as bulk
+    from . import testing as testing
     from . import types as types
     from ._client import AsyncClient as AsyncClient
     from ._client import AsyncOpenAI as AsyncOpenAI
@@ -122,6 +124,8 @@ if _TYPE_CHECKING:
     from ._legacy_response import HttpxBinaryResponseContent as HttpxBinaryResponseContent
     from ._models import BaseModel as BaseModel
     from ._response import APIResponse as APIResponse
+    from ._seam import async_http_client as async_http_client
+    from ._seam import http_client as http_client
     from ._response import AsyncAPIResponse as AsyncAPIResponse
     from ._streaming import AsyncStream as AsyncStream
     from ._streaming import Stream as Stream

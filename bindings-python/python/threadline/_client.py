@@ -13,6 +13,7 @@ from ._exceptions import OpenAIError
 from ._http import URL
 from ._resource import AsyncRawView, AsyncStreamingView, RawView, StreamingView, cached_property
 from ._types import NotGiven, not_given
+from ._undocumented import AsyncMethods, SyncMethods
 
 if TYPE_CHECKING:
     from ._timeout import Timeout
@@ -80,7 +81,7 @@ class _Base:
         default_headers: Optional[Mapping[str, str]] = None,
         default_query: Optional[Mapping[str, object]] = None,
         http_client: Any = None,
-        assistants: Optional[str] = None,
+        assistants: Union[str, Mapping[str, Any], None] = None,
         vectors: Optional[str] = None,
         proxy: Optional[str] = None,
         network: Optional[Mapping[str, Any]] = None,
@@ -154,7 +155,9 @@ class _Base:
         if held["http_client"] is not None:
             settings["transport"] = held["http_client"]
         if held["assistants"] is not None:
-            settings["assistants"] = held["assistants"]
+            from ._seam import described
+
+            settings["assistants"] = described(held["assistants"])
         return settings
 
     def _add_identity(self, settings: Dict[str, Any]) -> None:
@@ -377,7 +380,7 @@ class _Base:
         raise TypeError("a client cannot be pickled: make one in each process")
 
 
-class OpenAI(_Base, SyncClientResources):
+class OpenAI(_Base, SyncMethods, SyncClientResources):
     """A client of the API.
 
     .. code-block:: python
@@ -413,7 +416,7 @@ class OpenAI(_Base, SyncClientResources):
         self.close()
 
 
-class AsyncOpenAI(_Base, AsyncClientResources):
+class AsyncOpenAI(_Base, AsyncMethods, AsyncClientResources):
     """A client of the API for asyncio. See :class:`OpenAI`."""
 
     _asynchronous = True

@@ -36,6 +36,9 @@ def load() -> Any:
     global _client, _made_of
     held = vars(threadline)
     settings: Dict[str, Any] = {name: held.get(name) for name in _NAMES}
+    # The name is also that of a function of ours, until a program sets it.
+    if getattr(settings["http_client"], "__module__", None) == "threadline._seam":
+        settings["http_client"] = None
     now = tuple(settings.values())
     if _client is None or now != _made_of:
         _client, _made_of = _make(settings), now

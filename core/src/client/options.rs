@@ -83,7 +83,7 @@ macro_rules! option_setters {
             self
         }
 
-        /// Adds a query parameter, or replaces the one of that name.
+        /// Adds a query parameter, or replaces the one of that name; a name that ends in `[]` is a list, to which it adds.
         pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             self$(.$field)*.query.push((name.into(), value.into()));
             self
@@ -212,7 +212,9 @@ impl RequestOptions {
         fall_back!(admin_api_key organization project base_url timeout max_retries hedge_after first_event_timeout
             idle_timeout idempotency_key max_response_bytes webhook_secret);
         prepend(&mut self.headers, &base.headers);
-        prepend(&mut self.query, &base.query);
+        let own = |name: &str| self.query.iter().any(|(known, _)| known == name);
+        let inherited: Vec<_> = base.query.iter().filter(|(name, _)| !own(name)).cloned().collect();
+        prepend(&mut self.query, &inherited);
         prepend(&mut self.extra_body, &base.extra_body);
         self
     }

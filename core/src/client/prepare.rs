@@ -82,9 +82,12 @@ impl Prepared {
         let azure = client.inner.azure.as_deref();
         let mut query = parts.query;
         query.extend(azure.and_then(|azure| azure.query(base_text)));
-        for (name, value) in &options.query {
-            query.retain(|(known, _)| known != name);
-            query.push((name.clone(), value.clone()));
+        query.retain(|(known, _)| !options.query.iter().any(|(name, _)| name == known));
+        for (place, (name, value)) in options.query.iter().enumerate() {
+            // A list is its name several times; of everything else the last word counts.
+            if name.ends_with("[]") || !options.query[place + 1..].iter().any(|(later, _)| later == name) {
+                query.push((name.clone(), value.clone()));
+            }
         }
         let ask = client
             .inner
@@ -125,6 +128,8 @@ impl Prepared {
             method: match op.verb {
                 Verb::Get => Method::GET,
                 Verb::Post => Method::POST,
+                Verb::Put => Method::PUT,
+                Verb::Patch => Method::PATCH,
                 Verb::Delete => Method::DELETE,
             },
             url,

@@ -97,12 +97,12 @@ impl Stop {
     }
 }
 
-/// Whether a request may be repeated although the server may have carried it out: reading and deleting may, creating
-/// may under an idempotency key, by which the server knows the repetition.
+/// Whether a request may be repeated although the server may have carried it out: reading, replacing and deleting may,
+/// creating may under an idempotency key, by which the server knows the repetition.
 pub fn safe_to_repeat(verb: Verb, has_idempotency_key: bool) -> bool {
     match verb {
-        Verb::Get | Verb::Delete => true,
-        Verb::Post => has_idempotency_key,
+        Verb::Get | Verb::Put | Verb::Delete => true,
+        Verb::Post | Verb::Patch => has_idempotency_key,
     }
 }
 

@@ -110,17 +110,28 @@ impl BaseUrl {
             let value = values.next().map(AsRef::as_ref);
             let value =
                 value.ok_or_else(|| InvalidRequest::new(format!("no value for the path parameter `{name}`")))?;
-            check_segment(name, value)?;
-            url.push_str(before);
-            url.extend(utf8_percent_encode(value, SEGMENT));
+            match name.strip_prefix('+') {
+                Some(name) => {
+                    check_path(name, value)?;
+                    // The slash of the template is there already.
+                    url.push_str(before.trim_end_matches('/'));
+                    url.push_str(if value.is_empty() || value.starts_with(['/', '?']) { "" } else { "/" });
+                    url.push_str(value);
+                }
+                None => {
+                    check_segment(name, value)?;
+                    url.push_str(before);
+                    url.extend(utf8_percent_encode(value, SEGMENT));
+                }
+            }
             rest = after;
         }
         url.push_str(rest);
         if values.next().is_some() {
             return Err(InvalidRequest::new(format!("more path values than `{template}` has parameters")));
         }
-        // A route may have a query of its own (`/responses?beta=true`); values of placeholders cannot bring one in.
-        let mut separator = if template.contains('?') { '&' } else { '?' };
+        // A route may have a query of its own (`/responses?beta=true`); of values only those of a `{+name}` can bring one in.
+        let mut separator = if url.contains('?') { '&' } else { '?' };
         if let Some(own) = &self.query {
             url.push(separator);
             url.push_str(own);
@@ -186,6 +197,23 @@ fn check_segment(name: &str, value: &str) -> Result<(), InvalidRequest> {
     Err(InvalidRequest::new(format!("the path parameter `{name}` {problem}")))
 }
 
+/// A path that the caller wrote as a whole.
+fn check_path(name: &str, value: &str) -> Result<(), InvalidRequest> {
+    let path = value.split('?').next().unwrap_or_default();
+    let problem = if value.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        "holds white space or a control character; percent-encode it"
+    } else if value.contains(['#', '\\']) {
+        "holds `#` or a backslash; percent-encode it"
+    } else if path.split('/').any(is_dot_segment) {
+        "holds a `.` or `..` segment; write the path that is meant"
+    } else if path.starts_with("//") {
+        "begins with two slashes"
+    } else {
+        return Ok(());
+    };
+    Err(InvalidRequest::new(format!("the {name} {problem}")))
+}
+
 /// Whether a URL parser takes the segment for "here" or "one up"; `%2e` means a dot too.
 fn is_dot_segment(segment: &str) -> bool {
     let bytes = segment.as_bytes();
@@ -211,6 +239,23 @@ mod tests {
         let query: Vec<_> = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let base = BaseUrl::parse(base).map_err(|error| error.to_string())?;
         base.join(template, values, &query).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_path_of_the_callers_own_goes_in_as_it_is() {
+        let base = "https://x.example/v1/?k=1";
+        for (value, expected) in [
+            ("/a/b%20c", "https://x.example/v1/a/b%20c?k=1&q=2"),
+            ("a/b", "https://x.example/v1/a/b?k=1&q=2"),
+            ("/a?b=c", "https://x.example/v1/a?b=c&k=1&q=2"),
+            ("?b=c", "https://x.example/v1?b=c&k=1&q=2"),
+            ("", "https://x.example/v1?k=1&q=2"),
+        ] {
+            assert_eq!(join(base, "/{+path}", &[value], &[("q", "2")]).as_deref(), Ok(expected), "{value}");
+        }
+        for value in ["/a/../b", "/a b", "/a#b", "//host/a", "/a\\b", "/%2e%2E/a", "/a\n"] {
+            assert!(join(base, "/{+path}", &[value], &[]).is_err(), "{value}");
+        }
     }
 
     #[test]

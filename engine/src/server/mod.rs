@@ -1,5 +1,6 @@
 //! The engine on a socket: keys, health, metrics, a proper end.
 
+mod command;
 mod cors;
 mod keys;
 mod metrics;
@@ -17,6 +18,7 @@ use axum::routing::get;
 use http::{StatusCode, header};
 use tokio::net::TcpListener;
 
+pub use self::command::command;
 pub use self::keys::Key;
 use self::metrics::Metrics;
 use crate::api::Caller;

@@ -1,12 +1,14 @@
-"""The official Python package, as it comes, against threadline-server.
+"""The official Python package, as it comes, against threadline-server, or over threadline's HTTP clients in this process.
 
     python assistants.py BASE_URL...
+    python assistants.py --seam MODEL_URL
 
 Every check runs against every base URL; the last line is `N passed, N failed`.
 """
 
 import asyncio
 import sys
+import tempfile
 import traceback
 import warnings
 
@@ -361,7 +363,7 @@ def the_async_client_does_the_same(client):
             self.text += delta.value or ""
 
     async def run():
-        async with AsyncOpenAI(base_url=str(client.base_url), api_key="any") as other:
+        async with AsyncOpenAI(base_url=str(client.base_url), api_key="any", **ASYNC_OPTIONS()) as other:
             assistant = await other.beta.assistants.create(model="rules", tools=[WEATHER])
             thread = await other.beta.threads.create(messages=[{"role": "user", "content": "The weather in Rome?"}])
             run = await other.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
@@ -382,11 +384,45 @@ def the_async_client_does_the_same(client):
     assert len(asyncio.run(run())) == 2
 
 
+def no_options():
+    return {}
+
+
+OPTIONS = ASYNC_OPTIONS = no_options
+
+
+def in_process(folder):
+    """The engine below the package, in this process."""
+    global OPTIONS, ASYNC_OPTIONS
+    import threadline
+
+    def store(name):
+        return {"store": f"sqlite:{folder}/{name}.db", "profile": {"api": API}}
+
+    OPTIONS = lambda: {"http_client": threadline.http_client(assistants=store("sync"))}  # noqa: E731
+    ASYNC_OPTIONS = lambda: {"http_client": threadline.async_http_client(assistants=store("async"))}  # noqa: E731
+
+
+API = "chat"
+
+
 def main():
+    global API
+    seam = sys.argv[1] == "--seam"
+    with tempfile.TemporaryDirectory() as folder:
+        if not seam:
+            sys.exit(run(sys.argv[1:]))
+        in_process(folder)
+        status = run(sys.argv[2:])
+        API = "responses"
+        sys.exit(run(sys.argv[2:]) or status)
+
+
+def run(base_urls):
     passed = failed = 0
-    for base_url in sys.argv[1:]:
+    for base_url in base_urls:
         for function in CHECKS:
-            client = OpenAI(base_url=base_url, api_key="any", timeout=60)
+            client = OpenAI(base_url=base_url, api_key="any", timeout=60, **OPTIONS())
             try:
                 function(client)
                 passed += 1
@@ -395,7 +431,7 @@ def main():
                 print(f"FAILED {function.__name__} at {base_url}")
                 traceback.print_exc(file=sys.stdout)
     print(f"openai {openai.__version__} for Python: {passed} passed, {failed} failed")
-    sys.exit(1 if failed or not passed else 0)
+    return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":

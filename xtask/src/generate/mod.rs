@@ -7,7 +7,8 @@
 //!    with what to write (`schema/check.rs`, `schema/unions.rs`).
 //! 3. **prepare**: what follows from the whole: needed types, direction of travel, recursion (`schema/graph.rs`). From
 //!    here on the [`Schema`] is only read.
-//! 4. **generate**: each output is one function from the schema to files (`rust/`, `python/`, `node/`, `endpoints.rs`, `cases/`). Outputs do
+//! 4. **generate**: each output is one function from the schema to files (`rust/`, `python/`, `node/`, `endpoints.rs`, `cases/`,
+//!    `description.rs`). Outputs do
 //!    not know one another. A special case is data in `api/`, never a name in an output.
 //! 5. **write**: Rust is formatted by rustfmt, files that differ are written, files that no output made are removed
 //!    (`output.rs`). With `--check` nothing is written, and a difference is a failure.
@@ -16,6 +17,7 @@
 //! if it has a directory of its own, a line in `output::OWNED`. `docs/generator.md` has it step by step.
 
 mod cases;
+mod description;
 mod endpoints;
 #[cfg(test)]
 mod golden;
@@ -71,6 +73,7 @@ fn generate(api: &Path) -> Result<Files, Box<dyn std::error::Error>> {
     rust::driver::generate(&schema, &names, &mut files);
     endpoints::generate(&schema, &names, &mut files);
     cases::generate(&schema, &mut files);
+    description::generate(api, &mut files)?;
     python::generate(api, &schema, &mut files)?;
     node::generate(api, &schema, &mut files)?;
     files.finish()?;

@@ -67,6 +67,12 @@ impl Files {
         self.0.insert(path.into(), format!("{{\"generated\": \"{MARK}\", \"cases\": [\n{body}\n]}}\n"));
     }
 
+    /// Adds a file of JSON objects, each a line; the first line says that it is generated.
+    pub fn json_lines(&mut self, path: impl Into<String>, lines: &[String]) {
+        let body = lines.join("\n");
+        self.0.insert(path.into(), format!("{{\"generated\": \"{MARK}\"}}\n{body}\n"));
+    }
+
     /// Number of files.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -142,6 +142,16 @@ struct OperationsFile {
     operations: Vec<Operation>,
 }
 
+/// A line of `description.jsonl`: a file of either kind.
+#[cfg(feature = "packed")]
+#[derive(Deserialize)]
+struct PackedFile {
+    #[serde(default)]
+    operations: Vec<Operation>,
+    #[serde(default)]
+    types: Map<String, Value>,
+}
+
 #[derive(Deserialize)]
 struct TypesFile {
     types: Map<String, Value>,
@@ -218,6 +228,25 @@ impl Api {
         let dir = std::env::var_os("THREADLINE_API").map_or_else(Self::default_dir, PathBuf::from);
         let api = Arc::new(Self::load(dir)?);
         Ok(SHARED.get_or_init(|| api).clone())
+    }
+
+    /// The description as it was when this was compiled.
+    ///
+    /// # Errors
+    /// As [`Api::load`]; tests hold it to be none.
+    #[cfg(feature = "packed")]
+    pub fn packed() -> Result<Self, LoadError> {
+        let here = Path::new("(packed)");
+        let mut api = Self::default();
+        for line in include_str!("../description.jsonl").lines() {
+            let file: PackedFile = serde_json::from_str(line).map_err(|e| at(here, e))?;
+            api.operations.extend(file.operations);
+            for (name, value) in file.types {
+                let def = TypeDef::read(&value).map_err(|e| at(here, format!("type {name}: {e}")))?;
+                api.types.insert(name, def);
+            }
+        }
+        api.finish().map_err(|e| at(here, e))
     }
 
     /// The folder `api/` of this workspace.

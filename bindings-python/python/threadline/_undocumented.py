@@ -1,0 +1,261 @@
+"""Calls of routes that have no method: ``client.get``, ``client.post`` and their kin, as the official package has them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, AsyncIterator, Dict, Iterator, List, Mapping, Optional, Tuple, Union, get_args, get_origin
+
+from ._models import BaseModel
+from ._streaming import AsyncStream, Stream
+from ._types import NoneType, NotGiven, Omit
+
+__all__ = ["AsyncMethods", "SyncMethods"]
+
+VALUE, RAW, OPEN = 0, 1, 2
+
+#: Members of ``options`` and what they are called as settings of a call.
+_OPTIONS = {"headers": "headers", "params": "query", "timeout": "timeout", "max_retries": "max_retries", "idempotency_key": "idempotency_key"}
+_OTHER_OPTIONS = frozenset(("extra_json", "post_parser", "follow_redirects"))
+
+
+def _given(value: Any) -> bool:
+    return value is not None and not isinstance(value, (NotGiven, Omit))
+
+
+def _call(
+    verb: str, path: str, cast_to: Any, body: Any, content: Any, options: Mapping[str, Any], files: Any, stream: bool
+) -> Tuple[Any, ...]:
+    """What the native module takes, all but the mode."""
+    unknown = set(options) - set(_OPTIONS) - _OTHER_OPTIONS
+    if unknown:
+        raise TypeError(f"`options` has no {sorted(unknown)[0]!r}; it has: {', '.join(sorted([*_OPTIONS, 'extra_json', 'post_parser']))}")
+    settings: Dict[str, Any] = {_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS and not isinstance(value, NotGiven)}
+    if path.startswith(("http://", "https://")):
+        settings["base_url"], path = path, ""
+    sends, members = _sent(body, content, options, files, settings)
+    answer = "events" if stream else "bytes" if _is_binary(cast_to) else "whole"
+    return verb, path, settings, sends, members, answer
+
+
+def _sent(body: Any, content: Any, options: Mapping[str, Any], files: Any, settings: Dict[str, Any]) -> Tuple[str, Dict[str, Any]]:
+    extra = options.get("extra_json") or {}
+    if _given(content):
+        if _given(body) or _given(files):
+            raise TypeError("`content` is the whole body: leave out `body` and `files`")
+        return "content", {"content": content.encode() if isinstance(content, str) else content}
+    if isinstance(body, BaseModel) or hasattr(body, "model_dump"):
+        body = body.model_dump(mode="json", by_alias=True)
+    if _given(files):
+        return "form", {**(body if _given(body) else {}), **extra, **_parts(files)}
+    if not _given(body) and not extra:
+        return "nothing", {}
+    if not _given(body) or isinstance(body, Mapping):
+        return "json", {**(body or {}), **extra}
+    headers = settings.setdefault("headers", {})
+    settings["headers"] = {"Content-Type": "application/json", **headers}
+    return "content", {"content": json.dumps(body).encode()}
+
+
+def _parts(files: Any) -> Dict[str, Any]:
+    parts: Dict[str, Any] = {}
+    for name, file in files.items() if isinstance(files, Mapping) else files:
+        # Several under one name are a list, which is sent as `name[]`.
+        if name.endswith("[]"):
+            parts.setdefault(name[:-2], []).append(file)
+        else:
+            parts[name] = file
+    return parts
+
+
+def _is_binary(cast_to: Any) -> bool:
+    from ._legacy_response import HttpxBinaryResponseContent
+
+    return cast_to is bytes or _is_response(cast_to) or isinstance(cast_to, type) and issubclass(cast_to, HttpxBinaryResponseContent)
+
+
+def _is_response(cast_to: Any) -> bool:
+    from ._http import Response
+
+    return cast_to is Response or getattr(cast_to, "__name__", "") == "Response" and cast_to.__module__.split(".")[0] in ("httpx", "httpx2")
+
+
+def _cast(reply: Any, cast_to: Any, options: Mapping[str, Any]) -> Any:
+    value = _value(reply, cast_to)
+    parser = options.get("post_parser")
+    return parser(value) if callable(parser) else value
+
+
+def _value(reply: Any, cast_to: Any) -> Any:
+    from ._http import Response
+    from ._legacy_response import HttpxBinaryResponseContent, LegacyAPIResponse
+
+    if cast_to is None or cast_to is NoneType:
+        return None
+    if isinstance(cast_to, type) and issubclass(cast_to, HttpxBinaryResponseContent):
+        return HttpxBinaryResponseContent._of_reply(reply)
+    raw: LegacyAPIResponse[Any] = LegacyAPIResponse(reply)
+    if cast_to is Response:
+        return raw.http_response
+    if _is_response(cast_to):
+        from importlib import import_module
+
+        module = import_module(cast_to.__module__.split(".")[0])
+        request = module.Request(raw.method, str(raw.url))
+        return cast_to(raw.status_code, headers=raw.headers.multi_items(), content=raw.content, request=request)
+    if cast_to is bytes:
+        return raw.content
+    if cast_to is str:
+        return raw.text
+    if "json" not in raw.headers.get("content-type", "json"):
+        return raw.text
+    value = _as(raw.json(), cast_to)
+    if isinstance(value, BaseModel):
+        value._request_id = raw.request_id
+    return value
+
+
+def _as(value: Any, cast_to: Any) -> Any:
+    """Plain data as an instance of a type, as far as the type says."""
+    origin, arguments = get_origin(cast_to), get_args(cast_to)
+    if origin in (list, List) and isinstance(value, list):
+        return [_as(item, arguments[0]) for item in value] if arguments else value
+    if origin in (dict, Dict) and isinstance(value, dict):
+        return {name: _as(item, arguments[1]) for name, item in value.items()} if arguments else value
+    if origin is Union and value is not None:
+        for arm in arguments:
+            made = _as(value, arm)
+            if made is not value:
+                return made
+        return value
+    if isinstance(value, dict) and hasattr(cast_to, "model_validate"):
+        return cast_to.model_validate(value)
+    return value
+
+
+def _item(cast_to: Any, stream_cls: Any) -> Any:
+    arguments = get_args(stream_cls)
+    return arguments[0] if arguments else cast_to
+
+
+class _CastStream(Stream[Any]):
+    def __init__(self, *, reply: Any, item: Any) -> None:
+        self._item = item
+        super().__init__(reply=reply)
+
+    def __stream__(self) -> Iterator[Any]:
+        for event in super().__stream__():
+            yield _as(event, self._item)
+
+
+class _AsyncCastStream(AsyncStream[Any]):
+    def __init__(self, *, reply: Any, item: Any) -> None:
+        self._item = item
+        super().__init__(reply=reply)
+
+    async def __stream__(self) -> AsyncIterator[Any]:
+        async for event in super().__stream__():
+            yield _as(event, self._item)
+
+
+class SyncMethods:
+    """Requests of any route.
+
+    ``cast_to`` says what the reply becomes: a class of ``threadline.types`` or of pydantic, ``Dict[str, …]``, ``List[…]``, ``object`` (plain
+    data), ``str``, ``bytes``, ``type(None)``, ``HttpxBinaryResponseContent`` or ``httpx.Response``. ``options`` holds ``headers``, ``params``,
+    ``timeout``, ``max_retries``, ``idempotency_key``, ``extra_json`` and ``post_parser``. With ``stream=True`` the reply's events come as a
+    :class:`threadline.Stream` whose items are of ``stream_cls``'s type, or of ``cast_to``.
+
+    Retries, limits and errors are as of every method.
+    """
+
+    _native: Any
+
+    def _request(
+        self, verb: str, path: str, cast_to: Any, body: Any, content: Any, options: Any, files: Any, stream: bool, stream_cls: Any
+    ) -> Any:
+        call = _call(verb, path, cast_to, body, content, options, files, stream)
+        reply = self._native.request(*call, OPEN if stream else RAW)
+        return _CastStream(reply=reply, item=_item(cast_to, stream_cls)) if stream else _cast(reply, cast_to, options)
+
+    def get(self, path: str, *, cast_to: Any, options: Mapping[str, Any] = {}, stream: bool = False, stream_cls: Any = None) -> Any:
+        """``GET`` of a path below the base URL, or of a whole URL."""
+        return self._request("get", path, cast_to, None, None, options, None, stream, stream_cls)
+
+    def post(
+        self,
+        path: str,
+        *,
+        cast_to: Any,
+        body: Any = None,
+        content: Any = None,
+        options: Mapping[str, Any] = {},
+        files: Any = None,
+        stream: bool = False,
+        stream_cls: Any = None,
+    ) -> Any:
+        """``POST`` to a path: ``body`` as JSON, or as form data with ``files``, or ``content`` as it is."""
+        return self._request("post", path, cast_to, body, content, options, files, stream, stream_cls)
+
+    def patch(
+        self, path: str, *, cast_to: Any, body: Any = None, content: Any = None, options: Mapping[str, Any] = {}, files: Any = None
+    ) -> Any:
+        """``PATCH`` of a path; see :meth:`post`."""
+        return self._request("patch", path, cast_to, body, content, options, files, False, None)
+
+    def put(
+        self, path: str, *, cast_to: Any, body: Any = None, content: Any = None, options: Mapping[str, Any] = {}, files: Any = None
+    ) -> Any:
+        """``PUT`` to a path; see :meth:`post`."""
+        return self._request("put", path, cast_to, body, content, options, files, False, None)
+
+    def delete(self, path: str, *, cast_to: Any, body: Any = None, content: Any = None, options: Mapping[str, Any] = {}) -> Any:
+        """``DELETE`` of a path."""
+        return self._request("delete", path, cast_to, body, content, options, None, False, None)
+
+
+class AsyncMethods:
+    """Requests of any route, for an event loop. See :class:`SyncMethods`."""
+
+    _native: Any
+
+    async def _request(
+        self, verb: str, path: str, cast_to: Any, body: Any, content: Any, options: Any, files: Any, stream: bool, stream_cls: Any
+    ) -> Any:
+        call = _call(verb, path, cast_to, body, content, options, files, stream)
+        reply = await self._native.request_async(*call, OPEN if stream else RAW)
+        return _AsyncCastStream(reply=reply, item=_item(cast_to, stream_cls)) if stream else _cast(reply, cast_to, options)
+
+    async def get(self, path: str, *, cast_to: Any, options: Mapping[str, Any] = {}, stream: bool = False, stream_cls: Any = None) -> Any:
+        """``GET`` of a path below the base URL, or of a whole URL."""
+        return await self._request("get", path, cast_to, None, None, options, None, stream, stream_cls)
+
+    async def post(
+        self,
+        path: str,
+        *,
+        cast_to: Any,
+        body: Any = None,
+        content: Any = None,
+        options: Mapping[str, Any] = {},
+        files: Any = None,
+        stream: bool = False,
+        stream_cls: Any = None,
+    ) -> Any:
+        """``POST`` to a path: ``body`` as JSON, or as form data with ``files``, or ``content`` as it is."""
+        return await self._request("post", path, cast_to, body, content, options, files, stream, stream_cls)
+
+    async def patch(
+        self, path: str, *, cast_to: Any, body: Any = None, content: Any = None, options: Mapping[str, Any] = {}, files: Any = None
+    ) -> Any:
+        """``PATCH`` of a path; see :meth:`post`."""
+        return await self._request("patch", path, cast_to, body, content, options, files, False, None)
+
+    async def put(
+        self, path: str, *, cast_to: Any, body: Any = None, content: Any = None, options: Mapping[str, Any] = {}, files: Any = None
+    ) -> Any:
+        """``PUT`` to a path; see :meth:`post`."""
+        return await self._request("put", path, cast_to, body, content, options, files, False, None)
+
+    async def delete(self, path: str, *, cast_to: Any, body: Any = None, content: Any = None, options: Mapping[str, Any] = {}) -> Any:
+        """``DELETE`` of a path."""
+        return await self._request("delete", path, cast_to, body, content, options, None, False, None)
