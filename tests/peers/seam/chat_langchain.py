@@ -43,5 +43,5 @@ async def over_async(**options):
 for options in ({}, {"use_responses_api": True}):
     over(**options)
     asyncio.run(over_async(**options))
-vectors = OpenAIEmbeddings(model="rules", check_embedding_ctx_length=False, **PLACE).embed_documents(["one", "two"])
+vectors = OpenAIEmbeddings(model="rules", check_embedding_ctx_length=False, **PLACE).embed_documents(["The ferry leaves at noon.", "Bread is baked on Fridays."])
 assert len(vectors) == 2 and vectors[0] != vectors[1]

@@ -1,8 +1,9 @@
-"""langchain-classic's OpenAIAssistantRunnable on the engine in this process: a thread, an agent that calls a function, async."""
+"""langchain-classic's OpenAIAssistantRunnable on the engine in this process: a thread, an agent that calls a function.
 
-import asyncio
+Its async methods do not work with the official package either: they read a page of the async client as if it were a list.
+"""
 
-from common import async_client, client
+from common import client
 from langchain_classic.agents import AgentExecutor
 from langchain_classic.agents.openai_assistant import OpenAIAssistantRunnable
 from langchain_core.tools import tool
@@ -26,14 +27,3 @@ agent = OpenAIAssistantRunnable.create_assistant(
 )
 out = AgentExecutor(agent=agent, tools=[get_weather]).invoke({"content": "What is the weather in Oslo?"})
 assert out["output"] == "get_weather says mild in Oslo.", out
-
-
-async def main():
-    other = await OpenAIAssistantRunnable.acreate_assistant(
-        name="desk", instructions="Be brief.", tools=[], model="rules", async_client=async_client()
-    )
-    (message,) = await other.ainvoke({"content": "Good day"})
-    assert message.content[0].text.value == "You said: Good day", message
-
-
-asyncio.run(main())
