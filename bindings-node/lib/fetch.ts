@@ -38,7 +38,8 @@ export function fetch(options: FetchOptions = {}): Fetch {
   };
 }
 
-async function exchange(native: NativeClient, request: Request): Promise<Response> {
+/** Sends a request over the transport of a native client, as it stands. */
+export async function exchange(native: NativeClient, request: Request): Promise<Response> {
   const { signal } = request;
   signal.throwIfAborted();
   const body = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined;

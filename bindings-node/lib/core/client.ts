@@ -248,6 +248,11 @@ export class Client {
     return this._options.defaultQuery;
   }
 
+  /** Headers of every request. */
+  _defaultHeaders(): HeadersLike {
+    return this._options.defaultHeaders;
+  }
+
   protected stringifyQuery(query: object | Record<string, unknown>): string {
     const pairs = queryPairs(query as Record<string, unknown>);
     return pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');

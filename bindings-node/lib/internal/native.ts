@@ -36,14 +36,6 @@ export interface NativeClient {
     files: NativeUpload[] | undefined,
     way: Way,
   ): void;
-  undocumented(
-    id: number,
-    request: string,
-    fields: string,
-    options: string | undefined,
-    files: NativeUpload[] | undefined,
-    way: Way,
-  ): void;
   poll(
     id: number,
     how: string,
