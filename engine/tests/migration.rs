@@ -36,7 +36,13 @@ async fn version_1() -> Shared {
 async fn a_store_of_version_1_goes_on() {
     let store = version_1().await;
     let search = calls(&[("s", "file_search", "{\"queries\": [\"capital of Freedonia\"]}")]);
+    let late = "insert into files (id, tenant, seq, purpose, body) select 'file-late', tenant, seq + 1, purpose, body from files";
+    store.sql(late).await;
+    store.edit("files", "file-late", |file| file["expires_at"] = json!(5)).await;
     let bench = Bench::on(&store.url, Settings::default(), [says("Sunny."), search, says("Fredville.")]).await;
+    // Version 2 knows when a file's time is over.
+    assert_eq!(store.sql("select version from engine_version").await, [["2"]]);
+    bench.refused(404, Method::GET, "/v1/files/file-late", None).await;
     let assistant = bench.get("/v1/assistants/asst_ofVersion1").await;
     assert_eq!((&assistant["name"], &assistant["temperature"]), (&json!("Größe"), &json!(0.5)));
     let done = bench.get("/v1/threads/thread_done").await;

@@ -170,8 +170,12 @@ fn against_servers(languages: &[&str], folder: &Path) -> Outcome {
 /// A server over SQLite whose runs go to this model.
 pub fn server(model: &str, api: &str, folder: &Path) -> Result<Running, Box<dyn std::error::Error>> {
     let store = format!("sqlite:{}", folder.join(format!("{api}.db")).display());
+    let config = folder.join("silence.toml");
+    std::fs::write(&config, "[settings]\nkeep_alive = 0.05\n")?;
     let mut command = Command::new(languages::built("threadline-server"));
     command
+        .arg("--config")
+        .arg(&config)
         .args(["--listen", "127.0.0.1:0", "--store", &store, "--upstream", model, "--upstream-api", api])
         .env("THREADLINE_UPSTREAM_KEY", "any")
         .env("RUST_LOG", "warn");

@@ -163,8 +163,11 @@ pub(super) async fn retrieve(engine: Arc<Inner>, call: Arc<Call>) -> Result<Resp
 pub(super) async fn remove(engine: Arc<Inner>, call: Arc<Call>) -> Result<Response, Failure> {
     let id = call.id("file_id", "file")?;
     let mut tx = engine.db.begin().await?;
-    store::delete(&mut tx, &call.tenant, id).await?;
-    call.finish(tx, &json!({"id": id, "object": "file", "deleted": true})).await
+    store::find(&mut tx, &call.tenant, id).await?;
+    let lent = store::delete(&mut tx, &call.tenant, id).await?;
+    let answer = call.finish(tx, &json!({"id": id, "object": "file", "deleted": true})).await?;
+    engine.take_back(lent);
+    Ok(answer)
 }
 
 pub(super) async fn content(engine: Arc<Inner>, call: Arc<Call>) -> Result<Response, Failure> {

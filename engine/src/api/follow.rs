@@ -22,6 +22,10 @@ use crate::store::events::{self, Event};
 /// How often the store is asked for events of a run that another process works on.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
+/// Fills silence. No empty line follows: behind an event with an `id`, the official Python package takes an empty line for
+/// the end of another event, and fails to read it.
+const KEEP_ALIVE: &[u8] = b": keep-alive\n";
+
 /// Whether a run's stream ends with this event.
 fn is_end(name: &str) -> bool {
     matches!(
@@ -78,7 +82,7 @@ impl Follower {
                 Ok(true) => {}
                 Ok(false) => {
                     self.quiet_since = Instant::now();
-                    return Some(Bytes::from_static(b": keep-alive\n\n"));
+                    return Some(Bytes::from_static(KEEP_ALIVE));
                 }
                 Err(message) => {
                     self.ended = true;
@@ -107,8 +111,8 @@ impl Follower {
     fn data<'a>(&self, event: &'a Event) -> std::borrow::Cow<'a, str> {
         let hides =
             !self.with_content && event.name.starts_with("thread.run.step.") && event.data.contains("\"content\"");
-        match serde_json::from_str::<Value>(&event.data) {
-            Ok(found) if hides => step::shown(&found, false).to_string().into(),
+        match hides.then(|| serde_json::from_str::<Value>(&event.data)) {
+            Some(Ok(found)) => step::shown(&found, false).to_string().into(),
             _ => (&*event.data).into(),
         }
     }

@@ -10,6 +10,7 @@ mod upstream;
 use std::fmt;
 use std::pin::Pin;
 
+use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -46,6 +47,18 @@ pub struct TurnRequest {
     pub reasoning_effort: Option<String>,
     /// Most tokens of the answer.
     pub max_output_tokens: Option<i64>,
+    /// Where the provider's code runs, if it runs any.
+    pub container: Container,
+}
+
+/// Where the provider's code runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Container {
+    /// The container that the thread has used before; `None`: a new one.
+    pub id: Option<String>,
+    /// Files for a new one, under the provider's ids.
+    pub files: Vec<String>,
 }
 
 /// What one turn of a run came to, for the turns after it.
@@ -167,6 +180,8 @@ pub enum TurnEvent {
         /// in place of an id.
         hosted: Option<Value>,
     },
+    /// Where the provider's code runs.
+    Container(String),
     /// An item of the provider's own, to be sent back in the next turn.
     Private(Value),
     /// Tokens of the turn.
@@ -267,6 +282,21 @@ pub trait Model: Send + Sync + fmt::Debug + 'static {
     /// A file that the provider's code has made; `None` where the provider runs no code.
     fn produced(&self, _container: String, _file: String) -> BoxFuture<'_, Option<Result<Vec<u8>, ModelError>>> {
         Box::pin(async { None })
+    }
+
+    /// Gives the provider a file for its code; the provider's id of it. `None` where the provider runs no code.
+    fn lend(&self, _name: String, _content: Bytes) -> BoxFuture<'_, Option<Result<String, ModelError>>> {
+        Box::pin(async { None })
+    }
+
+    /// Puts a lent file into a container that is there already.
+    fn put_into(&self, _container: String, _file: String) -> BoxFuture<'_, Result<(), ModelError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Deletes a lent file at the provider.
+    fn take_back(&self, _file: String) -> BoxFuture<'_, Result<(), ModelError>> {
+        Box::pin(async { Ok(()) })
     }
 
     /// Name of what makes the vectors: those of one name only are compared.

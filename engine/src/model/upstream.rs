@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use serde_json::{Value, json};
 use threadline::client::{Args, RequestOptions};
+use threadline::operation::Operation;
+use threadline::request::FileInput;
 use threadline::stream::RawEventStream;
 use threadline::{Client, Error, ErrorKind, operations};
 
@@ -57,6 +60,14 @@ impl Upstream {
         })))
     }
 
+    /// A request whose reply is an object.
+    async fn ask(&self, operation: &'static Operation, args: Args) -> Result<Value, ModelError> {
+        let options = RequestOptions::new().max_retries(2);
+        let reply = self.client.execute(operation, args, options).await.map_err(|e| failure(&e))?;
+        serde_json::from_slice(&reply.body)
+            .map_err(|_| ModelError::new(ErrorCode::ServerError, "The provider's reply is no JSON."))
+    }
+
     async fn vectors(
         &self,
         texts: Vec<String>,
@@ -99,6 +110,31 @@ impl Model for Upstream {
             let reply = self.client.execute(&operations::CONTAINERS_FILES_CONTENT_RETRIEVE, args, options).await;
             Some(reply.map(|reply| reply.body.to_vec()).map_err(|error| failure(&error)))
         })
+    }
+
+    fn lend(&self, name: String, content: Bytes) -> BoxFuture<'_, Option<Result<String, ModelError>>> {
+        Box::pin(async move {
+            let fields = json!({"file": {"$file": 0}, "purpose": "user_data"});
+            let file = FileInput::from_bytes(content).with_filename(name);
+            let made = self.ask(&operations::FILES_CREATE, Args::new(Vec::new(), fields.to_string(), vec![file])).await;
+            Some(made.and_then(|made| match made["id"].as_str() {
+                Some(id) => Ok(id.to_owned()),
+                None => Err(ModelError::new(ErrorCode::ServerError, "The provider took a file and gave it no id.")),
+            }))
+        })
+    }
+
+    fn put_into(&self, container: String, file: String) -> BoxFuture<'_, Result<(), ModelError>> {
+        Box::pin(async move {
+            let args = Args::new(vec![container], json!({ "file_id": file }).to_string(), Vec::new());
+            self.ask(&operations::CONTAINERS_FILES_CREATE, args).await.map(drop)
+        })
+    }
+
+    fn take_back(&self, file: String) -> BoxFuture<'_, Result<(), ModelError>> {
+        Box::pin(
+            async move { self.ask(&operations::FILES_DELETE, Args::new(vec![file], "", Vec::new())).await.map(drop) },
+        )
     }
 
     fn embedding_name(&self) -> String {

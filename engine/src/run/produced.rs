@@ -26,7 +26,7 @@ impl Worker {
                         continue;
                     }
                     if let Some(bytes) = picture(&output["image"]["url"]) {
-                        let file_id = self.keep("image.png", bytes).await?;
+                        let file_id = self.keep_file("image.png", bytes).await?;
                         kept.push(json!({"type": "image", "image": {"file_id": file_id}}));
                     }
                 }
@@ -44,7 +44,7 @@ impl Worker {
         };
         match fetched {
             Some(Ok(bytes)) if bytes.len() as u64 <= self.engine.settings.max_file => {
-                Ok(Some(self.keep(name, bytes).await?))
+                Ok(Some(self.keep_file(name, bytes).await?))
             }
             Some(Ok(_)) => {
                 tracing::warn!(run = self.held.id(), "a file of the provider's code is larger than files may be");
@@ -59,7 +59,7 @@ impl Worker {
     }
 
     /// Keeps a file and returns its id.
-    async fn keep(&self, name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
+    async fn keep_file(&self, name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
         let id = ids::new("file-");
         let file = json!({
             "id": id, "object": "file", "bytes": bytes.len(), "created_at": ids::now(), "filename": name,

@@ -67,9 +67,18 @@ struct Part {
 
 #[derive(Debug)]
 enum Body {
-    Text { value: String, chars: usize, annotations: Vec<Value> },
+    Text {
+        value: String,
+        chars: usize,
+        annotations: Vec<Value>,
+    },
     Refusal(String),
+    /// A picture that the provider's code has drawn, by its file here.
+    Picture(String),
 }
+
+/// What stands for the provider's number of a part that has none.
+const NO_KEY: usize = usize::MAX;
 
 #[derive(Debug)]
 struct OpenMessage {
@@ -95,6 +104,8 @@ pub(crate) struct Recorder {
     /// Calls that belong to steps that have ended.
     closed_calls: usize,
     text: String,
+    /// Pictures that no message has shown yet.
+    pictures: Vec<String>,
     private: Vec<Value>,
     pub(crate) usage: Usage,
     /// Whether anything of this turn has been shown.
@@ -112,6 +123,7 @@ impl Recorder {
             calls: Vec::new(),
             closed_calls: 0,
             text: String::new(),
+            pictures: Vec::new(),
             private: Vec::new(),
             usage: Usage::default(),
             visible: false,
@@ -138,7 +150,7 @@ impl Recorder {
             TurnEvent::CallEnd { call, hosted } => self.end_call(call, hosted, &mut out),
             TurnEvent::Private(item) => self.private.push(item),
             TurnEvent::Usage(usage) => self.usage = usage,
-            TurnEvent::End(_) => {}
+            TurnEvent::Container(_) | TurnEvent::End(_) => {}
         }
         self.visible |= !out.events.is_empty() || !out.deltas.is_empty();
         out
@@ -246,7 +258,22 @@ impl Recorder {
             ("thread.message.created", message.clone()),
             ("thread.message.in_progress", message.clone()),
         ]);
-        self.message = Some(OpenMessage { step, message, parts: Vec::new(), late: Vec::new(), ended: false });
+        let mut parts = Vec::new();
+        for file in std::mem::take(&mut self.pictures) {
+            let shown = json!({"index": parts.len(), "type": "image_file", "image_file": {"file_id": file}});
+            out.deltas.push(message_delta(&message["id"], shown));
+            parts.push(Part { key: NO_KEY, body: Body::Picture(file) });
+        }
+        self.message = Some(OpenMessage { step, message, parts, late: Vec::new(), ended: false });
+    }
+
+    /// A message for pictures that no message has shown, when the turn is over.
+    pub(crate) fn show_pictures(&mut self) -> Option<Outcome> {
+        let mut out = Outcome::default();
+        if !self.pictures.is_empty() {
+            self.open_message(&mut out);
+        }
+        (out != Outcome::default()).then_some(out)
     }
 
     /// Completes the open message, if there is one, and its step.
@@ -331,6 +358,7 @@ impl Recorder {
         {
             for (place, output) in found.as_array().into_iter().flatten().enumerate() {
                 let mut output = output.clone();
+                self.pictures.extend(output["image"]["file_id"].as_str().map(str::to_owned));
                 output["index"] = json!(place);
                 let entry = json!({"index": index, "type": "code_interpreter",
                                    "code_interpreter": {"outputs": [output]}});
@@ -360,6 +388,35 @@ impl Recorder {
         let mut step = self.tools.clone()?;
         step["step_details"]["tool_calls"] = self.entries();
         Some(step)
+    }
+
+    /// Calls of the open step, to go on with elsewhere.
+    pub(crate) fn open_calls(&self) -> Value {
+        let kept = |call: &Asked| json!({"id": call.id, "name": call.name, "arguments": call.arguments, "function": call.kind == Kind::Function});
+        self.calls[self.closed_calls..].iter().map(kept).collect()
+    }
+
+    /// Goes on with a turn whose calls were kept.
+    pub(crate) fn resume(&mut self, turn: Turn, step: Value, calls: &Value) {
+        let text = |call: &Value, name: &str| call[name].as_str().unwrap_or_default().to_owned();
+        self.text = turn.text;
+        self.private = turn.private;
+        self.tools = Some(step);
+        self.visible = true;
+        self.calls = calls
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|call| Asked {
+                id: text(call, "id"),
+                name: text(call, "name"),
+                kind: if call["function"] == true { Kind::Function } else { Kind::LocalSearch },
+                arguments: text(call, "arguments"),
+                complete: true,
+                found: None,
+                output: None,
+            })
+            .collect();
     }
 
     /// What is open, as far as it has come, for a run that ends now.
@@ -433,6 +490,7 @@ fn content(parts: &[Part]) -> Value {
                 json!({"type": "text", "text": {"value": value, "annotations": annotations}})
             }
             Body::Refusal(refusal) => json!({"type": "refusal", "refusal": refusal}),
+            Body::Picture(file) => json!({"type": "image_file", "image_file": {"file_id": file, "detail": "auto"}}),
         })
         .collect()
 }

@@ -16,8 +16,8 @@ use crate::model::Model;
 use crate::search::Indexer;
 use crate::settings::Settings;
 use crate::store::events::{self, Event};
-use crate::store::idempotency;
 use crate::store::runs::{self, Held, Lease};
+use crate::store::{files, idempotency};
 
 /// How often a server looks for runs that nobody works on, and for those that are to be cancelled.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -114,31 +114,41 @@ impl Inner {
                 *signal = match *signal {
                     Signal::GoOn => Signal::Look(1),
                     Signal::Look(time) => Signal::Look(time + 1),
-                    Signal::HandOver => Signal::HandOver,
+                    closing => closing,
                 }
             });
         }
     }
 
-    /// Hands all runs over and waits until that is done, at most this long.
+    /// Hands all runs over and waits until that is done, at most this long. An answer that is being shown gets half of
+    /// that time to come to its end: another server could not go on with it.
     pub(crate) async fn close(&self, patience: Duration) {
         self.closing.send_replace(true);
-        for running in self.running().values() {
-            running.signal.send_replace(Signal::HandOver);
+        self.tell_all(Signal::Finish);
+        if tokio::time::timeout(patience / 2, self.all_ended()).await.is_ok() {
+            return;
         }
-        let all_ended = async {
-            loop {
-                let ended = self.ended.notified();
-                tokio::pin!(ended);
-                ended.as_mut().enable();
-                if self.running().is_empty() {
-                    return;
-                }
-                ended.await;
-            }
-        };
-        if tokio::time::timeout(patience, all_ended).await.is_err() {
+        self.tell_all(Signal::HandOver);
+        if tokio::time::timeout(patience / 2, self.all_ended()).await.is_err() {
             tracing::warn!("some runs could not be handed over in time; their leases will end");
+        }
+    }
+
+    fn tell_all(&self, signal: Signal) {
+        for running in self.running().values() {
+            running.signal.send_replace(signal);
+        }
+    }
+
+    async fn all_ended(&self) {
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if self.running().is_empty() {
+                return;
+            }
+            ended.await;
         }
     }
 
@@ -220,6 +230,7 @@ impl Inner {
                 self.end_overdue(&id).await?;
             }
         }
+        self.take_back(files::sweep(&self.db).await?);
         let leases = self.leases();
         if !leases.is_empty() {
             for id in runs::disturbed(&self.db, &leases).await? {
@@ -244,6 +255,18 @@ impl Inner {
             let expired = held.run["expires_at"].as_i64().unwrap_or(i64::MAX / 2000) * 1000;
             held.status() != "cancelling" && expired + CANCEL_PATIENCE_MS / 2 < held.now
         }))
+    }
+
+    /// Deletes the provider's copies of files that are not here any more, in the background.
+    pub(crate) fn take_back(&self, lent: impl IntoIterator<Item = String>) {
+        for file in lent {
+            let model = Arc::clone(&self.model);
+            tokio::spawn(async move {
+                if let Err(error) = model.take_back(file).await {
+                    tracing::warn!(%error, "the provider keeps a copy of a deleted file");
+                }
+            });
+        }
     }
 
     async fn sweep(&self) -> Result<(), Failure> {

@@ -37,6 +37,9 @@ fn join(parts: &mut Vec<Value>, delta: &Value) {
     if index == parts.len() {
         parts.push(match delta["type"].as_str() {
             Some("refusal") => json!({"type": "refusal", "refusal": ""}),
+            Some("image_file") => {
+                json!({"type": "image_file", "image_file": {"file_id": delta["image_file"]["file_id"], "detail": "auto"}})
+            }
             _ => json!({"type": "text", "text": {"value": "", "annotations": []}}),
         });
     }

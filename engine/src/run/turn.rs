@@ -80,6 +80,7 @@ pub(crate) fn request(held: &Held, context: Context<'_>) -> Result<TurnRequest, 
         top_p: run["top_p"].as_f64(),
         reasoning_effort: run["reasoning_effort"].as_str().map(str::to_owned),
         max_output_tokens: left,
+        ..TurnRequest::default()
     })
 }
 

@@ -15,7 +15,7 @@ use super::hub::Live;
 use super::input::{self, Room};
 use super::recorder::{Kind, Outcome, Recorder, Write};
 use super::service::Inner;
-use super::turn;
+use super::{recover, turn};
 use crate::error::Failure;
 use crate::model::{self, ModelError, Turn, TurnEvent, TurnStream, Usage};
 use crate::objects::step;
@@ -39,6 +39,8 @@ pub(crate) enum Signal {
     GoOn,
     /// Look at the run, for the nth time: it may be being cancelled, or belong to another.
     Look(u64),
+    /// Give the run to another server, as soon as what is being said has been said.
+    Finish,
     /// Give the run to another server.
     HandOver,
 }
@@ -86,6 +88,10 @@ pub(super) struct Worker {
     pub(super) prompt_bound: i64,
     /// Calls of the engine's own tools whose arguments could not be read.
     pub(super) unreadable: u32,
+    /// The provider's ids of the files that its code is to have.
+    pub(super) lent: Vec<String>,
+    /// Whether something of a turn has been shown that another server could not go on with.
+    pub(super) speaking: bool,
 }
 
 impl Worker {
@@ -104,6 +110,8 @@ impl Worker {
             looked: 0,
             prompt_bound: 0,
             unreadable: 0,
+            lent: Vec::new(),
+            speaking: false,
         }
     }
 
@@ -142,13 +150,13 @@ impl Worker {
     }
 
     async fn work(&mut self, current: &mut Option<Recorder>) -> Result<(), Stop> {
-        self.turns = runs::turns(&self.engine.db, self.held.id()).await?.iter().map(turn::from_json).collect();
+        let mut kept = runs::turns(&self.engine.db, self.held.id()).await?;
+        let asked = kept.pop_if(|last| recover::is_asked(last));
+        self.turns = kept.iter().map(turn::from_json).collect();
         if self.held.status() == "cancelling" {
             return Err(Stop::End(Ending::Cancelled));
         }
-        if self.held.attempt > 1 {
-            self.recover().await?;
-        }
+        let left = if self.held.attempt > 1 { self.recover(asked).await? } else { None };
         let now = ids::now();
         self.commit(Outcome::default(), Some("thread.run.in_progress"), |held| {
             held.run["status"] = json!("in_progress");
@@ -159,6 +167,14 @@ impl Worker {
         for kept in steps::all_of_run(&self.engine.db, self.held.id()).await? {
             self.remember_markers(&kept);
         }
+        if let Some((recorder, estimated)) = left {
+            *current = Some(recorder);
+            self.search(current).await?;
+            if self.after_calls(current, estimated, Outcome::default()).await? {
+                return Ok(());
+            }
+            *current = None;
+        }
         loop {
             if self.turns.len() >= self.engine.settings.max_turns as usize {
                 let message = format!("The run needed more than {} model calls.", self.engine.settings.max_turns);
@@ -168,6 +184,7 @@ impl Worker {
                 return Ok(());
             }
             *current = None;
+            self.speaking = false;
         }
     }
 
@@ -185,12 +202,7 @@ impl Worker {
             recorder.usage = Usage { prompt, completion, ..Usage::default() };
         }
         let usage = recorder.usage;
-        let count = move |plan: &mut Value| {
-            add_usage(plan, usage);
-            if estimated {
-                plan["estimated"] = json!(true);
-            }
-        };
+        let count = counting(usage, estimated);
         let shown = shown_usage(usage);
         let mut out = Outcome::default();
         match ending {
@@ -212,6 +224,9 @@ impl Worker {
         let waits = calls.iter().any(|call| call.kind == Kind::Function);
         let searches = calls.iter().any(|call| call.kind == Kind::LocalSearch);
         if !waits && !searches {
+            if let Some(out) = recorder.show_pictures() {
+                self.keep(out).await?;
+            }
             // Whichever step is open is the turn's last.
             if recorder.writes_message() {
                 recorder.close_tools(step::no_usage(), &mut out);
@@ -226,12 +241,25 @@ impl Worker {
         }
         recorder.close_message(step::no_usage(), &mut out);
         if searches {
+            self.keep_asked(recorder, estimated, std::mem::take(&mut out)).await?;
             self.search(current).await?;
         }
+        self.after_calls(current, estimated, out).await
+    }
+
+    /// What follows from a turn's calls when the engine's own have been answered. True if the run waits for the others.
+    async fn after_calls(
+        &mut self,
+        current: &mut Option<Recorder>,
+        estimated: bool,
+        mut out: Outcome,
+    ) -> Result<bool, Stop> {
         let Some(recorder) = current.as_mut() else { return Ok(false) };
-        recorder.usage = Usage::default();
+        let usage = std::mem::take(&mut recorder.usage);
+        let shown = shown_usage(usage);
+        let count = counting(usage, estimated);
         let (number, turn) = (self.turns.len() as i64, recorder.turn());
-        if waits {
+        if recorder.calls().iter().any(|call| call.kind == Kind::Function) {
             self.wait(recorder, number, &turn, (count, shown), out).await?;
             return Ok(true);
         }
@@ -247,6 +275,7 @@ impl Worker {
         let (mut tries, mut cuts) = (0, 0);
         loop {
             let request = self.request(search, cuts).await?;
+            let entered = request.container.id.is_some();
             let used = input::used_ids(&self.turns);
             let recorder = current.insert(Recorder::new(self.held.run.clone(), search.map(str::to_owned), used));
             let mut scanner = Scanner::new(self.markers.clone());
@@ -267,6 +296,11 @@ impl Worker {
             let visible = current.as_ref().is_some_and(|recorder| recorder.visible);
             if error.context_overflow && !visible && cuts == 0 {
                 cuts += 1;
+                continue;
+            }
+            // Containers end when they have not been used for a while, whatever was expected.
+            if entered && !visible && !error.retryable && error.message.to_lowercase().contains("container") {
+                self.forget_container().await?;
                 continue;
             }
             if !error.retryable || visible || tries >= TRIES {
@@ -292,7 +326,11 @@ impl Worker {
         let ignored: &[&str] = if self.engine.model.hosts("code_interpreter") { &[] } else { &["code_interpreter"] };
         let least_output = self.engine.model.least_output_tokens();
         let context = turn::Context { messages, turns: &self.turns, search_name: search, ignored, least_output };
-        turn::request(&self.held, context).map_err(Stop::End)
+        let mut request = turn::request(&self.held, context).map_err(Stop::End)?;
+        if ignored.is_empty() {
+            request.container = self.container(&request.tools).await?;
+        }
+        Ok(request)
     }
 
     /// Reads a turn to its end. The outer error stops the worker, the inner one is the model's.
@@ -336,6 +374,9 @@ impl Worker {
                     if let TurnEvent::End(ending) = event {
                         return Ok(Ok(ending));
                     }
+                    if let TurnEvent::Container(id) = &event {
+                        self.remember_container(id).await?;
+                    }
                     let event = self.take_files(event).await?;
                     self.record(recorder, event).await?;
                 }
@@ -344,7 +385,13 @@ impl Worker {
     }
 
     async fn record(&mut self, recorder: &mut Recorder, event: TurnEvent) -> Result<(), Stop> {
-        let mut out = recorder.take(event);
+        let out = recorder.take(event);
+        self.speaking |= recorder.visible;
+        self.keep(out).await
+    }
+
+    /// Keeps what is written, and shows what is new.
+    async fn keep(&mut self, mut out: Outcome) -> Result<(), Stop> {
         let deltas = std::mem::take(&mut out.deltas);
         if !out.writes.is_empty() || !out.events.is_empty() {
             self.commit(out, None, |_| {}).await?;
@@ -454,11 +501,12 @@ impl Worker {
             let signal = *self.signal.borrow_and_update();
             match signal {
                 Signal::HandOver => return Stop::HandOver,
+                Signal::Finish if !self.speaking => return Stop::HandOver,
                 Signal::Look(time) if time != self.looked => match self.look().await {
                     Ok(()) => self.looked = time,
                     Err(stop) => return stop,
                 },
-                Signal::Look(_) | Signal::GoOn => {}
+                Signal::Look(_) | Signal::GoOn | Signal::Finish => {}
             }
             tokio::select! {
                 () = at(expires) => return Stop::End(Ending::Expired),
@@ -478,6 +526,16 @@ impl Worker {
             return Err(Stop::End(Ending::Cancelled));
         }
         Ok(())
+    }
+}
+
+/// Adds a turn's tokens to what the run has used.
+fn counting(usage: Usage, estimated: bool) -> impl Fn(&mut Value) {
+    move |plan| {
+        add_usage(plan, usage);
+        if estimated {
+            plan["estimated"] = json!(true);
+        }
     }
 }
 

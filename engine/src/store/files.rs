@@ -3,17 +3,29 @@
 use serde_json::Value as Json;
 
 use super::list::{self, Listing, Page, Scope};
+use super::vectors;
 use crate::db::{Db, Tx, params};
 use crate::error::{ApiError, Failure};
 use crate::ids;
 
 /// Bytes of a file kept in one row.
 pub(crate) const PART: usize = 1 << 20;
+/// A file whose time is over is not there, swept or not.
+const ALIVE: &str = "(expires_at is null or expires_at > @now / 1000)";
+/// Files deleted in one sweep.
+const SWEPT: i64 = 100;
 
 pub(crate) async fn insert(tx: &mut Tx, tenant: &str, file: &Json) -> Result<(), Failure> {
     tx.execute(
-        "insert into files (id, tenant, seq, purpose, body) values ($1, $2, $3, $4, $5)",
-        params![file["id"].as_str(), tenant, ids::sequence(), file["purpose"].as_str(), file],
+        "insert into files (id, tenant, seq, purpose, body, expires_at) values ($1, $2, $3, $4, $5, $6)",
+        params![
+            file["id"].as_str(),
+            tenant,
+            ids::sequence(),
+            file["purpose"].as_str(),
+            file,
+            file["expires_at"].as_i64()
+        ],
     )
     .await?;
     Ok(())
@@ -26,13 +38,15 @@ pub(crate) async fn insert_part(tx: &mut Tx, file: &str, part: i64, data: Vec<u8
 }
 
 pub(crate) async fn get(db: &Db, tenant: &str, id: &str) -> Result<Json, Failure> {
-    let rows = db.query("select body from files where id = $1 and tenant = $2", params![id, tenant]).await?;
+    let sql = format!("select body from files where id = $1 and tenant = $2 and {ALIVE}");
+    let rows = db.query(&sql, params![id, tenant]).await?;
     rows.first().ok_or_else(|| ApiError::absent("file", id))?.json(0)
 }
 
 /// The same inside of a transaction.
 pub(crate) async fn find(tx: &mut Tx, tenant: &str, id: &str) -> Result<Json, Failure> {
-    let row = tx.first("select body from files where id = $1 and tenant = $2", params![id, tenant]).await?;
+    let sql = format!("select body from files where id = $1 and tenant = $2 and {ALIVE}");
+    let row = tx.first(&sql, params![id, tenant]).await?;
     row.ok_or_else(|| ApiError::absent("file", id))?.json(0)
 }
 
@@ -43,29 +57,46 @@ pub(crate) async fn part(db: &Db, id: &str, part: i64) -> Result<Option<Vec<u8>>
 }
 
 pub(crate) async fn list(db: &Db, tenant: &str, purpose: Option<&str>, page: &Page) -> Result<Listing, Failure> {
-    let scope = |condition, params| Scope { table: "files", condition, params, id: "id", noun: "file" };
-    let scope = match purpose {
-        None => scope("tenant = $1", params![tenant]),
-        Some(purpose) => scope("tenant = $1 and purpose = $2", params![tenant, purpose]),
+    let (condition, params) = match purpose {
+        None => (format!("tenant = $1 and {ALIVE}"), params![tenant]),
+        Some(purpose) => (format!("tenant = $1 and purpose = $2 and {ALIVE}"), params![tenant, purpose]),
     };
-    list::list(db, scope, page).await
+    list::list(db, Scope { table: "files", condition: &condition, params, id: "id", noun: "file" }, page).await
 }
 
-/// Deletes a file with its content, and takes it out of every vector store.
-pub(crate) async fn delete(tx: &mut Tx, tenant: &str, id: &str) -> Result<(), Failure> {
+/// Deletes a file with its content, and takes it out of every vector store. The provider's id of its copy there, if it
+/// has one.
+pub(crate) async fn delete(tx: &mut Tx, tenant: &str, id: &str) -> Result<Option<String>, Failure> {
     if tx.execute("delete from files where id = $1 and tenant = $2", params![id, tenant]).await? == 0 {
         return Err(ApiError::absent("file", id).into());
     }
     tx.execute("delete from file_parts where file_id = $1", params![id]).await?;
-    tx.execute(
-        "update vector_stores set generation = generation + 1
-         where id in (select store_id from vector_store_files where file_id = $1)",
-        params![id],
-    )
-    .await?;
-    tx.execute("delete from vector_store_files where file_id = $1", params![id]).await?;
-    tx.execute("delete from chunks where file_id = $1", params![id]).await?;
-    unlist(tx, tenant, id).await
+    for row in tx.query("select store_id from vector_store_files where file_id = $1", params![id]).await? {
+        vectors::remove_file(tx, row.text(0)?, id).await?;
+    }
+    unlist(tx, tenant, id).await?;
+    let lent = tx.first("select upstream_id from lent_files where file_id = $1", params![id]).await?;
+    tx.execute("delete from lent_files where file_id = $1", params![id]).await?;
+    lent.map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+/// Deletes files whose time is over. The provider's ids of their copies there.
+pub(crate) async fn sweep(db: &Db) -> Result<Vec<String>, Failure> {
+    let over = "select id, tenant from files where expires_at is not null and expires_at <= @now / 1000 limit $1";
+    let mut lent = Vec::new();
+    for row in db.query(over, params![SWEPT]).await? {
+        let mut tx = db.begin().await?;
+        match delete(&mut tx, row.text(1)?, row.text(0)?).await {
+            Ok(copy) => {
+                tx.commit().await?;
+                lent.extend(copy);
+            }
+            // Another server, or its owner, was faster.
+            Err(Failure::Api(_)) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(lent)
 }
 
 /// Forgets what was kept of a file that was never finished.

@@ -118,7 +118,7 @@ pub(crate) async fn delete(tx: &mut Tx, tenant: &str, id: &str) -> Result<(), Fa
         let sql = format!("delete from {table} where run_id in (select id from runs where thread_id = $1)");
         tx.execute(&sql, params![id]).await?;
     }
-    for table in ["messages", "runs"] {
+    for table in ["messages", "runs", "containers"] {
         tx.execute(&format!("delete from {table} where thread_id = $1"), params![id]).await?;
     }
     Ok(())

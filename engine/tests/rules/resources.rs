@@ -132,6 +132,39 @@ async fn files_are_kept_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_file_goes_when_its_time_is_over() {
+    let shared = Shared::new().await;
+    let bench = Bench::on(&shared.url, Settings::default(), []).await;
+    let expiring: &[(&str, Option<&str>, &[u8])] = &[
+        ("file", Some("a.txt"), b"The ferry leaves at noon."),
+        ("purpose", None, b"assistants"),
+        ("expires_after[anchor]", None, b"created_at"),
+        ("expires_after[seconds]", None, b"3600"),
+    ];
+    let (_, file) = bench.upload_form(expiring).await;
+    let stays = id(&bench.upload("b.txt", b"stays").await);
+    let store = id(&bench.post("/v1/vector_stores", json!({"file_ids": [id(&file)]})).await);
+    bench.indexed(&store).await;
+    let path = format!("/v1/files/{}", id(&file));
+    assert_eq!(bench.get(&path).await, file);
+    shared.sql(&format!("update files set expires_at = 5 where id = '{}'", id(&file))).await;
+    for (method, path) in
+        [(Method::GET, path.clone()), (Method::GET, format!("{path}/content")), (Method::DELETE, path)]
+    {
+        bench.refused(404, method, &path, None).await;
+    }
+    let listed = bench.get("/v1/files").await;
+    assert_eq!((listed["data"].as_array().unwrap().len(), &listed["first_id"]), (1, &json!(stays)));
+    // Its content goes with the next look around, and what was read of it.
+    while shared.sql("select count(*) from file_parts").await != [["1"]] {
+        tokio::task::yield_now().await;
+    }
+    let left = bench.get(&format!("/v1/vector_stores/{store}")).await;
+    assert_eq!((&left["file_counts"]["total"], &left["usage_bytes"]), (&json!(0), &json!(0)));
+    assert_eq!(shared.sql("select count(*) from chunks").await, [["0"]]);
+}
+
+#[tokio::test]
 async fn uploads_that_make_no_sense_are_refused() {
     let bench = Bench::new([]).await;
     let file: (&str, Option<&str>, &[u8]) = ("file", Some("a.txt"), b"x");

@@ -1,12 +1,14 @@
 //! The file search of runs, its citations, and the code interpreter: sections 15, 17 and 18.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::Method;
 use serde_json::{Value, json};
 use threadline_engine::Settings;
 use threadline_engine::model::Ending;
 
 use crate::support::store::Shared;
-use crate::support::{Act, Bench, calls, end, ends, function, grammar, id, says, text, usage};
+use crate::support::{Act, Bench, RESTS, calls, end, ends, function, grammar, id, says, text, usage};
 
 fn searches(query: &str) -> Vec<Act> {
     calls(&[("x", "file_search", &json!({"queries": [query]}).to_string())])
@@ -291,4 +293,34 @@ async fn code_needs_somebody_to_run_it() {
     let (assistant, thread) = bench.ready(tools).await;
     assert_eq!(bench.run(&thread, json!({"assistant_id": assistant})).await["status"], "completed");
     assert_eq!(bench.script.asked()[0].tools.len(), 2);
+}
+
+#[tokio::test]
+async fn a_search_whose_server_died_is_made_again() {
+    static DEAD: AtomicBool = AtomicBool::new(false);
+    let shared = Shared::new().await;
+    let turns = [searches("ferry"), says("At noon.")];
+    let bench = Bench::on(&shared.url, Settings::default(), turns).await;
+    bench.script.embeds(|text| {
+        // A worker that breaks leaves its run as a server that dies.
+        assert!(text != "ferry" || DEAD.swap(true, Ordering::SeqCst), "the worker breaks here");
+        Some(vec![1.0, 0.0])
+    });
+    let own = store(&bench, &[("a.md", "The ferry leaves at noon.")]).await;
+    let (assistant, thread) =
+        bench.ready(json!({"tools": [{"type": "file_search"}], "tool_resources": resources(&own)})).await;
+    let run = bench.begin(&thread, json!({"assistant_id": assistant})).await;
+    while !DEAD.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    shared.orphan(&run).await;
+    let run = bench.wait(&thread, &run, RESTS).await;
+    assert_eq!(run["status"], "completed", "{run}");
+    assert_eq!(results(&bench, &run).await.len(), 1);
+    assert_eq!(bench.script.asked().len(), 2, "the model was not asked again for what it had said");
+    assert_eq!(bench.script.asked()[1].turns[0].calls[0].name, "file_search");
+    let steps = bench.steps(&thread, &id(&run)).await;
+    let spent: i64 = steps.iter().map(|step| step["usage"]["total_tokens"].as_i64().unwrap()).sum();
+    assert_eq!(run["usage"]["total_tokens"].as_i64(), Some(spent));
+    grammar::check(&bench.follow(&format!("/v1/threads/{thread}/runs/{}/events", id(&run))).await);
 }

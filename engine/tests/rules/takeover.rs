@@ -199,3 +199,22 @@ async fn what_closes_gives_its_runs_to_others() {
     let second = Bench::on(&store.url, Settings::default(), [says("Taken over.")]).await;
     assert_eq!(second.wait(&thread, &run, RESTS).await["status"], "completed");
 }
+
+#[tokio::test]
+async fn what_closes_lets_an_answer_come_to_its_end() {
+    let store = Shared::new().await;
+    let (gate, wait) = gate();
+    let bench = Bench::on(&store.url, Settings::default(), [vec![text("Half "), wait, text("whole."), end()]]).await;
+    let (assistant, thread) = bench.ready(json!({})).await;
+    let run = bench.begin(&thread, json!({"assistant_id": assistant})).await;
+    bench.messages(&thread, 2).await;
+    let engine = bench.engine.clone();
+    let closing = tokio::spawn(async move { engine.close(std::time::Duration::from_secs(60)).await });
+    while !bench.engine.is_closing() {
+        tokio::task::yield_now().await;
+    }
+    gate.notify_one();
+    closing.await.unwrap();
+    assert_eq!(bench.get(&format!("/v1/threads/{thread}/runs/{run}")).await["status"], "completed");
+    assert_eq!(bench.messages(&thread, 2).await[0]["content"][0]["text"]["value"], "Half whole.");
+}

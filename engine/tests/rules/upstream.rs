@@ -334,7 +334,11 @@ async fn code_that_the_provider_runs_leaves_its_files_here() {
     assert_eq!((&call["input"], &call["outputs"][0]), (&json!("plot()"), &json!({"type": "logs", "logs": "4"})));
     let image = call["outputs"][1]["image"]["file_id"].as_str().unwrap();
     let message = &events.iter().find(|event| event.name == "thread.message.completed").unwrap().data;
-    let annotation = &message["content"][0]["text"]["annotations"][0];
+    assert_eq!(
+        message["content"][0],
+        json!({"type": "image_file", "image_file": {"file_id": image, "detail": "auto"}})
+    );
+    let annotation = &message["content"][1]["text"]["annotations"][0];
     assert_eq!((&annotation["type"], &annotation["text"]), (&json!("file_path"), &json!("sandbox:/mnt/data/plot.png")));
     let plot = annotation["file_path"]["file_id"].as_str().unwrap();
     for (file, name, bytes) in [(image, "image.png", &b"\x89PNG123"[..]), (plot, "plot.png", b"\x89PNGplot")] {
@@ -343,4 +347,80 @@ async fn code_that_the_provider_runs_leaves_its_files_here() {
         let reply = bench.send(http::Method::GET, &format!("/v1/files/{file}/content"), None).await;
         assert_eq!(http_body_util::BodyExt::collect(reply.into_body()).await.unwrap().to_bytes(), bytes);
     }
+}
+
+/// Code that draws a picture, in a container.
+fn drawing(container: &str) -> Vec<Value> {
+    let code = |outputs: Value| {
+        json!({"type": "code_interpreter_call", "id": "ci_1", "status": "completed", "code": "plot()", "outputs": outputs,
+               "container_id": container})
+    };
+    let picture = json!([{"type": "image", "url": "data:image/png;base64,iVBORzEyMw=="}]);
+    vec![
+        json!({"type": "response.output_item.added", "output_index": 0, "item": code(json!(null))}),
+        json!({"type": "response.output_item.done", "output_index": 0, "item": code(picture)}),
+        completed(),
+    ]
+}
+
+#[tokio::test]
+async fn code_that_the_provider_runs_reads_the_users_files_and_keeps_its_container() {
+    let lent = |id: &str| Answer::object(&json!({"id": id, "object": "file"}));
+    let provider = Provider::start([
+        lent("file-there1"),
+        Answer::events(&drawing("cntr_1")),
+        lent("file-there2"),
+        lent("cfile_2"),
+        Answer::events(&says("Again.")),
+        Answer::error(404, "not_found", "Container with id 'cntr_1' not found."),
+        Answer::events(&says("Anew.")),
+        lent("file-there1"),
+    ])
+    .await;
+    let mut profile = responses();
+    profile.hosted_tools = true;
+    let bench = provider.bench(profile).await;
+    let first = id(&bench.upload("numbers.csv", b"1,2,3").await);
+    let tools = json!({"tools": [{"type": "code_interpreter"}],
+                       "tool_resources": {"code_interpreter": {"file_ids": [first]}}});
+    let (assistant, thread) = bench.ready(tools).await;
+    let body = json!({"assistant_id": assistant, "stream": true});
+    let events = bench.stream(&format!("/v1/threads/{thread}/runs"), body.clone()).await;
+    grammar::check(&events);
+    let message = &events.iter().find(|event| event.name == "thread.message.completed").unwrap().data;
+    assert_eq!(message["content"].as_array().unwrap().len(), 1, "a picture that nothing was said of has a message too");
+    assert_eq!(message["content"][0]["type"], "image_file");
+    // A file that joins the thread joins its container.
+    let second = id(&bench.upload("more.csv", b"4,5").await);
+    let attachments = json!([{"file_id": second, "tools": [{"type": "code_interpreter"}]}]);
+    let words = json!({"role": "user", "content": "And these?", "attachments": attachments});
+    bench.post(&format!("/v1/threads/{thread}/messages"), words).await;
+    for _ in 0..2 {
+        assert_eq!(bench.run(&thread, json!({"assistant_id": assistant})).await["status"], "completed");
+    }
+    bench.delete(&format!("/v1/files/{first}")).await;
+    while provider.asked().len() < 8 {
+        tokio::task::yield_now().await;
+    }
+    let asked = provider.asked();
+    let lines: Vec<&str> = asked.iter().map(|asked| asked.line.as_str()).collect();
+    let turn = "POST /v1/responses";
+    let expected = [
+        "POST /v1/files",
+        turn,
+        "POST /v1/files",
+        "POST /v1/containers/cntr_1/files",
+        turn,
+        turn,
+        turn,
+        "DELETE /v1/files/file-there1",
+    ];
+    assert_eq!(lines, expected);
+    let holds = |place: usize, text: &str| String::from_utf8_lossy(&asked[place].bytes).contains(text);
+    assert!(holds(0, "numbers.csv") && holds(0, "1,2,3") && holds(0, "user_data"));
+    assert!(holds(2, "more.csv") && holds(3, "file-there2"));
+    let container = |place: usize| &asked[place].body["tools"][0]["container"];
+    assert_eq!(container(1), &json!({"type": "auto", "file_ids": ["file-there1"]}));
+    assert_eq!((container(4), container(5)), (&json!("cntr_1"), &json!("cntr_1")));
+    assert_eq!(container(6), &json!({"type": "auto", "file_ids": ["file-there1", "file-there2"]}));
 }

@@ -113,6 +113,9 @@ fn join(parts: &mut Vec<Value>, delta: &Value) {
     if index == parts.len() {
         let mut first = delta.clone();
         first.as_object_mut().unwrap().remove("index");
+        if first["type"] == "image_file" {
+            first["image_file"]["detail"] = json!("auto");
+        }
         if first["type"] == "text" && first["text"].get("annotations").is_none() {
             panic!("the first delta of a text has its annotations: {delta}");
         }

@@ -431,8 +431,11 @@ pub async fn store() -> String {
 }
 
 pub fn parse(text: &str) -> Vec<Event> {
-    text.split("\n\n")
-        .filter(|frame| !frame.is_empty() && !frame.starts_with(':'))
+    let lines: Vec<&str> = text.split('\n').filter(|line| !line.starts_with(':')).collect();
+    lines
+        .join("\n")
+        .split("\n\n")
+        .filter(|frame| !frame.is_empty())
         .map(|frame| {
             let line = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
             let data = line("data: ").unwrap();

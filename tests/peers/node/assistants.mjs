@@ -178,6 +178,13 @@ check("a provider that fails fails the run", async (client) => {
   assert.deepEqual([run.status, run.last_error.code], ["failed", "invalid_prompt"]);
 });
 
+check("silence is no event", async (client) => {
+  // The server fills silence with comments, here after a twentieth of a second.
+  const [assistant, thread] = await ask(client, "Good day [words=3] [pause_ms=300]", {});
+  const run = await client.beta.threads.runs.stream(thread.id, { assistant_id: assistant.id }).finalRun();
+  assert.equal(run.status, "completed");
+});
+
 check("files and vector stores are filled, searched, cited and deleted", async (client) => {
   const file = await client.files.create({ file: await toFile(Buffer.from(notes), "notes.md"), purpose: "assistants" });
   assert.equal(await (await client.files.content(file.id)).text(), notes);

@@ -193,6 +193,15 @@ TEXT_EVENTS = [
 
 
 @check
+def silence_is_no_event(client):
+    # The server fills silence with comments, here after a twentieth of a second.
+    assistant, thread = ask(client, "Good day [words=3] [pause_ms=300]")
+    with client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id) as stream:
+        assert len("".join(stream.text_deltas).split()) == 3
+        assert stream.get_final_run().status == "completed"
+
+
+@check
 def a_run_is_streamed_to_an_event_handler(client):
     assistant, thread = ask(client, "Good day")
     handler = Recorder()

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Profile, Turn, TurnRequest};
+use crate::model::{Container, Profile, Turn, TurnRequest};
 
 /// The body of the request. Nothing is kept at the provider: the engine has the thread.
 pub(in crate::model) fn request(turn: &TurnRequest, profile: &Profile, stores: &[String]) -> Value {
@@ -19,7 +19,8 @@ pub(in crate::model) fn request(turn: &TurnRequest, profile: &Profile, stores: &
     put("input", Value::Array(input));
     put("store", json!(false));
     let mut include = Vec::new();
-    let tools: Vec<Value> = turn.tools.iter().filter_map(|found| tool(found, profile, stores, &mut include)).collect();
+    let tools: Vec<Value> =
+        turn.tools.iter().filter_map(|found| tool(found, turn, profile, stores, &mut include)).collect();
     if !tools.is_empty() {
         let choice = tool_choice(&turn.tool_choice);
         if choice != "auto" && (profile.forced_tools || choice == "none") {
@@ -105,7 +106,13 @@ fn exchange(turn: &Turn, input: &mut Vec<Value>) {
     }
 }
 
-fn tool(tool: &Value, profile: &Profile, stores: &[String], include: &mut Vec<&'static str>) -> Option<Value> {
+fn tool(
+    tool: &Value,
+    turn: &TurnRequest,
+    profile: &Profile,
+    stores: &[String],
+    include: &mut Vec<&'static str>,
+) -> Option<Value> {
     match tool["type"].as_str()? {
         "function" => {
             let function = &tool["function"];
@@ -135,7 +142,12 @@ fn tool(tool: &Value, profile: &Profile, stores: &[String], include: &mut Vec<&'
         }
         "code_interpreter" if profile.hosted_tools => {
             include.push("code_interpreter_call.outputs");
-            Some(json!({"type": "code_interpreter", "container": {"type": "auto"}}))
+            let container = match &turn.container {
+                Container { id: Some(id), .. } => json!(id),
+                Container { files, .. } if files.is_empty() => json!({"type": "auto"}),
+                Container { files, .. } => json!({"type": "auto", "file_ids": files}),
+            };
+            Some(json!({"type": "code_interpreter", "container": container}))
         }
         _ => None,
     }

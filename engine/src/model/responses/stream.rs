@@ -82,7 +82,12 @@ impl Translator {
                 self.searches += 1;
                 (item["id"].as_str(), Callee::FileSearch)
             }
-            Some("code_interpreter_call") => (item["id"].as_str(), Callee::CodeInterpreter),
+            Some("code_interpreter_call") => {
+                if let Some(container) = item["container_id"].as_str().filter(|id| !id.is_empty()) {
+                    events.push(TurnEvent::Container(container.to_owned()));
+                }
+                (item["id"].as_str(), Callee::CodeInterpreter)
+            }
             _ => return,
         };
         let number = self.calls.len();
