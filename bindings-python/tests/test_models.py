@@ -58,10 +58,13 @@ def test_unknown_members_are_attributes() -> None:
     assert made.model_extra == {"new_member": {"of": ["the", "server"]}}
 
 
-def test_a_missing_required_member_is_an_attribute_error() -> None:
-    made = ChatCompletion.model_validate({"id": "c"})
+def test_a_member_that_the_server_left_out_is_none_and_one_that_nobody_knows_is_an_error() -> None:
+    made = ChatCompletion.construct(id="c")
+    assert made.choices is None
     with pytest.raises(AttributeError):
-        _ = made.choices
+        _ = made.unknown
+    with pytest.raises(ValueError, match="choices"):
+        ChatCompletion.model_validate({"id": "c"})
 
 
 def test_copies_and_pickles_are_equal() -> None:

@@ -45,7 +45,16 @@ _LAZY = {
     **dict.fromkeys(("Stream", "AsyncStream"), "_streaming"),
     **dict.fromkeys(("APIResponse", "AsyncAPIResponse"), "_response"),
     **dict.fromkeys(("DEFAULT_TIMEOUT", "DEFAULT_MAX_RETRIES", "DEFAULT_CONNECTION_LIMITS"), "_constants"),
-    **dict.fromkeys(("DefaultHttpxClient", "DefaultAsyncHttpxClient"), "_httpx"),
+    **dict.fromkeys(
+        (
+            "DefaultAioHttpClient",
+            "DefaultAsyncHttpx2Client",
+            "DefaultAsyncHttpxClient",
+            "DefaultHttpx2Client",
+            "DefaultHttpxClient",
+        ),
+        "_httpx",
+    ),
     **dict.fromkeys(("async_http_client", "http_client"), "_seam"),
     **dict.fromkeys(("RequestOptions", "Transport", "ProxiesTypes"), "_types"),
     **dict.fromkeys(("AssistantEventHandler", "AsyncAssistantEventHandler"), "lib.streaming"),
@@ -147,14 +156,26 @@ def __getattr__(name: str) -> _Any:
         from .resources._top import TOP
 
         if name in TOP:
-            from ._module_client import load
+            from ._module_client import proxy
 
-            return getattr(load(), name)
+            value = globals()[name] = proxy(name)
+            return value
+        from .lib._old_api import REMOVED, removed
+
+        if name in REMOVED:
+            return removed(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> "list[str]":
     return sorted({*globals(), *_LAZY, *_MODULES})
+
+
+def _load_client() -> _Any:
+    """The client that the module stands for."""
+    from ._module_client import load
+
+    return load()
 
 
 def _reset_client() -> None:

@@ -11,6 +11,7 @@ from . import _threadline as _native
 from ._constants import DATA_RESIDENCY, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES
 from ._exceptions import OpenAIError
 from ._http import URL
+from ._private import default_headers, private, sent_headers
 from ._resource import AsyncRawView, AsyncStreamingView, RawView, StreamingView, cached_property
 from ._types import NotGiven, not_given
 from ._undocumented import AsyncMethods, SyncMethods
@@ -90,6 +91,10 @@ class _Base:
     ) -> None:
         if max_retries is None:
             raise TypeError("max_retries cannot be None. If you want to disable retries, pass `0`; for the default, leave it out")
+        if http_client is not None:
+            from ._httpx import check_kind
+
+            check_kind(http_client, self._asynchronous)
         if data_residency is not None:
             if not isinstance(base_url, NotGiven):
                 raise ValueError("The `data_residency` and `base_url` arguments are mutually exclusive")
@@ -146,10 +151,11 @@ class _Base:
         for name in ("admin_api_key", "organization", "project", "webhook_secret", "base_url", "max_retries", "vectors", "proxy"):
             if held[name] is not None:
                 settings[name] = held[name]
+        if settings["max_retries"] == float("inf"):
+            settings["max_retries"] = 2**31
         self._add_identity(settings)
-        self._add_timeout(settings, held["timeout"])
-        if held["default_headers"]:
-            settings["headers"] = held["default_headers"]
+        self._add_timeout(settings, self._own_timeout())
+        settings["headers"] = sent_headers(self)
         if held["default_query"]:
             settings["query"] = held["default_query"]
         if held["http_client"] is not None:
@@ -219,10 +225,20 @@ class _Base:
     def _default_base_url(self) -> str:
         return DEFAULT_BASE_URL
 
+    def _own_timeout(self) -> Any:
+        """The limit that was given, to the client or to the HTTP client beneath it."""
+        given = self._options["timeout"]
+        theirs = getattr(self._options["http_client"], "timeout", None)
+        if not isinstance(given, NotGiven) or theirs is None:
+            return given
+        # Five seconds for everything is what httpx does unasked.
+        unasked = all(getattr(theirs, part, None) == 5.0 for part in ("connect", "read", "write", "pool"))
+        return given if unasked or not hasattr(theirs, "read") else theirs
+
     @property
     def timeout(self) -> Any:
         """The limit of a call, as it was given."""
-        given = self._options["timeout"]
+        given = self._own_timeout()
         if not isinstance(given, NotGiven):
             return given
         from ._constants import DEFAULT_TIMEOUT
@@ -236,7 +252,11 @@ class _Base:
 
     @property
     def default_headers(self) -> Dict[str, Any]:
-        """Headers that every request carries."""
+        """Headers that every request carries; the core adds those of its body."""
+        return default_headers(self)
+
+    @property
+    def _custom_headers(self) -> Dict[str, Any]:
         return dict(self._options["default_headers"])
 
     @property
@@ -244,7 +264,6 @@ class _Base:
         """Query parameters that every request carries."""
         return dict(self._options["default_query"])
 
-    _custom_headers = default_headers
     _custom_query = default_query
 
     @property
@@ -285,6 +304,10 @@ class _Base:
         set_default_headers: Optional[Mapping[str, str]] = None,
         default_query: Optional[Mapping[str, object]] = None,
         set_default_query: Optional[Mapping[str, object]] = None,
+        assistants: Optional[str] = None,
+        vectors: Optional[str] = None,
+        proxy: Optional[str] = None,
+        network: Optional[Mapping[str, Any]] = None,
         _enforce_credentials: Optional[bool] = None,
         _extra_kwargs: Mapping[str, Any] = {},
         **options: Any,
@@ -305,6 +328,10 @@ class _Base:
             "webhook_secret": webhook_secret,
             "websocket_base_url": websocket_base_url,
             "http_client": http_client,
+            "assistants": assistants,
+            "vectors": vectors,
+            "proxy": proxy,
+            "network": network,
             **_extra_kwargs,
             **options,
         }
@@ -356,13 +383,11 @@ class _Base:
         return self._closed
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         from .resources._top import TOP
 
         found = TOP.get(name)
         if found is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return private(self, name)
         module, sync_name, async_name = found
         resource = getattr(import_module(module), async_name if self._asynchronous else sync_name)(self)
         self.__dict__[name] = resource

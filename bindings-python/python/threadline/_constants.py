@@ -11,7 +11,7 @@ __all__ = ["DATA_RESIDENCY", "DEFAULT_BASE_URL", "DEFAULT_MAX_RETRIES", "DEFAULT
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_TIMEOUT = Timeout(600.0, connect=5.0)
 DEFAULT_MAX_RETRIES = 2
-DEFAULT_CONNECTION_LIMITS = None
+MAX_RETRY_AFTER_DELAY = 120
 DataResidency = Literal["global", "us", "eu", "ae", "au", "in", "jp"]
 INITIAL_RETRY_DELAY = 0.5
 MAX_RETRY_DELAY = 8.0
@@ -23,3 +23,17 @@ DATA_RESIDENCY = {
     "global": DEFAULT_BASE_URL,
     **{region: f"https://{region}.api.openai.com/v1" for region in ("us", "eu", "ae", "au", "in", "jp")},
 }
+
+
+class Limits:
+    """How many connections are held open: names of the official package, which the core does not need."""
+
+    max_connections = 1000
+    max_keepalive_connections = 100
+    keepalive_expiry = 5.0
+
+    def __repr__(self) -> str:
+        return "Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=5.0)"
+
+
+DEFAULT_CONNECTION_LIMITS = Limits()

@@ -259,9 +259,14 @@ def class_of_status(status: int) -> Any:
     return InternalServerError if status >= 500 else _BY_STATUS.get(status, APIStatusError)
 
 
+def _noted(error: Any, detail: str) -> Any:
+    """The official message, and below it in tracebacks what happened."""
+    if detail and detail != error.message and hasattr(error, "add_note"):
+        error.add_note(detail)
+    return error
+
+
 def _body(raw: bytes) -> object:
-    if not raw:
-        return None
     try:
         return json.loads(raw)
     except ValueError:
@@ -282,13 +287,15 @@ def _make(record: Dict[str, Any]) -> Any:
     if kind == "closed":
         code, reason = record.get("close") or (None, "")
         return WebSocketConnectionClosedError(message, code=code, reason=reason)
-    if kind in ("timeout", "idle_timeout"):
-        return APITimeoutError(request, message=message)
+    if kind in ("timeout", "idle_timeout") or str(record.get("raised")).endswith(("Timeout", "TimeoutException")):
+        return _noted(APITimeoutError(request), message)
     if kind == "stream_ended":
         return StreamError(message=message, request=request)
-    if status is None:
+    if kind == "redirect":
         return APIConnectionError(message=message, request=request)
-    if kind in ("connection", "redirect"):
+    if kind == "connection" and request is not None:
+        return _noted(APIConnectionError(request=request), message)
+    if status is None:
         return APIConnectionError(message=message, request=request)
     body = _body(record["body"])
     response = Response(status, record["headers"], record["body"], request)
@@ -297,7 +304,8 @@ def _make(record: Dict[str, Any]) -> Any:
     inner = body.get("error", body) if isinstance(body, dict) else body
     if kind == "api" and status < 400:
         return APIError(message, request, body=inner)
-    shown = f"Error code: {status} - {body}" if body else message
+    told = inner.get("message") if isinstance(inner, dict) else None
+    shown = f"Error code: {status} - {told}" if isinstance(told, str) and told else f"Error code: {status}"
     error = class_of_status(status)(shown, response=response, body=inner)
     return error
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import io
 import os
 import stat
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
 
 __all__ = ["file_from_path", "is_async_file", "read_async_files", "read_file_object"]
 
@@ -66,3 +67,78 @@ async def read_async_files(native: Any, operation: int, arguments: Dict[str, Any
 def file_from_path(path: Union[str, "os.PathLike[str]"]) -> Tuple[str, bytes]:
     """Name and content of a file, as uploads take them."""
     return os.path.basename(os.fspath(path)), Path(path).read_bytes()
+
+
+def is_base64_file_input(obj: object) -> bool:
+    """Whether it can be sent as base64: a file object or a path."""
+    return isinstance(obj, (io.IOBase, os.PathLike))
+
+
+def is_file_content(obj: object) -> bool:
+    """Whether it can be the content of an upload."""
+    return isinstance(obj, (bytes, tuple, io.IOBase, os.PathLike))
+
+
+def assert_is_file_content(obj: object, *, key: Optional[str] = None) -> None:
+    """Refuses what cannot be uploaded."""
+    if not is_file_content(obj):
+        place = f"Expected entry at `{key}`" if key is not None else f"Expected file input `{obj!r}`"
+        raise RuntimeError(f"{place} to be bytes, an io.IOBase instance, PathLike or a tuple but received {type(obj)} instead.")
+
+
+def read_file_content(file: Any) -> Any:
+    """The content of a path; anything else as it is."""
+    return Path(file).read_bytes() if isinstance(file, os.PathLike) else file
+
+
+def _named(file: Any) -> Any:
+    if is_file_content(file) and not isinstance(file, tuple):
+        return (Path(file).name, Path(file).read_bytes()) if isinstance(file, os.PathLike) else file
+    if isinstance(file, tuple):
+        return (file[0], read_file_content(file[1]), *file[2:])
+    raise TypeError("Expected file types input to be a FileContent type or to be a tuple")
+
+
+def to_httpx_files(files: Any) -> Any:
+    """Uploads as httpx takes them: paths are read."""
+    if files is None:
+        return None
+    if isinstance(files, Mapping):
+        return {name: _named(file) for name, file in files.items()}
+    if isinstance(files, Sequence):
+        return [(name, _named(file)) for name, file in files]
+    raise TypeError(f"Unexpected file type input {type(files)}, expected mapping or sequence")
+
+
+async def async_to_httpx_files(files: Any) -> Any:
+    """As :func:`to_httpx_files`."""
+    import asyncio
+
+    return await asyncio.to_thread(to_httpx_files, files)
+
+
+async def async_read_file_content(file: Any) -> Any:
+    """As :func:`read_file_content`."""
+    import asyncio
+
+    return await asyncio.to_thread(read_file_content, file)
+
+
+def deepcopy_with_paths(item: Any, paths: Sequence[Sequence[str]]) -> Any:
+    """A copy of the mappings and lists that lie on the paths; everything else is shared."""
+    return _copied(item, [tuple(path) for path in paths])
+
+
+def _copied(item: Any, paths: Any) -> Any:
+    if not paths:
+        return item
+    if isinstance(item, Mapping):
+        made = dict(item)
+        for name in {path[0] for path in paths if path}:
+            if name in made:
+                made[name] = _copied(made[name], [path[1:] for path in paths if path and path[0] == name])
+        return made
+    if isinstance(item, list):
+        below = [path[1:] for path in paths if path and path[0] == "<array>"]
+        return [_copied(entry, below) for entry in item] if below else list(item)
+    return item

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, List, Optional, Tuple
 
-__all__ = ["DefaultAsyncHttpxClient", "DefaultHttpxClient", "sender"]
+__all__ = [
+    "DefaultAioHttpClient",
+    "DefaultAsyncHttpx2Client",
+    "DefaultAsyncHttpxClient",
+    "DefaultHttpx2Client",
+    "DefaultHttpxClient",
+    "check_kind",
+    "intercepted",
+    "own_client",
+    "sender",
+]
 
 
 def sender(client: Any) -> Any:
@@ -79,15 +89,120 @@ class _AsyncSender:
         return _AsyncReply(await self._client.send(request, stream=True, follow_redirects=False))
 
 
-def DefaultHttpxClient(**options: Any) -> Any:  # noqa: N802
-    """An `httpx.Client` with these options, to be given as `http_client`."""
-    import httpx
+def check_kind(client: Any, asynchronous: bool) -> None:
+    """Refuses a client of the other kind."""
+    is_async = inspect.iscoroutinefunction(getattr(client, "send", None))
+    if is_async != asynchronous:
+        wanted = "httpx.AsyncClient" if asynchronous else "httpx.Client"
+        raise TypeError(
+            f"Invalid `http_client` argument; Expected an instance of `{wanted}` but got {type(client)}"
+        )
 
-    return httpx.Client(**{"follow_redirects": True, "timeout": 600.0, **options})
+
+def _httpx() -> Any:
+    """httpx, in whichever of its generations is installed."""
+    from importlib import import_module
+
+    for name in ("httpx", "httpx2"):
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    raise ImportError("this needs httpx: `pip install httpx`")
 
 
-def DefaultAsyncHttpxClient(**options: Any) -> Any:  # noqa: N802
-    """An `httpx.AsyncClient` with these options, to be given as `http_client`."""
-    import httpx
+def own_client(asynchronous: bool, base_url: Any = "") -> Any:
+    """A client of httpx with the defaults of this package."""
+    from importlib import import_module
 
-    return httpx.AsyncClient(**{"follow_redirects": True, "timeout": 600.0, **options})
+    name = "DefaultAsyncHttpxClient" if asynchronous else "DefaultHttpxClient"
+    return getattr(import_module(__name__), name)(base_url=str(base_url))
+
+
+_DEFAULTS = {"follow_redirects": True, "timeout": 600.0}
+
+
+_CLASSES = {
+    "DefaultHttpxClient": ("httpx", "Client"),
+    "DefaultAsyncHttpxClient": ("httpx", "AsyncClient"),
+    "DefaultHttpx2Client": ("httpx2", "Client"),
+    "DefaultAsyncHttpx2Client": ("httpx2", "AsyncClient"),
+    "DefaultAioHttpClient": ("httpx_aiohttp", "HttpxAiohttpClient"),
+}
+
+if TYPE_CHECKING:
+
+    class DefaultHttpxClient:
+        """An `httpx.Client` with the defaults of this package, to be given as `http_client`."""
+
+        def __init__(self, **options: Any) -> None: ...
+
+    class DefaultAsyncHttpxClient:
+        """An `httpx.AsyncClient` with the defaults of this package, to be given as `http_client`."""
+
+        def __init__(self, **options: Any) -> None: ...
+
+    class DefaultHttpx2Client(DefaultHttpxClient):
+        """An `httpx2.Client` with the defaults of this package, to be given as `http_client`."""
+
+    class DefaultAsyncHttpx2Client(DefaultAsyncHttpxClient):
+        """An `httpx2.AsyncClient` with the defaults of this package, to be given as `http_client`."""
+
+    class DefaultAioHttpClient(DefaultAsyncHttpxClient):
+        """A client of httpx over aiohttp, to be given as `http_client`. Needs `httpx-aiohttp`."""
+
+else:
+
+    def __getattr__(name: str) -> Any:
+        # Classes of their own, since programs derive theirs from them; made when httpx is first asked for.
+        if name not in _CLASSES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        made = globals()[name] = _class(name, *_CLASSES[name])
+        return made
+
+
+def _class(name: str, module: str, base: str) -> Any:
+    from importlib import import_module
+
+    try:
+        parent = getattr(_httpx() if module == "httpx" else import_module(module), base)
+    except ImportError as error:
+        if module != "httpx_aiohttp":
+            raise
+        reason = "To use the aiohttp client you must have installed the `httpx-aiohttp` package"
+
+        class Missing:
+            def __init__(self, **options: Any) -> None:
+                raise RuntimeError(reason) from error
+
+        return Missing
+
+    def init(self: Any, **options: Any) -> None:
+        parent.__init__(self, **{**_DEFAULTS, **options})
+
+    return type(name, (parent,), {"__init__": init, "__module__": __name__, "__doc__": f"{base} with the defaults of this package."})
+
+
+#: Modules that answer requests of httpx in its place, in tests.
+_MOCKS = ("respx", "pytest_httpx", "vcr", "pook")
+
+
+def intercepted(asynchronous: bool) -> Optional[Any]:
+    """A client of httpx, if something in this process answers for httpx now: calls then go through it, so that it sees them."""
+    import sys
+
+    httpx = sys.modules.get("httpx")
+    if httpx is None or not any(name in sys.modules for name in _MOCKS) or not _patched(httpx):
+        return None
+    return sender(own_client(asynchronous))
+
+
+def _patched(httpx: Any) -> bool:
+    import sys
+
+    places = [(httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request")]
+    places += [(httpx.Client, "send"), (httpx.AsyncClient, "send")]
+    core = sys.modules.get("httpcore")
+    if core is not None:
+        places += [(core.ConnectionPool, "handle_request"), (core.AsyncConnectionPool, "handle_async_request")]
+    return any(not getattr(holder.__dict__.get(name), "__module__", "").startswith(("httpx", "httpcore")) for holder, name in places)

@@ -23,6 +23,11 @@ class LegacyAPIResponse(BaseAPIResponse[T], Generic[T]):
         return self._value(to)
 
     @property
+    def is_closed(self) -> bool:
+        """Whether all of it has been read: of a stream of events, not before its end."""
+        return self._reply.events is None
+
+    @property
     def content(self) -> bytes:
         """The body."""
         return self._reply.body or b""
@@ -46,8 +51,11 @@ class HttpxBinaryResponseContent:
         self._content: bytes = response.content
 
     @classmethod
-    def _of_reply(cls, reply: Any) -> "HttpxBinaryResponseContent":
-        return cls(APIResponse(reply).http_response)
+    def _of_reply(cls, reply: Any, content: Optional[bytes] = None) -> "HttpxBinaryResponseContent":
+        response = APIResponse[Any](reply).http_response
+        if content is not None:
+            response.content = content
+        return cls(response)
 
     @property
     def content(self) -> bytes:
@@ -149,3 +157,11 @@ def async_to_raw_response_wrapper(method: Callable[P, Awaitable[R]]) -> Callable
     """The method, returning its reply."""
     owner: Any = method
     return cast(Any, getattr(owner.__self__.with_raw_response, owner.__name__))
+
+
+def __getattr__(name: str) -> Any:
+    if name == "MissingStreamClassError":
+        from ._response import MissingStreamClassError
+
+        return MissingStreamClassError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict, Generator, List, Mapping,
 
 from . import _threadline as _native
 
-__all__ = ["BaseModel", "FieldInfo", "construct_type"]
+__all__ = ["BaseModel", "FieldInfo"]
 
 Self = TypeVar("Self", bound="BaseModel")
 _MISSING: Any = object()
@@ -20,17 +20,32 @@ _MISSING: Any = object()
 class FieldInfo:
     """What a class says of one member."""
 
-    __slots__ = ("annotation", "default", "alias")
+    __slots__ = ("_annotation", "_owner", "default", "default_factory", "alias", "metadata")
 
-    def __init__(self, annotation: Any, default: Any, alias: Optional[str]) -> None:
-        self.annotation = annotation
+    def __init__(self, annotation: Any, default: Any, alias: Optional[str], owner: Any = None) -> None:
+        self._annotation = annotation
+        self._owner = owner
         self.default = default
+        self.default_factory: Any = None
         self.alias = alias
+        self.metadata: Tuple[Any, ...] = ()
+
+    @property
+    def annotation(self) -> Any:
+        """The type, looked up when it is first asked for."""
+        if isinstance(self._annotation, str):
+            self._annotation = _hints_of(self._owner).get(self._annotation, Any)
+            if hasattr(self._annotation, "__metadata__"):
+                self.metadata = tuple(self._annotation.__metadata__)
+                self._annotation = self._annotation.__origin__
+        return self._annotation
 
     def is_required(self) -> bool:
-        return self.default is _MISSING
+        return self.default is _MISSING and self.default_factory is None
 
     def get_default(self, **_: Any) -> Any:
+        if self.default_factory is not None:
+            return self.default_factory()
         return None if self.default is _MISSING else self.default
 
     def __repr__(self) -> str:
@@ -60,8 +75,46 @@ def _fields_of(owner: Any) -> Dict[str, FieldInfo]:
                 continue
             # A subclass may make a member required again.
             default = base.__dict__.get(name, _MISSING)
-            fields[name] = FieldInfo(annotation, default, owner._wire_names.get(name))
+            given = base.__dict__.get("_given_fields", {}).get(name)
+            field = FieldInfo(name, default, owner._wire_names.get(name), base)
+            if given is not None:
+                field.default, field.default_factory, field.alias = given
+            fields[name] = field
     return fields
+
+
+def _hints_of(owner: Any) -> Dict[str, Any]:
+    from typing import get_type_hints
+
+    found: Optional[Dict[str, Any]] = owner.__dict__.get("_hints_cache")
+    if found is None:
+        import sys
+        from types import SimpleNamespace
+
+        # A member may have the name of a type that others are annotated with, so the names of the class do not count.
+        scope = dict(vars(sys.modules[owner.__module__])) if owner.__module__ in sys.modules else {}
+        try:
+            own = SimpleNamespace(__annotations__=dict(owner.__dict__.get("__annotations__", {})))
+            found = get_type_hints(own, scope, dict(owner.__dict__.get("_scope") or {}), include_extras=True)
+        except (NameError, TypeError):
+            found = {}
+        owner._hints_cache = found
+    return found
+
+
+class _AsPydantic:
+    """What pydantic looks for in a value that it is to write, made when it looks."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        from ._validation import as_pydantic
+
+        return as_pydantic(owner, self.what)
+
+
+_bound_classes: Dict[Any, Any] = {}
 
 
 class BaseModel:
@@ -81,6 +134,37 @@ class BaseModel:
     def __init__(self, **data: Any) -> None:
         self.__dict__.update(_built(type(self), data))
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not cls.__module__.startswith("threadline."):
+            from ._own_models import prepare
+
+            prepare(cls)
+
+    if not TYPE_CHECKING:
+
+        @classmethod
+        def __class_getitem__(cls, arguments: Any) -> Any:
+            if not getattr(cls, "__parameters__", ()):
+                raise TypeError(f"{cls.__name__} is not generic")
+            given = arguments if isinstance(arguments, tuple) else (arguments,)
+            if any(isinstance(argument, TypeVar) for argument in given):
+                return super().__class_getitem__(arguments)
+            made = _bound_classes.get((cls, arguments))
+            if made is None:
+                from ._own_models import bound
+
+                made = _bound_classes[cls, arguments] = bound(cls, arguments)
+            return made
+
+        def __getattr__(self, name: str) -> Any:
+            # A member that the server should have sent, and did not.
+            if not name.startswith("_"):
+                for base in type(self).__mro__:
+                    if name in base.__dict__.get("__annotations__", ()):
+                        return None
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     @property
     def _request_id(self) -> Optional[str]:
         """What the server called the request of this reply (``x-request-id``)."""
@@ -93,7 +177,7 @@ class BaseModel:
     @property
     def model_fields_set(self) -> Set[str]:
         """Names of the members that were sent, or given."""
-        return set(self.__dict__)
+        return set(type(self).model_fields).intersection(self.__dict__)
 
     @property
     def model_extra(self) -> Optional[Dict[str, Any]]:
@@ -108,10 +192,7 @@ class BaseModel:
             return
         fields = type(self).model_fields
         for name, field in fields.items():
-            if name in held:
-                yield name, held[name]
-            elif not field.is_required():
-                yield name, field.default
+            yield name, held[name] if name in held else field.get_default()
         for name, value in held.items():
             if name not in fields:
                 yield name, value
@@ -122,7 +203,10 @@ class BaseModel:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BaseModel) or type(self) is not type(other):
             return NotImplemented
-        return self.__dict__ == other.__dict__
+        if self.__dict__ == other.__dict__:
+            return True
+        # A member that was left out is as good as its default.
+        return dict(self._members(True)) == dict(other._members(True))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -131,6 +215,14 @@ class BaseModel:
         return f"{type(self).__name__}({members})"
 
     __str__ = __repr__
+
+    def __repr_args__(self) -> Any:
+        return self._members(True)
+
+    __rich_repr__ = __repr_args__
+
+    def __repr_name__(self) -> str:
+        return type(self).__name__
 
     def __getstate__(self) -> Tuple[Dict[str, Any], Optional[str]]:
         return self.__dict__, self._request_id
@@ -221,8 +313,9 @@ class BaseModel:
             return obj
         if isinstance(obj, BaseModel):
             obj = obj.__dict__
-        if not isinstance(obj, Mapping):
-            raise ValueError(f"{cls.__name__} is made of an object, not of {type(obj).__name__}")
+        from ._validation import check
+
+        check(cls, obj)
         made = cls.__new__(cls)
         made.__dict__.update(_built(cls, obj))
         return made
@@ -230,15 +323,20 @@ class BaseModel:
     @classmethod
     def model_validate_json(cls: type[Self], json_data: Any, **_: Any) -> Self:
         """An instance from JSON text."""
-        made = _native.decode_as(bytes(json_data) if isinstance(json_data, bytearray) else json_data, cls)
-        if not isinstance(made, cls):
-            raise ValueError(f"{cls.__name__} is made of an object")
-        return made
+        try:
+            data = json.loads(json_data)
+        except ValueError as error:
+            from ._validation import unreadable
+
+            raise unreadable(cls, json_data, error) from None
+        return cls.model_validate(data)
 
     @classmethod
     def model_construct(cls: type[Self], _fields_set: Optional[Set[str]] = None, **values: Any) -> Self:
-        """An instance from members."""
-        return cls.model_validate(values)
+        """An instance from members, without checks."""
+        made = cls.__new__(cls)
+        made.__dict__.update(_built(cls, values))
+        return made
 
     construct = model_construct
     parse_obj = model_validate
@@ -267,34 +365,26 @@ class BaseModel:
         """Nothing is built."""
 
     @classmethod
-    def model_json_schema(cls, **_: Any) -> Dict[str, Any]:
-        """A schema that takes any object: replies are read leniently."""
-        return {"title": cls.__name__, "type": "object", "additionalProperties": True}
+    def model_json_schema(cls, **options: Any) -> Dict[str, Any]:
+        """The JSON schema of the class. Needs pydantic."""
+        from ._validation import json_schema
+
+        return json_schema(cls, options)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
+        from ._validation import core_schema
 
-        def validate(value: Any) -> Any:
-            return cls.model_validate(value)
-
-        def serialize(value: Any, info: Any) -> Any:
-            return value.model_dump(
-                mode=info.mode,
-                by_alias=bool(info.by_alias),
-                exclude_unset=info.exclude_unset,
-                exclude_defaults=info.exclude_defaults,
-                exclude_none=info.exclude_none,
-            )
-
-        return core_schema.no_info_plain_validator_function(
-            validate,
-            serialization=core_schema.plain_serializer_function_ser_schema(serialize, info_arg=True),
-        )
+        return core_schema(cls)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Dict[str, Any]:
-        return cls.model_json_schema()
+        from ._validation import json_schema_of_members
+
+        return json_schema_of_members(cls, handler)
+
+    if not TYPE_CHECKING:
+        __pydantic_serializer__ = _AsPydantic("serializer")
 
 
 class _Dump:
@@ -356,6 +446,10 @@ class _Dump:
 
 def _built(cls: Any, data: Mapping[str, Any]) -> Dict[str, Any]:
     """Members of an instance of `cls`: plain data in them becomes instances, as in a reply."""
+    if not cls.__module__.startswith("threadline."):
+        from ._own_models import build
+
+        return build(cls, data)
     names = {wire: name for name, wire in cls._wire_names.items()}
     members = {names.get(name, name): value for name, value in data.items()}
     plain = {name: value for name, value in members.items() if isinstance(value, (dict, list)) and value}
@@ -369,10 +463,35 @@ def _built(cls: Any, data: Mapping[str, Any]) -> Dict[str, Any]:
     return members
 
 
-def construct_type(*, value: Any, type_: Any, metadata: Any = None) -> Any:
-    """`value` as an instance of `type_`, where that is a class of ours; else as it is."""
-    if isinstance(type_, type) and issubclass(type_, BaseModel) and isinstance(value, Mapping):
-        return type_.model_validate(value)
+_LAZY = {
+    **dict.fromkeys(("construct_type",), "_construct"),
+    **dict.fromkeys(
+        (
+            "FinalRequestOptions",
+            "FinalRequestOptionsInput",
+            "GenericModel",
+            "SecurityOptions",
+            "add_request_id",
+            "build",
+            "construct_type_unchecked",
+            "is_basemodel",
+            "is_basemodel_type",
+            "set_pydantic_config",
+            "validate_type",
+        ),
+        "_own_models",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # What programs import from the official package's module of this name.
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"threadline.{module}"), name)
     return value
 
 

@@ -60,3 +60,15 @@ def reset() -> None:
     """Forgets the client."""
     global _client, _made_of
     _client = _made_of = None
+
+
+def proxy(name: str) -> Any:
+    """A resource of the module: looked up at each use, as settings of the module may change."""
+    from ._utils._proxy import LazyProxy
+
+    class Resource(LazyProxy[Any]):
+        def __load__(self) -> Any:
+            return getattr(load(), name)
+
+    Resource.__name__ = Resource.__qualname__ = f"{name.title().replace('_', '')}Proxy"
+    return Resource()

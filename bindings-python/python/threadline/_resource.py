@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from functools import cached_property as cached_property
 from typing import TYPE_CHECKING, Any, Dict
@@ -64,12 +63,13 @@ class SyncResource(_Resource):
     def _call_raw(self, operation: int, arguments: Dict[str, Any]) -> Any:
         from ._legacy_response import LegacyAPIResponse
 
-        return LegacyAPIResponse(self._client._native.call(operation, arguments, RAW))
+        return LegacyAPIResponse(self._client._native.call(operation, arguments, RAW), self._client, arguments)
 
     def _call_open(self, operation: int, arguments: Dict[str, Any]) -> Any:
         from ._response import APIResponse, ResponseContextManager
 
-        return ResponseContextManager(lambda: APIResponse(self._client._native.call(operation, arguments, OPEN)))
+        client = self._client
+        return ResponseContextManager(lambda: APIResponse(client._native.call(operation, arguments, OPEN), client, arguments))
 
     def _page(self, operation: int, arguments: Dict[str, Any], page: Any, item: Any = None) -> Any:
         native = self._client._native
@@ -78,10 +78,11 @@ class SyncResource(_Resource):
         if self._mode == RAW:
             from ._legacy_response import LegacyAPIResponse
 
-            return LegacyAPIResponse(native.call(operation, arguments, RAW, page))
+            return LegacyAPIResponse(native.call(operation, arguments, RAW, page), self._client, arguments)
         from ._response import APIResponse, ResponseContextManager
 
-        return ResponseContextManager(lambda: APIResponse(native.call(operation, arguments, OPEN, page)))
+        client = self._client
+        return ResponseContextManager(lambda: APIResponse(native.call(operation, arguments, OPEN, page), client, arguments))
 
     def _sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -117,12 +118,14 @@ class AsyncResource(_Resource):
     async def _call_raw(self, operation: int, arguments: Dict[str, Any]) -> Any:
         from ._legacy_response import LegacyAPIResponse
 
-        return LegacyAPIResponse(await self._client._native.call_async(operation, arguments, RAW))
+        reply = await self._client._native.call_async(operation, arguments, RAW)
+        return LegacyAPIResponse(reply, self._client, arguments)
 
     async def _call_open(self, operation: int, arguments: Dict[str, Any]) -> Any:
         from ._response import AsyncAPIResponse
 
-        return AsyncAPIResponse(await self._client._native.call_async(operation, arguments, OPEN))
+        reply = await self._client._native.call_async(operation, arguments, OPEN)
+        return AsyncAPIResponse(reply, self._client, arguments)
 
     def _page(self, operation: int, arguments: Dict[str, Any], page: Any, item: Any = None) -> Any:
         native = self._client._native
@@ -137,12 +140,15 @@ class AsyncResource(_Resource):
         if self._mode == RAW:
             from ._legacy_response import LegacyAPIResponse
 
-            return LegacyAPIResponse(reply)
+            return LegacyAPIResponse(reply, self._client, arguments)
         from ._response import AsyncAPIResponse
 
-        return AsyncAPIResponse(reply)
+        return AsyncAPIResponse(reply, self._client, arguments)
 
     async def _sleep(self, seconds: float) -> None:
+        # Half of the time that importing the package would take.
+        import asyncio
+
         await asyncio.sleep(seconds)
 
     @cached_property

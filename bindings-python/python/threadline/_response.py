@@ -6,6 +6,7 @@ import os
 from typing import Any, AsyncIterator, Awaitable, Callable, Generator, Generic, Iterator, Optional, ParamSpec, TypeVar, cast
 
 
+from ._exceptions import OpenAIError
 from ._http import URL, Headers, Request, Response
 from ._streaming import AsyncStream, Stream
 
@@ -20,6 +21,7 @@ __all__ = [
     "StreamedBinaryAPIResponse",
     "StreamedResponse",
     "deferred",
+    "then",
 ]
 
 T = TypeVar("T")
@@ -30,9 +32,15 @@ P = ParamSpec("P")
 class BaseAPIResponse(Generic[T]):
     """A reply: status, headers, and what the method would have returned."""
 
-    def __init__(self, reply: Any) -> None:
+    def __init__(self, reply: Any, client: Any = None, arguments: Any = None) -> None:
         self._reply = reply
+        self._client = client
+        self._arguments = arguments
         self._parsed: dict[Any, Any] = {}
+        # What a helper makes of the value.
+        self._after: Optional[Callable[[Any], Any]] = None
+        # The bytes of a value are here already; for the program it is closed when it has been read.
+        self._done = False
 
     @property
     def headers(self) -> Headers:
@@ -54,7 +62,13 @@ class BaseAPIResponse(Generic[T]):
 
     @property
     def http_request(self) -> Request:
-        return Request(self._reply.method, self._reply.url)
+        """Method, address and headers of the request; not its body."""
+        headers: Any = ()
+        if self._client is not None:
+            from ._private import headers_of_call
+
+            headers = headers_of_call(self._client, self._reply.method, self._arguments or {}, self.retries_taken)
+        return Request(self._reply.method, self._reply.url, headers)
 
     @property
     def url(self) -> URL:
@@ -84,37 +98,35 @@ class BaseAPIResponse(Generic[T]):
 
     @property
     def is_closed(self) -> bool:
-        return self._reply.body is not None
+        """Whether nothing more can be read."""
+        return self._done
 
     def _value(self, to: Any) -> Any:
         if to not in self._parsed:
             self._parsed[to] = self._parse(to)
         return self._parsed[to]
 
+    def _read_as(self, to: Any, content: bytes) -> Any:
+        if to is None or to is bytes:
+            return content
+        from ._own_parsing import parse_as
+
+        return parse_as(to, self._reply, content, self)
+
     def _parse(self, to: Any) -> Any:
         reply = self._reply
         if reply.events is not None:
             return (AsyncStream if reply.asynchronous else Stream)(reply=reply)
-        if reply.binary:
+        if reply.binary and to is None:
             from ._legacy_response import HttpxBinaryResponseContent
 
-            return HttpxBinaryResponseContent._of_reply(reply)
+            return HttpxBinaryResponseContent._of_reply(reply, getattr(self, "_content", None))
         if to is None:
-            return reply.parse()
-        if to is str:
-            return reply.body.decode("utf-8", "replace")
-        if to is bytes:
-            return reply.body
-        from ._models import BaseModel
+            return reply.parse() if self._after is None else self._after(reply.parse())
+        from ._own_parsing import parse_as
 
-        if isinstance(to, type) and issubclass(to, BaseModel):
-            return reply.parse(to)
-        import json
-
-        data = json.loads(reply.body)
-        if hasattr(to, "model_validate"):
-            return to.model_validate(data)
-        return data
+        body = getattr(self, "_content", None) if reply.body is None else reply.body
+        return parse_as(to, reply, body or b"", self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} [{self.status_code}]>"
@@ -148,6 +160,20 @@ class _Cutter:
             self.rest = b""
 
 
+def _as_sent(next_batch: Callable[[], Any]) -> Iterator[Any]:
+    while (batch := next_batch()) is not None:
+        yield from batch
+
+
+def _lines(name: str, data: bytes) -> Iterator[str]:
+    """An event as lines."""
+    if name:
+        yield f"event: {name}"
+    for line in data.decode("utf-8", "replace").split("\n"):
+        yield f"data: {line}"
+    yield ""
+
+
 class APIResponse(BaseAPIResponse[T]):
     """A reply, as ``with_streaming_response`` gives it."""
 
@@ -156,8 +182,10 @@ class APIResponse(BaseAPIResponse[T]):
     def parse(self, *, to: Any = None) -> Any:
         """What the method would have returned, or an instance of ``to``."""
         if self._reply.binary:
-            self.read()
-        return self._value(to)
+            return self._read_as(to, self.read())
+        value = self._value(to)
+        self._done = self._reply.events is None
+        return value
 
     def iter_bytes(self, chunk_size: Optional[int] = None) -> Iterator[bytes]:
         """The body in pieces."""
@@ -187,9 +215,12 @@ class APIResponse(BaseAPIResponse[T]):
     def iter_lines(self) -> Iterator[str]:
         """The body line by line; of a stream of events its lines."""
         if self._reply.events is not None:
-            for event in self._value(None):
-                yield "data: " + event.to_json(indent=None)
-                yield ""
+            named = False
+            for name, data in _as_sent(self._reply.events.next_batch_as_sent):
+                named |= bool(name)
+                yield from _lines(name, data)
+            # The core reads the mark of the end itself; streams whose events have names have none.
+            yield from () if named else _lines("", b"[DONE]")
             return
         rest = ""
         for text in self.iter_text():
@@ -202,6 +233,7 @@ class APIResponse(BaseAPIResponse[T]):
         """All of the body."""
         if self._content is None:
             self._content = b"".join(self.iter_bytes())
+        self._done = True
         return self._content
 
     @property
@@ -224,6 +256,7 @@ class APIResponse(BaseAPIResponse[T]):
 
     def close(self) -> None:
         """Closes the connection."""
+        self._done = True
         self._reply.close()
 
 
@@ -235,8 +268,10 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
     async def parse(self, *, to: Any = None) -> Any:
         """What the method would have returned, or an instance of ``to``."""
         if self._reply.binary:
-            await self.read()
-        return self._value(to)
+            return self._read_as(to, await self.read())
+        value = self._value(to)
+        self._done = self._reply.events is None
+        return value
 
     async def iter_bytes(self, chunk_size: Optional[int] = None) -> AsyncIterator[bytes]:
         """The body in pieces."""
@@ -269,9 +304,14 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
     async def iter_lines(self) -> AsyncIterator[str]:
         """The body line by line; of a stream of events its lines."""
         if self._reply.events is not None:
-            async for event in self._value(None):
-                yield "data: " + event.to_json(indent=None)
-                yield ""
+            named = False
+            while (batch := await self._reply.events.next_batch_as_sent_async()) is not None:
+                for name, data in batch:
+                    named |= bool(name)
+                    for line in _lines(name, data):
+                        yield line
+            for line in () if named else _lines("", b"[DONE]"):
+                yield line
             return
         rest = ""
         async for text in self.iter_text():
@@ -285,6 +325,7 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         """All of the body."""
         if self._content is None:
             self._content = b"".join([piece async for piece in self.iter_bytes()])
+        self._done = True
         return self._content
 
     async def text(self) -> str:
@@ -303,12 +344,27 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
 
     async def close(self) -> None:
         """Closes the connection."""
+        self._done = True
         self._reply.close()
 
 
-BinaryAPIResponse = APIResponse
+class BinaryAPIResponse(APIResponse[bytes]):
+    """A reply of bytes, as subclasses name it."""
+
+    def write_to_file(self, file: Any) -> None:
+        """Writes the body to a file."""
+        self.stream_to_file(file)
+
+
+class AsyncBinaryAPIResponse(AsyncAPIResponse[bytes]):
+    """A reply of bytes, as subclasses name it."""
+
+    async def write_to_file(self, file: Any) -> None:
+        """Writes the body to a file."""
+        await self.stream_to_file(file)
+
+
 StreamedBinaryAPIResponse = APIResponse
-AsyncBinaryAPIResponse = AsyncAPIResponse
 AsyncStreamedBinaryAPIResponse = AsyncAPIResponse
 
 
@@ -346,6 +402,18 @@ class AsyncResponseContextManager(Generic[T]):
 
     def __await__(self) -> Generator[Any, None, AsyncAPIResponse[T]]:
         return self.__aenter__().__await__()
+
+
+def then(reply: Any, function: Callable[[Any], Any]) -> Any:
+    """The reply, or what opens it, whose value goes through a function of a helper's; a value as the function makes it."""
+    if isinstance(reply, BaseAPIResponse):
+        reply._after = function
+    elif isinstance(reply, ResponseContextManager):
+        start = reply._start
+        reply._start = lambda: then(start(), function)
+    else:
+        return function(reply)
+    return reply
 
 
 def deferred(method: Callable[..., Any]) -> Callable[..., AsyncResponseContextManager[Any]]:
@@ -406,3 +474,39 @@ def _owner(method: Any) -> Any:
 
 def _name(method: Any) -> str:
     return str(method.__name__)
+
+
+class MissingStreamClassError(TypeError):
+    """`stream=True` needs the class of the stream."""
+
+    def __init__(self) -> None:
+        super().__init__("`stream=True` was given, and no `stream_cls`: say of which class the stream is to be")
+
+
+class StreamAlreadyConsumed(OpenAIError):
+    """The body was read already, and is not kept."""
+
+    def __init__(self) -> None:
+        super().__init__("The body was read already, piece by piece, and was not kept. `response.read()` before keeps it.")
+
+
+def extract_response_type(typ: Any) -> Any:
+    """What a class of replies brings: of `APIResponse[Model]` it is `Model`."""
+    from ._utils._typing import extract_type_var_from_base
+
+    return extract_type_var_from_base(typ, generic_bases=(BaseAPIResponse, APIResponse, AsyncAPIResponse), index=0)
+
+
+def __getattr__(name: str) -> Any:
+    # The official package has the wrappers of both kinds here.
+    if name in ("to_raw_response_wrapper", "async_to_raw_response_wrapper"):
+        from . import _legacy_response
+
+        return getattr(_legacy_response, name)
+    if name in ("to_custom_raw_response_wrapper", "async_to_custom_raw_response_wrapper"):
+        return _custom_raw
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _custom_raw(func: Any, response_cls: Any) -> Any:
+    return getattr(_owner(func).with_raw_response, _name(func))

@@ -131,3 +131,13 @@ class AsyncStream(Generic[T]):
         self._events.close()
 
     aclose = close
+
+
+def __getattr__(name: str) -> Any:
+    # What reads events of a program's own; calls are read by the core.
+    if name in ("SSEBytesDecoder", "SSEDecoder", "extract_stream_chunk_type", "is_stream_class_type"):
+        from . import _sse
+
+        value = globals()[name] = getattr(_sse, name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

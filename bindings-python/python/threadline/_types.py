@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import IO, TYPE_CHECKING, Any, Callable, Dict, List, Literal, Mapping, Optional, Protocol, Sequence, Tuple, Type, TypeVar, Union
+from typing import IO, TYPE_CHECKING, Any, Callable, Dict, List, Literal, Mapping, Optional, Protocol, Sequence, Set, Tuple, Type, TypeVar, Union
 
 if TYPE_CHECKING:
     from ._timeout import Timeout as Timeout
@@ -106,12 +106,49 @@ PostParser = Callable[[Any], Any]
 StrList = List[str]
 
 
+ArrayFormat = Literal["comma", "repeat", "indices", "brackets"]
+NestedFormat = Literal["dots", "brackets"]
+BinaryTypes = Union[bytes, bytearray, IO[bytes], Any]
+AsyncBinaryTypes = BinaryTypes
+ProxiesDict = Dict[str, Any]
+StrBytesIntFloat = Union[str, bytes, int, float]
+IncEx = Union[Set[int], Set[str], Mapping[int, Any], Mapping[str, Any]]
+HeadersLike = Mapping[str, Any]
+_T = TypeVar("_T")
+Omittable = Union[_T, Omit]
+_GenericAlias = type(List[int])
+HttpxSendArgs = Dict[str, Any]
+
+
+class ModelBuilderProtocol(Protocol):
+    """A class of replies that makes its instances itself."""
+
+    @classmethod
+    def build(cls, *, response: Any, data: object) -> Any: ...
+
+
+class HeadersLikeProtocol(Protocol):
+    """Headers."""
+
+    def get(self, key: str, /) -> Optional[str]: ...
+
+
+class InheritsGeneric(Protocol):
+    """A class with arguments."""
+
+    __orig_bases__: Tuple[Any, ...]
+
+
 def __getattr__(name: str) -> Any:
     # The official package has httpx's classes here.
     if name == "Timeout":
         from ._timeout import Timeout
 
         return Timeout
-    if name in ("Transport", "ProxiesTypes", "AsyncTransport"):
+    if name == "URL":
+        from ._http import URL
+
+        return URL
+    if name in ("Transport", "ProxiesTypes", "AsyncTransport", "BaseTransport", "AsyncBaseTransport", "Response"):
         return Any
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

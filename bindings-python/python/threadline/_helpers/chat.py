@@ -33,11 +33,12 @@ class ChatCompletionsHelpers(SyncResource):
 
         Raises :class:`threadline.LengthFinishReasonError` and :class:`threadline.ContentFilterFinishReasonError` where an answer was cut off.
         """
+        from .._response import then
         from ..lib._parsing import check_tools
 
         rules, params = _prepared(self.create, params, response_format)
         check_tools(params.get("tools"))
-        return rules.completion(self.create(**params))
+        return then(self.create(**params), rules.completion)
 
     def stream(self, *, response_format: Any = omit, **params: Any) -> ChatCompletionStreamManager[Any]:
         """A completion, with the arguments of :meth:`create`, as a context manager of its events."""
@@ -60,11 +61,12 @@ class AsyncChatCompletionsHelpers(AsyncResource):
 
     async def parse(self, *, response_format: Any = omit, **params: Any) -> t.chat.ParsedChatCompletion[Any]:
         """A completion, with the arguments of :meth:`create`, whose answers are parsed. See the other client's."""
+        from .._response import then
         from ..lib._parsing import check_tools
 
         rules, params = _prepared(self.create, params, response_format)
         check_tools(params.get("tools"))
-        return rules.completion(await self.create(**params))
+        return then(await self.create(**params), rules.completion)
 
     def stream(self, *, response_format: Any = omit, **params: Any) -> AsyncChatCompletionStreamManager[Any]:
         """A completion, with the arguments of :meth:`create`, as a context manager of its events."""

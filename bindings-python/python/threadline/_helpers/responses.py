@@ -47,8 +47,10 @@ class ResponsesHelpers(_Made):
 
     def parse(self, *, text_format: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
         """A response, with the arguments of :meth:`create`, whose texts are parsed into the type ``text_format``."""
+        from .._response import then
+
         rules = _prepared(params, text_format)
-        return rules.response(self.create(**arguments_of(self.create, params)))
+        return then(self.create(**arguments_of(self.create, params)), rules.response)
 
     def stream(self, *, text_format: Any = omit, **params: Any) -> ResponseStreamManager[Any]:
         """A response, with the arguments of :meth:`create`, as a context manager of its events.
@@ -91,8 +93,10 @@ class AsyncResponsesHelpers(_AsyncMade):
 
     async def parse(self, *, text_format: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
         """A response, with the arguments of :meth:`create`, whose texts are parsed. See the other client's."""
+        from .._response import then
+
         rules = _prepared(params, text_format)
-        return rules.response(await self.create(**arguments_of(self.create, params)))
+        return then(await self.create(**arguments_of(self.create, params)), rules.response)
 
     def stream(self, *, text_format: Any = omit, **params: Any) -> AsyncResponseStreamManager[Any]:
         """A response, with the arguments of :meth:`create`, as a context manager of its events. See the other client's."""

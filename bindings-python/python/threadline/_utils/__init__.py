@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Dict
 
 from .._files import file_from_path as file_from_path
 from .._types import NotGiven, Omit
@@ -51,3 +52,74 @@ class PropertyInfo:
 
     def __repr__(self) -> str:
         return f"PropertyInfo(alias={self.alias!r}, discriminator={self.discriminator!r})"
+
+
+_LAZY: Dict[str, str] = {
+    **dict.fromkeys(("SensitiveHeadersFilter", "setup_logging"), "_logs"),
+    **dict.fromkeys(("LazyProxy",), "_proxy"),
+    **dict.fromkeys(("asyncify",), "_sync"),
+    **dict.fromkeys(("path_template",), "_path"),
+    **dict.fromkeys(("consume_sync_iterator", "consume_async_iterator"), "_streams"),
+    **dict.fromkeys(("function_has_argument", "assert_signatures_in_sync"), "_reflection"),
+    **dict.fromkeys(("transform", "async_transform", "maybe_transform", "async_maybe_transform"), "_transform"),
+    **dict.fromkeys(
+        ("get_args", "get_origin", "is_union", "is_typeddict", "is_literal_type", "parse_date", "parse_datetime"), "_compat"
+    ),
+    **dict.fromkeys(
+        (
+            "extract_type_arg",
+            "extract_type_var_from_base",
+            "is_annotated_type",
+            "is_iterable_type",
+            "is_list_type",
+            "is_required_type",
+            "is_sequence_type",
+            "is_type_alias_type",
+            "is_union_type",
+            "strip_annotated_type",
+        ),
+        "_typing",
+    ),
+    **dict.fromkeys(
+        (
+            "coerce_boolean",
+            "coerce_float",
+            "coerce_integer",
+            "deepcopy_minimal",
+            "extract_files",
+            "flatten",
+            "get_async_library",
+            "get_required_header",
+            "is_async_azure_client",
+            "is_azure_client",
+            "is_dict",
+            "is_iterable",
+            "is_list",
+            "is_mapping",
+            "is_mapping_t",
+            "is_sequence",
+            "is_sequence_t",
+            "is_tuple",
+            "is_tuple_t",
+            "json_safe",
+            "lru_cache",
+            "maybe_coerce_boolean",
+            "maybe_coerce_float",
+            "maybe_coerce_integer",
+            "removeprefix",
+            "removesuffix",
+            "required_args",
+            "strip_not_given",
+        ),
+        "_utils",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # What programs import from the official package; nothing of ours needs it.
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+    return value

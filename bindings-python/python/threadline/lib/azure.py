@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, TypeVar
+from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, TypeVar, Union
 
 from .._client import AsyncOpenAI, OpenAI, _Base, _env
 from .._constants import DEFAULT_MAX_RETRIES
@@ -12,6 +12,10 @@ from .._types import not_given
 __all__ = ["AsyncAzureOpenAI", "AzureOpenAI", "MutuallyExclusiveAuthError"]
 
 C = TypeVar("C", bound="_Azure")
+AzureADTokenProvider = Callable[[], str]
+AsyncAzureADTokenProvider = Callable[[], Union[str, Awaitable[str]]]
+#: Stands where the official package wants a key and there is only a token.
+API_KEY_SENTINEL = "".join(("<", "missing API key", ">"))
 
 
 class MutuallyExclusiveAuthError(OpenAIError):

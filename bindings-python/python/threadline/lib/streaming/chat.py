@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from ... import _threadline as _native
 from ..._models import BaseModel
@@ -14,6 +14,7 @@ __all__ = [
     "ChatCompletionStream",
     "ChatCompletionStreamEvent",
     "ChatCompletionStreamManager",
+    "ChatCompletionStreamState",
     "ChunkEvent",
     "ContentDeltaEvent",
     "ContentDoneEvent",
@@ -176,6 +177,38 @@ class AsyncChatCompletionStream(_Reader, AsyncStream[Any]):  # type: ignore[misc
     async def get_final_completion(self) -> Any:
         """Reads to the end: the completion."""
         await self.until_done()
+        return self._final()
+
+
+class ChatCompletionStreamState(_Reader):
+    """Chunks that a program got elsewhere, put together.
+
+    .. code-block:: python
+
+        state = ChatCompletionStreamState()
+        for chunk in client.chat.completions.create(..., stream=True):
+            for event in state.handle_chunk(chunk):
+                ...
+        completion = state.get_final_completion()
+    """
+
+    def __init__(self, *, input_tools: Any = None, response_format: Any = None) -> None:
+        from .._parsing import ChatRules
+
+        self._accumulator = _native.Accumulator("chat")
+        self._rules = ChatRules(response_format, input_tools)
+        self._ended = False
+
+    def handle_chunk(self, chunk: Any) -> List[Any]:
+        """Takes a chunk; the events that it makes."""
+        made = self._accumulator.push("", chunk.to_json(indent=None).encode())
+        return [self._event(text) for text in made]
+
+    def get_final_completion(self) -> Any:
+        """The completion that the chunks have come to."""
+        if not self._ended:
+            self._ended = True
+            self._accumulator.finish()
         return self._final()
 
 

@@ -7,6 +7,7 @@ from typing import Dict, Iterable, List, Literal, Optional, TYPE_CHECKING, Union
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers import given
 from threadline._helpers.chat import AsyncChatCompletionsHelpers, ChatCompletionsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
@@ -18,6 +19,8 @@ from threadline.pagination import AsyncCursorPage, SyncCursorPage
 if TYPE_CHECKING:
     from threadline._legacy_response import async_to_raw_response_wrapper, to_raw_response_wrapper
     from threadline._response import async_to_streamed_response_wrapper, to_streamed_response_wrapper
+    from threadline.lib._parsing._completions import ResponseFormatT
+    from threadline.lib.streaming.chat._completions import AsyncChatCompletionStreamManager, ChatCompletionStreamManager
     from threadline.resources.chat.completions.messages import (
         AsyncMessages, AsyncMessagesWithRawResponse, AsyncMessagesWithStreamingResponse, Messages, MessagesWithRawResponse,
         MessagesWithStreamingResponse,
@@ -303,6 +306,100 @@ class Completions(ChatCompletionsHelpers, SyncResource):
         """
         return self._call(op.CHAT_COMPLETIONS_DELETE, locals())
 
+    def parse(
+        self,
+        *,
+        messages: Iterable[t.chat.ChatCompletionMessageParam],
+        model: Union[str, t.shared.ChatModel],
+        audio: Optional[t.chat.ChatCompletionAudioParam] | Omit = omit,
+        response_format: object | Omit = omit,
+        frequency_penalty: Optional[float] | Omit = omit,
+        function_call: t.chat.completion_create_params.FunctionCall | Omit = omit,
+        functions: Iterable[t.chat.completion_create_params.Function] | Omit = omit,
+        logit_bias: Optional[Dict[str, int]] | Omit = omit,
+        logprobs: Optional[bool] | Omit = omit,
+        max_completion_tokens: Optional[int] | Omit = omit,
+        max_tokens: Optional[int] | Omit = omit,
+        metadata: Optional[t.shared_params.Metadata] | Omit = omit,
+        modalities: Optional[List[Literal["text", "audio"]]] | Omit = omit,
+        moderation: Optional[t.chat.completion_create_params.Moderation] | Omit = omit,
+        n: Optional[int] | Omit = omit,
+        parallel_tool_calls: bool | Omit = omit,
+        prediction: Optional[t.chat.ChatCompletionPredictionContentParam] | Omit = omit,
+        presence_penalty: Optional[float] | Omit = omit,
+        prompt_cache_key: Optional[str] | Omit = omit,
+        prompt_cache_options: t.chat.completion_create_params.PromptCacheOptions | Omit = omit,
+        prompt_cache_retention: Optional[Literal["in_memory", "24h"]] | Omit = omit,
+        reasoning_effort: Optional[t.shared.ReasoningEffort] | Omit = omit,
+        safety_identifier: Optional[str] | Omit = omit,
+        seed: Optional[int] | Omit = omit,
+        service_tier: Optional[Literal["auto", "default", "flex", "scale", "priority", "fast"]] | Omit = omit,
+        stop: Union[str, SequenceNotStr[str], None] | Omit = omit,
+        store: Optional[bool] | Omit = omit,
+        stream_options: Optional[t.chat.ChatCompletionStreamOptionsParam] | Omit = omit,
+        temperature: Optional[float] | Omit = omit,
+        tool_choice: t.chat.ChatCompletionToolChoiceOptionParam | Omit = omit,
+        tools: Iterable[t.chat.ChatCompletionToolUnionParam] | Omit = omit,
+        top_logprobs: Optional[int] | Omit = omit,
+        top_p: Optional[float] | Omit = omit,
+        user: str | Omit = omit,
+        verbosity: Optional[Literal["low", "medium", "high"]] | Omit = omit,
+        web_search_options: t.chat.completion_create_params.WebSearchOptions | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> t.chat.ParsedChatCompletion[ResponseFormatT]:
+        """Helper `chat.completions.parse`; see the guides."""
+        return ChatCompletionsHelpers.parse(**given(locals()))
+
+    def stream(
+        self,
+        *,
+        messages: Iterable[t.chat.ChatCompletionMessageParam],
+        model: Union[str, t.shared.ChatModel],
+        audio: Optional[t.chat.ChatCompletionAudioParam] | Omit = omit,
+        response_format: object | Omit = omit,
+        frequency_penalty: Optional[float] | Omit = omit,
+        function_call: t.chat.completion_create_params.FunctionCall | Omit = omit,
+        functions: Iterable[t.chat.completion_create_params.Function] | Omit = omit,
+        logit_bias: Optional[Dict[str, int]] | Omit = omit,
+        logprobs: Optional[bool] | Omit = omit,
+        max_completion_tokens: Optional[int] | Omit = omit,
+        max_tokens: Optional[int] | Omit = omit,
+        metadata: Optional[t.shared_params.Metadata] | Omit = omit,
+        modalities: Optional[List[Literal["text", "audio"]]] | Omit = omit,
+        moderation: Optional[t.chat.completion_create_params.Moderation] | Omit = omit,
+        n: Optional[int] | Omit = omit,
+        parallel_tool_calls: bool | Omit = omit,
+        prediction: Optional[t.chat.ChatCompletionPredictionContentParam] | Omit = omit,
+        presence_penalty: Optional[float] | Omit = omit,
+        prompt_cache_key: Optional[str] | Omit = omit,
+        prompt_cache_options: t.chat.completion_create_params.PromptCacheOptions | Omit = omit,
+        prompt_cache_retention: Optional[Literal["in_memory", "24h"]] | Omit = omit,
+        reasoning_effort: Optional[t.shared.ReasoningEffort] | Omit = omit,
+        safety_identifier: Optional[str] | Omit = omit,
+        seed: Optional[int] | Omit = omit,
+        service_tier: Optional[Literal["auto", "default", "flex", "scale", "priority", "fast"]] | Omit = omit,
+        stop: Union[str, SequenceNotStr[str], None] | Omit = omit,
+        store: Optional[bool] | Omit = omit,
+        stream_options: Optional[t.chat.ChatCompletionStreamOptionsParam] | Omit = omit,
+        temperature: Optional[float] | Omit = omit,
+        tool_choice: t.chat.ChatCompletionToolChoiceOptionParam | Omit = omit,
+        tools: Iterable[t.chat.ChatCompletionToolUnionParam] | Omit = omit,
+        top_logprobs: Optional[int] | Omit = omit,
+        top_p: Optional[float] | Omit = omit,
+        user: str | Omit = omit,
+        verbosity: Optional[Literal["low", "medium", "high"]] | Omit = omit,
+        web_search_options: t.chat.completion_create_params.WebSearchOptions | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> ChatCompletionStreamManager[ResponseFormatT]:
+        """Helper `chat.completions.stream`; see the guides."""
+        return ChatCompletionsHelpers.stream(**given(locals()))
+
 
 class AsyncCompletions(AsyncChatCompletionsHelpers, AsyncResource):
     """The resource `chat.completions`."""
@@ -580,6 +677,100 @@ class AsyncCompletions(AsyncChatCompletionsHelpers, AsyncResource):
         `DELETE /chat/completions/{completion_id}`
         """
         return await self._call(op.CHAT_COMPLETIONS_DELETE, locals())
+
+    async def parse(
+        self,
+        *,
+        messages: Iterable[t.chat.ChatCompletionMessageParam],
+        model: Union[str, t.shared.ChatModel],
+        audio: Optional[t.chat.ChatCompletionAudioParam] | Omit = omit,
+        response_format: object | Omit = omit,
+        frequency_penalty: Optional[float] | Omit = omit,
+        function_call: t.chat.completion_create_params.FunctionCall | Omit = omit,
+        functions: Iterable[t.chat.completion_create_params.Function] | Omit = omit,
+        logit_bias: Optional[Dict[str, int]] | Omit = omit,
+        logprobs: Optional[bool] | Omit = omit,
+        max_completion_tokens: Optional[int] | Omit = omit,
+        max_tokens: Optional[int] | Omit = omit,
+        metadata: Optional[t.shared_params.Metadata] | Omit = omit,
+        modalities: Optional[List[Literal["text", "audio"]]] | Omit = omit,
+        moderation: Optional[t.chat.completion_create_params.Moderation] | Omit = omit,
+        n: Optional[int] | Omit = omit,
+        parallel_tool_calls: bool | Omit = omit,
+        prediction: Optional[t.chat.ChatCompletionPredictionContentParam] | Omit = omit,
+        presence_penalty: Optional[float] | Omit = omit,
+        prompt_cache_key: Optional[str] | Omit = omit,
+        prompt_cache_options: t.chat.completion_create_params.PromptCacheOptions | Omit = omit,
+        prompt_cache_retention: Optional[Literal["in_memory", "24h"]] | Omit = omit,
+        reasoning_effort: Optional[t.shared.ReasoningEffort] | Omit = omit,
+        safety_identifier: Optional[str] | Omit = omit,
+        seed: Optional[int] | Omit = omit,
+        service_tier: Optional[Literal["auto", "default", "flex", "scale", "priority", "fast"]] | Omit = omit,
+        stop: Union[str, SequenceNotStr[str], None] | Omit = omit,
+        store: Optional[bool] | Omit = omit,
+        stream_options: Optional[t.chat.ChatCompletionStreamOptionsParam] | Omit = omit,
+        temperature: Optional[float] | Omit = omit,
+        tool_choice: t.chat.ChatCompletionToolChoiceOptionParam | Omit = omit,
+        tools: Iterable[t.chat.ChatCompletionToolUnionParam] | Omit = omit,
+        top_logprobs: Optional[int] | Omit = omit,
+        top_p: Optional[float] | Omit = omit,
+        user: str | Omit = omit,
+        verbosity: Optional[Literal["low", "medium", "high"]] | Omit = omit,
+        web_search_options: t.chat.completion_create_params.WebSearchOptions | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> t.chat.ParsedChatCompletion[ResponseFormatT]:
+        """Helper `chat.completions.parse`; see the guides."""
+        return await AsyncChatCompletionsHelpers.parse(**given(locals()))
+
+    def stream(
+        self,
+        *,
+        messages: Iterable[t.chat.ChatCompletionMessageParam],
+        model: Union[str, t.shared.ChatModel],
+        audio: Optional[t.chat.ChatCompletionAudioParam] | Omit = omit,
+        response_format: object | Omit = omit,
+        frequency_penalty: Optional[float] | Omit = omit,
+        function_call: t.chat.completion_create_params.FunctionCall | Omit = omit,
+        functions: Iterable[t.chat.completion_create_params.Function] | Omit = omit,
+        logit_bias: Optional[Dict[str, int]] | Omit = omit,
+        logprobs: Optional[bool] | Omit = omit,
+        max_completion_tokens: Optional[int] | Omit = omit,
+        max_tokens: Optional[int] | Omit = omit,
+        metadata: Optional[t.shared_params.Metadata] | Omit = omit,
+        modalities: Optional[List[Literal["text", "audio"]]] | Omit = omit,
+        moderation: Optional[t.chat.completion_create_params.Moderation] | Omit = omit,
+        n: Optional[int] | Omit = omit,
+        parallel_tool_calls: bool | Omit = omit,
+        prediction: Optional[t.chat.ChatCompletionPredictionContentParam] | Omit = omit,
+        presence_penalty: Optional[float] | Omit = omit,
+        prompt_cache_key: Optional[str] | Omit = omit,
+        prompt_cache_options: t.chat.completion_create_params.PromptCacheOptions | Omit = omit,
+        prompt_cache_retention: Optional[Literal["in_memory", "24h"]] | Omit = omit,
+        reasoning_effort: Optional[t.shared.ReasoningEffort] | Omit = omit,
+        safety_identifier: Optional[str] | Omit = omit,
+        seed: Optional[int] | Omit = omit,
+        service_tier: Optional[Literal["auto", "default", "flex", "scale", "priority", "fast"]] | Omit = omit,
+        stop: Union[str, SequenceNotStr[str], None] | Omit = omit,
+        store: Optional[bool] | Omit = omit,
+        stream_options: Optional[t.chat.ChatCompletionStreamOptionsParam] | Omit = omit,
+        temperature: Optional[float] | Omit = omit,
+        tool_choice: t.chat.ChatCompletionToolChoiceOptionParam | Omit = omit,
+        tools: Iterable[t.chat.ChatCompletionToolUnionParam] | Omit = omit,
+        top_logprobs: Optional[int] | Omit = omit,
+        top_p: Optional[float] | Omit = omit,
+        user: str | Omit = omit,
+        verbosity: Optional[Literal["low", "medium", "high"]] | Omit = omit,
+        web_search_options: t.chat.completion_create_params.WebSearchOptions | Omit = omit,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: Body | None = None,
+        timeout: float | Timeout | None | NotGiven = not_given,
+    ) -> AsyncChatCompletionStreamManager[ResponseFormatT]:
+        """Helper `chat.completions.stream`; see the guides."""
+        return AsyncChatCompletionsHelpers.stream(**given(locals()))
 
 
 class CompletionsWithRawResponse(RawView):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Iterable, List, Optional
 
-from .._exceptions import ContentFilterFinishReasonError, LengthFinishReasonError
-from .._types import NotGiven, Omit
-from ._tools import PydanticFunctionTool, schema_of
+from ..._exceptions import ContentFilterFinishReasonError, LengthFinishReasonError
+from ..._types import NotGiven, Omit
+from .._tools import PydanticFunctionTool, schema_of
 
 
 def _given(value: Any) -> bool:
@@ -82,8 +82,8 @@ class ChatRules(_Rules):
 
     def completion(self, completion: Any) -> Any:
         """The completion with its answers parsed."""
-        from ..types.chat import ParsedChatCompletion, ParsedChatCompletionMessage, ParsedChoice, ParsedFunctionToolCall
-        from ..types.chat.parsed_function_tool_call import ParsedFunction
+        from ...types.chat import ParsedChatCompletion, ParsedChatCompletionMessage, ParsedChoice, ParsedFunctionToolCall
+        from ...types.chat.parsed_function_tool_call import ParsedFunction
 
         for choice in completion.choices:
             if self.type is not None or self.tools:
@@ -121,7 +121,7 @@ class ResponseRules(_Rules):
 
     def response(self, response: Any) -> Any:
         """The response with its answers parsed."""
-        from ..types.responses import (
+        from ...types.responses import (
             ParsedResponse,
             ParsedResponseFunctionToolCall,
             ParsedResponseOutputMessage,

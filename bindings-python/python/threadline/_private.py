@@ -1,0 +1,267 @@
+"""What programs reach for inside of the official clients: requests by their parts, the rules of retries, the HTTP client."""
+
+from __future__ import annotations
+
+
+import os
+import sys
+from functools import lru_cache
+from typing import Any, Dict, Mapping, Optional
+
+from ._http import URL, Headers, Request
+from ._types import NotGiven, Omit
+from ._version import __version__
+
+__all__ = ["PrivateNames", "headers_of_call", "platform_headers", "private", "sent_headers"]
+
+
+@lru_cache(maxsize=1)
+def platform_headers() -> Mapping[str, str]:
+    """What the headers of a request say of this process."""
+    system = {"linux": "Linux", "darwin": "MacOS", "win32": "Windows", "cygwin": "Windows"}.get(sys.platform, "Unknown")
+    machine = (os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "")).lower()
+    arch = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64", "arm": "arm", "i686": "x32"}
+    implementation = sys.implementation.name
+    runtime = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM"}.get(implementation, implementation)
+    return {
+        "X-Stainless-Lang": "python",
+        "X-Stainless-Package-Version": __version__,
+        "X-Stainless-OS": system,
+        "X-Stainless-Arch": arch.get(machine, f"other:{machine}" if machine else "unknown"),
+        "X-Stainless-Runtime": runtime,
+        "X-Stainless-Runtime-Version": ".".join(str(part) for part in sys.version_info[:3]),
+    }
+
+
+def _merged(*mappings: Optional[Mapping[str, Any]]) -> Dict[str, str]:
+    """Headers of several sources: later ones win, in any case, and :data:`omit` takes one away."""
+    names: Dict[str, str] = {}
+    merged: Dict[str, Any] = {}
+    for mapping in mappings:
+        for name, value in (mapping or {}).items():
+            merged.pop(names.get(name.lower(), name), None)
+            names[name.lower()] = name
+            merged[name] = value
+    return {name: value for name, value in merged.items() if value is not None and not isinstance(value, (Omit, NotGiven))}
+
+
+def default_headers(client: Any) -> Dict[str, Any]:
+    """The headers of every request of a client."""
+    held = client._options
+    own = {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "User-Agent": client.user_agent,
+        **platform_headers(),
+        **client.auth_headers,
+        "X-Stainless-Async": "async:asyncio" if client._asynchronous else "false",
+        "OpenAI-Organization": held["organization"],
+        "OpenAI-Project": held["project"],
+    }
+    return _merged(own, held["default_headers"])
+
+
+def headers_of_call(client: Any, method: str, arguments: Mapping[str, Any], retries: int) -> Dict[str, str]:
+    """The headers of a call that was made, as far as client and arguments tell."""
+    extra = arguments.get("extra_headers") or {}
+    more: Dict[str, Any] = {"X-Stainless-Retry-Count": str(retries)}
+    return _merged(default_headers(client), more, extra)
+
+
+def sent_headers(client: Any) -> Dict[str, str]:
+    """What the core does not send by itself of a client's default headers."""
+    own = {"User-Agent": f"{type(client).__name__}/Python {__version__}", **platform_headers()}
+    return _merged(own, client._options["default_headers"])
+
+
+def private(client: Any, name: str) -> Any:
+    """A member of :class:`PrivateNames`, of this client.
+
+    Raises :class:`AttributeError` if there is none of that name.
+    """
+    found = vars(PrivateNames).get(name)
+    if found is None or name.startswith("__"):
+        raise AttributeError(f"{type(client).__name__!r} object has no attribute {name!r}")
+    return found.__get__(client, type(client)) if hasattr(found, "__get__") else found
+
+
+class PrivateNames:
+    """Members of the official clients that our own code has no use for."""
+
+    _options: Dict[str, Any]
+    _asynchronous: bool
+    max_retries: Any
+    timeout: Any
+    base_url: URL
+    _version = __version__
+    _changed: Any
+    _strict_response_validation: bool
+
+    @property
+    def _client(self) -> Any:
+        """The HTTP client, of httpx. If none was given, one is made, and calls go through it from then on."""
+        from ._httpx import own_client
+
+        held = self._options["http_client"]
+        if held is None:
+            held = self._options["http_client"] = own_client(self._asynchronous, self.base_url)
+            self._changed()
+        return held
+
+    @property
+    def qs(self) -> Any:
+        from ._qs import Querystring
+
+        return Querystring(array_format="brackets")
+
+    @property
+    def user_agent(self) -> str:
+        return f"{type(self).__name__}/Python {__version__}"
+
+    @property
+    def custom_auth(self) -> None:
+        return None
+
+    def platform_headers(self) -> Dict[str, str]:
+        return dict(platform_headers())
+
+    def _validate_headers(self, headers: Any, custom_headers: Any) -> None:
+        """Nothing is missing: credentials are checked when the client is made."""
+
+    def _idempotency_key(self) -> str:
+        import uuid
+
+        return f"stainless-python-retry-{uuid.uuid4()}"
+
+    def _enforce_trailing_slash(self, url: Any) -> URL:
+        return URL(str(url) if str(url).endswith("/") else f"{url}/")
+
+    def _prepare_url(self, url: str) -> URL:
+        """The address of a path below the base; an address stays what it is."""
+        if "://" in url:
+            return URL(url)
+        return URL(f"{str(self.base_url).rstrip('/')}/{url.lstrip('/')}")
+
+    def _build_headers(self, options: Any, *, retries_taken: int = 0) -> Headers:
+        given = {} if isinstance(options.headers, NotGiven) else dict(options.headers or {})
+        more: Dict[str, Any] = {"X-Stainless-Retry-Count": str(retries_taken)}
+        timeout = self.timeout if isinstance(options.timeout, NotGiven) else options.timeout
+        read = getattr(timeout, "read", timeout)
+        if read is not None:
+            more["X-Stainless-Read-Timeout"] = str(read)
+        if options.idempotency_key and options.method.lower() != "get":
+            more["Idempotency-Key"] = options.idempotency_key
+        return Headers(_merged(default_headers(self), more, given))
+
+    def _build_request(self, options: Any, *, retries_taken: int = 0) -> Any:
+        """The request of these options, as an object of httpx where httpx is installed."""
+        headers = self._build_headers(options, retries_taken=retries_taken)
+        query = {**self._options["default_query"], **dict(options.params or {})}
+        body = options.json_data
+        if options.extra_json is not None:
+            body = options.extra_json if body is None else {**body, **options.extra_json}
+        url = self._prepare_url(options.url)
+        timeout = self.timeout if isinstance(options.timeout, NotGiven) else options.timeout
+        pairs = self.qs.stringify_items(query)
+        return _request(options, url, headers, pairs, body, timeout)
+
+    def _calculate_retry_timeout(self, remaining_retries: int, options: Any, response_headers: Any = None) -> float:
+        """How long the official package waits before a retry, in seconds. Calls follow the core's rules."""
+        import random
+
+        asked = self._parse_retry_after_header(response_headers)
+        if asked is not None and 0 < asked <= 120:
+            return asked
+        tries = min(options.get_max_retries(self.max_retries) - remaining_retries, 1000)
+        # A part of it is chance, so that clients that failed together do not come back together.
+        return max(float(min(0.5 * 2.0**tries, 8.0) * (1 - 0.25 * random.random())), 0.0)
+
+    def _parse_retry_after_header(self, response_headers: Any = None) -> Optional[float]:
+        """What the server asked to wait, in seconds."""
+        if response_headers is None:
+            return None
+        try:
+            return float(response_headers.get("retry-after-ms")) / 1000
+        except (TypeError, ValueError):
+            pass
+        asked = response_headers.get("retry-after")
+        try:
+            return float(asked)
+        except (TypeError, ValueError):
+            pass
+        import email.utils
+        import time
+
+        when = email.utils.parsedate_tz(asked)
+        return None if when is None else float(email.utils.mktime_tz(when) - time.time())
+
+    def _should_retry(self, response: Any) -> bool:
+        """Whether the official package repeats a request after this reply."""
+        asked = response.headers.get("x-should-retry")
+        if asked in ("true", "false"):
+            return bool(asked == "true")
+        return response.status_code in (408, 409, 429) or response.status_code >= 500
+
+    def _make_status_error_from_response(self, response: Any) -> Any:
+        """The exception of a reply."""
+        import json
+
+        text = response.text.strip()
+        try:
+            body: Any = json.loads(text)
+        except ValueError:
+            body = text
+        inner = body.get("error", body) if isinstance(body, Mapping) else None
+        told = inner.get("message") if isinstance(inner, Mapping) else None
+        message = f"Error code: {response.status_code}" + (f" - {told}" if isinstance(told, str) and told else "")
+        return self._make_status_error(message, body=body, response=response)
+
+    def _make_status_error(self, err_msg: str, *, body: object, response: Any) -> Any:
+        from ._exceptions import class_of_status
+
+        inner = body.get("error", body) if isinstance(body, Mapping) else body
+        return class_of_status(response.status_code)(err_msg, response=response, body=inner)
+
+
+def _request(options: Any, url: URL, headers: Headers, query: Any, body: Any, timeout: Any) -> Any:
+    try:
+        import httpx
+    except ImportError:
+        from urllib.parse import urlencode
+
+        from ._utils._json import openapi_dumps
+
+        address = f"{url}?{urlencode(query)}" if query else str(url)
+        content = b"" if body is None else openapi_dumps(body)
+        return Request(options.method.upper(), address, headers, content)
+    sent: Dict[str, Any] = {}
+    if options.files:
+        from ._files import to_httpx_files
+
+        headers = headers.copy()
+        if "boundary" not in headers.get("content-type", ""):
+            headers.pop("content-type", None)
+        sent = {"files": to_httpx_files(options.files), "data": _form(body)}
+    elif isinstance(options.content, (str, bytes)) or options.content is not None:
+        sent = {"content": options.content}
+    elif body is not None:
+        from ._utils._json import openapi_dumps
+
+        sent = {"content": openapi_dumps(body)} if options.method.lower() != "get" else {"json": body}
+    parts = [timeout.connect, timeout.read, timeout.write, timeout.pool] if hasattr(timeout, "connect") else [timeout] * 4
+    extensions = {"timeout": dict(zip(("connect", "read", "write", "pool"), parts))}
+    known = httpx.URL(str(url))
+    if query:
+        known = known.copy_merge_params(query)
+    return httpx.Request(options.method.upper(), known, headers=headers.multi_items(), extensions=extensions, **sent)
+
+
+def _form(body: Any) -> Dict[str, Any]:
+    from ._qs import Querystring
+
+    made: Dict[str, Any] = {}
+    for key, value in Querystring(array_format="brackets").stringify_items(body or {}):
+        made[key] = [*(made[key] if isinstance(made.get(key), list) else [made[key]]), value] if key in made else value
+    return made
+
+
