@@ -288,7 +288,8 @@ export function callMethod(client, known, args, requestOptions) {
     return value;
   });
   if (known.params) positional.push(rest);
-  else if (Object.keys(rest).length) throw new Usage(`unknown arguments: ${Object.keys(rest)}`);
+  // Parameters that the official package has no place for go into the query by hand.
+  else if (Object.keys(rest).length) requestOptions = { ...requestOptions, query: { ...requestOptions.query, ...rest } };
   return owner[method](...positional, requestOptions);
 }
 
