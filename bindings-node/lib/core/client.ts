@@ -354,6 +354,11 @@ export class Client {
   /** Calls an operation of the table. Generated methods are this and nothing more. */
   _call(operation: number, path: string[], params: object | undefined | null, options?: RequestOptions | null): APIPromise<any> {
     path.forEach((value, at) => checkPathValue(value, operation, at));
+    if (options === undefined && isRequestOptions(params) && isOverloaded(operation, params)) {
+      // Reads without parameters take their options in the parameters' place.
+      options = params;
+      params = undefined;
+    }
     const { APIPromise } = require('./api-promise') as typeof import('./api-promise');
     return APIPromise._of(new Call(this, operation, path, params ?? undefined, options));
   }
@@ -511,6 +516,12 @@ export class Client {
 
 function hide(client: object, name: string, value: unknown): void {
   Object.defineProperty(client, name, { value, writable: true, enumerable: false, configurable: true });
+}
+
+function isOverloaded(operation: number, params: object): boolean {
+  const { row } = require('../internal/native') as typeof import('../internal/native');
+  const { verb, stream } = row(operation);
+  return verb === 'GET' && !(typeof stream === 'string' && stream in params);
 }
 
 function sameOrigin(one: string, other: string): boolean {
