@@ -39,6 +39,11 @@ impl Deck {
         Ok(Self { path: path.to_owned(), slots, ignored, allow_repeats, failed: None })
     }
 
+    /// Names that do not count when requests are compared.
+    pub(super) fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
     /// The reply to this request that is next in turn.
     pub(super) fn take(&mut self, asked: &Asked) -> Option<Answered> {
         let matches = |slot: &&mut Slot| {

@@ -80,6 +80,41 @@ pub(super) enum ReplyBody {
     Text(String),
     Base64(String),
     Stream(Vec<Piece>),
+    /// The messages of a WebSocket, of both sides.
+    Socket(Vec<Said>),
+}
+
+/// Who says something on a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Side {
+    Client,
+    Server,
+}
+
+/// A message, or a close frame, with the milliseconds since the one before.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Said {
+    pub(super) from: Side,
+    #[serde(default)]
+    pub(super) after_ms: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) json: Option<Box<RawValue>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) base64: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) close: Option<Closed>,
+}
+
+/// What a close frame says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Closed {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<u16>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) reason: String,
 }
 
 /// A piece of a stream: an event, with the milliseconds since the one before.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::format::{Asked, Body, Part};
+use super::format::{Asked, Body, Part, Said};
 
 /// Most differences that an error names.
 const SHOWN: usize = 5;
@@ -37,6 +37,24 @@ pub(super) fn show(differences: &[String]) -> String {
         text.push_str(&format!("; and {} more", differences.len() - SHOWN));
     }
     text
+}
+
+/// What differs between two messages of a WebSocket.
+pub(super) fn unlike(recorded: &Said, heard: &Said, ignored: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    match (&recorded.json, &heard.json) {
+        (Some(one), Some(other)) => {
+            let value = |json: &str| serde_json::from_str::<Value>(json).unwrap_or_default();
+            let ignores = |name: &str| ignored.iter().any(|own| own == name);
+            compare("it", &value(one.get()), &value(other.get()), &ignores, &mut found);
+        }
+        (None, None) if recorded.text == heard.text && recorded.base64 == heard.base64 => {}
+        _ => match (&recorded.text, &heard.text) {
+            (Some(one), Some(other)) => text("it", one, other, &mut found),
+            _ => found.push("it is of another kind".to_owned()),
+        },
+    }
+    found
 }
 
 fn differences(recorded: &Asked, asked: &Asked, ignored: &[String]) -> Vec<String> {

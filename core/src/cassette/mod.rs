@@ -6,11 +6,14 @@
 mod asked;
 mod deck;
 mod format;
+mod frames;
 mod matching;
 mod multipart;
 mod pieces;
+mod player;
 mod redact;
 mod replay;
+mod socket;
 mod transport;
 
 use std::fmt;

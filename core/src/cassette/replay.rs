@@ -13,15 +13,11 @@ use crate::transport::{ByteStream, HttpResponse, TransportError, TransportErrorK
 
 /// The reply, after the wait that was recorded unless it is to be `fast`.
 pub(super) async fn replay(reply: &Answered, fast: bool) -> Result<HttpResponse, TransportError> {
-    let broken = |what: &str| TransportError::new(TransportErrorKind::Request, format!("the cassette holds {what}"));
     let status = StatusCode::from_u16(reply.status).map_err(|_| broken("a status that is none"))?;
-    let mut headers = HeaderMap::new();
-    for (name, value) in &reply.headers {
-        let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) else {
-            return Err(broken("a header that is none"));
-        };
-        headers.insert(name, value);
+    if let Some(ReplyBody::Socket(_)) = reply.body {
+        return Err(broken("a WebSocket here, and this is a request"));
     }
+    let headers = headers(reply)?;
     let pieces = pieces(reply.body.as_ref()).ok_or_else(|| broken("a body that is not base64"))?;
     wait(reply.after_ms, fast).await;
     let end = reply.ended.as_ref().map(|ended| match ended {
@@ -37,7 +33,24 @@ pub(super) async fn replay(reply: &Answered, fast: bool) -> Result<HttpResponse,
     Ok(HttpResponse::new(status, headers, body))
 }
 
-async fn wait(after_ms: u64, fast: bool) {
+/// The headers that were kept.
+pub(super) fn headers(reply: &Answered) -> Result<HeaderMap, TransportError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &reply.headers {
+        let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) else {
+            return Err(broken("a header that is none"));
+        };
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+fn broken(what: &str) -> TransportError {
+    TransportError::new(TransportErrorKind::Request, format!("the cassette holds {what}"))
+}
+
+/// Waits as long as was recorded, unless it is to be fast.
+pub(super) async fn wait(after_ms: u64, fast: bool) {
     if !fast && after_ms > 0 {
         sleep(Duration::from_millis(after_ms)).await;
     }
@@ -60,5 +73,6 @@ fn pieces(body: Option<&ReplyBody>) -> Option<Vec<(u64, Bytes)>> {
             });
             bytes.collect::<Option<_>>()?
         }
+        Some(ReplyBody::Socket(_)) => return None,
     })
 }

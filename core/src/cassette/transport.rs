@@ -10,19 +10,21 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::asked::{asked, gather};
 use super::deck::Deck;
-use super::format::{Answered, Asked, Ended, Exchange};
+use super::format::{Answered, Asked, Ended, Exchange, ReplyBody};
 use super::pieces::{Pieces, body_of};
+use super::player::{Rules, play};
 use super::redact::Redaction;
-use super::replay::replay;
+use super::replay::{headers, replay, wait};
+use super::socket::{Take, Tap};
 use super::{Cassette, Mode};
 use crate::error::Error;
 use crate::transport::{
     ByteStream, HttpRequest, HttpResponse, RequestBody, SendFuture, Transport, TransportError, TransportErrorKind,
-    UpgradeFuture,
+    Upgrade, UpgradeFuture,
 };
 
 /// A [`Transport`] that records what another one does, or replays it.
@@ -40,7 +42,7 @@ impl fmt::Debug for CassetteTransport {
     }
 }
 
-fn lock(deck: &Mutex<Deck>) -> MutexGuard<'_, Deck> {
+pub(super) fn lock(deck: &Mutex<Deck>) -> MutexGuard<'_, Deck> {
     deck.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -83,6 +85,17 @@ impl CassetteTransport {
         let start = Instant::now();
         // A request without a reply leaves nothing to replay.
         let response = self.inner.send(request).await?;
+        Ok(self.recorded(response, place, asked, rules, start))
+    }
+
+    fn recorded(
+        &self,
+        response: HttpResponse,
+        place: usize,
+        asked: Asked,
+        rules: Redaction,
+        start: Instant,
+    ) -> HttpResponse {
         let recording = Recording {
             deck: Arc::clone(&self.deck),
             place,
@@ -95,7 +108,44 @@ impl CassetteTransport {
             pieces: Vec::new(),
         };
         let body: ByteStream = Box::pin(Recorded { body: response.body, recording });
-        Ok(HttpResponse::new(response.status, response.headers, body))
+        HttpResponse::new(response.status, response.headers, body)
+    }
+
+    /// A WebSocket: its handshake is a request, what both sides say stands in its reply.
+    async fn switch(&self, request: HttpRequest) -> Result<Upgrade, TransportError> {
+        let rules = self.rules.knowing(&request.headers);
+        let asked = asked(&request, None, &rules);
+        if self.mode != Mode::Record {
+            let found = lock(&self.deck).take(&asked);
+            match found {
+                Some(reply) => return self.play(reply, &request.headers, rules).await,
+                None if self.mode == Mode::Replay => return Err(refused(lock(&self.deck).missing(&asked))),
+                None => {}
+            }
+        }
+        let place = lock(&self.deck).begin().map_err(refused)?;
+        let start = Instant::now();
+        Ok(match self.inner.upgrade(request).await? {
+            Upgrade::Refused(reply) => Upgrade::Refused(self.recorded(reply, place, asked, rules, start)),
+            Upgrade::Switched { headers, io } => {
+                let (deck, after) = (Arc::clone(&self.deck), start.elapsed());
+                let take = Take { deck, place, asked, rules, headers: headers.clone(), after };
+                Upgrade::switched(headers, Tap::new(io, take))
+            }
+        })
+    }
+
+    async fn play(&self, reply: Answered, asked: &HeaderMap, redaction: Redaction) -> Result<Upgrade, TransportError> {
+        match reply.body {
+            Some(ReplyBody::Socket(ref script)) => {
+                let headers = headers(&reply)?;
+                wait(reply.after_ms, self.fast).await;
+                let ignored = lock(&self.deck).ignored().to_vec();
+                let rules = Rules { fast: self.fast, redaction, ignored };
+                Ok(play(script.clone(), reply.ended, rules, asked, headers))
+            }
+            _ => replay(&reply, self.fast).await.map(Upgrade::Refused),
+        }
     }
 }
 
@@ -104,14 +154,8 @@ impl Transport for CassetteTransport {
         Box::pin(self.exchange(request))
     }
 
-    /// Connections that are no requests and replies are not recorded: they pass. A replay has none, and stays offline.
     fn upgrade(&self, request: HttpRequest) -> UpgradeFuture<'_> {
-        if self.mode == Mode::Replay {
-            let why = "a cassette holds no WebSockets, so this connection cannot be replayed; let a mock server take its place";
-            return Box::pin(std::future::ready(Err(refused(why.to_owned()))));
-        }
-        debug!("a WebSocket passes the cassette and is not recorded");
-        self.inner.upgrade(request)
+        Box::pin(self.switch(request))
     }
 }
 

@@ -92,7 +92,7 @@ impl Extra {
 
     /// Keeps a member whose name is written as `raw_name`.
     pub(super) fn keep(&mut self, raw_name: &str, value: Json, part: Option<u64>) {
-        self.rest.get_or_insert_default().push(Member { name: raw_name.into(), value, part });
+        self.rest.get_or_insert_default().push(Member { name: text::tidy_inside(raw_name).into(), value, part });
     }
 
     fn is_plain(&self) -> bool {

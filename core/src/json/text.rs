@@ -1,5 +1,6 @@
-//! Strings: taking escapes out.
+//! Strings: taking escapes out, and putting those in that a server has left out.
 
+use super::writer;
 use memchr::memchr;
 use std::borrow::Cow;
 
@@ -83,9 +84,68 @@ fn unit(text: &[u8]) -> Option<u32> {
     hex.iter().try_fold(0, |value, digit| Some(value << 4 | (*digit as char).to_digit(16)?))
 }
 
+/// JSON that every parser takes: control characters that stand in its strings as they are, which the reader lets pass, are
+/// escaped. Line breaks between values stay.
+#[inline]
+pub(super) fn tidy(json: &str) -> Cow<'_, str> {
+    if has_controls(json) { escape_controls(json, false) } else { Cow::Borrowed(json) }
+}
+
+/// As [`tidy`], for the text between a string's quotes.
+#[inline]
+pub(super) fn tidy_inside(inside: &str) -> Cow<'_, str> {
+    if has_controls(inside) { escape_controls(inside, true) } else { Cow::Borrowed(inside) }
+}
+
+#[inline]
+fn has_controls(text: &str) -> bool {
+    // Branch-free over a chunk, so that the compiler tests many bytes at a time.
+    text.as_bytes().chunks(64).any(|chunk| chunk.iter().fold(false, |found, byte| found | (*byte < 0x20)))
+}
+
+#[cold]
+#[inline(never)]
+fn escape_controls(text: &str, mut in_string: bool) -> Cow<'_, str> {
+    let mut out = String::new();
+    let (mut done, mut after_backslash) = (0, false);
+    for (at, byte) in text.bytes().enumerate() {
+        if in_string && byte < 0x20 {
+            out.push_str(&text[done..at]);
+            writer::escape_one(&mut out, byte);
+            done = at + 1;
+        }
+        match byte {
+            _ if after_backslash => after_backslash = false,
+            b'\\' => after_backslash = true,
+            b'"' => in_string = !in_string,
+            _ => {}
+        }
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_control_characters_inside_of_strings_are_escaped() {
+        for (json, tidied) in [
+            ("{\n\t\"a\": \"b\"\r\n}", "{\n\t\"a\": \"b\"\r\n}"),
+            ("{\n\"a\nb\": \"\u{0}\tc\u{1f}\"\n}", "{\n\"a\\nb\": \"\\u0000\\tc\\u001f\"\n}"),
+            (r#"["\\", "\""]"#, r#"["\\", "\""]"#),
+            ("[\"\\\\\",\n\"\\\"\n\"]", "[\"\\\\\",\n\"\\\"\\n\"]"),
+            ("[1,\n2]", "[1,\n2]"),
+        ] {
+            assert_eq!(tidy(json), tidied);
+            assert_eq!(tidy(&tidy(json)), tidied);
+        }
+        assert_eq!(tidy_inside("a\n\\\"\u{7}é"), "a\\n\\\"\\u0007é");
+    }
 
     #[test]
     fn escapes_become_their_characters() {

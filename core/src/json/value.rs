@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-/// Any JSON value: its text, known to be valid, read only when asked.
+/// Any JSON value: its text, known to be valid, read only when asked. Control characters that a server left unescaped in
+/// strings are escaped in it.
 ///
 /// Numbers keep their text, so that neither a large integer nor the difference between `1` and `1.0` is lost. Two
 /// values are equal if they mean the same: white space, the order of members and the spelling of numbers and
@@ -101,7 +102,7 @@ impl Json {
 
 impl From<Node<'_>> for Json {
     fn from(node: Node<'_>) -> Self {
-        Self::valid(node.raw())
+        Self::valid(&text::tidy(node.raw()))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::error::EncodeError;
 use super::node::path;
 use super::tape::Doc;
+use super::text;
 use crate::request::FileInput;
 
 /// A buffer that JSON is written into. Commas are its own business.
@@ -79,9 +80,10 @@ impl Writer {
     /// Writes a string whose text between the quotes is `inside`, escapes and all.
     pub(crate) fn raw_string(&mut self, inside: &str) {
         self.separate();
+        let inside = text::tidy_inside(inside);
         self.text.reserve(inside.len() + 2);
         self.text.push('"');
-        self.text.push_str(inside);
+        self.text.push_str(&inside);
         self.text.push('"');
     }
 
@@ -117,10 +119,10 @@ impl Writer {
         self.text.push_str("null");
     }
 
-    /// Writes text that is one valid JSON value.
+    /// Writes text that is one JSON value. Control characters that stand in its strings as they are, are escaped.
     pub fn raw(&mut self, json: &str) {
         self.separate();
-        self.text.push_str(json);
+        self.text.push_str(&text::tidy(json));
     }
 
     /// What has been written so far.
@@ -195,7 +197,7 @@ fn escape(out: &mut String, value: &str) {
     out.push_str(&value[done..]);
 }
 
-fn escape_one(out: &mut String, byte: u8) {
+pub(super) fn escape_one(out: &mut String, byte: u8) {
     match byte {
         b'"' => out.push_str("\\\""),
         b'\\' => out.push_str("\\\\"),

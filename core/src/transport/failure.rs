@@ -10,7 +10,41 @@ use super::{TransportError, TransportErrorKind, describe};
 pub(super) fn sending(error: reqwest::Error, hint: Option<&str>) -> TransportError {
     let host = host_of(error.url());
     let error = error.without_url();
-    let (kind, mut message) = explain(&error, &host);
+    if error.is_builder() {
+        let message = format!("the request cannot be sent: {}", describe(&error));
+        return TransportError::new(TransportErrorKind::Request, message).with_source(error);
+    }
+    // Only while connecting: a connection given up by the kernel says "timed out" too.
+    if error.is_connect() && error.is_timeout() {
+        return late(&host).with_source(error);
+    }
+    let stage = if error.is_connect() { Stage::Connect } else { Stage::Send };
+    failed(error, stage, &host, hint)
+}
+
+/// Where an exchange without a reply's head has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// While the connection was made.
+    Connect,
+    /// After it stood.
+    Send,
+}
+
+/// No connection in time.
+pub(super) fn late(host: &str) -> TransportError {
+    let message = format!("no connection to {host} within the connect timeout");
+    TransportError::new(TransportErrorKind::ConnectTimeout, message)
+}
+
+/// As [`sending`], for the failures of any library.
+pub(super) fn failed(
+    error: impl StdError + Send + Sync + 'static,
+    stage: Stage,
+    host: &str,
+    hint: Option<&str>,
+) -> TransportError {
+    let (kind, mut message) = explain(&error, stage, host);
     if let (TransportErrorKind::Send | TransportErrorKind::Connect, Some(hint)) = (kind, hint) {
         message.push_str("; ");
         message.push_str(hint);
@@ -18,16 +52,9 @@ pub(super) fn sending(error: reqwest::Error, hint: Option<&str>) -> TransportErr
     TransportError::new(kind, message).with_source(error)
 }
 
-fn explain(error: &reqwest::Error, host: &str) -> (TransportErrorKind, String) {
+fn explain(error: &(dyn StdError + 'static), stage: Stage, host: &str) -> (TransportErrorKind, String) {
     if let Some(message) = find_upload(error) {
         return (TransportErrorKind::Upload, message);
-    }
-    if error.is_builder() {
-        return (TransportErrorKind::Request, format!("the request cannot be sent: {}", describe(error)));
-    }
-    // Only while connecting: a connection given up by the kernel says "timed out" too.
-    if error.is_connect() && error.is_timeout() {
-        return (TransportErrorKind::ConnectTimeout, format!("no connection to {host} within the connect timeout"));
     }
     if let Some(why) = causes(error).filter_map(tls_error).find_map(|found| refusal(found, host)) {
         return (TransportErrorKind::Tls, format!("TLS to {host} failed: {why}"));
@@ -40,7 +67,7 @@ fn explain(error: &reqwest::Error, host: &str) -> (TransportErrorKind, String) {
         return (TransportErrorKind::Objection, message);
     }
     let cause = innermost(error);
-    if error.is_connect() {
+    if stage == Stage::Connect {
         return (TransportErrorKind::Connect, format!("no connection to {host}: {cause}"));
     }
     (TransportErrorKind::Send, format!("the connection to {host} broke before the reply came: {cause}"))
@@ -142,7 +169,9 @@ fn certificate(problem: &CertificateError, host: &str) -> String {
         }
         CertificateError::NotValidForName => format!("the certificate is not for {host}; is the base URL right?"),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names = if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };
+            // Where an address was asked for, they come as the library writes them for itself: `DnsName("api.test")`.
+            let plain: Vec<&str> = presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name)).collect();
+            let names = if plain.is_empty() { "no name at all".to_owned() } else { plain.join(", ") };
             format!("the certificate is not for {host} but for {names}; is the base URL right?")
         }
         CertificateError::Revoked => format!("the certificate of {host} has been revoked"),

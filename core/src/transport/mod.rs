@@ -9,6 +9,7 @@ mod failure;
 mod proxy;
 mod reqwest;
 mod tls;
+mod tunnel;
 mod upgrade;
 
 use std::error::Error as StdError;

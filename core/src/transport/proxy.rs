@@ -1,5 +1,6 @@
 //! Which requests go through which proxy.
 
+use hyper_util::client::proxy::matcher::{Builder, Matcher};
 use reqwest::{NoProxy, Proxy};
 use url::Url;
 
@@ -30,8 +31,45 @@ impl Default for ProxySettings {
 pub(super) enum Proxies {
     /// Whatever environment and system say.
     System,
-    /// These, the first that fits; none for an empty list.
-    These(Vec<Proxy>),
+    /// These, the first that fits; none for an empty list. And who is reached without them.
+    These(Vec<(Scope, Url)>, String),
+}
+
+/// What a proxy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    Http,
+    Https,
+    All,
+}
+
+impl Proxies {
+    /// As the HTTP library takes them; `None`: as it finds them.
+    pub(super) fn list(&self) -> Result<Option<Vec<Proxy>>, Error> {
+        let Self::These(proxies, bypass) = self else { return Ok(None) };
+        let made = proxies.iter().map(|(scope, url)| {
+            let make = match scope {
+                Scope::Http => Proxy::http as fn(Url) -> reqwest::Result<Proxy>,
+                Scope::Https => Proxy::https,
+                Scope::All => Proxy::all,
+            };
+            let proxy = make(url.clone()).map_err(|_| Error::usage("the proxy URL cannot be used"))?;
+            Ok(proxy.no_proxy(NoProxy::from_string(bypass)))
+        });
+        made.collect::<Result<_, Error>>().map(Some)
+    }
+
+    /// As a question: which one, if any, is on the way.
+    pub(super) fn matcher(&self) -> Matcher {
+        let Self::These(proxies, bypass) = self else { return Matcher::from_system() };
+        let builder = Matcher::builder().no(bypass.as_str());
+        let add = |builder: Builder, (scope, url): &(Scope, Url)| match scope {
+            Scope::Http => builder.http(url.as_str()),
+            Scope::Https => builder.https(url.as_str()),
+            Scope::All => builder.all(url.as_str()),
+        };
+        proxies.iter().fold(builder, add).build()
+    }
 }
 
 impl ProxySettings {
@@ -42,13 +80,13 @@ impl ProxySettings {
         let listed = env(["NO_PROXY", "no_proxy"]);
         let every_host = |list: &str| list.split(',').any(|host| host.trim() == "*");
         if every_host(&own) || self.url.is_none() && listed.as_deref().is_some_and(every_host) {
-            return Ok(Proxies::These(Vec::new()));
+            return Ok(Proxies::These(Vec::new(), own));
         }
         if let Some(url) = &self.url {
-            return Ok(Proxies::These(vec![with_bypass(Proxy::all(parse(url.expose(), "the proxy")?), &own)?]));
+            return Ok(Proxies::These(vec![(Scope::All, parse(url.expose(), "the proxy")?)], own));
         }
         if !self.system {
-            return Ok(Proxies::These(Vec::new()));
+            return Ok(Proxies::These(Vec::new(), own));
         }
         if self.bypass.is_empty() {
             return Ok(Proxies::System);
@@ -61,23 +99,18 @@ impl ProxySettings {
         let cgi = env(["REQUEST_METHOD", "REQUEST_METHOD"]).is_some();
         let http = env(["HTTP_PROXY", "http_proxy"]).filter(|_| !cgi);
         let named = [
-            ("HTTP_PROXY", http, Proxy::http as fn(Url) -> reqwest::Result<Proxy>),
-            ("HTTPS_PROXY", env(["HTTPS_PROXY", "https_proxy"]), Proxy::https),
-            ("ALL_PROXY", env(["ALL_PROXY", "all_proxy"]), Proxy::all),
+            ("HTTP_PROXY", http, Scope::Http),
+            ("HTTPS_PROXY", env(["HTTPS_PROXY", "https_proxy"]), Scope::Https),
+            ("ALL_PROXY", env(["ALL_PROXY", "all_proxy"]), Scope::All),
         ];
         let mut proxies = Vec::new();
-        for (name, value, make) in named {
+        for (name, value, scope) in named {
             if let Some(value) = value {
-                proxies.push(with_bypass(make(parse(&value, name)?), &bypass)?);
+                proxies.push((scope, parse(&value, name)?));
             }
         }
-        Ok(Proxies::These(proxies))
+        Ok(Proxies::These(proxies, bypass))
     }
-}
-
-fn with_bypass(proxy: reqwest::Result<Proxy>, bypass: &str) -> Result<Proxy, Error> {
-    let proxy = proxy.map_err(|_| Error::usage("the proxy URL cannot be used"))?;
-    Ok(proxy.no_proxy(NoProxy::from_string(bypass)))
 }
 
 /// Reads a proxy's URL. Errors do not quote it, since it may hold a password.
@@ -109,10 +142,7 @@ mod tests {
     }
 
     fn count(settings: &ProxySettings, pairs: &'static [(&'static str, &'static str)]) -> Option<usize> {
-        match settings.proxies(env(pairs)).unwrap() {
-            Proxies::System => None,
-            Proxies::These(proxies) => Some(proxies.len()),
-        }
+        settings.proxies(env(pairs)).unwrap().list().unwrap().map(|proxies| proxies.len())
     }
 
     #[test]
@@ -142,6 +172,19 @@ mod tests {
         assert_eq!(count(&ProxySettings::default(), &[("NO_PROXY", "*"), ("HTTP_PROXY", "p:1")]), Some(0));
         let named = ProxySettings { url: Some("p:1".into()), ..ProxySettings::default() };
         assert_eq!(count(&named, &[("NO_PROXY", "*")]), Some(1), "what the program says wins");
+    }
+
+    #[test]
+    fn the_proxy_on_the_way_is_the_one_that_the_settings_name() {
+        let settings = ProxySettings { bypass: vec!["2001:db8:1::/48, ::1".into()], ..ProxySettings::default() };
+        let proxies = settings.proxies(env(&[("HTTPS_PROXY", "http://u:p@a:1"), ("ALL_PROXY", "b:2")])).unwrap();
+        let on_the_way = |url: &'static str| {
+            proxies.matcher().intercept(&http::Uri::from_static(url)).map(|found| found.uri().to_string())
+        };
+        assert_eq!(on_the_way("https://[2001:db8::1]/v1").as_deref(), Some("http://a:1/"));
+        assert_eq!(on_the_way("http://[2001:db8::1]/v1").as_deref(), Some("http://b:2/"));
+        assert_eq!(on_the_way("https://[::1]:8080/v1"), None);
+        assert_eq!(on_the_way("https://[2001:db8:1::7]/v1"), None);
     }
 
     #[test]

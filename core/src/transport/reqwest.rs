@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
+use http::{HeaderMap, Method};
 use reqwest::Client;
 use reqwest::redirect::Policy;
 
 use super::failure::{reading, sending};
 use super::proxy::{Proxies, ProxySettings};
 use super::tls::ClientAuth;
+use super::tunnel::{Tunnels, Way};
 use super::{
     ByteStream, HttpRequest, HttpResponse, RequestBody, SendFuture, Transport, TransportError, TransportErrorKind,
     Upgrade, UpgradeFuture, decompress, describe, tls,
@@ -27,6 +29,7 @@ pub struct ReqwestTransport {
     client: Client,
     auth: Arc<ClientAuth>,
     sockets: Arc<Sockets>,
+    tunnels: Tunnels,
 }
 
 /// The client that WebSockets begin with: the same settings, but HTTP/1.1, which alone can switch protocols. Most
@@ -203,9 +206,15 @@ impl ReqwestTransportBuilder {
         let auth = Arc::new(ClientAuth::new(identity)?);
         let tls = tls::config(authorities.concat(), Arc::clone(&auth), protocols)?;
         let client = self.client(tls.clone(), false)?;
+        let matcher = self.proxies()?.matcher();
+        let tunnels = Tunnels::new(matcher, tls.clone(), self.connect_timeout);
         self.authorities.clear();
         let sockets = Arc::new(Sockets { settings: self, tls, client: OnceLock::new() });
-        Ok(ReqwestTransport { client, auth, sockets })
+        Ok(ReqwestTransport { client, auth, sockets, tunnels })
+    }
+
+    fn proxies(&self) -> Result<Proxies, Error> {
+        self.proxy.proxies(|name| std::env::var(name).ok())
     }
 
     /// A client of these settings, for calls or for WebSockets.
@@ -236,7 +245,7 @@ impl ReqwestTransportBuilder {
         } else if self.http2_prior_knowledge {
             builder = builder.http2_prior_knowledge();
         }
-        if let Proxies::These(proxies) = self.proxy.proxies(|name| std::env::var(name).ok())? {
+        if let Some(proxies) = self.proxies()?.list()? {
             builder = builder.no_proxy();
             for proxy in proxies {
                 builder = builder.proxy(proxy);
@@ -288,6 +297,9 @@ impl ReqwestTransport {
                 Some(reqwest::Body::wrap_stream(stream))
             }
         };
+        if let Some(way) = self.tunnels.way(&url) {
+            return self.tunnel(&way, method, headers, body.unwrap_or_default()).await.map(received);
+        }
         let (client, request) = self.client.request(method, url).build_split();
         let mut request = request.map_err(|error| sending(error, None))?;
         // All at once: a builder takes them over one by one, into a second map.
@@ -303,13 +315,28 @@ impl ReqwestTransport {
 
     async fn switch(&self, request: HttpRequest) -> Result<Upgrade, TransportError> {
         let HttpRequest { method, url, headers, .. } = request;
-        let mut response = self.head(self.sockets.client()?.request(method, url).headers(headers)).await?;
+        let mut response = match self.tunnels.way(&url) {
+            Some(way) => self.tunnel(&way, method, headers, reqwest::Body::default()).await?,
+            None => self.head(self.sockets.client()?.request(method, url).headers(headers)).await?,
+        };
         if response.status() != http::StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Upgrade::Refused(received(response)));
         }
         let headers = std::mem::take(response.headers_mut());
         let io = response.upgrade().await.map_err(|error| sending(error, None))?;
         Ok(Upgrade::switched(headers, io))
+    }
+
+    async fn tunnel(
+        &self,
+        way: &Way,
+        method: Method,
+        headers: HeaderMap,
+        body: reqwest::Body,
+    ) -> Result<reqwest::Response, TransportError> {
+        let response = self.tunnels.exchange(way, method, headers, body, || self.auth.hint()).await?;
+        self.auth.satisfied();
+        Ok(response)
     }
 
     /// Sends a request and waits for the reply's head.

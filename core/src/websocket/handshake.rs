@@ -32,6 +32,16 @@ impl Handshake {
         }
     }
 
+    /// Adds what the server of a recording answers, in place of any headers of these names.
+    pub(crate) fn answer(asked: &HeaderMap, reply: &mut HeaderMap) {
+        reply.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        reply.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        let key = asked.get(SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok()).unwrap_or_default();
+        if let Ok(accept) = HeaderValue::from_str(&accept(key)) {
+            reply.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        }
+    }
+
     /// Checks the headers of a 101.
     ///
     /// # Errors

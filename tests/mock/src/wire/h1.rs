@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::net::TcpStream;
 
-use super::{Exchange, Gone, Head, Out, exchange::ReplyHead, h2, socket::Socket};
+use super::{Exchange, Gone, Head, Out, exchange::ReplyHead, h2, socket::Socket, socks};
 use crate::{
     log::{Meter, Tally},
     script::{Do, EndWith, Framing, Read, raw_on_accept},
@@ -46,8 +46,10 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, tally: Tally, 
         return Box::pin(h2::serve(shared, socket, key)).await;
     }
     let mut stream = 0;
+    let socks = socket.buffer.first() == Some(&socks::VERSION);
     loop {
-        let head = match read_head(&mut socket).await {
+        let read = if socks { socks::ask(&mut socket).await.map(Ok) } else { read_head(&mut socket).await };
+        let head = match read {
             Ok(Ok(head)) => head,
             Ok(Err(why)) => {
                 shared.malformed(shared.number(key), why);
@@ -61,11 +63,12 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, tally: Tally, 
         };
         stream += 1;
         let connection = if head.is_control() { 0 } else { shared.number(key) };
-        let close = head.version == "1.0"
+        let close = socks
+            || head.version == "1.0"
             || head
                 .header("connection")
                 .is_some_and(|v| v.to_ascii_lowercase().split(',').any(|w| w.trim() == "close"));
-        let out = H1 { body: Incoming::of(&head), ..H1::new(socket) };
+        let out = H1 { body: Incoming::of(&head), socks, ..H1::new(socket) };
         let mut exchange = Exchange { connection, stream, head, out };
         let after = Box::pin(service::handle(&shared, &tally, &mut exchange)).await;
         let mut out = exchange.out;
@@ -144,12 +147,14 @@ pub(crate) struct H1 {
     socket: Socket,
     body: Incoming,
     chunked: bool,
+    /// Replies are those of a SOCKS proxy: a status, and nothing else.
+    socks: bool,
     end: Option<EndWith>,
 }
 
 impl H1 {
     fn new(socket: Socket) -> Self {
-        Self { socket, body: Incoming::Length(0), chunked: false, end: None }
+        Self { socket, body: Incoming::Length(0), chunked: false, socks: false, end: None }
     }
 
     async fn line(&mut self) -> Result<String, Gone> {
@@ -241,6 +246,9 @@ impl Out for H1 {
     }
 
     async fn head(&mut self, head: &ReplyHead) -> Result<(), Gone> {
+        if self.socks {
+            return self.socket.write(&socks::answer(head.status)).await;
+        }
         self.chunked = head.framing == Framing::Chunked;
         let mut bytes = BytesMut::new();
         put_head(&mut bytes, head.status, head.reason.as_deref(), &head.headers);
@@ -255,6 +263,9 @@ impl Out for H1 {
     }
 
     async fn data(&mut self, bytes: Bytes) -> Result<(), Gone> {
+        if self.socks {
+            return Ok(());
+        }
         if !self.chunked {
             return self.socket.write(&bytes).await;
         }

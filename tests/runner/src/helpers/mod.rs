@@ -13,6 +13,9 @@ mod tools;
 mod uploads;
 mod webhooks;
 
+#[cfg(test)]
+mod listed;
+
 use crate::driver::Row;
 
 static SUBJECTS: &[&[Row]] =

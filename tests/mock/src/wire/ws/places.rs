@@ -38,12 +38,17 @@ static PLACES: &[Place] = &[
 pub(crate) fn place_of(head: &Head) -> Option<&'static Place> {
     let asks = head.verb == "GET" && has_word(head, "upgrade", "websocket");
     let fits = |place: &&Place| {
-        let (want, path) = (place.path.split('/'), head.api_path().split('/'));
+        let (want, path) = (place.path.split('/'), below_azure(head.api_path()).split('/'));
         want.clone().count() == path.clone().count()
             && want.zip(path).all(|(want, part)| want == part || want == "{}")
             && (!place.beta || head.header("openai-beta").is_some())
     };
     PLACES.iter().find(|place| asks && fits(place))
+}
+
+/// Where Azure OpenAI has the same place.
+fn below_azure(path: &str) -> &str {
+    path.strip_prefix("/openai/v1").or_else(|| path.strip_prefix("/openai")).unwrap_or(path)
 }
 
 fn has_word(head: &Head, name: &str, word: &str) -> bool {
