@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Mapping, Optional, TypeVar, Union, cast
@@ -160,6 +161,12 @@ class _Base:
             settings["query"] = held["default_query"]
         if held["http_client"] is not None:
             settings["transport"] = held["http_client"]
+        elif "httpx" in sys.modules:
+            from ._httpx import intercepted
+
+            standing_in = intercepted(self._asynchronous)
+            if standing_in is not None:
+                settings["transport"] = standing_in
         if held["assistants"] is not None:
             from ._seam import described
 

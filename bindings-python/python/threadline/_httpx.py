@@ -188,13 +188,13 @@ _MOCKS = ("respx", "pytest_httpx", "vcr", "pook")
 
 
 def intercepted(asynchronous: bool) -> Optional[Any]:
-    """A client of httpx, if something in this process answers for httpx now: calls then go through it, so that it sees them."""
+    """A client of httpx, if something in this process answers for httpx now: a client made meanwhile sends through it, so that it sees the calls."""
     import sys
 
     httpx = sys.modules.get("httpx")
     if httpx is None or not any(name in sys.modules for name in _MOCKS) or not _patched(httpx):
         return None
-    return sender(own_client(asynchronous))
+    return own_client(asynchronous)
 
 
 def _patched(httpx: Any) -> bool:
