@@ -278,6 +278,11 @@ impl<T: Decode + Send + 'static> Call<Page<T>> {
     }
 }
 
+/// The pages of a list as they came: for language bindings, which know the items' types themselves.
+pub fn pages_raw(client: &Client, op: &'static Operation, args: Args, options: RequestOptions) -> Pages<Json> {
+    Call::from_args(client, op, Ok(args)).options(options).pages()
+}
+
 enum Step<T> {
     First(Call<Page<T>>),
     Next(Link),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{Outcome, node, python, shell};
+use crate::{Outcome, kotlin, node, python, shell};
 
 /// How a language's driver of the call protocol is built and started.
 pub struct Language {
@@ -26,6 +26,7 @@ const UNFINISHED: &[Language] = &[
     Language { name: "python", build: python::build, driver: python_driver },
     Language { name: "python-async", build: python::build, driver: python_async_driver },
     Language { name: "node", build: node::build, driver: node::driver },
+    Language { name: "kotlin", build: kotlin::build, driver: kotlin::driver },
 ];
 
 /// The language of this name.

@@ -9,6 +9,7 @@ mod demo;
 mod fuzz;
 mod generate;
 mod import;
+mod kotlin;
 mod languages;
 mod mock;
 mod node;
@@ -27,7 +28,7 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
 const COMMANDS: &[Command] = &[
-    ("setup", "setup [python]: install what the other commands need", setup::run),
+    ("setup", "setup [python|kotlin]: install what the other commands need", setup::run),
     ("demo", "a short conversation, with the mock server or a real provider", demo::run),
     ("test", "test [LANGUAGE] [--filter TEXT]: everything, or the conformance suite in one language", test::run),
     ("call", "call LANGUAGE: make calls, one JSON object a line (tests/README.md)", call::run),

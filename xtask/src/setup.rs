@@ -1,7 +1,7 @@
-//! `cargo xtask setup [python]`: installs what the other commands need and the machine lacks; or the Python environment of
-//! the tests alone.
+//! `cargo xtask setup [python|kotlin]`: installs what the other commands need and the machine lacks; or the Python environment
+//! of the tests alone, or a JDK and Maven, which no other command needs yet.
 
-use crate::{Outcome, peers, postgres, python, shell};
+use crate::{Outcome, kotlin, peers, postgres, python, shell};
 
 /// Tools that come as crates: program and version.
 const TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20")];
@@ -12,7 +12,8 @@ pub fn run(args: &[String]) -> Outcome {
     match args {
         [] => {}
         [part] if part == "python" => return python::run(),
-        _ => return Err("usage: cargo xtask setup [python]".into()),
+        [part] if part == "kotlin" => return kotlin::setup(),
+        _ => return Err("usage: cargo xtask setup [python|kotlin]".into()),
     }
     for component in ["rustfmt", "clippy"] {
         let name = if component == "clippy" { "cargo-clippy" } else { component };

@@ -7,8 +7,7 @@
 //!    with what to write (`schema/check.rs`, `schema/unions.rs`).
 //! 3. **prepare**: what follows from the whole: needed types, direction of travel, recursion (`schema/graph.rs`). From
 //!    here on the [`Schema`] is only read.
-//! 4. **generate**: each output is one function from the schema to files (`rust/`, `python/`, `node/`, `endpoints.rs`, `cases/`,
-//!    `description.rs`). Outputs do
+//! 4. **generate**: each output is one function from the schema to files (`rust/`, `python/`, `node/`, `kotlin/`, `cases/` …). Outputs do
 //!    not know one another. A special case is data in `api/`, never a name in an output.
 //! 5. **write**: Rust is formatted by rustfmt, files that differ are written, files that no output made are removed
 //!    (`output.rs`). With `--check` nothing is written, and a difference is a failure.
@@ -21,6 +20,7 @@ mod description;
 mod endpoints;
 #[cfg(test)]
 mod golden;
+mod kotlin;
 mod node;
 mod output;
 mod python;
@@ -76,6 +76,7 @@ fn generate(api: &Path) -> Result<Files, Box<dyn std::error::Error>> {
     description::generate(api, &mut files)?;
     python::generate(api, &schema, &mut files)?;
     node::generate(api, &schema, &mut files)?;
+    kotlin::generate(&schema, &names, &mut files)?;
     files.finish()?;
     Ok(files)
 }

@@ -20,6 +20,9 @@ const OWNED: &[&str] = &[
     "bindings-python/src/generated",
     "bindings-node/lib/resources",
     "bindings-node/tests/generated",
+    "bindings-kotlin/src/main/kotlin/dev/threadline/types",
+    "bindings-kotlin/src/main/kotlin/dev/threadline/resources",
+    "bindings-kotlin/src/test/kotlin/dev/threadline/driver/generated",
 ];
 
 /// Longest generated file, in lines.
@@ -37,6 +40,11 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 impl Files {
     /// Adds a Rust file; the mark is put in front.
     pub fn rust(&mut self, path: impl Into<String>, body: &str) {
+        self.0.insert(path.into(), format!("// @{MARK}\n{body}"));
+    }
+
+    /// Adds a Kotlin file; the mark is put in front.
+    pub fn kotlin(&mut self, path: impl Into<String>, body: &str) {
         self.0.insert(path.into(), format!("// @{MARK}\n{body}"));
     }
 

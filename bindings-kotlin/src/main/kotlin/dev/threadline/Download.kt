@@ -1,0 +1,38 @@
+package dev.threadline
+
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
+import java.io.ByteArrayOutputStream
+import java.nio.file.Path
+import dev.threadline.ffi.Download as NativeDownload
+
+/** A reply of bytes: a file, an audio clip, a video. It is read once, in one of these ways; [close] closes the connection. */
+public class Download internal constructor(private val native: NativeDownload) : AutoCloseable {
+    /** Status and headers; `content-type` says what the bytes are. */
+    public val head: ReplyHead = headOf(native.head())
+
+    /** The pieces as they arrive. */
+    public fun chunks(): Flow<ByteArray> = flow {
+        try {
+            while (true) emit(translated { native.nextChunk(null) } ?: break)
+        } finally {
+            close()
+        }
+    }
+
+    /** All bytes. */
+    public suspend fun bytes(): ByteArray {
+        val all = ByteArrayOutputStream()
+        chunks().collect { all.write(it) }
+        return all.toByteArray()
+    }
+
+    /** Writes the bytes into a file, which is made or emptied. The number of bytes. */
+    public suspend fun writeTo(path: Path): Long = try {
+        translated { native.writeTo(path.toString(), null) }.toLong()
+    } finally {
+        close()
+    }
+
+    override fun close(): Unit = native.shut()
+}

@@ -1,0 +1,105 @@
+package dev.threadline
+
+import dev.threadline.json.Codec
+import dev.threadline.json.Decoding
+import dev.threadline.json.ListCodec
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.flow.AbstractFlow
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.FlowCollector
+import kotlinx.coroutines.flow.flow
+import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+import dev.threadline.ffi.EventStream as NativeStream
+import dev.threadline.ffi.Pager as NativePager
+
+/**
+ * Events of a stream. The request is made when the flow is collected, anew by each collector; when collecting ends, for whatever
+ * reason, the connection is closed. A stream that breaks off fails with [StreamEndedException].
+ */
+@OptIn(ExperimentalCoroutinesApi::class)
+public class EventFlow<T> internal constructor(
+    private val event: Codec<T>,
+    private val onReply: ((ReplyHead) -> Unit)?,
+    private val open: suspend () -> NativeStream,
+) : AbstractFlow<T>() {
+    override suspend fun collectSafely(collector: FlowCollector<T>): Unit = collectRaw { collector.emit(it) }
+
+    internal suspend fun collectRaw(emit: suspend (T) -> Unit) {
+        val stream = translated { open() }
+        try {
+            val head = headOf(stream.head())
+            onReply?.invoke(head)
+            while (true) {
+                val batch = translated { stream.nextBatch(null) } ?: break
+                for (raw in treeOf(batch, head) as JsonArray) {
+                    val value = event.read(raw, Decoding())
+                        ?: throw exceptionOf(recordOf("decode", "an event of the stream is no ${event.name}", head))
+                    emit(value)
+                }
+            }
+        } finally {
+            stream.shut()
+            stream.close()
+        }
+    }
+}
+
+/** One page of a list. */
+public class Page<T> internal constructor(
+    /** Its items. */
+    public val data: List<T>,
+    /** Status and headers of its reply. */
+    public val head: ReplyHead,
+    /** Whether the server says that there is more. */
+    public val hasNext: Boolean,
+    private val body: ByteArray,
+) {
+    /** A member of the page beside its items, such as `first_id`. */
+    public operator fun get(name: String): JsonElement? = (treeOf(body, head) as? JsonObject)?.get(name)
+}
+
+/** All items of a list. Each page is asked for when it is needed; collecting anew begins at the first. */
+@OptIn(ExperimentalCoroutinesApi::class)
+public class PageFlow<T> internal constructor(
+    private val item: Codec<T>,
+    private val onReply: ((ReplyHead) -> Unit)?,
+    private val open: () -> NativePager,
+) : AbstractFlow<T>() {
+    override suspend fun collectSafely(collector: FlowCollector<T>): Unit =
+        pages().collect { page -> page.data.forEach { collector.emit(it) } }
+
+    /** The list page by page. */
+    public fun pages(): Flow<Page<T>> = flow {
+        translated { open() }.use { pager ->
+            while (true) {
+                val reply = translated { pager.next(null) } ?: break
+                val head = headOf(reply.head)
+                onReply?.invoke(head)
+                emit(Page(itemsOf(reply.items, head), head, reply.hasNext, reply.body))
+            }
+        }
+    }
+
+    /** The first page. */
+    public suspend fun firstPage(): Page<T> {
+        val pager = translated { open() }
+        try {
+            // A list has a first page, be it empty.
+            val reply = checkNotNull(translated { pager.next(null) }) { "a list without a page" }
+            val head = headOf(reply.head)
+            onReply?.invoke(head)
+            return Page(itemsOf(reply.items, head), head, reply.hasNext, reply.body)
+        } finally {
+            pager.close()
+        }
+    }
+
+    private fun itemsOf(bytes: ByteArray, head: ReplyHead): List<T> {
+        val tree = treeOf(bytes, head) as JsonArray
+        val items = ListCodec(item).read(tree, Decoding()).orEmpty()
+        if (items.size != tree.size) throw exceptionOf(recordOf("decode", "an item of the list is no ${item.name}", head))
+        return items
+    }
+}

@@ -1,0 +1,24 @@
+package dev.threadline
+
+import dev.threadline.resources.Webhooks
+import dev.threadline.types.UnwrapWebhookEvent
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.minutes
+
+/**
+ * Checks the signature of a delivery; without [secret] the client's `webhookSecret` is taken. [tolerance] is how old it may be. [now]: seconds
+ * since the Unix epoch, where it is not the clock's.
+ *
+ * @throws WebhookSignatureException if the signature is wrong or the delivery too old
+ */
+public fun Webhooks.verifySignature(
+    payload: ByteArray, headers: Map<String, List<String>>, secret: String? = null, tolerance: Duration = 5.minutes, now: Double? = null,
+): Unit = translated { calls.native.verifyWebhook(payload, headers, secret, tolerance.inWholeSeconds.toULong(), now) }
+
+/** Checks the signature of a delivery, as [verifySignature] does, and reads its event. */
+public fun Webhooks.unwrap(
+    payload: ByteArray, headers: Map<String, List<String>>, secret: String? = null, tolerance: Duration = 5.minutes, now: Double? = null,
+): UnwrapWebhookEvent {
+    val event = translated { calls.native.unwrapWebhook(payload, headers, secret, tolerance.inWholeSeconds.toULong(), now) }
+    return decoded(event.encodeToByteArray(), UnwrapWebhookEvent.Codec, null)
+}

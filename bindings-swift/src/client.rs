@@ -1,0 +1,164 @@
+//! The client: calls by the official names of operations.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use threadline::json::Doc;
+use threadline::observe::CallRecord;
+use threadline::operation::{Operation, ReplyKind};
+use threadline::usage::UsageCounter;
+use threadline::{Args, RequestOptions, operations};
+
+use crate::cancel::CancelHandle;
+use crate::error::CallError;
+use crate::files::{Upload, inputs};
+use crate::identity::TokenProvider;
+use crate::options::CallOptions;
+use crate::reply::{Download, Reply};
+use crate::runtime;
+use crate::settings::Settings;
+use crate::stream::EventStream;
+
+/// A client. Cheap to share; those made by `with_options` share its connections.
+#[derive(Debug, uniffi::Object)]
+pub struct Client {
+    pub(crate) core: threadline::Client,
+    records: Option<Arc<Mutex<Vec<String>>>>,
+    counter: Option<UsageCounter>,
+}
+
+/// The operation of this official name.
+pub(crate) fn operation(name: &str) -> Result<&'static Operation, CallError> {
+    operations::find(name).ok_or_else(|| CallError::usage(format!("there is no operation `{name}`")))
+}
+
+/// What goes to the core for one call.
+pub(crate) fn prepared(
+    name: &str,
+    path: Vec<String>,
+    fields: Vec<u8>,
+    files: Vec<Upload>,
+    options: &str,
+) -> Result<(&'static Operation, Args, RequestOptions), CallError> {
+    let operation = operation(name)?;
+    for (name, value) in operation.path_params.iter().zip(&path) {
+        if value.is_empty() {
+            return Err(CallError::usage(format!("the argument `{name}` is empty, and stands in the URL")));
+        }
+    }
+    Ok((operation, Args::new(path, fields, inputs(files)?), CallOptions::read(options)?))
+}
+
+/// A client whose calls' records are added to this list.
+fn watched(core: &threadline::Client, records: &Arc<Mutex<Vec<String>>>) -> threadline::Client {
+    let place = Arc::clone(records);
+    core.with_observer(move |record: &CallRecord| {
+        place.lock().unwrap_or_else(PoisonError::into_inner).push(record.to_json());
+    })
+}
+
+#[uniffi::export]
+impl Client {
+    /// A client of these settings: one JSON object (see the module `settings`).
+    #[uniffi::constructor]
+    pub fn new(settings: String, tokens: Option<Arc<dyn TokenProvider>>) -> Result<Arc<Self>, CallError> {
+        let settings = Settings::read(&settings)?;
+        let counter = settings.counter()?;
+        let records = settings.observe.then(Arc::default);
+        let _guard = runtime::get()?.enter();
+        let mut core = settings.client(tokens)?;
+        if let Some(counter) = &counter {
+            core = core.with_observer(counter.clone());
+        }
+        if let Some(records) = &records {
+            core = watched(&core, records);
+        }
+        Ok(Arc::new(Self { core, records, counter }))
+    }
+
+    /// A client of other defaults, which shares connections with this one.
+    pub fn with_options(&self, options: String) -> Result<Arc<Self>, CallError> {
+        let core = self.core.with_options(CallOptions::read(&options)?);
+        Ok(Arc::new(Self { core, records: self.records.clone(), counter: self.counter.clone() }))
+    }
+
+    /// A client that keeps records of its own calls, and shares all else with this one.
+    pub fn observing(&self) -> Arc<Self> {
+        let records: Arc<Mutex<Vec<String>>> = Arc::default();
+        let core = watched(&self.core, &records);
+        Arc::new(Self { core, records: Some(records), counter: self.counter.clone() })
+    }
+
+    /// Where requests go.
+    pub fn base_url(&self) -> String {
+        self.core.base_url().to_owned()
+    }
+
+    /// Records of the calls made so far as a JSON list, where the client observes; they are then forgotten.
+    pub fn take_observed(&self) -> Option<String> {
+        let records = std::mem::take(&mut *self.records.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner));
+        Some(format!("[{}]", records.join(",")))
+    }
+
+    /// What the client has used so far, as JSON, where it counts.
+    pub fn usage(&self) -> Option<String> {
+        self.counter.as_ref().map(|counter| counter.report().to_json())
+    }
+
+    /// Makes a call and reads its reply to the end.
+    pub async fn execute(
+        &self,
+        operation: String,
+        path: Vec<String>,
+        fields: Vec<u8>,
+        files: Vec<Upload>,
+        options: String,
+        cancel: Option<Arc<CancelHandle>>,
+    ) -> Result<Reply, CallError> {
+        let (operation, args, options) = prepared(&operation, path, fields, files, &options)?;
+        let core = self.core.clone();
+        runtime::run(cancel, async move {
+            let raw = core.execute(operation, args, options).await?;
+            let is_json = match operation.reply {
+                ReplyKind::Json => true,
+                ReplyKind::JsonOrText => raw.is_json(),
+                _ => false,
+            };
+            // Hosts' parsers are not all strict; what is no JSON is reported here, in the same words for all.
+            if is_json && let Err(error) = Doc::parse(&raw.body) {
+                return Err(raw.decode_error(error).into());
+            }
+            Ok(raw.into())
+        })
+        .await
+    }
+
+    /// Makes a call whose reply is read piece by piece.
+    pub async fn download(
+        &self,
+        operation: String,
+        path: Vec<String>,
+        fields: Vec<u8>,
+        files: Vec<Upload>,
+        options: String,
+        cancel: Option<Arc<CancelHandle>>,
+    ) -> Result<Arc<Download>, CallError> {
+        let (operation, args, options) = prepared(&operation, path, fields, files, &options)?;
+        let core = self.core.clone();
+        runtime::run(cancel, async move { Ok(Download::new(core.download(operation, args, options).await?)) }).await
+    }
+
+    /// Makes a call whose reply is a stream of events; returns with the first event.
+    pub async fn stream(
+        &self,
+        operation: String,
+        path: Vec<String>,
+        fields: Vec<u8>,
+        files: Vec<Upload>,
+        options: String,
+        cancel: Option<Arc<CancelHandle>>,
+    ) -> Result<Arc<EventStream>, CallError> {
+        let (operation, args, options) = prepared(&operation, path, fields, files, &options)?;
+        let core = self.core.clone();
+        runtime::run(cancel, async move { Ok(EventStream::new(core.stream(operation, args, options).await?)) }).await
+    }
+}

@@ -1,0 +1,38 @@
+//! The native library of the Swift and Kotlin packages: a few functions and objects over [`threadline::Client`].
+//!
+//! What crosses is small and flat: an operation's official name, argument bytes (one JSON object), settings and options (JSON
+//! too); back come a reply's bytes, batches of events, or one error record. Types live on the other side, made from `api/`.
+//! What a call does is decided in the crate `threadline`.
+//!
+//! Every function that waits takes an optional [`CancelHandle`]: Swift cannot drop a future of ours, so its tasks cancel by it. Kotlin
+//! drops the future, which does the same.
+
+mod accumulate;
+mod cancel;
+mod client;
+mod error;
+mod files;
+mod helpers;
+mod identity;
+mod options;
+mod pages;
+mod polling;
+mod reply;
+mod runtime;
+mod settings;
+mod stream;
+mod uploads;
+
+pub use accumulate::Accumulator;
+pub use cancel::CancelHandle;
+pub use client::Client;
+pub use error::{CallError, ErrorRecord};
+pub use files::{Reader, Upload};
+pub use helpers::{strict_schema, version};
+pub use identity::{ProvidedToken, TokenProvider};
+pub use pages::{PageReply, Pager};
+pub use reply::{Download, Head, Reply};
+pub use stream::EventStream;
+pub use uploads::ProgressListener;
+
+uniffi::setup_scaffolding!("threadline_ffi");

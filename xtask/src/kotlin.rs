@@ -1,0 +1,128 @@
+//! Kotlin for the tests: the native library, what UniFFI generates for it, the Maven project, and its driver.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use crate::{Outcome, languages, shell};
+
+/// The Maven project.
+const PROJECT: &str = "bindings-kotlin";
+
+/// Where JNA looks for a library inside of a jar.
+fn platform() -> Result<&'static str, String> {
+    Ok(match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => "linux-x86-64",
+        ("linux", "aarch64") => "linux-aarch64",
+        ("macos", "x86_64") => "darwin-x86-64",
+        ("macos", "aarch64") => "darwin-aarch64",
+        ("windows", "x86_64") => "win32-x86-64",
+        (os, arch) => return Err(format!("the Kotlin package has no name for the platform {os} {arch}")),
+    })
+}
+
+/// Installs a JDK and Maven, where they are missing.
+pub fn setup() -> Outcome {
+    if shell::has("javac", &[]) && shell::has("mvn", &[]) {
+        eprintln!("a JDK and Maven are here");
+        return Ok(());
+    }
+    shell::install(&["default-jdk-headless", "maven"])
+}
+
+/// Builds the native library, the package and its driver. Maven compiles everything anew, so it is left alone where nothing changed.
+pub fn build() -> Outcome {
+    setup()?;
+    native()?;
+    let project = shell::root().join(PROJECT);
+    let stamp = project.join("target/built");
+    let sources = ["src", "native/kotlin", "pom.xml"].map(|part| newest(&project.join(part)));
+    let changed = sources.into_iter().flatten().max();
+    let built = std::fs::metadata(&stamp).and_then(|data| data.modified()).ok();
+    if built.is_some() && changed <= built {
+        return Ok(());
+    }
+    shell::run(maven().arg("test-compile"))?;
+    Ok(std::fs::write(stamp, "")?)
+}
+
+/// Puts the package, with the native library of this machine in it, where Maven projects of this user find it.
+pub fn install() -> Outcome {
+    build()?;
+    let library = library("debug");
+    let folder = shell::root().join(PROJECT).join("native/lib").join(platform()?);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::copy(&library, folder.join(library.file_name().unwrap_or_default()))?;
+    shell::run(maven().args(["install", "-DskipTests"]))
+}
+
+fn maven() -> Command {
+    let mut maven = Command::new("mvn");
+    // The types are many, and the compiler holds all of them at once.
+    maven.current_dir(shell::root().join(PROJECT)).env("MAVEN_OPTS", "-Xmx4g").args(["--quiet", "--batch-mode"]);
+    maven
+}
+
+/// The native library, and what UniFFI generates for it.
+fn native() -> Outcome {
+    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-ffi"]))?;
+    let target = languages::target();
+    let library = library("debug");
+    let generated = shell::root().join(PROJECT).join("native/kotlin");
+    if newest(&generated).is_some_and(|made| newest(&library).is_some_and(|built| built <= made)) {
+        return Ok(());
+    }
+    let manifest = shell::root().join("bindings-swift/bindgen/Cargo.toml");
+    let folder = target.join("bindgen");
+    let mut bindgen = shell::cargo(&["run", "--quiet", "--manifest-path"]);
+    bindgen.arg(manifest).env("CARGO_TARGET_DIR", folder).args(["--", "generate", "--no-format", "--language", "kotlin", "--out-dir"]);
+    bindgen.arg(generated.with_extension("new")).arg("--config").arg(shell::root().join("bindings-swift/uniffi.toml"));
+    shell::run(bindgen.arg("--library").arg(&library))?;
+    replace(&generated.with_extension("new"), &generated)
+}
+
+/// Takes over what differs, so that what is the same keeps its time.
+fn replace(fresh: &Path, place: &Path) -> Outcome {
+    for path in files(fresh) {
+        let target = place.join(path.strip_prefix(fresh)?);
+        let text = std::fs::read(&path)?;
+        if std::fs::read(&target).is_ok_and(|found| found == text) {
+            continue;
+        }
+        if let Some(parent) = target.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(target, text)?;
+    }
+    Ok(std::fs::remove_dir_all(fresh)?)
+}
+
+fn library(profile: &str) -> PathBuf {
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    languages::target().join(profile).join(format!("{prefix}threadline_ffi{suffix}"))
+}
+
+fn files(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_path_buf()] };
+    entries.filter_map(Result::ok).flat_map(|entry| files(&entry.path())).collect()
+}
+
+/// When the youngest file below a path was written.
+fn newest(path: &Path) -> Option<SystemTime> {
+    files(path).iter().filter_map(|file| std::fs::metadata(file).ok()?.modified().ok()).max()
+}
+
+/// The driver of the conformance suite.
+pub fn driver() -> Command {
+    let target = shell::root().join(PROJECT).join("target");
+    let others = std::fs::read_to_string(target.join("class-path.txt")).unwrap_or_default();
+    let separator = if cfg!(windows) { ";" } else { ":" };
+    let classes = [target.join("classes"), target.join("test-classes")].map(|path| path.display().to_string());
+    let mut java = Command::new("java");
+    java.arg(format!("-Djna.library.path={}", languages::target().join("debug").display()));
+    // A process that lives for seconds: no time for the optimising compiler, no threads for the collector.
+    java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"]);
+    java.arg(format!("{}{separator}{}", classes.join(separator), others.trim()));
+    java.arg("dev.threadline.driver.MainKt");
+    java
+}
