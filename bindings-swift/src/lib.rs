@@ -7,6 +7,8 @@
 //! Every function that waits takes an optional [`CancelHandle`]: Swift cannot drop a future of ours, so its tasks cancel by it. Kotlin
 //! drops the future, which does the same.
 
+#![allow(clippy::result_large_err, reason = "UniFFI takes errors by value, and each leaves for the host at once")]
+
 mod accumulate;
 mod cancel;
 mod client;

@@ -100,7 +100,6 @@ fn typed<T: threadline::json::Decode>(name: &str, raw: Option<&RawValue>) -> Res
 impl Client {
     /// Makes a thing, or takes one that exists, and waits until the provider has done with it. `how` is one JSON object (`resource`,
     /// `operation`, `ids`, `upload`, `interval_s`, `max_wait_s`); `path`, `fields` and `files` belong to the operation that makes it.
-    #[expect(clippy::too_many_arguments, reason = "what a call takes, and how to poll")]
     pub async fn poll(
         &self,
         how: String,

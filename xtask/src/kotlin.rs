@@ -46,8 +46,12 @@ pub fn build() -> Outcome {
     Ok(std::fs::write(stamp, "")?)
 }
 
-/// Puts the package, with the native library of this machine in it, where Maven projects of this user find it.
-pub fn install() -> Outcome {
+/// `cargo xtask package kotlin`: puts the package, with the native library of this machine in it, where Maven projects of this user
+/// find it.
+pub fn package(args: &[String]) -> Outcome {
+    if !matches!(args, [language] if language == "kotlin") {
+        return Err("usage: cargo xtask package kotlin".into());
+    }
     build()?;
     let library = library("debug");
     let folder = shell::root().join(PROJECT).join("native/lib").join(platform()?);
@@ -75,7 +79,14 @@ fn native() -> Outcome {
     let manifest = shell::root().join("bindings-swift/bindgen/Cargo.toml");
     let folder = target.join("bindgen");
     let mut bindgen = shell::cargo(&["run", "--quiet", "--manifest-path"]);
-    bindgen.arg(manifest).env("CARGO_TARGET_DIR", folder).args(["--", "generate", "--no-format", "--language", "kotlin", "--out-dir"]);
+    bindgen.arg(manifest).env("CARGO_TARGET_DIR", folder).args([
+        "--",
+        "generate",
+        "--no-format",
+        "--language",
+        "kotlin",
+        "--out-dir",
+    ]);
     bindgen.arg(generated.with_extension("new")).arg("--config").arg(shell::root().join("bindings-swift/uniffi.toml"));
     shell::run(bindgen.arg("--library").arg(&library))?;
     replace(&generated.with_extension("new"), &generated)

@@ -33,6 +33,7 @@ const COMMANDS: &[Command] = &[
     ("test", "test [LANGUAGE] [--filter TEXT]: everything, or the conformance suite in one language", test::run),
     ("call", "call LANGUAGE: make calls, one JSON object a line (tests/README.md)", call::run),
     ("mock", "mock [--port N]: the mock server", mock::run),
+    ("package", "package kotlin: the jar, into Maven's repository of this user", kotlin::package),
     ("import", "import [FOLDER]: published documents become api/", import::run),
     ("generate", "generate [--check]: write what follows from api/", generate::run),
     ("fuzz", "fuzz [SECONDS] [TARGET]: each fuzz target for so many seconds", fuzz::run),

@@ -33,7 +33,7 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
     let head = "package dev.threadline.driver.generated\n\n";
     for (group, rows) in &groups {
         let variable = format!("{}Rows", camel(group));
-        let body = format!("\ninternal val {variable}: List<Row> = listOf(\n{rows})\n");
+        let body = format!("\ninternal val {variable}: List<Row> = ArrayList<Row>().apply {{\n{rows}}}\n");
         let types = "import dev.threadline.types.*\n";
         files.kotlin(format!("{DIR}/{group}.kt"), &format!("{head}{}{types}{body}", imports(IMPORTS, &body)));
     }
@@ -56,7 +56,8 @@ fn row(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> Strin
     let resource: String = path.split('.').map(|part| format!(".{}", escape(&camel(part)))).collect();
     let params = params_of(schema, operation);
     let call = |method: &str| {
-        let mut arguments: Vec<String> = def.path_params.iter().map(|name| format!("a.path({})", string(name))).collect();
+        let mut arguments: Vec<String> =
+            def.path_params.iter().map(|name| format!("a.path({})", string(name))).collect();
         if let Some((name, _)) = &params {
             arguments.push(format!("a.params({}.Codec)", names.ty(name)));
         }
@@ -77,9 +78,10 @@ fn row(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> Strin
             (None, _) => format!("a.empty {{ {call} }}"),
         }
     });
-    let events = def.stream.as_ref().map(|stream| {
-        format!("a.events({}, {})", call(&stream_name(id, operation)), codec(names, &stream.event))
-    });
+    let events = def
+        .stream
+        .as_ref()
+        .map(|stream| format!("a.events({}, {})", call(&stream_name(id, operation)), codec(names, &stream.event)));
     let run = match (single, events) {
         (Some(single), Some(events)) => format!("if (a.stream) {events} else {single}"),
         (single, events) => single.or(events).unwrap_or_default(),
@@ -87,7 +89,7 @@ fn row(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> Strin
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "    Row({}, {}, {}, {}, {}) {{ c, a ->\n        {run}\n    }},",
+        "    add(Row({}, {}, {}, {}, {}) {{ c, a ->\n        {run}\n    }})",
         string(id),
         string(&def.path_params.join(",")),
         string(&required.join(",")),

@@ -10,8 +10,33 @@ use crate::generate::schema::defs::TypeDef;
 
 /// Words that must stand in backticks to be a name.
 const KEYWORDS: &[&str] = &[
-    "as", "break", "class", "continue", "do", "else", "false", "for", "fun", "if", "in", "interface", "is", "null",
-    "object", "package", "return", "super", "this", "throw", "true", "try", "typealias", "typeof", "val", "var", "when",
+    "as",
+    "break",
+    "class",
+    "continue",
+    "do",
+    "else",
+    "false",
+    "for",
+    "fun",
+    "if",
+    "in",
+    "interface",
+    "is",
+    "null",
+    "object",
+    "package",
+    "return",
+    "super",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typealias",
+    "typeof",
+    "val",
+    "var",
+    "when",
     "while",
 ];
 
@@ -20,11 +45,50 @@ const TAKEN_MEMBERS: &[&str] = &["class", "extra"];
 
 /// Types and arms that generated code needs under these names.
 const TAKEN_TYPES: &[&str] = &[
-    "Any", "ApiObject", "Arm", "Array", "Boolean", "Codec", "Companion", "Double", "Download", "EnumCodec", "EventFlow",
-    "Extra", "FileCodec", "FileUpload", "FlagCodec", "IntegerCodec", "JsonCodec", "JsonElement", "JsonNull",
-    "JsonWriter", "JvmField", "JvmStatic", "KSerializer", "List", "ListCodec", "Long", "Map", "MapCodec", "NullCodec",
-    "NumberCodec", "ObjectReader", "PageFlow", "RequestOptions", "Secret", "SecretCodec", "Serializable", "Set",
-    "String", "StructCodec", "TextCodec", "UnionCodec", "Unit", "Unknown", "Vector",
+    "Any",
+    "ApiObject",
+    "Arms",
+    "Array",
+    "Boolean",
+    "Codec",
+    "Companion",
+    "Double",
+    "Download",
+    "EnumCodec",
+    "EventFlow",
+    "Extra",
+    "FileCodec",
+    "FileUpload",
+    "FlagCodec",
+    "IntegerCodec",
+    "JsonCodec",
+    "JsonElement",
+    "JsonNull",
+    "JsonWriter",
+    "JvmField",
+    "JvmStatic",
+    "KSerializer",
+    "List",
+    "ListCodec",
+    "Long",
+    "Map",
+    "MapCodec",
+    "NullCodec",
+    "NumberCodec",
+    "ObjectReader",
+    "PageFlow",
+    "RequestOptions",
+    "Secret",
+    "SecretCodec",
+    "Serializable",
+    "Set",
+    "String",
+    "StructCodec",
+    "TextCodec",
+    "UnionCodec",
+    "Unit",
+    "Unknown",
+    "Vector",
 ];
 
 /// All names that the outputs write.
@@ -128,7 +192,8 @@ mod tests {
 
     #[test]
     fn members_are_camel_case_and_keywords_stay_legal() {
-        let cases = [("service_tier", "serviceTier"), ("object", "`object`"), ("gpt_4_1", "gpt4_1"), ("class", "class_")];
+        let cases =
+            [("service_tier", "serviceTier"), ("object", "`object`"), ("gpt_4_1", "gpt4_1"), ("class", "class_")];
         for (wire, expected) in cases {
             assert_eq!(member(wire), expected, "{wire}");
         }

@@ -11,7 +11,8 @@ use crate::generate::output::Files;
 use crate::generate::rust::names::resource_type;
 use crate::generate::schema::{Operation, Schema};
 
-const HEAD: &str = "@file:Suppress(\"RedundantVisibilityModifier\", \"unused\")\n\npackage dev.threadline.resources\n\n";
+const HEAD: &str =
+    "@file:Suppress(\"RedundantVisibilityModifier\", \"unused\")\n\npackage dev.threadline.resources\n\n";
 
 /// What generated code may use beside the types.
 const IMPORTS: &[(&str, &str)] = &[
@@ -46,10 +47,7 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
     }
     for (group, body) in &groups {
         let types = "import dev.threadline.types.*\n";
-        files.kotlin(
-            format!("{MAIN}/resources/{group}.kt"),
-            &format!("{HEAD}{}{types}{body}", imports(IMPORTS, body)),
-        );
+        files.kotlin(format!("{MAIN}/resources/{group}.kt"), &format!("{HEAD}{}{types}{body}", imports(IMPORTS, body)));
     }
     let mut roots = String::from(
         "\n/** The API's resources as the official packages name them: `client.beta.threads.runs`. */\n\

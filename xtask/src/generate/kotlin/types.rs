@@ -18,7 +18,7 @@ const HEAD: &str = "@file:Suppress(\"RedundantVisibilityModifier\", \"unused\")\
 const IMPORTS: &[(&str, &str)] = &[
     ("FileUpload", "dev.threadline.FileUpload"),
     ("ApiObject", "dev.threadline.json.ApiObject"),
-    ("Arm", "dev.threadline.json.Arm"),
+    ("Arms", "dev.threadline.json.Arms"),
     ("EnumCodec", "dev.threadline.json.EnumCodec"),
     ("Extra", "dev.threadline.json.Extra"),
     ("FileCodec", "dev.threadline.json.FileCodec"),
@@ -106,7 +106,10 @@ fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Struc
     let kotlin = names.ty(name);
     let shown: Vec<&FieldDef> = def.fields.iter().filter(|field| !ty.hidden.contains(&field.name)).collect();
     let members = |required: bool| {
-        shown.iter().filter_map(move |field| Some((*field, field.ty.as_ref()?))).filter(move |(f, _)| is_required(f) == required)
+        shown
+            .iter()
+            .filter_map(move |field| Some((*field, field.ty.as_ref()?)))
+            .filter(move |(f, _)| is_required(f) == required)
     };
     let _ = writeln!(out, "public data class {kotlin}(");
     for (field, expr) in members(true).chain(members(false)) {
@@ -144,7 +147,10 @@ fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Struc
     } else {
         let _ = writeln!(out, "            from.run {{ {fixed}rest() }},\n        )");
     }
-    let _ = writeln!(out, "\n        override fun fields(value: {kotlin}, out: JsonWriter) {{\n            val extra = value.extra");
+    let _ = writeln!(
+        out,
+        "\n        override fun fields(value: {kotlin}, out: JsonWriter) {{\n            val extra = value.extra"
+    );
     for (field, text) in &constants {
         let (wire, text) = (string(&field.name), string(text));
         let _ = writeln!(out, "            out.fixed(extra, {wire}, {text}, {})", field.required);
@@ -245,17 +251,17 @@ fn union(out: &mut String, names: &Names, name: &str, ty: &Type, def: &UnionDef)
     let _ = writeln!(
         out,
         "    /** How it is read and written. */\n    public object Codec : UnionCodec<{kotlin}>({}, {tag}) {{\n        \
-         override fun arms(): Array<Arm<out {kotlin}, *>> = arrayOf(",
+         override fun arms(to: Arms<{kotlin}>) {{",
         string(name)
     );
     for (arm, arm_name) in def.arms.iter().zip(&arms) {
         let codec = clear(codec(names, &arm.ty), &arm.ty);
         let tags: String = arm.tags.iter().map(|tag| format!(", {}", string(tag))).collect();
-        let _ = writeln!(out, "            Arm({codec}{tags}) {{ {arm_name}(it) }},");
+        let _ = writeln!(out, "            to.add({codec}{tags}) {{ {arm_name}(it) }}");
     }
     let _ = writeln!(
         out,
-        "        )\n\n        override fun unknown(value: JsonElement): {kotlin} = Unknown(value)\n\n        \
+        "        }}\n\n        override fun unknown(value: JsonElement): {kotlin} = Unknown(value)\n\n        \
          override fun write(value: {kotlin}, out: JsonWriter): Unit = when (value) {{"
     );
     for (arm, arm_name) in def.arms.iter().zip(&arms) {

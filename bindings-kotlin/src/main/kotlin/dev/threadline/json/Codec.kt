@@ -320,13 +320,22 @@ internal class Arm<U, T>(val codec: Codec<T>, vararg val tags: String, val wrap:
     fun read(value: JsonElement, cx: Decoding): U? = codec.read(value, cx)?.let(wrap)
 }
 
+/** The alternatives of a union, added one by one: all of them in one expression would keep the compiler busy for minutes. */
+internal class Arms<U> {
+    val list: MutableList<Arm<out U, *>> = ArrayList()
+
+    fun <T> add(codec: Codec<T>, vararg tags: String, wrap: (T) -> U) {
+        list.add(Arm(codec, *tags, wrap = wrap))
+    }
+}
+
 /** A union's codec: picks the arm by the tag, else by the kind of the value and the members that are there. */
 public abstract class UnionCodec<U> internal constructor(name: String, private val tag: String?) : Codec<U>(name) {
-    internal abstract fun arms(): Array<Arm<out U, *>>
+    internal abstract fun arms(to: Arms<U>)
 
     internal abstract fun unknown(value: JsonElement): U
 
-    private val arms by lazy { arms() }
+    private val arms: List<Arm<out U, *>> by lazy { Arms<U>().also { arms(it) }.list }
 
     override val kinds: Int by lazy { arms.fold(0) { kinds, arm -> kinds or arm.codec.kinds } }
 

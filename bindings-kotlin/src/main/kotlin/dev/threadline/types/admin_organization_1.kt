@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -1370,12 +1370,12 @@ public sealed interface AuditLogExternalStorageRegisteredDataProvider {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AuditLogExternalStorageRegisteredDataProvider>("AuditLogExternalStorageRegisteredDataProvider", "type") {
-        override fun arms(): Array<Arm<out AuditLogExternalStorageRegisteredDataProvider, *>> = arrayOf(
-            Arm(AwsExternalStorageProvider.Codec, "aws") { Aws(it) },
-            Arm(AzureExternalStorageProvider.Codec, "azure") { Azure(it) },
-            Arm(GcpExternalStorageProvider.Codec, "gcp") { Gcp(it) },
-            Arm(OciExternalStorageProvider.Codec, "oci") { Oci(it) },
-        )
+        override fun arms(to: Arms<AuditLogExternalStorageRegisteredDataProvider>) {
+            to.add(AwsExternalStorageProvider.Codec, "aws") { Aws(it) }
+            to.add(AzureExternalStorageProvider.Codec, "azure") { Azure(it) }
+            to.add(GcpExternalStorageProvider.Codec, "gcp") { Gcp(it) }
+            to.add(OciExternalStorageProvider.Codec, "oci") { Oci(it) }
+        }
 
         override fun unknown(value: JsonElement): AuditLogExternalStorageRegisteredDataProvider = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -129,12 +129,12 @@ public sealed interface ExternalStorageConfigurationProvider {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ExternalStorageConfigurationProvider>("ExternalStorageConfigurationProvider", "type") {
-        override fun arms(): Array<Arm<out ExternalStorageConfigurationProvider, *>> = arrayOf(
-            Arm(AwsExternalStorageProvider.Codec, "aws") { Aws(it) },
-            Arm(AzureExternalStorageProvider.Codec, "azure") { Azure(it) },
-            Arm(GcpExternalStorageProvider.Codec, "gcp") { Gcp(it) },
-            Arm(OciExternalStorageProvider.Codec, "oci") { Oci(it) },
-        )
+        override fun arms(to: Arms<ExternalStorageConfigurationProvider>) {
+            to.add(AwsExternalStorageProvider.Codec, "aws") { Aws(it) }
+            to.add(AzureExternalStorageProvider.Codec, "azure") { Azure(it) }
+            to.add(GcpExternalStorageProvider.Codec, "gcp") { Gcp(it) }
+            to.add(OciExternalStorageProvider.Codec, "oci") { Oci(it) }
+        }
 
         override fun unknown(value: JsonElement): ExternalStorageConfigurationProvider = Unknown(value)
 
@@ -251,12 +251,12 @@ public sealed interface ExternalStorageCreateProvider {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ExternalStorageCreateProvider>("ExternalStorageCreateProvider", "type") {
-        override fun arms(): Array<Arm<out ExternalStorageCreateProvider, *>> = arrayOf(
-            Arm(ExternalStorageCreateProviderAws.Codec, "aws") { Aws(it) },
-            Arm(ExternalStorageCreateProviderAzure.Codec, "azure") { Azure(it) },
-            Arm(ExternalStorageCreateProviderGcp.Codec, "gcp") { Gcp(it) },
-            Arm(ExternalStorageCreateProviderOci.Codec, "oci") { Oci(it) },
-        )
+        override fun arms(to: Arms<ExternalStorageCreateProvider>) {
+            to.add(ExternalStorageCreateProviderAws.Codec, "aws") { Aws(it) }
+            to.add(ExternalStorageCreateProviderAzure.Codec, "azure") { Azure(it) }
+            to.add(ExternalStorageCreateProviderGcp.Codec, "gcp") { Gcp(it) }
+            to.add(ExternalStorageCreateProviderOci.Codec, "oci") { Oci(it) }
+        }
 
         override fun unknown(value: JsonElement): ExternalStorageCreateProvider = Unknown(value)
 
@@ -588,11 +588,11 @@ public sealed interface FederationRuleAttributeMatcher {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FederationRuleAttributeMatcher>("FederationRuleAttributeMatcher", null) {
-        override fun arms(): Array<Arm<out FederationRuleAttributeMatcher, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(FlagCodec) { BooleanType(it) },
-            Arm(NumberCodec) { Number(it) },
-        )
+        override fun arms(to: Arms<FederationRuleAttributeMatcher>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(FlagCodec) { BooleanType(it) }
+            to.add(NumberCodec) { Number(it) }
+        }
 
         override fun unknown(value: JsonElement): FederationRuleAttributeMatcher = Unknown(value)
 
@@ -752,10 +752,10 @@ public sealed interface FederationRulePermissions {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FederationRulePermissions>("FederationRulePermissions", "type") {
-        override fun arms(): Array<Arm<out FederationRulePermissions, *>> = arrayOf(
-            Arm(PermissionsServiceAccountDefault.Codec, "service_account_default") { ServiceAccountDefault(it) },
-            Arm(FederationRulePermissionsRestricted.Codec, "restricted") { Restricted(it) },
-        )
+        override fun arms(to: Arms<FederationRulePermissions>) {
+            to.add(PermissionsServiceAccountDefault.Codec, "service_account_default") { ServiceAccountDefault(it) }
+            to.add(FederationRulePermissionsRestricted.Codec, "restricted") { Restricted(it) }
+        }
 
         override fun unknown(value: JsonElement): FederationRulePermissions = Unknown(value)
 
@@ -864,10 +864,10 @@ public sealed interface FederationRuleUpdatePermissions {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FederationRuleUpdatePermissions>("FederationRuleUpdatePermissions", "type") {
-        override fun arms(): Array<Arm<out FederationRuleUpdatePermissions, *>> = arrayOf(
-            Arm(PermissionsDefaultPermissions.Codec, "service_account_default") { ServiceAccountDefault(it) },
-            Arm(PermissionsRestrictedPermissions.Codec, "restricted") { Restricted(it) },
-        )
+        override fun arms(to: Arms<FederationRuleUpdatePermissions>) {
+            to.add(PermissionsDefaultPermissions.Codec, "service_account_default") { ServiceAccountDefault(it) }
+            to.add(PermissionsRestrictedPermissions.Codec, "restricted") { Restricted(it) }
+        }
 
         override fun unknown(value: JsonElement): FederationRuleUpdatePermissions = Unknown(value)
 

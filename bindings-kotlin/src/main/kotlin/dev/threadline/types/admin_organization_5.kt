@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -1419,19 +1419,19 @@ public sealed interface OrganizationUsageDataResult {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<OrganizationUsageDataResult>("OrganizationUsageDataResult", "object") {
-        override fun arms(): Array<Arm<out OrganizationUsageDataResult, *>> = arrayOf(
-            Arm(DataResultOrganizationUsageCompletionsResult.Codec, "organization.usage.completions.result") { OrganizationUsageCompletionsResult(it) },
-            Arm(DataResultOrganizationUsageEmbeddingsResult.Codec, "organization.usage.embeddings.result") { OrganizationUsageEmbeddingsResult(it) },
-            Arm(DataResultOrganizationUsageModerationsResult.Codec, "organization.usage.moderations.result") { OrganizationUsageModerationsResult(it) },
-            Arm(DataResultOrganizationUsageImagesResult.Codec, "organization.usage.images.result") { OrganizationUsageImagesResult(it) },
-            Arm(OrganizationDataResultAudioSpeechesResult.Codec, "organization.usage.audio_speeches.result") { OrganizationUsageAudioSpeechesResult(it) },
-            Arm(OrganizationResultAudioTranscriptionsResult.Codec, "organization.usage.audio_transcriptions.result") { OrganizationUsageAudioTranscriptionsResult(it) },
-            Arm(DataResultOrganizationUsageVectorStoresResult.Codec, "organization.usage.vector_stores.result") { OrganizationUsageVectorStoresResult(it) },
-            Arm(OrganizationCodeInterpreterSessionsResult.Codec, "organization.usage.code_interpreter_sessions.result") { OrganizationUsageCodeInterpreterSessionsResult(it) },
-            Arm(DataResultOrganizationUsageFileSearchesResult.Codec, "organization.usage.file_searches.result") { OrganizationUsageFileSearchesResult(it) },
-            Arm(DataResultOrganizationUsageWebSearchesResult.Codec, "organization.usage.web_searches.result") { OrganizationUsageWebSearchesResult(it) },
-            Arm(DataResultOrganizationCostsResult.Codec, "organization.costs.result") { OrganizationCostsResult(it) },
-        )
+        override fun arms(to: Arms<OrganizationUsageDataResult>) {
+            to.add(DataResultOrganizationUsageCompletionsResult.Codec, "organization.usage.completions.result") { OrganizationUsageCompletionsResult(it) }
+            to.add(DataResultOrganizationUsageEmbeddingsResult.Codec, "organization.usage.embeddings.result") { OrganizationUsageEmbeddingsResult(it) }
+            to.add(DataResultOrganizationUsageModerationsResult.Codec, "organization.usage.moderations.result") { OrganizationUsageModerationsResult(it) }
+            to.add(DataResultOrganizationUsageImagesResult.Codec, "organization.usage.images.result") { OrganizationUsageImagesResult(it) }
+            to.add(OrganizationDataResultAudioSpeechesResult.Codec, "organization.usage.audio_speeches.result") { OrganizationUsageAudioSpeechesResult(it) }
+            to.add(OrganizationResultAudioTranscriptionsResult.Codec, "organization.usage.audio_transcriptions.result") { OrganizationUsageAudioTranscriptionsResult(it) }
+            to.add(DataResultOrganizationUsageVectorStoresResult.Codec, "organization.usage.vector_stores.result") { OrganizationUsageVectorStoresResult(it) }
+            to.add(OrganizationCodeInterpreterSessionsResult.Codec, "organization.usage.code_interpreter_sessions.result") { OrganizationUsageCodeInterpreterSessionsResult(it) }
+            to.add(DataResultOrganizationUsageFileSearchesResult.Codec, "organization.usage.file_searches.result") { OrganizationUsageFileSearchesResult(it) }
+            to.add(DataResultOrganizationUsageWebSearchesResult.Codec, "organization.usage.web_searches.result") { OrganizationUsageWebSearchesResult(it) }
+            to.add(DataResultOrganizationCostsResult.Codec, "organization.costs.result") { OrganizationCostsResult(it) }
+        }
 
         override fun unknown(value: JsonElement): OrganizationUsageDataResult = Unknown(value)
 

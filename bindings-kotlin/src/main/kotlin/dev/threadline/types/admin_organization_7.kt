@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -1389,10 +1389,10 @@ public sealed interface ProjectServiceTierEnabledTiers {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ProjectServiceTierEnabledTiers>("ProjectServiceTierEnabledTiers", null) {
-        override fun arms(): Array<Arm<out ProjectServiceTierEnabledTiers, *>> = arrayOf(
-            Arm(ProjectTierSettingUpdateEnabledTiersValue.Codec) { Value(it) },
-            Arm(ListCodec(ProjectOptionalServiceTier.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ProjectServiceTierEnabledTiers>) {
+            to.add(ProjectTierSettingUpdateEnabledTiersValue.Codec) { Value(it) }
+            to.add(ListCodec(ProjectOptionalServiceTier.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ProjectServiceTierEnabledTiers = Unknown(value)
 

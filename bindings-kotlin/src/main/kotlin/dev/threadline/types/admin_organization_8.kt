@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -1003,10 +1003,10 @@ public sealed interface WorkloadIdentityProviderUpdateVerification {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<WorkloadIdentityProviderUpdateVerification>("WorkloadIdentityProviderUpdateVerification", "type") {
-        override fun arms(): Array<Arm<out WorkloadIdentityProviderUpdateVerification, *>> = arrayOf(
-            Arm(VerificationDiscoveryVerification.Codec, "discovery") { Discovery(it) },
-            Arm(VerificationUploadedJwksVerification.Codec, "uploaded_jwks") { UploadedJwks(it) },
-        )
+        override fun arms(to: Arms<WorkloadIdentityProviderUpdateVerification>) {
+            to.add(VerificationDiscoveryVerification.Codec, "discovery") { Discovery(it) }
+            to.add(VerificationUploadedJwksVerification.Codec, "uploaded_jwks") { UploadedJwks(it) }
+        }
 
         override fun unknown(value: JsonElement): WorkloadIdentityProviderUpdateVerification = Unknown(value)
 
@@ -1046,10 +1046,10 @@ public sealed interface WorkloadIdentityProviderVerification {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<WorkloadIdentityProviderVerification>("WorkloadIdentityProviderVerification", "type") {
-        override fun arms(): Array<Arm<out WorkloadIdentityProviderVerification, *>> = arrayOf(
-            Arm(WorkloadIdentityProviderVerificationDiscovery.Codec, "discovery") { Discovery(it) },
-            Arm(VerificationUploadedJwks.Codec, "uploaded_jwks") { UploadedJwks(it) },
-        )
+        override fun arms(to: Arms<WorkloadIdentityProviderVerification>) {
+            to.add(WorkloadIdentityProviderVerificationDiscovery.Codec, "discovery") { Discovery(it) }
+            to.add(VerificationUploadedJwks.Codec, "uploaded_jwks") { UploadedJwks(it) }
+        }
 
         override fun unknown(value: JsonElement): WorkloadIdentityProviderVerification = Unknown(value)
 

@@ -5,7 +5,7 @@ package dev.threadline.types
 
 import dev.threadline.FileUpload
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FileCodec
@@ -161,10 +161,10 @@ public sealed interface SpeechCreateVoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<SpeechCreateVoice>("SpeechCreateVoice", null) {
-        override fun arms(): Array<Arm<out SpeechCreateVoice, *>> = arrayOf(
-            Arm(SpeechCreateVoiceValue.Codec) { Value(it) },
-            Arm(VoiceID.Codec) { Id(it) },
-        )
+        override fun arms(to: Arms<SpeechCreateVoice>) {
+            to.add(SpeechCreateVoiceValue.Codec) { Value(it) }
+            to.add(VoiceID.Codec) { Id(it) }
+        }
 
         override fun unknown(value: JsonElement): SpeechCreateVoice = Unknown(value)
 
@@ -335,10 +335,10 @@ public sealed interface TranscriptionCreateChunkingStrategy {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<TranscriptionCreateChunkingStrategy>("TranscriptionCreateChunkingStrategy", null) {
-        override fun arms(): Array<Arm<out TranscriptionCreateChunkingStrategy, *>> = arrayOf(
-            Arm(TranscriptionCreateChunkingStrategyMode.Codec) { Mode(it) },
-            Arm(TranscriptionCreateChunkingStrategyVadConfig.Codec) { VadConfig(it) },
-        )
+        override fun arms(to: Arms<TranscriptionCreateChunkingStrategy>) {
+            to.add(TranscriptionCreateChunkingStrategyMode.Codec) { Mode(it) }
+            to.add(TranscriptionCreateChunkingStrategyVadConfig.Codec) { VadConfig(it) }
+        }
 
         override fun unknown(value: JsonElement): TranscriptionCreateChunkingStrategy = Unknown(value)
 
@@ -541,11 +541,11 @@ public sealed interface TranscriptionCreateResponse {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<TranscriptionCreateResponse>("TranscriptionCreateResponse", null) {
-        override fun arms(): Array<Arm<out TranscriptionCreateResponse, *>> = arrayOf(
-            Arm(TranscriptionVerbose.Codec) { Verbose(it) },
-            Arm(TranscriptionDiarized.Codec) { Diarized(it) },
-            Arm(dev.threadline.types.Transcription.Codec) { Transcription(it) },
-        )
+        override fun arms(to: Arms<TranscriptionCreateResponse>) {
+            to.add(TranscriptionVerbose.Codec) { Verbose(it) }
+            to.add(TranscriptionDiarized.Codec) { Diarized(it) }
+            to.add(dev.threadline.types.Transcription.Codec) { Transcription(it) }
+        }
 
         override fun unknown(value: JsonElement): TranscriptionCreateResponse = Unknown(value)
 
@@ -823,11 +823,11 @@ public sealed interface TranscriptionStreamEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<TranscriptionStreamEvent>("TranscriptionStreamEvent", "type") {
-        override fun arms(): Array<Arm<out TranscriptionStreamEvent, *>> = arrayOf(
-            Arm(TranscriptionTextSegmentEvent.Codec, "transcript.text.segment") { TranscriptTextSegment(it) },
-            Arm(TranscriptionTextDeltaEvent.Codec, "transcript.text.delta") { TranscriptTextDelta(it) },
-            Arm(TranscriptionTextDoneEvent.Codec, "transcript.text.done") { TranscriptTextDone(it) },
-        )
+        override fun arms(to: Arms<TranscriptionStreamEvent>) {
+            to.add(TranscriptionTextSegmentEvent.Codec, "transcript.text.segment") { TranscriptTextSegment(it) }
+            to.add(TranscriptionTextDeltaEvent.Codec, "transcript.text.delta") { TranscriptTextDelta(it) }
+            to.add(TranscriptionTextDoneEvent.Codec, "transcript.text.done") { TranscriptTextDone(it) }
+        }
 
         override fun unknown(value: JsonElement): TranscriptionStreamEvent = Unknown(value)
 
@@ -1058,10 +1058,10 @@ public sealed interface TranscriptionUsage {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<TranscriptionUsage>("TranscriptionUsage", "type") {
-        override fun arms(): Array<Arm<out TranscriptionUsage, *>> = arrayOf(
-            Arm(TranscriptionUsageTokens.Codec, "tokens") { Tokens(it) },
-            Arm(TranscriptionUsageDuration.Codec, "duration") { Duration(it) },
-        )
+        override fun arms(to: Arms<TranscriptionUsage>) {
+            to.add(TranscriptionUsageTokens.Codec, "tokens") { Tokens(it) }
+            to.add(TranscriptionUsageDuration.Codec, "duration") { Duration(it) }
+        }
 
         override fun unknown(value: JsonElement): TranscriptionUsage = Unknown(value)
 
@@ -1372,10 +1372,10 @@ public sealed interface TranslationCreateResponse {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<TranslationCreateResponse>("TranslationCreateResponse", null) {
-        override fun arms(): Array<Arm<out TranslationCreateResponse, *>> = arrayOf(
-            Arm(TranslationVerbose.Codec) { Verbose(it) },
-            Arm(dev.threadline.types.Translation.Codec) { Translation(it) },
-        )
+        override fun arms(to: Arms<TranslationCreateResponse>) {
+            to.add(TranslationVerbose.Codec) { Verbose(it) }
+            to.add(dev.threadline.types.Translation.Codec) { Translation(it) }
+        }
 
         override fun unknown(value: JsonElement): TranslationCreateResponse = Unknown(value)
 

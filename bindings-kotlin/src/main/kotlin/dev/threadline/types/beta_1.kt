@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -713,10 +713,10 @@ public sealed interface AgentComputerUseApprovalRequestRequest {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentComputerUseApprovalRequestRequest>("AgentComputerUseApprovalRequestRequest", "type") {
-        override fun arms(): Array<Arm<out AgentComputerUseApprovalRequestRequest, *>> = arrayOf(
-            Arm(AgentApprovalRequestKindBrowserAuthentication.Codec, "browser_authentication") { BrowserAuthentication(it) },
-            Arm(AgentApprovalRequestKindBrowserOriginAccess.Codec, "browser_origin_access") { BrowserOriginAccess(it) },
-        )
+        override fun arms(to: Arms<AgentComputerUseApprovalRequestRequest>) {
+            to.add(AgentApprovalRequestKindBrowserAuthentication.Codec, "browser_authentication") { BrowserAuthentication(it) }
+            to.add(AgentApprovalRequestKindBrowserOriginAccess.Codec, "browser_origin_access") { BrowserOriginAccess(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentComputerUseApprovalRequestRequest = Unknown(value)
 
@@ -762,11 +762,11 @@ public sealed interface AgentComputerUseApprovalRequestResultResponse {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentComputerUseApprovalRequestResultResponse>("AgentComputerUseApprovalRequestResultResponse", "type") {
-        override fun arms(): Array<Arm<out AgentComputerUseApprovalRequestResultResponse, *>> = arrayOf(
-            Arm(AgentBrowserAuthenticationSubmitParam.Codec, "browser_authentication") { BrowserAuthenticationSubmit(it) },
-            Arm(AgentBrowserAuthenticationCancelParam.Codec, "browser_authentication") { BrowserAuthenticationCancel(it) },
-            Arm(AgentBrowserOriginAccessParam.Codec, "browser_origin_access") { BrowserOriginAccess(it) },
-        )
+        override fun arms(to: Arms<AgentComputerUseApprovalRequestResultResponse>) {
+            to.add(AgentBrowserAuthenticationSubmitParam.Codec, "browser_authentication") { BrowserAuthenticationSubmit(it) }
+            to.add(AgentBrowserAuthenticationCancelParam.Codec, "browser_authentication") { BrowserAuthenticationCancel(it) }
+            to.add(AgentBrowserOriginAccessParam.Codec, "browser_origin_access") { BrowserOriginAccess(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentComputerUseApprovalRequestResultResponse = Unknown(value)
 
@@ -877,10 +877,10 @@ public sealed interface AgentContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentContent>("AgentContent", "type") {
-        override fun arms(): Array<Arm<out AgentContent, *>> = arrayOf(
-            Arm(dev.threadline.types.OutputText.Codec, "output_text") { OutputText(it) },
-            Arm(AgentContentEncryptedContentResource.Codec, "encrypted_content") { EncryptedContent(it) },
-        )
+        override fun arms(to: Arms<AgentContent>) {
+            to.add(dev.threadline.types.OutputText.Codec, "output_text") { OutputText(it) }
+            to.add(AgentContentEncryptedContentResource.Codec, "encrypted_content") { EncryptedContent(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentContent = Unknown(value)
 
@@ -1127,11 +1127,11 @@ public sealed interface AgentEnvironment {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentEnvironment>("AgentEnvironment", "type") {
-        override fun arms(): Array<Arm<out AgentEnvironment, *>> = arrayOf(
-            Arm(EnvironmentResourceNone.Codec, "none") { None(it) },
-            Arm(EnvironmentResourceOpenAIHosted.Codec, "openai_hosted") { OpenaiHosted(it) },
-            Arm(EnvironmentResourceSelfHosted.Codec, "self_hosted") { SelfHosted(it) },
-        )
+        override fun arms(to: Arms<AgentEnvironment>) {
+            to.add(EnvironmentResourceNone.Codec, "none") { None(it) }
+            to.add(EnvironmentResourceOpenAIHosted.Codec, "openai_hosted") { OpenaiHosted(it) }
+            to.add(EnvironmentResourceSelfHosted.Codec, "self_hosted") { SelfHosted(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentEnvironment = Unknown(value)
 
@@ -1245,10 +1245,10 @@ public sealed interface AgentFunctionCallOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentFunctionCallOutput>("AgentFunctionCallOutput", null) {
-        override fun arms(): Array<Arm<out AgentFunctionCallOutput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(InputContent.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<AgentFunctionCallOutput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(InputContent.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentFunctionCallOutput = Unknown(value)
 
@@ -1288,10 +1288,10 @@ public sealed interface AgentFunctionCallOutputParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentFunctionCallOutputParam>("AgentFunctionCallOutputParam", null) {
-        override fun arms(): Array<Arm<out AgentFunctionCallOutputParam, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(InputContentParam.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<AgentFunctionCallOutputParam>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(InputContentParam.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentFunctionCallOutputParam = Unknown(value)
 
@@ -1585,11 +1585,11 @@ public sealed interface AgentMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentMessageContent>("AgentMessageContent", "type") {
-        override fun arms(): Array<Arm<out AgentMessageContent, *>> = arrayOf(
-            Arm(BetaResponseInputTextContent.Codec, "input_text") { InputText(it) },
-            Arm(BetaResponseInputImageContent.Codec, "input_image") { InputImage(it) },
-            Arm(AgentMessageContentEncryptedContent.Codec, "encrypted_content") { EncryptedContent(it) },
-        )
+        override fun arms(to: Arms<AgentMessageContent>) {
+            to.add(BetaResponseInputTextContent.Codec, "input_text") { InputText(it) }
+            to.add(BetaResponseInputImageContent.Codec, "input_image") { InputImage(it) }
+            to.add(AgentMessageContentEncryptedContent.Codec, "encrypted_content") { EncryptedContent(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentMessageContent = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
 import dev.threadline.json.JsonWriter
@@ -215,39 +215,39 @@ public sealed interface BetaResponseOutputItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseOutputItem>("BetaResponseOutputItem", "type") {
-        override fun arms(): Array<Arm<out BetaResponseOutputItem, *>> = arrayOf(
-            Arm(BetaResponseOutputMessage.Codec, "message") { Message(it) },
-            Arm(BetaResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) },
-            Arm(BetaResponseFunctionToolCall.Codec, "function_call") { FunctionCall(it) },
-            Arm(BetaResponseFunctionToolCallOutputItem.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(BetaResponseAgentMessage.Codec, "agent_message") { AgentMessage(it) },
-            Arm(BetaResponseMultiAgentCall.Codec, "multi_agent_call") { MultiAgentCall(it) },
-            Arm(BetaResponseMultiAgentCallOutput.Codec, "multi_agent_call_output") { MultiAgentCallOutput(it) },
-            Arm(BetaResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) },
-            Arm(BetaResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) },
-            Arm(BetaResponseComputerToolCallOutputItem.Codec, "computer_call_output") { ComputerCallOutput(it) },
-            Arm(BetaResponseReasoningItem.Codec, "reasoning") { Reasoning(it) },
-            Arm(BetaResponseProgram.Codec, "program") { Program(it) },
-            Arm(BetaResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) },
-            Arm(BetaResponseToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) },
-            Arm(BetaResponseToolSearchOutputItem.Codec, "tool_search_output") { ToolSearchOutput(it) },
-            Arm(BetaResponseAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) },
-            Arm(BetaResponseCompactionItem.Codec, "compaction") { Compaction(it) },
-            Arm(BetaResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) },
-            Arm(BetaResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) },
-            Arm(BetaResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) },
-            Arm(BetaResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) },
-            Arm(BetaResponseFunctionShellToolCall.Codec, "shell_call") { ShellCall(it) },
-            Arm(BetaResponseFunctionShellToolCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) },
-            Arm(BetaResponseApplyPatchToolCall.Codec, "apply_patch_call") { ApplyPatchCall(it) },
-            Arm(BetaResponseApplyPatchToolCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) },
-            Arm(BetaResponseMcpCall.Codec, "mcp_call") { McpCall(it) },
-            Arm(BetaResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) },
-            Arm(BetaResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) },
-            Arm(BetaResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) },
-            Arm(BetaResponseCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) },
-            Arm(BetaResponseCustomToolCallOutputItem.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-        )
+        override fun arms(to: Arms<BetaResponseOutputItem>) {
+            to.add(BetaResponseOutputMessage.Codec, "message") { Message(it) }
+            to.add(BetaResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) }
+            to.add(BetaResponseFunctionToolCall.Codec, "function_call") { FunctionCall(it) }
+            to.add(BetaResponseFunctionToolCallOutputItem.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(BetaResponseAgentMessage.Codec, "agent_message") { AgentMessage(it) }
+            to.add(BetaResponseMultiAgentCall.Codec, "multi_agent_call") { MultiAgentCall(it) }
+            to.add(BetaResponseMultiAgentCallOutput.Codec, "multi_agent_call_output") { MultiAgentCallOutput(it) }
+            to.add(BetaResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) }
+            to.add(BetaResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) }
+            to.add(BetaResponseComputerToolCallOutputItem.Codec, "computer_call_output") { ComputerCallOutput(it) }
+            to.add(BetaResponseReasoningItem.Codec, "reasoning") { Reasoning(it) }
+            to.add(BetaResponseProgram.Codec, "program") { Program(it) }
+            to.add(BetaResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) }
+            to.add(BetaResponseToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) }
+            to.add(BetaResponseToolSearchOutputItem.Codec, "tool_search_output") { ToolSearchOutput(it) }
+            to.add(BetaResponseAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) }
+            to.add(BetaResponseCompactionItem.Codec, "compaction") { Compaction(it) }
+            to.add(BetaResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) }
+            to.add(BetaResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) }
+            to.add(BetaResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) }
+            to.add(BetaResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) }
+            to.add(BetaResponseFunctionShellToolCall.Codec, "shell_call") { ShellCall(it) }
+            to.add(BetaResponseFunctionShellToolCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) }
+            to.add(BetaResponseApplyPatchToolCall.Codec, "apply_patch_call") { ApplyPatchCall(it) }
+            to.add(BetaResponseApplyPatchToolCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) }
+            to.add(BetaResponseMcpCall.Codec, "mcp_call") { McpCall(it) }
+            to.add(BetaResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) }
+            to.add(BetaResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) }
+            to.add(BetaResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) }
+            to.add(BetaResponseCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) }
+            to.add(BetaResponseCustomToolCallOutputItem.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseOutputItem = Unknown(value)
 
@@ -524,10 +524,10 @@ public sealed interface BetaResponseOutputMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseOutputMessageContent>("BetaResponseOutputMessageContent", "type") {
-        override fun arms(): Array<Arm<out BetaResponseOutputMessageContent, *>> = arrayOf(
-            Arm(BetaResponseOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(BetaResponseOutputRefusal.Codec, "refusal") { Refusal(it) },
-        )
+        override fun arms(to: Arms<BetaResponseOutputMessageContent>) {
+            to.add(BetaResponseOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(BetaResponseOutputRefusal.Codec, "refusal") { Refusal(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseOutputMessageContent = Unknown(value)
 
@@ -573,11 +573,11 @@ public sealed interface BetaResponseOutputOutputContentList {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseOutputOutputContentList>("BetaResponseOutputOutputContentList", "type") {
-        override fun arms(): Array<Arm<out BetaResponseOutputOutputContentList, *>> = arrayOf(
-            Arm(BetaResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(BetaResponseInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(BetaResponseInputFile.Codec, "input_file") { InputFile(it) },
-        )
+        override fun arms(to: Arms<BetaResponseOutputOutputContentList>) {
+            to.add(BetaResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(BetaResponseInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(BetaResponseInputFile.Codec, "input_file") { InputFile(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseOutputOutputContentList = Unknown(value)
 
@@ -918,12 +918,12 @@ public sealed interface BetaResponsePromptVariables {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponsePromptVariables>("BetaResponsePromptVariables", "type") {
-        override fun arms(): Array<Arm<out BetaResponsePromptVariables, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(BetaResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(BetaResponseInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(BetaResponseInputFile.Codec, "input_file") { InputFile(it) },
-        )
+        override fun arms(to: Arms<BetaResponsePromptVariables>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(BetaResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(BetaResponseInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(BetaResponseInputFile.Codec, "input_file") { InputFile(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponsePromptVariables = Unknown(value)
 

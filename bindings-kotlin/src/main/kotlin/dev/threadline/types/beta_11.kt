@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -774,10 +774,10 @@ public sealed interface BetaResponseSteerInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseSteerInput>("BetaResponseSteerInput", null) {
-        override fun arms(): Array<Arm<out BetaResponseSteerInput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ResponseSteerInputItemList.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<BetaResponseSteerInput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ResponseSteerInputItemList.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseSteerInput = Unknown(value)
 
@@ -914,15 +914,15 @@ public sealed interface BetaResponseSteerRequiredInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseSteerRequiredInput>("BetaResponseSteerRequiredInput", "type") {
-        override fun arms(): Array<Arm<out BetaResponseSteerRequiredInput, *>> = arrayOf(
-            Arm(ResponseSteerRequiredInputFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(dev.threadline.types.CustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-            Arm(ResponseSteerRequiredInputComputerCallOutput.Codec, "computer_call_output") { ComputerCallOutput(it) },
-            Arm(ResponseSteerRequiredInputShellCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) },
-            Arm(dev.threadline.types.ApplyPatchCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) },
-            Arm(ResponseSteerRequiredInputToolSearchOutput.Codec, "tool_search_output") { ToolSearchOutput(it) },
-            Arm(ResponseSteerRequiredInputMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) },
-        )
+        override fun arms(to: Arms<BetaResponseSteerRequiredInput>) {
+            to.add(ResponseSteerRequiredInputFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(dev.threadline.types.CustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+            to.add(ResponseSteerRequiredInputComputerCallOutput.Codec, "computer_call_output") { ComputerCallOutput(it) }
+            to.add(ResponseSteerRequiredInputShellCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) }
+            to.add(dev.threadline.types.ApplyPatchCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) }
+            to.add(ResponseSteerRequiredInputToolSearchOutput.Codec, "tool_search_output") { ToolSearchOutput(it) }
+            to.add(ResponseSteerRequiredInputMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseSteerRequiredInput = Unknown(value)
 
@@ -1309,67 +1309,67 @@ public sealed interface BetaResponseStreamEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseStreamEvent>("BetaResponseStreamEvent", "type") {
-        override fun arms(): Array<Arm<out BetaResponseStreamEvent, *>> = arrayOf(
-            Arm(BetaResponseAudioDeltaEvent.Codec, "response.audio.delta") { ResponseAudioDelta(it) },
-            Arm(BetaResponseAudioDoneEvent.Codec, "response.audio.done") { ResponseAudioDone(it) },
-            Arm(BetaResponseAudioTranscriptDeltaEvent.Codec, "response.audio.transcript.delta") { ResponseAudioTranscriptDelta(it) },
-            Arm(BetaResponseAudioTranscriptDoneEvent.Codec, "response.audio.transcript.done") { ResponseAudioTranscriptDone(it) },
-            Arm(BetaResponseCodeInterpreterCallCodeDeltaEvent.Codec, "response.code_interpreter_call_code.delta") { ResponseCodeInterpreterCallCodeDelta(it) },
-            Arm(BetaResponseCodeInterpreterCallCodeDoneEvent.Codec, "response.code_interpreter_call_code.done") { ResponseCodeInterpreterCallCodeDone(it) },
-            Arm(BetaResponseCodeInterpreterCallCompletedEvent.Codec, "response.code_interpreter_call.completed") { ResponseCodeInterpreterCallCompleted(it) },
-            Arm(BetaCodeInterpreterCallInProgressEvent.Codec, "response.code_interpreter_call.in_progress") { ResponseCodeInterpreterCallInProgress(it) },
-            Arm(BetaCodeInterpreterCallInterpretingEvent.Codec, "response.code_interpreter_call.interpreting") { ResponseCodeInterpreterCallInterpreting(it) },
-            Arm(BetaResponseCompactionCompactingEvent.Codec, "response.compaction.compacting") { ResponseCompactionCompacting(it) },
-            Arm(BetaResponseCompletedEvent.Codec, "response.completed") { ResponseCompleted(it) },
-            Arm(BetaResponseContentPartAddedEvent.Codec, "response.content_part.added") { ResponseContentPartAdded(it) },
-            Arm(BetaResponseContentPartDoneEvent.Codec, "response.content_part.done") { ResponseContentPartDone(it) },
-            Arm(BetaResponseCreatedEvent.Codec, "response.created") { ResponseCreated(it) },
-            Arm(BetaResponseErrorEvent.Codec, "error") { Error(it) },
-            Arm(BetaResponseFileSearchCallCompletedEvent.Codec, "response.file_search_call.completed") { ResponseFileSearchCallCompleted(it) },
-            Arm(BetaResponseFileSearchCallInProgressEvent.Codec, "response.file_search_call.in_progress") { ResponseFileSearchCallInProgress(it) },
-            Arm(BetaResponseFileSearchCallSearchingEvent.Codec, "response.file_search_call.searching") { ResponseFileSearchCallSearching(it) },
-            Arm(BetaResponseFunctionCallArgumentsDeltaEvent.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) },
-            Arm(BetaResponseFunctionCallArgumentsDoneEvent.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) },
-            Arm(BetaResponseShellCallCommandAddedEvent.Codec, "response.shell_call_command.added") { ResponseShellCallCommandAdded(it) },
-            Arm(BetaResponseShellCallCommandDeltaEvent.Codec, "response.shell_call_command.delta") { ResponseShellCallCommandDelta(it) },
-            Arm(BetaResponseShellCallCommandDoneEvent.Codec, "response.shell_call_command.done") { ResponseShellCallCommandDone(it) },
-            Arm(BetaResponseShellCallOutputContentDeltaEvent.Codec, "response.shell_call_output_content.delta") { ResponseShellCallOutputContentDelta(it) },
-            Arm(BetaResponseShellCallOutputContentDoneEvent.Codec, "response.shell_call_output_content.done") { ResponseShellCallOutputContentDone(it) },
-            Arm(BetaResponseInProgressEvent.Codec, "response.in_progress") { ResponseInProgress(it) },
-            Arm(BetaResponseFailedEvent.Codec, "response.failed") { ResponseFailed(it) },
-            Arm(BetaResponseIncompleteEvent.Codec, "response.incomplete") { ResponseIncomplete(it) },
-            Arm(BetaResponseOutputItemAddedEvent.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) },
-            Arm(BetaResponseOutputItemDoneEvent.Codec, "response.output_item.done") { ResponseOutputItemDone(it) },
-            Arm(BetaResponseReasoningSummaryPartAddedEvent.Codec, "response.reasoning_summary_part.added") { ResponseReasoningSummaryPartAdded(it) },
-            Arm(BetaResponseReasoningSummaryPartDoneEvent.Codec, "response.reasoning_summary_part.done") { ResponseReasoningSummaryPartDone(it) },
-            Arm(BetaResponseReasoningSummaryTextDeltaEvent.Codec, "response.reasoning_summary_text.delta") { ResponseReasoningSummaryTextDelta(it) },
-            Arm(BetaResponseReasoningSummaryTextDoneEvent.Codec, "response.reasoning_summary_text.done") { ResponseReasoningSummaryTextDone(it) },
-            Arm(BetaResponseReasoningTextDeltaEvent.Codec, "response.reasoning_text.delta") { ResponseReasoningTextDelta(it) },
-            Arm(BetaResponseReasoningTextDoneEvent.Codec, "response.reasoning_text.done") { ResponseReasoningTextDone(it) },
-            Arm(BetaResponseRefusalDeltaEvent.Codec, "response.refusal.delta") { ResponseRefusalDelta(it) },
-            Arm(BetaResponseRefusalDoneEvent.Codec, "response.refusal.done") { ResponseRefusalDone(it) },
-            Arm(BetaResponseTextDeltaEvent.Codec, "response.output_text.delta") { ResponseOutputTextDelta(it) },
-            Arm(BetaResponseTextDoneEvent.Codec, "response.output_text.done") { ResponseOutputTextDone(it) },
-            Arm(BetaResponseWebSearchCallCompletedEvent.Codec, "response.web_search_call.completed") { ResponseWebSearchCallCompleted(it) },
-            Arm(BetaResponseWebSearchCallInProgressEvent.Codec, "response.web_search_call.in_progress") { ResponseWebSearchCallInProgress(it) },
-            Arm(BetaResponseWebSearchCallSearchingEvent.Codec, "response.web_search_call.searching") { ResponseWebSearchCallSearching(it) },
-            Arm(BetaResponseImageGenCallCompletedEvent.Codec, "response.image_generation_call.completed") { ResponseImageGenerationCallCompleted(it) },
-            Arm(BetaResponseImageGenCallGeneratingEvent.Codec, "response.image_generation_call.generating") { ResponseImageGenerationCallGenerating(it) },
-            Arm(BetaResponseImageGenCallInProgressEvent.Codec, "response.image_generation_call.in_progress") { ResponseImageGenerationCallInProgress(it) },
-            Arm(BetaResponseImageGenCallPartialImageEvent.Codec, "response.image_generation_call.partial_image") { ResponseImageGenerationCallPartialImage(it) },
-            Arm(BetaResponseMcpCallArgumentsDeltaEvent.Codec, "response.mcp_call_arguments.delta") { ResponseMcpCallArgumentsDelta(it) },
-            Arm(BetaResponseMcpCallArgumentsDoneEvent.Codec, "response.mcp_call_arguments.done") { ResponseMcpCallArgumentsDone(it) },
-            Arm(BetaResponseMcpCallCompletedEvent.Codec, "response.mcp_call.completed") { ResponseMcpCallCompleted(it) },
-            Arm(BetaResponseMcpCallFailedEvent.Codec, "response.mcp_call.failed") { ResponseMcpCallFailed(it) },
-            Arm(BetaResponseMcpCallInProgressEvent.Codec, "response.mcp_call.in_progress") { ResponseMcpCallInProgress(it) },
-            Arm(BetaResponseMcpListToolsCompletedEvent.Codec, "response.mcp_list_tools.completed") { ResponseMcpListToolsCompleted(it) },
-            Arm(BetaResponseMcpListToolsFailedEvent.Codec, "response.mcp_list_tools.failed") { ResponseMcpListToolsFailed(it) },
-            Arm(BetaResponseMcpListToolsInProgressEvent.Codec, "response.mcp_list_tools.in_progress") { ResponseMcpListToolsInProgress(it) },
-            Arm(BetaResponseOutputTextAnnotationAddedEvent.Codec, "response.output_text.annotation.added") { ResponseOutputTextAnnotationAdded(it) },
-            Arm(BetaResponseQueuedEvent.Codec, "response.queued") { ResponseQueued(it) },
-            Arm(BetaResponseCustomToolCallInputDeltaEvent.Codec, "response.custom_tool_call_input.delta") { ResponseCustomToolCallInputDelta(it) },
-            Arm(BetaResponseCustomToolCallInputDoneEvent.Codec, "response.custom_tool_call_input.done") { ResponseCustomToolCallInputDone(it) },
-        )
+        override fun arms(to: Arms<BetaResponseStreamEvent>) {
+            to.add(BetaResponseAudioDeltaEvent.Codec, "response.audio.delta") { ResponseAudioDelta(it) }
+            to.add(BetaResponseAudioDoneEvent.Codec, "response.audio.done") { ResponseAudioDone(it) }
+            to.add(BetaResponseAudioTranscriptDeltaEvent.Codec, "response.audio.transcript.delta") { ResponseAudioTranscriptDelta(it) }
+            to.add(BetaResponseAudioTranscriptDoneEvent.Codec, "response.audio.transcript.done") { ResponseAudioTranscriptDone(it) }
+            to.add(BetaResponseCodeInterpreterCallCodeDeltaEvent.Codec, "response.code_interpreter_call_code.delta") { ResponseCodeInterpreterCallCodeDelta(it) }
+            to.add(BetaResponseCodeInterpreterCallCodeDoneEvent.Codec, "response.code_interpreter_call_code.done") { ResponseCodeInterpreterCallCodeDone(it) }
+            to.add(BetaResponseCodeInterpreterCallCompletedEvent.Codec, "response.code_interpreter_call.completed") { ResponseCodeInterpreterCallCompleted(it) }
+            to.add(BetaCodeInterpreterCallInProgressEvent.Codec, "response.code_interpreter_call.in_progress") { ResponseCodeInterpreterCallInProgress(it) }
+            to.add(BetaCodeInterpreterCallInterpretingEvent.Codec, "response.code_interpreter_call.interpreting") { ResponseCodeInterpreterCallInterpreting(it) }
+            to.add(BetaResponseCompactionCompactingEvent.Codec, "response.compaction.compacting") { ResponseCompactionCompacting(it) }
+            to.add(BetaResponseCompletedEvent.Codec, "response.completed") { ResponseCompleted(it) }
+            to.add(BetaResponseContentPartAddedEvent.Codec, "response.content_part.added") { ResponseContentPartAdded(it) }
+            to.add(BetaResponseContentPartDoneEvent.Codec, "response.content_part.done") { ResponseContentPartDone(it) }
+            to.add(BetaResponseCreatedEvent.Codec, "response.created") { ResponseCreated(it) }
+            to.add(BetaResponseErrorEvent.Codec, "error") { Error(it) }
+            to.add(BetaResponseFileSearchCallCompletedEvent.Codec, "response.file_search_call.completed") { ResponseFileSearchCallCompleted(it) }
+            to.add(BetaResponseFileSearchCallInProgressEvent.Codec, "response.file_search_call.in_progress") { ResponseFileSearchCallInProgress(it) }
+            to.add(BetaResponseFileSearchCallSearchingEvent.Codec, "response.file_search_call.searching") { ResponseFileSearchCallSearching(it) }
+            to.add(BetaResponseFunctionCallArgumentsDeltaEvent.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) }
+            to.add(BetaResponseFunctionCallArgumentsDoneEvent.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) }
+            to.add(BetaResponseShellCallCommandAddedEvent.Codec, "response.shell_call_command.added") { ResponseShellCallCommandAdded(it) }
+            to.add(BetaResponseShellCallCommandDeltaEvent.Codec, "response.shell_call_command.delta") { ResponseShellCallCommandDelta(it) }
+            to.add(BetaResponseShellCallCommandDoneEvent.Codec, "response.shell_call_command.done") { ResponseShellCallCommandDone(it) }
+            to.add(BetaResponseShellCallOutputContentDeltaEvent.Codec, "response.shell_call_output_content.delta") { ResponseShellCallOutputContentDelta(it) }
+            to.add(BetaResponseShellCallOutputContentDoneEvent.Codec, "response.shell_call_output_content.done") { ResponseShellCallOutputContentDone(it) }
+            to.add(BetaResponseInProgressEvent.Codec, "response.in_progress") { ResponseInProgress(it) }
+            to.add(BetaResponseFailedEvent.Codec, "response.failed") { ResponseFailed(it) }
+            to.add(BetaResponseIncompleteEvent.Codec, "response.incomplete") { ResponseIncomplete(it) }
+            to.add(BetaResponseOutputItemAddedEvent.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) }
+            to.add(BetaResponseOutputItemDoneEvent.Codec, "response.output_item.done") { ResponseOutputItemDone(it) }
+            to.add(BetaResponseReasoningSummaryPartAddedEvent.Codec, "response.reasoning_summary_part.added") { ResponseReasoningSummaryPartAdded(it) }
+            to.add(BetaResponseReasoningSummaryPartDoneEvent.Codec, "response.reasoning_summary_part.done") { ResponseReasoningSummaryPartDone(it) }
+            to.add(BetaResponseReasoningSummaryTextDeltaEvent.Codec, "response.reasoning_summary_text.delta") { ResponseReasoningSummaryTextDelta(it) }
+            to.add(BetaResponseReasoningSummaryTextDoneEvent.Codec, "response.reasoning_summary_text.done") { ResponseReasoningSummaryTextDone(it) }
+            to.add(BetaResponseReasoningTextDeltaEvent.Codec, "response.reasoning_text.delta") { ResponseReasoningTextDelta(it) }
+            to.add(BetaResponseReasoningTextDoneEvent.Codec, "response.reasoning_text.done") { ResponseReasoningTextDone(it) }
+            to.add(BetaResponseRefusalDeltaEvent.Codec, "response.refusal.delta") { ResponseRefusalDelta(it) }
+            to.add(BetaResponseRefusalDoneEvent.Codec, "response.refusal.done") { ResponseRefusalDone(it) }
+            to.add(BetaResponseTextDeltaEvent.Codec, "response.output_text.delta") { ResponseOutputTextDelta(it) }
+            to.add(BetaResponseTextDoneEvent.Codec, "response.output_text.done") { ResponseOutputTextDone(it) }
+            to.add(BetaResponseWebSearchCallCompletedEvent.Codec, "response.web_search_call.completed") { ResponseWebSearchCallCompleted(it) }
+            to.add(BetaResponseWebSearchCallInProgressEvent.Codec, "response.web_search_call.in_progress") { ResponseWebSearchCallInProgress(it) }
+            to.add(BetaResponseWebSearchCallSearchingEvent.Codec, "response.web_search_call.searching") { ResponseWebSearchCallSearching(it) }
+            to.add(BetaResponseImageGenCallCompletedEvent.Codec, "response.image_generation_call.completed") { ResponseImageGenerationCallCompleted(it) }
+            to.add(BetaResponseImageGenCallGeneratingEvent.Codec, "response.image_generation_call.generating") { ResponseImageGenerationCallGenerating(it) }
+            to.add(BetaResponseImageGenCallInProgressEvent.Codec, "response.image_generation_call.in_progress") { ResponseImageGenerationCallInProgress(it) }
+            to.add(BetaResponseImageGenCallPartialImageEvent.Codec, "response.image_generation_call.partial_image") { ResponseImageGenerationCallPartialImage(it) }
+            to.add(BetaResponseMcpCallArgumentsDeltaEvent.Codec, "response.mcp_call_arguments.delta") { ResponseMcpCallArgumentsDelta(it) }
+            to.add(BetaResponseMcpCallArgumentsDoneEvent.Codec, "response.mcp_call_arguments.done") { ResponseMcpCallArgumentsDone(it) }
+            to.add(BetaResponseMcpCallCompletedEvent.Codec, "response.mcp_call.completed") { ResponseMcpCallCompleted(it) }
+            to.add(BetaResponseMcpCallFailedEvent.Codec, "response.mcp_call.failed") { ResponseMcpCallFailed(it) }
+            to.add(BetaResponseMcpCallInProgressEvent.Codec, "response.mcp_call.in_progress") { ResponseMcpCallInProgress(it) }
+            to.add(BetaResponseMcpListToolsCompletedEvent.Codec, "response.mcp_list_tools.completed") { ResponseMcpListToolsCompleted(it) }
+            to.add(BetaResponseMcpListToolsFailedEvent.Codec, "response.mcp_list_tools.failed") { ResponseMcpListToolsFailed(it) }
+            to.add(BetaResponseMcpListToolsInProgressEvent.Codec, "response.mcp_list_tools.in_progress") { ResponseMcpListToolsInProgress(it) }
+            to.add(BetaResponseOutputTextAnnotationAddedEvent.Codec, "response.output_text.annotation.added") { ResponseOutputTextAnnotationAdded(it) }
+            to.add(BetaResponseQueuedEvent.Codec, "response.queued") { ResponseQueued(it) }
+            to.add(BetaResponseCustomToolCallInputDeltaEvent.Codec, "response.custom_tool_call_input.delta") { ResponseCustomToolCallInputDelta(it) }
+            to.add(BetaResponseCustomToolCallInputDoneEvent.Codec, "response.custom_tool_call_input.done") { ResponseCustomToolCallInputDone(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseStreamEvent = Unknown(value)
 
@@ -1750,17 +1750,17 @@ public sealed interface BetaResponseToolChoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseToolChoice>("BetaResponseToolChoice", "type") {
-        override fun arms(): Array<Arm<out BetaResponseToolChoice, *>> = arrayOf(
-            Arm(BetaToolChoiceOptions.Codec) { Mode(it) },
-            Arm(BetaToolChoiceAllowed.Codec, "allowed_tools") { AllowedTools(it) },
-            Arm(BetaToolChoiceTypes.Codec, "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter") { Types(it) },
-            Arm(BetaToolChoiceFunction.Codec, "function") { Function(it) },
-            Arm(BetaToolChoiceMcp.Codec, "mcp") { Mcp(it) },
-            Arm(BetaToolChoiceCustom.Codec, "custom") { Custom(it) },
-            Arm(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(BetaToolChoiceApplyPatch.Codec, "apply_patch") { ApplyPatch(it) },
-            Arm(BetaToolChoiceShell.Codec, "shell") { Shell(it) },
-        )
+        override fun arms(to: Arms<BetaResponseToolChoice>) {
+            to.add(BetaToolChoiceOptions.Codec) { Mode(it) }
+            to.add(BetaToolChoiceAllowed.Codec, "allowed_tools") { AllowedTools(it) }
+            to.add(BetaToolChoiceTypes.Codec, "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter") { Types(it) }
+            to.add(BetaToolChoiceFunction.Codec, "function") { Function(it) }
+            to.add(BetaToolChoiceMcp.Codec, "mcp") { Mcp(it) }
+            to.add(BetaToolChoiceCustom.Codec, "custom") { Custom(it) }
+            to.add(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(BetaToolChoiceApplyPatch.Codec, "apply_patch") { ApplyPatch(it) }
+            to.add(BetaToolChoiceShell.Codec, "shell") { Shell(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseToolChoice = Unknown(value)
 

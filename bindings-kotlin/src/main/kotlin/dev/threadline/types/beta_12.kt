@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -278,24 +278,24 @@ public sealed interface BetaResponseToolSearchOutputItemTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseToolSearchOutputItemTool>("BetaResponseToolSearchOutputItemTool", "type") {
-        override fun arms(): Array<Arm<out BetaResponseToolSearchOutputItemTool, *>> = arrayOf(
-            Arm(BetaFunctionTool.Codec, "function") { Function(it) },
-            Arm(BetaFileSearchTool.Codec, "file_search") { FileSearch(it) },
-            Arm(BetaComputerTool.Codec, "computer") { Computer(it) },
-            Arm(BetaComputerUsePreviewTool.Codec, "computer_use_preview") { ComputerUsePreview(it) },
-            Arm(BetaWebSearchTool.Codec, "web_search", "web_search_2025_08_26") { WebSearchTool(it) },
-            Arm(ResponseToolMcp.Codec, "mcp") { Mcp(it) },
-            Arm(ResponseToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(ResponseToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) },
-            Arm(ResponseToolLocalShell.Codec, "local_shell") { LocalShell(it) },
-            Arm(BetaFunctionShellTool.Codec, "shell") { Shell(it) },
-            Arm(BetaCustomTool.Codec, "custom") { Custom(it) },
-            Arm(BetaToolSearchOutputNamespaceTool.Codec, "namespace") { Namespace(it) },
-            Arm(BetaToolSearchTool.Codec, "tool_search") { ToolSearch(it) },
-            Arm(BetaWebSearchPreviewTool.Codec, "web_search_preview", "web_search_preview_2025_03_11") { WebSearchPreviewTool(it) },
-            Arm(BetaApplyPatchTool.Codec, "apply_patch") { ApplyPatch(it) },
-        )
+        override fun arms(to: Arms<BetaResponseToolSearchOutputItemTool>) {
+            to.add(BetaFunctionTool.Codec, "function") { Function(it) }
+            to.add(BetaFileSearchTool.Codec, "file_search") { FileSearch(it) }
+            to.add(BetaComputerTool.Codec, "computer") { Computer(it) }
+            to.add(BetaComputerUsePreviewTool.Codec, "computer_use_preview") { ComputerUsePreview(it) }
+            to.add(BetaWebSearchTool.Codec, "web_search", "web_search_2025_08_26") { WebSearchTool(it) }
+            to.add(ResponseToolMcp.Codec, "mcp") { Mcp(it) }
+            to.add(ResponseToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(ResponseToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) }
+            to.add(ResponseToolLocalShell.Codec, "local_shell") { LocalShell(it) }
+            to.add(BetaFunctionShellTool.Codec, "shell") { Shell(it) }
+            to.add(BetaCustomTool.Codec, "custom") { Custom(it) }
+            to.add(BetaToolSearchOutputNamespaceTool.Codec, "namespace") { Namespace(it) }
+            to.add(BetaToolSearchTool.Codec, "tool_search") { ToolSearch(it) }
+            to.add(BetaWebSearchPreviewTool.Codec, "web_search_preview", "web_search_preview_2025_03_11") { WebSearchPreviewTool(it) }
+            to.add(BetaApplyPatchTool.Codec, "apply_patch") { ApplyPatch(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseToolSearchOutputItemTool = Unknown(value)
 
@@ -721,11 +721,11 @@ public sealed interface BetaResponsesClientEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponsesClientEvent>("BetaResponsesClientEvent", "type") {
-        override fun arms(): Array<Arm<out BetaResponsesClientEvent, *>> = arrayOf(
-            Arm(BetaResponsesClientEventResponseCreate.Codec, "response.create") { ResponseCreate(it) },
-            Arm(BetaResponseSteerEvent.Codec, "response.steer") { ResponseSteer(it) },
-            Arm(BetaResponseInjectEvent.Codec, "response.inject") { ResponseInject(it) },
-        )
+        override fun arms(to: Arms<BetaResponsesClientEvent>) {
+            to.add(BetaResponsesClientEventResponseCreate.Codec, "response.create") { ResponseCreate(it) }
+            to.add(BetaResponseSteerEvent.Codec, "response.steer") { ResponseSteer(it) }
+            to.add(BetaResponseInjectEvent.Codec, "response.inject") { ResponseInject(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponsesClientEvent = Unknown(value)
 
@@ -1309,72 +1309,72 @@ public sealed interface BetaResponsesServerEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponsesServerEvent>("BetaResponsesServerEvent", "type") {
-        override fun arms(): Array<Arm<out BetaResponsesServerEvent, *>> = arrayOf(
-            Arm(BetaResponseAudioWsDelta.Codec, "response.audio.delta") { ResponseAudioDelta(it) },
-            Arm(BetaResponseAudioWsDone.Codec, "response.audio.done") { ResponseAudioDone(it) },
-            Arm(BetaResponseAudioTranscriptWsDelta.Codec, "response.audio.transcript.delta") { ResponseAudioTranscriptDelta(it) },
-            Arm(BetaResponseAudioTranscriptWsDone.Codec, "response.audio.transcript.done") { ResponseAudioTranscriptDone(it) },
-            Arm(BetaResponseCodeInterpreterCallCodeWsDelta.Codec, "response.code_interpreter_call_code.delta") { ResponseCodeInterpreterCallCodeDelta(it) },
-            Arm(BetaResponseCodeInterpreterCallCodeWsDone.Codec, "response.code_interpreter_call_code.done") { ResponseCodeInterpreterCallCodeDone(it) },
-            Arm(BetaResponseCodeInterpreterCallWsCompleted.Codec, "response.code_interpreter_call.completed") { ResponseCodeInterpreterCallCompleted(it) },
-            Arm(BetaResponseCodeInterpreterCallInWsProgress.Codec, "response.code_interpreter_call.in_progress") { ResponseCodeInterpreterCallInProgress(it) },
-            Arm(BetaResponseCodeInterpreterCallWsInterpreting.Codec, "response.code_interpreter_call.interpreting") { ResponseCodeInterpreterCallInterpreting(it) },
-            Arm(BetaResponseCompactionWsCompacting.Codec, "response.compaction.compacting") { ResponseCompactionCompacting(it) },
-            Arm(BetaResponseWsCompleted.Codec, "response.completed") { ResponseCompleted(it) },
-            Arm(BetaResponseContentPartWsAdded.Codec, "response.content_part.added") { ResponseContentPartAdded(it) },
-            Arm(BetaResponseContentPartWsDone.Codec, "response.content_part.done") { ResponseContentPartDone(it) },
-            Arm(BetaResponsesServerEventBetaResponseWsCreated.Codec, "response.created") { ResponseCreated(it) },
-            Arm(BetaResponseFileSearchCallWsCompleted.Codec, "response.file_search_call.completed") { ResponseFileSearchCallCompleted(it) },
-            Arm(BetaResponseFileSearchCallInWsProgress.Codec, "response.file_search_call.in_progress") { ResponseFileSearchCallInProgress(it) },
-            Arm(BetaResponseFileSearchCallWsSearching.Codec, "response.file_search_call.searching") { ResponseFileSearchCallSearching(it) },
-            Arm(BetaResponseFunctionCallArgumentsWsDelta.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) },
-            Arm(BetaResponseFunctionCallArgumentsWsDone.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) },
-            Arm(BetaResponseShellCallCommandWsAdded.Codec, "response.shell_call_command.added") { ResponseShellCallCommandAdded(it) },
-            Arm(BetaResponseShellCallCommandWsDelta.Codec, "response.shell_call_command.delta") { ResponseShellCallCommandDelta(it) },
-            Arm(BetaResponseShellCallCommandWsDone.Codec, "response.shell_call_command.done") { ResponseShellCallCommandDone(it) },
-            Arm(BetaResponseShellCallOutputContentWsDelta.Codec, "response.shell_call_output_content.delta") { ResponseShellCallOutputContentDelta(it) },
-            Arm(BetaResponseShellCallOutputContentWsDone.Codec, "response.shell_call_output_content.done") { ResponseShellCallOutputContentDone(it) },
-            Arm(BetaResponseInWsProgress.Codec, "response.in_progress") { ResponseInProgress(it) },
-            Arm(BetaResponsesServerEventBetaResponseWsFailed.Codec, "response.failed") { ResponseFailed(it) },
-            Arm(BetaResponseWsIncomplete.Codec, "response.incomplete") { ResponseIncomplete(it) },
-            Arm(BetaResponseOutputItemWsAdded.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) },
-            Arm(BetaResponseOutputItemWsDone.Codec, "response.output_item.done") { ResponseOutputItemDone(it) },
-            Arm(BetaResponseReasoningSummaryPartWsAdded.Codec, "response.reasoning_summary_part.added") { ResponseReasoningSummaryPartAdded(it) },
-            Arm(BetaResponseReasoningSummaryPartWsDone.Codec, "response.reasoning_summary_part.done") { ResponseReasoningSummaryPartDone(it) },
-            Arm(BetaResponseReasoningSummaryTextWsDelta.Codec, "response.reasoning_summary_text.delta") { ResponseReasoningSummaryTextDelta(it) },
-            Arm(BetaResponseReasoningSummaryTextWsDone.Codec, "response.reasoning_summary_text.done") { ResponseReasoningSummaryTextDone(it) },
-            Arm(BetaResponseReasoningTextWsDelta.Codec, "response.reasoning_text.delta") { ResponseReasoningTextDelta(it) },
-            Arm(BetaResponseReasoningTextWsDone.Codec, "response.reasoning_text.done") { ResponseReasoningTextDone(it) },
-            Arm(BetaResponseRefusalWsDelta.Codec, "response.refusal.delta") { ResponseRefusalDelta(it) },
-            Arm(BetaResponseRefusalWsDone.Codec, "response.refusal.done") { ResponseRefusalDone(it) },
-            Arm(BetaResponseTextWsDelta.Codec, "response.output_text.delta") { ResponseOutputTextDelta(it) },
-            Arm(BetaResponseTextWsDone.Codec, "response.output_text.done") { ResponseOutputTextDone(it) },
-            Arm(BetaResponseWebSearchCallWsCompleted.Codec, "response.web_search_call.completed") { ResponseWebSearchCallCompleted(it) },
-            Arm(BetaResponseWebSearchCallInWsProgress.Codec, "response.web_search_call.in_progress") { ResponseWebSearchCallInProgress(it) },
-            Arm(BetaResponseWebSearchCallWsSearching.Codec, "response.web_search_call.searching") { ResponseWebSearchCallSearching(it) },
-            Arm(BetaResponseImageGenCallWsCompleted.Codec, "response.image_generation_call.completed") { ResponseImageGenerationCallCompleted(it) },
-            Arm(BetaResponseImageGenCallWsGenerating.Codec, "response.image_generation_call.generating") { ResponseImageGenerationCallGenerating(it) },
-            Arm(BetaResponseImageGenCallInWsProgress.Codec, "response.image_generation_call.in_progress") { ResponseImageGenerationCallInProgress(it) },
-            Arm(BetaResponseImageGenCallPartialWsImage.Codec, "response.image_generation_call.partial_image") { ResponseImageGenerationCallPartialImage(it) },
-            Arm(BetaResponseMcpCallArgumentsWsDelta.Codec, "response.mcp_call_arguments.delta") { ResponseMcpCallArgumentsDelta(it) },
-            Arm(BetaResponseMcpCallArgumentsWsDone.Codec, "response.mcp_call_arguments.done") { ResponseMcpCallArgumentsDone(it) },
-            Arm(BetaResponseMcpCallWsCompleted.Codec, "response.mcp_call.completed") { ResponseMcpCallCompleted(it) },
-            Arm(BetaResponseMcpCallWsFailed.Codec, "response.mcp_call.failed") { ResponseMcpCallFailed(it) },
-            Arm(BetaResponseMcpCallInWsProgress.Codec, "response.mcp_call.in_progress") { ResponseMcpCallInProgress(it) },
-            Arm(BetaResponseMcpListToolsWsCompleted.Codec, "response.mcp_list_tools.completed") { ResponseMcpListToolsCompleted(it) },
-            Arm(BetaResponseMcpListToolsWsFailed.Codec, "response.mcp_list_tools.failed") { ResponseMcpListToolsFailed(it) },
-            Arm(BetaResponseMcpListToolsInWsProgress.Codec, "response.mcp_list_tools.in_progress") { ResponseMcpListToolsInProgress(it) },
-            Arm(BetaResponseOutputTextAnnotationWsAdded.Codec, "response.output_text.annotation.added") { ResponseOutputTextAnnotationAdded(it) },
-            Arm(BetaResponsesServerEventBetaResponseWsQueued.Codec, "response.queued") { ResponseQueued(it) },
-            Arm(BetaResponseCustomToolCallInputWsDelta.Codec, "response.custom_tool_call_input.delta") { ResponseCustomToolCallInputDelta(it) },
-            Arm(BetaResponseCustomToolCallInputWsDone.Codec, "response.custom_tool_call_input.done") { ResponseCustomToolCallInputDone(it) },
-            Arm(BetaResponsesServerEventBetaResponseWsError.Codec, "error") { Error(it) },
-            Arm(BetaResponseSteerAcceptedEvent.Codec, "response.steer.accepted") { ResponseSteerAccepted(it) },
-            Arm(BetaResponseSteerPendingEvent.Codec, "response.steer.pending") { ResponseSteerPending(it) },
-            Arm(BetaResponseSteerFailedEvent.Codec, "response.steer.failed") { ResponseSteerFailed(it) },
-            Arm(BetaResponseInjectCreatedEvent.Codec, "response.inject.created") { ResponseInjectCreated(it) },
-            Arm(BetaResponseInjectFailedEvent.Codec, "response.inject.failed") { ResponseInjectFailed(it) },
-        )
+        override fun arms(to: Arms<BetaResponsesServerEvent>) {
+            to.add(BetaResponseAudioWsDelta.Codec, "response.audio.delta") { ResponseAudioDelta(it) }
+            to.add(BetaResponseAudioWsDone.Codec, "response.audio.done") { ResponseAudioDone(it) }
+            to.add(BetaResponseAudioTranscriptWsDelta.Codec, "response.audio.transcript.delta") { ResponseAudioTranscriptDelta(it) }
+            to.add(BetaResponseAudioTranscriptWsDone.Codec, "response.audio.transcript.done") { ResponseAudioTranscriptDone(it) }
+            to.add(BetaResponseCodeInterpreterCallCodeWsDelta.Codec, "response.code_interpreter_call_code.delta") { ResponseCodeInterpreterCallCodeDelta(it) }
+            to.add(BetaResponseCodeInterpreterCallCodeWsDone.Codec, "response.code_interpreter_call_code.done") { ResponseCodeInterpreterCallCodeDone(it) }
+            to.add(BetaResponseCodeInterpreterCallWsCompleted.Codec, "response.code_interpreter_call.completed") { ResponseCodeInterpreterCallCompleted(it) }
+            to.add(BetaResponseCodeInterpreterCallInWsProgress.Codec, "response.code_interpreter_call.in_progress") { ResponseCodeInterpreterCallInProgress(it) }
+            to.add(BetaResponseCodeInterpreterCallWsInterpreting.Codec, "response.code_interpreter_call.interpreting") { ResponseCodeInterpreterCallInterpreting(it) }
+            to.add(BetaResponseCompactionWsCompacting.Codec, "response.compaction.compacting") { ResponseCompactionCompacting(it) }
+            to.add(BetaResponseWsCompleted.Codec, "response.completed") { ResponseCompleted(it) }
+            to.add(BetaResponseContentPartWsAdded.Codec, "response.content_part.added") { ResponseContentPartAdded(it) }
+            to.add(BetaResponseContentPartWsDone.Codec, "response.content_part.done") { ResponseContentPartDone(it) }
+            to.add(BetaResponsesServerEventBetaResponseWsCreated.Codec, "response.created") { ResponseCreated(it) }
+            to.add(BetaResponseFileSearchCallWsCompleted.Codec, "response.file_search_call.completed") { ResponseFileSearchCallCompleted(it) }
+            to.add(BetaResponseFileSearchCallInWsProgress.Codec, "response.file_search_call.in_progress") { ResponseFileSearchCallInProgress(it) }
+            to.add(BetaResponseFileSearchCallWsSearching.Codec, "response.file_search_call.searching") { ResponseFileSearchCallSearching(it) }
+            to.add(BetaResponseFunctionCallArgumentsWsDelta.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) }
+            to.add(BetaResponseFunctionCallArgumentsWsDone.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) }
+            to.add(BetaResponseShellCallCommandWsAdded.Codec, "response.shell_call_command.added") { ResponseShellCallCommandAdded(it) }
+            to.add(BetaResponseShellCallCommandWsDelta.Codec, "response.shell_call_command.delta") { ResponseShellCallCommandDelta(it) }
+            to.add(BetaResponseShellCallCommandWsDone.Codec, "response.shell_call_command.done") { ResponseShellCallCommandDone(it) }
+            to.add(BetaResponseShellCallOutputContentWsDelta.Codec, "response.shell_call_output_content.delta") { ResponseShellCallOutputContentDelta(it) }
+            to.add(BetaResponseShellCallOutputContentWsDone.Codec, "response.shell_call_output_content.done") { ResponseShellCallOutputContentDone(it) }
+            to.add(BetaResponseInWsProgress.Codec, "response.in_progress") { ResponseInProgress(it) }
+            to.add(BetaResponsesServerEventBetaResponseWsFailed.Codec, "response.failed") { ResponseFailed(it) }
+            to.add(BetaResponseWsIncomplete.Codec, "response.incomplete") { ResponseIncomplete(it) }
+            to.add(BetaResponseOutputItemWsAdded.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) }
+            to.add(BetaResponseOutputItemWsDone.Codec, "response.output_item.done") { ResponseOutputItemDone(it) }
+            to.add(BetaResponseReasoningSummaryPartWsAdded.Codec, "response.reasoning_summary_part.added") { ResponseReasoningSummaryPartAdded(it) }
+            to.add(BetaResponseReasoningSummaryPartWsDone.Codec, "response.reasoning_summary_part.done") { ResponseReasoningSummaryPartDone(it) }
+            to.add(BetaResponseReasoningSummaryTextWsDelta.Codec, "response.reasoning_summary_text.delta") { ResponseReasoningSummaryTextDelta(it) }
+            to.add(BetaResponseReasoningSummaryTextWsDone.Codec, "response.reasoning_summary_text.done") { ResponseReasoningSummaryTextDone(it) }
+            to.add(BetaResponseReasoningTextWsDelta.Codec, "response.reasoning_text.delta") { ResponseReasoningTextDelta(it) }
+            to.add(BetaResponseReasoningTextWsDone.Codec, "response.reasoning_text.done") { ResponseReasoningTextDone(it) }
+            to.add(BetaResponseRefusalWsDelta.Codec, "response.refusal.delta") { ResponseRefusalDelta(it) }
+            to.add(BetaResponseRefusalWsDone.Codec, "response.refusal.done") { ResponseRefusalDone(it) }
+            to.add(BetaResponseTextWsDelta.Codec, "response.output_text.delta") { ResponseOutputTextDelta(it) }
+            to.add(BetaResponseTextWsDone.Codec, "response.output_text.done") { ResponseOutputTextDone(it) }
+            to.add(BetaResponseWebSearchCallWsCompleted.Codec, "response.web_search_call.completed") { ResponseWebSearchCallCompleted(it) }
+            to.add(BetaResponseWebSearchCallInWsProgress.Codec, "response.web_search_call.in_progress") { ResponseWebSearchCallInProgress(it) }
+            to.add(BetaResponseWebSearchCallWsSearching.Codec, "response.web_search_call.searching") { ResponseWebSearchCallSearching(it) }
+            to.add(BetaResponseImageGenCallWsCompleted.Codec, "response.image_generation_call.completed") { ResponseImageGenerationCallCompleted(it) }
+            to.add(BetaResponseImageGenCallWsGenerating.Codec, "response.image_generation_call.generating") { ResponseImageGenerationCallGenerating(it) }
+            to.add(BetaResponseImageGenCallInWsProgress.Codec, "response.image_generation_call.in_progress") { ResponseImageGenerationCallInProgress(it) }
+            to.add(BetaResponseImageGenCallPartialWsImage.Codec, "response.image_generation_call.partial_image") { ResponseImageGenerationCallPartialImage(it) }
+            to.add(BetaResponseMcpCallArgumentsWsDelta.Codec, "response.mcp_call_arguments.delta") { ResponseMcpCallArgumentsDelta(it) }
+            to.add(BetaResponseMcpCallArgumentsWsDone.Codec, "response.mcp_call_arguments.done") { ResponseMcpCallArgumentsDone(it) }
+            to.add(BetaResponseMcpCallWsCompleted.Codec, "response.mcp_call.completed") { ResponseMcpCallCompleted(it) }
+            to.add(BetaResponseMcpCallWsFailed.Codec, "response.mcp_call.failed") { ResponseMcpCallFailed(it) }
+            to.add(BetaResponseMcpCallInWsProgress.Codec, "response.mcp_call.in_progress") { ResponseMcpCallInProgress(it) }
+            to.add(BetaResponseMcpListToolsWsCompleted.Codec, "response.mcp_list_tools.completed") { ResponseMcpListToolsCompleted(it) }
+            to.add(BetaResponseMcpListToolsWsFailed.Codec, "response.mcp_list_tools.failed") { ResponseMcpListToolsFailed(it) }
+            to.add(BetaResponseMcpListToolsInWsProgress.Codec, "response.mcp_list_tools.in_progress") { ResponseMcpListToolsInProgress(it) }
+            to.add(BetaResponseOutputTextAnnotationWsAdded.Codec, "response.output_text.annotation.added") { ResponseOutputTextAnnotationAdded(it) }
+            to.add(BetaResponsesServerEventBetaResponseWsQueued.Codec, "response.queued") { ResponseQueued(it) }
+            to.add(BetaResponseCustomToolCallInputWsDelta.Codec, "response.custom_tool_call_input.delta") { ResponseCustomToolCallInputDelta(it) }
+            to.add(BetaResponseCustomToolCallInputWsDone.Codec, "response.custom_tool_call_input.done") { ResponseCustomToolCallInputDone(it) }
+            to.add(BetaResponsesServerEventBetaResponseWsError.Codec, "error") { Error(it) }
+            to.add(BetaResponseSteerAcceptedEvent.Codec, "response.steer.accepted") { ResponseSteerAccepted(it) }
+            to.add(BetaResponseSteerPendingEvent.Codec, "response.steer.pending") { ResponseSteerPending(it) }
+            to.add(BetaResponseSteerFailedEvent.Codec, "response.steer.failed") { ResponseSteerFailed(it) }
+            to.add(BetaResponseInjectCreatedEvent.Codec, "response.inject.created") { ResponseInjectCreated(it) }
+            to.add(BetaResponseInjectFailedEvent.Codec, "response.inject.failed") { ResponseInjectFailed(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponsesServerEvent = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -129,24 +129,24 @@ public sealed interface BetaTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaTool>("BetaTool", "type") {
-        override fun arms(): Array<Arm<out BetaTool, *>> = arrayOf(
-            Arm(BetaFunctionTool.Codec, "function") { Function(it) },
-            Arm(BetaFileSearchTool.Codec, "file_search") { FileSearch(it) },
-            Arm(BetaComputerTool.Codec, "computer") { Computer(it) },
-            Arm(BetaComputerUsePreviewTool.Codec, "computer_use_preview") { ComputerUsePreview(it) },
-            Arm(BetaWebSearchTool.Codec, "web_search", "web_search_2025_08_26") { WebSearchTool(it) },
-            Arm(ResponseToolMcp.Codec, "mcp") { Mcp(it) },
-            Arm(ResponseToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(ResponseToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) },
-            Arm(ResponseToolLocalShell.Codec, "local_shell") { LocalShell(it) },
-            Arm(BetaFunctionShellTool.Codec, "shell") { Shell(it) },
-            Arm(BetaCustomTool.Codec, "custom") { Custom(it) },
-            Arm(BetaNamespaceTool.Codec, "namespace") { Namespace(it) },
-            Arm(BetaToolSearchTool.Codec, "tool_search") { ToolSearch(it) },
-            Arm(BetaWebSearchPreviewTool.Codec, "web_search_preview", "web_search_preview_2025_03_11") { WebSearchPreviewTool(it) },
-            Arm(BetaApplyPatchTool.Codec, "apply_patch") { ApplyPatch(it) },
-        )
+        override fun arms(to: Arms<BetaTool>) {
+            to.add(BetaFunctionTool.Codec, "function") { Function(it) }
+            to.add(BetaFileSearchTool.Codec, "file_search") { FileSearch(it) }
+            to.add(BetaComputerTool.Codec, "computer") { Computer(it) }
+            to.add(BetaComputerUsePreviewTool.Codec, "computer_use_preview") { ComputerUsePreview(it) }
+            to.add(BetaWebSearchTool.Codec, "web_search", "web_search_2025_08_26") { WebSearchTool(it) }
+            to.add(ResponseToolMcp.Codec, "mcp") { Mcp(it) }
+            to.add(ResponseToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(ResponseToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) }
+            to.add(ResponseToolLocalShell.Codec, "local_shell") { LocalShell(it) }
+            to.add(BetaFunctionShellTool.Codec, "shell") { Shell(it) }
+            to.add(BetaCustomTool.Codec, "custom") { Custom(it) }
+            to.add(BetaNamespaceTool.Codec, "namespace") { Namespace(it) }
+            to.add(BetaToolSearchTool.Codec, "tool_search") { ToolSearch(it) }
+            to.add(BetaWebSearchPreviewTool.Codec, "web_search_preview", "web_search_preview_2025_03_11") { WebSearchPreviewTool(it) }
+            to.add(BetaApplyPatchTool.Codec, "apply_patch") { ApplyPatch(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaTool = Unknown(value)
 
@@ -638,11 +638,11 @@ public sealed interface ChatStateVariable {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatStateVariable>("ChatStateVariable", null) {
-        override fun arms(): Array<Arm<out ChatStateVariable, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(FlagCodec) { BooleanType(it) },
-            Arm(NumberCodec) { Number(it) },
-        )
+        override fun arms(to: Arms<ChatStateVariable>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(FlagCodec) { BooleanType(it) }
+            to.add(NumberCodec) { Number(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatStateVariable = Unknown(value)
 
@@ -964,11 +964,11 @@ public sealed interface EnvironmentParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EnvironmentParam>("EnvironmentParam", "type") {
-        override fun arms(): Array<Arm<out EnvironmentParam, *>> = arrayOf(
-            Arm(EnvironmentParamNone.Codec, "none") { None(it) },
-            Arm(EnvironmentParamOpenAIHosted.Codec, "openai_hosted") { OpenaiHosted(it) },
-            Arm(EnvironmentParamSelfHosted.Codec, "self_hosted") { SelfHosted(it) },
-        )
+        override fun arms(to: Arms<EnvironmentParam>) {
+            to.add(EnvironmentParamNone.Codec, "none") { None(it) }
+            to.add(EnvironmentParamOpenAIHosted.Codec, "openai_hosted") { OpenaiHosted(it) }
+            to.add(EnvironmentParamSelfHosted.Codec, "self_hosted") { SelfHosted(it) }
+        }
 
         override fun unknown(value: JsonElement): EnvironmentParam = Unknown(value)
 
@@ -1633,10 +1633,10 @@ public sealed interface HostedEnvironmentFile {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<HostedEnvironmentFile>("HostedEnvironmentFile", "type") {
-        override fun arms(): Array<Arm<out HostedEnvironmentFile, *>> = arrayOf(
-            Arm(HostedEnvironmentFileID.Codec, "file_id") { FileId(it) },
-            Arm(HostedEnvironmentFileResourceInline.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<HostedEnvironmentFile>) {
+            to.add(HostedEnvironmentFileID.Codec, "file_id") { FileId(it) }
+            to.add(HostedEnvironmentFileResourceInline.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): HostedEnvironmentFile = Unknown(value)
 
@@ -1715,10 +1715,10 @@ public sealed interface HostedEnvironmentFileParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<HostedEnvironmentFileParam>("HostedEnvironmentFileParam", "type") {
-        override fun arms(): Array<Arm<out HostedEnvironmentFileParam, *>> = arrayOf(
-            Arm(HostedEnvironmentFileParamFileID.Codec, "file_id") { FileId(it) },
-            Arm(HostedEnvironmentFileParamInline.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<HostedEnvironmentFileParam>) {
+            to.add(HostedEnvironmentFileParamFileID.Codec, "file_id") { FileId(it) }
+            to.add(HostedEnvironmentFileParamInline.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): HostedEnvironmentFileParam = Unknown(value)
 

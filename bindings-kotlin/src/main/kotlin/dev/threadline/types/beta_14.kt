@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -147,10 +147,10 @@ public sealed interface HostedSkill {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<HostedSkill>("HostedSkill", "type") {
-        override fun arms(): Array<Arm<out HostedSkill, *>> = arrayOf(
-            Arm(HostedSkillReference.Codec, "skill_reference") { SkillReference(it) },
-            Arm(HostedSkillResourceInline.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<HostedSkill>) {
+            to.add(HostedSkillReference.Codec, "skill_reference") { SkillReference(it) }
+            to.add(HostedSkillResourceInline.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): HostedSkill = Unknown(value)
 
@@ -190,10 +190,10 @@ public sealed interface HostedSkillParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<HostedSkillParam>("HostedSkillParam", "type") {
-        override fun arms(): Array<Arm<out HostedSkillParam, *>> = arrayOf(
-            Arm(HostedSkillParamSkillReference.Codec, "skill_reference") { SkillReference(it) },
-            Arm(HostedSkillParamInline.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<HostedSkillParam>) {
+            to.add(HostedSkillParamSkillReference.Codec, "skill_reference") { SkillReference(it) }
+            to.add(HostedSkillParamInline.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): HostedSkillParam = Unknown(value)
 
@@ -397,10 +397,10 @@ public sealed interface InputContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<InputContent>("InputContent", "type") {
-        override fun arms(): Array<Arm<out InputContent, *>> = arrayOf(
-            Arm(InputContentResourceInputText.Codec, "input_text") { InputText(it) },
-            Arm(InputContentResourceInputImage.Codec, "input_image") { InputImage(it) },
-        )
+        override fun arms(to: Arms<InputContent>) {
+            to.add(InputContentResourceInputText.Codec, "input_text") { InputText(it) }
+            to.add(InputContentResourceInputImage.Codec, "input_image") { InputImage(it) }
+        }
 
         override fun unknown(value: JsonElement): InputContent = Unknown(value)
 
@@ -440,10 +440,10 @@ public sealed interface InputContentParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<InputContentParam>("InputContentParam", "type") {
-        override fun arms(): Array<Arm<out InputContentParam, *>> = arrayOf(
-            Arm(InputContentParamInputText.Codec, "input_text") { InputText(it) },
-            Arm(InputContentParamInputImage.Codec, "input_image") { InputImage(it) },
-        )
+        override fun arms(to: Arms<InputContentParam>) {
+            to.add(InputContentParamInputText.Codec, "input_text") { InputText(it) }
+            to.add(InputContentParamInputImage.Codec, "input_image") { InputImage(it) }
+        }
 
         override fun unknown(value: JsonElement): InputContentParam = Unknown(value)
 
@@ -591,10 +591,10 @@ public sealed interface McpTransport {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<McpTransport>("McpTransport", "type") {
-        override fun arms(): Array<Arm<out McpTransport, *>> = arrayOf(
-            Arm(McpTransportResourceHTTP.Codec, "http") { Http(it) },
-            Arm(McpTransportResourceStdio.Codec, "stdio") { Stdio(it) },
-        )
+        override fun arms(to: Arms<McpTransport>) {
+            to.add(McpTransportResourceHTTP.Codec, "http") { Http(it) }
+            to.add(McpTransportResourceStdio.Codec, "stdio") { Stdio(it) }
+        }
 
         override fun unknown(value: JsonElement): McpTransport = Unknown(value)
 
@@ -712,10 +712,10 @@ public sealed interface McpTransportParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<McpTransportParam>("McpTransportParam", "type") {
-        override fun arms(): Array<Arm<out McpTransportParam, *>> = arrayOf(
-            Arm(McpTransportConfigParamHTTP.Codec, "http") { Http(it) },
-            Arm(McpTransportConfigParamStdio.Codec, "stdio") { Stdio(it) },
-        )
+        override fun arms(to: Arms<McpTransportParam>) {
+            to.add(McpTransportConfigParamHTTP.Codec, "http") { Http(it) }
+            to.add(McpTransportConfigParamStdio.Codec, "stdio") { Stdio(it) }
+        }
 
         override fun unknown(value: JsonElement): McpTransportParam = Unknown(value)
 
@@ -860,11 +860,11 @@ public sealed interface MultiAgentCallOutputOutputAnnotation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<MultiAgentCallOutputOutputAnnotation>("MultiAgentCallOutputOutputAnnotation", "type") {
-        override fun arms(): Array<Arm<out MultiAgentCallOutputOutputAnnotation, *>> = arrayOf(
-            Arm(ResponseOutputTextFileCitation.Codec, "file_citation") { FileCitation(it) },
-            Arm(ResponseOutputTextURLCitation.Codec, "url_citation") { UrlCitation(it) },
-            Arm(ResponseOutputTextContainerFileCitation.Codec, "container_file_citation") { ContainerFileCitation(it) },
-        )
+        override fun arms(to: Arms<MultiAgentCallOutputOutputAnnotation>) {
+            to.add(ResponseOutputTextFileCitation.Codec, "file_citation") { FileCitation(it) }
+            to.add(ResponseOutputTextURLCitation.Codec, "url_citation") { UrlCitation(it) }
+            to.add(ResponseOutputTextContainerFileCitation.Codec, "container_file_citation") { ContainerFileCitation(it) }
+        }
 
         override fun unknown(value: JsonElement): MultiAgentCallOutputOutputAnnotation = Unknown(value)
 
@@ -974,12 +974,12 @@ public sealed interface ParsedResponseOutputTextAnnotation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ParsedResponseOutputTextAnnotation>("ParsedResponseOutputTextAnnotation", "type") {
-        override fun arms(): Array<Arm<out ParsedResponseOutputTextAnnotation, *>> = arrayOf(
-            Arm(ResponseOutputTextFileCitation.Codec, "file_citation") { FileCitation(it) },
-            Arm(ResponseOutputTextURLCitation.Codec, "url_citation") { UrlCitation(it) },
-            Arm(ResponseOutputTextContainerFileCitation.Codec, "container_file_citation") { ContainerFileCitation(it) },
-            Arm(ResponseOutputTextFilePath.Codec, "file_path") { FilePath(it) },
-        )
+        override fun arms(to: Arms<ParsedResponseOutputTextAnnotation>) {
+            to.add(ResponseOutputTextFileCitation.Codec, "file_citation") { FileCitation(it) }
+            to.add(ResponseOutputTextURLCitation.Codec, "url_citation") { UrlCitation(it) }
+            to.add(ResponseOutputTextContainerFileCitation.Codec, "container_file_citation") { ContainerFileCitation(it) }
+            to.add(ResponseOutputTextFilePath.Codec, "file_path") { FilePath(it) }
+        }
 
         override fun unknown(value: JsonElement): ParsedResponseOutputTextAnnotation = Unknown(value)
 
@@ -1051,15 +1051,15 @@ public sealed interface PersistedAgentTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<PersistedAgentTool>("PersistedAgentTool", "type") {
-        override fun arms(): Array<Arm<out PersistedAgentTool, *>> = arrayOf(
-            Arm(AgentToolResourceFunction.Codec, "function") { Function(it) },
-            Arm(ResponsesDelegationToolSearch.Codec, "tool_search") { ToolSearch(it) },
-            Arm(AgentToolResourceProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(PersistedAgentToolResourceMcp.Codec, "mcp") { Mcp(it) },
-            Arm(AgentToolResourceWebSearch.Codec, "web_search") { WebSearch(it) },
-            Arm(AgentToolResourceComputerUse.Codec, "computer_use") { ComputerUse(it) },
-            Arm(AgentToolResourceAutomations.Codec, "automations") { Automations(it) },
-        )
+        override fun arms(to: Arms<PersistedAgentTool>) {
+            to.add(AgentToolResourceFunction.Codec, "function") { Function(it) }
+            to.add(ResponsesDelegationToolSearch.Codec, "tool_search") { ToolSearch(it) }
+            to.add(AgentToolResourceProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(PersistedAgentToolResourceMcp.Codec, "mcp") { Mcp(it) }
+            to.add(AgentToolResourceWebSearch.Codec, "web_search") { WebSearch(it) }
+            to.add(AgentToolResourceComputerUse.Codec, "computer_use") { ComputerUse(it) }
+            to.add(AgentToolResourceAutomations.Codec, "automations") { Automations(it) }
+        }
 
         override fun unknown(value: JsonElement): PersistedAgentTool = Unknown(value)
 
@@ -1212,15 +1212,15 @@ public sealed interface PersistedAgentToolParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<PersistedAgentToolParam>("PersistedAgentToolParam", "type") {
-        override fun arms(): Array<Arm<out PersistedAgentToolParam, *>> = arrayOf(
-            Arm(AgentToolConfigParamFunction.Codec, "function") { Function(it) },
-            Arm(ResponsesDelegationToolSearch.Codec, "tool_search") { ToolSearch(it) },
-            Arm(AgentToolConfigParamProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(PersistedAgentToolConfigParamMcp.Codec, "mcp") { Mcp(it) },
-            Arm(AgentToolConfigParamWebSearch.Codec, "web_search") { WebSearch(it) },
-            Arm(AgentToolConfigParamComputerUse.Codec, "computer_use") { ComputerUse(it) },
-            Arm(AgentToolConfigParamAutomations.Codec, "automations") { Automations(it) },
-        )
+        override fun arms(to: Arms<PersistedAgentToolParam>) {
+            to.add(AgentToolConfigParamFunction.Codec, "function") { Function(it) }
+            to.add(ResponsesDelegationToolSearch.Codec, "tool_search") { ToolSearch(it) }
+            to.add(AgentToolConfigParamProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(PersistedAgentToolConfigParamMcp.Codec, "mcp") { Mcp(it) }
+            to.add(AgentToolConfigParamWebSearch.Codec, "web_search") { WebSearch(it) }
+            to.add(AgentToolConfigParamComputerUse.Codec, "computer_use") { ComputerUse(it) }
+            to.add(AgentToolConfigParamAutomations.Codec, "automations") { Automations(it) }
+        }
 
         override fun unknown(value: JsonElement): PersistedAgentToolParam = Unknown(value)
 
@@ -1316,10 +1316,10 @@ public sealed interface PersistedMcpTransport {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<PersistedMcpTransport>("PersistedMcpTransport", "type") {
-        override fun arms(): Array<Arm<out PersistedMcpTransport, *>> = arrayOf(
-            Arm(PersistedMcpTransportResourceHTTP.Codec, "http") { Http(it) },
-            Arm(McpTransportResourceStdio.Codec, "stdio") { Stdio(it) },
-        )
+        override fun arms(to: Arms<PersistedMcpTransport>) {
+            to.add(PersistedMcpTransportResourceHTTP.Codec, "http") { Http(it) }
+            to.add(McpTransportResourceStdio.Codec, "stdio") { Stdio(it) }
+        }
 
         override fun unknown(value: JsonElement): PersistedMcpTransport = Unknown(value)
 
@@ -1429,10 +1429,10 @@ public sealed interface PersistedMcpTransportParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<PersistedMcpTransportParam>("PersistedMcpTransportParam", "type") {
-        override fun arms(): Array<Arm<out PersistedMcpTransportParam, *>> = arrayOf(
-            Arm(PersistedMcpTransportConfigParamHTTP.Codec, "http") { Http(it) },
-            Arm(PersistedMcpTransportConfigParamStdio.Codec, "stdio") { Stdio(it) },
-        )
+        override fun arms(to: Arms<PersistedMcpTransportParam>) {
+            to.add(PersistedMcpTransportConfigParamHTTP.Codec, "http") { Http(it) }
+            to.add(PersistedMcpTransportConfigParamStdio.Codec, "stdio") { Stdio(it) }
+        }
 
         override fun unknown(value: JsonElement): PersistedMcpTransportParam = Unknown(value)
 
@@ -1740,17 +1740,17 @@ public sealed interface ResponseCreateToolChoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseCreateToolChoice>("ResponseCreateToolChoice", "type") {
-        override fun arms(): Array<Arm<out ResponseCreateToolChoice, *>> = arrayOf(
-            Arm(BetaToolChoiceOptions.Codec) { Mode(it) },
-            Arm(BetaToolChoiceAllowed.Codec, "allowed_tools") { AllowedTools(it) },
-            Arm(dev.threadline.types.BetaToolChoiceTypes.Codec, "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter") { BetaToolChoiceTypes(it) },
-            Arm(BetaToolChoiceFunction.Codec, "function") { Function(it) },
-            Arm(BetaToolChoiceMcp.Codec, "mcp") { Mcp(it) },
-            Arm(BetaToolChoiceCustom.Codec, "custom") { Custom(it) },
-            Arm(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(BetaToolChoiceApplyPatch.Codec, "apply_patch") { ApplyPatch(it) },
-            Arm(BetaToolChoiceShell.Codec, "shell") { Shell(it) },
-        )
+        override fun arms(to: Arms<ResponseCreateToolChoice>) {
+            to.add(BetaToolChoiceOptions.Codec) { Mode(it) }
+            to.add(BetaToolChoiceAllowed.Codec, "allowed_tools") { AllowedTools(it) }
+            to.add(dev.threadline.types.BetaToolChoiceTypes.Codec, "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter") { BetaToolChoiceTypes(it) }
+            to.add(BetaToolChoiceFunction.Codec, "function") { Function(it) }
+            to.add(BetaToolChoiceMcp.Codec, "mcp") { Mcp(it) }
+            to.add(BetaToolChoiceCustom.Codec, "custom") { Custom(it) }
+            to.add(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(BetaToolChoiceApplyPatch.Codec, "apply_patch") { ApplyPatch(it) }
+            to.add(BetaToolChoiceShell.Codec, "shell") { Shell(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseCreateToolChoice = Unknown(value)
 
@@ -1797,10 +1797,10 @@ public sealed interface ResponseCustomToolCallItemCaller {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseCustomToolCallItemCaller>("ResponseCustomToolCallItemCaller", "type") {
-        override fun arms(): Array<Arm<out ResponseCustomToolCallItemCaller, *>> = arrayOf(
-            Arm(ResponseCallerDirect.Codec, "direct") { Direct(it) },
-            Arm(ResponseCallerProgram.Codec, "program") { Program(it) },
-        )
+        override fun arms(to: Arms<ResponseCustomToolCallItemCaller>) {
+            to.add(ResponseCallerDirect.Codec, "direct") { Direct(it) }
+            to.add(ResponseCallerProgram.Codec, "program") { Program(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseCustomToolCallItemCaller = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -487,10 +487,10 @@ public sealed interface ResponseSteerInputItemList {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseSteerInputItemList>("ResponseSteerInputItemList", "type") {
-        override fun arms(): Array<Arm<out ResponseSteerInputItemList, *>> = arrayOf(
-            Arm(ResponseSteerInputItemListMessage.Codec, "message") { Message(it) },
-            Arm(BetaResponseFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) },
-        )
+        override fun arms(to: Arms<ResponseSteerInputItemList>) {
+            to.add(ResponseSteerInputItemListMessage.Codec, "message") { Message(it) }
+            to.add(BetaResponseFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseSteerInputItemList = Unknown(value)
 
@@ -570,10 +570,10 @@ public sealed interface ResponseSteerInputItemListMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseSteerInputItemListMessageContent>("ResponseSteerInputItemListMessageContent", null) {
-        override fun arms(): Array<Arm<out ResponseSteerInputItemListMessageContent, *>> = arrayOf(
-            Arm(ListCodec(BetaResponseFunctionCallOutputItem.Codec)) { ListType(it) },
-            Arm(TextCodec) { Text(it) },
-        )
+        override fun arms(to: Arms<ResponseSteerInputItemListMessageContent>) {
+            to.add(ListCodec(BetaResponseFunctionCallOutputItem.Codec)) { ListType(it) }
+            to.add(TextCodec) { Text(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseSteerInputItemListMessageContent = Unknown(value)
 
@@ -1070,10 +1070,10 @@ public sealed interface TextFormat {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<TextFormat>("TextFormat", "type") {
-        override fun arms(): Array<Arm<out TextFormat, *>> = arrayOf(
-            Arm(ResponseFormatText.Codec, "text") { Text(it) },
-            Arm(TextFormatResourceJSONSchema.Codec, "json_schema") { JsonSchema(it) },
-        )
+        override fun arms(to: Arms<TextFormat>) {
+            to.add(ResponseFormatText.Codec, "text") { Text(it) }
+            to.add(TextFormatResourceJSONSchema.Codec, "json_schema") { JsonSchema(it) }
+        }
 
         override fun unknown(value: JsonElement): TextFormat = Unknown(value)
 
@@ -1489,10 +1489,10 @@ public sealed interface ThreadFileSearchVectorStoreChunkingStrategy {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ThreadFileSearchVectorStoreChunkingStrategy>("ThreadFileSearchVectorStoreChunkingStrategy", "type") {
-        override fun arms(): Array<Arm<out ThreadFileSearchVectorStoreChunkingStrategy, *>> = arrayOf(
-            Arm(ThreadSearchVectorStoreChunkingStrategyAuto.Codec, "auto") { Auto(it) },
-            Arm(ThreadSearchVectorStoreChunkingStrategyStatic.Codec, "static") { Static(it) },
-        )
+        override fun arms(to: Arms<ThreadFileSearchVectorStoreChunkingStrategy>) {
+            to.add(ThreadSearchVectorStoreChunkingStrategyAuto.Codec, "auto") { Auto(it) }
+            to.add(ThreadSearchVectorStoreChunkingStrategyStatic.Codec, "static") { Static(it) }
+        }
 
         override fun unknown(value: JsonElement): ThreadFileSearchVectorStoreChunkingStrategy = Unknown(value)
 
@@ -1559,10 +1559,10 @@ public sealed interface ThreadMessageCreateContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ThreadMessageCreateContent>("ThreadMessageCreateContent", null) {
-        override fun arms(): Array<Arm<out ThreadMessageCreateContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(MessageContentPartParam.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ThreadMessageCreateContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(MessageContentPartParam.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ThreadMessageCreateContent = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -746,12 +746,12 @@ public sealed interface WebSearchAction {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<WebSearchAction>("WebSearchAction", "type") {
-        override fun arms(): Array<Arm<out WebSearchAction, *>> = arrayOf(
-            Arm(WebSearchActionResourceSearch.Codec, "search") { Search(it) },
-            Arm(WebSearchActionResourceOpenPage.Codec, "open_page") { OpenPage(it) },
-            Arm(WebSearchActionResourceFindInPage.Codec, "find_in_page") { FindInPage(it) },
-            Arm(WebSearchActionResourceOther.Codec, "other") { Other(it) },
-        )
+        override fun arms(to: Arms<WebSearchAction>) {
+            to.add(WebSearchActionResourceSearch.Codec, "search") { Search(it) }
+            to.add(WebSearchActionResourceOpenPage.Codec, "open_page") { OpenPage(it) }
+            to.add(WebSearchActionResourceFindInPage.Codec, "find_in_page") { FindInPage(it) }
+            to.add(WebSearchActionResourceOther.Codec, "other") { Other(it) }
+        }
 
         override fun unknown(value: JsonElement): WebSearchAction = Unknown(value)
 

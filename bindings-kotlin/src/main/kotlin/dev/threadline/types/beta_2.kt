@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -116,22 +116,22 @@ public sealed interface AgentOutputItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentOutputItem>("AgentOutputItem", "type") {
-        override fun arms(): Array<Arm<out AgentOutputItem, *>> = arrayOf(
-            Arm(AgentSessionAssistantMessage.Codec, "message") { Message(it) },
-            Arm(AgentReasoningItem.Codec, "reasoning") { Reasoning(it) },
-            Arm(AgentFunctionCallItem.Codec, "function_call") { FunctionCall(it) },
-            Arm(AgentMcpCallItem.Codec, "mcp_call") { McpCall(it) },
-            Arm(AgentComputerUseCallItemResource.Codec, "computer_use_call") { ComputerUseCall(it) },
-            Arm(AgentBrowserAuthenticationRequestItemResource.Codec, "computer_use_approval_request") { ComputerUseApprovalRequest(it) },
-            Arm(AgentWebSearchCallItem.Codec, "web_search_call") { WebSearchCall(it) },
-            Arm(AgentCommandExecutionItem.Codec, "command_execution") { CommandExecution(it) },
-            Arm(AgentCreateSubagentCallItem.Codec, "create_subagent_call") { CreateSubagentCall(it) },
-            Arm(AgentSendSubagentInputCallItem.Codec, "send_subagent_input_call") { SendSubagentInputCall(it) },
-            Arm(AgentResumeSubagentCallItem.Codec, "resume_subagent_call") { ResumeSubagentCall(it) },
-            Arm(AgentWaitForSubagentsCallItem.Codec, "wait_for_subagents_call") { WaitForSubagentsCall(it) },
-            Arm(AgentInterruptSubagentCallItem.Codec, "interrupt_subagent_call") { InterruptSubagentCall(it) },
-            Arm(AgentCloseSubagentCallItem.Codec, "close_subagent_call") { CloseSubagentCall(it) },
-        )
+        override fun arms(to: Arms<AgentOutputItem>) {
+            to.add(AgentSessionAssistantMessage.Codec, "message") { Message(it) }
+            to.add(AgentReasoningItem.Codec, "reasoning") { Reasoning(it) }
+            to.add(AgentFunctionCallItem.Codec, "function_call") { FunctionCall(it) }
+            to.add(AgentMcpCallItem.Codec, "mcp_call") { McpCall(it) }
+            to.add(AgentComputerUseCallItemResource.Codec, "computer_use_call") { ComputerUseCall(it) }
+            to.add(AgentBrowserAuthenticationRequestItemResource.Codec, "computer_use_approval_request") { ComputerUseApprovalRequest(it) }
+            to.add(AgentWebSearchCallItem.Codec, "web_search_call") { WebSearchCall(it) }
+            to.add(AgentCommandExecutionItem.Codec, "command_execution") { CommandExecution(it) }
+            to.add(AgentCreateSubagentCallItem.Codec, "create_subagent_call") { CreateSubagentCall(it) }
+            to.add(AgentSendSubagentInputCallItem.Codec, "send_subagent_input_call") { SendSubagentInputCall(it) }
+            to.add(AgentResumeSubagentCallItem.Codec, "resume_subagent_call") { ResumeSubagentCall(it) }
+            to.add(AgentWaitForSubagentsCallItem.Codec, "wait_for_subagents_call") { WaitForSubagentsCall(it) }
+            to.add(AgentInterruptSubagentCallItem.Codec, "interrupt_subagent_call") { InterruptSubagentCall(it) }
+            to.add(AgentCloseSubagentCallItem.Codec, "close_subagent_call") { CloseSubagentCall(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentOutputItem = Unknown(value)
 
@@ -1586,42 +1586,42 @@ public sealed interface AgentSessionEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentSessionEvent>("AgentSessionEvent", "type") {
-        override fun arms(): Array<Arm<out AgentSessionEvent, *>> = arrayOf(
-            Arm(AgentSessionErrorEvent.Codec, "error") { Error(it) },
-            Arm(AgentSessionEnvironmentReadyEvent.Codec, "agent.session.environment.ready") { AgentSessionEnvironmentReady(it) },
-            Arm(AgentSessionEnvironmentSuspendedEvent.Codec, "agent.session.environment.suspended") { AgentSessionEnvironmentSuspended(it) },
-            Arm(AgentSessionEnvironmentExpiredEvent.Codec, "agent.session.environment.expired") { AgentSessionEnvironmentExpired(it) },
-            Arm(AgentSessionEnvironmentResetEvent.Codec, "agent.session.environment.reset") { AgentSessionEnvironmentReset(it) },
-            Arm(AgentOutputCommandExecutionOutputDeltaEvent.Codec, "agent.output.command_execution_output.delta") { AgentOutputCommandExecutionOutputDelta(it) },
-            Arm(AgentSessionCreatedEvent.Codec, "agent.session.created") { AgentSessionCreated(it) },
-            Arm(AgentSessionTurnCreatedEvent.Codec, "agent.session.turn.created") { AgentSessionTurnCreated(it) },
-            Arm(AgentSessionTurnInProgressEvent.Codec, "agent.session.turn.in_progress") { AgentSessionTurnInProgress(it) },
-            Arm(AgentSessionTurnCompletedEvent.Codec, "agent.session.turn.completed") { AgentSessionTurnCompleted(it) },
-            Arm(AgentSessionTurnFailedEvent.Codec, "agent.session.turn.failed") { AgentSessionTurnFailed(it) },
-            Arm(AgentSessionTurnCancelledEvent.Codec, "agent.session.turn.cancelled") { AgentSessionTurnCancelled(it) },
-            Arm(AgentSessionTurnItemAddedEvent.Codec, "agent.session.turn.item.added") { AgentSessionTurnItemAdded(it) },
-            Arm(AgentSessionIdleEvent.Codec, "agent.session.idle") { AgentSessionIdle(it) },
-            Arm(AgentSessionBudgetReachedEvent.Codec, "agent.session.budget_reached") { AgentSessionBudgetReached(it) },
-            Arm(AgentSessionInProgressEvent.Codec, "agent.session.in_progress") { AgentSessionInProgress(it) },
-            Arm(AgentSessionRequiresActionEvent.Codec, "agent.session.requires_action") { AgentSessionRequiresAction(it) },
-            Arm(AgentSessionFailedEvent.Codec, "agent.session.failed") { AgentSessionFailed(it) },
-            Arm(AgentSessionEnvironmentPendingEvent.Codec, "agent.session.environment.pending") { AgentSessionEnvironmentPending(it) },
-            Arm(AgentSessionEnvironmentConnectedEvent.Codec, "agent.session.environment.connected") { AgentSessionEnvironmentConnected(it) },
-            Arm(AgentSessionEnvironmentDisconnectedEvent.Codec, "agent.session.environment.disconnected") { AgentSessionEnvironmentDisconnected(it) },
-            Arm(AgentSessionEnvironmentFailedEvent.Codec, "agent.session.environment.failed") { AgentSessionEnvironmentFailed(it) },
-            Arm(AgentSessionSubagentCreatedEvent.Codec, "agent.session.subagent.created") { AgentSessionSubagentCreated(it) },
-            Arm(AgentSessionSubagentActiveEvent.Codec, "agent.session.subagent.active") { AgentSessionSubagentActive(it) },
-            Arm(AgentSessionSubagentClosedEvent.Codec, "agent.session.subagent.closed") { AgentSessionSubagentClosed(it) },
-            Arm(AgentSessionTurnItemDoneEvent.Codec, "agent.session.turn.item.done") { AgentSessionTurnItemDone(it) },
-            Arm(AgentSessionTurnContentPartAddedEvent.Codec, "agent.session.turn.content_part.added") { AgentSessionTurnContentPartAdded(it) },
-            Arm(AgentSessionTurnContentPartDoneEvent.Codec, "agent.session.turn.content_part.done") { AgentSessionTurnContentPartDone(it) },
-            Arm(AgentSessionTurnOutputTextDeltaEvent.Codec, "agent.session.turn.output_text.delta") { AgentSessionTurnOutputTextDelta(it) },
-            Arm(AgentSessionTurnOutputTextDoneEvent.Codec, "agent.session.turn.output_text.done") { AgentSessionTurnOutputTextDone(it) },
-            Arm(AgentTurnReasoningSummaryPartAddedEvent.Codec, "agent.session.turn.reasoning_summary_part.added") { AgentSessionTurnReasoningSummaryPartAdded(it) },
-            Arm(AgentSessionTurnReasoningSummaryPartDoneEvent.Codec, "agent.session.turn.reasoning_summary_part.done") { AgentSessionTurnReasoningSummaryPartDone(it) },
-            Arm(AgentTurnReasoningSummaryTextDeltaEvent.Codec, "agent.session.turn.reasoning_summary_text.delta") { AgentSessionTurnReasoningSummaryTextDelta(it) },
-            Arm(AgentSessionTurnReasoningSummaryTextDoneEvent.Codec, "agent.session.turn.reasoning_summary_text.done") { AgentSessionTurnReasoningSummaryTextDone(it) },
-        )
+        override fun arms(to: Arms<AgentSessionEvent>) {
+            to.add(AgentSessionErrorEvent.Codec, "error") { Error(it) }
+            to.add(AgentSessionEnvironmentReadyEvent.Codec, "agent.session.environment.ready") { AgentSessionEnvironmentReady(it) }
+            to.add(AgentSessionEnvironmentSuspendedEvent.Codec, "agent.session.environment.suspended") { AgentSessionEnvironmentSuspended(it) }
+            to.add(AgentSessionEnvironmentExpiredEvent.Codec, "agent.session.environment.expired") { AgentSessionEnvironmentExpired(it) }
+            to.add(AgentSessionEnvironmentResetEvent.Codec, "agent.session.environment.reset") { AgentSessionEnvironmentReset(it) }
+            to.add(AgentOutputCommandExecutionOutputDeltaEvent.Codec, "agent.output.command_execution_output.delta") { AgentOutputCommandExecutionOutputDelta(it) }
+            to.add(AgentSessionCreatedEvent.Codec, "agent.session.created") { AgentSessionCreated(it) }
+            to.add(AgentSessionTurnCreatedEvent.Codec, "agent.session.turn.created") { AgentSessionTurnCreated(it) }
+            to.add(AgentSessionTurnInProgressEvent.Codec, "agent.session.turn.in_progress") { AgentSessionTurnInProgress(it) }
+            to.add(AgentSessionTurnCompletedEvent.Codec, "agent.session.turn.completed") { AgentSessionTurnCompleted(it) }
+            to.add(AgentSessionTurnFailedEvent.Codec, "agent.session.turn.failed") { AgentSessionTurnFailed(it) }
+            to.add(AgentSessionTurnCancelledEvent.Codec, "agent.session.turn.cancelled") { AgentSessionTurnCancelled(it) }
+            to.add(AgentSessionTurnItemAddedEvent.Codec, "agent.session.turn.item.added") { AgentSessionTurnItemAdded(it) }
+            to.add(AgentSessionIdleEvent.Codec, "agent.session.idle") { AgentSessionIdle(it) }
+            to.add(AgentSessionBudgetReachedEvent.Codec, "agent.session.budget_reached") { AgentSessionBudgetReached(it) }
+            to.add(AgentSessionInProgressEvent.Codec, "agent.session.in_progress") { AgentSessionInProgress(it) }
+            to.add(AgentSessionRequiresActionEvent.Codec, "agent.session.requires_action") { AgentSessionRequiresAction(it) }
+            to.add(AgentSessionFailedEvent.Codec, "agent.session.failed") { AgentSessionFailed(it) }
+            to.add(AgentSessionEnvironmentPendingEvent.Codec, "agent.session.environment.pending") { AgentSessionEnvironmentPending(it) }
+            to.add(AgentSessionEnvironmentConnectedEvent.Codec, "agent.session.environment.connected") { AgentSessionEnvironmentConnected(it) }
+            to.add(AgentSessionEnvironmentDisconnectedEvent.Codec, "agent.session.environment.disconnected") { AgentSessionEnvironmentDisconnected(it) }
+            to.add(AgentSessionEnvironmentFailedEvent.Codec, "agent.session.environment.failed") { AgentSessionEnvironmentFailed(it) }
+            to.add(AgentSessionSubagentCreatedEvent.Codec, "agent.session.subagent.created") { AgentSessionSubagentCreated(it) }
+            to.add(AgentSessionSubagentActiveEvent.Codec, "agent.session.subagent.active") { AgentSessionSubagentActive(it) }
+            to.add(AgentSessionSubagentClosedEvent.Codec, "agent.session.subagent.closed") { AgentSessionSubagentClosed(it) }
+            to.add(AgentSessionTurnItemDoneEvent.Codec, "agent.session.turn.item.done") { AgentSessionTurnItemDone(it) }
+            to.add(AgentSessionTurnContentPartAddedEvent.Codec, "agent.session.turn.content_part.added") { AgentSessionTurnContentPartAdded(it) }
+            to.add(AgentSessionTurnContentPartDoneEvent.Codec, "agent.session.turn.content_part.done") { AgentSessionTurnContentPartDone(it) }
+            to.add(AgentSessionTurnOutputTextDeltaEvent.Codec, "agent.session.turn.output_text.delta") { AgentSessionTurnOutputTextDelta(it) }
+            to.add(AgentSessionTurnOutputTextDoneEvent.Codec, "agent.session.turn.output_text.done") { AgentSessionTurnOutputTextDone(it) }
+            to.add(AgentTurnReasoningSummaryPartAddedEvent.Codec, "agent.session.turn.reasoning_summary_part.added") { AgentSessionTurnReasoningSummaryPartAdded(it) }
+            to.add(AgentSessionTurnReasoningSummaryPartDoneEvent.Codec, "agent.session.turn.reasoning_summary_part.done") { AgentSessionTurnReasoningSummaryPartDone(it) }
+            to.add(AgentTurnReasoningSummaryTextDeltaEvent.Codec, "agent.session.turn.reasoning_summary_text.delta") { AgentSessionTurnReasoningSummaryTextDelta(it) }
+            to.add(AgentSessionTurnReasoningSummaryTextDoneEvent.Codec, "agent.session.turn.reasoning_summary_text.done") { AgentSessionTurnReasoningSummaryTextDone(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentSessionEvent = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -62,13 +62,13 @@ public sealed interface AgentSessionInputParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentSessionInputParam>("AgentSessionInputParam", "type") {
-        override fun arms(): Array<Arm<out AgentSessionInputParam, *>> = arrayOf(
-            Arm(AgentInputParamMcpApprovalRequestResult.Codec, "agent.session.input.mcp_approval_request_result") { AgentSessionInputMcpApprovalRequestResult(it) },
-            Arm(AgentParamComputerUseApprovalRequestResult.Codec, "agent.session.input.computer_use_approval_request_result") { AgentSessionInputComputerUseApprovalRequestResult(it) },
-            Arm(SessionInputParamAgentSessionInputMessage.Codec, "agent.session.input.message") { AgentSessionInputMessage(it) },
-            Arm(AgentSessionInputParamAgentSessionInputCancel.Codec, "agent.session.input.cancel") { AgentSessionInputCancel(it) },
-            Arm(SessionInputParamAgentSessionInputToolResult.Codec, "agent.session.input.tool_result") { AgentSessionInputToolResult(it) },
-        )
+        override fun arms(to: Arms<AgentSessionInputParam>) {
+            to.add(AgentInputParamMcpApprovalRequestResult.Codec, "agent.session.input.mcp_approval_request_result") { AgentSessionInputMcpApprovalRequestResult(it) }
+            to.add(AgentParamComputerUseApprovalRequestResult.Codec, "agent.session.input.computer_use_approval_request_result") { AgentSessionInputComputerUseApprovalRequestResult(it) }
+            to.add(SessionInputParamAgentSessionInputMessage.Codec, "agent.session.input.message") { AgentSessionInputMessage(it) }
+            to.add(AgentSessionInputParamAgentSessionInputCancel.Codec, "agent.session.input.cancel") { AgentSessionInputCancel(it) }
+            to.add(SessionInputParamAgentSessionInputToolResult.Codec, "agent.session.input.tool_result") { AgentSessionInputToolResult(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentSessionInputParam = Unknown(value)
 
@@ -224,25 +224,25 @@ public sealed interface AgentSessionItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentSessionItem>("AgentSessionItem", "type") {
-        override fun arms(): Array<Arm<out AgentSessionItem, *>> = arrayOf(
-            Arm(AgentSessionMessage.Codec, "message") { Message(it) },
-            Arm(AgentReasoningItem.Codec, "reasoning") { Reasoning(it) },
-            Arm(AgentFunctionCallItem.Codec, "function_call") { FunctionCall(it) },
-            Arm(FunctionCallOutputItemResource.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(AgentMessageItemResource.Codec, "agent_message") { AgentMessage(it) },
-            Arm(AgentMcpCallItem.Codec, "mcp_call") { McpCall(it) },
-            Arm(AgentComputerUseCallItemResource.Codec, "computer_use_call") { ComputerUseCall(it) },
-            Arm(AgentBrowserAuthenticationRequestItemResource.Codec, "computer_use_approval_request") { ComputerUseApprovalRequest(it) },
-            Arm(ComputerUseApprovalRequestResultItemResource.Codec, "computer_use_approval_request_result") { ComputerUseApprovalRequestResult(it) },
-            Arm(AgentWebSearchCallItem.Codec, "web_search_call") { WebSearchCall(it) },
-            Arm(AgentCommandExecutionItem.Codec, "command_execution") { CommandExecution(it) },
-            Arm(AgentCreateSubagentCallItem.Codec, "create_subagent_call") { CreateSubagentCall(it) },
-            Arm(AgentSendSubagentInputCallItem.Codec, "send_subagent_input_call") { SendSubagentInputCall(it) },
-            Arm(AgentResumeSubagentCallItem.Codec, "resume_subagent_call") { ResumeSubagentCall(it) },
-            Arm(AgentWaitForSubagentsCallItem.Codec, "wait_for_subagents_call") { WaitForSubagentsCall(it) },
-            Arm(AgentInterruptSubagentCallItem.Codec, "interrupt_subagent_call") { InterruptSubagentCall(it) },
-            Arm(AgentCloseSubagentCallItem.Codec, "close_subagent_call") { CloseSubagentCall(it) },
-        )
+        override fun arms(to: Arms<AgentSessionItem>) {
+            to.add(AgentSessionMessage.Codec, "message") { Message(it) }
+            to.add(AgentReasoningItem.Codec, "reasoning") { Reasoning(it) }
+            to.add(AgentFunctionCallItem.Codec, "function_call") { FunctionCall(it) }
+            to.add(FunctionCallOutputItemResource.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(AgentMessageItemResource.Codec, "agent_message") { AgentMessage(it) }
+            to.add(AgentMcpCallItem.Codec, "mcp_call") { McpCall(it) }
+            to.add(AgentComputerUseCallItemResource.Codec, "computer_use_call") { ComputerUseCall(it) }
+            to.add(AgentBrowserAuthenticationRequestItemResource.Codec, "computer_use_approval_request") { ComputerUseApprovalRequest(it) }
+            to.add(ComputerUseApprovalRequestResultItemResource.Codec, "computer_use_approval_request_result") { ComputerUseApprovalRequestResult(it) }
+            to.add(AgentWebSearchCallItem.Codec, "web_search_call") { WebSearchCall(it) }
+            to.add(AgentCommandExecutionItem.Codec, "command_execution") { CommandExecution(it) }
+            to.add(AgentCreateSubagentCallItem.Codec, "create_subagent_call") { CreateSubagentCall(it) }
+            to.add(AgentSendSubagentInputCallItem.Codec, "send_subagent_input_call") { SendSubagentInputCall(it) }
+            to.add(AgentResumeSubagentCallItem.Codec, "resume_subagent_call") { ResumeSubagentCall(it) }
+            to.add(AgentWaitForSubagentsCallItem.Codec, "wait_for_subagents_call") { WaitForSubagentsCall(it) }
+            to.add(AgentInterruptSubagentCallItem.Codec, "interrupt_subagent_call") { InterruptSubagentCall(it) }
+            to.add(AgentCloseSubagentCallItem.Codec, "close_subagent_call") { CloseSubagentCall(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentSessionItem = Unknown(value)
 
@@ -350,11 +350,11 @@ public sealed interface AgentSessionMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentSessionMessageContent>("AgentSessionMessageContent", "type") {
-        override fun arms(): Array<Arm<out AgentSessionMessageContent, *>> = arrayOf(
-            Arm(AgentSessionMessageContentResourceInputText.Codec, "input_text") { InputText(it) },
-            Arm(AgentSessionMessageContentResourceInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(AgentSessionMessageContentResourceOutputText.Codec, "output_text") { OutputText(it) },
-        )
+        override fun arms(to: Arms<AgentSessionMessageContent>) {
+            to.add(AgentSessionMessageContentResourceInputText.Codec, "input_text") { InputText(it) }
+            to.add(AgentSessionMessageContentResourceInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(AgentSessionMessageContentResourceOutputText.Codec, "output_text") { OutputText(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentSessionMessageContent = Unknown(value)
 
@@ -595,12 +595,12 @@ public sealed interface AgentSessionRequiredAction {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentSessionRequiredAction>("AgentSessionRequiredAction", "type") {
-        override fun arms(): Array<Arm<out AgentSessionRequiredAction, *>> = arrayOf(
-            Arm(AgentRequiredActionResourceMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) },
-            Arm(AgentActionResourceComputerUseApprovalRequest.Codec, "computer_use_approval_request") { ComputerUseApprovalRequest(it) },
-            Arm(AgentRequiredActionResourceFunctionCall.Codec, "function_call") { FunctionCall(it) },
-            Arm(AgentActionResourceEnvironmentConnection.Codec, "environment_connection") { EnvironmentConnection(it) },
-        )
+        override fun arms(to: Arms<AgentSessionRequiredAction>) {
+            to.add(AgentRequiredActionResourceMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) }
+            to.add(AgentActionResourceComputerUseApprovalRequest.Codec, "computer_use_approval_request") { ComputerUseApprovalRequest(it) }
+            to.add(AgentRequiredActionResourceFunctionCall.Codec, "function_call") { FunctionCall(it) }
+            to.add(AgentActionResourceEnvironmentConnection.Codec, "environment_connection") { EnvironmentConnection(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentSessionRequiredAction = Unknown(value)
 
@@ -1581,14 +1581,14 @@ public sealed interface AgentTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentTool>("AgentTool", "type") {
-        override fun arms(): Array<Arm<out AgentTool, *>> = arrayOf(
-            Arm(AgentToolResourceFunction.Codec, "function") { Function(it) },
-            Arm(AgentToolResourceProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(AgentToolResourceMcp.Codec, "mcp") { Mcp(it) },
-            Arm(AgentToolResourceWebSearch.Codec, "web_search") { WebSearch(it) },
-            Arm(AgentToolResourceComputerUse.Codec, "computer_use") { ComputerUse(it) },
-            Arm(AgentToolResourceAutomations.Codec, "automations") { Automations(it) },
-        )
+        override fun arms(to: Arms<AgentTool>) {
+            to.add(AgentToolResourceFunction.Codec, "function") { Function(it) }
+            to.add(AgentToolResourceProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(AgentToolResourceMcp.Codec, "mcp") { Mcp(it) }
+            to.add(AgentToolResourceWebSearch.Codec, "web_search") { WebSearch(it) }
+            to.add(AgentToolResourceComputerUse.Codec, "computer_use") { ComputerUse(it) }
+            to.add(AgentToolResourceAutomations.Codec, "automations") { Automations(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentTool = Unknown(value)
 

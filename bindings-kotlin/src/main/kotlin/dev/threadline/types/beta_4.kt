@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -200,15 +200,15 @@ public sealed interface AgentToolParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentToolParam>("AgentToolParam", "type") {
-        override fun arms(): Array<Arm<out AgentToolParam, *>> = arrayOf(
-            Arm(AgentToolConfigParamFunction.Codec, "function") { Function(it) },
-            Arm(ResponsesDelegationToolSearch.Codec, "tool_search") { ToolSearch(it) },
-            Arm(AgentToolConfigParamProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(AgentToolConfigParamMcp.Codec, "mcp") { Mcp(it) },
-            Arm(AgentToolConfigParamWebSearch.Codec, "web_search") { WebSearch(it) },
-            Arm(AgentToolConfigParamComputerUse.Codec, "computer_use") { ComputerUse(it) },
-            Arm(AgentToolConfigParamAutomations.Codec, "automations") { Automations(it) },
-        )
+        override fun arms(to: Arms<AgentToolParam>) {
+            to.add(AgentToolConfigParamFunction.Codec, "function") { Function(it) }
+            to.add(ResponsesDelegationToolSearch.Codec, "tool_search") { ToolSearch(it) }
+            to.add(AgentToolConfigParamProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(AgentToolConfigParamMcp.Codec, "mcp") { Mcp(it) }
+            to.add(AgentToolConfigParamWebSearch.Codec, "web_search") { WebSearch(it) }
+            to.add(AgentToolConfigParamComputerUse.Codec, "computer_use") { ComputerUse(it) }
+            to.add(AgentToolConfigParamAutomations.Codec, "automations") { Automations(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentToolParam = Unknown(value)
 
@@ -677,10 +677,10 @@ public sealed interface AgentUseApprovalRequestResultResourceResponse {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentUseApprovalRequestResultResourceResponse>("AgentUseApprovalRequestResultResourceResponse", "action") {
-        override fun arms(): Array<Arm<out AgentUseApprovalRequestResultResourceResponse, *>> = arrayOf(
-            Arm(AgentKindBrowserAuthenticationSubmitResource.Codec, "submit") { Submit(it) },
-            Arm(AgentKindBrowserAuthenticationCancelResource.Codec, "cancel") { Cancel(it) },
-        )
+        override fun arms(to: Arms<AgentUseApprovalRequestResultResourceResponse>) {
+            to.add(AgentKindBrowserAuthenticationSubmitResource.Codec, "submit") { Submit(it) }
+            to.add(AgentKindBrowserAuthenticationCancelResource.Codec, "cancel") { Cancel(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentUseApprovalRequestResultResourceResponse = Unknown(value)
 
@@ -1074,12 +1074,12 @@ public sealed interface AssistantResponseFormatOption {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AssistantResponseFormatOption>("AssistantResponseFormatOption", "type") {
-        override fun arms(): Array<Arm<out AssistantResponseFormatOption, *>> = arrayOf(
-            Arm(AssistantResponseFormatOptionMode.Codec) { Mode(it) },
-            Arm(ResponseFormatText.Codec, "text") { Text(it) },
-            Arm(ResponseFormatJSONObject.Codec, "json_object") { JsonObject(it) },
-            Arm(ResponseFormatJSONSchema.Codec, "json_schema") { JsonSchema(it) },
-        )
+        override fun arms(to: Arms<AssistantResponseFormatOption>) {
+            to.add(AssistantResponseFormatOptionMode.Codec) { Mode(it) }
+            to.add(ResponseFormatText.Codec, "text") { Text(it) }
+            to.add(ResponseFormatJSONObject.Codec, "json_object") { JsonObject(it) }
+            to.add(ResponseFormatJSONSchema.Codec, "json_schema") { JsonSchema(it) }
+        }
 
         override fun unknown(value: JsonElement): AssistantResponseFormatOption = Unknown(value)
 
@@ -1283,33 +1283,33 @@ public sealed interface AssistantStreamEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AssistantStreamEvent>("AssistantStreamEvent", "event") {
-        override fun arms(): Array<Arm<out AssistantStreamEvent, *>> = arrayOf(
-            Arm(dev.threadline.types.ThreadCreated.Codec, "thread.created") { ThreadCreated(it) },
-            Arm(dev.threadline.types.ThreadRunCreated.Codec, "thread.run.created") { ThreadRunCreated(it) },
-            Arm(dev.threadline.types.ThreadRunQueued.Codec, "thread.run.queued") { ThreadRunQueued(it) },
-            Arm(dev.threadline.types.ThreadRunInProgress.Codec, "thread.run.in_progress") { ThreadRunInProgress(it) },
-            Arm(dev.threadline.types.ThreadRunRequiresAction.Codec, "thread.run.requires_action") { ThreadRunRequiresAction(it) },
-            Arm(dev.threadline.types.ThreadRunCompleted.Codec, "thread.run.completed") { ThreadRunCompleted(it) },
-            Arm(dev.threadline.types.ThreadRunIncomplete.Codec, "thread.run.incomplete") { ThreadRunIncomplete(it) },
-            Arm(dev.threadline.types.ThreadRunFailed.Codec, "thread.run.failed") { ThreadRunFailed(it) },
-            Arm(dev.threadline.types.ThreadRunCancelling.Codec, "thread.run.cancelling") { ThreadRunCancelling(it) },
-            Arm(dev.threadline.types.ThreadRunCancelled.Codec, "thread.run.cancelled") { ThreadRunCancelled(it) },
-            Arm(dev.threadline.types.ThreadRunExpired.Codec, "thread.run.expired") { ThreadRunExpired(it) },
-            Arm(dev.threadline.types.ThreadRunStepCreated.Codec, "thread.run.step.created") { ThreadRunStepCreated(it) },
-            Arm(dev.threadline.types.ThreadRunStepInProgress.Codec, "thread.run.step.in_progress") { ThreadRunStepInProgress(it) },
-            Arm(dev.threadline.types.ThreadRunStepDelta.Codec, "thread.run.step.delta") { ThreadRunStepDelta(it) },
-            Arm(dev.threadline.types.ThreadRunStepCompleted.Codec, "thread.run.step.completed") { ThreadRunStepCompleted(it) },
-            Arm(dev.threadline.types.ThreadRunStepFailed.Codec, "thread.run.step.failed") { ThreadRunStepFailed(it) },
-            Arm(dev.threadline.types.ThreadRunStepCancelled.Codec, "thread.run.step.cancelled") { ThreadRunStepCancelled(it) },
-            Arm(dev.threadline.types.ThreadRunStepExpired.Codec, "thread.run.step.expired") { ThreadRunStepExpired(it) },
-            Arm(dev.threadline.types.ThreadMessageCreated.Codec, "thread.message.created") { ThreadMessageCreated(it) },
-            Arm(dev.threadline.types.ThreadMessageInProgress.Codec, "thread.message.in_progress") { ThreadMessageInProgress(it) },
-            Arm(dev.threadline.types.ThreadMessageDelta.Codec, "thread.message.delta") { ThreadMessageDelta(it) },
-            Arm(dev.threadline.types.ThreadMessageCompleted.Codec, "thread.message.completed") { ThreadMessageCompleted(it) },
-            Arm(dev.threadline.types.ThreadMessageIncomplete.Codec, "thread.message.incomplete") { ThreadMessageIncomplete(it) },
-            Arm(AssistantStreamEventErrorEvent.Codec, "error") { Error(it) },
-            Arm(AssistantDoneEvent.Codec, "done") { Done(it) },
-        )
+        override fun arms(to: Arms<AssistantStreamEvent>) {
+            to.add(dev.threadline.types.ThreadCreated.Codec, "thread.created") { ThreadCreated(it) }
+            to.add(dev.threadline.types.ThreadRunCreated.Codec, "thread.run.created") { ThreadRunCreated(it) }
+            to.add(dev.threadline.types.ThreadRunQueued.Codec, "thread.run.queued") { ThreadRunQueued(it) }
+            to.add(dev.threadline.types.ThreadRunInProgress.Codec, "thread.run.in_progress") { ThreadRunInProgress(it) }
+            to.add(dev.threadline.types.ThreadRunRequiresAction.Codec, "thread.run.requires_action") { ThreadRunRequiresAction(it) }
+            to.add(dev.threadline.types.ThreadRunCompleted.Codec, "thread.run.completed") { ThreadRunCompleted(it) }
+            to.add(dev.threadline.types.ThreadRunIncomplete.Codec, "thread.run.incomplete") { ThreadRunIncomplete(it) }
+            to.add(dev.threadline.types.ThreadRunFailed.Codec, "thread.run.failed") { ThreadRunFailed(it) }
+            to.add(dev.threadline.types.ThreadRunCancelling.Codec, "thread.run.cancelling") { ThreadRunCancelling(it) }
+            to.add(dev.threadline.types.ThreadRunCancelled.Codec, "thread.run.cancelled") { ThreadRunCancelled(it) }
+            to.add(dev.threadline.types.ThreadRunExpired.Codec, "thread.run.expired") { ThreadRunExpired(it) }
+            to.add(dev.threadline.types.ThreadRunStepCreated.Codec, "thread.run.step.created") { ThreadRunStepCreated(it) }
+            to.add(dev.threadline.types.ThreadRunStepInProgress.Codec, "thread.run.step.in_progress") { ThreadRunStepInProgress(it) }
+            to.add(dev.threadline.types.ThreadRunStepDelta.Codec, "thread.run.step.delta") { ThreadRunStepDelta(it) }
+            to.add(dev.threadline.types.ThreadRunStepCompleted.Codec, "thread.run.step.completed") { ThreadRunStepCompleted(it) }
+            to.add(dev.threadline.types.ThreadRunStepFailed.Codec, "thread.run.step.failed") { ThreadRunStepFailed(it) }
+            to.add(dev.threadline.types.ThreadRunStepCancelled.Codec, "thread.run.step.cancelled") { ThreadRunStepCancelled(it) }
+            to.add(dev.threadline.types.ThreadRunStepExpired.Codec, "thread.run.step.expired") { ThreadRunStepExpired(it) }
+            to.add(dev.threadline.types.ThreadMessageCreated.Codec, "thread.message.created") { ThreadMessageCreated(it) }
+            to.add(dev.threadline.types.ThreadMessageInProgress.Codec, "thread.message.in_progress") { ThreadMessageInProgress(it) }
+            to.add(dev.threadline.types.ThreadMessageDelta.Codec, "thread.message.delta") { ThreadMessageDelta(it) }
+            to.add(dev.threadline.types.ThreadMessageCompleted.Codec, "thread.message.completed") { ThreadMessageCompleted(it) }
+            to.add(dev.threadline.types.ThreadMessageIncomplete.Codec, "thread.message.incomplete") { ThreadMessageIncomplete(it) }
+            to.add(AssistantStreamEventErrorEvent.Codec, "error") { Error(it) }
+            to.add(AssistantDoneEvent.Codec, "done") { Done(it) }
+        }
 
         override fun unknown(value: JsonElement): AssistantStreamEvent = Unknown(value)
 
@@ -1405,11 +1405,11 @@ public sealed interface AssistantTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AssistantTool>("AssistantTool", "type") {
-        override fun arms(): Array<Arm<out AssistantTool, *>> = arrayOf(
-            Arm(CodeInterpreterTool.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(AssistantFileSearchTool.Codec, "file_search") { FileSearch(it) },
-            Arm(AssistantFunctionTool.Codec, "function") { Function(it) },
-        )
+        override fun arms(to: Arms<AssistantTool>) {
+            to.add(CodeInterpreterTool.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(AssistantFileSearchTool.Codec, "file_search") { FileSearch(it) }
+            to.add(AssistantFunctionTool.Codec, "function") { Function(it) }
+        }
 
         override fun unknown(value: JsonElement): AssistantTool = Unknown(value)
 
@@ -1506,10 +1506,10 @@ public sealed interface AssistantToolChoiceOption {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AssistantToolChoiceOption>("AssistantToolChoiceOption", null) {
-        override fun arms(): Array<Arm<out AssistantToolChoiceOption, *>> = arrayOf(
-            Arm(BetaToolChoiceOptions.Codec) { Mode(it) },
-            Arm(AssistantToolChoice.Codec) { Choice(it) },
-        )
+        override fun arms(to: Arms<AssistantToolChoiceOption>) {
+            to.add(BetaToolChoiceOptions.Codec) { Mode(it) }
+            to.add(AssistantToolChoice.Codec) { Choice(it) }
+        }
 
         override fun unknown(value: JsonElement): AssistantToolChoiceOption = Unknown(value)
 

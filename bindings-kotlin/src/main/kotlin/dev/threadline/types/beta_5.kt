@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -47,10 +47,10 @@ public sealed interface BetaClientEventResponseCreateConversation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaClientEventResponseCreateConversation>("BetaClientEventResponseCreateConversation", null) {
-        override fun arms(): Array<Arm<out BetaClientEventResponseCreateConversation, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(BetaResponseConversationParam.Codec) { Conversation(it) },
-        )
+        override fun arms(to: Arms<BetaClientEventResponseCreateConversation>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(BetaResponseConversationParam.Codec) { Conversation(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaClientEventResponseCreateConversation = Unknown(value)
 
@@ -168,10 +168,10 @@ public sealed interface BetaCodeInterpreterContainerAutoNetworkPolicy {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaCodeInterpreterContainerAutoNetworkPolicy>("BetaCodeInterpreterContainerAutoNetworkPolicy", "type") {
-        override fun arms(): Array<Arm<out BetaCodeInterpreterContainerAutoNetworkPolicy, *>> = arrayOf(
-            Arm(BetaContainerNetworkPolicyDisabled.Codec, "disabled") { Disabled(it) },
-            Arm(BetaContainerNetworkPolicyAllowlist.Codec, "allowlist") { Allowlist(it) },
-        )
+        override fun arms(to: Arms<BetaCodeInterpreterContainerAutoNetworkPolicy>) {
+            to.add(BetaContainerNetworkPolicyDisabled.Codec, "disabled") { Disabled(it) }
+            to.add(BetaContainerNetworkPolicyAllowlist.Codec, "allowlist") { Allowlist(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaCodeInterpreterContainerAutoNetworkPolicy = Unknown(value)
 
@@ -296,17 +296,17 @@ public sealed interface BetaComputerAction {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaComputerAction>("BetaComputerAction", "type") {
-        override fun arms(): Array<Arm<out BetaComputerAction, *>> = arrayOf(
-            Arm(ComputerActionClick.Codec, "click") { Click(it) },
-            Arm(ComputerActionDoubleClick.Codec, "double_click") { DoubleClick(it) },
-            Arm(ComputerActionDrag.Codec, "drag") { Drag(it) },
-            Arm(ComputerActionKeypress.Codec, "keypress") { Keypress(it) },
-            Arm(ComputerActionMove.Codec, "move") { Move(it) },
-            Arm(ComputerActionScreenshot.Codec, "screenshot") { Screenshot(it) },
-            Arm(ComputerActionScroll.Codec, "scroll") { Scroll(it) },
-            Arm(ComputerActionType.Codec, "type") { Type(it) },
-            Arm(ComputerActionWait.Codec, "wait") { Wait(it) },
-        )
+        override fun arms(to: Arms<BetaComputerAction>) {
+            to.add(ComputerActionClick.Codec, "click") { Click(it) }
+            to.add(ComputerActionDoubleClick.Codec, "double_click") { DoubleClick(it) }
+            to.add(ComputerActionDrag.Codec, "drag") { Drag(it) }
+            to.add(ComputerActionKeypress.Codec, "keypress") { Keypress(it) }
+            to.add(ComputerActionMove.Codec, "move") { Move(it) }
+            to.add(ComputerActionScreenshot.Codec, "screenshot") { Screenshot(it) }
+            to.add(ComputerActionScroll.Codec, "scroll") { Scroll(it) }
+            to.add(ComputerActionType.Codec, "type") { Type(it) }
+            to.add(ComputerActionWait.Codec, "wait") { Wait(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaComputerAction = Unknown(value)
 
@@ -450,10 +450,10 @@ public sealed interface BetaContainerAutoNetworkPolicy {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaContainerAutoNetworkPolicy>("BetaContainerAutoNetworkPolicy", "type") {
-        override fun arms(): Array<Arm<out BetaContainerAutoNetworkPolicy, *>> = arrayOf(
-            Arm(BetaContainerNetworkPolicyDisabled.Codec, "disabled") { Disabled(it) },
-            Arm(BetaContainerNetworkPolicyAllowlist.Codec, "allowlist") { Allowlist(it) },
-        )
+        override fun arms(to: Arms<BetaContainerAutoNetworkPolicy>) {
+            to.add(BetaContainerNetworkPolicyDisabled.Codec, "disabled") { Disabled(it) }
+            to.add(BetaContainerNetworkPolicyAllowlist.Codec, "allowlist") { Allowlist(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaContainerAutoNetworkPolicy = Unknown(value)
 
@@ -493,10 +493,10 @@ public sealed interface BetaContainerAutoSkill {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaContainerAutoSkill>("BetaContainerAutoSkill", "type") {
-        override fun arms(): Array<Arm<out BetaContainerAutoSkill, *>> = arrayOf(
-            Arm(BetaSkillReference.Codec, "skill_reference") { SkillReference(it) },
-            Arm(BetaInlineSkill.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<BetaContainerAutoSkill>) {
+            to.add(BetaSkillReference.Codec, "skill_reference") { SkillReference(it) }
+            to.add(BetaInlineSkill.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaContainerAutoSkill = Unknown(value)
 
@@ -698,10 +698,10 @@ public sealed interface BetaCustomToolFormat {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaCustomToolFormat>("BetaCustomToolFormat", "type") {
-        override fun arms(): Array<Arm<out BetaCustomToolFormat, *>> = arrayOf(
-            Arm(ResponseFormatText.Codec, "text") { Text(it) },
-            Arm(CustomToolInputFormatGrammar.Codec, "grammar") { Grammar(it) },
-        )
+        override fun arms(to: Arms<BetaCustomToolFormat>) {
+            to.add(ResponseFormatText.Codec, "text") { Text(it) }
+            to.add(CustomToolInputFormatGrammar.Codec, "grammar") { Grammar(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaCustomToolFormat = Unknown(value)
 
@@ -776,10 +776,10 @@ public sealed interface BetaEasyInputMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaEasyInputMessageContent>("BetaEasyInputMessageContent", null) {
-        override fun arms(): Array<Arm<out BetaEasyInputMessageContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(BetaResponseInputContent.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<BetaEasyInputMessageContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(BetaResponseInputContent.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaEasyInputMessageContent = Unknown(value)
 
@@ -895,11 +895,11 @@ public sealed interface BetaFunctionShellToolEnvironment {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaFunctionShellToolEnvironment>("BetaFunctionShellToolEnvironment", "type") {
-        override fun arms(): Array<Arm<out BetaFunctionShellToolEnvironment, *>> = arrayOf(
-            Arm(BetaContainerAuto.Codec, "container_auto") { ContainerAuto(it) },
-            Arm(BetaLocalEnvironment.Codec, "local") { Local(it) },
-            Arm(BetaContainerReference.Codec, "container_reference") { ContainerReference(it) },
-        )
+        override fun arms(to: Arms<BetaFunctionShellToolEnvironment>) {
+            to.add(BetaContainerAuto.Codec, "container_auto") { ContainerAuto(it) }
+            to.add(BetaLocalEnvironment.Codec, "local") { Local(it) }
+            to.add(BetaContainerReference.Codec, "container_reference") { ContainerReference(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaFunctionShellToolEnvironment = Unknown(value)
 
@@ -1158,11 +1158,11 @@ public sealed interface BetaMcpToolCallError {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaMcpToolCallError>("BetaMcpToolCallError", "type") {
-        override fun arms(): Array<Arm<out BetaMcpToolCallError, *>> = arrayOf(
-            Arm(McpToolCallErrorMcpProtocolError.Codec, "mcp_protocol_error") { McpProtocolError(it) },
-            Arm(McpToolCallErrorMcpToolExecutionError.Codec, "mcp_tool_execution_error") { McpToolExecutionError(it) },
-            Arm(McpToolCallErrorHTTPError.Codec, "http_error") { HttpError(it) },
-        )
+        override fun arms(to: Arms<BetaMcpToolCallError>) {
+            to.add(McpToolCallErrorMcpProtocolError.Codec, "mcp_protocol_error") { McpProtocolError(it) }
+            to.add(McpToolCallErrorMcpToolExecutionError.Codec, "mcp_tool_execution_error") { McpToolExecutionError(it) }
+            to.add(McpToolCallErrorHTTPError.Codec, "http_error") { HttpError(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaMcpToolCallError = Unknown(value)
 
@@ -1238,10 +1238,10 @@ public sealed interface BetaNamespaceToolTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaNamespaceToolTool>("BetaNamespaceToolTool", "type") {
-        override fun arms(): Array<Arm<out BetaNamespaceToolTool, *>> = arrayOf(
-            Arm(NamespaceToolFunction.Codec, "function") { Function(it) },
-            Arm(BetaCustomTool.Codec, "custom") { Custom(it) },
-        )
+        override fun arms(to: Arms<BetaNamespaceToolTool>) {
+            to.add(NamespaceToolFunction.Codec, "function") { Function(it) }
+            to.add(BetaCustomTool.Codec, "custom") { Custom(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaNamespaceToolTool = Unknown(value)
 
@@ -1655,18 +1655,18 @@ public sealed interface BetaResponseAgentMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseAgentMessageContent>("BetaResponseAgentMessageContent", "type") {
-        override fun arms(): Array<Arm<out BetaResponseAgentMessageContent, *>> = arrayOf(
-            Arm(BetaResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(BetaResponseOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(AgentMessageContentText.Codec, "text") { Text(it) },
-            Arm(AgentMessageContentSummaryText.Codec, "summary_text") { SummaryText(it) },
-            Arm(ConversationMessageContentReasoningText.Codec, "reasoning_text") { ReasoningText(it) },
-            Arm(BetaResponseOutputRefusal.Codec, "refusal") { Refusal(it) },
-            Arm(BetaResponseInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(AgentMessageContentComputerScreenshot.Codec, "computer_screenshot") { ComputerScreenshot(it) },
-            Arm(BetaResponseInputFile.Codec, "input_file") { InputFile(it) },
-            Arm(AgentMessageContentEncryptedContent.Codec, "encrypted_content") { EncryptedContent(it) },
-        )
+        override fun arms(to: Arms<BetaResponseAgentMessageContent>) {
+            to.add(BetaResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(BetaResponseOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(AgentMessageContentText.Codec, "text") { Text(it) }
+            to.add(AgentMessageContentSummaryText.Codec, "summary_text") { SummaryText(it) }
+            to.add(ConversationMessageContentReasoningText.Codec, "reasoning_text") { ReasoningText(it) }
+            to.add(BetaResponseOutputRefusal.Codec, "refusal") { Refusal(it) }
+            to.add(BetaResponseInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(AgentMessageContentComputerScreenshot.Codec, "computer_screenshot") { ComputerScreenshot(it) }
+            to.add(BetaResponseInputFile.Codec, "input_file") { InputFile(it) }
+            to.add(AgentMessageContentEncryptedContent.Codec, "encrypted_content") { EncryptedContent(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseAgentMessageContent = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -1168,10 +1168,10 @@ public sealed interface BetaResponseConfigurationUpdateItemTextFormat {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseConfigurationUpdateItemTextFormat>("BetaResponseConfigurationUpdateItemTextFormat", "type") {
-        override fun arms(): Array<Arm<out BetaResponseConfigurationUpdateItemTextFormat, *>> = arrayOf(
-            Arm(ResponseFormatText.Codec, "text") { Text(it) },
-            Arm(BetaResponseFormatTextJSONSchemaConfig.Codec, "json_schema") { JsonSchema(it) },
-        )
+        override fun arms(to: Arms<BetaResponseConfigurationUpdateItemTextFormat>) {
+            to.add(ResponseFormatText.Codec, "text") { Text(it) }
+            to.add(BetaResponseFormatTextJSONSchemaConfig.Codec, "json_schema") { JsonSchema(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseConfigurationUpdateItemTextFormat = Unknown(value)
 
@@ -1244,11 +1244,11 @@ public sealed interface BetaResponseContentPart {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseContentPart>("BetaResponseContentPart", "type") {
-        override fun arms(): Array<Arm<out BetaResponseContentPart, *>> = arrayOf(
-            Arm(BetaResponseOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(BetaResponseOutputRefusal.Codec, "refusal") { Refusal(it) },
-            Arm(ResponseContentPartReasoningText.Codec, "reasoning_text") { ReasoningText(it) },
-        )
+        override fun arms(to: Arms<BetaResponseContentPart>) {
+            to.add(BetaResponseOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(BetaResponseOutputRefusal.Codec, "refusal") { Refusal(it) }
+            to.add(ResponseContentPartReasoningText.Codec, "reasoning_text") { ReasoningText(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseContentPart = Unknown(value)
 
@@ -1491,11 +1491,11 @@ public sealed interface BetaResponseContentPartWsPart {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseContentPartWsPart>("BetaResponseContentPartWsPart", "type") {
-        override fun arms(): Array<Arm<out BetaResponseContentPartWsPart, *>> = arrayOf(
-            Arm(BetaResponseOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(BetaResponseOutputRefusal.Codec, "refusal") { Refusal(it) },
-            Arm(ResponseContentPartReasoningText.Codec, "reasoning_text") { ReasoningText(it) },
-        )
+        override fun arms(to: Arms<BetaResponseContentPartWsPart>) {
+            to.add(BetaResponseOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(BetaResponseOutputRefusal.Codec, "refusal") { Refusal(it) }
+            to.add(ResponseContentPartReasoningText.Codec, "reasoning_text") { ReasoningText(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseContentPartWsPart = Unknown(value)
 
@@ -1536,10 +1536,10 @@ public sealed interface BetaResponseConversation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseConversation>("BetaResponseConversation", null) {
-        override fun arms(): Array<Arm<out BetaResponseConversation, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(BetaResponseConversationParam.Codec) { Conversation(it) },
-        )
+        override fun arms(to: Arms<BetaResponseConversation>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(BetaResponseConversationParam.Codec) { Conversation(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseConversation = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
 import dev.threadline.json.IntegerCodec
@@ -435,10 +435,10 @@ public sealed interface BetaResponseCustomToolCallOutputItemOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseCustomToolCallOutputItemOutput>("BetaResponseCustomToolCallOutputItemOutput", null) {
-        override fun arms(): Array<Arm<out BetaResponseCustomToolCallOutputItemOutput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(BetaResponseInputContent.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<BetaResponseCustomToolCallOutputItemOutput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(BetaResponseInputContent.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseCustomToolCallOutputItemOutput = Unknown(value)
 
@@ -893,11 +893,11 @@ public sealed interface BetaResponseFormatTextConfig {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseFormatTextConfig>("BetaResponseFormatTextConfig", "type") {
-        override fun arms(): Array<Arm<out BetaResponseFormatTextConfig, *>> = arrayOf(
-            Arm(ResponseFormatText.Codec, "text") { Text(it) },
-            Arm(BetaResponseFormatTextJSONSchemaConfig.Codec, "json_schema") { JsonSchema(it) },
-            Arm(ResponseFormatJSONObject.Codec, "json_object") { JsonObject(it) },
-        )
+        override fun arms(to: Arms<BetaResponseFormatTextConfig>) {
+            to.add(ResponseFormatText.Codec, "text") { Text(it) }
+            to.add(BetaResponseFormatTextJSONSchemaConfig.Codec, "json_schema") { JsonSchema(it) }
+            to.add(ResponseFormatJSONObject.Codec, "json_object") { JsonObject(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseFormatTextConfig = Unknown(value)
 
@@ -1226,11 +1226,11 @@ public sealed interface BetaResponseFunctionCallOutputItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseFunctionCallOutputItem>("BetaResponseFunctionCallOutputItem", "type") {
-        override fun arms(): Array<Arm<out BetaResponseFunctionCallOutputItem, *>> = arrayOf(
-            Arm(BetaResponseInputTextContent.Codec, "input_text") { InputText(it) },
-            Arm(BetaResponseInputImageContent.Codec, "input_image") { InputImage(it) },
-            Arm(BetaResponseInputFileContent.Codec, "input_file") { InputFile(it) },
-        )
+        override fun arms(to: Arms<BetaResponseFunctionCallOutputItem>) {
+            to.add(BetaResponseInputTextContent.Codec, "input_text") { InputText(it) }
+            to.add(BetaResponseInputImageContent.Codec, "input_image") { InputImage(it) }
+            to.add(BetaResponseInputFileContent.Codec, "input_file") { InputFile(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseFunctionCallOutputItem = Unknown(value)
 
@@ -1271,10 +1271,10 @@ public sealed interface BetaResponseFunctionCallOutputOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseFunctionCallOutputOutput>("BetaResponseFunctionCallOutputOutput", null) {
-        override fun arms(): Array<Arm<out BetaResponseFunctionCallOutputOutput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(BetaResponseFunctionCallOutputItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<BetaResponseFunctionCallOutputOutput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(BetaResponseFunctionCallOutputItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseFunctionCallOutputOutput = Unknown(value)
 
@@ -1403,10 +1403,10 @@ public sealed interface BetaResponseFunctionShellToolCallEnvironment {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseFunctionShellToolCallEnvironment>("BetaResponseFunctionShellToolCallEnvironment", "type") {
-        override fun arms(): Array<Arm<out BetaResponseFunctionShellToolCallEnvironment, *>> = arrayOf(
-            Arm(BetaResponseLocalEnvironment.Codec, "local") { Local(it) },
-            Arm(BetaResponseContainerReference.Codec, "container_reference") { ContainerReference(it) },
-        )
+        override fun arms(to: Arms<BetaResponseFunctionShellToolCallEnvironment>) {
+            to.add(BetaResponseLocalEnvironment.Codec, "local") { Local(it) }
+            to.add(BetaResponseContainerReference.Codec, "container_reference") { ContainerReference(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseFunctionShellToolCallEnvironment = Unknown(value)
 
@@ -1727,11 +1727,11 @@ public sealed interface BetaResponseFunctionWebSearchAction {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseFunctionWebSearchAction>("BetaResponseFunctionWebSearchAction", "type") {
-        override fun arms(): Array<Arm<out BetaResponseFunctionWebSearchAction, *>> = arrayOf(
-            Arm(ResponseFunctionWebSearchActionSearch.Codec, "search") { Search(it) },
-            Arm(ResponseFunctionWebSearchActionOpenPage.Codec, "open_page") { OpenPage(it) },
-            Arm(BetaResponseFunctionWebSearchActionFindInPage.Codec, "find_in_page") { FindInPage(it) },
-        )
+        override fun arms(to: Arms<BetaResponseFunctionWebSearchAction>) {
+            to.add(ResponseFunctionWebSearchActionSearch.Codec, "search") { Search(it) }
+            to.add(ResponseFunctionWebSearchActionOpenPage.Codec, "open_page") { OpenPage(it) }
+            to.add(BetaResponseFunctionWebSearchActionFindInPage.Codec, "find_in_page") { FindInPage(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseFunctionWebSearchAction = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -769,10 +769,10 @@ public sealed interface BetaResponseInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseInput>("BetaResponseInput", null) {
-        override fun arms(): Array<Arm<out BetaResponseInput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(BetaResponseInputItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<BetaResponseInput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(BetaResponseInputItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseInput = Unknown(value)
 
@@ -1069,11 +1069,11 @@ public sealed interface BetaResponseInputContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseInputContent>("BetaResponseInputContent", "type") {
-        override fun arms(): Array<Arm<out BetaResponseInputContent, *>> = arrayOf(
-            Arm(BetaResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(BetaResponseInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(BetaResponseInputFile.Codec, "input_file") { InputFile(it) },
-        )
+        override fun arms(to: Arms<BetaResponseInputContent>) {
+            to.add(BetaResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(BetaResponseInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(BetaResponseInputFile.Codec, "input_file") { InputFile(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseInputContent = Unknown(value)
 
@@ -1484,43 +1484,43 @@ public sealed interface BetaResponseInputItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseInputItem>("BetaResponseInputItem", "type") {
-        override fun arms(): Array<Arm<out BetaResponseInputItem, *>> = arrayOf(
-            Arm(BetaResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) },
-            Arm(BetaResponseOutputMessage.Codec, "message") { OutputMessage(it) },
-            Arm(BetaResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) },
-            Arm(BetaResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) },
-            Arm(BetaResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) },
-            Arm(BetaResponseMcpCall.Codec, "mcp_call") { McpCall(it) },
-            Arm(BetaResponseProgram.Codec, "program") { Program(it) },
-            Arm(BetaResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) },
-            Arm(BetaResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) },
-            Arm(BetaResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) },
-            Arm(BetaResponseFunctionToolCall.Codec, "function_call") { FunctionCall(it) },
-            Arm(BetaResponseInputAgentMessage.Codec, "agent_message") { AgentMessage(it) },
-            Arm(BetaResponseMultiAgentCall.Codec, "multi_agent_call") { MultiAgentCall(it) },
-            Arm(BetaResponseInputMultiAgentCallOutput.Codec, "multi_agent_call_output") { MultiAgentCallOutput(it) },
-            Arm(BetaResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) },
-            Arm(BetaResponseInputApplyPatchCall.Codec, "apply_patch_call") { ApplyPatchCall(it) },
-            Arm(BetaResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) },
-            Arm(BetaResponseCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) },
-            Arm(BetaResponseInputComputerCallOutput.Codec, "computer_call_output") { ComputerCallOutput(it) },
-            Arm(BetaResponseInputAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) },
-            Arm(BetaResponseReasoningItem.Codec, "reasoning") { Reasoning(it) },
-            Arm(BetaResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) },
-            Arm(BetaResponseInputShellCall.Codec, "shell_call") { ShellCall(it) },
-            Arm(BetaResponseInputShellCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) },
-            Arm(BetaResponseInputApplyPatchCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) },
-            Arm(BetaResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) },
-            Arm(BetaResponseCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-            Arm(BetaEasyInputMessage.Codec, "message") { EasyInputMessage(it) },
-            Arm(BetaResponseFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(BetaResponseInputToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) },
-            Arm(BetaResponseToolSearchOutputItemParam.Codec, "tool_search_output") { ToolSearchOutput(it) },
-            Arm(BetaResponseCompactionItemParam.Codec, "compaction") { Compaction(it) },
-            Arm(BetaResponseConfigurationUpdateItem.Codec, "configuration_update") { ConfigurationUpdate(it) },
-            Arm(BetaResponseInputCompactionTrigger.Codec, "compaction_trigger") { CompactionTrigger(it) },
-            Arm(BetaResponseInputItemReference.Codec, "item_reference") { ItemReference(it) },
-        )
+        override fun arms(to: Arms<BetaResponseInputItem>) {
+            to.add(BetaResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) }
+            to.add(BetaResponseOutputMessage.Codec, "message") { OutputMessage(it) }
+            to.add(BetaResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) }
+            to.add(BetaResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) }
+            to.add(BetaResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) }
+            to.add(BetaResponseMcpCall.Codec, "mcp_call") { McpCall(it) }
+            to.add(BetaResponseProgram.Codec, "program") { Program(it) }
+            to.add(BetaResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) }
+            to.add(BetaResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) }
+            to.add(BetaResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) }
+            to.add(BetaResponseFunctionToolCall.Codec, "function_call") { FunctionCall(it) }
+            to.add(BetaResponseInputAgentMessage.Codec, "agent_message") { AgentMessage(it) }
+            to.add(BetaResponseMultiAgentCall.Codec, "multi_agent_call") { MultiAgentCall(it) }
+            to.add(BetaResponseInputMultiAgentCallOutput.Codec, "multi_agent_call_output") { MultiAgentCallOutput(it) }
+            to.add(BetaResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) }
+            to.add(BetaResponseInputApplyPatchCall.Codec, "apply_patch_call") { ApplyPatchCall(it) }
+            to.add(BetaResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) }
+            to.add(BetaResponseCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) }
+            to.add(BetaResponseInputComputerCallOutput.Codec, "computer_call_output") { ComputerCallOutput(it) }
+            to.add(BetaResponseInputAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) }
+            to.add(BetaResponseReasoningItem.Codec, "reasoning") { Reasoning(it) }
+            to.add(BetaResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) }
+            to.add(BetaResponseInputShellCall.Codec, "shell_call") { ShellCall(it) }
+            to.add(BetaResponseInputShellCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) }
+            to.add(BetaResponseInputApplyPatchCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) }
+            to.add(BetaResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) }
+            to.add(BetaResponseCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+            to.add(BetaEasyInputMessage.Codec, "message") { EasyInputMessage(it) }
+            to.add(BetaResponseFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(BetaResponseInputToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) }
+            to.add(BetaResponseToolSearchOutputItemParam.Codec, "tool_search_output") { ToolSearchOutput(it) }
+            to.add(BetaResponseCompactionItemParam.Codec, "compaction") { Compaction(it) }
+            to.add(BetaResponseConfigurationUpdateItem.Codec, "configuration_update") { ConfigurationUpdate(it) }
+            to.add(BetaResponseInputCompactionTrigger.Codec, "compaction_trigger") { CompactionTrigger(it) }
+            to.add(BetaResponseInputItemReference.Codec, "item_reference") { ItemReference(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseInputItem = Unknown(value)
 
@@ -1792,10 +1792,10 @@ public sealed interface BetaResponseInputShellCallEnvironment {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseInputShellCallEnvironment>("BetaResponseInputShellCallEnvironment", "type") {
-        override fun arms(): Array<Arm<out BetaResponseInputShellCallEnvironment, *>> = arrayOf(
-            Arm(BetaLocalEnvironment.Codec, "local") { Local(it) },
-            Arm(BetaContainerReference.Codec, "container_reference") { ContainerReference(it) },
-        )
+        override fun arms(to: Arms<BetaResponseInputShellCallEnvironment>) {
+            to.add(BetaLocalEnvironment.Codec, "local") { Local(it) }
+            to.add(BetaContainerReference.Codec, "container_reference") { ContainerReference(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseInputShellCallEnvironment = Unknown(value)
 

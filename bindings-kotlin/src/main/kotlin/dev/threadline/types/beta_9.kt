@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
 import dev.threadline.json.IntegerCodec
@@ -203,10 +203,10 @@ public sealed interface BetaResponseInstructions {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseInstructions>("BetaResponseInstructions", null) {
-        override fun arms(): Array<Arm<out BetaResponseInstructions, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(BetaResponseInputItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<BetaResponseInstructions>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(BetaResponseInputItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseInstructions = Unknown(value)
 
@@ -432,41 +432,41 @@ public sealed interface BetaResponseItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseItem>("BetaResponseItem", "type") {
-        override fun arms(): Array<Arm<out BetaResponseItem, *>> = arrayOf(
-            Arm(BetaResponseFunctionToolCallItem.Codec, "function_call") { FunctionCall(it) },
-            Arm(BetaResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) },
-            Arm(BetaResponseCustomToolCallItem.Codec, "custom_tool_call") { CustomToolCall(it) },
-            Arm(BetaResponseOutputMessage.Codec, "message") { OutputMessage(it) },
-            Arm(BetaResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) },
-            Arm(BetaResponseComputerToolCallOutputItem.Codec, "computer_call_output") { ComputerCallOutput(it) },
-            Arm(BetaResponseAgentMessage.Codec, "agent_message") { AgentMessage(it) },
-            Arm(BetaResponseMultiAgentCallOutput.Codec, "multi_agent_call_output") { MultiAgentCallOutput(it) },
-            Arm(BetaResponseToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) },
-            Arm(BetaResponseToolSearchOutputItem.Codec, "tool_search_output") { ToolSearchOutput(it) },
-            Arm(BetaResponseProgram.Codec, "program") { Program(it) },
-            Arm(BetaResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) },
-            Arm(BetaResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) },
-            Arm(BetaResponseFunctionShellToolCall.Codec, "shell_call") { ShellCall(it) },
-            Arm(BetaResponseFunctionShellToolCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) },
-            Arm(BetaResponseApplyPatchToolCall.Codec, "apply_patch_call") { ApplyPatchCall(it) },
-            Arm(BetaResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) },
-            Arm(BetaResponseMcpCall.Codec, "mcp_call") { McpCall(it) },
-            Arm(BetaResponseCustomToolCallOutputItem.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-            Arm(BetaResponseInputMessageItem.Codec, "message") { InputMessageItem(it) },
-            Arm(BetaResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) },
-            Arm(BetaResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) },
-            Arm(BetaResponseFunctionToolCallOutputItem.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(BetaResponseMultiAgentCall.Codec, "multi_agent_call") { MultiAgentCall(it) },
-            Arm(BetaResponseAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) },
-            Arm(BetaResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) },
-            Arm(BetaResponseApplyPatchToolCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) },
-            Arm(BetaResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) },
-            Arm(BetaResponseReasoningItem.Codec, "reasoning") { Reasoning(it) },
-            Arm(BetaResponseCompactionItem.Codec, "compaction") { Compaction(it) },
-            Arm(BetaResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) },
-            Arm(BetaResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) },
-            Arm(BetaResponseConfigurationUpdateItem.Codec, "configuration_update") { ConfigurationUpdate(it) },
-        )
+        override fun arms(to: Arms<BetaResponseItem>) {
+            to.add(BetaResponseFunctionToolCallItem.Codec, "function_call") { FunctionCall(it) }
+            to.add(BetaResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) }
+            to.add(BetaResponseCustomToolCallItem.Codec, "custom_tool_call") { CustomToolCall(it) }
+            to.add(BetaResponseOutputMessage.Codec, "message") { OutputMessage(it) }
+            to.add(BetaResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) }
+            to.add(BetaResponseComputerToolCallOutputItem.Codec, "computer_call_output") { ComputerCallOutput(it) }
+            to.add(BetaResponseAgentMessage.Codec, "agent_message") { AgentMessage(it) }
+            to.add(BetaResponseMultiAgentCallOutput.Codec, "multi_agent_call_output") { MultiAgentCallOutput(it) }
+            to.add(BetaResponseToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) }
+            to.add(BetaResponseToolSearchOutputItem.Codec, "tool_search_output") { ToolSearchOutput(it) }
+            to.add(BetaResponseProgram.Codec, "program") { Program(it) }
+            to.add(BetaResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) }
+            to.add(BetaResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) }
+            to.add(BetaResponseFunctionShellToolCall.Codec, "shell_call") { ShellCall(it) }
+            to.add(BetaResponseFunctionShellToolCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) }
+            to.add(BetaResponseApplyPatchToolCall.Codec, "apply_patch_call") { ApplyPatchCall(it) }
+            to.add(BetaResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) }
+            to.add(BetaResponseMcpCall.Codec, "mcp_call") { McpCall(it) }
+            to.add(BetaResponseCustomToolCallOutputItem.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+            to.add(BetaResponseInputMessageItem.Codec, "message") { InputMessageItem(it) }
+            to.add(BetaResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) }
+            to.add(BetaResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) }
+            to.add(BetaResponseFunctionToolCallOutputItem.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(BetaResponseMultiAgentCall.Codec, "multi_agent_call") { MultiAgentCall(it) }
+            to.add(BetaResponseAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) }
+            to.add(BetaResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) }
+            to.add(BetaResponseApplyPatchToolCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) }
+            to.add(BetaResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) }
+            to.add(BetaResponseReasoningItem.Codec, "reasoning") { Reasoning(it) }
+            to.add(BetaResponseCompactionItem.Codec, "compaction") { Compaction(it) }
+            to.add(BetaResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) }
+            to.add(BetaResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) }
+            to.add(BetaResponseConfigurationUpdateItem.Codec, "configuration_update") { ConfigurationUpdate(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseItem = Unknown(value)
 
@@ -1588,10 +1588,10 @@ public sealed interface BetaResponseOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaResponseOutput>("BetaResponseOutput", null) {
-        override fun arms(): Array<Arm<out BetaResponseOutput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(BetaResponseOutputOutputContentList.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<BetaResponseOutput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(BetaResponseOutputOutputContentList.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaResponseOutput = Unknown(value)
 

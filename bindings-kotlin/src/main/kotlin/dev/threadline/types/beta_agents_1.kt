@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -791,10 +791,10 @@ public sealed interface AgentSessionCreateInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentSessionCreateInput>("AgentSessionCreateInput", null) {
-        override fun arms(): Array<Arm<out AgentSessionCreateInput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(AgentSessionInputMessageParam.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<AgentSessionCreateInput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(AgentSessionInputMessageParam.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentSessionCreateInput = Unknown(value)
 
@@ -1610,10 +1610,10 @@ public sealed interface AgentVaultCredentialListStatus {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AgentVaultCredentialListStatus>("AgentVaultCredentialListStatus", null) {
-        override fun arms(): Array<Arm<out AgentVaultCredentialListStatus, *>> = arrayOf(
-            Arm(AgentVaultCredentialListStatusValue.Codec) { Value(it) },
-            Arm(ListCodec(AgentVaultCredentialListStatusItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<AgentVaultCredentialListStatus>) {
+            to.add(AgentVaultCredentialListStatusValue.Codec) { Value(it) }
+            to.add(ListCodec(AgentVaultCredentialListStatusItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): AgentVaultCredentialListStatus = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -45,10 +45,10 @@ public sealed interface Automation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<Automation>("Automation", "type") {
-        override fun arms(): Array<Arm<out Automation, *>> = arrayOf(
-            Arm(PeriodicAutomation.Codec, "periodic") { Periodic(it) },
-            Arm(OneTimeAutomation.Codec, "once") { Once(it) },
-        )
+        override fun arms(to: Arms<Automation>) {
+            to.add(PeriodicAutomation.Codec, "periodic") { Periodic(it) }
+            to.add(OneTimeAutomation.Codec, "once") { Once(it) }
+        }
 
         override fun unknown(value: JsonElement): Automation = Unknown(value)
 
@@ -146,10 +146,10 @@ public sealed interface AutomationCreatedBy {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AutomationCreatedBy>("AutomationCreatedBy", "type") {
-        override fun arms(): Array<Arm<out AutomationCreatedBy, *>> = arrayOf(
-            Arm(AutomationCreatedByResourceDeveloper.Codec, "developer") { Developer(it) },
-            Arm(AutomationCreatedByResourceAgent.Codec, "agent") { Agent(it) },
-        )
+        override fun arms(to: Arms<AutomationCreatedBy>) {
+            to.add(AutomationCreatedByResourceDeveloper.Codec, "developer") { Developer(it) }
+            to.add(AutomationCreatedByResourceAgent.Codec, "agent") { Agent(it) }
+        }
 
         override fun unknown(value: JsonElement): AutomationCreatedBy = Unknown(value)
 
@@ -280,11 +280,11 @@ public sealed interface AutomationEnvironment {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AutomationEnvironment>("AutomationEnvironment", "type") {
-        override fun arms(): Array<Arm<out AutomationEnvironment, *>> = arrayOf(
-            Arm(EnvironmentResourceNone.Codec, "none") { None(it) },
-            Arm(AutomationEnvironmentResourceOpenAIHosted.Codec, "openai_hosted") { OpenaiHosted(it) },
-            Arm(AutomationEnvironmentResourceSelfHosted.Codec, "self_hosted") { SelfHosted(it) },
-        )
+        override fun arms(to: Arms<AutomationEnvironment>) {
+            to.add(EnvironmentResourceNone.Codec, "none") { None(it) }
+            to.add(AutomationEnvironmentResourceOpenAIHosted.Codec, "openai_hosted") { OpenaiHosted(it) }
+            to.add(AutomationEnvironmentResourceSelfHosted.Codec, "self_hosted") { SelfHosted(it) }
+        }
 
         override fun unknown(value: JsonElement): AutomationEnvironment = Unknown(value)
 
@@ -388,10 +388,10 @@ public sealed interface AutomationEnvironmentResourceOpenaiHostedFile {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AutomationEnvironmentResourceOpenaiHostedFile>("AutomationEnvironmentResourceOpenaiHostedFile", "type") {
-        override fun arms(): Array<Arm<out AutomationEnvironmentResourceOpenaiHostedFile, *>> = arrayOf(
-            Arm(FileHostedTemplateFileResourceFileID.Codec, "file_id") { FileId(it) },
-            Arm(FileHostedTemplateFileResourceInline.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<AutomationEnvironmentResourceOpenaiHostedFile>) {
+            to.add(FileHostedTemplateFileResourceFileID.Codec, "file_id") { FileId(it) }
+            to.add(FileHostedTemplateFileResourceInline.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): AutomationEnvironmentResourceOpenaiHostedFile = Unknown(value)
 
@@ -552,10 +552,10 @@ public sealed interface AutomationInvocationSource {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AutomationInvocationSource>("AutomationInvocationSource", "type") {
-        override fun arms(): Array<Arm<out AutomationInvocationSource, *>> = arrayOf(
-            Arm(AutomationInvocationSourceResourceManual.Codec, "manual") { Manual(it) },
-            Arm(AutomationInvocationSourceResourceAutomation.Codec, "automation") { Automation(it) },
-        )
+        override fun arms(to: Arms<AutomationInvocationSource>) {
+            to.add(AutomationInvocationSourceResourceManual.Codec, "manual") { Manual(it) }
+            to.add(AutomationInvocationSourceResourceAutomation.Codec, "automation") { Automation(it) }
+        }
 
         override fun unknown(value: JsonElement): AutomationInvocationSource = Unknown(value)
 
@@ -708,10 +708,10 @@ public sealed interface AutomationResourceOpenaiHostedSkill {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AutomationResourceOpenaiHostedSkill>("AutomationResourceOpenaiHostedSkill", "type") {
-        override fun arms(): Array<Arm<out AutomationResourceOpenaiHostedSkill, *>> = arrayOf(
-            Arm(SkillHostedTemplateResourceSkillReference.Codec, "skill_reference") { SkillReference(it) },
-            Arm(SkillHostedTemplateSkillResourceInline.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<AutomationResourceOpenaiHostedSkill>) {
+            to.add(SkillHostedTemplateResourceSkillReference.Codec, "skill_reference") { SkillReference(it) }
+            to.add(SkillHostedTemplateSkillResourceInline.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): AutomationResourceOpenaiHostedSkill = Unknown(value)
 
@@ -751,10 +751,10 @@ public sealed interface AutomationTarget {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AutomationTarget>("AutomationTarget", "type") {
-        override fun arms(): Array<Arm<out AutomationTarget, *>> = arrayOf(
-            Arm(AutomationTargetResourceNewSession.Codec, "new_session") { NewSession(it) },
-            Arm(AutomationTargetResourceExistingSession.Codec, "existing_session") { ExistingSession(it) },
-        )
+        override fun arms(to: Arms<AutomationTarget>) {
+            to.add(AutomationTargetResourceNewSession.Codec, "new_session") { NewSession(it) }
+            to.add(AutomationTargetResourceExistingSession.Codec, "existing_session") { ExistingSession(it) }
+        }
 
         override fun unknown(value: JsonElement): AutomationTarget = Unknown(value)
 
@@ -794,10 +794,10 @@ public sealed interface AutomationTargetParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AutomationTargetParam>("AutomationTargetParam", "type") {
-        override fun arms(): Array<Arm<out AutomationTargetParam, *>> = arrayOf(
-            Arm(AutomationTargetParamNewSession.Codec, "new_session") { NewSession(it) },
-            Arm(AutomationTargetParamExistingSession.Codec, "existing_session") { ExistingSession(it) },
-        )
+        override fun arms(to: Arms<AutomationTargetParam>) {
+            to.add(AutomationTargetParamNewSession.Codec, "new_session") { NewSession(it) }
+            to.add(AutomationTargetParamExistingSession.Codec, "existing_session") { ExistingSession(it) }
+        }
 
         override fun unknown(value: JsonElement): AutomationTargetParam = Unknown(value)
 
@@ -1217,11 +1217,11 @@ public sealed interface CredentialAuth {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CredentialAuth>("CredentialAuth", "type") {
-        override fun arms(): Array<Arm<out CredentialAuth, *>> = arrayOf(
-            Arm(VaultCredentialAuthResourceMcpOauth.Codec, "mcp_oauth") { McpOauth(it) },
-            Arm(VaultCredentialAuthResourceStaticBearer.Codec, "static_bearer") { StaticBearer(it) },
-            Arm(CredentialVaultResourceEnvironmentVariable.Codec, "environment_variable") { EnvironmentVariable(it) },
-        )
+        override fun arms(to: Arms<CredentialAuth>) {
+            to.add(VaultCredentialAuthResourceMcpOauth.Codec, "mcp_oauth") { McpOauth(it) }
+            to.add(VaultCredentialAuthResourceStaticBearer.Codec, "static_bearer") { StaticBearer(it) }
+            to.add(CredentialVaultResourceEnvironmentVariable.Codec, "environment_variable") { EnvironmentVariable(it) }
+        }
 
         override fun unknown(value: JsonElement): CredentialAuth = Unknown(value)
 
@@ -1268,11 +1268,11 @@ public sealed interface CredentialAuthCreateParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CredentialAuthCreateParam>("CredentialAuthCreateParam", "type") {
-        override fun arms(): Array<Arm<out CredentialAuthCreateParam, *>> = arrayOf(
-            Arm(CreateVaultCredentialAuthParamMcpOauth.Codec, "mcp_oauth") { McpOauth(it) },
-            Arm(CreateVaultCredentialAuthParamStaticBearer.Codec, "static_bearer") { StaticBearer(it) },
-            Arm(CredentialCreateVaultParamEnvironmentVariable.Codec, "environment_variable") { EnvironmentVariable(it) },
-        )
+        override fun arms(to: Arms<CredentialAuthCreateParam>) {
+            to.add(CreateVaultCredentialAuthParamMcpOauth.Codec, "mcp_oauth") { McpOauth(it) }
+            to.add(CreateVaultCredentialAuthParamStaticBearer.Codec, "static_bearer") { StaticBearer(it) }
+            to.add(CredentialCreateVaultParamEnvironmentVariable.Codec, "environment_variable") { EnvironmentVariable(it) }
+        }
 
         override fun unknown(value: JsonElement): CredentialAuthCreateParam = Unknown(value)
 
@@ -1319,11 +1319,11 @@ public sealed interface CredentialAuthRotateParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CredentialAuthRotateParam>("CredentialAuthRotateParam", "type") {
-        override fun arms(): Array<Arm<out CredentialAuthRotateParam, *>> = arrayOf(
-            Arm(RotateVaultCredentialAuthParamMcpOauth.Codec, "mcp_oauth") { McpOauth(it) },
-            Arm(RotateVaultCredentialAuthParamStaticBearer.Codec, "static_bearer") { StaticBearer(it) },
-            Arm(CredentialRotateVaultParamEnvironmentVariable.Codec, "environment_variable") { EnvironmentVariable(it) },
-        )
+        override fun arms(to: Arms<CredentialAuthRotateParam>) {
+            to.add(RotateVaultCredentialAuthParamMcpOauth.Codec, "mcp_oauth") { McpOauth(it) }
+            to.add(RotateVaultCredentialAuthParamStaticBearer.Codec, "static_bearer") { StaticBearer(it) }
+            to.add(CredentialRotateVaultParamEnvironmentVariable.Codec, "environment_variable") { EnvironmentVariable(it) }
+        }
 
         override fun unknown(value: JsonElement): CredentialAuthRotateParam = Unknown(value)
 
@@ -1430,10 +1430,10 @@ public sealed interface CredentialNetworking {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CredentialNetworking>("CredentialNetworking", "type") {
-        override fun arms(): Array<Arm<out CredentialNetworking, *>> = arrayOf(
-            Arm(VaultCredentialNetworkingResourceUnrestricted.Codec, "unrestricted") { Unrestricted(it) },
-            Arm(VaultCredentialNetworkingResourceLimited.Codec, "limited") { Limited(it) },
-        )
+        override fun arms(to: Arms<CredentialNetworking>) {
+            to.add(VaultCredentialNetworkingResourceUnrestricted.Codec, "unrestricted") { Unrestricted(it) }
+            to.add(VaultCredentialNetworkingResourceLimited.Codec, "limited") { Limited(it) }
+        }
 
         override fun unknown(value: JsonElement): CredentialNetworking = Unknown(value)
 
@@ -1473,10 +1473,10 @@ public sealed interface CredentialNetworkingParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CredentialNetworkingParam>("CredentialNetworkingParam", "type") {
-        override fun arms(): Array<Arm<out CredentialNetworkingParam, *>> = arrayOf(
-            Arm(VaultCredentialNetworkingParamUnrestricted.Codec, "unrestricted") { Unrestricted(it) },
-            Arm(VaultCredentialNetworkingParamLimited.Codec, "limited") { Limited(it) },
-        )
+        override fun arms(to: Arms<CredentialNetworkingParam>) {
+            to.add(VaultCredentialNetworkingParamUnrestricted.Codec, "unrestricted") { Unrestricted(it) }
+            to.add(VaultCredentialNetworkingParamLimited.Codec, "limited") { Limited(it) }
+        }
 
         override fun unknown(value: JsonElement): CredentialNetworkingParam = Unknown(value)
 
@@ -1781,10 +1781,10 @@ public sealed interface EnvironmentTemplateFile {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EnvironmentTemplateFile>("EnvironmentTemplateFile", "type") {
-        override fun arms(): Array<Arm<out EnvironmentTemplateFile, *>> = arrayOf(
-            Arm(FileHostedTemplateFileResourceFileID.Codec, "file_id") { FileId(it) },
-            Arm(FileHostedTemplateFileResourceInline.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<EnvironmentTemplateFile>) {
+            to.add(FileHostedTemplateFileResourceFileID.Codec, "file_id") { FileId(it) }
+            to.add(FileHostedTemplateFileResourceInline.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): EnvironmentTemplateFile = Unknown(value)
 

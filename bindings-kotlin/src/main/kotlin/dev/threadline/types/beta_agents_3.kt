@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -46,10 +46,10 @@ public sealed interface EnvironmentTemplateSkill {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EnvironmentTemplateSkill>("EnvironmentTemplateSkill", "type") {
-        override fun arms(): Array<Arm<out EnvironmentTemplateSkill, *>> = arrayOf(
-            Arm(SkillHostedTemplateResourceSkillReference.Codec, "skill_reference") { SkillReference(it) },
-            Arm(SkillHostedTemplateSkillResourceInline.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<EnvironmentTemplateSkill>) {
+            to.add(SkillHostedTemplateResourceSkillReference.Codec, "skill_reference") { SkillReference(it) }
+            to.add(SkillHostedTemplateSkillResourceInline.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): EnvironmentTemplateSkill = Unknown(value)
 
@@ -265,11 +265,11 @@ public sealed interface McpOauthTokenEndpointAuth {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<McpOauthTokenEndpointAuth>("McpOauthTokenEndpointAuth", "type") {
-        override fun arms(): Array<Arm<out McpOauthTokenEndpointAuth, *>> = arrayOf(
-            Arm(McpOauthTokenEndpointAuthResourceNone.Codec, "none") { None(it) },
-            Arm(McpTokenEndpointAuthResourceClientSecretBasic.Codec, "client_secret_basic") { ClientSecretBasic(it) },
-            Arm(McpTokenEndpointAuthResourceClientSecretPost.Codec, "client_secret_post") { ClientSecretPost(it) },
-        )
+        override fun arms(to: Arms<McpOauthTokenEndpointAuth>) {
+            to.add(McpOauthTokenEndpointAuthResourceNone.Codec, "none") { None(it) }
+            to.add(McpTokenEndpointAuthResourceClientSecretBasic.Codec, "client_secret_basic") { ClientSecretBasic(it) }
+            to.add(McpTokenEndpointAuthResourceClientSecretPost.Codec, "client_secret_post") { ClientSecretPost(it) }
+        }
 
         override fun unknown(value: JsonElement): McpOauthTokenEndpointAuth = Unknown(value)
 
@@ -316,11 +316,11 @@ public sealed interface McpOauthTokenEndpointAuthCreateParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<McpOauthTokenEndpointAuthCreateParam>("McpOauthTokenEndpointAuthCreateParam", "type") {
-        override fun arms(): Array<Arm<out McpOauthTokenEndpointAuthCreateParam, *>> = arrayOf(
-            Arm(CreateMcpOauthTokenEndpointAuthParamNone.Codec, "none") { None(it) },
-            Arm(McpEndpointAuthCreateParamClientSecretBasic.Codec, "client_secret_basic") { ClientSecretBasic(it) },
-            Arm(McpEndpointAuthCreateParamClientSecretPost.Codec, "client_secret_post") { ClientSecretPost(it) },
-        )
+        override fun arms(to: Arms<McpOauthTokenEndpointAuthCreateParam>) {
+            to.add(CreateMcpOauthTokenEndpointAuthParamNone.Codec, "none") { None(it) }
+            to.add(McpEndpointAuthCreateParamClientSecretBasic.Codec, "client_secret_basic") { ClientSecretBasic(it) }
+            to.add(McpEndpointAuthCreateParamClientSecretPost.Codec, "client_secret_post") { ClientSecretPost(it) }
+        }
 
         override fun unknown(value: JsonElement): McpOauthTokenEndpointAuthCreateParam = Unknown(value)
 
@@ -384,10 +384,10 @@ public sealed interface McpOauthTokenEndpointAuthRotateParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<McpOauthTokenEndpointAuthRotateParam>("McpOauthTokenEndpointAuthRotateParam", "type") {
-        override fun arms(): Array<Arm<out McpOauthTokenEndpointAuthRotateParam, *>> = arrayOf(
-            Arm(McpEndpointAuthRotateParamClientSecretBasic.Codec, "client_secret_basic") { ClientSecretBasic(it) },
-            Arm(McpEndpointAuthRotateParamClientSecretPost.Codec, "client_secret_post") { ClientSecretPost(it) },
-        )
+        override fun arms(to: Arms<McpOauthTokenEndpointAuthRotateParam>) {
+            to.add(McpEndpointAuthRotateParamClientSecretBasic.Codec, "client_secret_basic") { ClientSecretBasic(it) }
+            to.add(McpEndpointAuthRotateParamClientSecretPost.Codec, "client_secret_post") { ClientSecretPost(it) }
+        }
 
         override fun unknown(value: JsonElement): McpOauthTokenEndpointAuthRotateParam = Unknown(value)
 
@@ -1228,10 +1228,10 @@ public sealed interface VaultStatusFilter {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<VaultStatusFilter>("VaultStatusFilter", null) {
-        override fun arms(): Array<Arm<out VaultStatusFilter, *>> = arrayOf(
-            Arm(VaultStatus.Codec) { Value(it) },
-            Arm(ListCodec(VaultStatus.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<VaultStatusFilter>) {
+            to.add(VaultStatus.Codec) { Value(it) }
+            to.add(ListCodec(VaultStatus.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): VaultStatusFilter = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -145,10 +145,10 @@ public sealed interface ChatKitResponseOutputTextAnnotation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatKitResponseOutputTextAnnotation>("ChatKitResponseOutputTextAnnotation", "type") {
-        override fun arms(): Array<Arm<out ChatKitResponseOutputTextAnnotation, *>> = arrayOf(
-            Arm(ChatKitResponseOutputTextAnnotationFile.Codec, "file") { File(it) },
-            Arm(ChatKitResponseOutputTextAnnotationURL.Codec, "url") { Url(it) },
-        )
+        override fun arms(to: Arms<ChatKitResponseOutputTextAnnotation>) {
+            to.add(ChatKitResponseOutputTextAnnotationFile.Codec, "file") { File(it) }
+            to.add(ChatKitResponseOutputTextAnnotationURL.Codec, "url") { Url(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatKitResponseOutputTextAnnotation = Unknown(value)
 
@@ -714,11 +714,11 @@ public sealed interface ChatKitThreadStatus {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatKitThreadStatus>("ChatKitThreadStatus", "type") {
-        override fun arms(): Array<Arm<out ChatKitThreadStatus, *>> = arrayOf(
-            Arm(ChatKitThreadStatusActive.Codec, "active") { Active(it) },
-            Arm(ChatKitThreadStatusLocked.Codec, "locked") { Locked(it) },
-            Arm(ChatKitThreadStatusClosed.Codec, "closed") { Closed(it) },
-        )
+        override fun arms(to: Arms<ChatKitThreadStatus>) {
+            to.add(ChatKitThreadStatusActive.Codec, "active") { Active(it) }
+            to.add(ChatKitThreadStatusLocked.Codec, "locked") { Locked(it) }
+            to.add(ChatKitThreadStatusClosed.Codec, "closed") { Closed(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatKitThreadStatus = Unknown(value)
 
@@ -884,10 +884,10 @@ public sealed interface ChatKitThreadUserMessageItemContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatKitThreadUserMessageItemContent>("ChatKitThreadUserMessageItemContent", "type") {
-        override fun arms(): Array<Arm<out ChatKitThreadUserMessageItemContent, *>> = arrayOf(
-            Arm(ChatKitThreadUserMessageItemContentInputText.Codec, "input_text") { InputText(it) },
-            Arm(ChatKitThreadUserMessageItemContentQuotedText.Codec, "quoted_text") { QuotedText(it) },
-        )
+        override fun arms(to: Arms<ChatKitThreadUserMessageItemContent>) {
+            to.add(ChatKitThreadUserMessageItemContentInputText.Codec, "input_text") { InputText(it) }
+            to.add(ChatKitThreadUserMessageItemContentQuotedText.Codec, "quoted_text") { QuotedText(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatKitThreadUserMessageItemContent = Unknown(value)
 

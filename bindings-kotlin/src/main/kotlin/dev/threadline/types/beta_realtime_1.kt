@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -268,20 +268,20 @@ public sealed interface BetaRealtimeClientEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaRealtimeClientEvent>("BetaRealtimeClientEvent", "type") {
-        override fun arms(): Array<Arm<out BetaRealtimeClientEvent, *>> = arrayOf(
-            Arm(RealtimeConversationItemCreateEvent.Codec, "conversation.item.create") { ConversationItemCreate(it) },
-            Arm(ConversationItemDeleteEvent.Codec, "conversation.item.delete") { ConversationItemDelete(it) },
-            Arm(ConversationItemRetrieveEvent.Codec, "conversation.item.retrieve") { ConversationItemRetrieve(it) },
-            Arm(ConversationItemTruncateEvent.Codec, "conversation.item.truncate") { ConversationItemTruncate(it) },
-            Arm(InputAudioBufferAppendEvent.Codec, "input_audio_buffer.append") { InputAudioBufferAppend(it) },
-            Arm(InputAudioBufferClearEvent.Codec, "input_audio_buffer.clear") { InputAudioBufferClear(it) },
-            Arm(BetaRealtimeClientEventOutputAudioBufferClear.Codec, "output_audio_buffer.clear") { OutputAudioBufferClear(it) },
-            Arm(InputAudioBufferCommitEvent.Codec, "input_audio_buffer.commit") { InputAudioBufferCommit(it) },
-            Arm(ResponseCancelEvent.Codec, "response.cancel") { ResponseCancel(it) },
-            Arm(BetaResponseCreateEvent.Codec, "response.create") { ResponseCreate(it) },
-            Arm(BetaSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) },
-            Arm(dev.threadline.types.TranscriptionSessionUpdate.Codec, "transcription_session.update") { TranscriptionSessionUpdate(it) },
-        )
+        override fun arms(to: Arms<BetaRealtimeClientEvent>) {
+            to.add(RealtimeConversationItemCreateEvent.Codec, "conversation.item.create") { ConversationItemCreate(it) }
+            to.add(ConversationItemDeleteEvent.Codec, "conversation.item.delete") { ConversationItemDelete(it) }
+            to.add(ConversationItemRetrieveEvent.Codec, "conversation.item.retrieve") { ConversationItemRetrieve(it) }
+            to.add(ConversationItemTruncateEvent.Codec, "conversation.item.truncate") { ConversationItemTruncate(it) }
+            to.add(InputAudioBufferAppendEvent.Codec, "input_audio_buffer.append") { InputAudioBufferAppend(it) }
+            to.add(InputAudioBufferClearEvent.Codec, "input_audio_buffer.clear") { InputAudioBufferClear(it) }
+            to.add(BetaRealtimeClientEventOutputAudioBufferClear.Codec, "output_audio_buffer.clear") { OutputAudioBufferClear(it) }
+            to.add(InputAudioBufferCommitEvent.Codec, "input_audio_buffer.commit") { InputAudioBufferCommit(it) }
+            to.add(ResponseCancelEvent.Codec, "response.cancel") { ResponseCancel(it) }
+            to.add(BetaResponseCreateEvent.Codec, "response.create") { ResponseCreate(it) }
+            to.add(BetaSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) }
+            to.add(dev.threadline.types.TranscriptionSessionUpdate.Codec, "transcription_session.update") { TranscriptionSessionUpdate(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaRealtimeClientEvent = Unknown(value)
 
@@ -1108,42 +1108,42 @@ public sealed interface BetaRealtimeServerEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaRealtimeServerEvent>("BetaRealtimeServerEvent", "type") {
-        override fun arms(): Array<Arm<out BetaRealtimeServerEvent, *>> = arrayOf(
-            Arm(ConversationCreatedEvent.Codec, "conversation.created") { ConversationCreated(it) },
-            Arm(RealtimeConversationItemCreatedEvent.Codec, "conversation.item.created") { ConversationItemCreated(it) },
-            Arm(ConversationItemDeletedEvent.Codec, "conversation.item.deleted") { ConversationItemDeleted(it) },
-            Arm(ConversationItemTranscriptionCompletedEvent.Codec, "conversation.item.input_audio_transcription.completed") { ConversationItemInputAudioTranscriptionCompleted(it) },
-            Arm(ConversationInputAudioTranscriptionDeltaEvent.Codec, "conversation.item.input_audio_transcription.delta") { ConversationItemInputAudioTranscriptionDelta(it) },
-            Arm(ConversationAudioTranscriptionFailedEvent.Codec, "conversation.item.input_audio_transcription.failed") { ConversationItemInputAudioTranscriptionFailed(it) },
-            Arm(BetaServerEventConversationItemRetrieved.Codec, "conversation.item.retrieved") { ConversationItemRetrieved(it) },
-            Arm(ConversationItemTruncatedEvent.Codec, "conversation.item.truncated") { ConversationItemTruncated(it) },
-            Arm(BetaErrorEvent.Codec, "error") { Error(it) },
-            Arm(InputAudioBufferClearedEvent.Codec, "input_audio_buffer.cleared") { InputAudioBufferCleared(it) },
-            Arm(InputAudioBufferCommittedEvent.Codec, "input_audio_buffer.committed") { InputAudioBufferCommitted(it) },
-            Arm(InputAudioBufferSpeechStartedEvent.Codec, "input_audio_buffer.speech_started") { InputAudioBufferSpeechStarted(it) },
-            Arm(InputAudioBufferSpeechStoppedEvent.Codec, "input_audio_buffer.speech_stopped") { InputAudioBufferSpeechStopped(it) },
-            Arm(RateLimitsUpdatedEvent.Codec, "rate_limits.updated") { RateLimitsUpdated(it) },
-            Arm(BetaRealtimeResponseAudioDeltaEvent.Codec, "response.audio.delta") { ResponseAudioDelta(it) },
-            Arm(BetaRealtimeResponseAudioDoneEvent.Codec, "response.audio.done") { ResponseAudioDone(it) },
-            Arm(BetaRealtimeResponseAudioTranscriptDeltaEvent.Codec, "response.audio_transcript.delta") { ResponseAudioTranscriptDelta(it) },
-            Arm(BetaRealtimeResponseAudioTranscriptDoneEvent.Codec, "response.audio_transcript.done") { ResponseAudioTranscriptDone(it) },
-            Arm(RealtimeResponseContentPartAddedEvent.Codec, "response.content_part.added") { ResponseContentPartAdded(it) },
-            Arm(RealtimeResponseContentPartDoneEvent.Codec, "response.content_part.done") { ResponseContentPartDone(it) },
-            Arm(BetaRealtimeResponseCreatedEvent.Codec, "response.created") { ResponseCreated(it) },
-            Arm(RealtimeResponseDoneEvent.Codec, "response.done") { ResponseDone(it) },
-            Arm(RealtimeFunctionCallArgumentsDeltaEvent.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) },
-            Arm(RealtimeResponseCallArgumentsDoneEvent.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) },
-            Arm(BetaRealtimeResponseOutputItemAddedEvent.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) },
-            Arm(BetaRealtimeResponseOutputItemDoneEvent.Codec, "response.output_item.done") { ResponseOutputItemDone(it) },
-            Arm(BetaRealtimeResponseTextDeltaEvent.Codec, "response.text.delta") { ResponseTextDelta(it) },
-            Arm(BetaRealtimeResponseTextDoneEvent.Codec, "response.text.done") { ResponseTextDone(it) },
-            Arm(RealtimeSessionCreatedEvent.Codec, "session.created") { SessionCreated(it) },
-            Arm(BetaSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) },
-            Arm(TranscriptionSessionUpdatedEvent.Codec, "transcription_session.updated") { TranscriptionSessionUpdated(it) },
-            Arm(RealtimeServerEventOutputAudioBufferStarted.Codec, "output_audio_buffer.started") { OutputAudioBufferStarted(it) },
-            Arm(RealtimeServerEventOutputAudioBufferStopped.Codec, "output_audio_buffer.stopped") { OutputAudioBufferStopped(it) },
-            Arm(RealtimeServerEventOutputAudioBufferCleared.Codec, "output_audio_buffer.cleared") { OutputAudioBufferCleared(it) },
-        )
+        override fun arms(to: Arms<BetaRealtimeServerEvent>) {
+            to.add(ConversationCreatedEvent.Codec, "conversation.created") { ConversationCreated(it) }
+            to.add(RealtimeConversationItemCreatedEvent.Codec, "conversation.item.created") { ConversationItemCreated(it) }
+            to.add(ConversationItemDeletedEvent.Codec, "conversation.item.deleted") { ConversationItemDeleted(it) }
+            to.add(ConversationItemTranscriptionCompletedEvent.Codec, "conversation.item.input_audio_transcription.completed") { ConversationItemInputAudioTranscriptionCompleted(it) }
+            to.add(ConversationInputAudioTranscriptionDeltaEvent.Codec, "conversation.item.input_audio_transcription.delta") { ConversationItemInputAudioTranscriptionDelta(it) }
+            to.add(ConversationAudioTranscriptionFailedEvent.Codec, "conversation.item.input_audio_transcription.failed") { ConversationItemInputAudioTranscriptionFailed(it) }
+            to.add(BetaServerEventConversationItemRetrieved.Codec, "conversation.item.retrieved") { ConversationItemRetrieved(it) }
+            to.add(ConversationItemTruncatedEvent.Codec, "conversation.item.truncated") { ConversationItemTruncated(it) }
+            to.add(BetaErrorEvent.Codec, "error") { Error(it) }
+            to.add(InputAudioBufferClearedEvent.Codec, "input_audio_buffer.cleared") { InputAudioBufferCleared(it) }
+            to.add(InputAudioBufferCommittedEvent.Codec, "input_audio_buffer.committed") { InputAudioBufferCommitted(it) }
+            to.add(InputAudioBufferSpeechStartedEvent.Codec, "input_audio_buffer.speech_started") { InputAudioBufferSpeechStarted(it) }
+            to.add(InputAudioBufferSpeechStoppedEvent.Codec, "input_audio_buffer.speech_stopped") { InputAudioBufferSpeechStopped(it) }
+            to.add(RateLimitsUpdatedEvent.Codec, "rate_limits.updated") { RateLimitsUpdated(it) }
+            to.add(BetaRealtimeResponseAudioDeltaEvent.Codec, "response.audio.delta") { ResponseAudioDelta(it) }
+            to.add(BetaRealtimeResponseAudioDoneEvent.Codec, "response.audio.done") { ResponseAudioDone(it) }
+            to.add(BetaRealtimeResponseAudioTranscriptDeltaEvent.Codec, "response.audio_transcript.delta") { ResponseAudioTranscriptDelta(it) }
+            to.add(BetaRealtimeResponseAudioTranscriptDoneEvent.Codec, "response.audio_transcript.done") { ResponseAudioTranscriptDone(it) }
+            to.add(RealtimeResponseContentPartAddedEvent.Codec, "response.content_part.added") { ResponseContentPartAdded(it) }
+            to.add(RealtimeResponseContentPartDoneEvent.Codec, "response.content_part.done") { ResponseContentPartDone(it) }
+            to.add(BetaRealtimeResponseCreatedEvent.Codec, "response.created") { ResponseCreated(it) }
+            to.add(RealtimeResponseDoneEvent.Codec, "response.done") { ResponseDone(it) }
+            to.add(RealtimeFunctionCallArgumentsDeltaEvent.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) }
+            to.add(RealtimeResponseCallArgumentsDoneEvent.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) }
+            to.add(BetaRealtimeResponseOutputItemAddedEvent.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) }
+            to.add(BetaRealtimeResponseOutputItemDoneEvent.Codec, "response.output_item.done") { ResponseOutputItemDone(it) }
+            to.add(BetaRealtimeResponseTextDeltaEvent.Codec, "response.text.delta") { ResponseTextDelta(it) }
+            to.add(BetaRealtimeResponseTextDoneEvent.Codec, "response.text.done") { ResponseTextDone(it) }
+            to.add(RealtimeSessionCreatedEvent.Codec, "session.created") { SessionCreated(it) }
+            to.add(BetaSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) }
+            to.add(TranscriptionSessionUpdatedEvent.Codec, "transcription_session.updated") { TranscriptionSessionUpdated(it) }
+            to.add(RealtimeServerEventOutputAudioBufferStarted.Codec, "output_audio_buffer.started") { OutputAudioBufferStarted(it) }
+            to.add(RealtimeServerEventOutputAudioBufferStopped.Codec, "output_audio_buffer.stopped") { OutputAudioBufferStopped(it) }
+            to.add(RealtimeServerEventOutputAudioBufferCleared.Codec, "output_audio_buffer.cleared") { OutputAudioBufferCleared(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaRealtimeServerEvent = Unknown(value)
 
@@ -1539,10 +1539,10 @@ public sealed interface BetaRealtimeSessionCreateTruncation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaRealtimeSessionCreateTruncation>("BetaRealtimeSessionCreateTruncation", null) {
-        override fun arms(): Array<Arm<out BetaRealtimeSessionCreateTruncation, *>> = arrayOf(
-            Arm(BetaRealtimeSessionCreateTruncationMode.Codec) { Mode(it) },
-            Arm(RealtimeTruncationRetentionRatio.Codec) { RetentionRatio(it) },
-        )
+        override fun arms(to: Arms<BetaRealtimeSessionCreateTruncation>) {
+            to.add(BetaRealtimeSessionCreateTruncationMode.Codec) { Mode(it) }
+            to.add(RealtimeTruncationRetentionRatio.Codec) { RetentionRatio(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaRealtimeSessionCreateTruncation = Unknown(value)
 
@@ -1686,10 +1686,10 @@ public sealed interface BetaRealtimeSessionCreateVoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaRealtimeSessionCreateVoice>("BetaRealtimeSessionCreateVoice", null) {
-        override fun arms(): Array<Arm<out BetaRealtimeSessionCreateVoice, *>> = arrayOf(
-            Arm(BetaRealtimeSessionCreateVoiceValue.Codec) { Value(it) },
-            Arm(VoiceID.Codec) { Id(it) },
-        )
+        override fun arms(to: Arms<BetaRealtimeSessionCreateVoice>) {
+            to.add(BetaRealtimeSessionCreateVoiceValue.Codec) { Value(it) }
+            to.add(VoiceID.Codec) { Id(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaRealtimeSessionCreateVoice = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -517,10 +517,10 @@ public sealed interface BetaSessionUpdateEventSessionTracing {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaSessionUpdateEventSessionTracing>("BetaSessionUpdateEventSessionTracing", null) {
-        override fun arms(): Array<Arm<out BetaSessionUpdateEventSessionTracing, *>> = arrayOf(
-            Arm(BetaSessionUpdateEventSessionTracingMode.Codec) { Mode(it) },
-            Arm(dev.threadline.types.RealtimeTracingConfiguration.Codec) { RealtimeTracingConfiguration(it) },
-        )
+        override fun arms(to: Arms<BetaSessionUpdateEventSessionTracing>) {
+            to.add(BetaSessionUpdateEventSessionTracingMode.Codec) { Mode(it) }
+            to.add(dev.threadline.types.RealtimeTracingConfiguration.Codec) { RealtimeTracingConfiguration(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaSessionUpdateEventSessionTracing = Unknown(value)
 
@@ -1024,10 +1024,10 @@ public sealed interface MaxResponseOutputTokens {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<MaxResponseOutputTokens>("MaxResponseOutputTokens", null) {
-        override fun arms(): Array<Arm<out MaxResponseOutputTokens, *>> = arrayOf(
-            Arm(IntegerCodec) { Integer(it) },
-            Arm(BetaSessionMaxResponseOutputTokensValue.Codec) { Value(it) },
-        )
+        override fun arms(to: Arms<MaxResponseOutputTokens>) {
+            to.add(IntegerCodec) { Integer(it) }
+            to.add(BetaSessionMaxResponseOutputTokensValue.Codec) { Value(it) }
+        }
 
         override fun unknown(value: JsonElement): MaxResponseOutputTokens = Unknown(value)
 
@@ -1197,10 +1197,10 @@ public sealed interface RealtimeMaxOutputTokens {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeMaxOutputTokens>("RealtimeMaxOutputTokens", null) {
-        override fun arms(): Array<Arm<out RealtimeMaxOutputTokens, *>> = arrayOf(
-            Arm(IntegerCodec) { Integer(it) },
-            Arm(BetaRealtimeResponseMaxOutputTokensValue.Codec) { Value(it) },
-        )
+        override fun arms(to: Arms<RealtimeMaxOutputTokens>) {
+            to.add(IntegerCodec) { Integer(it) }
+            to.add(BetaRealtimeResponseMaxOutputTokensValue.Codec) { Value(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeMaxOutputTokens = Unknown(value)
 

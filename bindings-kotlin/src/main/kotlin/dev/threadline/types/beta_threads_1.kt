@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -259,10 +259,10 @@ public sealed interface CodeInterpreterToolCallDeltaOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CodeInterpreterToolCallDeltaOutput>("CodeInterpreterToolCallDeltaOutput", "type") {
-        override fun arms(): Array<Arm<out CodeInterpreterToolCallDeltaOutput, *>> = arrayOf(
-            Arm(CodeInterpreterLogs.Codec, "logs") { Logs(it) },
-            Arm(CodeInterpreterOutputImage.Codec, "image") { Image(it) },
-        )
+        override fun arms(to: Arms<CodeInterpreterToolCallDeltaOutput>) {
+            to.add(CodeInterpreterLogs.Codec, "logs") { Logs(it) }
+            to.add(CodeInterpreterOutputImage.Codec, "image") { Image(it) }
+        }
 
         override fun unknown(value: JsonElement): CodeInterpreterToolCallDeltaOutput = Unknown(value)
 
@@ -302,10 +302,10 @@ public sealed interface CodeInterpreterToolCallOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CodeInterpreterToolCallOutput>("CodeInterpreterToolCallOutput", "type") {
-        override fun arms(): Array<Arm<out CodeInterpreterToolCallOutput, *>> = arrayOf(
-            Arm(ResponseCodeInterpreterToolCallOutputLogs.Codec, "logs") { Logs(it) },
-            Arm(CodeInterpreterToolCallOutputImage.Codec, "image") { Image(it) },
-        )
+        override fun arms(to: Arms<CodeInterpreterToolCallOutput>) {
+            to.add(ResponseCodeInterpreterToolCallOutputLogs.Codec, "logs") { Logs(it) }
+            to.add(CodeInterpreterToolCallOutputImage.Codec, "image") { Image(it) }
+        }
 
         override fun unknown(value: JsonElement): CodeInterpreterToolCallOutput = Unknown(value)
 
@@ -1145,10 +1145,10 @@ public sealed interface MessageAnnotation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<MessageAnnotation>("MessageAnnotation", "type") {
-        override fun arms(): Array<Arm<out MessageAnnotation, *>> = arrayOf(
-            Arm(FileCitationAnnotation.Codec, "file_citation") { FileCitation(it) },
-            Arm(FilePathAnnotation.Codec, "file_path") { FilePath(it) },
-        )
+        override fun arms(to: Arms<MessageAnnotation>) {
+            to.add(FileCitationAnnotation.Codec, "file_citation") { FileCitation(it) }
+            to.add(FilePathAnnotation.Codec, "file_path") { FilePath(it) }
+        }
 
         override fun unknown(value: JsonElement): MessageAnnotation = Unknown(value)
 
@@ -1188,10 +1188,10 @@ public sealed interface MessageAnnotationDelta {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<MessageAnnotationDelta>("MessageAnnotationDelta", "type") {
-        override fun arms(): Array<Arm<out MessageAnnotationDelta, *>> = arrayOf(
-            Arm(FileCitationDeltaAnnotation.Codec, "file_citation") { FileCitation(it) },
-            Arm(FilePathDeltaAnnotation.Codec, "file_path") { FilePath(it) },
-        )
+        override fun arms(to: Arms<MessageAnnotationDelta>) {
+            to.add(FileCitationDeltaAnnotation.Codec, "file_citation") { FileCitation(it) }
+            to.add(FilePathDeltaAnnotation.Codec, "file_path") { FilePath(it) }
+        }
 
         override fun unknown(value: JsonElement): MessageAnnotationDelta = Unknown(value)
 
@@ -1243,12 +1243,12 @@ public sealed interface MessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<MessageContent>("MessageContent", "type") {
-        override fun arms(): Array<Arm<out MessageContent, *>> = arrayOf(
-            Arm(ImageFileContentBlock.Codec, "image_file") { ImageFile(it) },
-            Arm(ImageURLContentBlock.Codec, "image_url") { ImageUrl(it) },
-            Arm(TextContentBlock.Codec, "text") { Text(it) },
-            Arm(RefusalContentBlock.Codec, "refusal") { Refusal(it) },
-        )
+        override fun arms(to: Arms<MessageContent>) {
+            to.add(ImageFileContentBlock.Codec, "image_file") { ImageFile(it) }
+            to.add(ImageURLContentBlock.Codec, "image_url") { ImageUrl(it) }
+            to.add(TextContentBlock.Codec, "text") { Text(it) }
+            to.add(RefusalContentBlock.Codec, "refusal") { Refusal(it) }
+        }
 
         override fun unknown(value: JsonElement): MessageContent = Unknown(value)
 
@@ -1302,12 +1302,12 @@ public sealed interface MessageContentDelta {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<MessageContentDelta>("MessageContentDelta", "type") {
-        override fun arms(): Array<Arm<out MessageContentDelta, *>> = arrayOf(
-            Arm(ImageFileDeltaBlock.Codec, "image_file") { ImageFile(it) },
-            Arm(TextDeltaBlock.Codec, "text") { Text(it) },
-            Arm(RefusalDeltaBlock.Codec, "refusal") { Refusal(it) },
-            Arm(ImageURLDeltaBlock.Codec, "image_url") { ImageUrl(it) },
-        )
+        override fun arms(to: Arms<MessageContentDelta>) {
+            to.add(ImageFileDeltaBlock.Codec, "image_file") { ImageFile(it) }
+            to.add(TextDeltaBlock.Codec, "text") { Text(it) }
+            to.add(RefusalDeltaBlock.Codec, "refusal") { Refusal(it) }
+            to.add(ImageURLDeltaBlock.Codec, "image_url") { ImageUrl(it) }
+        }
 
         override fun unknown(value: JsonElement): MessageContentDelta = Unknown(value)
 
@@ -1355,11 +1355,11 @@ public sealed interface MessageContentPartParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<MessageContentPartParam>("MessageContentPartParam", "type") {
-        override fun arms(): Array<Arm<out MessageContentPartParam, *>> = arrayOf(
-            Arm(ImageFileContentBlock.Codec, "image_file") { ImageFile(it) },
-            Arm(ImageURLContentBlock.Codec, "image_url") { ImageUrl(it) },
-            Arm(TextContentBlockParam.Codec, "text") { Text(it) },
-        )
+        override fun arms(to: Arms<MessageContentPartParam>) {
+            to.add(ImageFileContentBlock.Codec, "image_file") { ImageFile(it) }
+            to.add(ImageURLContentBlock.Codec, "image_url") { ImageUrl(it) }
+            to.add(TextContentBlockParam.Codec, "text") { Text(it) }
+        }
 
         override fun unknown(value: JsonElement): MessageContentPartParam = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -553,10 +553,10 @@ public sealed interface RunStepDeltaStepDetails {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RunStepDeltaStepDetails>("RunStepDeltaStepDetails", "type") {
-        override fun arms(): Array<Arm<out RunStepDeltaStepDetails, *>> = arrayOf(
-            Arm(RunStepDeltaMessageDelta.Codec, "message_creation") { MessageCreation(it) },
-            Arm(ToolCallDeltaObject.Codec, "tool_calls") { ToolCalls(it) },
-        )
+        override fun arms(to: Arms<RunStepDeltaStepDetails>) {
+            to.add(RunStepDeltaMessageDelta.Codec, "message_creation") { MessageCreation(it) }
+            to.add(ToolCallDeltaObject.Codec, "tool_calls") { ToolCalls(it) }
+        }
 
         override fun unknown(value: JsonElement): RunStepDeltaStepDetails = Unknown(value)
 
@@ -596,10 +596,10 @@ public sealed interface RunStepDetails {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RunStepDetails>("RunStepDetails", "type") {
-        override fun arms(): Array<Arm<out RunStepDetails, *>> = arrayOf(
-            Arm(MessageCreationStepDetails.Codec, "message_creation") { MessageCreation(it) },
-            Arm(ToolCallsStepDetails.Codec, "tool_calls") { ToolCalls(it) },
-        )
+        override fun arms(to: Arms<RunStepDetails>) {
+            to.add(MessageCreationStepDetails.Codec, "message_creation") { MessageCreation(it) }
+            to.add(ToolCallsStepDetails.Codec, "tool_calls") { ToolCalls(it) }
+        }
 
         override fun unknown(value: JsonElement): RunStepDetails = Unknown(value)
 
@@ -856,11 +856,11 @@ public sealed interface RunStepToolCall {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RunStepToolCall>("RunStepToolCall", "type") {
-        override fun arms(): Array<Arm<out RunStepToolCall, *>> = arrayOf(
-            Arm(CodeInterpreterToolCall.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(FileSearchToolCall.Codec, "file_search") { FileSearch(it) },
-            Arm(FunctionToolCall.Codec, "function") { Function(it) },
-        )
+        override fun arms(to: Arms<RunStepToolCall>) {
+            to.add(CodeInterpreterToolCall.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(FileSearchToolCall.Codec, "file_search") { FileSearch(it) }
+            to.add(FunctionToolCall.Codec, "function") { Function(it) }
+        }
 
         override fun unknown(value: JsonElement): RunStepToolCall = Unknown(value)
 
@@ -907,11 +907,11 @@ public sealed interface RunStepToolCallDelta {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RunStepToolCallDelta>("RunStepToolCallDelta", "type") {
-        override fun arms(): Array<Arm<out RunStepToolCallDelta, *>> = arrayOf(
-            Arm(CodeInterpreterToolCallDelta.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(FileSearchToolCallDelta.Codec, "file_search") { FileSearch(it) },
-            Arm(FunctionToolCallDelta.Codec, "function") { Function(it) },
-        )
+        override fun arms(to: Arms<RunStepToolCallDelta>) {
+            to.add(CodeInterpreterToolCallDelta.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(FileSearchToolCallDelta.Codec, "file_search") { FileSearch(it) }
+            to.add(FunctionToolCallDelta.Codec, "function") { Function(it) }
+        }
 
         override fun unknown(value: JsonElement): RunStepToolCallDelta = Unknown(value)
 
@@ -1365,10 +1365,10 @@ public sealed interface ThreadMessageAttachmentTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ThreadMessageAttachmentTool>("ThreadMessageAttachmentTool", "type") {
-        override fun arms(): Array<Arm<out ThreadMessageAttachmentTool, *>> = arrayOf(
-            Arm(CodeInterpreterTool.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(ThreadMessageAttachmentFileSearch.Codec, "file_search") { FileSearch(it) },
-        )
+        override fun arms(to: Arms<ThreadMessageAttachmentTool>) {
+            to.add(CodeInterpreterTool.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(ThreadMessageAttachmentFileSearch.Codec, "file_search") { FileSearch(it) }
+        }
 
         override fun unknown(value: JsonElement): ThreadMessageAttachmentTool = Unknown(value)
 

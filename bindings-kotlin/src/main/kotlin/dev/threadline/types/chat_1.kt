@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -214,10 +214,10 @@ public sealed interface ChatCompletionAssistantMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionAssistantMessageContent>("ChatCompletionAssistantMessageContent", null) {
-        override fun arms(): Array<Arm<out ChatCompletionAssistantMessageContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ChatCompletionAssistantMessageContentPart.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionAssistantMessageContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ChatCompletionAssistantMessageContentPart.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionAssistantMessageContent = Unknown(value)
 
@@ -257,10 +257,10 @@ public sealed interface ChatCompletionAssistantMessageContentPart {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionAssistantMessageContentPart>("ChatCompletionAssistantMessageContentPart", "type") {
-        override fun arms(): Array<Arm<out ChatCompletionAssistantMessageContentPart, *>> = arrayOf(
-            Arm(ChatCompletionContentPartText.Codec, "text") { Text(it) },
-            Arm(ChatCompletionContentPartRefusal.Codec, "refusal") { Refusal(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionAssistantMessageContentPart>) {
+            to.add(ChatCompletionContentPartText.Codec, "text") { Text(it) }
+            to.add(ChatCompletionContentPartRefusal.Codec, "refusal") { Refusal(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionAssistantMessageContentPart = Unknown(value)
 
@@ -454,10 +454,10 @@ public sealed interface ChatCompletionAudioVoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionAudioVoice>("ChatCompletionAudioVoice", null) {
-        override fun arms(): Array<Arm<out ChatCompletionAudioVoice, *>> = arrayOf(
-            Arm(ChatCompletionAudioVoiceValue.Codec) { Value(it) },
-            Arm(VoiceID.Codec) { Id(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionAudioVoice>) {
+            to.add(ChatCompletionAudioVoiceValue.Codec) { Value(it) }
+            to.add(VoiceID.Codec) { Id(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionAudioVoice = Unknown(value)
 
@@ -880,12 +880,12 @@ public sealed interface ChatCompletionContentPart {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionContentPart>("ChatCompletionContentPart", "type") {
-        override fun arms(): Array<Arm<out ChatCompletionContentPart, *>> = arrayOf(
-            Arm(ChatCompletionContentPartText.Codec, "text") { Text(it) },
-            Arm(ChatCompletionContentPartImage.Codec, "image_url") { ImageUrl(it) },
-            Arm(ChatCompletionContentPartInputAudio.Codec, "input_audio") { InputAudio(it) },
-            Arm(ChatCompletionContentPartFile.Codec, "file") { File(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionContentPart>) {
+            to.add(ChatCompletionContentPartText.Codec, "text") { Text(it) }
+            to.add(ChatCompletionContentPartImage.Codec, "image_url") { ImageUrl(it) }
+            to.add(ChatCompletionContentPartInputAudio.Codec, "input_audio") { InputAudio(it) }
+            to.add(ChatCompletionContentPartFile.Codec, "file") { File(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionContentPart = Unknown(value)
 
@@ -1209,10 +1209,10 @@ public sealed interface ChatCompletionCreateFunctionCall {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionCreateFunctionCall>("ChatCompletionCreateFunctionCall", null) {
-        override fun arms(): Array<Arm<out ChatCompletionCreateFunctionCall, *>> = arrayOf(
-            Arm(ChatCompletionCreateFunctionCallMode.Codec) { Mode(it) },
-            Arm(ChatCompletionFunctionCallOption.Codec) { Option(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionCreateFunctionCall>) {
+            to.add(ChatCompletionCreateFunctionCallMode.Codec) { Mode(it) }
+            to.add(ChatCompletionFunctionCallOption.Codec) { Option(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionCreateFunctionCall = Unknown(value)
 
@@ -1502,10 +1502,10 @@ public sealed interface ChatCompletionCreateStop {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionCreateStop>("ChatCompletionCreateStop", null) {
-        override fun arms(): Array<Arm<out ChatCompletionCreateStop, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(TextCodec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionCreateStop>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(TextCodec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionCreateStop = Unknown(value)
 
@@ -1636,10 +1636,10 @@ public sealed interface ChatCompletionCustomToolFormat {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionCustomToolFormat>("ChatCompletionCustomToolFormat", "type") {
-        override fun arms(): Array<Arm<out ChatCompletionCustomToolFormat, *>> = arrayOf(
-            Arm(ResponseFormatText.Codec, "text") { Text(it) },
-            Arm(ChatCompletionCustomToolFormatGrammar.Codec, "grammar") { Grammar(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionCustomToolFormat>) {
+            to.add(ResponseFormatText.Codec, "text") { Text(it) }
+            to.add(ChatCompletionCustomToolFormatGrammar.Codec, "grammar") { Grammar(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionCustomToolFormat = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -528,14 +528,14 @@ public sealed interface ChatCompletionMessageParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionMessageParam>("ChatCompletionMessageParam", "role") {
-        override fun arms(): Array<Arm<out ChatCompletionMessageParam, *>> = arrayOf(
-            Arm(ChatCompletionDeveloperMessageParam.Codec, "developer") { Developer(it) },
-            Arm(ChatCompletionSystemMessageParam.Codec, "system") { System(it) },
-            Arm(ChatCompletionUserMessageParam.Codec, "user") { User(it) },
-            Arm(ChatCompletionAssistantMessageParam.Codec, "assistant") { Assistant(it) },
-            Arm(ChatCompletionToolMessageParam.Codec, "tool") { Tool(it) },
-            Arm(ChatCompletionFunctionMessageParam.Codec, "function") { Function(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionMessageParam>) {
+            to.add(ChatCompletionDeveloperMessageParam.Codec, "developer") { Developer(it) }
+            to.add(ChatCompletionSystemMessageParam.Codec, "system") { System(it) }
+            to.add(ChatCompletionUserMessageParam.Codec, "user") { User(it) }
+            to.add(ChatCompletionAssistantMessageParam.Codec, "assistant") { Assistant(it) }
+            to.add(ChatCompletionToolMessageParam.Codec, "tool") { Tool(it) }
+            to.add(ChatCompletionFunctionMessageParam.Codec, "function") { Function(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionMessageParam = Unknown(value)
 
@@ -579,10 +579,10 @@ public sealed interface ChatCompletionMessageToolCall {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionMessageToolCall>("ChatCompletionMessageToolCall", "type") {
-        override fun arms(): Array<Arm<out ChatCompletionMessageToolCall, *>> = arrayOf(
-            Arm(ChatCompletionMessageFunctionToolCall.Codec, "function") { Function(it) },
-            Arm(ChatCompletionMessageCustomToolCall.Codec, "custom") { Custom(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionMessageToolCall>) {
+            to.add(ChatCompletionMessageFunctionToolCall.Codec, "function") { Function(it) }
+            to.add(ChatCompletionMessageCustomToolCall.Codec, "custom") { Custom(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionMessageToolCall = Unknown(value)
 
@@ -679,10 +679,10 @@ public sealed interface ChatCompletionModerationInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionModerationInput>("ChatCompletionModerationInput", "type") {
-        override fun arms(): Array<Arm<out ChatCompletionModerationInput, *>> = arrayOf(
-            Arm(ChatCompletionModerationInputResults.Codec, "moderation_results") { ModerationResults(it) },
-            Arm(ModerationInputError.Codec, "error") { Error(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionModerationInput>) {
+            to.add(ChatCompletionModerationInputResults.Codec, "moderation_results") { ModerationResults(it) }
+            to.add(ModerationInputError.Codec, "error") { Error(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionModerationInput = Unknown(value)
 
@@ -796,10 +796,10 @@ public sealed interface ChatCompletionModerationOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionModerationOutput>("ChatCompletionModerationOutput", "type") {
-        override fun arms(): Array<Arm<out ChatCompletionModerationOutput, *>> = arrayOf(
-            Arm(ChatCompletionModerationOutputResults.Codec, "moderation_results") { ModerationResults(it) },
-            Arm(ModerationOutputError.Codec, "error") { Error(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionModerationOutput>) {
+            to.add(ChatCompletionModerationOutputResults.Codec, "moderation_results") { ModerationResults(it) }
+            to.add(ModerationOutputError.Codec, "error") { Error(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionModerationOutput = Unknown(value)
 
@@ -1052,11 +1052,11 @@ public sealed interface ChatCompletionResponseFormat {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionResponseFormat>("ChatCompletionResponseFormat", "type") {
-        override fun arms(): Array<Arm<out ChatCompletionResponseFormat, *>> = arrayOf(
-            Arm(ResponseFormatText.Codec, "text") { Text(it) },
-            Arm(ResponseFormatJSONSchema.Codec, "json_schema") { JsonSchema(it) },
-            Arm(ResponseFormatJSONObject.Codec, "json_object") { JsonObject(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionResponseFormat>) {
+            to.add(ResponseFormatText.Codec, "text") { Text(it) }
+            to.add(ResponseFormatJSONSchema.Codec, "json_schema") { JsonSchema(it) }
+            to.add(ResponseFormatJSONObject.Codec, "json_object") { JsonObject(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionResponseFormat = Unknown(value)
 
@@ -1191,10 +1191,10 @@ public sealed interface ChatCompletionStoreMessageContentPart {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionStoreMessageContentPart>("ChatCompletionStoreMessageContentPart", "type") {
-        override fun arms(): Array<Arm<out ChatCompletionStoreMessageContentPart, *>> = arrayOf(
-            Arm(ChatCompletionContentPartText.Codec, "text") { Text(it) },
-            Arm(ChatCompletionContentPartImage.Codec, "image_url") { ImageUrl(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionStoreMessageContentPart>) {
+            to.add(ChatCompletionContentPartText.Codec, "text") { Text(it) }
+            to.add(ChatCompletionContentPartImage.Codec, "image_url") { ImageUrl(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionStoreMessageContentPart = Unknown(value)
 
@@ -1295,10 +1295,10 @@ public sealed interface ChatCompletionTextContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionTextContent>("ChatCompletionTextContent", null) {
-        override fun arms(): Array<Arm<out ChatCompletionTextContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ChatCompletionContentPartText.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionTextContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ChatCompletionContentPartText.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionTextContent = Unknown(value)
 
@@ -1376,10 +1376,10 @@ public sealed interface ChatCompletionTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionTool>("ChatCompletionTool", "type") {
-        override fun arms(): Array<Arm<out ChatCompletionTool, *>> = arrayOf(
-            Arm(ChatCompletionFunctionTool.Codec, "function") { Function(it) },
-            Arm(ChatCompletionCustomTool.Codec, "custom") { Custom(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionTool>) {
+            to.add(ChatCompletionFunctionTool.Codec, "function") { Function(it) }
+            to.add(ChatCompletionCustomTool.Codec, "custom") { Custom(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionTool = Unknown(value)
 
@@ -1431,12 +1431,12 @@ public sealed interface ChatCompletionToolChoiceOption {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionToolChoiceOption>("ChatCompletionToolChoiceOption", "type") {
-        override fun arms(): Array<Arm<out ChatCompletionToolChoiceOption, *>> = arrayOf(
-            Arm(ChatCompletionToolChoiceOptionMode.Codec) { Mode(it) },
-            Arm(ChatCompletionAllowedToolChoice.Codec, "allowed_tools") { AllowedTools(it) },
-            Arm(ChatCompletionNamedToolChoice.Codec, "function") { Function(it) },
-            Arm(ChatCompletionNamedToolChoiceCustom.Codec, "custom") { Custom(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionToolChoiceOption>) {
+            to.add(ChatCompletionToolChoiceOptionMode.Codec) { Mode(it) }
+            to.add(ChatCompletionAllowedToolChoice.Codec, "allowed_tools") { AllowedTools(it) }
+            to.add(ChatCompletionNamedToolChoice.Codec, "function") { Function(it) }
+            to.add(ChatCompletionNamedToolChoiceCustom.Codec, "custom") { Custom(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionToolChoiceOption = Unknown(value)
 
@@ -1565,10 +1565,10 @@ public sealed interface ChatCompletionUserMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ChatCompletionUserMessageContent>("ChatCompletionUserMessageContent", null) {
-        override fun arms(): Array<Arm<out ChatCompletionUserMessageContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ChatCompletionContentPart.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ChatCompletionUserMessageContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ChatCompletionContentPart.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ChatCompletionUserMessageContent = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -373,37 +373,37 @@ public sealed interface ConversationItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ConversationItem>("ConversationItem", "type") {
-        override fun arms(): Array<Arm<out ConversationItem, *>> = arrayOf(
-            Arm(ConversationMessage.Codec, "message") { Message(it) },
-            Arm(ResponseFunctionToolCallItem.Codec, "function_call") { FunctionCall(it) },
-            Arm(ResponseFunctionToolCallOutputItem.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(ResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) },
-            Arm(ResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) },
-            Arm(ResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) },
-            Arm(ResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) },
-            Arm(ResponseComputerToolCallOutputItem.Codec, "computer_call_output") { ComputerCallOutput(it) },
-            Arm(ResponseToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) },
-            Arm(ResponseToolSearchOutputItem.Codec, "tool_search_output") { ToolSearchOutput(it) },
-            Arm(ResponseAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) },
-            Arm(ResponseConfigurationUpdateItem.Codec, "configuration_update") { ConfigurationUpdate(it) },
-            Arm(ResponseReasoningItem.Codec, "reasoning") { Reasoning(it) },
-            Arm(ResponseItemProgram.Codec, "program") { Program(it) },
-            Arm(ResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) },
-            Arm(ResponseCompactionItem.Codec, "compaction") { Compaction(it) },
-            Arm(ResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) },
-            Arm(ResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) },
-            Arm(ResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) },
-            Arm(ResponseFunctionShellToolCall.Codec, "shell_call") { ShellCall(it) },
-            Arm(ResponseFunctionShellToolCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) },
-            Arm(ResponseApplyPatchToolCall.Codec, "apply_patch_call") { ApplyPatchCall(it) },
-            Arm(ResponseApplyPatchToolCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) },
-            Arm(ResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) },
-            Arm(ResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) },
-            Arm(ResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) },
-            Arm(ResponseMcpCall.Codec, "mcp_call") { McpCall(it) },
-            Arm(ResponseCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) },
-            Arm(ResponseCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-        )
+        override fun arms(to: Arms<ConversationItem>) {
+            to.add(ConversationMessage.Codec, "message") { Message(it) }
+            to.add(ResponseFunctionToolCallItem.Codec, "function_call") { FunctionCall(it) }
+            to.add(ResponseFunctionToolCallOutputItem.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(ResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) }
+            to.add(ResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) }
+            to.add(ResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) }
+            to.add(ResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) }
+            to.add(ResponseComputerToolCallOutputItem.Codec, "computer_call_output") { ComputerCallOutput(it) }
+            to.add(ResponseToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) }
+            to.add(ResponseToolSearchOutputItem.Codec, "tool_search_output") { ToolSearchOutput(it) }
+            to.add(ResponseAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) }
+            to.add(ResponseConfigurationUpdateItem.Codec, "configuration_update") { ConfigurationUpdate(it) }
+            to.add(ResponseReasoningItem.Codec, "reasoning") { Reasoning(it) }
+            to.add(ResponseItemProgram.Codec, "program") { Program(it) }
+            to.add(ResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) }
+            to.add(ResponseCompactionItem.Codec, "compaction") { Compaction(it) }
+            to.add(ResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) }
+            to.add(ResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) }
+            to.add(ResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) }
+            to.add(ResponseFunctionShellToolCall.Codec, "shell_call") { ShellCall(it) }
+            to.add(ResponseFunctionShellToolCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) }
+            to.add(ResponseApplyPatchToolCall.Codec, "apply_patch_call") { ApplyPatchCall(it) }
+            to.add(ResponseApplyPatchToolCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) }
+            to.add(ResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) }
+            to.add(ResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) }
+            to.add(ResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) }
+            to.add(ResponseMcpCall.Codec, "mcp_call") { McpCall(it) }
+            to.add(ResponseCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) }
+            to.add(ResponseCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+        }
 
         override fun unknown(value: JsonElement): ConversationItem = Unknown(value)
 
@@ -688,17 +688,17 @@ public sealed interface ConversationMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ConversationMessageContent>("ConversationMessageContent", "type") {
-        override fun arms(): Array<Arm<out ConversationMessageContent, *>> = arrayOf(
-            Arm(ResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(ResponseOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(TextContent.Codec, "text") { Text(it) },
-            Arm(SummaryTextContent.Codec, "summary_text") { SummaryText(it) },
-            Arm(ConversationMessageContentReasoningText.Codec, "reasoning_text") { ReasoningText(it) },
-            Arm(ResponseOutputRefusal.Codec, "refusal") { Refusal(it) },
-            Arm(ResponseInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ComputerScreenshotContent.Codec, "computer_screenshot") { ComputerScreenshot(it) },
-            Arm(ResponseInputFile.Codec, "input_file") { InputFile(it) },
-        )
+        override fun arms(to: Arms<ConversationMessageContent>) {
+            to.add(ResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(ResponseOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(TextContent.Codec, "text") { Text(it) }
+            to.add(SummaryTextContent.Codec, "summary_text") { SummaryText(it) }
+            to.add(ConversationMessageContentReasoningText.Codec, "reasoning_text") { ReasoningText(it) }
+            to.add(ResponseOutputRefusal.Codec, "refusal") { Refusal(it) }
+            to.add(ResponseInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ComputerScreenshotContent.Codec, "computer_screenshot") { ComputerScreenshot(it) }
+            to.add(ResponseInputFile.Codec, "input_file") { InputFile(it) }
+        }
 
         override fun unknown(value: JsonElement): ConversationMessageContent = Unknown(value)
 

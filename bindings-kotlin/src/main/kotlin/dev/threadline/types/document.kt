@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -101,11 +101,11 @@ public sealed interface BetaRealtimeSessionAudioFormat {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<BetaRealtimeSessionAudioFormat>("BetaRealtimeSessionAudioFormat", "type") {
-        override fun arms(): Array<Arm<out BetaRealtimeSessionAudioFormat, *>> = arrayOf(
-            Arm(RealtimeAudioFormatsAudioPCM.Codec, "audio/pcm") { AudioPcm(it) },
-            Arm(RealtimeAudioFormatsAudioPCMU.Codec, "audio/pcmu") { AudioPcmu(it) },
-            Arm(RealtimeAudioFormatsAudioPCMA.Codec, "audio/pcma") { AudioPcma(it) },
-        )
+        override fun arms(to: Arms<BetaRealtimeSessionAudioFormat>) {
+            to.add(RealtimeAudioFormatsAudioPCM.Codec, "audio/pcm") { AudioPcm(it) }
+            to.add(RealtimeAudioFormatsAudioPCMU.Codec, "audio/pcmu") { AudioPcmu(it) }
+            to.add(RealtimeAudioFormatsAudioPCMA.Codec, "audio/pcma") { AudioPcma(it) }
+        }
 
         override fun unknown(value: JsonElement): BetaRealtimeSessionAudioFormat = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -196,14 +196,14 @@ public sealed interface EvalItemContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalItemContent>("EvalItemContent", "type") {
-        override fun arms(): Array<Arm<out EvalItemContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(EvalItemContentOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(EvalItemContentInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ResponseInputAudio.Codec, "input_audio") { InputAudio(it) },
-            Arm(ListCodec(EvalItemContentItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<EvalItemContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(EvalItemContentOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(EvalItemContentInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ResponseInputAudio.Codec, "input_audio") { InputAudio(it) }
+            to.add(ListCodec(EvalItemContentItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalItemContent = Unknown(value)
 
@@ -296,13 +296,13 @@ public sealed interface EvalItemContentItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalItemContentItem>("EvalItemContentItem", "type") {
-        override fun arms(): Array<Arm<out EvalItemContentItem, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(GraderInputItemOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(GraderInputItemInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ResponseInputAudio.Codec, "input_audio") { InputAudio(it) },
-        )
+        override fun arms(to: Arms<EvalItemContentItem>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(GraderInputItemOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(GraderInputItemInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ResponseInputAudio.Codec, "input_audio") { InputAudio(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalItemContentItem = Unknown(value)
 
@@ -447,10 +447,10 @@ public sealed interface EvalRunCompletionsInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunCompletionsInput>("EvalRunCompletionsInput", "type") {
-        override fun arms(): Array<Arm<out EvalRunCompletionsInput, *>> = arrayOf(
-            Arm(EvalRunCompletionsTemplate.Codec, "template") { Template(it) },
-            Arm(EvalRunInputItemReference.Codec, "item_reference") { ItemReference(it) },
-        )
+        override fun arms(to: Arms<EvalRunCompletionsInput>) {
+            to.add(EvalRunCompletionsTemplate.Codec, "template") { Template(it) }
+            to.add(EvalRunInputItemReference.Codec, "item_reference") { ItemReference(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunCompletionsInput = Unknown(value)
 
@@ -496,11 +496,11 @@ public sealed interface EvalRunCompletionsResponseFormat {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunCompletionsResponseFormat>("EvalRunCompletionsResponseFormat", "type") {
-        override fun arms(): Array<Arm<out EvalRunCompletionsResponseFormat, *>> = arrayOf(
-            Arm(ResponseFormatText.Codec, "text") { Text(it) },
-            Arm(ResponseFormatJSONSchema.Codec, "json_schema") { JsonSchema(it) },
-            Arm(ResponseFormatJSONObject.Codec, "json_object") { JsonObject(it) },
-        )
+        override fun arms(to: Arms<EvalRunCompletionsResponseFormat>) {
+            to.add(ResponseFormatText.Codec, "text") { Text(it) }
+            to.add(ResponseFormatJSONSchema.Codec, "json_schema") { JsonSchema(it) }
+            to.add(ResponseFormatJSONObject.Codec, "json_object") { JsonObject(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunCompletionsResponseFormat = Unknown(value)
 
@@ -597,11 +597,11 @@ public sealed interface EvalRunCompletionsSource {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunCompletionsSource>("EvalRunCompletionsSource", "type") {
-        override fun arms(): Array<Arm<out EvalRunCompletionsSource, *>> = arrayOf(
-            Arm(EvalRunSourceFileContent.Codec, "file_content") { FileContent(it) },
-            Arm(EvalRunSourceFileID.Codec, "file_id") { FileId(it) },
-            Arm(EvalRunStoredCompletionsQuery.Codec, "stored_completions") { StoredCompletions(it) },
-        )
+        override fun arms(to: Arms<EvalRunCompletionsSource>) {
+            to.add(EvalRunSourceFileContent.Codec, "file_content") { FileContent(it) }
+            to.add(EvalRunSourceFileID.Codec, "file_id") { FileId(it) }
+            to.add(EvalRunStoredCompletionsQuery.Codec, "stored_completions") { StoredCompletions(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunCompletionsSource = Unknown(value)
 
@@ -663,9 +663,9 @@ public sealed interface EvalRunCompletionsTemplateMessage {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunCompletionsTemplateMessage>("EvalRunCompletionsTemplateMessage", null) {
-        override fun arms(): Array<Arm<out EvalRunCompletionsTemplateMessage, *>> = arrayOf(
-            Arm(EvalItem.Codec) { Item(it) },
-        )
+        override fun arms(to: Arms<EvalRunCompletionsTemplateMessage>) {
+            to.add(EvalItem.Codec) { Item(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunCompletionsTemplateMessage = Unknown(value)
 
@@ -710,11 +710,11 @@ public sealed interface EvalRunCreateDataSource {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunCreateDataSource>("EvalRunCreateDataSource", "type") {
-        override fun arms(): Array<Arm<out EvalRunCreateDataSource, *>> = arrayOf(
-            Arm(CreateEvalJSONLRunDataSource.Codec, "jsonl") { Jsonl(it) },
-            Arm(CreateEvalCompletionsRunDataSource.Codec, "completions") { Completions(it) },
-            Arm(EvalRunCreateResponsesDataSource.Codec, "responses") { Responses(it) },
-        )
+        override fun arms(to: Arms<EvalRunCreateDataSource>) {
+            to.add(CreateEvalJSONLRunDataSource.Codec, "jsonl") { Jsonl(it) }
+            to.add(CreateEvalCompletionsRunDataSource.Codec, "completions") { Completions(it) }
+            to.add(EvalRunCreateResponsesDataSource.Codec, "responses") { Responses(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunCreateDataSource = Unknown(value)
 
@@ -828,10 +828,10 @@ public sealed interface EvalRunCreateResponsesInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunCreateResponsesInput>("EvalRunCreateResponsesInput", "type") {
-        override fun arms(): Array<Arm<out EvalRunCreateResponsesInput, *>> = arrayOf(
-            Arm(EvalRunCreateResponsesTemplate.Codec, "template") { Template(it) },
-            Arm(EvalRunInputItemReference.Codec, "item_reference") { ItemReference(it) },
-        )
+        override fun arms(to: Arms<EvalRunCreateResponsesInput>) {
+            to.add(EvalRunCreateResponsesTemplate.Codec, "template") { Template(it) }
+            to.add(EvalRunInputItemReference.Codec, "item_reference") { ItemReference(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunCreateResponsesInput = Unknown(value)
 
@@ -1016,11 +1016,11 @@ public sealed interface EvalRunCreateResponsesSource {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunCreateResponsesSource>("EvalRunCreateResponsesSource", "type") {
-        override fun arms(): Array<Arm<out EvalRunCreateResponsesSource, *>> = arrayOf(
-            Arm(EvalRunSourceFileContent.Codec, "file_content") { FileContent(it) },
-            Arm(EvalRunSourceFileID.Codec, "file_id") { FileId(it) },
-            Arm(EvalRunCreateResponsesQuery.Codec, "responses") { Responses(it) },
-        )
+        override fun arms(to: Arms<EvalRunCreateResponsesSource>) {
+            to.add(EvalRunSourceFileContent.Codec, "file_content") { FileContent(it) }
+            to.add(EvalRunSourceFileID.Codec, "file_id") { FileId(it) }
+            to.add(EvalRunCreateResponsesQuery.Codec, "responses") { Responses(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunCreateResponsesSource = Unknown(value)
 
@@ -1088,10 +1088,10 @@ public sealed interface EvalRunCreateResponsesTemplateMessage {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunCreateResponsesTemplateMessage>("EvalRunCreateResponsesTemplateMessage", null) {
-        override fun arms(): Array<Arm<out EvalRunCreateResponsesTemplateMessage, *>> = arrayOf(
-            Arm(EvalItem.Codec) { Item(it) },
-            Arm(EvalRunCreateTemplateChatMessage.Codec) { ChatMessage(it) },
-        )
+        override fun arms(to: Arms<EvalRunCreateResponsesTemplateMessage>) {
+            to.add(EvalItem.Codec) { Item(it) }
+            to.add(EvalRunCreateTemplateChatMessage.Codec) { ChatMessage(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunCreateResponsesTemplateMessage = Unknown(value)
 
@@ -1167,11 +1167,11 @@ public sealed interface EvalRunDataSource {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunDataSource>("EvalRunDataSource", "type") {
-        override fun arms(): Array<Arm<out EvalRunDataSource, *>> = arrayOf(
-            Arm(CreateEvalJSONLRunDataSource.Codec, "jsonl") { Jsonl(it) },
-            Arm(CreateEvalCompletionsRunDataSource.Codec, "completions") { Completions(it) },
-            Arm(EvalRunResponsesDataSource.Codec, "responses") { Responses(it) },
-        )
+        override fun arms(to: Arms<EvalRunDataSource>) {
+            to.add(CreateEvalJSONLRunDataSource.Codec, "jsonl") { Jsonl(it) }
+            to.add(CreateEvalCompletionsRunDataSource.Codec, "completions") { Completions(it) }
+            to.add(EvalRunResponsesDataSource.Codec, "responses") { Responses(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunDataSource = Unknown(value)
 
@@ -1246,10 +1246,10 @@ public sealed interface EvalRunFileSource {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunFileSource>("EvalRunFileSource", "type") {
-        override fun arms(): Array<Arm<out EvalRunFileSource, *>> = arrayOf(
-            Arm(EvalRunSourceFileContent.Codec, "file_content") { FileContent(it) },
-            Arm(EvalRunSourceFileID.Codec, "file_id") { FileId(it) },
-        )
+        override fun arms(to: Arms<EvalRunFileSource>) {
+            to.add(EvalRunSourceFileContent.Codec, "file_content") { FileContent(it) }
+            to.add(EvalRunSourceFileID.Codec, "file_id") { FileId(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunFileSource = Unknown(value)
 

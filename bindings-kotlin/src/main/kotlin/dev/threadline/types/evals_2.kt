@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
 import dev.threadline.json.JsonCodec
@@ -43,10 +43,10 @@ public sealed interface EvalRunResponsesInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunResponsesInput>("EvalRunResponsesInput", "type") {
-        override fun arms(): Array<Arm<out EvalRunResponsesInput, *>> = arrayOf(
-            Arm(EvalRunResponsesTemplate.Codec, "template") { Template(it) },
-            Arm(EvalRunInputItemReference.Codec, "item_reference") { ItemReference(it) },
-        )
+        override fun arms(to: Arms<EvalRunResponsesInput>) {
+            to.add(EvalRunResponsesTemplate.Codec, "template") { Template(it) }
+            to.add(EvalRunInputItemReference.Codec, "item_reference") { ItemReference(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunResponsesInput = Unknown(value)
 
@@ -231,11 +231,11 @@ public sealed interface EvalRunResponsesSource {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunResponsesSource>("EvalRunResponsesSource", "type") {
-        override fun arms(): Array<Arm<out EvalRunResponsesSource, *>> = arrayOf(
-            Arm(EvalRunSourceFileContent.Codec, "file_content") { FileContent(it) },
-            Arm(EvalRunSourceFileID.Codec, "file_id") { FileId(it) },
-            Arm(EvalRunResponsesQuery.Codec, "responses") { Responses(it) },
-        )
+        override fun arms(to: Arms<EvalRunResponsesSource>) {
+            to.add(EvalRunSourceFileContent.Codec, "file_content") { FileContent(it) }
+            to.add(EvalRunSourceFileID.Codec, "file_id") { FileId(it) }
+            to.add(EvalRunResponsesQuery.Codec, "responses") { Responses(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunResponsesSource = Unknown(value)
 
@@ -333,10 +333,10 @@ public sealed interface EvalRunResponsesTemplateMessage {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalRunResponsesTemplateMessage>("EvalRunResponsesTemplateMessage", null) {
-        override fun arms(): Array<Arm<out EvalRunResponsesTemplateMessage, *>> = arrayOf(
-            Arm(EvalItem.Codec) { Item(it) },
-            Arm(EvalRunResponsesTemplateChatMessage.Codec) { ChatMessage(it) },
-        )
+        override fun arms(to: Arms<EvalRunResponsesTemplateMessage>) {
+            to.add(EvalItem.Codec) { Item(it) }
+            to.add(EvalRunResponsesTemplateChatMessage.Codec) { ChatMessage(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalRunResponsesTemplateMessage = Unknown(value)
 

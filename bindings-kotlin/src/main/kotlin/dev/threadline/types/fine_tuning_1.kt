@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -107,10 +107,10 @@ public sealed interface DpoHyperparametersBeta {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DpoHyperparametersBeta>("DpoHyperparametersBeta", null) {
-        override fun arms(): Array<Arm<out DpoHyperparametersBeta, *>> = arrayOf(
-            Arm(DpoHyperparametersBetaMode.Codec) { Mode(it) },
-            Arm(NumberCodec) { Number(it) },
-        )
+        override fun arms(to: Arms<DpoHyperparametersBeta>) {
+            to.add(DpoHyperparametersBetaMode.Codec) { Mode(it) }
+            to.add(NumberCodec) { Number(it) }
+        }
 
         override fun unknown(value: JsonElement): DpoHyperparametersBeta = Unknown(value)
 
@@ -266,13 +266,13 @@ public sealed interface FineTuningAlphaGrader {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FineTuningAlphaGrader>("FineTuningAlphaGrader", "type") {
-        override fun arms(): Array<Arm<out FineTuningAlphaGrader, *>> = arrayOf(
-            Arm(StringCheckGrader.Codec, "string_check") { StringCheck(it) },
-            Arm(TextSimilarityGrader.Codec, "text_similarity") { TextSimilarity(it) },
-            Arm(PythonGrader.Codec, "python") { Python(it) },
-            Arm(ScoreModelGrader.Codec, "score_model") { ScoreModel(it) },
-            Arm(MultiGrader.Codec, "multi") { Multi(it) },
-        )
+        override fun arms(to: Arms<FineTuningAlphaGrader>) {
+            to.add(StringCheckGrader.Codec, "string_check") { StringCheck(it) }
+            to.add(TextSimilarityGrader.Codec, "text_similarity") { TextSimilarity(it) }
+            to.add(PythonGrader.Codec, "python") { Python(it) }
+            to.add(ScoreModelGrader.Codec, "score_model") { ScoreModel(it) }
+            to.add(MultiGrader.Codec, "multi") { Multi(it) }
+        }
 
         override fun unknown(value: JsonElement): FineTuningAlphaGrader = Unknown(value)
 
@@ -489,10 +489,10 @@ public sealed interface FineTuningBatchSize {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FineTuningBatchSize>("FineTuningBatchSize", null) {
-        override fun arms(): Array<Arm<out FineTuningBatchSize, *>> = arrayOf(
-            Arm(DpoHyperparametersBatchSizeMode.Codec) { Mode(it) },
-            Arm(IntegerCodec) { Integer(it) },
-        )
+        override fun arms(to: Arms<FineTuningBatchSize>) {
+            to.add(DpoHyperparametersBatchSizeMode.Codec) { Mode(it) }
+            to.add(IntegerCodec) { Integer(it) }
+        }
 
         override fun unknown(value: JsonElement): FineTuningBatchSize = Unknown(value)
 
@@ -727,10 +727,10 @@ public sealed interface FineTuningEpochs {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FineTuningEpochs>("FineTuningEpochs", null) {
-        override fun arms(): Array<Arm<out FineTuningEpochs, *>> = arrayOf(
-            Arm(DpoHyperparametersNEpochsMode.Codec) { Mode(it) },
-            Arm(IntegerCodec) { Integer(it) },
-        )
+        override fun arms(to: Arms<FineTuningEpochs>) {
+            to.add(DpoHyperparametersNEpochsMode.Codec) { Mode(it) }
+            to.add(IntegerCodec) { Integer(it) }
+        }
 
         override fun unknown(value: JsonElement): FineTuningEpochs = Unknown(value)
 
@@ -1556,10 +1556,10 @@ public sealed interface FineTuningLearningRateMultiplier {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FineTuningLearningRateMultiplier>("FineTuningLearningRateMultiplier", null) {
-        override fun arms(): Array<Arm<out FineTuningLearningRateMultiplier, *>> = arrayOf(
-            Arm(DpoHyperparametersLearningRateMultiplierMode.Codec) { Mode(it) },
-            Arm(NumberCodec) { Number(it) },
-        )
+        override fun arms(to: Arms<FineTuningLearningRateMultiplier>) {
+            to.add(DpoHyperparametersLearningRateMultiplierMode.Codec) { Mode(it) }
+            to.add(NumberCodec) { Number(it) }
+        }
 
         override fun unknown(value: JsonElement): FineTuningLearningRateMultiplier = Unknown(value)
 

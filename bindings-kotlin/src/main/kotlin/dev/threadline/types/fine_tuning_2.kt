@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -40,10 +40,10 @@ public sealed interface ReinforcementHyperparametersComputeMultiplier {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ReinforcementHyperparametersComputeMultiplier>("ReinforcementHyperparametersComputeMultiplier", null) {
-        override fun arms(): Array<Arm<out ReinforcementHyperparametersComputeMultiplier, *>> = arrayOf(
-            Arm(ReinforcementComputeMultiplierMode.Codec) { Mode(it) },
-            Arm(NumberCodec) { Number(it) },
-        )
+        override fun arms(to: Arms<ReinforcementHyperparametersComputeMultiplier>) {
+            to.add(ReinforcementComputeMultiplierMode.Codec) { Mode(it) }
+            to.add(NumberCodec) { Number(it) }
+        }
 
         override fun unknown(value: JsonElement): ReinforcementHyperparametersComputeMultiplier = Unknown(value)
 
@@ -83,10 +83,10 @@ public sealed interface ReinforcementHyperparametersEvalInterval {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ReinforcementHyperparametersEvalInterval>("ReinforcementHyperparametersEvalInterval", null) {
-        override fun arms(): Array<Arm<out ReinforcementHyperparametersEvalInterval, *>> = arrayOf(
-            Arm(ReinforcementHyperparametersEvalIntervalMode.Codec) { Mode(it) },
-            Arm(IntegerCodec) { Integer(it) },
-        )
+        override fun arms(to: Arms<ReinforcementHyperparametersEvalInterval>) {
+            to.add(ReinforcementHyperparametersEvalIntervalMode.Codec) { Mode(it) }
+            to.add(IntegerCodec) { Integer(it) }
+        }
 
         override fun unknown(value: JsonElement): ReinforcementHyperparametersEvalInterval = Unknown(value)
 
@@ -150,10 +150,10 @@ public sealed interface ReinforcementHyperparametersEvalSamples {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ReinforcementHyperparametersEvalSamples>("ReinforcementHyperparametersEvalSamples", null) {
-        override fun arms(): Array<Arm<out ReinforcementHyperparametersEvalSamples, *>> = arrayOf(
-            Arm(ReinforcementHyperparametersEvalSamplesMode.Codec) { Mode(it) },
-            Arm(IntegerCodec) { Integer(it) },
-        )
+        override fun arms(to: Arms<ReinforcementHyperparametersEvalSamples>) {
+            to.add(ReinforcementHyperparametersEvalSamplesMode.Codec) { Mode(it) }
+            to.add(IntegerCodec) { Integer(it) }
+        }
 
         override fun unknown(value: JsonElement): ReinforcementHyperparametersEvalSamples = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -256,14 +256,14 @@ public sealed interface LabelModelGraderInputContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<LabelModelGraderInputContent>("LabelModelGraderInputContent", "type") {
-        override fun arms(): Array<Arm<out LabelModelGraderInputContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(LabelModelGraderInputContentOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(LabelModelGraderInputContentInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ResponseInputAudio.Codec, "input_audio") { InputAudio(it) },
-            Arm(ListCodec(EvalItemContentItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<LabelModelGraderInputContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(LabelModelGraderInputContentOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(LabelModelGraderInputContentInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ResponseInputAudio.Codec, "input_audio") { InputAudio(it) }
+            to.add(ListCodec(EvalItemContentItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): LabelModelGraderInputContent = Unknown(value)
 
@@ -451,13 +451,13 @@ public sealed interface MultiGraderGraders {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<MultiGraderGraders>("MultiGraderGraders", "type") {
-        override fun arms(): Array<Arm<out MultiGraderGraders, *>> = arrayOf(
-            Arm(StringCheckGrader.Codec, "string_check") { StringCheck(it) },
-            Arm(TextSimilarityGrader.Codec, "text_similarity") { TextSimilarity(it) },
-            Arm(PythonGrader.Codec, "python") { Python(it) },
-            Arm(ScoreModelGrader.Codec, "score_model") { ScoreModel(it) },
-            Arm(LabelModelGrader.Codec, "label_model") { LabelModel(it) },
-        )
+        override fun arms(to: Arms<MultiGraderGraders>) {
+            to.add(StringCheckGrader.Codec, "string_check") { StringCheck(it) }
+            to.add(TextSimilarityGrader.Codec, "text_similarity") { TextSimilarity(it) }
+            to.add(PythonGrader.Codec, "python") { Python(it) }
+            to.add(ScoreModelGrader.Codec, "score_model") { ScoreModel(it) }
+            to.add(LabelModelGrader.Codec, "label_model") { LabelModel(it) }
+        }
 
         override fun unknown(value: JsonElement): MultiGraderGraders = Unknown(value)
 

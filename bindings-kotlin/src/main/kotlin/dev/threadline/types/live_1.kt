@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -50,11 +50,11 @@ public sealed interface AudioFormat {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AudioFormat>("AudioFormat", "type") {
-        override fun arms(): Array<Arm<out AudioFormat, *>> = arrayOf(
-            Arm(AudioFormatAudioPCM.Codec, "audio/pcm") { AudioPcm(it) },
-            Arm(AudioFormatAudioPCMU.Codec, "audio/pcmu") { AudioPcmu(it) },
-            Arm(AudioFormatAudioPCMA.Codec, "audio/pcma") { AudioPcma(it) },
-        )
+        override fun arms(to: Arms<AudioFormat>) {
+            to.add(AudioFormatAudioPCM.Codec, "audio/pcm") { AudioPcm(it) }
+            to.add(AudioFormatAudioPCMU.Codec, "audio/pcmu") { AudioPcmu(it) }
+            to.add(AudioFormatAudioPCMA.Codec, "audio/pcma") { AudioPcma(it) }
+        }
 
         override fun unknown(value: JsonElement): AudioFormat = Unknown(value)
 
@@ -176,10 +176,10 @@ public sealed interface AudioOutputVoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AudioOutputVoice>("AudioOutputVoice", null) {
-        override fun arms(): Array<Arm<out AudioOutputVoice, *>> = arrayOf(
-            Arm(BuiltInVoice.Codec) { Value(it) },
-            Arm(dev.threadline.types.CustomVoice.Codec) { CustomVoice(it) },
-        )
+        override fun arms(to: Arms<AudioOutputVoice>) {
+            to.add(BuiltInVoice.Codec) { Value(it) }
+            to.add(dev.threadline.types.CustomVoice.Codec) { CustomVoice(it) }
+        }
 
         override fun unknown(value: JsonElement): AudioOutputVoice = Unknown(value)
 
@@ -566,22 +566,22 @@ public sealed interface ConnectClientEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ConnectClientEvent>("ConnectClientEvent", "type") {
-        override fun arms(): Array<Arm<out ConnectClientEvent, *>> = arrayOf(
-            Arm(LiveSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) },
-            Arm(InputAudioMuteEvent.Codec, "session.input_audio.mute") { SessionInputAudioMute(it) },
-            Arm(InputAudioUnmuteEvent.Codec, "session.input_audio.unmute") { SessionInputAudioUnmute(it) },
-            Arm(OutputAudioFixturePlayEvent.Codec, "session.output_audio.fixture.play") { SessionOutputAudioFixturePlay(it) },
-            Arm(ConnectClientEventTransportDtmfSend.Codec, "transport.dtmf.send") { TransportDtmfSend(it) },
-            Arm(InstructionsAppendEvent.Codec, "session.instructions.append") { SessionInstructionsAppend(it) },
-            Arm(ThinkingAppendEvent.Codec, "session.thinking.append") { SessionThinkingAppend(it) },
-            Arm(CommentaryAppendEvent.Codec, "session.commentary.append") { SessionCommentaryAppend(it) },
-            Arm(DecisionCreateEvent.Codec, "decision.create") { DecisionCreate(it) },
-            Arm(DecisionItemCreateEvent.Codec, "decision.item.create") { DecisionItemCreate(it) },
-            Arm(DecisionItemDeleteEvent.Codec, "decision.item.delete") { DecisionItemDelete(it) },
-            Arm(ResponseItemCreateEvent.Codec, "response.item.create") { ResponseItemCreate(it) },
-            Arm(LiveResponseCreateEvent.Codec, "response.create") { ResponseCreate(it) },
-            Arm(SessionCloseEvent.Codec, "session.close") { SessionClose(it) },
-        )
+        override fun arms(to: Arms<ConnectClientEvent>) {
+            to.add(LiveSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) }
+            to.add(InputAudioMuteEvent.Codec, "session.input_audio.mute") { SessionInputAudioMute(it) }
+            to.add(InputAudioUnmuteEvent.Codec, "session.input_audio.unmute") { SessionInputAudioUnmute(it) }
+            to.add(OutputAudioFixturePlayEvent.Codec, "session.output_audio.fixture.play") { SessionOutputAudioFixturePlay(it) }
+            to.add(ConnectClientEventTransportDtmfSend.Codec, "transport.dtmf.send") { TransportDtmfSend(it) }
+            to.add(InstructionsAppendEvent.Codec, "session.instructions.append") { SessionInstructionsAppend(it) }
+            to.add(ThinkingAppendEvent.Codec, "session.thinking.append") { SessionThinkingAppend(it) }
+            to.add(CommentaryAppendEvent.Codec, "session.commentary.append") { SessionCommentaryAppend(it) }
+            to.add(DecisionCreateEvent.Codec, "decision.create") { DecisionCreate(it) }
+            to.add(DecisionItemCreateEvent.Codec, "decision.item.create") { DecisionItemCreate(it) }
+            to.add(DecisionItemDeleteEvent.Codec, "decision.item.delete") { DecisionItemDelete(it) }
+            to.add(ResponseItemCreateEvent.Codec, "response.item.create") { ResponseItemCreate(it) }
+            to.add(LiveResponseCreateEvent.Codec, "response.create") { ResponseCreate(it) }
+            to.add(SessionCloseEvent.Codec, "session.close") { SessionClose(it) }
+        }
 
         override fun unknown(value: JsonElement): ConnectClientEvent = Unknown(value)
 
@@ -820,36 +820,36 @@ public sealed interface ConnectServerEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ConnectServerEvent>("ConnectServerEvent", "type") {
-        override fun arms(): Array<Arm<out ConnectServerEvent, *>> = arrayOf(
-            Arm(SessionStartedEvent.Codec, "session.started") { SessionStarted(it) },
-            Arm(LiveSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) },
-            Arm(InputAudioMutedEvent.Codec, "session.input_audio.muted") { SessionInputAudioMuted(it) },
-            Arm(InputAudioUnmutedEvent.Codec, "session.input_audio.unmuted") { SessionInputAudioUnmuted(it) },
-            Arm(OutputAudioFixturePlayingEvent.Codec, "session.output_audio.fixture.playing") { SessionOutputAudioFixturePlaying(it) },
-            Arm(OutputAudioFixturePlayedEvent.Codec, "session.output_audio.fixture.played") { SessionOutputAudioFixturePlayed(it) },
-            Arm(InstructionsAppendedEvent.Codec, "session.instructions.appended") { SessionInstructionsAppended(it) },
-            Arm(ThinkingAppendedEvent.Codec, "session.thinking.appended") { SessionThinkingAppended(it) },
-            Arm(CommentaryAppendedEvent.Codec, "session.commentary.appended") { SessionCommentaryAppended(it) },
-            Arm(InputTranscriptDeltaEvent.Codec, "session.input_transcript.delta") { SessionInputTranscriptDelta(it) },
-            Arm(OutputTranscriptDeltaEvent.Codec, "session.output_transcript.delta") { SessionOutputTranscriptDelta(it) },
-            Arm(DelegationCreatedEvent.Codec, "session.delegation.created") { SessionDelegationCreated(it) },
-            Arm(dev.threadline.types.DecisionEvent.Codec, "decision.event") { DecisionEvent(it) },
-            Arm(DecisionItemCreatedEvent.Codec, "decision.item.created") { DecisionItemCreated(it) },
-            Arm(DecisionItemDeletedEvent.Codec, "decision.item.deleted") { DecisionItemDeleted(it) },
-            Arm(dev.threadline.types.ResponseEvent.Codec, "response.event") { ResponseEvent(it) },
-            Arm(SessionUsageUpdatedEvent.Codec, "session.usage.updated") { SessionUsageUpdated(it) },
-            Arm(SessionClosedEvent.Codec, "session.closed") { SessionClosed(it) },
-            Arm(ErrorEvent.Codec, "error") { Error(it) },
-            Arm(InfoEvent.Codec, "info") { Info(it) },
-            Arm(ForkServerEventSessionInputAudioAppend.Codec, "session.input_audio.append") { SessionInputAudioAppend(it) },
-            Arm(OutputAudioDeltaEvent.Codec, "session.output_audio.delta") { SessionOutputAudioDelta(it) },
-            Arm(ForkServerEventTransportDtmfReceived.Codec, "transport.dtmf.received") { TransportDtmfReceived(it) },
-            Arm(ForkServerEventTransportDtmfSend.Codec, "transport.dtmf.send") { TransportDtmfSend(it) },
-            Arm(ForkServerEventTransportDtmfSent.Codec, "transport.dtmf.sent") { TransportDtmfSent(it) },
-            Arm(ForkServerEventTransportRinging.Codec, "transport.ringing") { TransportRinging(it) },
-            Arm(ForkServerEventTransportAnswered.Codec, "transport.answered") { TransportAnswered(it) },
-            Arm(ForkServerEventTransportFailed.Codec, "transport.failed") { TransportFailed(it) },
-        )
+        override fun arms(to: Arms<ConnectServerEvent>) {
+            to.add(SessionStartedEvent.Codec, "session.started") { SessionStarted(it) }
+            to.add(LiveSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) }
+            to.add(InputAudioMutedEvent.Codec, "session.input_audio.muted") { SessionInputAudioMuted(it) }
+            to.add(InputAudioUnmutedEvent.Codec, "session.input_audio.unmuted") { SessionInputAudioUnmuted(it) }
+            to.add(OutputAudioFixturePlayingEvent.Codec, "session.output_audio.fixture.playing") { SessionOutputAudioFixturePlaying(it) }
+            to.add(OutputAudioFixturePlayedEvent.Codec, "session.output_audio.fixture.played") { SessionOutputAudioFixturePlayed(it) }
+            to.add(InstructionsAppendedEvent.Codec, "session.instructions.appended") { SessionInstructionsAppended(it) }
+            to.add(ThinkingAppendedEvent.Codec, "session.thinking.appended") { SessionThinkingAppended(it) }
+            to.add(CommentaryAppendedEvent.Codec, "session.commentary.appended") { SessionCommentaryAppended(it) }
+            to.add(InputTranscriptDeltaEvent.Codec, "session.input_transcript.delta") { SessionInputTranscriptDelta(it) }
+            to.add(OutputTranscriptDeltaEvent.Codec, "session.output_transcript.delta") { SessionOutputTranscriptDelta(it) }
+            to.add(DelegationCreatedEvent.Codec, "session.delegation.created") { SessionDelegationCreated(it) }
+            to.add(dev.threadline.types.DecisionEvent.Codec, "decision.event") { DecisionEvent(it) }
+            to.add(DecisionItemCreatedEvent.Codec, "decision.item.created") { DecisionItemCreated(it) }
+            to.add(DecisionItemDeletedEvent.Codec, "decision.item.deleted") { DecisionItemDeleted(it) }
+            to.add(dev.threadline.types.ResponseEvent.Codec, "response.event") { ResponseEvent(it) }
+            to.add(SessionUsageUpdatedEvent.Codec, "session.usage.updated") { SessionUsageUpdated(it) }
+            to.add(SessionClosedEvent.Codec, "session.closed") { SessionClosed(it) }
+            to.add(ErrorEvent.Codec, "error") { Error(it) }
+            to.add(InfoEvent.Codec, "info") { Info(it) }
+            to.add(ForkServerEventSessionInputAudioAppend.Codec, "session.input_audio.append") { SessionInputAudioAppend(it) }
+            to.add(OutputAudioDeltaEvent.Codec, "session.output_audio.delta") { SessionOutputAudioDelta(it) }
+            to.add(ForkServerEventTransportDtmfReceived.Codec, "transport.dtmf.received") { TransportDtmfReceived(it) }
+            to.add(ForkServerEventTransportDtmfSend.Codec, "transport.dtmf.send") { TransportDtmfSend(it) }
+            to.add(ForkServerEventTransportDtmfSent.Codec, "transport.dtmf.sent") { TransportDtmfSent(it) }
+            to.add(ForkServerEventTransportRinging.Codec, "transport.ringing") { TransportRinging(it) }
+            to.add(ForkServerEventTransportAnswered.Codec, "transport.answered") { TransportAnswered(it) }
+            to.add(ForkServerEventTransportFailed.Codec, "transport.failed") { TransportFailed(it) }
+        }
 
         override fun unknown(value: JsonElement): ConnectServerEvent = Unknown(value)
 
@@ -971,10 +971,10 @@ public sealed interface DataChannelConfigAllowedClientEvents {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DataChannelConfigAllowedClientEvents>("DataChannelConfigAllowedClientEvents", null) {
-        override fun arms(): Array<Arm<out DataChannelConfigAllowedClientEvents, *>> = arrayOf(
-            Arm(DataChannelConfigAllowedClientEventsValue.Codec) { Value(it) },
-            Arm(ListCodec(TextCodec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DataChannelConfigAllowedClientEvents>) {
+            to.add(DataChannelConfigAllowedClientEventsValue.Codec) { Value(it) }
+            to.add(ListCodec(TextCodec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DataChannelConfigAllowedClientEvents = Unknown(value)
 
@@ -1038,10 +1038,10 @@ public sealed interface DataChannelConfigAllowedServerEvents {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DataChannelConfigAllowedServerEvents>("DataChannelConfigAllowedServerEvents", null) {
-        override fun arms(): Array<Arm<out DataChannelConfigAllowedServerEvents, *>> = arrayOf(
-            Arm(DataChannelConfigAllowedServerEventsValue.Codec) { Value(it) },
-            Arm(ListCodec(ServerEventSelector.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DataChannelConfigAllowedServerEvents>) {
+            to.add(DataChannelConfigAllowedServerEventsValue.Codec) { Value(it) }
+            to.add(ListCodec(ServerEventSelector.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DataChannelConfigAllowedServerEvents = Unknown(value)
 
@@ -1141,10 +1141,10 @@ public sealed interface DecisionAssistantMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionAssistantMessageContent>("DecisionAssistantMessageContent", null) {
-        override fun arms(): Array<Arm<out DecisionAssistantMessageContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionContentPart.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionAssistantMessageContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionContentPart.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionAssistantMessageContent = Unknown(value)
 
@@ -1241,10 +1241,10 @@ public sealed interface DecisionChoiceOptionValue {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionChoiceOptionValue>("DecisionChoiceOptionValue", null) {
-        override fun arms(): Array<Arm<out DecisionChoiceOptionValue, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(FlagCodec) { BooleanType(it) },
-        )
+        override fun arms(to: Arms<DecisionChoiceOptionValue>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(FlagCodec) { BooleanType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionChoiceOptionValue = Unknown(value)
 
@@ -1284,10 +1284,10 @@ public sealed interface DecisionContentPart {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionContentPart>("DecisionContentPart", "type") {
-        override fun arms(): Array<Arm<out DecisionContentPart, *>> = arrayOf(
-            Arm(DecisionContentPartOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(DecisionContentPartRefusal.Codec, "refusal") { Refusal(it) },
-        )
+        override fun arms(to: Arms<DecisionContentPart>) {
+            to.add(DecisionContentPartOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(DecisionContentPartRefusal.Codec, "refusal") { Refusal(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionContentPart = Unknown(value)
 
@@ -1418,10 +1418,10 @@ public sealed interface DecisionContentPartInputJSONData {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionContentPartInputJSONData>("DecisionContentPartInputJSONData", null) {
-        override fun arms(): Array<Arm<out DecisionContentPartInputJSONData, *>> = arrayOf(
-            Arm(ListCodec(MapCodec(JsonCodec))) { ListType(it) },
-            Arm(MapCodec(JsonCodec)) { MapType(it) },
-        )
+        override fun arms(to: Arms<DecisionContentPartInputJSONData>) {
+            to.add(ListCodec(MapCodec(JsonCodec))) { ListType(it) }
+            to.add(MapCodec(JsonCodec)) { MapType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionContentPartInputJSONData = Unknown(value)
 
@@ -1735,11 +1735,11 @@ public sealed interface DecisionItemContentParts {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionItemContentParts>("DecisionItemContentParts", "type") {
-        override fun arms(): Array<Arm<out DecisionItemContentParts, *>> = arrayOf(
-            Arm(DecisionContentPartInputText.Codec, "input_text") { InputText(it) },
-            Arm(DecisionContentPartInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(DecisionContentPartInputJSON.Codec, "input_json") { InputJson(it) },
-        )
+        override fun arms(to: Arms<DecisionItemContentParts>) {
+            to.add(DecisionContentPartInputText.Codec, "input_text") { InputText(it) }
+            to.add(DecisionContentPartInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(DecisionContentPartInputJSON.Codec, "input_json") { InputJson(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionItemContentParts = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -77,16 +77,16 @@ public sealed interface DecisionItemCreateEventItemUnion {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionItemCreateEventItemUnion>("DecisionItemCreateEventItemUnion", "type") {
-        override fun arms(): Array<Arm<out DecisionItemCreateEventItemUnion, *>> = arrayOf(
-            Arm(DecisionItemFunctionCall.Codec, "function_call") { FunctionCall(it) },
-            Arm(DecisionItemCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) },
-            Arm(DecisionItemFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(DecisionItemCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-            Arm(DecisionUserMessage.Codec, "message") { UserMessage(it) },
-            Arm(DecisionDeveloperMessage.Codec, "message") { DeveloperMessage(it) },
-            Arm(DecisionSystemMessage.Codec, "message") { SystemMessage(it) },
-            Arm(DecisionAssistantMessage.Codec, "message") { AssistantMessage(it) },
-        )
+        override fun arms(to: Arms<DecisionItemCreateEventItemUnion>) {
+            to.add(DecisionItemFunctionCall.Codec, "function_call") { FunctionCall(it) }
+            to.add(DecisionItemCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) }
+            to.add(DecisionItemFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(DecisionItemCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+            to.add(DecisionUserMessage.Codec, "message") { UserMessage(it) }
+            to.add(DecisionDeveloperMessage.Codec, "message") { DeveloperMessage(it) }
+            to.add(DecisionSystemMessage.Codec, "message") { SystemMessage(it) }
+            to.add(DecisionAssistantMessage.Codec, "message") { AssistantMessage(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionItemCreateEventItemUnion = Unknown(value)
 
@@ -203,16 +203,16 @@ public sealed interface DecisionItemCreatedEventItemUnion {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionItemCreatedEventItemUnion>("DecisionItemCreatedEventItemUnion", "type") {
-        override fun arms(): Array<Arm<out DecisionItemCreatedEventItemUnion, *>> = arrayOf(
-            Arm(DecisionItemFunctionCall.Codec, "function_call") { FunctionCall(it) },
-            Arm(DecisionItemCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) },
-            Arm(DecisionStoredUserMessage.Codec, "message") { StoredUserMessage(it) },
-            Arm(DecisionStoredDeveloperMessage.Codec, "message") { StoredDeveloperMessage(it) },
-            Arm(DecisionStoredSystemMessage.Codec, "message") { StoredSystemMessage(it) },
-            Arm(DecisionStoredAssistantMessage.Codec, "message") { StoredAssistantMessage(it) },
-            Arm(DecisionItemFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(DecisionItemCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-        )
+        override fun arms(to: Arms<DecisionItemCreatedEventItemUnion>) {
+            to.add(DecisionItemFunctionCall.Codec, "function_call") { FunctionCall(it) }
+            to.add(DecisionItemCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) }
+            to.add(DecisionStoredUserMessage.Codec, "message") { StoredUserMessage(it) }
+            to.add(DecisionStoredDeveloperMessage.Codec, "message") { StoredDeveloperMessage(it) }
+            to.add(DecisionStoredSystemMessage.Codec, "message") { StoredSystemMessage(it) }
+            to.add(DecisionStoredAssistantMessage.Codec, "message") { StoredAssistantMessage(it) }
+            to.add(DecisionItemFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(DecisionItemCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionItemCreatedEventItemUnion = Unknown(value)
 
@@ -344,10 +344,10 @@ public sealed interface DecisionItemCustomToolCallOutputOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionItemCustomToolCallOutputOutput>("DecisionItemCustomToolCallOutputOutput", null) {
-        override fun arms(): Array<Arm<out DecisionItemCustomToolCallOutputOutput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionItemCustomToolCallOutputOutputParts.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionItemCustomToolCallOutputOutput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionItemCustomToolCallOutputOutputParts.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionItemCustomToolCallOutputOutput = Unknown(value)
 
@@ -387,10 +387,10 @@ public sealed interface DecisionItemCustomToolCallOutputOutputParts {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionItemCustomToolCallOutputOutputParts>("DecisionItemCustomToolCallOutputOutputParts", "type") {
-        override fun arms(): Array<Arm<out DecisionItemCustomToolCallOutputOutputParts, *>> = arrayOf(
-            Arm(DecisionInputText.Codec, "input_text") { InputText(it) },
-            Arm(ItemCustomToolCallOutputOutputPartsInputImage.Codec, "input_image") { InputImage(it) },
-        )
+        override fun arms(to: Arms<DecisionItemCustomToolCallOutputOutputParts>) {
+            to.add(DecisionInputText.Codec, "input_text") { InputText(it) }
+            to.add(ItemCustomToolCallOutputOutputPartsInputImage.Codec, "input_image") { InputImage(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionItemCustomToolCallOutputOutputParts = Unknown(value)
 
@@ -582,10 +582,10 @@ public sealed interface DecisionItemFunctionCallOutputOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionItemFunctionCallOutputOutput>("DecisionItemFunctionCallOutputOutput", null) {
-        override fun arms(): Array<Arm<out DecisionItemFunctionCallOutputOutput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionItemFunctionCallOutputOutputParts.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionItemFunctionCallOutputOutput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionItemFunctionCallOutputOutputParts.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionItemFunctionCallOutputOutput = Unknown(value)
 
@@ -625,10 +625,10 @@ public sealed interface DecisionItemFunctionCallOutputOutputParts {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionItemFunctionCallOutputOutputParts>("DecisionItemFunctionCallOutputOutputParts", "type") {
-        override fun arms(): Array<Arm<out DecisionItemFunctionCallOutputOutputParts, *>> = arrayOf(
-            Arm(DecisionInputText.Codec, "input_text") { InputText(it) },
-            Arm(ItemFunctionCallOutputOutputPartsInputImage.Codec, "input_image") { InputImage(it) },
-        )
+        override fun arms(to: Arms<DecisionItemFunctionCallOutputOutputParts>) {
+            to.add(DecisionInputText.Codec, "input_text") { InputText(it) }
+            to.add(ItemFunctionCallOutputOutputPartsInputImage.Codec, "input_image") { InputImage(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionItemFunctionCallOutputOutputParts = Unknown(value)
 
@@ -733,10 +733,10 @@ public sealed interface DecisionQuestionChoiceInstructions {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionQuestionChoiceInstructions>("DecisionQuestionChoiceInstructions", null) {
-        override fun arms(): Array<Arm<out DecisionQuestionChoiceInstructions, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionQuestionChoiceInstructionsParts.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionQuestionChoiceInstructions>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionQuestionChoiceInstructionsParts.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionQuestionChoiceInstructions = Unknown(value)
 
@@ -782,11 +782,11 @@ public sealed interface DecisionQuestionChoiceInstructionsParts {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionQuestionChoiceInstructionsParts>("DecisionQuestionChoiceInstructionsParts", "type") {
-        override fun arms(): Array<Arm<out DecisionQuestionChoiceInstructionsParts, *>> = arrayOf(
-            Arm(DecisionInputText.Codec, "input_text") { InputText(it) },
-            Arm(ChoiceInstructionsPartsInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ChoiceInstructionsPartsInputJSON.Codec, "input_json") { InputJson(it) },
-        )
+        override fun arms(to: Arms<DecisionQuestionChoiceInstructionsParts>) {
+            to.add(DecisionInputText.Codec, "input_text") { InputText(it) }
+            to.add(ChoiceInstructionsPartsInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ChoiceInstructionsPartsInputJSON.Codec, "input_json") { InputJson(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionQuestionChoiceInstructionsParts = Unknown(value)
 
@@ -858,10 +858,10 @@ public sealed interface DecisionQuestionPredicateInstructions {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionQuestionPredicateInstructions>("DecisionQuestionPredicateInstructions", null) {
-        override fun arms(): Array<Arm<out DecisionQuestionPredicateInstructions, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionQuestionPredicateInstructionsParts.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionQuestionPredicateInstructions>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionQuestionPredicateInstructionsParts.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionQuestionPredicateInstructions = Unknown(value)
 
@@ -907,11 +907,11 @@ public sealed interface DecisionQuestionPredicateInstructionsParts {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionQuestionPredicateInstructionsParts>("DecisionQuestionPredicateInstructionsParts", "type") {
-        override fun arms(): Array<Arm<out DecisionQuestionPredicateInstructionsParts, *>> = arrayOf(
-            Arm(DecisionInputText.Codec, "input_text") { InputText(it) },
-            Arm(PredicateInstructionsPartsInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(PredicateInstructionsPartsInputJSON.Codec, "input_json") { InputJson(it) },
-        )
+        override fun arms(to: Arms<DecisionQuestionPredicateInstructionsParts>) {
+            to.add(DecisionInputText.Codec, "input_text") { InputText(it) }
+            to.add(PredicateInstructionsPartsInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(PredicateInstructionsPartsInputJSON.Codec, "input_json") { InputJson(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionQuestionPredicateInstructionsParts = Unknown(value)
 
@@ -987,10 +987,10 @@ public sealed interface DecisionQuestionScoreInstructions {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionQuestionScoreInstructions>("DecisionQuestionScoreInstructions", null) {
-        override fun arms(): Array<Arm<out DecisionQuestionScoreInstructions, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionQuestionScoreInstructionsParts.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionQuestionScoreInstructions>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionQuestionScoreInstructionsParts.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionQuestionScoreInstructions = Unknown(value)
 
@@ -1036,11 +1036,11 @@ public sealed interface DecisionQuestionScoreInstructionsParts {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionQuestionScoreInstructionsParts>("DecisionQuestionScoreInstructionsParts", "type") {
-        override fun arms(): Array<Arm<out DecisionQuestionScoreInstructionsParts, *>> = arrayOf(
-            Arm(DecisionInputText.Codec, "input_text") { InputText(it) },
-            Arm(ScoreInstructionsPartsInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ScoreInstructionsPartsInputJSON.Codec, "input_json") { InputJson(it) },
-        )
+        override fun arms(to: Arms<DecisionQuestionScoreInstructionsParts>) {
+            to.add(DecisionInputText.Codec, "input_text") { InputText(it) }
+            to.add(ScoreInstructionsPartsInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ScoreInstructionsPartsInputJSON.Codec, "input_json") { InputJson(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionQuestionScoreInstructionsParts = Unknown(value)
 
@@ -1245,10 +1245,10 @@ public sealed interface DecisionSystemMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionSystemMessageContent>("DecisionSystemMessageContent", null) {
-        override fun arms(): Array<Arm<out DecisionSystemMessageContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionInputText.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionSystemMessageContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionInputText.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionSystemMessageContent = Unknown(value)
 
@@ -1351,11 +1351,11 @@ public sealed interface DecisionTriggerDecisionsQuestion {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionTriggerDecisionsQuestion>("DecisionTriggerDecisionsQuestion", "type") {
-        override fun arms(): Array<Arm<out DecisionTriggerDecisionsQuestion, *>> = arrayOf(
-            Arm(DecisionQuestionChoice.Codec, "choice") { Choice(it) },
-            Arm(DecisionQuestionPredicate.Codec, "predicate") { Predicate(it) },
-            Arm(DecisionQuestionScore.Codec, "score") { Score(it) },
-        )
+        override fun arms(to: Arms<DecisionTriggerDecisionsQuestion>) {
+            to.add(DecisionQuestionChoice.Codec, "choice") { Choice(it) }
+            to.add(DecisionQuestionPredicate.Codec, "predicate") { Predicate(it) }
+            to.add(DecisionQuestionScore.Codec, "score") { Score(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionTriggerDecisionsQuestion = Unknown(value)
 
@@ -1455,10 +1455,10 @@ public sealed interface DecisionUserMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionUserMessageContent>("DecisionUserMessageContent", null) {
-        override fun arms(): Array<Arm<out DecisionUserMessageContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionItemContentParts.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionUserMessageContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionItemContentParts.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionUserMessageContent = Unknown(value)
 
@@ -1534,11 +1534,11 @@ public sealed interface DecisionsDelegationQuestion {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionsDelegationQuestion>("DecisionsDelegationQuestion", "type") {
-        override fun arms(): Array<Arm<out DecisionsDelegationQuestion, *>> = arrayOf(
-            Arm(DecisionQuestionChoice.Codec, "choice") { Choice(it) },
-            Arm(DecisionQuestionPredicate.Codec, "predicate") { Predicate(it) },
-            Arm(DecisionQuestionScore.Codec, "score") { Score(it) },
-        )
+        override fun arms(to: Arms<DecisionsDelegationQuestion>) {
+            to.add(DecisionQuestionChoice.Codec, "choice") { Choice(it) }
+            to.add(DecisionQuestionPredicate.Codec, "predicate") { Predicate(it) }
+            to.add(DecisionQuestionScore.Codec, "score") { Score(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionsDelegationQuestion = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -120,23 +120,23 @@ public sealed interface ForkClientEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ForkClientEvent>("ForkClientEvent", "type") {
-        override fun arms(): Array<Arm<out ForkClientEvent, *>> = arrayOf(
-            Arm(ForkSessionStartEvent.Codec, "session.start") { SessionStart(it) },
-            Arm(LiveSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) },
-            Arm(InputAudioAppendEvent.Codec, "session.input_audio.append") { SessionInputAudioAppend(it) },
-            Arm(InputAudioMuteEvent.Codec, "session.input_audio.mute") { SessionInputAudioMute(it) },
-            Arm(InputAudioUnmuteEvent.Codec, "session.input_audio.unmute") { SessionInputAudioUnmute(it) },
-            Arm(OutputAudioFixturePlayEvent.Codec, "session.output_audio.fixture.play") { SessionOutputAudioFixturePlay(it) },
-            Arm(InstructionsAppendEvent.Codec, "session.instructions.append") { SessionInstructionsAppend(it) },
-            Arm(ThinkingAppendEvent.Codec, "session.thinking.append") { SessionThinkingAppend(it) },
-            Arm(CommentaryAppendEvent.Codec, "session.commentary.append") { SessionCommentaryAppend(it) },
-            Arm(DecisionCreateEvent.Codec, "decision.create") { DecisionCreate(it) },
-            Arm(DecisionItemCreateEvent.Codec, "decision.item.create") { DecisionItemCreate(it) },
-            Arm(DecisionItemDeleteEvent.Codec, "decision.item.delete") { DecisionItemDelete(it) },
-            Arm(ResponseItemCreateEvent.Codec, "response.item.create") { ResponseItemCreate(it) },
-            Arm(LiveResponseCreateEvent.Codec, "response.create") { ResponseCreate(it) },
-            Arm(SessionCloseEvent.Codec, "session.close") { SessionClose(it) },
-        )
+        override fun arms(to: Arms<ForkClientEvent>) {
+            to.add(ForkSessionStartEvent.Codec, "session.start") { SessionStart(it) }
+            to.add(LiveSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) }
+            to.add(InputAudioAppendEvent.Codec, "session.input_audio.append") { SessionInputAudioAppend(it) }
+            to.add(InputAudioMuteEvent.Codec, "session.input_audio.mute") { SessionInputAudioMute(it) }
+            to.add(InputAudioUnmuteEvent.Codec, "session.input_audio.unmute") { SessionInputAudioUnmute(it) }
+            to.add(OutputAudioFixturePlayEvent.Codec, "session.output_audio.fixture.play") { SessionOutputAudioFixturePlay(it) }
+            to.add(InstructionsAppendEvent.Codec, "session.instructions.append") { SessionInstructionsAppend(it) }
+            to.add(ThinkingAppendEvent.Codec, "session.thinking.append") { SessionThinkingAppend(it) }
+            to.add(CommentaryAppendEvent.Codec, "session.commentary.append") { SessionCommentaryAppend(it) }
+            to.add(DecisionCreateEvent.Codec, "decision.create") { DecisionCreate(it) }
+            to.add(DecisionItemCreateEvent.Codec, "decision.item.create") { DecisionItemCreate(it) }
+            to.add(DecisionItemDeleteEvent.Codec, "decision.item.delete") { DecisionItemDelete(it) }
+            to.add(ResponseItemCreateEvent.Codec, "response.item.create") { ResponseItemCreate(it) }
+            to.add(LiveResponseCreateEvent.Codec, "response.create") { ResponseCreate(it) }
+            to.add(SessionCloseEvent.Codec, "session.close") { SessionClose(it) }
+        }
 
         override fun unknown(value: JsonElement): ForkClientEvent = Unknown(value)
 
@@ -345,36 +345,36 @@ public sealed interface ForkServerEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ForkServerEvent>("ForkServerEvent", "type") {
-        override fun arms(): Array<Arm<out ForkServerEvent, *>> = arrayOf(
-            Arm(SessionStartedEvent.Codec, "session.started") { SessionStarted(it) },
-            Arm(LiveSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) },
-            Arm(InputAudioMutedEvent.Codec, "session.input_audio.muted") { SessionInputAudioMuted(it) },
-            Arm(InputAudioUnmutedEvent.Codec, "session.input_audio.unmuted") { SessionInputAudioUnmuted(it) },
-            Arm(OutputAudioFixturePlayingEvent.Codec, "session.output_audio.fixture.playing") { SessionOutputAudioFixturePlaying(it) },
-            Arm(OutputAudioFixturePlayedEvent.Codec, "session.output_audio.fixture.played") { SessionOutputAudioFixturePlayed(it) },
-            Arm(InstructionsAppendedEvent.Codec, "session.instructions.appended") { SessionInstructionsAppended(it) },
-            Arm(ThinkingAppendedEvent.Codec, "session.thinking.appended") { SessionThinkingAppended(it) },
-            Arm(CommentaryAppendedEvent.Codec, "session.commentary.appended") { SessionCommentaryAppended(it) },
-            Arm(ForkServerEventSessionInputAudioAppend.Codec, "session.input_audio.append") { SessionInputAudioAppend(it) },
-            Arm(OutputAudioDeltaEvent.Codec, "session.output_audio.delta") { SessionOutputAudioDelta(it) },
-            Arm(InputTranscriptDeltaEvent.Codec, "session.input_transcript.delta") { SessionInputTranscriptDelta(it) },
-            Arm(OutputTranscriptDeltaEvent.Codec, "session.output_transcript.delta") { SessionOutputTranscriptDelta(it) },
-            Arm(DelegationCreatedEvent.Codec, "session.delegation.created") { SessionDelegationCreated(it) },
-            Arm(dev.threadline.types.DecisionEvent.Codec, "decision.event") { DecisionEvent(it) },
-            Arm(DecisionItemCreatedEvent.Codec, "decision.item.created") { DecisionItemCreated(it) },
-            Arm(DecisionItemDeletedEvent.Codec, "decision.item.deleted") { DecisionItemDeleted(it) },
-            Arm(dev.threadline.types.ResponseEvent.Codec, "response.event") { ResponseEvent(it) },
-            Arm(SessionUsageUpdatedEvent.Codec, "session.usage.updated") { SessionUsageUpdated(it) },
-            Arm(SessionClosedEvent.Codec, "session.closed") { SessionClosed(it) },
-            Arm(ErrorEvent.Codec, "error") { Error(it) },
-            Arm(InfoEvent.Codec, "info") { Info(it) },
-            Arm(ForkServerEventTransportDtmfReceived.Codec, "transport.dtmf.received") { TransportDtmfReceived(it) },
-            Arm(ForkServerEventTransportDtmfSend.Codec, "transport.dtmf.send") { TransportDtmfSend(it) },
-            Arm(ForkServerEventTransportDtmfSent.Codec, "transport.dtmf.sent") { TransportDtmfSent(it) },
-            Arm(ForkServerEventTransportRinging.Codec, "transport.ringing") { TransportRinging(it) },
-            Arm(ForkServerEventTransportAnswered.Codec, "transport.answered") { TransportAnswered(it) },
-            Arm(ForkServerEventTransportFailed.Codec, "transport.failed") { TransportFailed(it) },
-        )
+        override fun arms(to: Arms<ForkServerEvent>) {
+            to.add(SessionStartedEvent.Codec, "session.started") { SessionStarted(it) }
+            to.add(LiveSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) }
+            to.add(InputAudioMutedEvent.Codec, "session.input_audio.muted") { SessionInputAudioMuted(it) }
+            to.add(InputAudioUnmutedEvent.Codec, "session.input_audio.unmuted") { SessionInputAudioUnmuted(it) }
+            to.add(OutputAudioFixturePlayingEvent.Codec, "session.output_audio.fixture.playing") { SessionOutputAudioFixturePlaying(it) }
+            to.add(OutputAudioFixturePlayedEvent.Codec, "session.output_audio.fixture.played") { SessionOutputAudioFixturePlayed(it) }
+            to.add(InstructionsAppendedEvent.Codec, "session.instructions.appended") { SessionInstructionsAppended(it) }
+            to.add(ThinkingAppendedEvent.Codec, "session.thinking.appended") { SessionThinkingAppended(it) }
+            to.add(CommentaryAppendedEvent.Codec, "session.commentary.appended") { SessionCommentaryAppended(it) }
+            to.add(ForkServerEventSessionInputAudioAppend.Codec, "session.input_audio.append") { SessionInputAudioAppend(it) }
+            to.add(OutputAudioDeltaEvent.Codec, "session.output_audio.delta") { SessionOutputAudioDelta(it) }
+            to.add(InputTranscriptDeltaEvent.Codec, "session.input_transcript.delta") { SessionInputTranscriptDelta(it) }
+            to.add(OutputTranscriptDeltaEvent.Codec, "session.output_transcript.delta") { SessionOutputTranscriptDelta(it) }
+            to.add(DelegationCreatedEvent.Codec, "session.delegation.created") { SessionDelegationCreated(it) }
+            to.add(dev.threadline.types.DecisionEvent.Codec, "decision.event") { DecisionEvent(it) }
+            to.add(DecisionItemCreatedEvent.Codec, "decision.item.created") { DecisionItemCreated(it) }
+            to.add(DecisionItemDeletedEvent.Codec, "decision.item.deleted") { DecisionItemDeleted(it) }
+            to.add(dev.threadline.types.ResponseEvent.Codec, "response.event") { ResponseEvent(it) }
+            to.add(SessionUsageUpdatedEvent.Codec, "session.usage.updated") { SessionUsageUpdated(it) }
+            to.add(SessionClosedEvent.Codec, "session.closed") { SessionClosed(it) }
+            to.add(ErrorEvent.Codec, "error") { Error(it) }
+            to.add(InfoEvent.Codec, "info") { Info(it) }
+            to.add(ForkServerEventTransportDtmfReceived.Codec, "transport.dtmf.received") { TransportDtmfReceived(it) }
+            to.add(ForkServerEventTransportDtmfSend.Codec, "transport.dtmf.send") { TransportDtmfSend(it) }
+            to.add(ForkServerEventTransportDtmfSent.Codec, "transport.dtmf.sent") { TransportDtmfSent(it) }
+            to.add(ForkServerEventTransportRinging.Codec, "transport.ringing") { TransportRinging(it) }
+            to.add(ForkServerEventTransportAnswered.Codec, "transport.answered") { TransportAnswered(it) }
+            to.add(ForkServerEventTransportFailed.Codec, "transport.failed") { TransportFailed(it) }
+        }
 
         override fun unknown(value: JsonElement): ForkServerEvent = Unknown(value)
 
@@ -871,11 +871,11 @@ public sealed interface InitialItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<InitialItem>("InitialItem", "role") {
-        override fun arms(): Array<Arm<out InitialItem, *>> = arrayOf(
-            Arm(InitialItemDeveloper.Codec, "developer") { Developer(it) },
-            Arm(InitialItemUser.Codec, "user") { User(it) },
-            Arm(InitialItemAssistant.Codec, "assistant") { Assistant(it) },
-        )
+        override fun arms(to: Arms<InitialItem>) {
+            to.add(InitialItemDeveloper.Codec, "developer") { Developer(it) }
+            to.add(InitialItemUser.Codec, "user") { User(it) }
+            to.add(InitialItemAssistant.Codec, "assistant") { Assistant(it) }
+        }
 
         override fun unknown(value: JsonElement): InitialItem = Unknown(value)
 
@@ -952,10 +952,10 @@ public sealed interface InitialItemAssistantContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<InitialItemAssistantContent>("InitialItemAssistantContent", "type") {
-        override fun arms(): Array<Arm<out InitialItemAssistantContent, *>> = arrayOf(
-            Arm(InitialItemAssistantContentText.Codec, "text") { Text(it) },
-            Arm(InitialItemAssistantContentOutputText.Codec, "output_text") { OutputText(it) },
-        )
+        override fun arms(to: Arms<InitialItemAssistantContent>) {
+            to.add(InitialItemAssistantContentText.Codec, "text") { Text(it) }
+            to.add(InitialItemAssistantContentOutputText.Codec, "output_text") { OutputText(it) }
+        }
 
         override fun unknown(value: JsonElement): InitialItemAssistantContent = Unknown(value)
 
@@ -1606,23 +1606,23 @@ public sealed interface LiveClientEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<LiveClientEvent>("LiveClientEvent", "type") {
-        override fun arms(): Array<Arm<out LiveClientEvent, *>> = arrayOf(
-            Arm(SessionStartEvent.Codec, "session.start") { SessionStart(it) },
-            Arm(LiveSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) },
-            Arm(InputAudioAppendEvent.Codec, "session.input_audio.append") { SessionInputAudioAppend(it) },
-            Arm(InputAudioMuteEvent.Codec, "session.input_audio.mute") { SessionInputAudioMute(it) },
-            Arm(InputAudioUnmuteEvent.Codec, "session.input_audio.unmute") { SessionInputAudioUnmute(it) },
-            Arm(OutputAudioFixturePlayEvent.Codec, "session.output_audio.fixture.play") { SessionOutputAudioFixturePlay(it) },
-            Arm(InstructionsAppendEvent.Codec, "session.instructions.append") { SessionInstructionsAppend(it) },
-            Arm(ThinkingAppendEvent.Codec, "session.thinking.append") { SessionThinkingAppend(it) },
-            Arm(CommentaryAppendEvent.Codec, "session.commentary.append") { SessionCommentaryAppend(it) },
-            Arm(DecisionCreateEvent.Codec, "decision.create") { DecisionCreate(it) },
-            Arm(DecisionItemCreateEvent.Codec, "decision.item.create") { DecisionItemCreate(it) },
-            Arm(DecisionItemDeleteEvent.Codec, "decision.item.delete") { DecisionItemDelete(it) },
-            Arm(ResponseItemCreateEvent.Codec, "response.item.create") { ResponseItemCreate(it) },
-            Arm(LiveResponseCreateEvent.Codec, "response.create") { ResponseCreate(it) },
-            Arm(SessionCloseEvent.Codec, "session.close") { SessionClose(it) },
-        )
+        override fun arms(to: Arms<LiveClientEvent>) {
+            to.add(SessionStartEvent.Codec, "session.start") { SessionStart(it) }
+            to.add(LiveSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) }
+            to.add(InputAudioAppendEvent.Codec, "session.input_audio.append") { SessionInputAudioAppend(it) }
+            to.add(InputAudioMuteEvent.Codec, "session.input_audio.mute") { SessionInputAudioMute(it) }
+            to.add(InputAudioUnmuteEvent.Codec, "session.input_audio.unmute") { SessionInputAudioUnmute(it) }
+            to.add(OutputAudioFixturePlayEvent.Codec, "session.output_audio.fixture.play") { SessionOutputAudioFixturePlay(it) }
+            to.add(InstructionsAppendEvent.Codec, "session.instructions.append") { SessionInstructionsAppend(it) }
+            to.add(ThinkingAppendEvent.Codec, "session.thinking.append") { SessionThinkingAppend(it) }
+            to.add(CommentaryAppendEvent.Codec, "session.commentary.append") { SessionCommentaryAppend(it) }
+            to.add(DecisionCreateEvent.Codec, "decision.create") { DecisionCreate(it) }
+            to.add(DecisionItemCreateEvent.Codec, "decision.item.create") { DecisionItemCreate(it) }
+            to.add(DecisionItemDeleteEvent.Codec, "decision.item.delete") { DecisionItemDelete(it) }
+            to.add(ResponseItemCreateEvent.Codec, "response.item.create") { ResponseItemCreate(it) }
+            to.add(LiveResponseCreateEvent.Codec, "response.create") { ResponseCreate(it) }
+            to.add(SessionCloseEvent.Codec, "session.close") { SessionClose(it) }
+        }
 
         override fun unknown(value: JsonElement): LiveClientEvent = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -266,36 +266,36 @@ public sealed interface LiveServerEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<LiveServerEvent>("LiveServerEvent", "type") {
-        override fun arms(): Array<Arm<out LiveServerEvent, *>> = arrayOf(
-            Arm(SessionStartedEvent.Codec, "session.started") { SessionStarted(it) },
-            Arm(LiveSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) },
-            Arm(InputAudioMutedEvent.Codec, "session.input_audio.muted") { SessionInputAudioMuted(it) },
-            Arm(InputAudioUnmutedEvent.Codec, "session.input_audio.unmuted") { SessionInputAudioUnmuted(it) },
-            Arm(OutputAudioFixturePlayingEvent.Codec, "session.output_audio.fixture.playing") { SessionOutputAudioFixturePlaying(it) },
-            Arm(OutputAudioFixturePlayedEvent.Codec, "session.output_audio.fixture.played") { SessionOutputAudioFixturePlayed(it) },
-            Arm(InstructionsAppendedEvent.Codec, "session.instructions.appended") { SessionInstructionsAppended(it) },
-            Arm(ThinkingAppendedEvent.Codec, "session.thinking.appended") { SessionThinkingAppended(it) },
-            Arm(CommentaryAppendedEvent.Codec, "session.commentary.appended") { SessionCommentaryAppended(it) },
-            Arm(ForkServerEventSessionInputAudioAppend.Codec, "session.input_audio.append") { SessionInputAudioAppend(it) },
-            Arm(OutputAudioDeltaEvent.Codec, "session.output_audio.delta") { SessionOutputAudioDelta(it) },
-            Arm(InputTranscriptDeltaEvent.Codec, "session.input_transcript.delta") { SessionInputTranscriptDelta(it) },
-            Arm(OutputTranscriptDeltaEvent.Codec, "session.output_transcript.delta") { SessionOutputTranscriptDelta(it) },
-            Arm(DelegationCreatedEvent.Codec, "session.delegation.created") { SessionDelegationCreated(it) },
-            Arm(dev.threadline.types.DecisionEvent.Codec, "decision.event") { DecisionEvent(it) },
-            Arm(DecisionItemCreatedEvent.Codec, "decision.item.created") { DecisionItemCreated(it) },
-            Arm(DecisionItemDeletedEvent.Codec, "decision.item.deleted") { DecisionItemDeleted(it) },
-            Arm(dev.threadline.types.ResponseEvent.Codec, "response.event") { ResponseEvent(it) },
-            Arm(SessionUsageUpdatedEvent.Codec, "session.usage.updated") { SessionUsageUpdated(it) },
-            Arm(SessionClosedEvent.Codec, "session.closed") { SessionClosed(it) },
-            Arm(ErrorEvent.Codec, "error") { Error(it) },
-            Arm(InfoEvent.Codec, "info") { Info(it) },
-            Arm(ForkServerEventTransportDtmfReceived.Codec, "transport.dtmf.received") { TransportDtmfReceived(it) },
-            Arm(ForkServerEventTransportDtmfSend.Codec, "transport.dtmf.send") { TransportDtmfSend(it) },
-            Arm(ForkServerEventTransportDtmfSent.Codec, "transport.dtmf.sent") { TransportDtmfSent(it) },
-            Arm(ForkServerEventTransportRinging.Codec, "transport.ringing") { TransportRinging(it) },
-            Arm(ForkServerEventTransportAnswered.Codec, "transport.answered") { TransportAnswered(it) },
-            Arm(ForkServerEventTransportFailed.Codec, "transport.failed") { TransportFailed(it) },
-        )
+        override fun arms(to: Arms<LiveServerEvent>) {
+            to.add(SessionStartedEvent.Codec, "session.started") { SessionStarted(it) }
+            to.add(LiveSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) }
+            to.add(InputAudioMutedEvent.Codec, "session.input_audio.muted") { SessionInputAudioMuted(it) }
+            to.add(InputAudioUnmutedEvent.Codec, "session.input_audio.unmuted") { SessionInputAudioUnmuted(it) }
+            to.add(OutputAudioFixturePlayingEvent.Codec, "session.output_audio.fixture.playing") { SessionOutputAudioFixturePlaying(it) }
+            to.add(OutputAudioFixturePlayedEvent.Codec, "session.output_audio.fixture.played") { SessionOutputAudioFixturePlayed(it) }
+            to.add(InstructionsAppendedEvent.Codec, "session.instructions.appended") { SessionInstructionsAppended(it) }
+            to.add(ThinkingAppendedEvent.Codec, "session.thinking.appended") { SessionThinkingAppended(it) }
+            to.add(CommentaryAppendedEvent.Codec, "session.commentary.appended") { SessionCommentaryAppended(it) }
+            to.add(ForkServerEventSessionInputAudioAppend.Codec, "session.input_audio.append") { SessionInputAudioAppend(it) }
+            to.add(OutputAudioDeltaEvent.Codec, "session.output_audio.delta") { SessionOutputAudioDelta(it) }
+            to.add(InputTranscriptDeltaEvent.Codec, "session.input_transcript.delta") { SessionInputTranscriptDelta(it) }
+            to.add(OutputTranscriptDeltaEvent.Codec, "session.output_transcript.delta") { SessionOutputTranscriptDelta(it) }
+            to.add(DelegationCreatedEvent.Codec, "session.delegation.created") { SessionDelegationCreated(it) }
+            to.add(dev.threadline.types.DecisionEvent.Codec, "decision.event") { DecisionEvent(it) }
+            to.add(DecisionItemCreatedEvent.Codec, "decision.item.created") { DecisionItemCreated(it) }
+            to.add(DecisionItemDeletedEvent.Codec, "decision.item.deleted") { DecisionItemDeleted(it) }
+            to.add(dev.threadline.types.ResponseEvent.Codec, "response.event") { ResponseEvent(it) }
+            to.add(SessionUsageUpdatedEvent.Codec, "session.usage.updated") { SessionUsageUpdated(it) }
+            to.add(SessionClosedEvent.Codec, "session.closed") { SessionClosed(it) }
+            to.add(ErrorEvent.Codec, "error") { Error(it) }
+            to.add(InfoEvent.Codec, "info") { Info(it) }
+            to.add(ForkServerEventTransportDtmfReceived.Codec, "transport.dtmf.received") { TransportDtmfReceived(it) }
+            to.add(ForkServerEventTransportDtmfSend.Codec, "transport.dtmf.send") { TransportDtmfSend(it) }
+            to.add(ForkServerEventTransportDtmfSent.Codec, "transport.dtmf.sent") { TransportDtmfSent(it) }
+            to.add(ForkServerEventTransportRinging.Codec, "transport.ringing") { TransportRinging(it) }
+            to.add(ForkServerEventTransportAnswered.Codec, "transport.answered") { TransportAnswered(it) }
+            to.add(ForkServerEventTransportFailed.Codec, "transport.failed") { TransportFailed(it) }
+        }
 
         override fun unknown(value: JsonElement): LiveServerEvent = Unknown(value)
 
@@ -448,11 +448,11 @@ public sealed interface LiveSessionAcceptSessionDelegation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<LiveSessionAcceptSessionDelegation>("LiveSessionAcceptSessionDelegation", "type") {
-        override fun arms(): Array<Arm<out LiveSessionAcceptSessionDelegation, *>> = arrayOf(
-            Arm(ClientDelegation.Codec, "client") { Client(it) },
-            Arm(SessionConfigDelegationResponses.Codec, "responses") { Responses(it) },
-            Arm(SessionConfigDelegationDecisions.Codec, "decisions") { Decisions(it) },
-        )
+        override fun arms(to: Arms<LiveSessionAcceptSessionDelegation>) {
+            to.add(ClientDelegation.Codec, "client") { Client(it) }
+            to.add(SessionConfigDelegationResponses.Codec, "responses") { Responses(it) }
+            to.add(SessionConfigDelegationDecisions.Codec, "decisions") { Decisions(it) }
+        }
 
         override fun unknown(value: JsonElement): LiveSessionAcceptSessionDelegation = Unknown(value)
 
@@ -1169,10 +1169,10 @@ public sealed interface ResponsesContainerAutoNetworkPolicy {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponsesContainerAutoNetworkPolicy>("ResponsesContainerAutoNetworkPolicy", "type") {
-        override fun arms(): Array<Arm<out ResponsesContainerAutoNetworkPolicy, *>> = arrayOf(
-            Arm(ResponsesContainerAutoNetworkPolicyDisabled.Codec, "disabled") { Disabled(it) },
-            Arm(ResponsesContainerAutoNetworkPolicyAllowlist.Codec, "allowlist") { Allowlist(it) },
-        )
+        override fun arms(to: Arms<ResponsesContainerAutoNetworkPolicy>) {
+            to.add(ResponsesContainerAutoNetworkPolicyDisabled.Codec, "disabled") { Disabled(it) }
+            to.add(ResponsesContainerAutoNetworkPolicyAllowlist.Codec, "allowlist") { Allowlist(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponsesContainerAutoNetworkPolicy = Unknown(value)
 
@@ -1639,21 +1639,21 @@ public sealed interface ResponsesDelegationTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponsesDelegationTool>("ResponsesDelegationTool", "type") {
-        override fun arms(): Array<Arm<out ResponsesDelegationTool, *>> = arrayOf(
-            Arm(LiveFunctionTool.Codec, "function") { Function(it) },
-            Arm(ResponsesDelegationToolWebSearch.Codec, "web_search") { WebSearch(it) },
-            Arm(ResponsesDelegationToolFileSearch.Codec, "file_search") { FileSearch(it) },
-            Arm(ResponsesDelegationToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(ResponsesDelegationToolShell.Codec, "shell") { Shell(it) },
-            Arm(ResponsesDelegationToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) },
-            Arm(ResponsesDelegationToolMcp.Codec, "mcp") { Mcp(it) },
-            Arm(ResponsesDelegationToolCustom.Codec, "custom") { Custom(it) },
-            Arm(ResponsesDelegationToolNamespace.Codec, "namespace") { Namespace(it) },
-            Arm(ResponsesDelegationToolSearch.Codec, "tool_search") { ToolSearch(it) },
-            Arm(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(ResponsesDelegationToolComputer.Codec, "computer") { Computer(it) },
-            Arm(ResponsesDelegationToolApplyPatch.Codec, "apply_patch") { ApplyPatch(it) },
-        )
+        override fun arms(to: Arms<ResponsesDelegationTool>) {
+            to.add(LiveFunctionTool.Codec, "function") { Function(it) }
+            to.add(ResponsesDelegationToolWebSearch.Codec, "web_search") { WebSearch(it) }
+            to.add(ResponsesDelegationToolFileSearch.Codec, "file_search") { FileSearch(it) }
+            to.add(ResponsesDelegationToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(ResponsesDelegationToolShell.Codec, "shell") { Shell(it) }
+            to.add(ResponsesDelegationToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) }
+            to.add(ResponsesDelegationToolMcp.Codec, "mcp") { Mcp(it) }
+            to.add(ResponsesDelegationToolCustom.Codec, "custom") { Custom(it) }
+            to.add(ResponsesDelegationToolNamespace.Codec, "namespace") { Namespace(it) }
+            to.add(ResponsesDelegationToolSearch.Codec, "tool_search") { ToolSearch(it) }
+            to.add(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(ResponsesDelegationToolComputer.Codec, "computer") { Computer(it) }
+            to.add(ResponsesDelegationToolApplyPatch.Codec, "apply_patch") { ApplyPatch(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponsesDelegationTool = Unknown(value)
 

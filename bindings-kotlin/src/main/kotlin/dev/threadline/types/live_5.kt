@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -115,22 +115,22 @@ public sealed interface ResponsesDelegationToolChoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponsesDelegationToolChoice>("ResponsesDelegationToolChoice", "type") {
-        override fun arms(): Array<Arm<out ResponsesDelegationToolChoice, *>> = arrayOf(
-            Arm(ResponsesDelegationToolChoiceMode.Codec) { Mode(it) },
-            Arm(ToolChoiceLiveFunctionToolChoice.Codec, "function") { Function(it) },
-            Arm(ToolChoiceLiveMCPToolChoice.Codec, "mcp") { Mcp(it) },
-            Arm(ResponsesDelegationToolChoiceFileSearch.Codec, "file_search") { FileSearch(it) },
-            Arm(ResponsesDelegationToolChoiceWebSearch.Codec, "web_search") { WebSearch(it) },
-            Arm(ResponsesDelegationToolChoiceWebSearchPreview.Codec, "web_search_preview") { WebSearchPreview(it) },
-            Arm(ResponsesDelegationToolChoiceImageGeneration.Codec, "image_generation") { ImageGeneration(it) },
-            Arm(ResponsesDelegationToolChoiceComputer.Codec, "computer") { Computer(it) },
-            Arm(ResponsesDelegationToolChoiceCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(ToolChoiceShell.Codec, "shell") { Shell(it) },
-            Arm(ToolChoiceCustom.Codec, "custom") { Custom(it) },
-            Arm(ToolChoiceApplyPatch.Codec, "apply_patch") { ApplyPatch(it) },
-            Arm(ToolChoiceLiveAllowedToolsChoice.Codec, "allowed_tools") { AllowedTools(it) },
-        )
+        override fun arms(to: Arms<ResponsesDelegationToolChoice>) {
+            to.add(ResponsesDelegationToolChoiceMode.Codec) { Mode(it) }
+            to.add(ToolChoiceLiveFunctionToolChoice.Codec, "function") { Function(it) }
+            to.add(ToolChoiceLiveMCPToolChoice.Codec, "mcp") { Mcp(it) }
+            to.add(ResponsesDelegationToolChoiceFileSearch.Codec, "file_search") { FileSearch(it) }
+            to.add(ResponsesDelegationToolChoiceWebSearch.Codec, "web_search") { WebSearch(it) }
+            to.add(ResponsesDelegationToolChoiceWebSearchPreview.Codec, "web_search_preview") { WebSearchPreview(it) }
+            to.add(ResponsesDelegationToolChoiceImageGeneration.Codec, "image_generation") { ImageGeneration(it) }
+            to.add(ResponsesDelegationToolChoiceComputer.Codec, "computer") { Computer(it) }
+            to.add(ResponsesDelegationToolChoiceCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(ToolChoiceShell.Codec, "shell") { Shell(it) }
+            to.add(ToolChoiceCustom.Codec, "custom") { Custom(it) }
+            to.add(ToolChoiceApplyPatch.Codec, "apply_patch") { ApplyPatch(it) }
+            to.add(ToolChoiceLiveAllowedToolsChoice.Codec, "allowed_tools") { AllowedTools(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponsesDelegationToolChoice = Unknown(value)
 
@@ -567,11 +567,11 @@ public sealed interface ResponsesDelegationToolShellEnvironment {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponsesDelegationToolShellEnvironment>("ResponsesDelegationToolShellEnvironment", "type") {
-        override fun arms(): Array<Arm<out ResponsesDelegationToolShellEnvironment, *>> = arrayOf(
-            Arm(ToolShellEnvironmentContainerAuto.Codec, "container_auto") { ContainerAuto(it) },
-            Arm(ToolShellEnvironmentContainerReference.Codec, "container_reference") { ContainerReference(it) },
-            Arm(ResponsesDelegationToolShellEnvironmentLocal.Codec, "local") { Local(it) },
-        )
+        override fun arms(to: Arms<ResponsesDelegationToolShellEnvironment>) {
+            to.add(ToolShellEnvironmentContainerAuto.Codec, "container_auto") { ContainerAuto(it) }
+            to.add(ToolShellEnvironmentContainerReference.Codec, "container_reference") { ContainerReference(it) }
+            to.add(ResponsesDelegationToolShellEnvironmentLocal.Codec, "local") { Local(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponsesDelegationToolShellEnvironment = Unknown(value)
 
@@ -1114,11 +1114,11 @@ public sealed interface SessionConfigDelegation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<SessionConfigDelegation>("SessionConfigDelegation", "type") {
-        override fun arms(): Array<Arm<out SessionConfigDelegation, *>> = arrayOf(
-            Arm(ClientDelegation.Codec, "client") { Client(it) },
-            Arm(SessionConfigDelegationResponses.Codec, "responses") { Responses(it) },
-            Arm(SessionConfigDelegationDecisions.Codec, "decisions") { Decisions(it) },
-        )
+        override fun arms(to: Arms<SessionConfigDelegation>) {
+            to.add(ClientDelegation.Codec, "client") { Client(it) }
+            to.add(SessionConfigDelegationResponses.Codec, "responses") { Responses(it) }
+            to.add(SessionConfigDelegationDecisions.Codec, "decisions") { Decisions(it) }
+        }
 
         override fun unknown(value: JsonElement): SessionConfigDelegation = Unknown(value)
 
@@ -1717,20 +1717,20 @@ public sealed interface ToolChoiceLiveAllowedToolsChoiceParamTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ToolChoiceLiveAllowedToolsChoiceParamTool>("ToolChoiceLiveAllowedToolsChoiceParamTool", "type") {
-        override fun arms(): Array<Arm<out ToolChoiceLiveAllowedToolsChoiceParamTool, *>> = arrayOf(
-            Arm(ResponsesLiveAllowedToolsParamFunctionChoice.Codec, "function") { Function(it) },
-            Arm(ResponsesChoiceLiveAllowedToolsParamMCPChoice.Codec, "mcp") { Mcp(it) },
-            Arm(ResponsesDelegationToolFileSearch.Codec, "file_search") { FileSearch(it) },
-            Arm(ResponsesDelegationToolWebSearch.Codec, "web_search") { WebSearch(it) },
-            Arm(ResponsesAllowedToolsParamWebSearchPreview.Codec, "web_search_preview") { WebSearchPreview(it) },
-            Arm(ResponsesDelegationToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) },
-            Arm(ResponsesDelegationToolComputer.Codec, "computer") { Computer(it) },
-            Arm(ResponsesDelegationToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(ResponsesToolChoiceLiveAllowedToolsParamShell.Codec, "shell") { Shell(it) },
-            Arm(ResponsesChoiceLiveAllowedToolsParamCustom.Codec, "custom") { Custom(it) },
-            Arm(ResponsesDelegationToolApplyPatch.Codec, "apply_patch") { ApplyPatch(it) },
-        )
+        override fun arms(to: Arms<ToolChoiceLiveAllowedToolsChoiceParamTool>) {
+            to.add(ResponsesLiveAllowedToolsParamFunctionChoice.Codec, "function") { Function(it) }
+            to.add(ResponsesChoiceLiveAllowedToolsParamMCPChoice.Codec, "mcp") { Mcp(it) }
+            to.add(ResponsesDelegationToolFileSearch.Codec, "file_search") { FileSearch(it) }
+            to.add(ResponsesDelegationToolWebSearch.Codec, "web_search") { WebSearch(it) }
+            to.add(ResponsesAllowedToolsParamWebSearchPreview.Codec, "web_search_preview") { WebSearchPreview(it) }
+            to.add(ResponsesDelegationToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) }
+            to.add(ResponsesDelegationToolComputer.Codec, "computer") { Computer(it) }
+            to.add(ResponsesDelegationToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(ResponsesToolChoiceLiveAllowedToolsParamShell.Codec, "shell") { Shell(it) }
+            to.add(ResponsesChoiceLiveAllowedToolsParamCustom.Codec, "custom") { Custom(it) }
+            to.add(ResponsesDelegationToolApplyPatch.Codec, "apply_patch") { ApplyPatch(it) }
+        }
 
         override fun unknown(value: JsonElement): ToolChoiceLiveAllowedToolsChoiceParamTool = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.JsonWriter
@@ -112,10 +112,10 @@ public sealed interface ToolShellEnvironmentContainerAutoSkill {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ToolShellEnvironmentContainerAutoSkill>("ToolShellEnvironmentContainerAutoSkill", "type") {
-        override fun arms(): Array<Arm<out ToolShellEnvironmentContainerAutoSkill, *>> = arrayOf(
-            Arm(ResponsesContainerAutoSkillReference.Codec, "skill_reference") { SkillReference(it) },
-            Arm(ToolShellEnvironmentContainerAutoSkillInline.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<ToolShellEnvironmentContainerAutoSkill>) {
+            to.add(ResponsesContainerAutoSkillReference.Codec, "skill_reference") { SkillReference(it) }
+            to.add(ToolShellEnvironmentContainerAutoSkillInline.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): ToolShellEnvironmentContainerAutoSkill = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -106,10 +106,10 @@ public sealed interface AudioInputTurnDetection {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<AudioInputTurnDetection>("AudioInputTurnDetection", "type") {
-        override fun arms(): Array<Arm<out AudioInputTurnDetection, *>> = arrayOf(
-            Arm(RealtimeServerVad.Codec, "server_vad") { ServerVad(it) },
-            Arm(RealtimeSemanticVad.Codec, "semantic_vad") { SemanticVad(it) },
-        )
+        override fun arms(to: Arms<AudioInputTurnDetection>) {
+            to.add(RealtimeServerVad.Codec, "server_vad") { ServerVad(it) }
+            to.add(RealtimeSemanticVad.Codec, "semantic_vad") { SemanticVad(it) }
+        }
 
         override fun unknown(value: JsonElement): AudioInputTurnDetection = Unknown(value)
 
@@ -831,10 +831,10 @@ public sealed interface ConversationTranscriptionCompletedEventUsage {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ConversationTranscriptionCompletedEventUsage>("ConversationTranscriptionCompletedEventUsage", "type") {
-        override fun arms(): Array<Arm<out ConversationTranscriptionCompletedEventUsage, *>> = arrayOf(
-            Arm(TranscriptionUsageTokens.Codec, "tokens") { Tokens(it) },
-            Arm(TranscriptionUsageDuration.Codec, "duration") { Duration(it) },
-        )
+        override fun arms(to: Arms<ConversationTranscriptionCompletedEventUsage>) {
+            to.add(TranscriptionUsageTokens.Codec, "tokens") { Tokens(it) }
+            to.add(TranscriptionUsageDuration.Codec, "duration") { Duration(it) }
+        }
 
         override fun unknown(value: JsonElement): ConversationTranscriptionCompletedEventUsage = Unknown(value)
 
@@ -1605,10 +1605,10 @@ public sealed interface RealtimeAudioConfigOutputVoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeAudioConfigOutputVoice>("RealtimeAudioConfigOutputVoice", null) {
-        override fun arms(): Array<Arm<out RealtimeAudioConfigOutputVoice, *>> = arrayOf(
-            Arm(RealtimeAudioConfigOutputVoiceValue.Codec) { Value(it) },
-            Arm(VoiceID.Codec) { Id(it) },
-        )
+        override fun arms(to: Arms<RealtimeAudioConfigOutputVoice>) {
+            to.add(RealtimeAudioConfigOutputVoiceValue.Codec) { Value(it) }
+            to.add(VoiceID.Codec) { Id(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeAudioConfigOutputVoice = Unknown(value)
 
@@ -1705,11 +1705,11 @@ public sealed interface RealtimeAudioFormats {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeAudioFormats>("RealtimeAudioFormats", "type") {
-        override fun arms(): Array<Arm<out RealtimeAudioFormats, *>> = arrayOf(
-            Arm(RealtimeAudioFormatsAudioPCM.Codec, "audio/pcm") { AudioPcm(it) },
-            Arm(RealtimeAudioFormatsAudioPCMU.Codec, "audio/pcmu") { AudioPcmu(it) },
-            Arm(RealtimeAudioFormatsAudioPCMA.Codec, "audio/pcma") { AudioPcma(it) },
-        )
+        override fun arms(to: Arms<RealtimeAudioFormats>) {
+            to.add(RealtimeAudioFormatsAudioPCM.Codec, "audio/pcm") { AudioPcm(it) }
+            to.add(RealtimeAudioFormatsAudioPCMU.Codec, "audio/pcmu") { AudioPcmu(it) }
+            to.add(RealtimeAudioFormatsAudioPCMA.Codec, "audio/pcma") { AudioPcma(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeAudioFormats = Unknown(value)
 

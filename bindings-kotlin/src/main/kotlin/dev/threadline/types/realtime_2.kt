@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -47,10 +47,10 @@ public sealed interface RealtimeAudioInputTurnDetection {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeAudioInputTurnDetection>("RealtimeAudioInputTurnDetection", "type") {
-        override fun arms(): Array<Arm<out RealtimeAudioInputTurnDetection, *>> = arrayOf(
-            Arm(RealtimeServerVad.Codec, "server_vad") { ServerVad(it) },
-            Arm(RealtimeSemanticVad.Codec, "semantic_vad") { SemanticVad(it) },
-        )
+        override fun arms(to: Arms<RealtimeAudioInputTurnDetection>) {
+            to.add(RealtimeServerVad.Codec, "server_vad") { ServerVad(it) }
+            to.add(RealtimeSemanticVad.Codec, "semantic_vad") { SemanticVad(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeAudioInputTurnDetection = Unknown(value)
 
@@ -301,19 +301,19 @@ public sealed interface RealtimeClientEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeClientEvent>("RealtimeClientEvent", "type") {
-        override fun arms(): Array<Arm<out RealtimeClientEvent, *>> = arrayOf(
-            Arm(ConversationItemCreateEvent.Codec, "conversation.item.create") { ConversationItemCreate(it) },
-            Arm(ConversationItemDeleteEvent.Codec, "conversation.item.delete") { ConversationItemDelete(it) },
-            Arm(ConversationItemRetrieveEvent.Codec, "conversation.item.retrieve") { ConversationItemRetrieve(it) },
-            Arm(ConversationItemTruncateEvent.Codec, "conversation.item.truncate") { ConversationItemTruncate(it) },
-            Arm(InputAudioBufferAppendEvent.Codec, "input_audio_buffer.append") { InputAudioBufferAppend(it) },
-            Arm(InputAudioBufferClearEvent.Codec, "input_audio_buffer.clear") { InputAudioBufferClear(it) },
-            Arm(OutputAudioBufferClearEvent.Codec, "output_audio_buffer.clear") { OutputAudioBufferClear(it) },
-            Arm(InputAudioBufferCommitEvent.Codec, "input_audio_buffer.commit") { InputAudioBufferCommit(it) },
-            Arm(ResponseCancelEvent.Codec, "response.cancel") { ResponseCancel(it) },
-            Arm(RealtimeResponseCreateEvent.Codec, "response.create") { ResponseCreate(it) },
-            Arm(RealtimeSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) },
-        )
+        override fun arms(to: Arms<RealtimeClientEvent>) {
+            to.add(ConversationItemCreateEvent.Codec, "conversation.item.create") { ConversationItemCreate(it) }
+            to.add(ConversationItemDeleteEvent.Codec, "conversation.item.delete") { ConversationItemDelete(it) }
+            to.add(ConversationItemRetrieveEvent.Codec, "conversation.item.retrieve") { ConversationItemRetrieve(it) }
+            to.add(ConversationItemTruncateEvent.Codec, "conversation.item.truncate") { ConversationItemTruncate(it) }
+            to.add(InputAudioBufferAppendEvent.Codec, "input_audio_buffer.append") { InputAudioBufferAppend(it) }
+            to.add(InputAudioBufferClearEvent.Codec, "input_audio_buffer.clear") { InputAudioBufferClear(it) }
+            to.add(OutputAudioBufferClearEvent.Codec, "output_audio_buffer.clear") { OutputAudioBufferClear(it) }
+            to.add(InputAudioBufferCommitEvent.Codec, "input_audio_buffer.commit") { InputAudioBufferCommit(it) }
+            to.add(ResponseCancelEvent.Codec, "response.cancel") { ResponseCancel(it) }
+            to.add(RealtimeResponseCreateEvent.Codec, "response.create") { ResponseCreate(it) }
+            to.add(RealtimeSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeClientEvent = Unknown(value)
 
@@ -426,10 +426,10 @@ public sealed interface RealtimeClientSecretCreateResponseSession {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeClientSecretCreateResponseSession>("RealtimeClientSecretCreateResponseSession", "type") {
-        override fun arms(): Array<Arm<out RealtimeClientSecretCreateResponseSession, *>> = arrayOf(
-            Arm(RealtimeSessionCreateResponse.Codec, "realtime") { Realtime(it) },
-            Arm(RealtimeTranscriptionSessionCreateResponse.Codec, "transcription") { Transcription(it) },
-        )
+        override fun arms(to: Arms<RealtimeClientSecretCreateResponseSession>) {
+            to.add(RealtimeSessionCreateResponse.Codec, "realtime") { Realtime(it) }
+            to.add(RealtimeTranscriptionSessionCreateResponse.Codec, "transcription") { Transcription(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeClientSecretCreateResponseSession = Unknown(value)
 
@@ -469,10 +469,10 @@ public sealed interface RealtimeClientSecretCreateSession {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeClientSecretCreateSession>("RealtimeClientSecretCreateSession", "type") {
-        override fun arms(): Array<Arm<out RealtimeClientSecretCreateSession, *>> = arrayOf(
-            Arm(RealtimeSessionCreateRequest.Codec, "realtime") { Realtime(it) },
-            Arm(RealtimeTranscriptionSessionCreateRequest.Codec, "transcription") { Transcription(it) },
-        )
+        override fun arms(to: Arms<RealtimeClientSecretCreateSession>) {
+            to.add(RealtimeSessionCreateRequest.Codec, "realtime") { Realtime(it) }
+            to.add(RealtimeTranscriptionSessionCreateRequest.Codec, "transcription") { Transcription(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeClientSecretCreateSession = Unknown(value)
 
@@ -599,17 +599,17 @@ public sealed interface RealtimeConversationItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeConversationItem>("RealtimeConversationItem", "type") {
-        override fun arms(): Array<Arm<out RealtimeConversationItem, *>> = arrayOf(
-            Arm(RealtimeMcpToolCall.Codec, "mcp_call") { McpCall(it) },
-            Arm(RealtimeMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) },
-            Arm(RealtimeMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) },
-            Arm(RealtimeConversationItemSystemMessage.Codec, "message") { SystemMessage(it) },
-            Arm(RealtimeConversationItemUserMessage.Codec, "message") { UserMessage(it) },
-            Arm(RealtimeConversationItemAssistantMessage.Codec, "message") { AssistantMessage(it) },
-            Arm(RealtimeConversationItemFunctionCall.Codec, "function_call") { FunctionCall(it) },
-            Arm(RealtimeConversationItemFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(RealtimeMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) },
-        )
+        override fun arms(to: Arms<RealtimeConversationItem>) {
+            to.add(RealtimeMcpToolCall.Codec, "mcp_call") { McpCall(it) }
+            to.add(RealtimeMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) }
+            to.add(RealtimeMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) }
+            to.add(RealtimeConversationItemSystemMessage.Codec, "message") { SystemMessage(it) }
+            to.add(RealtimeConversationItemUserMessage.Codec, "message") { UserMessage(it) }
+            to.add(RealtimeConversationItemAssistantMessage.Codec, "message") { AssistantMessage(it) }
+            to.add(RealtimeConversationItemFunctionCall.Codec, "function_call") { FunctionCall(it) }
+            to.add(RealtimeConversationItemFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(RealtimeMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeConversationItem = Unknown(value)
 
@@ -951,10 +951,10 @@ public sealed interface RealtimeCreateParamsWithReferencesTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeCreateParamsWithReferencesTool>("RealtimeCreateParamsWithReferencesTool", "type") {
-        override fun arms(): Array<Arm<out RealtimeCreateParamsWithReferencesTool, *>> = arrayOf(
-            Arm(RealtimeFunctionTool.Codec, "function") { Function(it) },
-            Arm(RealtimeResponseCreateMcpTool.Codec, "mcp") { Mcp(it) },
-        )
+        override fun arms(to: Arms<RealtimeCreateParamsWithReferencesTool>) {
+            to.add(RealtimeFunctionTool.Codec, "function") { Function(it) }
+            to.add(RealtimeResponseCreateMcpTool.Codec, "mcp") { Mcp(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeCreateParamsWithReferencesTool = Unknown(value)
 
@@ -1595,11 +1595,11 @@ public sealed interface RealtimeMcpToolCallError {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeMcpToolCallError>("RealtimeMcpToolCallError", "type") {
-        override fun arms(): Array<Arm<out RealtimeMcpToolCallError, *>> = arrayOf(
-            Arm(RealtimeMcpProtocolError.Codec, "protocol_error") { ProtocolError(it) },
-            Arm(RealtimeMcpToolExecutionError.Codec, "tool_execution_error") { ToolExecutionError(it) },
-            Arm(RealtimeMcphttpError.Codec, "http_error") { HttpError(it) },
-        )
+        override fun arms(to: Arms<RealtimeMcpToolCallError>) {
+            to.add(RealtimeMcpProtocolError.Codec, "protocol_error") { ProtocolError(it) }
+            to.add(RealtimeMcpToolExecutionError.Codec, "tool_execution_error") { ToolExecutionError(it) }
+            to.add(RealtimeMcphttpError.Codec, "http_error") { HttpError(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeMcpToolCallError = Unknown(value)
 

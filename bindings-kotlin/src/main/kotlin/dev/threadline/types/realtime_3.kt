@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -614,10 +614,10 @@ public sealed interface RealtimeResponseCreateAudioOutputVoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeResponseCreateAudioOutputVoice>("RealtimeResponseCreateAudioOutputVoice", null) {
-        override fun arms(): Array<Arm<out RealtimeResponseCreateAudioOutputVoice, *>> = arrayOf(
-            Arm(RealtimeResponseCreateAudioOutputVoiceValue.Codec) { Value(it) },
-            Arm(VoiceID.Codec) { Id(it) },
-        )
+        override fun arms(to: Arms<RealtimeResponseCreateAudioOutputVoice>) {
+            to.add(RealtimeResponseCreateAudioOutputVoiceValue.Codec) { Value(it) }
+            to.add(VoiceID.Codec) { Id(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeResponseCreateAudioOutputVoice = Unknown(value)
 
@@ -806,10 +806,10 @@ public sealed interface RealtimeResponseCreateMcpToolAllowedTools {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeResponseCreateMcpToolAllowedTools>("RealtimeResponseCreateMcpToolAllowedTools", null) {
-        override fun arms(): Array<Arm<out RealtimeResponseCreateMcpToolAllowedTools, *>> = arrayOf(
-            Arm(ListCodec(TextCodec)) { ListType(it) },
-            Arm(McpToolFilter.Codec) { Filter(it) },
-        )
+        override fun arms(to: Arms<RealtimeResponseCreateMcpToolAllowedTools>) {
+            to.add(ListCodec(TextCodec)) { ListType(it) }
+            to.add(McpToolFilter.Codec) { Filter(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeResponseCreateMcpToolAllowedTools = Unknown(value)
 
@@ -849,10 +849,10 @@ public sealed interface RealtimeResponseCreateMcpToolRequireApproval {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeResponseCreateMcpToolRequireApproval>("RealtimeResponseCreateMcpToolRequireApproval", null) {
-        override fun arms(): Array<Arm<out RealtimeResponseCreateMcpToolRequireApproval, *>> = arrayOf(
-            Arm(McpToolApprovalFilter.Codec) { Filter(it) },
-            Arm(RealtimeCreateMcpToolRequireApprovalMode.Codec) { Mode(it) },
-        )
+        override fun arms(to: Arms<RealtimeResponseCreateMcpToolRequireApproval>) {
+            to.add(McpToolApprovalFilter.Codec) { Filter(it) }
+            to.add(RealtimeCreateMcpToolRequireApprovalMode.Codec) { Mode(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeResponseCreateMcpToolRequireApproval = Unknown(value)
 
@@ -1712,54 +1712,54 @@ public sealed interface RealtimeServerEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeServerEvent>("RealtimeServerEvent", "type") {
-        override fun arms(): Array<Arm<out RealtimeServerEvent, *>> = arrayOf(
-            Arm(ConversationCreatedEvent.Codec, "conversation.created") { ConversationCreated(it) },
-            Arm(ConversationItemCreatedEvent.Codec, "conversation.item.created") { ConversationItemCreated(it) },
-            Arm(ConversationItemDeletedEvent.Codec, "conversation.item.deleted") { ConversationItemDeleted(it) },
-            Arm(ConversationAudioTranscriptionCompletedEvent.Codec, "conversation.item.input_audio_transcription.completed") { ConversationItemInputAudioTranscriptionCompleted(it) },
-            Arm(ConversationInputAudioTranscriptionDeltaEvent.Codec, "conversation.item.input_audio_transcription.delta") { ConversationItemInputAudioTranscriptionDelta(it) },
-            Arm(ConversationAudioTranscriptionFailedEvent.Codec, "conversation.item.input_audio_transcription.failed") { ConversationItemInputAudioTranscriptionFailed(it) },
-            Arm(RealtimeServerEventConversationItemRetrieved.Codec, "conversation.item.retrieved") { ConversationItemRetrieved(it) },
-            Arm(ConversationItemTruncatedEvent.Codec, "conversation.item.truncated") { ConversationItemTruncated(it) },
-            Arm(RealtimeErrorEvent.Codec, "error") { Error(it) },
-            Arm(InputAudioBufferClearedEvent.Codec, "input_audio_buffer.cleared") { InputAudioBufferCleared(it) },
-            Arm(InputAudioBufferCommittedEvent.Codec, "input_audio_buffer.committed") { InputAudioBufferCommitted(it) },
-            Arm(InputAudioBufferDtmfEventReceivedEvent.Codec, "input_audio_buffer.dtmf_event_received") { InputAudioBufferDtmfEventReceived(it) },
-            Arm(InputAudioBufferSpeechStartedEvent.Codec, "input_audio_buffer.speech_started") { InputAudioBufferSpeechStarted(it) },
-            Arm(InputAudioBufferSpeechStoppedEvent.Codec, "input_audio_buffer.speech_stopped") { InputAudioBufferSpeechStopped(it) },
-            Arm(RateLimitsUpdatedEvent.Codec, "rate_limits.updated") { RateLimitsUpdated(it) },
-            Arm(RealtimeResponseAudioDeltaEvent.Codec, "response.output_audio.delta") { ResponseOutputAudioDelta(it) },
-            Arm(RealtimeResponseAudioDoneEvent.Codec, "response.output_audio.done") { ResponseOutputAudioDone(it) },
-            Arm(RealtimeResponseAudioTranscriptDeltaEvent.Codec, "response.output_audio_transcript.delta") { ResponseOutputAudioTranscriptDelta(it) },
-            Arm(RealtimeResponseAudioTranscriptDoneEvent.Codec, "response.output_audio_transcript.done") { ResponseOutputAudioTranscriptDone(it) },
-            Arm(RealtimeResponseContentPartAddedEvent.Codec, "response.content_part.added") { ResponseContentPartAdded(it) },
-            Arm(RealtimeResponseContentPartDoneEvent.Codec, "response.content_part.done") { ResponseContentPartDone(it) },
-            Arm(RealtimeResponseCreatedEvent.Codec, "response.created") { ResponseCreated(it) },
-            Arm(ResponseDoneEvent.Codec, "response.done") { ResponseDone(it) },
-            Arm(RealtimeFunctionCallArgumentsDeltaEvent.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) },
-            Arm(RealtimeFunctionCallArgumentsDoneEvent.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) },
-            Arm(RealtimeResponseOutputItemAddedEvent.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) },
-            Arm(RealtimeResponseOutputItemDoneEvent.Codec, "response.output_item.done") { ResponseOutputItemDone(it) },
-            Arm(RealtimeResponseTextDeltaEvent.Codec, "response.output_text.delta") { ResponseOutputTextDelta(it) },
-            Arm(RealtimeResponseTextDoneEvent.Codec, "response.output_text.done") { ResponseOutputTextDone(it) },
-            Arm(SessionCreatedEvent.Codec, "session.created") { SessionCreated(it) },
-            Arm(RealtimeSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) },
-            Arm(RealtimeServerEventOutputAudioBufferStarted.Codec, "output_audio_buffer.started") { OutputAudioBufferStarted(it) },
-            Arm(RealtimeServerEventOutputAudioBufferStopped.Codec, "output_audio_buffer.stopped") { OutputAudioBufferStopped(it) },
-            Arm(RealtimeServerEventOutputAudioBufferCleared.Codec, "output_audio_buffer.cleared") { OutputAudioBufferCleared(it) },
-            Arm(dev.threadline.types.ConversationItemAdded.Codec, "conversation.item.added") { ConversationItemAdded(it) },
-            Arm(dev.threadline.types.ConversationItemDone.Codec, "conversation.item.done") { ConversationItemDone(it) },
-            Arm(dev.threadline.types.InputAudioBufferTimeoutTriggered.Codec, "input_audio_buffer.timeout_triggered") { InputAudioBufferTimeoutTriggered(it) },
-            Arm(ConversationInputAudioTranscriptionSegment.Codec, "conversation.item.input_audio_transcription.segment") { ConversationItemInputAudioTranscriptionSegment(it) },
-            Arm(dev.threadline.types.McpListToolsInProgress.Codec, "mcp_list_tools.in_progress") { McpListToolsInProgress(it) },
-            Arm(dev.threadline.types.McpListToolsCompleted.Codec, "mcp_list_tools.completed") { McpListToolsCompleted(it) },
-            Arm(dev.threadline.types.McpListToolsFailed.Codec, "mcp_list_tools.failed") { McpListToolsFailed(it) },
-            Arm(dev.threadline.types.ResponseMcpCallArgumentsDelta.Codec, "response.mcp_call_arguments.delta") { ResponseMcpCallArgumentsDelta(it) },
-            Arm(dev.threadline.types.ResponseMcpCallArgumentsDone.Codec, "response.mcp_call_arguments.done") { ResponseMcpCallArgumentsDone(it) },
-            Arm(dev.threadline.types.ResponseMcpCallInProgress.Codec, "response.mcp_call.in_progress") { ResponseMcpCallInProgress(it) },
-            Arm(dev.threadline.types.ResponseMcpCallCompleted.Codec, "response.mcp_call.completed") { ResponseMcpCallCompleted(it) },
-            Arm(dev.threadline.types.ResponseMcpCallFailed.Codec, "response.mcp_call.failed") { ResponseMcpCallFailed(it) },
-        )
+        override fun arms(to: Arms<RealtimeServerEvent>) {
+            to.add(ConversationCreatedEvent.Codec, "conversation.created") { ConversationCreated(it) }
+            to.add(ConversationItemCreatedEvent.Codec, "conversation.item.created") { ConversationItemCreated(it) }
+            to.add(ConversationItemDeletedEvent.Codec, "conversation.item.deleted") { ConversationItemDeleted(it) }
+            to.add(ConversationAudioTranscriptionCompletedEvent.Codec, "conversation.item.input_audio_transcription.completed") { ConversationItemInputAudioTranscriptionCompleted(it) }
+            to.add(ConversationInputAudioTranscriptionDeltaEvent.Codec, "conversation.item.input_audio_transcription.delta") { ConversationItemInputAudioTranscriptionDelta(it) }
+            to.add(ConversationAudioTranscriptionFailedEvent.Codec, "conversation.item.input_audio_transcription.failed") { ConversationItemInputAudioTranscriptionFailed(it) }
+            to.add(RealtimeServerEventConversationItemRetrieved.Codec, "conversation.item.retrieved") { ConversationItemRetrieved(it) }
+            to.add(ConversationItemTruncatedEvent.Codec, "conversation.item.truncated") { ConversationItemTruncated(it) }
+            to.add(RealtimeErrorEvent.Codec, "error") { Error(it) }
+            to.add(InputAudioBufferClearedEvent.Codec, "input_audio_buffer.cleared") { InputAudioBufferCleared(it) }
+            to.add(InputAudioBufferCommittedEvent.Codec, "input_audio_buffer.committed") { InputAudioBufferCommitted(it) }
+            to.add(InputAudioBufferDtmfEventReceivedEvent.Codec, "input_audio_buffer.dtmf_event_received") { InputAudioBufferDtmfEventReceived(it) }
+            to.add(InputAudioBufferSpeechStartedEvent.Codec, "input_audio_buffer.speech_started") { InputAudioBufferSpeechStarted(it) }
+            to.add(InputAudioBufferSpeechStoppedEvent.Codec, "input_audio_buffer.speech_stopped") { InputAudioBufferSpeechStopped(it) }
+            to.add(RateLimitsUpdatedEvent.Codec, "rate_limits.updated") { RateLimitsUpdated(it) }
+            to.add(RealtimeResponseAudioDeltaEvent.Codec, "response.output_audio.delta") { ResponseOutputAudioDelta(it) }
+            to.add(RealtimeResponseAudioDoneEvent.Codec, "response.output_audio.done") { ResponseOutputAudioDone(it) }
+            to.add(RealtimeResponseAudioTranscriptDeltaEvent.Codec, "response.output_audio_transcript.delta") { ResponseOutputAudioTranscriptDelta(it) }
+            to.add(RealtimeResponseAudioTranscriptDoneEvent.Codec, "response.output_audio_transcript.done") { ResponseOutputAudioTranscriptDone(it) }
+            to.add(RealtimeResponseContentPartAddedEvent.Codec, "response.content_part.added") { ResponseContentPartAdded(it) }
+            to.add(RealtimeResponseContentPartDoneEvent.Codec, "response.content_part.done") { ResponseContentPartDone(it) }
+            to.add(RealtimeResponseCreatedEvent.Codec, "response.created") { ResponseCreated(it) }
+            to.add(ResponseDoneEvent.Codec, "response.done") { ResponseDone(it) }
+            to.add(RealtimeFunctionCallArgumentsDeltaEvent.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) }
+            to.add(RealtimeFunctionCallArgumentsDoneEvent.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) }
+            to.add(RealtimeResponseOutputItemAddedEvent.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) }
+            to.add(RealtimeResponseOutputItemDoneEvent.Codec, "response.output_item.done") { ResponseOutputItemDone(it) }
+            to.add(RealtimeResponseTextDeltaEvent.Codec, "response.output_text.delta") { ResponseOutputTextDelta(it) }
+            to.add(RealtimeResponseTextDoneEvent.Codec, "response.output_text.done") { ResponseOutputTextDone(it) }
+            to.add(SessionCreatedEvent.Codec, "session.created") { SessionCreated(it) }
+            to.add(RealtimeSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) }
+            to.add(RealtimeServerEventOutputAudioBufferStarted.Codec, "output_audio_buffer.started") { OutputAudioBufferStarted(it) }
+            to.add(RealtimeServerEventOutputAudioBufferStopped.Codec, "output_audio_buffer.stopped") { OutputAudioBufferStopped(it) }
+            to.add(RealtimeServerEventOutputAudioBufferCleared.Codec, "output_audio_buffer.cleared") { OutputAudioBufferCleared(it) }
+            to.add(dev.threadline.types.ConversationItemAdded.Codec, "conversation.item.added") { ConversationItemAdded(it) }
+            to.add(dev.threadline.types.ConversationItemDone.Codec, "conversation.item.done") { ConversationItemDone(it) }
+            to.add(dev.threadline.types.InputAudioBufferTimeoutTriggered.Codec, "input_audio_buffer.timeout_triggered") { InputAudioBufferTimeoutTriggered(it) }
+            to.add(ConversationInputAudioTranscriptionSegment.Codec, "conversation.item.input_audio_transcription.segment") { ConversationItemInputAudioTranscriptionSegment(it) }
+            to.add(dev.threadline.types.McpListToolsInProgress.Codec, "mcp_list_tools.in_progress") { McpListToolsInProgress(it) }
+            to.add(dev.threadline.types.McpListToolsCompleted.Codec, "mcp_list_tools.completed") { McpListToolsCompleted(it) }
+            to.add(dev.threadline.types.McpListToolsFailed.Codec, "mcp_list_tools.failed") { McpListToolsFailed(it) }
+            to.add(dev.threadline.types.ResponseMcpCallArgumentsDelta.Codec, "response.mcp_call_arguments.delta") { ResponseMcpCallArgumentsDelta(it) }
+            to.add(dev.threadline.types.ResponseMcpCallArgumentsDone.Codec, "response.mcp_call_arguments.done") { ResponseMcpCallArgumentsDone(it) }
+            to.add(dev.threadline.types.ResponseMcpCallInProgress.Codec, "response.mcp_call.in_progress") { ResponseMcpCallInProgress(it) }
+            to.add(dev.threadline.types.ResponseMcpCallCompleted.Codec, "response.mcp_call.completed") { ResponseMcpCallCompleted(it) }
+            to.add(dev.threadline.types.ResponseMcpCallFailed.Codec, "response.mcp_call.failed") { ResponseMcpCallFailed(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeServerEvent = Unknown(value)
 

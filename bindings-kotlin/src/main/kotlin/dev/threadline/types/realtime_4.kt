@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -485,10 +485,10 @@ public sealed interface RealtimeSessionCreateResponseTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeSessionCreateResponseTool>("RealtimeSessionCreateResponseTool", "type") {
-        override fun arms(): Array<Arm<out RealtimeSessionCreateResponseTool, *>> = arrayOf(
-            Arm(RealtimeFunctionTool.Codec, "function") { Function(it) },
-            Arm(RealtimeSessionCreateResponseToolMcpTool.Codec, "mcp") { Mcp(it) },
-        )
+        override fun arms(to: Arms<RealtimeSessionCreateResponseTool>) {
+            to.add(RealtimeFunctionTool.Codec, "function") { Function(it) }
+            to.add(RealtimeSessionCreateResponseToolMcpTool.Codec, "mcp") { Mcp(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeSessionCreateResponseTool = Unknown(value)
 
@@ -595,10 +595,10 @@ public sealed interface RealtimeSessionCreateResponseTracing {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeSessionCreateResponseTracing>("RealtimeSessionCreateResponseTracing", null) {
-        override fun arms(): Array<Arm<out RealtimeSessionCreateResponseTracing, *>> = arrayOf(
-            Arm(RealtimeSessionCreateResponseTracingMode.Codec) { Mode(it) },
-            Arm(RealtimeTracingConfiguration.Codec) { Configuration(it) },
-        )
+        override fun arms(to: Arms<RealtimeSessionCreateResponseTracing>) {
+            to.add(RealtimeSessionCreateResponseTracingMode.Codec) { Mode(it) }
+            to.add(RealtimeTracingConfiguration.Codec) { Configuration(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeSessionCreateResponseTracing = Unknown(value)
 
@@ -730,11 +730,11 @@ public sealed interface RealtimeToolChoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeToolChoice>("RealtimeToolChoice", "type") {
-        override fun arms(): Array<Arm<out RealtimeToolChoice, *>> = arrayOf(
-            Arm(RealtimeToolChoiceMode.Codec) { Mode(it) },
-            Arm(ToolChoiceFunction.Codec, "function") { Function(it) },
-            Arm(ToolChoiceMcp.Codec, "mcp") { Mcp(it) },
-        )
+        override fun arms(to: Arms<RealtimeToolChoice>) {
+            to.add(RealtimeToolChoiceMode.Codec) { Mode(it) }
+            to.add(ToolChoiceFunction.Codec, "function") { Function(it) }
+            to.add(ToolChoiceMcp.Codec, "mcp") { Mcp(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeToolChoice = Unknown(value)
 
@@ -781,11 +781,11 @@ public sealed interface RealtimeToolChoiceConfig {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeToolChoiceConfig>("RealtimeToolChoiceConfig", "type") {
-        override fun arms(): Array<Arm<out RealtimeToolChoiceConfig, *>> = arrayOf(
-            Arm(RealtimeToolChoiceConfigMode.Codec) { Mode(it) },
-            Arm(ToolChoiceFunction.Codec, "function") { Function(it) },
-            Arm(ToolChoiceMcp.Codec, "mcp") { Mcp(it) },
-        )
+        override fun arms(to: Arms<RealtimeToolChoiceConfig>) {
+            to.add(RealtimeToolChoiceConfigMode.Codec) { Mode(it) }
+            to.add(ToolChoiceFunction.Codec, "function") { Function(it) }
+            to.add(ToolChoiceMcp.Codec, "mcp") { Mcp(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeToolChoiceConfig = Unknown(value)
 
@@ -953,10 +953,10 @@ public sealed interface RealtimeToolsConfigUnion {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeToolsConfigUnion>("RealtimeToolsConfigUnion", "type") {
-        override fun arms(): Array<Arm<out RealtimeToolsConfigUnion, *>> = arrayOf(
-            Arm(RealtimeFunctionTool.Codec, "function") { Function(it) },
-            Arm(RealtimeToolsConfigMcp.Codec, "mcp") { Mcp(it) },
-        )
+        override fun arms(to: Arms<RealtimeToolsConfigUnion>) {
+            to.add(RealtimeFunctionTool.Codec, "function") { Function(it) }
+            to.add(RealtimeToolsConfigMcp.Codec, "mcp") { Mcp(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeToolsConfigUnion = Unknown(value)
 
@@ -996,10 +996,10 @@ public sealed interface RealtimeTracingConfig {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeTracingConfig>("RealtimeTracingConfig", null) {
-        override fun arms(): Array<Arm<out RealtimeTracingConfig, *>> = arrayOf(
-            Arm(RealtimeTracingConfigMode.Codec) { Mode(it) },
-            Arm(RealtimeTracingConfiguration.Codec) { Configuration(it) },
-        )
+        override fun arms(to: Arms<RealtimeTracingConfig>) {
+            to.add(RealtimeTracingConfigMode.Codec) { Mode(it) }
+            to.add(RealtimeTracingConfiguration.Codec) { Configuration(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeTracingConfig = Unknown(value)
 
@@ -1305,11 +1305,11 @@ public sealed interface RealtimeTranslationClientEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeTranslationClientEvent>("RealtimeTranslationClientEvent", "type") {
-        override fun arms(): Array<Arm<out RealtimeTranslationClientEvent, *>> = arrayOf(
-            Arm(RealtimeTranslationSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) },
-            Arm(RealtimeInputAudioBufferAppendEvent.Codec, "session.input_audio_buffer.append") { SessionInputAudioBufferAppend(it) },
-            Arm(RealtimeTranslationSessionCloseEvent.Codec, "session.close") { SessionClose(it) },
-        )
+        override fun arms(to: Arms<RealtimeTranslationClientEvent>) {
+            to.add(RealtimeTranslationSessionUpdateEvent.Codec, "session.update") { SessionUpdate(it) }
+            to.add(RealtimeInputAudioBufferAppendEvent.Codec, "session.input_audio_buffer.append") { SessionInputAudioBufferAppend(it) }
+            to.add(RealtimeTranslationSessionCloseEvent.Codec, "session.close") { SessionClose(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeTranslationClientEvent = Unknown(value)
 
@@ -1558,15 +1558,15 @@ public sealed interface RealtimeTranslationServerEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeTranslationServerEvent>("RealtimeTranslationServerEvent", "type") {
-        override fun arms(): Array<Arm<out RealtimeTranslationServerEvent, *>> = arrayOf(
-            Arm(RealtimeErrorEvent.Codec, "error") { Error(it) },
-            Arm(RealtimeTranslationSessionCreatedEvent.Codec, "session.created") { SessionCreated(it) },
-            Arm(RealtimeTranslationSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) },
-            Arm(RealtimeTranslationSessionClosedEvent.Codec, "session.closed") { SessionClosed(it) },
-            Arm(RealtimeTranslationInputTranscriptDeltaEvent.Codec, "session.input_transcript.delta") { SessionInputTranscriptDelta(it) },
-            Arm(RealtimeTranslationOutputTranscriptDeltaEvent.Codec, "session.output_transcript.delta") { SessionOutputTranscriptDelta(it) },
-            Arm(RealtimeTranslationOutputAudioDeltaEvent.Codec, "session.output_audio.delta") { SessionOutputAudioDelta(it) },
-        )
+        override fun arms(to: Arms<RealtimeTranslationServerEvent>) {
+            to.add(RealtimeErrorEvent.Codec, "error") { Error(it) }
+            to.add(RealtimeTranslationSessionCreatedEvent.Codec, "session.created") { SessionCreated(it) }
+            to.add(RealtimeTranslationSessionUpdatedEvent.Codec, "session.updated") { SessionUpdated(it) }
+            to.add(RealtimeTranslationSessionClosedEvent.Codec, "session.closed") { SessionClosed(it) }
+            to.add(RealtimeTranslationInputTranscriptDeltaEvent.Codec, "session.input_transcript.delta") { SessionInputTranscriptDelta(it) }
+            to.add(RealtimeTranslationOutputTranscriptDeltaEvent.Codec, "session.output_transcript.delta") { SessionOutputTranscriptDelta(it) }
+            to.add(RealtimeTranslationOutputAudioDeltaEvent.Codec, "session.output_audio.delta") { SessionOutputAudioDelta(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeTranslationServerEvent = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -161,10 +161,10 @@ public sealed interface RealtimeTruncation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<RealtimeTruncation>("RealtimeTruncation", null) {
-        override fun arms(): Array<Arm<out RealtimeTruncation, *>> = arrayOf(
-            Arm(RealtimeTruncationMode.Codec) { Mode(it) },
-            Arm(RealtimeTruncationRetentionRatio.Codec) { RetentionRatio(it) },
-        )
+        override fun arms(to: Arms<RealtimeTruncation>) {
+            to.add(RealtimeTruncationMode.Codec) { Mode(it) }
+            to.add(RealtimeTruncationRetentionRatio.Codec) { RetentionRatio(it) }
+        }
 
         override fun unknown(value: JsonElement): RealtimeTruncation = Unknown(value)
 
@@ -576,10 +576,10 @@ public sealed interface ToolMcpToolAllowedTools {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ToolMcpToolAllowedTools>("ToolMcpToolAllowedTools", null) {
-        override fun arms(): Array<Arm<out ToolMcpToolAllowedTools, *>> = arrayOf(
-            Arm(ListCodec(TextCodec)) { ListType(it) },
-            Arm(McpToolFilter.Codec) { Filter(it) },
-        )
+        override fun arms(to: Arms<ToolMcpToolAllowedTools>) {
+            to.add(ListCodec(TextCodec)) { ListType(it) }
+            to.add(McpToolFilter.Codec) { Filter(it) }
+        }
 
         override fun unknown(value: JsonElement): ToolMcpToolAllowedTools = Unknown(value)
 
@@ -619,10 +619,10 @@ public sealed interface ToolMcpToolRequireApproval {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ToolMcpToolRequireApproval>("ToolMcpToolRequireApproval", null) {
-        override fun arms(): Array<Arm<out ToolMcpToolRequireApproval, *>> = arrayOf(
-            Arm(McpToolApprovalFilter.Codec) { Filter(it) },
-            Arm(ToolMcpToolRequireApprovalMode.Codec) { Mode(it) },
-        )
+        override fun arms(to: Arms<ToolMcpToolRequireApproval>) {
+            to.add(McpToolApprovalFilter.Codec) { Filter(it) }
+            to.add(ToolMcpToolRequireApprovalMode.Codec) { Mode(it) }
+        }
 
         override fun unknown(value: JsonElement): ToolMcpToolRequireApproval = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -616,10 +616,10 @@ public sealed interface ContainerAutoSkill {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ContainerAutoSkill>("ContainerAutoSkill", "type") {
-        override fun arms(): Array<Arm<out ContainerAutoSkill, *>> = arrayOf(
-            Arm(dev.threadline.types.SkillReference.Codec, "skill_reference") { SkillReference(it) },
-            Arm(InlineSkill.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<ContainerAutoSkill>) {
+            to.add(dev.threadline.types.SkillReference.Codec, "skill_reference") { SkillReference(it) }
+            to.add(InlineSkill.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): ContainerAutoSkill = Unknown(value)
 
@@ -883,10 +883,10 @@ public sealed interface EasyInputMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EasyInputMessageContent>("EasyInputMessageContent", null) {
-        override fun arms(): Array<Arm<out EasyInputMessageContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ResponseInputContent.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<EasyInputMessageContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ResponseInputContent.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): EasyInputMessageContent = Unknown(value)
 
@@ -965,10 +965,10 @@ public sealed interface FileSearchToolFilters {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FileSearchToolFilters>("FileSearchToolFilters", null) {
-        override fun arms(): Array<Arm<out FileSearchToolFilters, *>> = arrayOf(
-            Arm(ComparisonFilter.Codec) { Comparison(it) },
-            Arm(CompoundFilter.Codec) { Compound(it) },
-        )
+        override fun arms(to: Arms<FileSearchToolFilters>) {
+            to.add(ComparisonFilter.Codec) { Comparison(it) }
+            to.add(CompoundFilter.Codec) { Compound(it) }
+        }
 
         override fun unknown(value: JsonElement): FileSearchToolFilters = Unknown(value)
 
@@ -1136,11 +1136,11 @@ public sealed interface FunctionShellToolEnvironment {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FunctionShellToolEnvironment>("FunctionShellToolEnvironment", "type") {
-        override fun arms(): Array<Arm<out FunctionShellToolEnvironment, *>> = arrayOf(
-            Arm(dev.threadline.types.ContainerAuto.Codec, "container_auto") { ContainerAuto(it) },
-            Arm(LocalEnvironment.Codec, "local") { Local(it) },
-            Arm(dev.threadline.types.ContainerReference.Codec, "container_reference") { ContainerReference(it) },
-        )
+        override fun arms(to: Arms<FunctionShellToolEnvironment>) {
+            to.add(dev.threadline.types.ContainerAuto.Codec, "container_auto") { ContainerAuto(it) }
+            to.add(LocalEnvironment.Codec, "local") { Local(it) }
+            to.add(dev.threadline.types.ContainerReference.Codec, "container_reference") { ContainerReference(it) }
+        }
 
         override fun unknown(value: JsonElement): FunctionShellToolEnvironment = Unknown(value)
 
@@ -1395,10 +1395,10 @@ public sealed interface McpAllowedTools {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<McpAllowedTools>("McpAllowedTools", null) {
-        override fun arms(): Array<Arm<out McpAllowedTools, *>> = arrayOf(
-            Arm(ListCodec(TextCodec)) { ListType(it) },
-            Arm(McpToolFilter.Codec) { ToolFilter(it) },
-        )
+        override fun arms(to: Arms<McpAllowedTools>) {
+            to.add(ListCodec(TextCodec)) { ListType(it) }
+            to.add(McpToolFilter.Codec) { ToolFilter(it) }
+        }
 
         override fun unknown(value: JsonElement): McpAllowedTools = Unknown(value)
 
@@ -1438,10 +1438,10 @@ public sealed interface McpRequireApproval {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<McpRequireApproval>("McpRequireApproval", null) {
-        override fun arms(): Array<Arm<out McpRequireApproval, *>> = arrayOf(
-            Arm(McpToolApprovalFilter.Codec) { ToolApprovalFilter(it) },
-            Arm(McpRequireApprovalMode.Codec) { Mode(it) },
-        )
+        override fun arms(to: Arms<McpRequireApproval>) {
+            to.add(McpToolApprovalFilter.Codec) { ToolApprovalFilter(it) }
+            to.add(McpRequireApprovalMode.Codec) { Mode(it) }
+        }
 
         override fun unknown(value: JsonElement): McpRequireApproval = Unknown(value)
 
@@ -1604,11 +1604,11 @@ public sealed interface McpToolCallError {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<McpToolCallError>("McpToolCallError", "type") {
-        override fun arms(): Array<Arm<out McpToolCallError, *>> = arrayOf(
-            Arm(McpToolCallErrorMcpProtocolError.Codec, "mcp_protocol_error") { McpProtocolError(it) },
-            Arm(McpToolCallErrorMcpToolExecutionError.Codec, "mcp_tool_execution_error") { McpToolExecutionError(it) },
-            Arm(McpToolCallErrorHTTPError.Codec, "http_error") { HttpError(it) },
-        )
+        override fun arms(to: Arms<McpToolCallError>) {
+            to.add(McpToolCallErrorMcpProtocolError.Codec, "mcp_protocol_error") { McpProtocolError(it) }
+            to.add(McpToolCallErrorMcpToolExecutionError.Codec, "mcp_tool_execution_error") { McpToolExecutionError(it) }
+            to.add(McpToolCallErrorHTTPError.Codec, "http_error") { HttpError(it) }
+        }
 
         override fun unknown(value: JsonElement): McpToolCallError = Unknown(value)
 

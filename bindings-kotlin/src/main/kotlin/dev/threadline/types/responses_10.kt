@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
 import dev.threadline.json.IntegerCodec
@@ -217,24 +217,24 @@ public sealed interface ResponseToolSearchOutputItemTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseToolSearchOutputItemTool>("ResponseToolSearchOutputItemTool", "type") {
-        override fun arms(): Array<Arm<out ResponseToolSearchOutputItemTool, *>> = arrayOf(
-            Arm(ResponseFunctionTool.Codec, "function") { Function(it) },
-            Arm(FileSearchTool.Codec, "file_search") { FileSearch(it) },
-            Arm(ComputerTool.Codec, "computer") { Computer(it) },
-            Arm(ComputerUsePreviewTool.Codec, "computer_use_preview") { ComputerUsePreview(it) },
-            Arm(dev.threadline.types.WebSearchTool.Codec, "web_search", "web_search_2025_08_26") { WebSearchTool(it) },
-            Arm(ResponseToolMcp.Codec, "mcp") { Mcp(it) },
-            Arm(ResponseToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(ResponseToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) },
-            Arm(ResponseToolLocalShell.Codec, "local_shell") { LocalShell(it) },
-            Arm(FunctionShellTool.Codec, "shell") { Shell(it) },
-            Arm(CustomTool.Codec, "custom") { Custom(it) },
-            Arm(ToolSearchOutputNamespaceTool.Codec, "namespace") { Namespace(it) },
-            Arm(ToolSearchTool.Codec, "tool_search") { ToolSearch(it) },
-            Arm(dev.threadline.types.WebSearchPreviewTool.Codec, "web_search_preview", "web_search_preview_2025_03_11") { WebSearchPreviewTool(it) },
-            Arm(ApplyPatchTool.Codec, "apply_patch") { ApplyPatch(it) },
-        )
+        override fun arms(to: Arms<ResponseToolSearchOutputItemTool>) {
+            to.add(ResponseFunctionTool.Codec, "function") { Function(it) }
+            to.add(FileSearchTool.Codec, "file_search") { FileSearch(it) }
+            to.add(ComputerTool.Codec, "computer") { Computer(it) }
+            to.add(ComputerUsePreviewTool.Codec, "computer_use_preview") { ComputerUsePreview(it) }
+            to.add(dev.threadline.types.WebSearchTool.Codec, "web_search", "web_search_2025_08_26") { WebSearchTool(it) }
+            to.add(ResponseToolMcp.Codec, "mcp") { Mcp(it) }
+            to.add(ResponseToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(ResponseToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) }
+            to.add(ResponseToolLocalShell.Codec, "local_shell") { LocalShell(it) }
+            to.add(FunctionShellTool.Codec, "shell") { Shell(it) }
+            to.add(CustomTool.Codec, "custom") { Custom(it) }
+            to.add(ToolSearchOutputNamespaceTool.Codec, "namespace") { Namespace(it) }
+            to.add(ToolSearchTool.Codec, "tool_search") { ToolSearch(it) }
+            to.add(dev.threadline.types.WebSearchPreviewTool.Codec, "web_search_preview", "web_search_preview_2025_03_11") { WebSearchPreviewTool(it) }
+            to.add(ApplyPatchTool.Codec, "apply_patch") { ApplyPatch(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseToolSearchOutputItemTool = Unknown(value)
 
@@ -1072,10 +1072,10 @@ public sealed interface ResponsesClientEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponsesClientEvent>("ResponsesClientEvent", "type") {
-        override fun arms(): Array<Arm<out ResponsesClientEvent, *>> = arrayOf(
-            Arm(ResponsesClientEventResponseCreate.Codec, "response.create") { ResponseCreate(it) },
-            Arm(ResponseSteerEvent.Codec, "response.steer") { ResponseSteer(it) },
-        )
+        override fun arms(to: Arms<ResponsesClientEvent>) {
+            to.add(ResponsesClientEventResponseCreate.Codec, "response.create") { ResponseCreate(it) }
+            to.add(ResponseSteerEvent.Codec, "response.steer") { ResponseSteer(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponsesClientEvent = Unknown(value)
 
@@ -1642,70 +1642,70 @@ public sealed interface ResponsesServerEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponsesServerEvent>("ResponsesServerEvent", "type") {
-        override fun arms(): Array<Arm<out ResponsesServerEvent, *>> = arrayOf(
-            Arm(ResponseAudioWsDelta.Codec, "response.audio.delta") { ResponseAudioDelta(it) },
-            Arm(ResponseAudioWsDone.Codec, "response.audio.done") { ResponseAudioDone(it) },
-            Arm(ResponseAudioTranscriptWsDelta.Codec, "response.audio.transcript.delta") { ResponseAudioTranscriptDelta(it) },
-            Arm(ResponseAudioTranscriptWsDone.Codec, "response.audio.transcript.done") { ResponseAudioTranscriptDone(it) },
-            Arm(ResponseCodeInterpreterCallCodeWsDelta.Codec, "response.code_interpreter_call_code.delta") { ResponseCodeInterpreterCallCodeDelta(it) },
-            Arm(ResponseCodeInterpreterCallCodeWsDone.Codec, "response.code_interpreter_call_code.done") { ResponseCodeInterpreterCallCodeDone(it) },
-            Arm(ResponseCodeInterpreterCallWsCompleted.Codec, "response.code_interpreter_call.completed") { ResponseCodeInterpreterCallCompleted(it) },
-            Arm(ResponseCodeInterpreterCallInWsProgress.Codec, "response.code_interpreter_call.in_progress") { ResponseCodeInterpreterCallInProgress(it) },
-            Arm(ResponseCodeInterpreterCallWsInterpreting.Codec, "response.code_interpreter_call.interpreting") { ResponseCodeInterpreterCallInterpreting(it) },
-            Arm(ResponseCompactionWsCompacting.Codec, "response.compaction.compacting") { ResponseCompactionCompacting(it) },
-            Arm(ResponseWsCompleted.Codec, "response.completed") { ResponseCompleted(it) },
-            Arm(ResponseContentPartWsAdded.Codec, "response.content_part.added") { ResponseContentPartAdded(it) },
-            Arm(ResponseContentPartWsDone.Codec, "response.content_part.done") { ResponseContentPartDone(it) },
-            Arm(ResponseWsCreated.Codec, "response.created") { ResponseCreated(it) },
-            Arm(ResponseFileSearchCallWsCompleted.Codec, "response.file_search_call.completed") { ResponseFileSearchCallCompleted(it) },
-            Arm(ResponseFileSearchCallInWsProgress.Codec, "response.file_search_call.in_progress") { ResponseFileSearchCallInProgress(it) },
-            Arm(ResponseFileSearchCallWsSearching.Codec, "response.file_search_call.searching") { ResponseFileSearchCallSearching(it) },
-            Arm(ResponseFunctionCallArgumentsWsDelta.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) },
-            Arm(ResponseFunctionCallArgumentsWsDone.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) },
-            Arm(ResponseShellCallCommandWsAdded.Codec, "response.shell_call_command.added") { ResponseShellCallCommandAdded(it) },
-            Arm(ResponseShellCallCommandWsDelta.Codec, "response.shell_call_command.delta") { ResponseShellCallCommandDelta(it) },
-            Arm(ResponseShellCallCommandWsDone.Codec, "response.shell_call_command.done") { ResponseShellCallCommandDone(it) },
-            Arm(ResponseShellCallOutputContentWsDelta.Codec, "response.shell_call_output_content.delta") { ResponseShellCallOutputContentDelta(it) },
-            Arm(ResponseShellCallOutputContentWsDone.Codec, "response.shell_call_output_content.done") { ResponseShellCallOutputContentDone(it) },
-            Arm(ResponseInWsProgress.Codec, "response.in_progress") { ResponseInProgress(it) },
-            Arm(ResponseWsFailed.Codec, "response.failed") { ResponseFailed(it) },
-            Arm(ResponseWsIncomplete.Codec, "response.incomplete") { ResponseIncomplete(it) },
-            Arm(ResponseOutputItemWsAdded.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) },
-            Arm(ResponseOutputItemWsDone.Codec, "response.output_item.done") { ResponseOutputItemDone(it) },
-            Arm(ResponseReasoningSummaryPartWsAdded.Codec, "response.reasoning_summary_part.added") { ResponseReasoningSummaryPartAdded(it) },
-            Arm(ResponseReasoningSummaryPartWsDone.Codec, "response.reasoning_summary_part.done") { ResponseReasoningSummaryPartDone(it) },
-            Arm(ResponseReasoningSummaryTextWsDelta.Codec, "response.reasoning_summary_text.delta") { ResponseReasoningSummaryTextDelta(it) },
-            Arm(ResponseReasoningSummaryTextWsDone.Codec, "response.reasoning_summary_text.done") { ResponseReasoningSummaryTextDone(it) },
-            Arm(ResponseReasoningTextWsDelta.Codec, "response.reasoning_text.delta") { ResponseReasoningTextDelta(it) },
-            Arm(ResponseReasoningTextWsDone.Codec, "response.reasoning_text.done") { ResponseReasoningTextDone(it) },
-            Arm(ResponseRefusalWsDelta.Codec, "response.refusal.delta") { ResponseRefusalDelta(it) },
-            Arm(ResponseRefusalWsDone.Codec, "response.refusal.done") { ResponseRefusalDone(it) },
-            Arm(ResponseTextWsDelta.Codec, "response.output_text.delta") { ResponseOutputTextDelta(it) },
-            Arm(ResponseTextWsDone.Codec, "response.output_text.done") { ResponseOutputTextDone(it) },
-            Arm(ResponseWebSearchCallWsCompleted.Codec, "response.web_search_call.completed") { ResponseWebSearchCallCompleted(it) },
-            Arm(ResponseWebSearchCallInWsProgress.Codec, "response.web_search_call.in_progress") { ResponseWebSearchCallInProgress(it) },
-            Arm(ResponseWebSearchCallWsSearching.Codec, "response.web_search_call.searching") { ResponseWebSearchCallSearching(it) },
-            Arm(ResponseImageGenCallWsCompleted.Codec, "response.image_generation_call.completed") { ResponseImageGenerationCallCompleted(it) },
-            Arm(ResponseImageGenCallWsGenerating.Codec, "response.image_generation_call.generating") { ResponseImageGenerationCallGenerating(it) },
-            Arm(ResponseImageGenCallInWsProgress.Codec, "response.image_generation_call.in_progress") { ResponseImageGenerationCallInProgress(it) },
-            Arm(ResponseImageGenCallPartialWsImage.Codec, "response.image_generation_call.partial_image") { ResponseImageGenerationCallPartialImage(it) },
-            Arm(ResponseMcpCallArgumentsWsDelta.Codec, "response.mcp_call_arguments.delta") { ResponseMcpCallArgumentsDelta(it) },
-            Arm(ResponseMcpCallArgumentsWsDone.Codec, "response.mcp_call_arguments.done") { ResponseMcpCallArgumentsDone(it) },
-            Arm(ResponseMcpCallWsCompleted.Codec, "response.mcp_call.completed") { ResponseMcpCallCompleted(it) },
-            Arm(ResponseMcpCallWsFailed.Codec, "response.mcp_call.failed") { ResponseMcpCallFailed(it) },
-            Arm(ResponseMcpCallInWsProgress.Codec, "response.mcp_call.in_progress") { ResponseMcpCallInProgress(it) },
-            Arm(ResponseMcpListToolsWsCompleted.Codec, "response.mcp_list_tools.completed") { ResponseMcpListToolsCompleted(it) },
-            Arm(ResponseMcpListToolsWsFailed.Codec, "response.mcp_list_tools.failed") { ResponseMcpListToolsFailed(it) },
-            Arm(ResponseMcpListToolsInWsProgress.Codec, "response.mcp_list_tools.in_progress") { ResponseMcpListToolsInProgress(it) },
-            Arm(ResponseOutputTextAnnotationWsAdded.Codec, "response.output_text.annotation.added") { ResponseOutputTextAnnotationAdded(it) },
-            Arm(ResponseWsQueued.Codec, "response.queued") { ResponseQueued(it) },
-            Arm(ResponseCustomToolCallInputWsDelta.Codec, "response.custom_tool_call_input.delta") { ResponseCustomToolCallInputDelta(it) },
-            Arm(ResponseCustomToolCallInputWsDone.Codec, "response.custom_tool_call_input.done") { ResponseCustomToolCallInputDone(it) },
-            Arm(ResponseWsError.Codec, "error") { Error(it) },
-            Arm(ResponseSteerAcceptedEvent.Codec, "response.steer.accepted") { ResponseSteerAccepted(it) },
-            Arm(ResponseSteerPendingEvent.Codec, "response.steer.pending") { ResponseSteerPending(it) },
-            Arm(ResponseSteerFailedEvent.Codec, "response.steer.failed") { ResponseSteerFailed(it) },
-        )
+        override fun arms(to: Arms<ResponsesServerEvent>) {
+            to.add(ResponseAudioWsDelta.Codec, "response.audio.delta") { ResponseAudioDelta(it) }
+            to.add(ResponseAudioWsDone.Codec, "response.audio.done") { ResponseAudioDone(it) }
+            to.add(ResponseAudioTranscriptWsDelta.Codec, "response.audio.transcript.delta") { ResponseAudioTranscriptDelta(it) }
+            to.add(ResponseAudioTranscriptWsDone.Codec, "response.audio.transcript.done") { ResponseAudioTranscriptDone(it) }
+            to.add(ResponseCodeInterpreterCallCodeWsDelta.Codec, "response.code_interpreter_call_code.delta") { ResponseCodeInterpreterCallCodeDelta(it) }
+            to.add(ResponseCodeInterpreterCallCodeWsDone.Codec, "response.code_interpreter_call_code.done") { ResponseCodeInterpreterCallCodeDone(it) }
+            to.add(ResponseCodeInterpreterCallWsCompleted.Codec, "response.code_interpreter_call.completed") { ResponseCodeInterpreterCallCompleted(it) }
+            to.add(ResponseCodeInterpreterCallInWsProgress.Codec, "response.code_interpreter_call.in_progress") { ResponseCodeInterpreterCallInProgress(it) }
+            to.add(ResponseCodeInterpreterCallWsInterpreting.Codec, "response.code_interpreter_call.interpreting") { ResponseCodeInterpreterCallInterpreting(it) }
+            to.add(ResponseCompactionWsCompacting.Codec, "response.compaction.compacting") { ResponseCompactionCompacting(it) }
+            to.add(ResponseWsCompleted.Codec, "response.completed") { ResponseCompleted(it) }
+            to.add(ResponseContentPartWsAdded.Codec, "response.content_part.added") { ResponseContentPartAdded(it) }
+            to.add(ResponseContentPartWsDone.Codec, "response.content_part.done") { ResponseContentPartDone(it) }
+            to.add(ResponseWsCreated.Codec, "response.created") { ResponseCreated(it) }
+            to.add(ResponseFileSearchCallWsCompleted.Codec, "response.file_search_call.completed") { ResponseFileSearchCallCompleted(it) }
+            to.add(ResponseFileSearchCallInWsProgress.Codec, "response.file_search_call.in_progress") { ResponseFileSearchCallInProgress(it) }
+            to.add(ResponseFileSearchCallWsSearching.Codec, "response.file_search_call.searching") { ResponseFileSearchCallSearching(it) }
+            to.add(ResponseFunctionCallArgumentsWsDelta.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) }
+            to.add(ResponseFunctionCallArgumentsWsDone.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) }
+            to.add(ResponseShellCallCommandWsAdded.Codec, "response.shell_call_command.added") { ResponseShellCallCommandAdded(it) }
+            to.add(ResponseShellCallCommandWsDelta.Codec, "response.shell_call_command.delta") { ResponseShellCallCommandDelta(it) }
+            to.add(ResponseShellCallCommandWsDone.Codec, "response.shell_call_command.done") { ResponseShellCallCommandDone(it) }
+            to.add(ResponseShellCallOutputContentWsDelta.Codec, "response.shell_call_output_content.delta") { ResponseShellCallOutputContentDelta(it) }
+            to.add(ResponseShellCallOutputContentWsDone.Codec, "response.shell_call_output_content.done") { ResponseShellCallOutputContentDone(it) }
+            to.add(ResponseInWsProgress.Codec, "response.in_progress") { ResponseInProgress(it) }
+            to.add(ResponseWsFailed.Codec, "response.failed") { ResponseFailed(it) }
+            to.add(ResponseWsIncomplete.Codec, "response.incomplete") { ResponseIncomplete(it) }
+            to.add(ResponseOutputItemWsAdded.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) }
+            to.add(ResponseOutputItemWsDone.Codec, "response.output_item.done") { ResponseOutputItemDone(it) }
+            to.add(ResponseReasoningSummaryPartWsAdded.Codec, "response.reasoning_summary_part.added") { ResponseReasoningSummaryPartAdded(it) }
+            to.add(ResponseReasoningSummaryPartWsDone.Codec, "response.reasoning_summary_part.done") { ResponseReasoningSummaryPartDone(it) }
+            to.add(ResponseReasoningSummaryTextWsDelta.Codec, "response.reasoning_summary_text.delta") { ResponseReasoningSummaryTextDelta(it) }
+            to.add(ResponseReasoningSummaryTextWsDone.Codec, "response.reasoning_summary_text.done") { ResponseReasoningSummaryTextDone(it) }
+            to.add(ResponseReasoningTextWsDelta.Codec, "response.reasoning_text.delta") { ResponseReasoningTextDelta(it) }
+            to.add(ResponseReasoningTextWsDone.Codec, "response.reasoning_text.done") { ResponseReasoningTextDone(it) }
+            to.add(ResponseRefusalWsDelta.Codec, "response.refusal.delta") { ResponseRefusalDelta(it) }
+            to.add(ResponseRefusalWsDone.Codec, "response.refusal.done") { ResponseRefusalDone(it) }
+            to.add(ResponseTextWsDelta.Codec, "response.output_text.delta") { ResponseOutputTextDelta(it) }
+            to.add(ResponseTextWsDone.Codec, "response.output_text.done") { ResponseOutputTextDone(it) }
+            to.add(ResponseWebSearchCallWsCompleted.Codec, "response.web_search_call.completed") { ResponseWebSearchCallCompleted(it) }
+            to.add(ResponseWebSearchCallInWsProgress.Codec, "response.web_search_call.in_progress") { ResponseWebSearchCallInProgress(it) }
+            to.add(ResponseWebSearchCallWsSearching.Codec, "response.web_search_call.searching") { ResponseWebSearchCallSearching(it) }
+            to.add(ResponseImageGenCallWsCompleted.Codec, "response.image_generation_call.completed") { ResponseImageGenerationCallCompleted(it) }
+            to.add(ResponseImageGenCallWsGenerating.Codec, "response.image_generation_call.generating") { ResponseImageGenerationCallGenerating(it) }
+            to.add(ResponseImageGenCallInWsProgress.Codec, "response.image_generation_call.in_progress") { ResponseImageGenerationCallInProgress(it) }
+            to.add(ResponseImageGenCallPartialWsImage.Codec, "response.image_generation_call.partial_image") { ResponseImageGenerationCallPartialImage(it) }
+            to.add(ResponseMcpCallArgumentsWsDelta.Codec, "response.mcp_call_arguments.delta") { ResponseMcpCallArgumentsDelta(it) }
+            to.add(ResponseMcpCallArgumentsWsDone.Codec, "response.mcp_call_arguments.done") { ResponseMcpCallArgumentsDone(it) }
+            to.add(ResponseMcpCallWsCompleted.Codec, "response.mcp_call.completed") { ResponseMcpCallCompleted(it) }
+            to.add(ResponseMcpCallWsFailed.Codec, "response.mcp_call.failed") { ResponseMcpCallFailed(it) }
+            to.add(ResponseMcpCallInWsProgress.Codec, "response.mcp_call.in_progress") { ResponseMcpCallInProgress(it) }
+            to.add(ResponseMcpListToolsWsCompleted.Codec, "response.mcp_list_tools.completed") { ResponseMcpListToolsCompleted(it) }
+            to.add(ResponseMcpListToolsWsFailed.Codec, "response.mcp_list_tools.failed") { ResponseMcpListToolsFailed(it) }
+            to.add(ResponseMcpListToolsInWsProgress.Codec, "response.mcp_list_tools.in_progress") { ResponseMcpListToolsInProgress(it) }
+            to.add(ResponseOutputTextAnnotationWsAdded.Codec, "response.output_text.annotation.added") { ResponseOutputTextAnnotationAdded(it) }
+            to.add(ResponseWsQueued.Codec, "response.queued") { ResponseQueued(it) }
+            to.add(ResponseCustomToolCallInputWsDelta.Codec, "response.custom_tool_call_input.delta") { ResponseCustomToolCallInputDelta(it) }
+            to.add(ResponseCustomToolCallInputWsDone.Codec, "response.custom_tool_call_input.done") { ResponseCustomToolCallInputDone(it) }
+            to.add(ResponseWsError.Codec, "error") { Error(it) }
+            to.add(ResponseSteerAcceptedEvent.Codec, "response.steer.accepted") { ResponseSteerAccepted(it) }
+            to.add(ResponseSteerPendingEvent.Codec, "response.steer.pending") { ResponseSteerPending(it) }
+            to.add(ResponseSteerFailedEvent.Codec, "response.steer.failed") { ResponseSteerFailed(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponsesServerEvent = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -135,10 +135,10 @@ public sealed interface NamespaceToolTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<NamespaceToolTool>("NamespaceToolTool", "type") {
-        override fun arms(): Array<Arm<out NamespaceToolTool, *>> = arrayOf(
-            Arm(NamespaceToolFunction.Codec, "function") { Function(it) },
-            Arm(CustomTool.Codec, "custom") { Custom(it) },
-        )
+        override fun arms(to: Arms<NamespaceToolTool>) {
+            to.add(NamespaceToolFunction.Codec, "function") { Function(it) }
+            to.add(CustomTool.Codec, "custom") { Custom(it) }
+        }
 
         override fun unknown(value: JsonElement): NamespaceToolTool = Unknown(value)
 
@@ -612,11 +612,11 @@ public sealed interface ResponseApplyPatchToolCallOperation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseApplyPatchToolCallOperation>("ResponseApplyPatchToolCallOperation", "type") {
-        override fun arms(): Array<Arm<out ResponseApplyPatchToolCallOperation, *>> = arrayOf(
-            Arm(ResponseOperationCreateFile.Codec, "create_file") { CreateFile(it) },
-            Arm(ResponseOperationDeleteFile.Codec, "delete_file") { DeleteFile(it) },
-            Arm(ResponseOperationUpdateFile.Codec, "update_file") { UpdateFile(it) },
-        )
+        override fun arms(to: Arms<ResponseApplyPatchToolCallOperation>) {
+            to.add(ResponseOperationCreateFile.Codec, "create_file") { CreateFile(it) }
+            to.add(ResponseOperationDeleteFile.Codec, "delete_file") { DeleteFile(it) }
+            to.add(ResponseOperationUpdateFile.Codec, "update_file") { UpdateFile(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseApplyPatchToolCallOperation = Unknown(value)
 
@@ -1005,10 +1005,10 @@ public sealed interface ResponseCaller {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseCaller>("ResponseCaller", "type") {
-        override fun arms(): Array<Arm<out ResponseCaller, *>> = arrayOf(
-            Arm(ResponseCallerDirect.Codec, "direct") { Direct(it) },
-            Arm(ResponseCallerProgram.Codec, "program") { Program(it) },
-        )
+        override fun arms(to: Arms<ResponseCaller>) {
+            to.add(ResponseCallerDirect.Codec, "direct") { Direct(it) }
+            to.add(ResponseCallerProgram.Codec, "program") { Program(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseCaller = Unknown(value)
 
@@ -1527,10 +1527,10 @@ public sealed interface ResponseCodeInterpreterToolCallOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseCodeInterpreterToolCallOutput>("ResponseCodeInterpreterToolCallOutput", "type") {
-        override fun arms(): Array<Arm<out ResponseCodeInterpreterToolCallOutput, *>> = arrayOf(
-            Arm(ResponseCodeInterpreterToolCallOutputLogs.Codec, "logs") { Logs(it) },
-            Arm(ResponseCodeInterpreterToolCallOutputImage.Codec, "image") { Image(it) },
-        )
+        override fun arms(to: Arms<ResponseCodeInterpreterToolCallOutput>) {
+            to.add(ResponseCodeInterpreterToolCallOutputLogs.Codec, "logs") { Logs(it) }
+            to.add(ResponseCodeInterpreterToolCallOutputImage.Codec, "image") { Image(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseCodeInterpreterToolCallOutput = Unknown(value)
 

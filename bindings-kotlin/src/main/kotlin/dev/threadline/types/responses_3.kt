@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -164,17 +164,17 @@ public sealed interface ResponseComputerToolCallAction {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseComputerToolCallAction>("ResponseComputerToolCallAction", "type") {
-        override fun arms(): Array<Arm<out ResponseComputerToolCallAction, *>> = arrayOf(
-            Arm(ComputerActionClick.Codec, "click") { Click(it) },
-            Arm(ComputerActionDoubleClick.Codec, "double_click") { DoubleClick(it) },
-            Arm(ComputerActionDrag.Codec, "drag") { Drag(it) },
-            Arm(ComputerActionKeypress.Codec, "keypress") { Keypress(it) },
-            Arm(ComputerActionMove.Codec, "move") { Move(it) },
-            Arm(ComputerActionScreenshot.Codec, "screenshot") { Screenshot(it) },
-            Arm(ComputerActionScroll.Codec, "scroll") { Scroll(it) },
-            Arm(ComputerActionType.Codec, "type") { Type(it) },
-            Arm(ComputerActionWait.Codec, "wait") { Wait(it) },
-        )
+        override fun arms(to: Arms<ResponseComputerToolCallAction>) {
+            to.add(ComputerActionClick.Codec, "click") { Click(it) }
+            to.add(ComputerActionDoubleClick.Codec, "double_click") { DoubleClick(it) }
+            to.add(ComputerActionDrag.Codec, "drag") { Drag(it) }
+            to.add(ComputerActionKeypress.Codec, "keypress") { Keypress(it) }
+            to.add(ComputerActionMove.Codec, "move") { Move(it) }
+            to.add(ComputerActionScreenshot.Codec, "screenshot") { Screenshot(it) }
+            to.add(ComputerActionScroll.Codec, "scroll") { Scroll(it) }
+            to.add(ComputerActionType.Codec, "type") { Type(it) }
+            to.add(ComputerActionWait.Codec, "wait") { Wait(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseComputerToolCallAction = Unknown(value)
 
@@ -486,11 +486,11 @@ public sealed interface ResponseContentPart {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseContentPart>("ResponseContentPart", "type") {
-        override fun arms(): Array<Arm<out ResponseContentPart, *>> = arrayOf(
-            Arm(ResponseOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(ResponseOutputRefusal.Codec, "refusal") { Refusal(it) },
-            Arm(ResponseContentPartReasoningText.Codec, "reasoning_text") { ReasoningText(it) },
-        )
+        override fun arms(to: Arms<ResponseContentPart>) {
+            to.add(ResponseOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(ResponseOutputRefusal.Codec, "refusal") { Refusal(it) }
+            to.add(ResponseContentPartReasoningText.Codec, "reasoning_text") { ReasoningText(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseContentPart = Unknown(value)
 
@@ -744,11 +744,11 @@ public sealed interface ResponseContentPartWsPart {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseContentPartWsPart>("ResponseContentPartWsPart", "type") {
-        override fun arms(): Array<Arm<out ResponseContentPartWsPart, *>> = arrayOf(
-            Arm(ResponseOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(ResponseOutputRefusal.Codec, "refusal") { Refusal(it) },
-            Arm(ResponseContentPartReasoningText.Codec, "reasoning_text") { ReasoningText(it) },
-        )
+        override fun arms(to: Arms<ResponseContentPartWsPart>) {
+            to.add(ResponseOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(ResponseOutputRefusal.Codec, "refusal") { Refusal(it) }
+            to.add(ResponseContentPartReasoningText.Codec, "reasoning_text") { ReasoningText(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseContentPartWsPart = Unknown(value)
 
@@ -901,10 +901,10 @@ public sealed interface ResponseCreateConversation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseCreateConversation>("ResponseCreateConversation", null) {
-        override fun arms(): Array<Arm<out ResponseCreateConversation, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ResponseConversationParam.Codec) { Conversation(it) },
-        )
+        override fun arms(to: Arms<ResponseCreateConversation>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ResponseConversationParam.Codec) { Conversation(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseCreateConversation = Unknown(value)
 
@@ -1598,11 +1598,11 @@ public sealed interface ResponseCustomToolCallOutputContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseCustomToolCallOutputContent>("ResponseCustomToolCallOutputContent", "type") {
-        override fun arms(): Array<Arm<out ResponseCustomToolCallOutputContent, *>> = arrayOf(
-            Arm(ResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(ResponseInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ResponseInputFile.Codec, "input_file") { InputFile(it) },
-        )
+        override fun arms(to: Arms<ResponseCustomToolCallOutputContent>) {
+            to.add(ResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(ResponseInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ResponseInputFile.Codec, "input_file") { InputFile(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseCustomToolCallOutputContent = Unknown(value)
 
@@ -1690,10 +1690,10 @@ public sealed interface ResponseCustomToolCallOutputItemOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseCustomToolCallOutputItemOutput>("ResponseCustomToolCallOutputItemOutput", null) {
-        override fun arms(): Array<Arm<out ResponseCustomToolCallOutputItemOutput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ResponseInputContent.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ResponseCustomToolCallOutputItemOutput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ResponseInputContent.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseCustomToolCallOutputItemOutput = Unknown(value)
 
@@ -1733,10 +1733,10 @@ public sealed interface ResponseCustomToolCallOutputOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseCustomToolCallOutputOutput>("ResponseCustomToolCallOutputOutput", null) {
-        override fun arms(): Array<Arm<out ResponseCustomToolCallOutputOutput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ResponseCustomToolCallOutputContent.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ResponseCustomToolCallOutputOutput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ResponseCustomToolCallOutputContent.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseCustomToolCallOutputOutput = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -424,11 +424,11 @@ public sealed interface ResponseFileSearchToolCallResultAttribute {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseFileSearchToolCallResultAttribute>("ResponseFileSearchToolCallResultAttribute", null) {
-        override fun arms(): Array<Arm<out ResponseFileSearchToolCallResultAttribute, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(NumberCodec) { Number(it) },
-            Arm(FlagCodec) { BooleanType(it) },
-        )
+        override fun arms(to: Arms<ResponseFileSearchToolCallResultAttribute>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(NumberCodec) { Number(it) }
+            to.add(FlagCodec) { BooleanType(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseFileSearchToolCallResultAttribute = Unknown(value)
 
@@ -475,11 +475,11 @@ public sealed interface ResponseFormatTextConfig {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseFormatTextConfig>("ResponseFormatTextConfig", "type") {
-        override fun arms(): Array<Arm<out ResponseFormatTextConfig, *>> = arrayOf(
-            Arm(ResponseFormatText.Codec, "text") { Text(it) },
-            Arm(ResponseFormatTextJSONSchemaConfig.Codec, "json_schema") { JsonSchema(it) },
-            Arm(ResponseFormatJSONObject.Codec, "json_object") { JsonObject(it) },
-        )
+        override fun arms(to: Arms<ResponseFormatTextConfig>) {
+            to.add(ResponseFormatText.Codec, "text") { Text(it) }
+            to.add(ResponseFormatTextJSONSchemaConfig.Codec, "json_schema") { JsonSchema(it) }
+            to.add(ResponseFormatJSONObject.Codec, "json_object") { JsonObject(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseFormatTextConfig = Unknown(value)
 
@@ -788,11 +788,11 @@ public sealed interface ResponseFunctionCallOutputItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseFunctionCallOutputItem>("ResponseFunctionCallOutputItem", "type") {
-        override fun arms(): Array<Arm<out ResponseFunctionCallOutputItem, *>> = arrayOf(
-            Arm(ResponseInputTextContent.Codec, "input_text") { InputText(it) },
-            Arm(ResponseInputImageContent.Codec, "input_image") { InputImage(it) },
-            Arm(ResponseInputFileContent.Codec, "input_file") { InputFile(it) },
-        )
+        override fun arms(to: Arms<ResponseFunctionCallOutputItem>) {
+            to.add(ResponseInputTextContent.Codec, "input_text") { InputText(it) }
+            to.add(ResponseInputImageContent.Codec, "input_image") { InputImage(it) }
+            to.add(ResponseInputFileContent.Codec, "input_file") { InputFile(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseFunctionCallOutputItem = Unknown(value)
 
@@ -833,10 +833,10 @@ public sealed interface ResponseFunctionCallOutputOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseFunctionCallOutputOutput>("ResponseFunctionCallOutputOutput", null) {
-        override fun arms(): Array<Arm<out ResponseFunctionCallOutputOutput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ResponseFunctionCallOutputItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ResponseFunctionCallOutputOutput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ResponseFunctionCallOutputItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseFunctionCallOutputOutput = Unknown(value)
 
@@ -910,10 +910,10 @@ public sealed interface ResponseFunctionShellCallOutputContentOutcome {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseFunctionShellCallOutputContentOutcome>("ResponseFunctionShellCallOutputContentOutcome", "type") {
-        override fun arms(): Array<Arm<out ResponseFunctionShellCallOutputContentOutcome, *>> = arrayOf(
-            Arm(ResponseOutcomeTimeout.Codec, "timeout") { Timeout(it) },
-            Arm(ResponseOutcomeExit.Codec, "exit") { Exit(it) },
-        )
+        override fun arms(to: Arms<ResponseFunctionShellCallOutputContentOutcome>) {
+            to.add(ResponseOutcomeTimeout.Codec, "timeout") { Timeout(it) }
+            to.add(ResponseOutcomeExit.Codec, "exit") { Exit(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseFunctionShellCallOutputContentOutcome = Unknown(value)
 
@@ -1038,10 +1038,10 @@ public sealed interface ResponseFunctionShellToolCallEnvironment {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseFunctionShellToolCallEnvironment>("ResponseFunctionShellToolCallEnvironment", "type") {
-        override fun arms(): Array<Arm<out ResponseFunctionShellToolCallEnvironment, *>> = arrayOf(
-            Arm(ResponseLocalEnvironment.Codec, "local") { Local(it) },
-            Arm(ResponseContainerReference.Codec, "container_reference") { ContainerReference(it) },
-        )
+        override fun arms(to: Arms<ResponseFunctionShellToolCallEnvironment>) {
+            to.add(ResponseLocalEnvironment.Codec, "local") { Local(it) }
+            to.add(ResponseContainerReference.Codec, "container_reference") { ContainerReference(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseFunctionShellToolCallEnvironment = Unknown(value)
 
@@ -1435,11 +1435,11 @@ public sealed interface ResponseFunctionWebSearchAction {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseFunctionWebSearchAction>("ResponseFunctionWebSearchAction", "type") {
-        override fun arms(): Array<Arm<out ResponseFunctionWebSearchAction, *>> = arrayOf(
-            Arm(ResponseFunctionWebSearchActionSearch.Codec, "search") { Search(it) },
-            Arm(ResponseFunctionWebSearchActionOpenPage.Codec, "open_page") { OpenPage(it) },
-            Arm(ResponseFunctionWebSearchActionFind.Codec, "find_in_page") { FindInPage(it) },
-        )
+        override fun arms(to: Arms<ResponseFunctionWebSearchAction>) {
+            to.add(ResponseFunctionWebSearchActionSearch.Codec, "search") { Search(it) }
+            to.add(ResponseFunctionWebSearchActionOpenPage.Codec, "open_page") { OpenPage(it) }
+            to.add(ResponseFunctionWebSearchActionFind.Codec, "find_in_page") { FindInPage(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseFunctionWebSearchAction = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -611,10 +611,10 @@ public sealed interface ResponseInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseInput>("ResponseInput", null) {
-        override fun arms(): Array<Arm<out ResponseInput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ResponseInputItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ResponseInput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ResponseInputItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseInput = Unknown(value)
 
@@ -729,10 +729,10 @@ public sealed interface ResponseInputApplyPatchCallCaller {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseInputApplyPatchCallCaller>("ResponseInputApplyPatchCallCaller", "type") {
-        override fun arms(): Array<Arm<out ResponseInputApplyPatchCallCaller, *>> = arrayOf(
-            Arm(ResponseCallerDirect.Codec, "direct") { Direct(it) },
-            Arm(ResponseCallerProgram.Codec, "program") { Program(it) },
-        )
+        override fun arms(to: Arms<ResponseInputApplyPatchCallCaller>) {
+            to.add(ResponseCallerDirect.Codec, "direct") { Direct(it) }
+            to.add(ResponseCallerProgram.Codec, "program") { Program(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseInputApplyPatchCallCaller = Unknown(value)
 
@@ -778,11 +778,11 @@ public sealed interface ResponseInputApplyPatchCallOperation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseInputApplyPatchCallOperation>("ResponseInputApplyPatchCallOperation", "type") {
-        override fun arms(): Array<Arm<out ResponseInputApplyPatchCallOperation, *>> = arrayOf(
-            Arm(ResponseOperationCreateFile.Codec, "create_file") { CreateFile(it) },
-            Arm(ResponseOperationDeleteFile.Codec, "delete_file") { DeleteFile(it) },
-            Arm(ResponseOperationUpdateFile.Codec, "update_file") { UpdateFile(it) },
-        )
+        override fun arms(to: Arms<ResponseInputApplyPatchCallOperation>) {
+            to.add(ResponseOperationCreateFile.Codec, "create_file") { CreateFile(it) }
+            to.add(ResponseOperationDeleteFile.Codec, "delete_file") { DeleteFile(it) }
+            to.add(ResponseOperationUpdateFile.Codec, "update_file") { UpdateFile(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseInputApplyPatchCallOperation = Unknown(value)
 
@@ -969,11 +969,11 @@ public sealed interface ResponseInputContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseInputContent>("ResponseInputContent", "type") {
-        override fun arms(): Array<Arm<out ResponseInputContent, *>> = arrayOf(
-            Arm(ResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(ResponseInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ResponseInputFile.Codec, "input_file") { InputFile(it) },
-        )
+        override fun arms(to: Arms<ResponseInputContent>) {
+            to.add(ResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(ResponseInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ResponseInputFile.Codec, "input_file") { InputFile(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseInputContent = Unknown(value)
 
@@ -1366,40 +1366,40 @@ public sealed interface ResponseInputItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseInputItem>("ResponseInputItem", "type") {
-        override fun arms(): Array<Arm<out ResponseInputItem, *>> = arrayOf(
-            Arm(ResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) },
-            Arm(ResponseOutputMessage.Codec, "message") { OutputMessage(it) },
-            Arm(ResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) },
-            Arm(ResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) },
-            Arm(ResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) },
-            Arm(ResponseMcpCall.Codec, "mcp_call") { McpCall(it) },
-            Arm(ResponseItemProgram.Codec, "program") { Program(it) },
-            Arm(ResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) },
-            Arm(ResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) },
-            Arm(ResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) },
-            Arm(ResponseFunctionToolCall.Codec, "function_call") { FunctionCall(it) },
-            Arm(ResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) },
-            Arm(ResponseInputApplyPatchCall.Codec, "apply_patch_call") { ApplyPatchCall(it) },
-            Arm(ResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) },
-            Arm(ResponseCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) },
-            Arm(ResponseInputComputerCallOutput.Codec, "computer_call_output") { ComputerCallOutput(it) },
-            Arm(ResponseInputAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) },
-            Arm(ResponseReasoningItem.Codec, "reasoning") { Reasoning(it) },
-            Arm(ResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) },
-            Arm(ResponseInputShellCall.Codec, "shell_call") { ShellCall(it) },
-            Arm(ResponseInputShellCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) },
-            Arm(ResponseInputApplyPatchCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) },
-            Arm(ResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) },
-            Arm(ResponseCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-            Arm(dev.threadline.types.EasyInputMessage.Codec, "message") { EasyInputMessage(it) },
-            Arm(ResponseFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(ResponseInputToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) },
-            Arm(ResponseToolSearchOutputItemParam.Codec, "tool_search_output") { ToolSearchOutput(it) },
-            Arm(ResponseCompactionItemParam.Codec, "compaction") { Compaction(it) },
-            Arm(ResponseConfigurationUpdateItem.Codec, "configuration_update") { ConfigurationUpdate(it) },
-            Arm(ResponseInputCompactionTrigger.Codec, "compaction_trigger") { CompactionTrigger(it) },
-            Arm(ResponseInputItemReference.Codec, "item_reference") { ItemReference(it) },
-        )
+        override fun arms(to: Arms<ResponseInputItem>) {
+            to.add(ResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) }
+            to.add(ResponseOutputMessage.Codec, "message") { OutputMessage(it) }
+            to.add(ResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) }
+            to.add(ResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) }
+            to.add(ResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) }
+            to.add(ResponseMcpCall.Codec, "mcp_call") { McpCall(it) }
+            to.add(ResponseItemProgram.Codec, "program") { Program(it) }
+            to.add(ResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) }
+            to.add(ResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) }
+            to.add(ResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) }
+            to.add(ResponseFunctionToolCall.Codec, "function_call") { FunctionCall(it) }
+            to.add(ResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) }
+            to.add(ResponseInputApplyPatchCall.Codec, "apply_patch_call") { ApplyPatchCall(it) }
+            to.add(ResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) }
+            to.add(ResponseCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) }
+            to.add(ResponseInputComputerCallOutput.Codec, "computer_call_output") { ComputerCallOutput(it) }
+            to.add(ResponseInputAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) }
+            to.add(ResponseReasoningItem.Codec, "reasoning") { Reasoning(it) }
+            to.add(ResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) }
+            to.add(ResponseInputShellCall.Codec, "shell_call") { ShellCall(it) }
+            to.add(ResponseInputShellCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) }
+            to.add(ResponseInputApplyPatchCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) }
+            to.add(ResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) }
+            to.add(ResponseCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+            to.add(dev.threadline.types.EasyInputMessage.Codec, "message") { EasyInputMessage(it) }
+            to.add(ResponseFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(ResponseInputToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) }
+            to.add(ResponseToolSearchOutputItemParam.Codec, "tool_search_output") { ToolSearchOutput(it) }
+            to.add(ResponseCompactionItemParam.Codec, "compaction") { Compaction(it) }
+            to.add(ResponseConfigurationUpdateItem.Codec, "configuration_update") { ConfigurationUpdate(it) }
+            to.add(ResponseInputCompactionTrigger.Codec, "compaction_trigger") { CompactionTrigger(it) }
+            to.add(ResponseInputItemReference.Codec, "item_reference") { ItemReference(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseInputItem = Unknown(value)
 
@@ -1620,10 +1620,10 @@ public sealed interface ResponseInputShellCallEnvironment {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseInputShellCallEnvironment>("ResponseInputShellCallEnvironment", "type") {
-        override fun arms(): Array<Arm<out ResponseInputShellCallEnvironment, *>> = arrayOf(
-            Arm(LocalEnvironment.Codec, "local") { Local(it) },
-            Arm(dev.threadline.types.ContainerReference.Codec, "container_reference") { ContainerReference(it) },
-        )
+        override fun arms(to: Arms<ResponseInputShellCallEnvironment>) {
+            to.add(LocalEnvironment.Codec, "local") { Local(it) }
+            to.add(dev.threadline.types.ContainerReference.Codec, "container_reference") { ContainerReference(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseInputShellCallEnvironment = Unknown(value)
 

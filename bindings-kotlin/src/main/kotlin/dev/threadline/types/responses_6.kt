@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -283,10 +283,10 @@ public sealed interface ResponseInstructions {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseInstructions>("ResponseInstructions", null) {
-        override fun arms(): Array<Arm<out ResponseInstructions, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ResponseInputItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ResponseInstructions>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ResponseInputItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseInstructions = Unknown(value)
 
@@ -494,38 +494,38 @@ public sealed interface ResponseItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseItem>("ResponseItem", "type") {
-        override fun arms(): Array<Arm<out ResponseItem, *>> = arrayOf(
-            Arm(ResponseFunctionToolCallItem.Codec, "function_call") { FunctionCall(it) },
-            Arm(ResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) },
-            Arm(ResponseCustomToolCallItem.Codec, "custom_tool_call") { CustomToolCall(it) },
-            Arm(ResponseOutputMessage.Codec, "message") { OutputMessage(it) },
-            Arm(ResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) },
-            Arm(ResponseComputerToolCallOutputItem.Codec, "computer_call_output") { ComputerCallOutput(it) },
-            Arm(ResponseToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) },
-            Arm(ResponseToolSearchOutputItem.Codec, "tool_search_output") { ToolSearchOutput(it) },
-            Arm(ResponseItemProgram.Codec, "program") { Program(it) },
-            Arm(ResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) },
-            Arm(ResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) },
-            Arm(ResponseFunctionShellToolCall.Codec, "shell_call") { ShellCall(it) },
-            Arm(ResponseFunctionShellToolCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) },
-            Arm(ResponseApplyPatchToolCall.Codec, "apply_patch_call") { ApplyPatchCall(it) },
-            Arm(ResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) },
-            Arm(ResponseMcpCall.Codec, "mcp_call") { McpCall(it) },
-            Arm(ResponseCustomToolCallOutputItem.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-            Arm(ResponseInputMessageItem.Codec, "message") { InputMessageItem(it) },
-            Arm(ResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) },
-            Arm(ResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) },
-            Arm(ResponseFunctionToolCallOutputItem.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(ResponseAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) },
-            Arm(ResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) },
-            Arm(ResponseApplyPatchToolCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) },
-            Arm(ResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) },
-            Arm(ResponseReasoningItem.Codec, "reasoning") { Reasoning(it) },
-            Arm(ResponseCompactionItem.Codec, "compaction") { Compaction(it) },
-            Arm(ResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) },
-            Arm(ResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) },
-            Arm(ResponseConfigurationUpdateItem.Codec, "configuration_update") { ConfigurationUpdate(it) },
-        )
+        override fun arms(to: Arms<ResponseItem>) {
+            to.add(ResponseFunctionToolCallItem.Codec, "function_call") { FunctionCall(it) }
+            to.add(ResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) }
+            to.add(ResponseCustomToolCallItem.Codec, "custom_tool_call") { CustomToolCall(it) }
+            to.add(ResponseOutputMessage.Codec, "message") { OutputMessage(it) }
+            to.add(ResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) }
+            to.add(ResponseComputerToolCallOutputItem.Codec, "computer_call_output") { ComputerCallOutput(it) }
+            to.add(ResponseToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) }
+            to.add(ResponseToolSearchOutputItem.Codec, "tool_search_output") { ToolSearchOutput(it) }
+            to.add(ResponseItemProgram.Codec, "program") { Program(it) }
+            to.add(ResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) }
+            to.add(ResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) }
+            to.add(ResponseFunctionShellToolCall.Codec, "shell_call") { ShellCall(it) }
+            to.add(ResponseFunctionShellToolCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) }
+            to.add(ResponseApplyPatchToolCall.Codec, "apply_patch_call") { ApplyPatchCall(it) }
+            to.add(ResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) }
+            to.add(ResponseMcpCall.Codec, "mcp_call") { McpCall(it) }
+            to.add(ResponseCustomToolCallOutputItem.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+            to.add(ResponseInputMessageItem.Codec, "message") { InputMessageItem(it) }
+            to.add(ResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) }
+            to.add(ResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) }
+            to.add(ResponseFunctionToolCallOutputItem.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(ResponseAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) }
+            to.add(ResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) }
+            to.add(ResponseApplyPatchToolCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) }
+            to.add(ResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) }
+            to.add(ResponseReasoningItem.Codec, "reasoning") { Reasoning(it) }
+            to.add(ResponseCompactionItem.Codec, "compaction") { Compaction(it) }
+            to.add(ResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) }
+            to.add(ResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) }
+            to.add(ResponseConfigurationUpdateItem.Codec, "configuration_update") { ConfigurationUpdate(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseItem = Unknown(value)
 
@@ -1647,10 +1647,10 @@ public sealed interface ResponseModerationInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseModerationInput>("ResponseModerationInput", "type") {
-        override fun arms(): Array<Arm<out ResponseModerationInput, *>> = arrayOf(
-            Arm(ResponseModerationInputModerationResult.Codec, "moderation_result") { ModerationResult(it) },
-            Arm(ModerationInputError.Codec, "error") { Error(it) },
-        )
+        override fun arms(to: Arms<ResponseModerationInput>) {
+            to.add(ResponseModerationInputModerationResult.Codec, "moderation_result") { ModerationResult(it) }
+            to.add(ModerationInputError.Codec, "error") { Error(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseModerationInput = Unknown(value)
 
@@ -1733,10 +1733,10 @@ public sealed interface ResponseModerationOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseModerationOutput>("ResponseModerationOutput", "type") {
-        override fun arms(): Array<Arm<out ResponseModerationOutput, *>> = arrayOf(
-            Arm(ResponseModerationOutputModerationResult.Codec, "moderation_result") { ModerationResult(it) },
-            Arm(ModerationOutputError.Codec, "error") { Error(it) },
-        )
+        override fun arms(to: Arms<ResponseModerationOutput>) {
+            to.add(ResponseModerationOutputModerationResult.Codec, "moderation_result") { ModerationResult(it) }
+            to.add(ModerationOutputError.Codec, "error") { Error(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseModerationOutput = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.IntegerCodec
@@ -338,36 +338,36 @@ public sealed interface ResponseOutputItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseOutputItem>("ResponseOutputItem", "type") {
-        override fun arms(): Array<Arm<out ResponseOutputItem, *>> = arrayOf(
-            Arm(ResponseOutputMessage.Codec, "message") { Message(it) },
-            Arm(ResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) },
-            Arm(ResponseFunctionToolCall.Codec, "function_call") { FunctionCall(it) },
-            Arm(ResponseFunctionToolCallOutputItem.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(ResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) },
-            Arm(ResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) },
-            Arm(ResponseComputerToolCallOutputItem.Codec, "computer_call_output") { ComputerCallOutput(it) },
-            Arm(ResponseReasoningItem.Codec, "reasoning") { Reasoning(it) },
-            Arm(ResponseItemProgram.Codec, "program") { Program(it) },
-            Arm(ResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) },
-            Arm(ResponseToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) },
-            Arm(ResponseToolSearchOutputItem.Codec, "tool_search_output") { ToolSearchOutput(it) },
-            Arm(ResponseAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) },
-            Arm(ResponseCompactionItem.Codec, "compaction") { Compaction(it) },
-            Arm(ResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) },
-            Arm(ResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) },
-            Arm(ResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) },
-            Arm(ResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) },
-            Arm(ResponseFunctionShellToolCall.Codec, "shell_call") { ShellCall(it) },
-            Arm(ResponseFunctionShellToolCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) },
-            Arm(ResponseApplyPatchToolCall.Codec, "apply_patch_call") { ApplyPatchCall(it) },
-            Arm(ResponseApplyPatchToolCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) },
-            Arm(ResponseMcpCall.Codec, "mcp_call") { McpCall(it) },
-            Arm(ResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) },
-            Arm(ResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) },
-            Arm(ResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) },
-            Arm(ResponseCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) },
-            Arm(ResponseCustomToolCallOutputItem.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-        )
+        override fun arms(to: Arms<ResponseOutputItem>) {
+            to.add(ResponseOutputMessage.Codec, "message") { Message(it) }
+            to.add(ResponseFileSearchToolCall.Codec, "file_search_call") { FileSearchCall(it) }
+            to.add(ResponseFunctionToolCall.Codec, "function_call") { FunctionCall(it) }
+            to.add(ResponseFunctionToolCallOutputItem.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(ResponseFunctionWebSearch.Codec, "web_search_call") { WebSearchCall(it) }
+            to.add(ResponseComputerToolCall.Codec, "computer_call") { ComputerCall(it) }
+            to.add(ResponseComputerToolCallOutputItem.Codec, "computer_call_output") { ComputerCallOutput(it) }
+            to.add(ResponseReasoningItem.Codec, "reasoning") { Reasoning(it) }
+            to.add(ResponseItemProgram.Codec, "program") { Program(it) }
+            to.add(ResponseProgramOutput.Codec, "program_output") { ProgramOutput(it) }
+            to.add(ResponseToolSearchCall.Codec, "tool_search_call") { ToolSearchCall(it) }
+            to.add(ResponseToolSearchOutputItem.Codec, "tool_search_output") { ToolSearchOutput(it) }
+            to.add(ResponseAdditionalTools.Codec, "additional_tools") { AdditionalTools(it) }
+            to.add(ResponseCompactionItem.Codec, "compaction") { Compaction(it) }
+            to.add(ResponseImageGenerationCall.Codec, "image_generation_call") { ImageGenerationCall(it) }
+            to.add(ResponseCodeInterpreterToolCall.Codec, "code_interpreter_call") { CodeInterpreterCall(it) }
+            to.add(ResponseLocalShellCall.Codec, "local_shell_call") { LocalShellCall(it) }
+            to.add(ResponseLocalShellCallOutput.Codec, "local_shell_call_output") { LocalShellCallOutput(it) }
+            to.add(ResponseFunctionShellToolCall.Codec, "shell_call") { ShellCall(it) }
+            to.add(ResponseFunctionShellToolCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) }
+            to.add(ResponseApplyPatchToolCall.Codec, "apply_patch_call") { ApplyPatchCall(it) }
+            to.add(ResponseApplyPatchToolCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) }
+            to.add(ResponseMcpCall.Codec, "mcp_call") { McpCall(it) }
+            to.add(ResponseMcpListTools.Codec, "mcp_list_tools") { McpListTools(it) }
+            to.add(ResponseMcpApprovalRequest.Codec, "mcp_approval_request") { McpApprovalRequest(it) }
+            to.add(ResponseMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) }
+            to.add(ResponseCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) }
+            to.add(ResponseCustomToolCallOutputItem.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseOutputItem = Unknown(value)
 
@@ -621,10 +621,10 @@ public sealed interface ResponseOutputMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseOutputMessageContent>("ResponseOutputMessageContent", "type") {
-        override fun arms(): Array<Arm<out ResponseOutputMessageContent, *>> = arrayOf(
-            Arm(ResponseOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(ResponseOutputRefusal.Codec, "refusal") { Refusal(it) },
-        )
+        override fun arms(to: Arms<ResponseOutputMessageContent>) {
+            to.add(ResponseOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(ResponseOutputRefusal.Codec, "refusal") { Refusal(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseOutputMessageContent = Unknown(value)
 
@@ -664,10 +664,10 @@ public sealed interface ResponseOutputOutcome {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseOutputOutcome>("ResponseOutputOutcome", "type") {
-        override fun arms(): Array<Arm<out ResponseOutputOutcome, *>> = arrayOf(
-            Arm(ResponseOutcomeTimeout.Codec, "timeout") { Timeout(it) },
-            Arm(ResponseOutcomeExit.Codec, "exit") { Exit(it) },
-        )
+        override fun arms(to: Arms<ResponseOutputOutcome>) {
+            to.add(ResponseOutcomeTimeout.Codec, "timeout") { Timeout(it) }
+            to.add(ResponseOutcomeExit.Codec, "exit") { Exit(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseOutputOutcome = Unknown(value)
 
@@ -754,12 +754,12 @@ public sealed interface ResponseOutputTextAnnotation {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseOutputTextAnnotation>("ResponseOutputTextAnnotation", "type") {
-        override fun arms(): Array<Arm<out ResponseOutputTextAnnotation, *>> = arrayOf(
-            Arm(ResponseOutputTextFileCitation.Codec, "file_citation") { FileCitation(it) },
-            Arm(ResponseOutputTextURLCitation.Codec, "url_citation") { UrlCitation(it) },
-            Arm(ResponseOutputTextContainerFileCitation.Codec, "container_file_citation") { ContainerFileCitation(it) },
-            Arm(ResponseOutputTextFilePath.Codec, "file_path") { FilePath(it) },
-        )
+        override fun arms(to: Arms<ResponseOutputTextAnnotation>) {
+            to.add(ResponseOutputTextFileCitation.Codec, "file_citation") { FileCitation(it) }
+            to.add(ResponseOutputTextURLCitation.Codec, "url_citation") { UrlCitation(it) }
+            to.add(ResponseOutputTextContainerFileCitation.Codec, "container_file_citation") { ContainerFileCitation(it) }
+            to.add(ResponseOutputTextFilePath.Codec, "file_path") { FilePath(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseOutputTextAnnotation = Unknown(value)
 
@@ -1170,12 +1170,12 @@ public sealed interface ResponsePromptCacheDiagnostics {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponsePromptCacheDiagnostics>("ResponsePromptCacheDiagnostics", "type") {
-        override fun arms(): Array<Arm<out ResponsePromptCacheDiagnostics, *>> = arrayOf(
-            Arm(ResponsePromptCacheDiagnosticsCacheMiss.Codec, "cache_miss") { CacheMiss(it) },
-            Arm(ResponsePromptCacheDiagnosticsCacheHit.Codec, "cache_hit") { CacheHit(it) },
-            Arm(ResponseCacheDiagnosticsComparisonNotFound.Codec, "comparison_response_not_found") { ComparisonResponseNotFound(it) },
-            Arm(ResponsePromptCacheDiagnosticsUnavailable.Codec, "unavailable") { Unavailable(it) },
-        )
+        override fun arms(to: Arms<ResponsePromptCacheDiagnostics>) {
+            to.add(ResponsePromptCacheDiagnosticsCacheMiss.Codec, "cache_miss") { CacheMiss(it) }
+            to.add(ResponsePromptCacheDiagnosticsCacheHit.Codec, "cache_hit") { CacheHit(it) }
+            to.add(ResponseCacheDiagnosticsComparisonNotFound.Codec, "comparison_response_not_found") { ComparisonResponseNotFound(it) }
+            to.add(ResponsePromptCacheDiagnosticsUnavailable.Codec, "unavailable") { Unavailable(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponsePromptCacheDiagnostics = Unknown(value)
 
@@ -1446,12 +1446,12 @@ public sealed interface ResponsePromptVariables {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponsePromptVariables>("ResponsePromptVariables", "type") {
-        override fun arms(): Array<Arm<out ResponsePromptVariables, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(ResponseInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ResponseInputFile.Codec, "input_file") { InputFile(it) },
-        )
+        override fun arms(to: Arms<ResponsePromptVariables>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(ResponseInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ResponseInputFile.Codec, "input_file") { InputFile(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponsePromptVariables = Unknown(value)
 

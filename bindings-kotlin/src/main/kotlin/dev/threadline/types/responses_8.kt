@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -1319,10 +1319,10 @@ public sealed interface ResponseSteerInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseSteerInput>("ResponseSteerInput", null) {
-        override fun arms(): Array<Arm<out ResponseSteerInput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(ResponseSteerInputItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ResponseSteerInput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(ResponseSteerInputItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseSteerInput = Unknown(value)
 
@@ -1362,10 +1362,10 @@ public sealed interface ResponseSteerInputItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseSteerInputItem>("ResponseSteerInputItem", "type") {
-        override fun arms(): Array<Arm<out ResponseSteerInputItem, *>> = arrayOf(
-            Arm(ResponseSteerInputMessage.Codec, "message") { Message(it) },
-            Arm(ResponseFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) },
-        )
+        override fun arms(to: Arms<ResponseSteerInputItem>) {
+            to.add(ResponseSteerInputMessage.Codec, "message") { Message(it) }
+            to.add(ResponseFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseSteerInputItem = Unknown(value)
 
@@ -1441,10 +1441,10 @@ public sealed interface ResponseSteerInputMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseSteerInputMessageContent>("ResponseSteerInputMessageContent", null) {
-        override fun arms(): Array<Arm<out ResponseSteerInputMessageContent, *>> = arrayOf(
-            Arm(ListCodec(ResponseFunctionCallOutputItem.Codec)) { ListType(it) },
-            Arm(TextCodec) { Text(it) },
-        )
+        override fun arms(to: Arms<ResponseSteerInputMessageContent>) {
+            to.add(ListCodec(ResponseFunctionCallOutputItem.Codec)) { ListType(it) }
+            to.add(TextCodec) { Text(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseSteerInputMessageContent = Unknown(value)
 
@@ -1581,15 +1581,15 @@ public sealed interface ResponseSteerRequiredInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseSteerRequiredInput>("ResponseSteerRequiredInput", "type") {
-        override fun arms(): Array<Arm<out ResponseSteerRequiredInput, *>> = arrayOf(
-            Arm(ResponseSteerRequiredInputFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(dev.threadline.types.CustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-            Arm(ResponseSteerRequiredInputComputerCallOutput.Codec, "computer_call_output") { ComputerCallOutput(it) },
-            Arm(ResponseSteerRequiredInputShellCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) },
-            Arm(dev.threadline.types.ApplyPatchCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) },
-            Arm(ResponseSteerRequiredInputToolSearchOutput.Codec, "tool_search_output") { ToolSearchOutput(it) },
-            Arm(ResponseSteerRequiredInputMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) },
-        )
+        override fun arms(to: Arms<ResponseSteerRequiredInput>) {
+            to.add(ResponseSteerRequiredInputFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(dev.threadline.types.CustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+            to.add(ResponseSteerRequiredInputComputerCallOutput.Codec, "computer_call_output") { ComputerCallOutput(it) }
+            to.add(ResponseSteerRequiredInputShellCallOutput.Codec, "shell_call_output") { ShellCallOutput(it) }
+            to.add(dev.threadline.types.ApplyPatchCallOutput.Codec, "apply_patch_call_output") { ApplyPatchCallOutput(it) }
+            to.add(ResponseSteerRequiredInputToolSearchOutput.Codec, "tool_search_output") { ToolSearchOutput(it) }
+            to.add(ResponseSteerRequiredInputMcpApprovalResponse.Codec, "mcp_approval_response") { McpApprovalResponse(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseSteerRequiredInput = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -389,67 +389,67 @@ public sealed interface ResponseStreamEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseStreamEvent>("ResponseStreamEvent", "type") {
-        override fun arms(): Array<Arm<out ResponseStreamEvent, *>> = arrayOf(
-            Arm(ResponseAudioDeltaEvent.Codec, "response.audio.delta") { ResponseAudioDelta(it) },
-            Arm(ResponseAudioDoneEvent.Codec, "response.audio.done") { ResponseAudioDone(it) },
-            Arm(ResponseAudioTranscriptDeltaEvent.Codec, "response.audio.transcript.delta") { ResponseAudioTranscriptDelta(it) },
-            Arm(ResponseAudioTranscriptDoneEvent.Codec, "response.audio.transcript.done") { ResponseAudioTranscriptDone(it) },
-            Arm(ResponseCodeInterpreterCallCodeDeltaEvent.Codec, "response.code_interpreter_call_code.delta") { ResponseCodeInterpreterCallCodeDelta(it) },
-            Arm(ResponseCodeInterpreterCallCodeDoneEvent.Codec, "response.code_interpreter_call_code.done") { ResponseCodeInterpreterCallCodeDone(it) },
-            Arm(ResponseCodeInterpreterCallCompletedEvent.Codec, "response.code_interpreter_call.completed") { ResponseCodeInterpreterCallCompleted(it) },
-            Arm(ResponseCodeInterpreterCallInProgressEvent.Codec, "response.code_interpreter_call.in_progress") { ResponseCodeInterpreterCallInProgress(it) },
-            Arm(ResponseCodeInterpreterCallInterpretingEvent.Codec, "response.code_interpreter_call.interpreting") { ResponseCodeInterpreterCallInterpreting(it) },
-            Arm(ResponseCompactionCompactingEvent.Codec, "response.compaction.compacting") { ResponseCompactionCompacting(it) },
-            Arm(ResponseCompletedEvent.Codec, "response.completed") { ResponseCompleted(it) },
-            Arm(ResponseContentPartAddedEvent.Codec, "response.content_part.added") { ResponseContentPartAdded(it) },
-            Arm(ResponseContentPartDoneEvent.Codec, "response.content_part.done") { ResponseContentPartDone(it) },
-            Arm(ResponseCreatedEvent.Codec, "response.created") { ResponseCreated(it) },
-            Arm(ResponseErrorEvent.Codec, "error") { Error(it) },
-            Arm(ResponseFileSearchCallCompletedEvent.Codec, "response.file_search_call.completed") { ResponseFileSearchCallCompleted(it) },
-            Arm(ResponseFileSearchCallInProgressEvent.Codec, "response.file_search_call.in_progress") { ResponseFileSearchCallInProgress(it) },
-            Arm(ResponseFileSearchCallSearchingEvent.Codec, "response.file_search_call.searching") { ResponseFileSearchCallSearching(it) },
-            Arm(ResponseFunctionCallArgumentsDeltaEvent.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) },
-            Arm(ResponseFunctionCallArgumentsDoneEvent.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) },
-            Arm(ResponseShellCallCommandAddedEvent.Codec, "response.shell_call_command.added") { ResponseShellCallCommandAdded(it) },
-            Arm(ResponseShellCallCommandDeltaEvent.Codec, "response.shell_call_command.delta") { ResponseShellCallCommandDelta(it) },
-            Arm(ResponseShellCallCommandDoneEvent.Codec, "response.shell_call_command.done") { ResponseShellCallCommandDone(it) },
-            Arm(ResponseShellCallOutputContentDeltaEvent.Codec, "response.shell_call_output_content.delta") { ResponseShellCallOutputContentDelta(it) },
-            Arm(ResponseShellCallOutputContentDoneEvent.Codec, "response.shell_call_output_content.done") { ResponseShellCallOutputContentDone(it) },
-            Arm(ResponseInProgressEvent.Codec, "response.in_progress") { ResponseInProgress(it) },
-            Arm(ResponseFailedEvent.Codec, "response.failed") { ResponseFailed(it) },
-            Arm(ResponseIncompleteEvent.Codec, "response.incomplete") { ResponseIncomplete(it) },
-            Arm(ResponseOutputItemAddedEvent.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) },
-            Arm(ResponseOutputItemDoneEvent.Codec, "response.output_item.done") { ResponseOutputItemDone(it) },
-            Arm(ResponseReasoningSummaryPartAddedEvent.Codec, "response.reasoning_summary_part.added") { ResponseReasoningSummaryPartAdded(it) },
-            Arm(ResponseReasoningSummaryPartDoneEvent.Codec, "response.reasoning_summary_part.done") { ResponseReasoningSummaryPartDone(it) },
-            Arm(ResponseReasoningSummaryTextDeltaEvent.Codec, "response.reasoning_summary_text.delta") { ResponseReasoningSummaryTextDelta(it) },
-            Arm(ResponseReasoningSummaryTextDoneEvent.Codec, "response.reasoning_summary_text.done") { ResponseReasoningSummaryTextDone(it) },
-            Arm(ResponseReasoningTextDeltaEvent.Codec, "response.reasoning_text.delta") { ResponseReasoningTextDelta(it) },
-            Arm(ResponseReasoningTextDoneEvent.Codec, "response.reasoning_text.done") { ResponseReasoningTextDone(it) },
-            Arm(ResponseRefusalDeltaEvent.Codec, "response.refusal.delta") { ResponseRefusalDelta(it) },
-            Arm(ResponseRefusalDoneEvent.Codec, "response.refusal.done") { ResponseRefusalDone(it) },
-            Arm(ResponseTextDeltaEvent.Codec, "response.output_text.delta") { ResponseOutputTextDelta(it) },
-            Arm(ResponseTextDoneEvent.Codec, "response.output_text.done") { ResponseOutputTextDone(it) },
-            Arm(ResponseWebSearchCallCompletedEvent.Codec, "response.web_search_call.completed") { ResponseWebSearchCallCompleted(it) },
-            Arm(ResponseWebSearchCallInProgressEvent.Codec, "response.web_search_call.in_progress") { ResponseWebSearchCallInProgress(it) },
-            Arm(ResponseWebSearchCallSearchingEvent.Codec, "response.web_search_call.searching") { ResponseWebSearchCallSearching(it) },
-            Arm(ResponseImageGenCallCompletedEvent.Codec, "response.image_generation_call.completed") { ResponseImageGenerationCallCompleted(it) },
-            Arm(ResponseImageGenCallGeneratingEvent.Codec, "response.image_generation_call.generating") { ResponseImageGenerationCallGenerating(it) },
-            Arm(ResponseImageGenCallInProgressEvent.Codec, "response.image_generation_call.in_progress") { ResponseImageGenerationCallInProgress(it) },
-            Arm(ResponseImageGenCallPartialImageEvent.Codec, "response.image_generation_call.partial_image") { ResponseImageGenerationCallPartialImage(it) },
-            Arm(ResponseMcpCallArgumentsDeltaEvent.Codec, "response.mcp_call_arguments.delta") { ResponseMcpCallArgumentsDelta(it) },
-            Arm(ResponseMcpCallArgumentsDoneEvent.Codec, "response.mcp_call_arguments.done") { ResponseMcpCallArgumentsDone(it) },
-            Arm(ResponseMcpCallCompletedEvent.Codec, "response.mcp_call.completed") { ResponseMcpCallCompleted(it) },
-            Arm(ResponseMcpCallFailedEvent.Codec, "response.mcp_call.failed") { ResponseMcpCallFailed(it) },
-            Arm(ResponseMcpCallInProgressEvent.Codec, "response.mcp_call.in_progress") { ResponseMcpCallInProgress(it) },
-            Arm(ResponseMcpListToolsCompletedEvent.Codec, "response.mcp_list_tools.completed") { ResponseMcpListToolsCompleted(it) },
-            Arm(ResponseMcpListToolsFailedEvent.Codec, "response.mcp_list_tools.failed") { ResponseMcpListToolsFailed(it) },
-            Arm(ResponseMcpListToolsInProgressEvent.Codec, "response.mcp_list_tools.in_progress") { ResponseMcpListToolsInProgress(it) },
-            Arm(ResponseOutputTextAnnotationAddedEvent.Codec, "response.output_text.annotation.added") { ResponseOutputTextAnnotationAdded(it) },
-            Arm(ResponseQueuedEvent.Codec, "response.queued") { ResponseQueued(it) },
-            Arm(ResponseCustomToolCallInputDeltaEvent.Codec, "response.custom_tool_call_input.delta") { ResponseCustomToolCallInputDelta(it) },
-            Arm(ResponseCustomToolCallInputDoneEvent.Codec, "response.custom_tool_call_input.done") { ResponseCustomToolCallInputDone(it) },
-        )
+        override fun arms(to: Arms<ResponseStreamEvent>) {
+            to.add(ResponseAudioDeltaEvent.Codec, "response.audio.delta") { ResponseAudioDelta(it) }
+            to.add(ResponseAudioDoneEvent.Codec, "response.audio.done") { ResponseAudioDone(it) }
+            to.add(ResponseAudioTranscriptDeltaEvent.Codec, "response.audio.transcript.delta") { ResponseAudioTranscriptDelta(it) }
+            to.add(ResponseAudioTranscriptDoneEvent.Codec, "response.audio.transcript.done") { ResponseAudioTranscriptDone(it) }
+            to.add(ResponseCodeInterpreterCallCodeDeltaEvent.Codec, "response.code_interpreter_call_code.delta") { ResponseCodeInterpreterCallCodeDelta(it) }
+            to.add(ResponseCodeInterpreterCallCodeDoneEvent.Codec, "response.code_interpreter_call_code.done") { ResponseCodeInterpreterCallCodeDone(it) }
+            to.add(ResponseCodeInterpreterCallCompletedEvent.Codec, "response.code_interpreter_call.completed") { ResponseCodeInterpreterCallCompleted(it) }
+            to.add(ResponseCodeInterpreterCallInProgressEvent.Codec, "response.code_interpreter_call.in_progress") { ResponseCodeInterpreterCallInProgress(it) }
+            to.add(ResponseCodeInterpreterCallInterpretingEvent.Codec, "response.code_interpreter_call.interpreting") { ResponseCodeInterpreterCallInterpreting(it) }
+            to.add(ResponseCompactionCompactingEvent.Codec, "response.compaction.compacting") { ResponseCompactionCompacting(it) }
+            to.add(ResponseCompletedEvent.Codec, "response.completed") { ResponseCompleted(it) }
+            to.add(ResponseContentPartAddedEvent.Codec, "response.content_part.added") { ResponseContentPartAdded(it) }
+            to.add(ResponseContentPartDoneEvent.Codec, "response.content_part.done") { ResponseContentPartDone(it) }
+            to.add(ResponseCreatedEvent.Codec, "response.created") { ResponseCreated(it) }
+            to.add(ResponseErrorEvent.Codec, "error") { Error(it) }
+            to.add(ResponseFileSearchCallCompletedEvent.Codec, "response.file_search_call.completed") { ResponseFileSearchCallCompleted(it) }
+            to.add(ResponseFileSearchCallInProgressEvent.Codec, "response.file_search_call.in_progress") { ResponseFileSearchCallInProgress(it) }
+            to.add(ResponseFileSearchCallSearchingEvent.Codec, "response.file_search_call.searching") { ResponseFileSearchCallSearching(it) }
+            to.add(ResponseFunctionCallArgumentsDeltaEvent.Codec, "response.function_call_arguments.delta") { ResponseFunctionCallArgumentsDelta(it) }
+            to.add(ResponseFunctionCallArgumentsDoneEvent.Codec, "response.function_call_arguments.done") { ResponseFunctionCallArgumentsDone(it) }
+            to.add(ResponseShellCallCommandAddedEvent.Codec, "response.shell_call_command.added") { ResponseShellCallCommandAdded(it) }
+            to.add(ResponseShellCallCommandDeltaEvent.Codec, "response.shell_call_command.delta") { ResponseShellCallCommandDelta(it) }
+            to.add(ResponseShellCallCommandDoneEvent.Codec, "response.shell_call_command.done") { ResponseShellCallCommandDone(it) }
+            to.add(ResponseShellCallOutputContentDeltaEvent.Codec, "response.shell_call_output_content.delta") { ResponseShellCallOutputContentDelta(it) }
+            to.add(ResponseShellCallOutputContentDoneEvent.Codec, "response.shell_call_output_content.done") { ResponseShellCallOutputContentDone(it) }
+            to.add(ResponseInProgressEvent.Codec, "response.in_progress") { ResponseInProgress(it) }
+            to.add(ResponseFailedEvent.Codec, "response.failed") { ResponseFailed(it) }
+            to.add(ResponseIncompleteEvent.Codec, "response.incomplete") { ResponseIncomplete(it) }
+            to.add(ResponseOutputItemAddedEvent.Codec, "response.output_item.added") { ResponseOutputItemAdded(it) }
+            to.add(ResponseOutputItemDoneEvent.Codec, "response.output_item.done") { ResponseOutputItemDone(it) }
+            to.add(ResponseReasoningSummaryPartAddedEvent.Codec, "response.reasoning_summary_part.added") { ResponseReasoningSummaryPartAdded(it) }
+            to.add(ResponseReasoningSummaryPartDoneEvent.Codec, "response.reasoning_summary_part.done") { ResponseReasoningSummaryPartDone(it) }
+            to.add(ResponseReasoningSummaryTextDeltaEvent.Codec, "response.reasoning_summary_text.delta") { ResponseReasoningSummaryTextDelta(it) }
+            to.add(ResponseReasoningSummaryTextDoneEvent.Codec, "response.reasoning_summary_text.done") { ResponseReasoningSummaryTextDone(it) }
+            to.add(ResponseReasoningTextDeltaEvent.Codec, "response.reasoning_text.delta") { ResponseReasoningTextDelta(it) }
+            to.add(ResponseReasoningTextDoneEvent.Codec, "response.reasoning_text.done") { ResponseReasoningTextDone(it) }
+            to.add(ResponseRefusalDeltaEvent.Codec, "response.refusal.delta") { ResponseRefusalDelta(it) }
+            to.add(ResponseRefusalDoneEvent.Codec, "response.refusal.done") { ResponseRefusalDone(it) }
+            to.add(ResponseTextDeltaEvent.Codec, "response.output_text.delta") { ResponseOutputTextDelta(it) }
+            to.add(ResponseTextDoneEvent.Codec, "response.output_text.done") { ResponseOutputTextDone(it) }
+            to.add(ResponseWebSearchCallCompletedEvent.Codec, "response.web_search_call.completed") { ResponseWebSearchCallCompleted(it) }
+            to.add(ResponseWebSearchCallInProgressEvent.Codec, "response.web_search_call.in_progress") { ResponseWebSearchCallInProgress(it) }
+            to.add(ResponseWebSearchCallSearchingEvent.Codec, "response.web_search_call.searching") { ResponseWebSearchCallSearching(it) }
+            to.add(ResponseImageGenCallCompletedEvent.Codec, "response.image_generation_call.completed") { ResponseImageGenerationCallCompleted(it) }
+            to.add(ResponseImageGenCallGeneratingEvent.Codec, "response.image_generation_call.generating") { ResponseImageGenerationCallGenerating(it) }
+            to.add(ResponseImageGenCallInProgressEvent.Codec, "response.image_generation_call.in_progress") { ResponseImageGenerationCallInProgress(it) }
+            to.add(ResponseImageGenCallPartialImageEvent.Codec, "response.image_generation_call.partial_image") { ResponseImageGenerationCallPartialImage(it) }
+            to.add(ResponseMcpCallArgumentsDeltaEvent.Codec, "response.mcp_call_arguments.delta") { ResponseMcpCallArgumentsDelta(it) }
+            to.add(ResponseMcpCallArgumentsDoneEvent.Codec, "response.mcp_call_arguments.done") { ResponseMcpCallArgumentsDone(it) }
+            to.add(ResponseMcpCallCompletedEvent.Codec, "response.mcp_call.completed") { ResponseMcpCallCompleted(it) }
+            to.add(ResponseMcpCallFailedEvent.Codec, "response.mcp_call.failed") { ResponseMcpCallFailed(it) }
+            to.add(ResponseMcpCallInProgressEvent.Codec, "response.mcp_call.in_progress") { ResponseMcpCallInProgress(it) }
+            to.add(ResponseMcpListToolsCompletedEvent.Codec, "response.mcp_list_tools.completed") { ResponseMcpListToolsCompleted(it) }
+            to.add(ResponseMcpListToolsFailedEvent.Codec, "response.mcp_list_tools.failed") { ResponseMcpListToolsFailed(it) }
+            to.add(ResponseMcpListToolsInProgressEvent.Codec, "response.mcp_list_tools.in_progress") { ResponseMcpListToolsInProgress(it) }
+            to.add(ResponseOutputTextAnnotationAddedEvent.Codec, "response.output_text.annotation.added") { ResponseOutputTextAnnotationAdded(it) }
+            to.add(ResponseQueuedEvent.Codec, "response.queued") { ResponseQueued(it) }
+            to.add(ResponseCustomToolCallInputDeltaEvent.Codec, "response.custom_tool_call_input.delta") { ResponseCustomToolCallInputDelta(it) }
+            to.add(ResponseCustomToolCallInputDoneEvent.Codec, "response.custom_tool_call_input.done") { ResponseCustomToolCallInputDone(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseStreamEvent = Unknown(value)
 
@@ -920,24 +920,24 @@ public sealed interface ResponseTool {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseTool>("ResponseTool", "type") {
-        override fun arms(): Array<Arm<out ResponseTool, *>> = arrayOf(
-            Arm(ResponseFunctionTool.Codec, "function") { Function(it) },
-            Arm(FileSearchTool.Codec, "file_search") { FileSearch(it) },
-            Arm(ComputerTool.Codec, "computer") { Computer(it) },
-            Arm(ComputerUsePreviewTool.Codec, "computer_use_preview") { ComputerUsePreview(it) },
-            Arm(dev.threadline.types.WebSearchTool.Codec, "web_search", "web_search_2025_08_26") { WebSearchTool(it) },
-            Arm(ResponseToolMcp.Codec, "mcp") { Mcp(it) },
-            Arm(ResponseToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) },
-            Arm(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(ResponseToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) },
-            Arm(ResponseToolLocalShell.Codec, "local_shell") { LocalShell(it) },
-            Arm(FunctionShellTool.Codec, "shell") { Shell(it) },
-            Arm(CustomTool.Codec, "custom") { Custom(it) },
-            Arm(NamespaceTool.Codec, "namespace") { Namespace(it) },
-            Arm(ToolSearchTool.Codec, "tool_search") { ToolSearch(it) },
-            Arm(dev.threadline.types.WebSearchPreviewTool.Codec, "web_search_preview", "web_search_preview_2025_03_11") { WebSearchPreviewTool(it) },
-            Arm(ApplyPatchTool.Codec, "apply_patch") { ApplyPatch(it) },
-        )
+        override fun arms(to: Arms<ResponseTool>) {
+            to.add(ResponseFunctionTool.Codec, "function") { Function(it) }
+            to.add(FileSearchTool.Codec, "file_search") { FileSearch(it) }
+            to.add(ComputerTool.Codec, "computer") { Computer(it) }
+            to.add(ComputerUsePreviewTool.Codec, "computer_use_preview") { ComputerUsePreview(it) }
+            to.add(dev.threadline.types.WebSearchTool.Codec, "web_search", "web_search_2025_08_26") { WebSearchTool(it) }
+            to.add(ResponseToolMcp.Codec, "mcp") { Mcp(it) }
+            to.add(ResponseToolCodeInterpreter.Codec, "code_interpreter") { CodeInterpreter(it) }
+            to.add(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(ResponseToolImageGeneration.Codec, "image_generation") { ImageGeneration(it) }
+            to.add(ResponseToolLocalShell.Codec, "local_shell") { LocalShell(it) }
+            to.add(FunctionShellTool.Codec, "shell") { Shell(it) }
+            to.add(CustomTool.Codec, "custom") { Custom(it) }
+            to.add(NamespaceTool.Codec, "namespace") { Namespace(it) }
+            to.add(ToolSearchTool.Codec, "tool_search") { ToolSearch(it) }
+            to.add(dev.threadline.types.WebSearchPreviewTool.Codec, "web_search_preview", "web_search_preview_2025_03_11") { WebSearchPreviewTool(it) }
+            to.add(ApplyPatchTool.Codec, "apply_patch") { ApplyPatch(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseTool = Unknown(value)
 
@@ -1033,17 +1033,17 @@ public sealed interface ResponseToolChoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseToolChoice>("ResponseToolChoice", "type") {
-        override fun arms(): Array<Arm<out ResponseToolChoice, *>> = arrayOf(
-            Arm(ToolChoiceOptions.Codec) { Mode(it) },
-            Arm(ToolChoiceAllowed.Codec, "allowed_tools") { AllowedTools(it) },
-            Arm(ToolChoiceTypes.Codec, "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter") { Types(it) },
-            Arm(ToolChoiceFunction.Codec, "function") { Function(it) },
-            Arm(ToolChoiceMcp.Codec, "mcp") { Mcp(it) },
-            Arm(ToolChoiceCustom.Codec, "custom") { Custom(it) },
-            Arm(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) },
-            Arm(ToolChoiceApplyPatch.Codec, "apply_patch") { ApplyPatch(it) },
-            Arm(ToolChoiceShell.Codec, "shell") { Shell(it) },
-        )
+        override fun arms(to: Arms<ResponseToolChoice>) {
+            to.add(ToolChoiceOptions.Codec) { Mode(it) }
+            to.add(ToolChoiceAllowed.Codec, "allowed_tools") { AllowedTools(it) }
+            to.add(ToolChoiceTypes.Codec, "file_search", "web_search_preview", "computer", "computer_use_preview", "computer_use", "web_search_preview_2025_03_11", "image_generation", "code_interpreter") { Types(it) }
+            to.add(ToolChoiceFunction.Codec, "function") { Function(it) }
+            to.add(ToolChoiceMcp.Codec, "mcp") { Mcp(it) }
+            to.add(ToolChoiceCustom.Codec, "custom") { Custom(it) }
+            to.add(dev.threadline.types.ProgrammaticToolCalling.Codec, "programmatic_tool_calling") { ProgrammaticToolCalling(it) }
+            to.add(ToolChoiceApplyPatch.Codec, "apply_patch") { ApplyPatch(it) }
+            to.add(ToolChoiceShell.Codec, "shell") { Shell(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseToolChoice = Unknown(value)
 
@@ -1121,10 +1121,10 @@ public sealed interface ResponseToolCodeInterpreterContainer {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseToolCodeInterpreterContainer>("ResponseToolCodeInterpreterContainer", null) {
-        override fun arms(): Array<Arm<out ResponseToolCodeInterpreterContainer, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ResponseToolCodeInterpreterContainerAuto.Codec) { Auto(it) },
-        )
+        override fun arms(to: Arms<ResponseToolCodeInterpreterContainer>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ResponseToolCodeInterpreterContainerAuto.Codec) { Auto(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseToolCodeInterpreterContainer = Unknown(value)
 
@@ -1606,10 +1606,10 @@ public sealed interface ResponseToolMcpAllowedTools {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseToolMcpAllowedTools>("ResponseToolMcpAllowedTools", null) {
-        override fun arms(): Array<Arm<out ResponseToolMcpAllowedTools, *>> = arrayOf(
-            Arm(ListCodec(TextCodec)) { ListType(it) },
-            Arm(McpToolFilter.Codec) { Filter(it) },
-        )
+        override fun arms(to: Arms<ResponseToolMcpAllowedTools>) {
+            to.add(ListCodec(TextCodec)) { ListType(it) }
+            to.add(McpToolFilter.Codec) { Filter(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseToolMcpAllowedTools = Unknown(value)
 
@@ -1694,10 +1694,10 @@ public sealed interface ResponseToolMcpRequireApproval {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ResponseToolMcpRequireApproval>("ResponseToolMcpRequireApproval", null) {
-        override fun arms(): Array<Arm<out ResponseToolMcpRequireApproval, *>> = arrayOf(
-            Arm(McpToolApprovalFilter.Codec) { Filter(it) },
-            Arm(ResponseToolMcpRequireApprovalMode.Codec) { Mode(it) },
-        )
+        override fun arms(to: Arms<ResponseToolMcpRequireApproval>) {
+            to.add(McpToolApprovalFilter.Codec) { Filter(it) }
+            to.add(ResponseToolMcpRequireApprovalMode.Codec) { Mode(it) }
+        }
 
         override fun unknown(value: JsonElement): ResponseToolMcpRequireApproval = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -501,12 +501,12 @@ public sealed interface ComparisonFilterValue {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ComparisonFilterValue>("ComparisonFilterValue", null) {
-        override fun arms(): Array<Arm<out ComparisonFilterValue, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(NumberCodec) { Number(it) },
-            Arm(FlagCodec) { BooleanType(it) },
-            Arm(ListCodec(ComparisonFilterValueItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ComparisonFilterValue>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(NumberCodec) { Number(it) }
+            to.add(FlagCodec) { BooleanType(it) }
+            to.add(ListCodec(ComparisonFilterValueItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ComparisonFilterValue = Unknown(value)
 
@@ -548,10 +548,10 @@ public sealed interface ComparisonFilterValueItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ComparisonFilterValueItem>("ComparisonFilterValueItem", null) {
-        override fun arms(): Array<Arm<out ComparisonFilterValueItem, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(NumberCodec) { Number(it) },
-        )
+        override fun arms(to: Arms<ComparisonFilterValueItem>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(NumberCodec) { Number(it) }
+        }
 
         override fun unknown(value: JsonElement): ComparisonFilterValueItem = Unknown(value)
 
@@ -621,10 +621,10 @@ public sealed interface CompoundFilterFilter {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CompoundFilterFilter>("CompoundFilterFilter", null) {
-        override fun arms(): Array<Arm<out CompoundFilterFilter, *>> = arrayOf(
-            Arm(ComparisonFilter.Codec) { Comparison(it) },
-            Arm(CompoundFilter.Codec) { Compound(it) },
-        )
+        override fun arms(to: Arms<CompoundFilterFilter>) {
+            to.add(ComparisonFilter.Codec) { Comparison(it) }
+            to.add(CompoundFilter.Codec) { Compound(it) }
+        }
 
         override fun unknown(value: JsonElement): CompoundFilterFilter = Unknown(value)
 
@@ -691,10 +691,10 @@ public sealed interface CustomToolInputFormat {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CustomToolInputFormat>("CustomToolInputFormat", "type") {
-        override fun arms(): Array<Arm<out CustomToolInputFormat, *>> = arrayOf(
-            Arm(ResponseFormatText.Codec, "text") { Text(it) },
-            Arm(CustomToolInputFormatGrammar.Codec, "grammar") { Grammar(it) },
-        )
+        override fun arms(to: Arms<CustomToolInputFormat>) {
+            to.add(ResponseFormatText.Codec, "text") { Text(it) }
+            to.add(CustomToolInputFormatGrammar.Codec, "grammar") { Grammar(it) }
+        }
 
         override fun unknown(value: JsonElement): CustomToolInputFormat = Unknown(value)
 
@@ -819,10 +819,10 @@ public sealed interface DecisionInputJSONData {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionInputJSONData>("DecisionInputJSONData", null) {
-        override fun arms(): Array<Arm<out DecisionInputJSONData, *>> = arrayOf(
-            Arm(ListCodec(MapCodec(JsonCodec))) { ListType(it) },
-            Arm(MapCodec(JsonCodec)) { MapType(it) },
-        )
+        override fun arms(to: Arms<DecisionInputJSONData>) {
+            to.add(ListCodec(MapCodec(JsonCodec))) { ListType(it) }
+            to.add(MapCodec(JsonCodec)) { MapType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionInputJSONData = Unknown(value)
 
@@ -1278,14 +1278,14 @@ public sealed interface ThreadListItemsResponse {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ThreadListItemsResponse>("ThreadListItemsResponse", "type") {
-        override fun arms(): Array<Arm<out ThreadListItemsResponse, *>> = arrayOf(
-            Arm(ChatKitThreadUserMessageItem.Codec, "chatkit.user_message") { ChatkitUserMessage(it) },
-            Arm(ChatKitThreadAssistantMessageItem.Codec, "chatkit.assistant_message") { ChatkitAssistantMessage(it) },
-            Arm(ChatKitWidgetItem.Codec, "chatkit.widget") { ChatkitWidget(it) },
-            Arm(DataChatKitClientToolCall.Codec, "chatkit.client_tool_call") { ChatkitClientToolCall(it) },
-            Arm(ChatKitThreadItemListDataChatKitTask.Codec, "chatkit.task") { ChatkitTask(it) },
-            Arm(ChatKitThreadItemListDataChatKitTaskGroup.Codec, "chatkit.task_group") { ChatkitTaskGroup(it) },
-        )
+        override fun arms(to: Arms<ThreadListItemsResponse>) {
+            to.add(ChatKitThreadUserMessageItem.Codec, "chatkit.user_message") { ChatkitUserMessage(it) }
+            to.add(ChatKitThreadAssistantMessageItem.Codec, "chatkit.assistant_message") { ChatkitAssistantMessage(it) }
+            to.add(ChatKitWidgetItem.Codec, "chatkit.widget") { ChatkitWidget(it) }
+            to.add(DataChatKitClientToolCall.Codec, "chatkit.client_tool_call") { ChatkitClientToolCall(it) }
+            to.add(ChatKitThreadItemListDataChatKitTask.Codec, "chatkit.task") { ChatkitTask(it) }
+            to.add(ChatKitThreadItemListDataChatKitTaskGroup.Codec, "chatkit.task_group") { ChatkitTaskGroup(it) }
+        }
 
         override fun unknown(value: JsonElement): ThreadListItemsResponse = Unknown(value)
 

@@ -5,7 +5,7 @@ package dev.threadline.types
 
 import dev.threadline.FileUpload
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FileCodec
@@ -1171,12 +1171,12 @@ public sealed interface CompletionCreatePrompt {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CompletionCreatePrompt>("CompletionCreatePrompt", null) {
-        override fun arms(): Array<Arm<out CompletionCreatePrompt, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(TextCodec)) { TextList(it) },
-            Arm(ListCodec(IntegerCodec)) { IntegerList(it) },
-            Arm(ListCodec(ListCodec(IntegerCodec))) { IntegerListList(it) },
-        )
+        override fun arms(to: Arms<CompletionCreatePrompt>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(TextCodec)) { TextList(it) }
+            to.add(ListCodec(IntegerCodec)) { IntegerList(it) }
+            to.add(ListCodec(ListCodec(IntegerCodec))) { IntegerListList(it) }
+        }
 
         override fun unknown(value: JsonElement): CompletionCreatePrompt = Unknown(value)
 
@@ -1218,10 +1218,10 @@ public sealed interface CompletionCreateStop {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<CompletionCreateStop>("CompletionCreateStop", null) {
-        override fun arms(): Array<Arm<out CompletionCreateStop, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(TextCodec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<CompletionCreateStop>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(TextCodec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): CompletionCreateStop = Unknown(value)
 
@@ -1491,10 +1491,10 @@ public sealed interface ContainerCreateSkill {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ContainerCreateSkill>("ContainerCreateSkill", "type") {
-        override fun arms(): Array<Arm<out ContainerCreateSkill, *>> = arrayOf(
-            Arm(dev.threadline.types.SkillReference.Codec, "skill_reference") { SkillReference(it) },
-            Arm(InlineSkill.Codec, "inline") { Inline(it) },
-        )
+        override fun arms(to: Arms<ContainerCreateSkill>) {
+            to.add(dev.threadline.types.SkillReference.Codec, "skill_reference") { SkillReference(it) }
+            to.add(InlineSkill.Codec, "inline") { Inline(it) }
+        }
 
         override fun unknown(value: JsonElement): ContainerCreateSkill = Unknown(value)
 
@@ -1779,10 +1779,10 @@ public sealed interface ContentProvenanceCheckResult {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ContentProvenanceCheckResult>("ContentProvenanceCheckResult", "type") {
-        override fun arms(): Array<Arm<out ContentProvenanceCheckResult, *>> = arrayOf(
-            Arm(ContentProvenanceCheckResultC2PA.Codec, "c2pa") { C2pa(it) },
-            Arm(ContentProvenanceCheckResultSynthID.Codec, "synthid") { Synthid(it) },
-        )
+        override fun arms(to: Arms<ContentProvenanceCheckResult>) {
+            to.add(ContentProvenanceCheckResultC2PA.Codec, "c2pa") { C2pa(it) }
+            to.add(ContentProvenanceCheckResultSynthID.Codec, "synthid") { Synthid(it) }
+        }
 
         override fun unknown(value: JsonElement): ContentProvenanceCheckResult = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -260,12 +260,12 @@ public sealed interface DecisionAnswer {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionAnswer>("DecisionAnswer", "type") {
-        override fun arms(): Array<Arm<out DecisionAnswer, *>> = arrayOf(
-            Arm(DecisionAnswerAnswerResourcePredicate.Codec, "predicate") { Predicate(it) },
-            Arm(DecisionAnswerAnswerResourceChoice.Codec, "choice") { Choice(it) },
-            Arm(DecisionAnswerAnswerResourceScore.Codec, "score") { Score(it) },
-            Arm(DecisionAnswerAnswerResourceRefusal.Codec, "refusal") { Refusal(it) },
-        )
+        override fun arms(to: Arms<DecisionAnswer>) {
+            to.add(DecisionAnswerAnswerResourcePredicate.Codec, "predicate") { Predicate(it) }
+            to.add(DecisionAnswerAnswerResourceChoice.Codec, "choice") { Choice(it) }
+            to.add(DecisionAnswerAnswerResourceScore.Codec, "score") { Score(it) }
+            to.add(DecisionAnswerAnswerResourceRefusal.Codec, "refusal") { Refusal(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionAnswer = Unknown(value)
 
@@ -346,10 +346,10 @@ public sealed interface DecisionAnswerAnswerResourceChoiceChoice {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionAnswerAnswerResourceChoiceChoice>("DecisionAnswerAnswerResourceChoiceChoice", null) {
-        override fun arms(): Array<Arm<out DecisionAnswerAnswerResourceChoiceChoice, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(FlagCodec) { BooleanType(it) },
-        )
+        override fun arms(to: Arms<DecisionAnswerAnswerResourceChoiceChoice>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(FlagCodec) { BooleanType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionAnswerAnswerResourceChoiceChoice = Unknown(value)
 
@@ -550,10 +550,10 @@ public sealed interface DecisionAnswerResourceChoiceProbabilityValue {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionAnswerResourceChoiceProbabilityValue>("DecisionAnswerResourceChoiceProbabilityValue", null) {
-        override fun arms(): Array<Arm<out DecisionAnswerResourceChoiceProbabilityValue, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(FlagCodec) { BooleanType(it) },
-        )
+        override fun arms(to: Arms<DecisionAnswerResourceChoiceProbabilityValue>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(FlagCodec) { BooleanType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionAnswerResourceChoiceProbabilityValue = Unknown(value)
 
@@ -656,16 +656,16 @@ public sealed interface DecisionCreateInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionCreateInput>("DecisionCreateInput", "type") {
-        override fun arms(): Array<Arm<out DecisionCreateInput, *>> = arrayOf(
-            Arm(DecisionInputFunctionCall.Codec, "function_call") { FunctionCall(it) },
-            Arm(DecisionInputCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) },
-            Arm(DecisionInputFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) },
-            Arm(DecisionInputCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) },
-            Arm(DecisionInputUserMessage.Codec, "message") { UserMessage(it) },
-            Arm(DecisionInputDeveloperMessage.Codec, "message") { DeveloperMessage(it) },
-            Arm(DecisionInputSystemMessage.Codec, "message") { SystemMessage(it) },
-            Arm(DecisionInputAssistantMessage.Codec, "message") { AssistantMessage(it) },
-        )
+        override fun arms(to: Arms<DecisionCreateInput>) {
+            to.add(DecisionInputFunctionCall.Codec, "function_call") { FunctionCall(it) }
+            to.add(DecisionInputCustomToolCall.Codec, "custom_tool_call") { CustomToolCall(it) }
+            to.add(DecisionInputFunctionCallOutput.Codec, "function_call_output") { FunctionCallOutput(it) }
+            to.add(DecisionInputCustomToolCallOutput.Codec, "custom_tool_call_output") { CustomToolCallOutput(it) }
+            to.add(DecisionInputUserMessage.Codec, "message") { UserMessage(it) }
+            to.add(DecisionInputDeveloperMessage.Codec, "message") { DeveloperMessage(it) }
+            to.add(DecisionInputSystemMessage.Codec, "message") { SystemMessage(it) }
+            to.add(DecisionInputAssistantMessage.Codec, "message") { AssistantMessage(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionCreateInput = Unknown(value)
 
@@ -757,10 +757,10 @@ public sealed interface DecisionCreateParamsInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionCreateParamsInput>("DecisionCreateParamsInput", null) {
-        override fun arms(): Array<Arm<out DecisionCreateParamsInput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionCreateInput.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionCreateParamsInput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionCreateInput.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionCreateParamsInput = Unknown(value)
 
@@ -806,11 +806,11 @@ public sealed interface DecisionCreateQuestion {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionCreateQuestion>("DecisionCreateQuestion", "type") {
-        override fun arms(): Array<Arm<out DecisionCreateQuestion, *>> = arrayOf(
-            Arm(DecisionQuestionPredicate.Codec, "predicate") { Predicate(it) },
-            Arm(DecisionQuestionChoice.Codec, "choice") { Choice(it) },
-            Arm(DecisionQuestionScore.Codec, "score") { Score(it) },
-        )
+        override fun arms(to: Arms<DecisionCreateQuestion>) {
+            to.add(DecisionQuestionPredicate.Codec, "predicate") { Predicate(it) }
+            to.add(DecisionQuestionChoice.Codec, "choice") { Choice(it) }
+            to.add(DecisionQuestionScore.Codec, "score") { Score(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionCreateQuestion = Unknown(value)
 
@@ -883,10 +883,10 @@ public sealed interface DecisionInputAssistantMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionInputAssistantMessageContent>("DecisionInputAssistantMessageContent", null) {
-        override fun arms(): Array<Arm<out DecisionInputAssistantMessageContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionInputAssistantMessageContentParts.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionInputAssistantMessageContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionInputAssistantMessageContentParts.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionInputAssistantMessageContent = Unknown(value)
 
@@ -926,10 +926,10 @@ public sealed interface DecisionInputAssistantMessageContentParts {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionInputAssistantMessageContentParts>("DecisionInputAssistantMessageContentParts", "type") {
-        override fun arms(): Array<Arm<out DecisionInputAssistantMessageContentParts, *>> = arrayOf(
-            Arm(DecisionMessageContentPartsOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(DecisionAssistantMessageContentPartsRefusal.Codec, "refusal") { Refusal(it) },
-        )
+        override fun arms(to: Arms<DecisionInputAssistantMessageContentParts>) {
+            to.add(DecisionMessageContentPartsOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(DecisionAssistantMessageContentPartsRefusal.Codec, "refusal") { Refusal(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionInputAssistantMessageContentParts = Unknown(value)
 
@@ -1264,10 +1264,10 @@ public sealed interface DecisionInputMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionInputMessageContent>("DecisionInputMessageContent", null) {
-        override fun arms(): Array<Arm<out DecisionInputMessageContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionInputPartUnionParam.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionInputMessageContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionInputPartUnionParam.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionInputMessageContent = Unknown(value)
 
@@ -1307,10 +1307,10 @@ public sealed interface DecisionInputOutput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionInputOutput>("DecisionInputOutput", null) {
-        override fun arms(): Array<Arm<out DecisionInputOutput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionInputToolCallOutputPart.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionInputOutput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionInputToolCallOutputPart.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionInputOutput = Unknown(value)
 
@@ -1356,11 +1356,11 @@ public sealed interface DecisionInputPartUnionParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionInputPartUnionParam>("DecisionInputPartUnionParam", "type") {
-        override fun arms(): Array<Arm<out DecisionInputPartUnionParam, *>> = arrayOf(
-            Arm(DecisionInputTextParam.Codec, "input_text") { InputText(it) },
-            Arm(DecisionInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(DecisionInputJSON.Codec, "input_json") { InputJson(it) },
-        )
+        override fun arms(to: Arms<DecisionInputPartUnionParam>) {
+            to.add(DecisionInputTextParam.Codec, "input_text") { InputText(it) }
+            to.add(DecisionInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(DecisionInputJSON.Codec, "input_json") { InputJson(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionInputPartUnionParam = Unknown(value)
 
@@ -1459,10 +1459,10 @@ public sealed interface DecisionInputSystemMessageContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionInputSystemMessageContent>("DecisionInputSystemMessageContent", null) {
-        override fun arms(): Array<Arm<out DecisionInputSystemMessageContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(DecisionInputTextParam.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<DecisionInputSystemMessageContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(DecisionInputTextParam.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionInputSystemMessageContent = Unknown(value)
 
@@ -1533,10 +1533,10 @@ public sealed interface DecisionInputToolCallOutputPart {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<DecisionInputToolCallOutputPart>("DecisionInputToolCallOutputPart", "type") {
-        override fun arms(): Array<Arm<out DecisionInputToolCallOutputPart, *>> = arrayOf(
-            Arm(DecisionInputTextParam.Codec, "input_text") { InputText(it) },
-            Arm(DecisionInputImage.Codec, "input_image") { InputImage(it) },
-        )
+        override fun arms(to: Arms<DecisionInputToolCallOutputPart>) {
+            to.add(DecisionInputTextParam.Codec, "input_text") { InputText(it) }
+            to.add(DecisionInputImage.Codec, "input_image") { InputImage(it) }
+        }
 
         override fun unknown(value: JsonElement): DecisionInputToolCallOutputPart = Unknown(value)
 

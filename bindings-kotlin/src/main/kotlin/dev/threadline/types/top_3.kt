@@ -5,7 +5,7 @@ package dev.threadline.types
 
 import dev.threadline.FileUpload
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FileCodec
@@ -59,12 +59,12 @@ public sealed interface EmbeddingCreateInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EmbeddingCreateInput>("EmbeddingCreateInput", null) {
-        override fun arms(): Array<Arm<out EmbeddingCreateInput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(TextCodec)) { TextList(it) },
-            Arm(ListCodec(IntegerCodec)) { IntegerList(it) },
-            Arm(ListCodec(ListCodec(IntegerCodec))) { IntegerListList(it) },
-        )
+        override fun arms(to: Arms<EmbeddingCreateInput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(TextCodec)) { TextList(it) }
+            to.add(ListCodec(IntegerCodec)) { IntegerList(it) }
+            to.add(ListCodec(ListCodec(IntegerCodec))) { IntegerListList(it) }
+        }
 
         override fun unknown(value: JsonElement): EmbeddingCreateInput = Unknown(value)
 
@@ -302,11 +302,11 @@ public sealed interface EvalCreateDataSourceConfig {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalCreateDataSourceConfig>("EvalCreateDataSourceConfig", "type") {
-        override fun arms(): Array<Arm<out EvalCreateDataSourceConfig, *>> = arrayOf(
-            Arm(EvalCreateDataSourceConfigCustom.Codec, "custom") { Custom(it) },
-            Arm(EvalCreateDataSourceConfigLogs.Codec, "logs") { Logs(it) },
-            Arm(EvalCreateDataSourceConfigStoredCompletions.Codec, "stored_completions") { StoredCompletions(it) },
-        )
+        override fun arms(to: Arms<EvalCreateDataSourceConfig>) {
+            to.add(EvalCreateDataSourceConfigCustom.Codec, "custom") { Custom(it) }
+            to.add(EvalCreateDataSourceConfigLogs.Codec, "logs") { Logs(it) }
+            to.add(EvalCreateDataSourceConfigStoredCompletions.Codec, "stored_completions") { StoredCompletions(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalCreateDataSourceConfig = Unknown(value)
 
@@ -475,10 +475,10 @@ public sealed interface EvalCreateLabelModelInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalCreateLabelModelInput>("EvalCreateLabelModelInput", null) {
-        override fun arms(): Array<Arm<out EvalCreateLabelModelInput, *>> = arrayOf(
-            Arm(EvalCreateLabelModelItem.Codec) { Item(it) },
-            Arm(EvalCreateLabelModelSimpleMessage.Codec) { SimpleMessage(it) },
-        )
+        override fun arms(to: Arms<EvalCreateLabelModelInput>) {
+            to.add(EvalCreateLabelModelItem.Codec) { Item(it) }
+            to.add(EvalCreateLabelModelSimpleMessage.Codec) { SimpleMessage(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalCreateLabelModelInput = Unknown(value)
 
@@ -604,14 +604,14 @@ public sealed interface EvalCreateLabelModelItemContent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalCreateLabelModelItemContent>("EvalCreateLabelModelItemContent", "type") {
-        override fun arms(): Array<Arm<out EvalCreateLabelModelItemContent, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(EvalCreateLabelModelOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(EvalCreateLabelModelInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ResponseInputAudio.Codec, "input_audio") { InputAudio(it) },
-            Arm(ListCodec(EvalCreateLabelModelItemContentItem.Codec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<EvalCreateLabelModelItemContent>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(EvalCreateLabelModelOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(EvalCreateLabelModelInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ResponseInputAudio.Codec, "input_audio") { InputAudio(it) }
+            to.add(ListCodec(EvalCreateLabelModelItemContentItem.Codec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalCreateLabelModelItemContent = Unknown(value)
 
@@ -673,13 +673,13 @@ public sealed interface EvalCreateLabelModelItemContentItem {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalCreateLabelModelItemContentItem>("EvalCreateLabelModelItemContentItem", "type") {
-        override fun arms(): Array<Arm<out EvalCreateLabelModelItemContentItem, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ResponseInputText.Codec, "input_text") { InputText(it) },
-            Arm(GraderInputsParamItemOutputText.Codec, "output_text") { OutputText(it) },
-            Arm(GraderInputsParamItemInputImage.Codec, "input_image") { InputImage(it) },
-            Arm(ResponseInputAudio.Codec, "input_audio") { InputAudio(it) },
-        )
+        override fun arms(to: Arms<EvalCreateLabelModelItemContentItem>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ResponseInputText.Codec, "input_text") { InputText(it) }
+            to.add(GraderInputsParamItemOutputText.Codec, "output_text") { OutputText(it) }
+            to.add(GraderInputsParamItemInputImage.Codec, "input_image") { InputImage(it) }
+            to.add(ResponseInputAudio.Codec, "input_audio") { InputAudio(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalCreateLabelModelItemContentItem = Unknown(value)
 
@@ -921,13 +921,13 @@ public sealed interface EvalCreateTestingCriterion {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalCreateTestingCriterion>("EvalCreateTestingCriterion", "type") {
-        override fun arms(): Array<Arm<out EvalCreateTestingCriterion, *>> = arrayOf(
-            Arm(EvalCreateLabelModelGrader.Codec, "label_model") { LabelModel(it) },
-            Arm(StringCheckGrader.Codec, "string_check") { StringCheck(it) },
-            Arm(EvalCreateTextSimilarityGrader.Codec, "text_similarity") { TextSimilarity(it) },
-            Arm(EvalCreatePythonGrader.Codec, "python") { Python(it) },
-            Arm(EvalCreateScoreModelGrader.Codec, "score_model") { ScoreModel(it) },
-        )
+        override fun arms(to: Arms<EvalCreateTestingCriterion>) {
+            to.add(EvalCreateLabelModelGrader.Codec, "label_model") { LabelModel(it) }
+            to.add(StringCheckGrader.Codec, "string_check") { StringCheck(it) }
+            to.add(EvalCreateTextSimilarityGrader.Codec, "text_similarity") { TextSimilarity(it) }
+            to.add(EvalCreatePythonGrader.Codec, "python") { Python(it) }
+            to.add(EvalCreateScoreModelGrader.Codec, "score_model") { ScoreModel(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalCreateTestingCriterion = Unknown(value)
 
@@ -1046,11 +1046,11 @@ public sealed interface EvalDataSourceConfig {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalDataSourceConfig>("EvalDataSourceConfig", "type") {
-        override fun arms(): Array<Arm<out EvalDataSourceConfig, *>> = arrayOf(
-            Arm(EvalCustomDataSourceConfig.Codec, "custom") { Custom(it) },
-            Arm(EvalDataSourceConfigLogs.Codec, "logs") { Logs(it) },
-            Arm(EvalStoredCompletionsDataSourceConfig.Codec, "stored_completions") { StoredCompletions(it) },
-        )
+        override fun arms(to: Arms<EvalDataSourceConfig>) {
+            to.add(EvalCustomDataSourceConfig.Codec, "custom") { Custom(it) }
+            to.add(EvalDataSourceConfigLogs.Codec, "logs") { Logs(it) }
+            to.add(EvalStoredCompletionsDataSourceConfig.Codec, "stored_completions") { StoredCompletions(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalDataSourceConfig = Unknown(value)
 
@@ -1443,13 +1443,13 @@ public sealed interface EvalTestingCriterion {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<EvalTestingCriterion>("EvalTestingCriterion", "type") {
-        override fun arms(): Array<Arm<out EvalTestingCriterion, *>> = arrayOf(
-            Arm(LabelModelGrader.Codec, "label_model") { LabelModel(it) },
-            Arm(StringCheckGrader.Codec, "string_check") { StringCheck(it) },
-            Arm(EvalTextSimilarityGrader.Codec, "text_similarity") { TextSimilarity(it) },
-            Arm(EvalPythonGrader.Codec, "python") { Python(it) },
-            Arm(EvalScoreModelGrader.Codec, "score_model") { ScoreModel(it) },
-        )
+        override fun arms(to: Arms<EvalTestingCriterion>) {
+            to.add(LabelModelGrader.Codec, "label_model") { LabelModel(it) }
+            to.add(StringCheckGrader.Codec, "string_check") { StringCheck(it) }
+            to.add(EvalTextSimilarityGrader.Codec, "text_similarity") { TextSimilarity(it) }
+            to.add(EvalPythonGrader.Codec, "python") { Python(it) }
+            to.add(EvalScoreModelGrader.Codec, "score_model") { ScoreModel(it) }
+        }
 
         override fun unknown(value: JsonElement): EvalTestingCriterion = Unknown(value)
 
@@ -1592,10 +1592,10 @@ public sealed interface FileChunkingStrategy {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FileChunkingStrategy>("FileChunkingStrategy", "type") {
-        override fun arms(): Array<Arm<out FileChunkingStrategy, *>> = arrayOf(
-            Arm(StaticFileChunkingStrategyObject.Codec, "static") { Static(it) },
-            Arm(OtherFileChunkingStrategyObject.Codec, "other") { Other(it) },
-        )
+        override fun arms(to: Arms<FileChunkingStrategy>) {
+            to.add(StaticFileChunkingStrategyObject.Codec, "static") { Static(it) }
+            to.add(OtherFileChunkingStrategyObject.Codec, "other") { Other(it) }
+        }
 
         override fun unknown(value: JsonElement): FileChunkingStrategy = Unknown(value)
 
@@ -1635,10 +1635,10 @@ public sealed interface FileChunkingStrategyParam {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<FileChunkingStrategyParam>("FileChunkingStrategyParam", "type") {
-        override fun arms(): Array<Arm<out FileChunkingStrategyParam, *>> = arrayOf(
-            Arm(AutoFileChunkingStrategyParam.Codec, "auto") { Auto(it) },
-            Arm(StaticFileChunkingStrategyObject.Codec, "static") { Static(it) },
-        )
+        override fun arms(to: Arms<FileChunkingStrategyParam>) {
+            to.add(AutoFileChunkingStrategyParam.Codec, "auto") { Auto(it) }
+            to.add(StaticFileChunkingStrategyObject.Codec, "static") { Static(it) }
+        }
 
         override fun unknown(value: JsonElement): FileChunkingStrategyParam = Unknown(value)
 

@@ -5,7 +5,7 @@ package dev.threadline.types
 
 import dev.threadline.FileUpload
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FileCodec
@@ -383,10 +383,10 @@ public sealed interface ImageEditImage {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ImageEditImage>("ImageEditImage", null) {
-        override fun arms(): Array<Arm<out ImageEditImage, *>> = arrayOf(
-            Arm(FileCodec) { File(it) },
-            Arm(ListCodec(FileCodec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<ImageEditImage>) {
+            to.add(FileCodec) { File(it) }
+            to.add(ListCodec(FileCodec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): ImageEditImage = Unknown(value)
 
@@ -687,10 +687,10 @@ public sealed interface ImageEditStreamEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ImageEditStreamEvent>("ImageEditStreamEvent", "type") {
-        override fun arms(): Array<Arm<out ImageEditStreamEvent, *>> = arrayOf(
-            Arm(ImageEditPartialImageEvent.Codec, "image_edit.partial_image") { ImageEditPartialImage(it) },
-            Arm(ImageEditCompletedEvent.Codec, "image_edit.completed") { ImageEditCompleted(it) },
-        )
+        override fun arms(to: Arms<ImageEditStreamEvent>) {
+            to.add(ImageEditPartialImageEvent.Codec, "image_edit.partial_image") { ImageEditPartialImage(it) }
+            to.add(ImageEditCompletedEvent.Codec, "image_edit.completed") { ImageEditCompleted(it) }
+        }
 
         override fun unknown(value: JsonElement): ImageEditStreamEvent = Unknown(value)
 
@@ -976,10 +976,10 @@ public sealed interface ImageGenStreamEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ImageGenStreamEvent>("ImageGenStreamEvent", "type") {
-        override fun arms(): Array<Arm<out ImageGenStreamEvent, *>> = arrayOf(
-            Arm(ImageGenPartialImageEvent.Codec, "image_generation.partial_image") { ImageGenerationPartialImage(it) },
-            Arm(ImageGenCompletedEvent.Codec, "image_generation.completed") { ImageGenerationCompleted(it) },
-        )
+        override fun arms(to: Arms<ImageGenStreamEvent>) {
+            to.add(ImageGenPartialImageEvent.Codec, "image_generation.partial_image") { ImageGenerationPartialImage(it) }
+            to.add(ImageGenCompletedEvent.Codec, "image_generation.completed") { ImageGenerationCompleted(it) }
+        }
 
         override fun unknown(value: JsonElement): ImageGenStreamEvent = Unknown(value)
 

@@ -5,7 +5,7 @@ package dev.threadline.types
 
 import dev.threadline.FileUpload
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FileCodec
@@ -553,11 +553,11 @@ public sealed interface ModerationCreateInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ModerationCreateInput>("ModerationCreateInput", null) {
-        override fun arms(): Array<Arm<out ModerationCreateInput, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(TextCodec)) { TextList(it) },
-            Arm(ListCodec(ModerationMultiModalInput.Codec)) { ItemList(it) },
-        )
+        override fun arms(to: Arms<ModerationCreateInput>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(TextCodec)) { TextList(it) }
+            to.add(ListCodec(ModerationMultiModalInput.Codec)) { ItemList(it) }
+        }
 
         override fun unknown(value: JsonElement): ModerationCreateInput = Unknown(value)
 
@@ -799,10 +799,10 @@ public sealed interface ModerationMultiModalInput {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<ModerationMultiModalInput>("ModerationMultiModalInput", "type") {
-        override fun arms(): Array<Arm<out ModerationMultiModalInput, *>> = arrayOf(
-            Arm(ModerationImageURLInput.Codec, "image_url") { ImageUrl(it) },
-            Arm(ModerationTextInput.Codec, "text") { Text(it) },
-        )
+        override fun arms(to: Arms<ModerationMultiModalInput>) {
+            to.add(ModerationImageURLInput.Codec, "image_url") { ImageUrl(it) }
+            to.add(ModerationTextInput.Codec, "text") { Text(it) }
+        }
 
         override fun unknown(value: JsonElement): ModerationMultiModalInput = Unknown(value)
 
@@ -869,10 +869,10 @@ public sealed interface NetworkPolicy {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<NetworkPolicy>("NetworkPolicy", "type") {
-        override fun arms(): Array<Arm<out NetworkPolicy, *>> = arrayOf(
-            Arm(ContainerNetworkPolicyDisabled.Codec, "disabled") { Disabled(it) },
-            Arm(ContainerNetworkPolicyAllowlist.Codec, "allowlist") { Allowlist(it) },
-        )
+        override fun arms(to: Arms<NetworkPolicy>) {
+            to.add(ContainerNetworkPolicyDisabled.Codec, "disabled") { Disabled(it) }
+            to.add(ContainerNetworkPolicyAllowlist.Codec, "allowlist") { Allowlist(it) }
+        }
 
         override fun unknown(value: JsonElement): NetworkPolicy = Unknown(value)
 
@@ -1062,10 +1062,10 @@ public sealed interface SkillCreateFiles {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<SkillCreateFiles>("SkillCreateFiles", null) {
-        override fun arms(): Array<Arm<out SkillCreateFiles, *>> = arrayOf(
-            Arm(ListCodec(FileCodec)) { ListType(it) },
-            Arm(FileCodec) { File(it) },
-        )
+        override fun arms(to: Arms<SkillCreateFiles>) {
+            to.add(ListCodec(FileCodec)) { ListType(it) }
+            to.add(FileCodec) { File(it) }
+        }
 
         override fun unknown(value: JsonElement): SkillCreateFiles = Unknown(value)
 
@@ -1697,10 +1697,10 @@ public sealed interface VectorStoreSearchFilters {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<VectorStoreSearchFilters>("VectorStoreSearchFilters", null) {
-        override fun arms(): Array<Arm<out VectorStoreSearchFilters, *>> = arrayOf(
-            Arm(ComparisonFilter.Codec) { Comparison(it) },
-            Arm(CompoundFilter.Codec) { Compound(it) },
-        )
+        override fun arms(to: Arms<VectorStoreSearchFilters>) {
+            to.add(ComparisonFilter.Codec) { Comparison(it) }
+            to.add(CompoundFilter.Codec) { Compound(it) }
+        }
 
         override fun unknown(value: JsonElement): VectorStoreSearchFilters = Unknown(value)
 
@@ -1782,10 +1782,10 @@ public sealed interface VectorStoreSearchQuery {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<VectorStoreSearchQuery>("VectorStoreSearchQuery", null) {
-        override fun arms(): Array<Arm<out VectorStoreSearchQuery, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(ListCodec(TextCodec)) { ListType(it) },
-        )
+        override fun arms(to: Arms<VectorStoreSearchQuery>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(ListCodec(TextCodec)) { ListType(it) }
+        }
 
         override fun unknown(value: JsonElement): VectorStoreSearchQuery = Unknown(value)
 

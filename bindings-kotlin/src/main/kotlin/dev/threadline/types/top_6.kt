@@ -5,7 +5,7 @@ package dev.threadline.types
 
 import dev.threadline.FileUpload
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FileCodec
@@ -386,10 +386,10 @@ public sealed interface VideoCreateInputReference {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<VideoCreateInputReference>("VideoCreateInputReference", null) {
-        override fun arms(): Array<Arm<out VideoCreateInputReference, *>> = arrayOf(
-            Arm(FileCodec) { File(it) },
-            Arm(ImageInputReferenceParam.Codec) { ImageInputReference(it) },
-        )
+        override fun arms(to: Arms<VideoCreateInputReference>) {
+            to.add(FileCodec) { File(it) }
+            to.add(ImageInputReferenceParam.Codec) { ImageInputReference(it) }
+        }
 
         override fun unknown(value: JsonElement): VideoCreateInputReference = Unknown(value)
 
@@ -588,10 +588,10 @@ public sealed interface VideoEditVideo {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<VideoEditVideo>("VideoEditVideo", null) {
-        override fun arms(): Array<Arm<out VideoEditVideo, *>> = arrayOf(
-            Arm(FileCodec) { File(it) },
-            Arm(VideoVideoReferenceInput.Codec) { ReferenceInput(it) },
-        )
+        override fun arms(to: Arms<VideoEditVideo>) {
+            to.add(FileCodec) { File(it) }
+            to.add(VideoVideoReferenceInput.Codec) { ReferenceInput(it) }
+        }
 
         override fun unknown(value: JsonElement): VideoEditVideo = Unknown(value)
 

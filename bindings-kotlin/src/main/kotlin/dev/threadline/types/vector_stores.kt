@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -50,11 +50,11 @@ public sealed interface VectorStoreAttribute {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<VectorStoreAttribute>("VectorStoreAttribute", null) {
-        override fun arms(): Array<Arm<out VectorStoreAttribute, *>> = arrayOf(
-            Arm(TextCodec) { Text(it) },
-            Arm(NumberCodec) { Number(it) },
-            Arm(FlagCodec) { BooleanType(it) },
-        )
+        override fun arms(to: Arms<VectorStoreAttribute>) {
+            to.add(TextCodec) { Text(it) }
+            to.add(NumberCodec) { Number(it) }
+            to.add(FlagCodec) { BooleanType(it) }
+        }
 
         override fun unknown(value: JsonElement): VectorStoreAttribute = Unknown(value)
 

@@ -4,7 +4,7 @@
 package dev.threadline.types
 
 import dev.threadline.json.ApiObject
-import dev.threadline.json.Arm
+import dev.threadline.json.Arms
 import dev.threadline.json.EnumCodec
 import dev.threadline.json.Extra
 import dev.threadline.json.FlagCodec
@@ -1737,39 +1737,39 @@ public sealed interface UnwrapWebhookEvent {
 
     /** How it is read and written. */
     public object Codec : UnionCodec<UnwrapWebhookEvent>("UnwrapWebhookEvent", "type") {
-        override fun arms(): Array<Arm<out UnwrapWebhookEvent, *>> = arrayOf(
-            Arm(AgentEnvironmentExpiredWebhookEvent.Codec, "agent.environment.expired") { AgentEnvironmentExpired(it) },
-            Arm(AgentEnvironmentFailedWebhookEvent.Codec, "agent.environment.failed") { AgentEnvironmentFailed(it) },
-            Arm(AgentEnvironmentReadyWebhookEvent.Codec, "agent.environment.ready") { AgentEnvironmentReady(it) },
-            Arm(AgentEnvironmentSuspendedWebhookEvent.Codec, "agent.environment.suspended") { AgentEnvironmentSuspended(it) },
-            Arm(AgentSessionActionRequiredWebhookEvent.Codec, "agent.session.action_required") { AgentSessionActionRequired(it) },
-            Arm(AgentSessionCreatedWebhookEvent.Codec, "agent.session.created") { AgentSessionCreated(it) },
-            Arm(AgentSessionFailedWebhookEvent.Codec, "agent.session.failed") { AgentSessionFailed(it) },
-            Arm(AgentSessionIdleWebhookEvent.Codec, "agent.session.idle") { AgentSessionIdle(it) },
-            Arm(AgentSessionInProgressWebhookEvent.Codec, "agent.session.in_progress") { AgentSessionInProgress(it) },
-            Arm(BatchCancelledWebhookEvent.Codec, "batch.cancelled") { BatchCancelled(it) },
-            Arm(BatchCompletedWebhookEvent.Codec, "batch.completed") { BatchCompleted(it) },
-            Arm(BatchExpiredWebhookEvent.Codec, "batch.expired") { BatchExpired(it) },
-            Arm(BatchFailedWebhookEvent.Codec, "batch.failed") { BatchFailed(it) },
-            Arm(EvalRunCanceledWebhookEvent.Codec, "eval.run.canceled") { EvalRunCanceled(it) },
-            Arm(EvalRunFailedWebhookEvent.Codec, "eval.run.failed") { EvalRunFailed(it) },
-            Arm(EvalRunSucceededWebhookEvent.Codec, "eval.run.succeeded") { EvalRunSucceeded(it) },
-            Arm(FineTuningJobCancelledWebhookEvent.Codec, "fine_tuning.job.cancelled") { FineTuningJobCancelled(it) },
-            Arm(FineTuningJobFailedWebhookEvent.Codec, "fine_tuning.job.failed") { FineTuningJobFailed(it) },
-            Arm(FineTuningJobSucceededWebhookEvent.Codec, "fine_tuning.job.succeeded") { FineTuningJobSucceeded(it) },
-            Arm(LiveCallIncomingWebhookEvent.Codec, "live.call.incoming") { LiveCallIncoming(it) },
-            Arm(LiveTransportConnectedWebhookEvent.Codec, "live.transport.connected") { LiveTransportConnected(it) },
-            Arm(LiveTransportIncomingWebhookEvent.Codec, "live.transport.incoming") { LiveTransportIncoming(it) },
-            Arm(RealtimeCallIncomingWebhookEvent.Codec, "realtime.call.incoming") { RealtimeCallIncoming(it) },
-            Arm(ResponseCancelledWebhookEvent.Codec, "response.cancelled") { ResponseCancelled(it) },
-            Arm(ResponseCompletedWebhookEvent.Codec, "response.completed") { ResponseCompleted(it) },
-            Arm(ResponseFailedWebhookEvent.Codec, "response.failed") { ResponseFailed(it) },
-            Arm(ResponseIncompleteWebhookEvent.Codec, "response.incomplete") { ResponseIncomplete(it) },
-            Arm(SafetyAlertCreatedWebhookEvent.Codec, "safety.alert.created") { SafetyAlertCreated(it) },
-            Arm(SafetyDeactivationIssuedWebhookEvent.Codec, "safety.deactivation_issued") { SafetyDeactivationIssued(it) },
-            Arm(SafetyOrgAlertCreatedWebhookEvent.Codec, "safety.org_alert.created") { SafetyOrgAlertCreated(it) },
-            Arm(SafetyWarningIssuedWebhookEvent.Codec, "safety.warning_issued") { SafetyWarningIssued(it) },
-        )
+        override fun arms(to: Arms<UnwrapWebhookEvent>) {
+            to.add(AgentEnvironmentExpiredWebhookEvent.Codec, "agent.environment.expired") { AgentEnvironmentExpired(it) }
+            to.add(AgentEnvironmentFailedWebhookEvent.Codec, "agent.environment.failed") { AgentEnvironmentFailed(it) }
+            to.add(AgentEnvironmentReadyWebhookEvent.Codec, "agent.environment.ready") { AgentEnvironmentReady(it) }
+            to.add(AgentEnvironmentSuspendedWebhookEvent.Codec, "agent.environment.suspended") { AgentEnvironmentSuspended(it) }
+            to.add(AgentSessionActionRequiredWebhookEvent.Codec, "agent.session.action_required") { AgentSessionActionRequired(it) }
+            to.add(AgentSessionCreatedWebhookEvent.Codec, "agent.session.created") { AgentSessionCreated(it) }
+            to.add(AgentSessionFailedWebhookEvent.Codec, "agent.session.failed") { AgentSessionFailed(it) }
+            to.add(AgentSessionIdleWebhookEvent.Codec, "agent.session.idle") { AgentSessionIdle(it) }
+            to.add(AgentSessionInProgressWebhookEvent.Codec, "agent.session.in_progress") { AgentSessionInProgress(it) }
+            to.add(BatchCancelledWebhookEvent.Codec, "batch.cancelled") { BatchCancelled(it) }
+            to.add(BatchCompletedWebhookEvent.Codec, "batch.completed") { BatchCompleted(it) }
+            to.add(BatchExpiredWebhookEvent.Codec, "batch.expired") { BatchExpired(it) }
+            to.add(BatchFailedWebhookEvent.Codec, "batch.failed") { BatchFailed(it) }
+            to.add(EvalRunCanceledWebhookEvent.Codec, "eval.run.canceled") { EvalRunCanceled(it) }
+            to.add(EvalRunFailedWebhookEvent.Codec, "eval.run.failed") { EvalRunFailed(it) }
+            to.add(EvalRunSucceededWebhookEvent.Codec, "eval.run.succeeded") { EvalRunSucceeded(it) }
+            to.add(FineTuningJobCancelledWebhookEvent.Codec, "fine_tuning.job.cancelled") { FineTuningJobCancelled(it) }
+            to.add(FineTuningJobFailedWebhookEvent.Codec, "fine_tuning.job.failed") { FineTuningJobFailed(it) }
+            to.add(FineTuningJobSucceededWebhookEvent.Codec, "fine_tuning.job.succeeded") { FineTuningJobSucceeded(it) }
+            to.add(LiveCallIncomingWebhookEvent.Codec, "live.call.incoming") { LiveCallIncoming(it) }
+            to.add(LiveTransportConnectedWebhookEvent.Codec, "live.transport.connected") { LiveTransportConnected(it) }
+            to.add(LiveTransportIncomingWebhookEvent.Codec, "live.transport.incoming") { LiveTransportIncoming(it) }
+            to.add(RealtimeCallIncomingWebhookEvent.Codec, "realtime.call.incoming") { RealtimeCallIncoming(it) }
+            to.add(ResponseCancelledWebhookEvent.Codec, "response.cancelled") { ResponseCancelled(it) }
+            to.add(ResponseCompletedWebhookEvent.Codec, "response.completed") { ResponseCompleted(it) }
+            to.add(ResponseFailedWebhookEvent.Codec, "response.failed") { ResponseFailed(it) }
+            to.add(ResponseIncompleteWebhookEvent.Codec, "response.incomplete") { ResponseIncomplete(it) }
+            to.add(SafetyAlertCreatedWebhookEvent.Codec, "safety.alert.created") { SafetyAlertCreated(it) }
+            to.add(SafetyDeactivationIssuedWebhookEvent.Codec, "safety.deactivation_issued") { SafetyDeactivationIssued(it) }
+            to.add(SafetyOrgAlertCreatedWebhookEvent.Codec, "safety.org_alert.created") { SafetyOrgAlertCreated(it) }
+            to.add(SafetyWarningIssuedWebhookEvent.Codec, "safety.warning_issued") { SafetyWarningIssued(it) }
+        }
 
         override fun unknown(value: JsonElement): UnwrapWebhookEvent = Unknown(value)
 

@@ -4,257 +4,257 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val adminOrganizationRows: List<Row> = listOf(
-    Row("admin.organization.admin_api_keys.create", "", "name", "expires_in_seconds", null) { c, a ->
+internal val adminOrganizationRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("admin.organization.admin_api_keys.create", "", "name", "expires_in_seconds", null) { c, a ->
         a.value(AdminAPIKeyCreateResponse.Codec) { c.admin.organization.adminApiKeys.create(a.params(AdminAPIKeyCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.admin_api_keys.delete", "key_id", "key_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.admin_api_keys.delete", "key_id", "key_id", "", null) { c, a ->
         a.value(AdminAPIKeyDeleteResponse.Codec) { c.admin.organization.adminApiKeys.delete(a.path("key_id"), a.options) }
-    },
-    Row("admin.organization.admin_api_keys.list", "", "", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.admin_api_keys.list", "", "", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.adminApiKeys.list(a.params(AdminAPIKeyListParams.Codec), a.options), AdminAPIKey.Codec)
-    },
-    Row("admin.organization.admin_api_keys.retrieve", "key_id", "key_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.admin_api_keys.retrieve", "key_id", "key_id", "", null) { c, a ->
         a.value(AdminAPIKey.Codec) { c.admin.organization.adminApiKeys.retrieve(a.path("key_id"), a.options) }
-    },
-    Row("admin.organization.audit_logs.list", "", "", "actor_emails,actor_ids,after,before,effective_at,event_types,limit,project_ids,resource_ids,tenant_only", null) { c, a ->
+    })
+    add(Row("admin.organization.audit_logs.list", "", "", "actor_emails,actor_ids,after,before,effective_at,event_types,limit,project_ids,resource_ids,tenant_only", null) { c, a ->
         a.pages(c.admin.organization.auditLogs.list(a.params(AuditLogListParams.Codec), a.options), AuditLog.Codec)
-    },
-    Row("admin.organization.certificates.activate", "", "certificate_ids", "", null) { c, a ->
+    })
+    add(Row("admin.organization.certificates.activate", "", "certificate_ids", "", null) { c, a ->
         a.pages(c.admin.organization.certificates.activate(a.params(OrganizationCertificateActivateParams.Codec), a.options), OrganizationCertificate.Codec)
-    },
-    Row("admin.organization.certificates.create", "", "certificate", "name", null) { c, a ->
+    })
+    add(Row("admin.organization.certificates.create", "", "certificate", "name", null) { c, a ->
         a.value(Certificate.Codec) { c.admin.organization.certificates.create(a.params(OrganizationCertificateCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.certificates.deactivate", "", "certificate_ids", "", null) { c, a ->
+    })
+    add(Row("admin.organization.certificates.deactivate", "", "certificate_ids", "", null) { c, a ->
         a.pages(c.admin.organization.certificates.deactivate(a.params(OrganizationCertificateDeactivateParams.Codec), a.options), OrganizationCertificate.Codec)
-    },
-    Row("admin.organization.certificates.delete", "certificate_id", "certificate_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.certificates.delete", "certificate_id", "certificate_id", "", null) { c, a ->
         a.value(OrganizationCertificateDeleteResponse.Codec) { c.admin.organization.certificates.delete(a.path("certificate_id"), a.options) }
-    },
-    Row("admin.organization.certificates.list", "", "", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.certificates.list", "", "", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.certificates.list(a.params(OrganizationCertificateListParams.Codec), a.options), OrganizationCertificate.Codec)
-    },
-    Row("admin.organization.certificates.retrieve", "certificate_id", "certificate_id", "include", null) { c, a ->
+    })
+    add(Row("admin.organization.certificates.retrieve", "certificate_id", "certificate_id", "include", null) { c, a ->
         a.value(Certificate.Codec) { c.admin.organization.certificates.retrieve(a.path("certificate_id"), a.params(OrganizationCertificateRetrieveParams.Codec), a.options) }
-    },
-    Row("admin.organization.certificates.update", "certificate_id", "certificate_id", "name", null) { c, a ->
+    })
+    add(Row("admin.organization.certificates.update", "certificate_id", "certificate_id", "name", null) { c, a ->
         a.value(Certificate.Codec) { c.admin.organization.certificates.update(a.path("certificate_id"), a.params(OrganizationCertificateUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.data_retention.retrieve", "", "", "", null) { c, a ->
+    })
+    add(Row("admin.organization.data_retention.retrieve", "", "", "", null) { c, a ->
         a.value(OrganizationDataRetention.Codec) { c.admin.organization.dataRetention.retrieve(a.options) }
-    },
-    Row("admin.organization.data_retention.update", "", "retention_type", "", null) { c, a ->
+    })
+    add(Row("admin.organization.data_retention.update", "", "retention_type", "", null) { c, a ->
         a.value(OrganizationDataRetention.Codec) { c.admin.organization.dataRetention.update(a.params(OrganizationDataRetentionUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.external_keys.create", "", "name,type", "external_id,kms_arn,role_arn,purpose,audience,kms_key_location,kms_key_name,kms_key_ring_name,kms_project_id,workload_identity_pool_id,workload_identity_project_number,workload_identity_provider_id,kms_key_version,key_name,tenant_id,vault_uri,key_version,key_ocid,region,vault_ocid,key_version_ocid", null) { c, a ->
+    })
+    add(Row("admin.organization.external_keys.create", "", "name,type", "external_id,kms_arn,role_arn,purpose,audience,kms_key_location,kms_key_name,kms_key_ring_name,kms_project_id,workload_identity_pool_id,workload_identity_project_number,workload_identity_provider_id,kms_key_version,key_name,tenant_id,vault_uri,key_version,key_ocid,region,vault_ocid,key_version_ocid", null) { c, a ->
         a.value(ExternalKey.Codec) { c.admin.organization.externalKeys.create(a.params(ExternalKeyCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.external_keys.delete", "external_key_id", "external_key_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.external_keys.delete", "external_key_id", "external_key_id", "", null) { c, a ->
         a.value(ExternalKey.Codec) { c.admin.organization.externalKeys.delete(a.path("external_key_id"), a.options) }
-    },
-    Row("admin.organization.external_keys.list", "", "", "after,limit,order,purpose", null) { c, a ->
+    })
+    add(Row("admin.organization.external_keys.list", "", "", "after,limit,order,purpose", null) { c, a ->
         a.pages(c.admin.organization.externalKeys.list(a.params(ExternalKeyListParams.Codec), a.options), ExternalKey.Codec)
-    },
-    Row("admin.organization.external_keys.retrieve", "external_key_id", "external_key_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.external_keys.retrieve", "external_key_id", "external_key_id", "", null) { c, a ->
         a.value(ExternalKey.Codec) { c.admin.organization.externalKeys.retrieve(a.path("external_key_id"), a.options) }
-    },
-    Row("admin.organization.external_keys.validate", "external_key_id", "external_key_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.external_keys.validate", "external_key_id", "external_key_id", "", null) { c, a ->
         a.value(ExternalKeyValidateResponse.Codec) { c.admin.organization.externalKeys.validate(a.path("external_key_id"), a.options) }
-    },
-    Row("admin.organization.external_storage.create", "", "project_id,provider", "", null) { c, a ->
+    })
+    add(Row("admin.organization.external_storage.create", "", "project_id,provider", "", null) { c, a ->
         a.value(ExternalStorageConfiguration.Codec) { c.admin.organization.externalStorage.create(a.params(ExternalStorageCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.external_storage.delete", "external_storage_id", "external_storage_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.external_storage.delete", "external_storage_id", "external_storage_id", "", null) { c, a ->
         a.value(ExternalStorageDeleted.Codec) { c.admin.organization.externalStorage.delete(a.path("external_storage_id"), a.options) }
-    },
-    Row("admin.organization.external_storage.list", "", "", "after,limit,order,project_id", null) { c, a ->
+    })
+    add(Row("admin.organization.external_storage.list", "", "", "after,limit,order,project_id", null) { c, a ->
         a.pages(c.admin.organization.externalStorage.list(a.params(ExternalStorageListParams.Codec), a.options), ExternalStorageConfiguration.Codec)
-    },
-    Row("admin.organization.external_storage.retrieve", "external_storage_id", "external_storage_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.external_storage.retrieve", "external_storage_id", "external_storage_id", "", null) { c, a ->
         a.value(ExternalStorageConfiguration.Codec) { c.admin.organization.externalStorage.retrieve(a.path("external_storage_id"), a.options) }
-    },
-    Row("admin.organization.external_storage.validate", "external_storage_id", "external_storage_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.external_storage.validate", "external_storage_id", "external_storage_id", "", null) { c, a ->
         a.value(ExternalStorageConfiguration.Codec) { c.admin.organization.externalStorage.validate(a.path("external_storage_id"), a.options) }
-    },
-    Row("admin.organization.groups.create", "", "name", "", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.create", "", "name", "", null) { c, a ->
         a.value(OrganizationGroup.Codec) { c.admin.organization.groups.create(a.params(OrganizationGroupCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.groups.delete", "group_id", "group_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.delete", "group_id", "group_id", "", null) { c, a ->
         a.value(OrganizationGroupDeleteResponse.Codec) { c.admin.organization.groups.delete(a.path("group_id"), a.options) }
-    },
-    Row("admin.organization.groups.list", "", "", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.list", "", "", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.groups.list(a.params(OrganizationGroupListParams.Codec), a.options), OrganizationGroup.Codec)
-    },
-    Row("admin.organization.groups.retrieve", "group_id", "group_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.retrieve", "group_id", "group_id", "", null) { c, a ->
         a.value(OrganizationGroup.Codec) { c.admin.organization.groups.retrieve(a.path("group_id"), a.options) }
-    },
-    Row("admin.organization.groups.roles.create", "group_id", "group_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.roles.create", "group_id", "group_id,role_id", "", null) { c, a ->
         a.value(GroupRoleCreateResponse.Codec) { c.admin.organization.groups.roles.create(a.path("group_id"), a.params(OrganizationGroupRoleCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.groups.roles.delete", "group_id,role_id", "group_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.roles.delete", "group_id,role_id", "group_id,role_id", "", null) { c, a ->
         a.value(GroupRoleDeleteResponse.Codec) { c.admin.organization.groups.roles.delete(a.path("group_id"), a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.groups.roles.list", "group_id", "group_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.roles.list", "group_id", "group_id", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.groups.roles.list(a.path("group_id"), a.params(OrganizationGroupRoleListParams.Codec), a.options), RoleListResponse.Codec)
-    },
-    Row("admin.organization.groups.roles.retrieve", "group_id,role_id", "group_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.roles.retrieve", "group_id,role_id", "group_id,role_id", "", null) { c, a ->
         a.value(RoleListResponse.Codec) { c.admin.organization.groups.roles.retrieve(a.path("group_id"), a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.groups.update", "group_id", "group_id,name", "", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.update", "group_id", "group_id,name", "", null) { c, a ->
         a.value(OrganizationGroupUpdateResponse.Codec) { c.admin.organization.groups.update(a.path("group_id"), a.params(OrganizationGroupUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.groups.users.create", "group_id", "group_id,user_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.users.create", "group_id", "group_id,user_id", "", null) { c, a ->
         a.value(OrganizationGroupUserCreateResponse.Codec) { c.admin.organization.groups.users.create(a.path("group_id"), a.params(OrganizationGroupUserCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.groups.users.delete", "group_id,user_id", "group_id,user_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.users.delete", "group_id,user_id", "group_id,user_id", "", null) { c, a ->
         a.value(OrganizationGroupUserDeleteResponse.Codec) { c.admin.organization.groups.users.delete(a.path("group_id"), a.path("user_id"), a.options) }
-    },
-    Row("admin.organization.groups.users.list", "group_id", "group_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.users.list", "group_id", "group_id", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.groups.users.list(a.path("group_id"), a.params(OrganizationGroupUserListParams.Codec), a.options), OrganizationGroupUser.Codec)
-    },
-    Row("admin.organization.groups.users.retrieve", "group_id,user_id", "group_id,user_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.groups.users.retrieve", "group_id,user_id", "group_id,user_id", "", null) { c, a ->
         a.value(OrganizationGroupUserRetrieveResponse.Codec) { c.admin.organization.groups.users.retrieve(a.path("group_id"), a.path("user_id"), a.options) }
-    },
-    Row("admin.organization.invites.create", "", "email,role", "projects", null) { c, a ->
+    })
+    add(Row("admin.organization.invites.create", "", "email,role", "projects", null) { c, a ->
         a.value(Invite.Codec) { c.admin.organization.invites.create(a.params(InviteCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.invites.delete", "invite_id", "invite_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.invites.delete", "invite_id", "invite_id", "", null) { c, a ->
         a.value(InviteDeleteResponse.Codec) { c.admin.organization.invites.delete(a.path("invite_id"), a.options) }
-    },
-    Row("admin.organization.invites.list", "", "", "after,limit", null) { c, a ->
+    })
+    add(Row("admin.organization.invites.list", "", "", "after,limit", null) { c, a ->
         a.pages(c.admin.organization.invites.list(a.params(InviteListParams.Codec), a.options), Invite.Codec)
-    },
-    Row("admin.organization.invites.retrieve", "invite_id", "invite_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.invites.retrieve", "invite_id", "invite_id", "", null) { c, a ->
         a.value(Invite.Codec) { c.admin.organization.invites.retrieve(a.path("invite_id"), a.options) }
-    },
-    Row("admin.organization.roles.create", "", "permissions,role_name", "description", null) { c, a ->
+    })
+    add(Row("admin.organization.roles.create", "", "permissions,role_name", "description", null) { c, a ->
         a.value(OrganizationRole.Codec) { c.admin.organization.roles.create(a.params(OrganizationRoleCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.roles.delete", "role_id", "role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.roles.delete", "role_id", "role_id", "", null) { c, a ->
         a.value(ProjectRoleDeleteResponse.Codec) { c.admin.organization.roles.delete(a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.roles.list", "", "", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.roles.list", "", "", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.roles.list(a.params(OrganizationRoleListParams.Codec), a.options), OrganizationRole.Codec)
-    },
-    Row("admin.organization.roles.retrieve", "role_id", "role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.roles.retrieve", "role_id", "role_id", "", null) { c, a ->
         a.value(OrganizationRole.Codec) { c.admin.organization.roles.retrieve(a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.roles.update", "role_id", "role_id", "description,permissions,role_name", null) { c, a ->
+    })
+    add(Row("admin.organization.roles.update", "role_id", "role_id", "description,permissions,role_name", null) { c, a ->
         a.value(OrganizationRole.Codec) { c.admin.organization.roles.update(a.path("role_id"), a.params(OrganizationRoleUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.spend_alerts.create", "", "notification_channel,threshold_amount", "currency,interval", null) { c, a ->
+    })
+    add(Row("admin.organization.spend_alerts.create", "", "notification_channel,threshold_amount", "currency,interval", null) { c, a ->
         a.value(OrganizationSpendAlert.Codec) { c.admin.organization.spendAlerts.create(a.params(OrganizationSpendAlertCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.spend_alerts.delete", "alert_id", "alert_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.spend_alerts.delete", "alert_id", "alert_id", "", null) { c, a ->
         a.value(OrganizationSpendAlertDeleted.Codec) { c.admin.organization.spendAlerts.delete(a.path("alert_id"), a.options) }
-    },
-    Row("admin.organization.spend_alerts.list", "", "", "after,before,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.spend_alerts.list", "", "", "after,before,limit,order", null) { c, a ->
         a.pages(c.admin.organization.spendAlerts.list(a.params(OrganizationSpendAlertListParams.Codec), a.options), OrganizationSpendAlert.Codec)
-    },
-    Row("admin.organization.spend_alerts.retrieve", "alert_id", "alert_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.spend_alerts.retrieve", "alert_id", "alert_id", "", null) { c, a ->
         a.value(OrganizationSpendAlert.Codec) { c.admin.organization.spendAlerts.retrieve(a.path("alert_id"), a.options) }
-    },
-    Row("admin.organization.spend_alerts.update", "alert_id", "alert_id,notification_channel,threshold_amount", "currency,interval", null) { c, a ->
+    })
+    add(Row("admin.organization.spend_alerts.update", "alert_id", "alert_id,notification_channel,threshold_amount", "currency,interval", null) { c, a ->
         a.value(OrganizationSpendAlert.Codec) { c.admin.organization.spendAlerts.update(a.path("alert_id"), a.params(OrganizationSpendAlertUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.spend_limit.delete", "", "", "", null) { c, a ->
+    })
+    add(Row("admin.organization.spend_limit.delete", "", "", "", null) { c, a ->
         a.value(OrganizationSpendLimitDeleted.Codec) { c.admin.organization.spendLimit.delete(a.options) }
-    },
-    Row("admin.organization.spend_limit.retrieve", "", "", "", null) { c, a ->
+    })
+    add(Row("admin.organization.spend_limit.retrieve", "", "", "", null) { c, a ->
         a.value(OrganizationSpendLimit.Codec) { c.admin.organization.spendLimit.retrieve(a.options) }
-    },
-    Row("admin.organization.spend_limit.update", "", "threshold_amount", "currency,interval", null) { c, a ->
+    })
+    add(Row("admin.organization.spend_limit.update", "", "threshold_amount", "currency,interval", null) { c, a ->
         a.value(OrganizationSpendLimit.Codec) { c.admin.organization.spendLimit.update(a.params(OrganizationSpendLimitUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.audio_speeches", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.audio_speeches", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.audioSpeeches(a.params(OrganizationUsageAudioSpeechesParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.audio_transcriptions", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.audio_transcriptions", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.audioTranscriptions(a.params(OrganizationUsageAudioTranscriptionsParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.code_interpreter_sessions", "", "start_time", "bucket_width,end_time,group_by,limit,page,project_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.code_interpreter_sessions", "", "start_time", "bucket_width,end_time,group_by,limit,page,project_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.codeInterpreterSessions(a.params(UsageCodeInterpreterSessionsParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.completions", "", "start_time", "api_key_ids,batch,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.completions", "", "start_time", "api_key_ids,batch,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.completions(a.params(OrganizationUsageCompletionsParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.costs", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,line_items,page,project_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.costs", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,line_items,page,project_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.costs(a.params(OrganizationUsageCostsParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.decisions", "", "start_time", "api_key_ids,batch,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.decisions", "", "start_time", "api_key_ids,batch,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
         a.value(OrganizationUsageDecisionsResponse.Codec) { c.admin.organization.usage.decisions(a.params(OrganizationUsageDecisionsParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.embeddings", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.embeddings", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.embeddings(a.params(OrganizationUsageEmbeddingsParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.file_search_calls", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,page,project_ids,user_ids,vector_store_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.file_search_calls", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,page,project_ids,user_ids,vector_store_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.fileSearchCalls(a.params(OrganizationUsageFileSearchCallsParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.images", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,models,page,project_ids,sizes,sources,user_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.images", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,models,page,project_ids,sizes,sources,user_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.images(a.params(OrganizationUsageImagesParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.moderations", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.moderations", "", "start_time", "api_key_ids,bucket_width,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.moderations(a.params(OrganizationUsageModerationsParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.vector_stores", "", "start_time", "bucket_width,end_time,group_by,limit,page,project_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.vector_stores", "", "start_time", "bucket_width,end_time,group_by,limit,page,project_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.vectorStores(a.params(OrganizationUsageVectorStoresParams.Codec), a.options) }
-    },
-    Row("admin.organization.usage.web_search_calls", "", "start_time", "api_key_ids,bucket_width,context_levels,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
+    })
+    add(Row("admin.organization.usage.web_search_calls", "", "start_time", "api_key_ids,bucket_width,context_levels,end_time,group_by,limit,models,page,project_ids,user_ids", null) { c, a ->
         a.value(OrganizationUsage.Codec) { c.admin.organization.usage.webSearchCalls(a.params(OrganizationUsageWebSearchCallsParams.Codec), a.options) }
-    },
-    Row("admin.organization.users.delete", "user_id", "user_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.users.delete", "user_id", "user_id", "", null) { c, a ->
         a.value(OrganizationUserDeleteResponse.Codec) { c.admin.organization.users.delete(a.path("user_id"), a.options) }
-    },
-    Row("admin.organization.users.list", "", "", "after,emails,limit", null) { c, a ->
+    })
+    add(Row("admin.organization.users.list", "", "", "after,emails,limit", null) { c, a ->
         a.pages(c.admin.organization.users.list(a.params(OrganizationUserListParams.Codec), a.options), OrganizationUser.Codec)
-    },
-    Row("admin.organization.users.retrieve", "user_id", "user_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.users.retrieve", "user_id", "user_id", "", null) { c, a ->
         a.value(OrganizationUser.Codec) { c.admin.organization.users.retrieve(a.path("user_id"), a.options) }
-    },
-    Row("admin.organization.users.roles.create", "user_id", "user_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.users.roles.create", "user_id", "user_id,role_id", "", null) { c, a ->
         a.value(UserRoleCreateResponse.Codec) { c.admin.organization.users.roles.create(a.path("user_id"), a.params(OrganizationUserRoleCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.users.roles.delete", "user_id,role_id", "user_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.users.roles.delete", "user_id,role_id", "user_id,role_id", "", null) { c, a ->
         a.value(GroupRoleDeleteResponse.Codec) { c.admin.organization.users.roles.delete(a.path("user_id"), a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.users.roles.list", "user_id", "user_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.users.roles.list", "user_id", "user_id", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.users.roles.list(a.path("user_id"), a.params(OrganizationUserRoleListParams.Codec), a.options), RoleListResponse.Codec)
-    },
-    Row("admin.organization.users.roles.retrieve", "user_id,role_id", "user_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.users.roles.retrieve", "user_id,role_id", "user_id,role_id", "", null) { c, a ->
         a.value(RoleListResponse.Codec) { c.admin.organization.users.roles.retrieve(a.path("user_id"), a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.users.update", "user_id", "user_id", "developer_persona,role,role_id,technical_level", null) { c, a ->
+    })
+    add(Row("admin.organization.users.update", "user_id", "user_id", "developer_persona,role,role_id,technical_level", null) { c, a ->
         a.value(OrganizationUser.Codec) { c.admin.organization.users.update(a.path("user_id"), a.params(OrganizationUserUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.workload_identity_providers.create", "", "audience,issuer,name", "type,attribute_transformations,description,enabled,verification", null) { c, a ->
+    })
+    add(Row("admin.organization.workload_identity_providers.create", "", "audience,issuer,name", "type,attribute_transformations,description,enabled,verification", null) { c, a ->
         a.value(WorkloadIdentityProvider.Codec) { c.admin.organization.workloadIdentityProviders.create(a.params(WorkloadIdentityProviderCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.workload_identity_providers.delete", "workload_identity_provider_id", "workload_identity_provider_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.workload_identity_providers.delete", "workload_identity_provider_id", "workload_identity_provider_id", "", null) { c, a ->
         a.value(WorkloadIdentityProviderDeleted.Codec) { c.admin.organization.workloadIdentityProviders.delete(a.path("workload_identity_provider_id"), a.options) }
-    },
-    Row("admin.organization.workload_identity_providers.federation_rules.create", "workload_identity_provider_id", "workload_identity_provider_id,attribute_matchers,project_id,service_account_id", "description,enabled,name,permissions", null) { c, a ->
+    })
+    add(Row("admin.organization.workload_identity_providers.federation_rules.create", "workload_identity_provider_id", "workload_identity_provider_id,attribute_matchers,project_id,service_account_id", "description,enabled,name,permissions", null) { c, a ->
         a.value(FederationRule.Codec) { c.admin.organization.workloadIdentityProviders.federationRules.create(a.path("workload_identity_provider_id"), a.params(FederationRuleCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.workload_identity_providers.federation_rules.delete", "workload_identity_provider_id,workload_identity_federation_rule_id", "workload_identity_provider_id,workload_identity_federation_rule_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.workload_identity_providers.federation_rules.delete", "workload_identity_provider_id,workload_identity_federation_rule_id", "workload_identity_provider_id,workload_identity_federation_rule_id", "", null) { c, a ->
         a.value(FederationRuleDeleted.Codec) { c.admin.organization.workloadIdentityProviders.federationRules.delete(a.path("workload_identity_provider_id"), a.path("workload_identity_federation_rule_id"), a.options) }
-    },
-    Row("admin.organization.workload_identity_providers.federation_rules.list", "workload_identity_provider_id", "workload_identity_provider_id", "after,limit,order,service_account_id", null) { c, a ->
+    })
+    add(Row("admin.organization.workload_identity_providers.federation_rules.list", "workload_identity_provider_id", "workload_identity_provider_id", "after,limit,order,service_account_id", null) { c, a ->
         a.pages(c.admin.organization.workloadIdentityProviders.federationRules.list(a.path("workload_identity_provider_id"), a.params(FederationRuleListParams.Codec), a.options), FederationRule.Codec)
-    },
-    Row("admin.organization.workload_identity_providers.federation_rules.retrieve", "workload_identity_provider_id,workload_identity_federation_rule_id", "workload_identity_provider_id,workload_identity_federation_rule_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.workload_identity_providers.federation_rules.retrieve", "workload_identity_provider_id,workload_identity_federation_rule_id", "workload_identity_provider_id,workload_identity_federation_rule_id", "", null) { c, a ->
         a.value(FederationRule.Codec) { c.admin.organization.workloadIdentityProviders.federationRules.retrieve(a.path("workload_identity_provider_id"), a.path("workload_identity_federation_rule_id"), a.options) }
-    },
-    Row("admin.organization.workload_identity_providers.federation_rules.update", "workload_identity_provider_id,workload_identity_federation_rule_id", "workload_identity_provider_id,workload_identity_federation_rule_id", "attribute_matchers,description,enabled,name,permissions", null) { c, a ->
+    })
+    add(Row("admin.organization.workload_identity_providers.federation_rules.update", "workload_identity_provider_id,workload_identity_federation_rule_id", "workload_identity_provider_id,workload_identity_federation_rule_id", "attribute_matchers,description,enabled,name,permissions", null) { c, a ->
         a.value(FederationRule.Codec) { c.admin.organization.workloadIdentityProviders.federationRules.update(a.path("workload_identity_provider_id"), a.path("workload_identity_federation_rule_id"), a.params(FederationRuleUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.workload_identity_providers.list", "", "", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.workload_identity_providers.list", "", "", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.workloadIdentityProviders.list(a.params(WorkloadIdentityProviderListParams.Codec), a.options), WorkloadIdentityProvider.Codec)
-    },
-    Row("admin.organization.workload_identity_providers.retrieve", "workload_identity_provider_id", "workload_identity_provider_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.workload_identity_providers.retrieve", "workload_identity_provider_id", "workload_identity_provider_id", "", null) { c, a ->
         a.value(WorkloadIdentityProvider.Codec) { c.admin.organization.workloadIdentityProviders.retrieve(a.path("workload_identity_provider_id"), a.options) }
-    },
-    Row("admin.organization.workload_identity_providers.update", "workload_identity_provider_id", "workload_identity_provider_id", "attribute_transformations,audience,description,enabled,issuer,name,verification", null) { c, a ->
+    })
+    add(Row("admin.organization.workload_identity_providers.update", "workload_identity_provider_id", "workload_identity_provider_id", "attribute_transformations,audience,description,enabled,issuer,name,verification", null) { c, a ->
         a.value(WorkloadIdentityProvider.Codec) { c.admin.organization.workloadIdentityProviders.update(a.path("workload_identity_provider_id"), a.params(WorkloadIdentityProviderUpdateParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -4,182 +4,182 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val adminOrganizationProjectsRows: List<Row> = listOf(
-    Row("admin.organization.projects.api_keys.delete", "project_id,api_key_id", "project_id,api_key_id", "", null) { c, a ->
+internal val adminOrganizationProjectsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("admin.organization.projects.api_keys.delete", "project_id,api_key_id", "project_id,api_key_id", "", null) { c, a ->
         a.value(ProjectAPIKeyDeleteResponse.Codec) { c.admin.organization.projects.apiKeys.delete(a.path("project_id"), a.path("api_key_id"), a.options) }
-    },
-    Row("admin.organization.projects.api_keys.list", "project_id", "project_id", "after,limit,owner_project_access", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.api_keys.list", "project_id", "project_id", "after,limit,owner_project_access", null) { c, a ->
         a.pages(c.admin.organization.projects.apiKeys.list(a.path("project_id"), a.params(ProjectAPIKeyListParams.Codec), a.options), ProjectAPIKey.Codec)
-    },
-    Row("admin.organization.projects.api_keys.retrieve", "project_id,api_key_id", "project_id,api_key_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.api_keys.retrieve", "project_id,api_key_id", "project_id,api_key_id", "", null) { c, a ->
         a.value(ProjectAPIKey.Codec) { c.admin.organization.projects.apiKeys.retrieve(a.path("project_id"), a.path("api_key_id"), a.options) }
-    },
-    Row("admin.organization.projects.api_keys.update", "project_id,api_key_id", "project_id,api_key_id", "expires_in_seconds,scopes", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.api_keys.update", "project_id,api_key_id", "project_id,api_key_id", "expires_in_seconds,scopes", null) { c, a ->
         a.value(ProjectAPIKey.Codec) { c.admin.organization.projects.apiKeys.update(a.path("project_id"), a.path("api_key_id"), a.params(ProjectAPIKeyUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.archive", "project_id", "project_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.archive", "project_id", "project_id", "", null) { c, a ->
         a.value(Project.Codec) { c.admin.organization.projects.archive(a.path("project_id"), a.options) }
-    },
-    Row("admin.organization.projects.certificates.activate", "project_id", "project_id,certificate_ids", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.certificates.activate", "project_id", "project_id,certificate_ids", "", null) { c, a ->
         a.pages(c.admin.organization.projects.certificates.activate(a.path("project_id"), a.params(ProjectCertificateActivateParams.Codec), a.options), ProjectCertificate.Codec)
-    },
-    Row("admin.organization.projects.certificates.deactivate", "project_id", "project_id,certificate_ids", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.certificates.deactivate", "project_id", "project_id,certificate_ids", "", null) { c, a ->
         a.pages(c.admin.organization.projects.certificates.deactivate(a.path("project_id"), a.params(ProjectCertificateDeactivateParams.Codec), a.options), ProjectCertificate.Codec)
-    },
-    Row("admin.organization.projects.certificates.list", "project_id", "project_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.certificates.list", "project_id", "project_id", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.projects.certificates.list(a.path("project_id"), a.params(ProjectCertificateListParams.Codec), a.options), ProjectCertificate.Codec)
-    },
-    Row("admin.organization.projects.create", "", "name", "external_key_id,geography,residency", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.create", "", "name", "external_key_id,geography,residency", null) { c, a ->
         a.value(Project.Codec) { c.admin.organization.projects.create(a.params(ProjectCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.data_retention.retrieve", "project_id", "project_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.data_retention.retrieve", "project_id", "project_id", "", null) { c, a ->
         a.value(ProjectDataRetention.Codec) { c.admin.organization.projects.dataRetention.retrieve(a.path("project_id"), a.options) }
-    },
-    Row("admin.organization.projects.data_retention.update", "project_id", "project_id,retention_type", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.data_retention.update", "project_id", "project_id,retention_type", "", null) { c, a ->
         a.value(ProjectDataRetention.Codec) { c.admin.organization.projects.dataRetention.update(a.path("project_id"), a.params(ProjectDataRetentionUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.groups.create", "project_id", "project_id,group_id,role", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.groups.create", "project_id", "project_id,group_id,role", "", null) { c, a ->
         a.value(ProjectGroup.Codec) { c.admin.organization.projects.groups.create(a.path("project_id"), a.params(ProjectGroupCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.groups.delete", "project_id,group_id", "project_id,group_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.groups.delete", "project_id,group_id", "project_id,group_id", "", null) { c, a ->
         a.value(ProjectGroupDeleteResponse.Codec) { c.admin.organization.projects.groups.delete(a.path("project_id"), a.path("group_id"), a.options) }
-    },
-    Row("admin.organization.projects.groups.list", "project_id", "project_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.groups.list", "project_id", "project_id", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.projects.groups.list(a.path("project_id"), a.params(ProjectGroupListParams.Codec), a.options), ProjectGroup.Codec)
-    },
-    Row("admin.organization.projects.groups.retrieve", "project_id,group_id", "project_id,group_id", "group_type", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.groups.retrieve", "project_id,group_id", "project_id,group_id", "group_type", null) { c, a ->
         a.value(ProjectGroup.Codec) { c.admin.organization.projects.groups.retrieve(a.path("project_id"), a.path("group_id"), a.params(ProjectGroupRetrieveParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.groups.roles.create", "project_id,group_id", "project_id,group_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.groups.roles.create", "project_id,group_id", "project_id,group_id,role_id", "", null) { c, a ->
         a.value(GroupRoleCreateResponse.Codec) { c.admin.organization.projects.groups.roles.create(a.path("project_id"), a.path("group_id"), a.params(ProjectGroupRoleCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.groups.roles.delete", "project_id,group_id,role_id", "project_id,group_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.groups.roles.delete", "project_id,group_id,role_id", "project_id,group_id,role_id", "", null) { c, a ->
         a.value(GroupRoleDeleteResponse.Codec) { c.admin.organization.projects.groups.roles.delete(a.path("project_id"), a.path("group_id"), a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.projects.groups.roles.list", "project_id,group_id", "project_id,group_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.groups.roles.list", "project_id,group_id", "project_id,group_id", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.projects.groups.roles.list(a.path("project_id"), a.path("group_id"), a.params(ProjectGroupRoleListParams.Codec), a.options), RoleListResponse.Codec)
-    },
-    Row("admin.organization.projects.groups.roles.retrieve", "project_id,group_id,role_id", "project_id,group_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.groups.roles.retrieve", "project_id,group_id,role_id", "project_id,group_id,role_id", "", null) { c, a ->
         a.value(RoleListResponse.Codec) { c.admin.organization.projects.groups.roles.retrieve(a.path("project_id"), a.path("group_id"), a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.projects.hosted_tool_permissions.retrieve", "project_id", "project_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.hosted_tool_permissions.retrieve", "project_id", "project_id", "", null) { c, a ->
         a.value(ProjectHostedToolPermissions.Codec) { c.admin.organization.projects.hostedToolPermissions.retrieve(a.path("project_id"), a.options) }
-    },
-    Row("admin.organization.projects.hosted_tool_permissions.update", "project_id", "project_id", "code_interpreter,file_search,image_generation,mcp,web_search", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.hosted_tool_permissions.update", "project_id", "project_id", "code_interpreter,file_search,image_generation,mcp,web_search", null) { c, a ->
         a.value(ProjectHostedToolPermissions.Codec) { c.admin.organization.projects.hostedToolPermissions.update(a.path("project_id"), a.params(ProjectHostedToolPermissionUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.list", "", "", "after,include_archived,limit", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.list", "", "", "after,include_archived,limit", null) { c, a ->
         a.pages(c.admin.organization.projects.list(a.params(ProjectListParams.Codec), a.options), Project.Codec)
-    },
-    Row("admin.organization.projects.model_permissions.delete", "project_id", "project_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.model_permissions.delete", "project_id", "project_id", "", null) { c, a ->
         a.value(ProjectModelPermissionsDeleted.Codec) { c.admin.organization.projects.modelPermissions.delete(a.path("project_id"), a.options) }
-    },
-    Row("admin.organization.projects.model_permissions.retrieve", "project_id", "project_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.model_permissions.retrieve", "project_id", "project_id", "", null) { c, a ->
         a.value(ProjectModelPermissions.Codec) { c.admin.organization.projects.modelPermissions.retrieve(a.path("project_id"), a.options) }
-    },
-    Row("admin.organization.projects.model_permissions.update", "project_id", "project_id,mode,model_ids", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.model_permissions.update", "project_id", "project_id,mode,model_ids", "", null) { c, a ->
         a.value(ProjectModelPermissions.Codec) { c.admin.organization.projects.modelPermissions.update(a.path("project_id"), a.params(ProjectModelPermissionUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.rate_limits.list_rate_limits", "project_id", "project_id", "after,before,limit", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.rate_limits.list_rate_limits", "project_id", "project_id", "after,before,limit", null) { c, a ->
         a.pages(c.admin.organization.projects.rateLimits.listRateLimits(a.path("project_id"), a.params(ProjectRateLimitListParams.Codec), a.options), ProjectRateLimit.Codec)
-    },
-    Row("admin.organization.projects.rate_limits.update_rate_limit", "project_id,rate_limit_id", "project_id,rate_limit_id", "batch_1_day_max_input_tokens,max_audio_megabytes_per_1_minute,max_images_per_1_minute,max_requests_per_1_day,max_requests_per_1_minute,max_tokens_per_1_minute", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.rate_limits.update_rate_limit", "project_id,rate_limit_id", "project_id,rate_limit_id", "batch_1_day_max_input_tokens,max_audio_megabytes_per_1_minute,max_images_per_1_minute,max_requests_per_1_day,max_requests_per_1_minute,max_tokens_per_1_minute", null) { c, a ->
         a.value(ProjectRateLimit.Codec) { c.admin.organization.projects.rateLimits.updateRateLimit(a.path("project_id"), a.path("rate_limit_id"), a.params(ProjectRateLimitUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.retrieve", "project_id", "project_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.retrieve", "project_id", "project_id", "", null) { c, a ->
         a.value(Project.Codec) { c.admin.organization.projects.retrieve(a.path("project_id"), a.options) }
-    },
-    Row("admin.organization.projects.roles.create", "project_id", "project_id,permissions,role_name", "description", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.roles.create", "project_id", "project_id,permissions,role_name", "description", null) { c, a ->
         a.value(OrganizationRole.Codec) { c.admin.organization.projects.roles.create(a.path("project_id"), a.params(ProjectRoleCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.roles.delete", "project_id,role_id", "project_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.roles.delete", "project_id,role_id", "project_id,role_id", "", null) { c, a ->
         a.value(ProjectRoleDeleteResponse.Codec) { c.admin.organization.projects.roles.delete(a.path("project_id"), a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.projects.roles.list", "project_id", "project_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.roles.list", "project_id", "project_id", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.projects.roles.list(a.path("project_id"), a.params(ProjectRoleListParams.Codec), a.options), OrganizationRole.Codec)
-    },
-    Row("admin.organization.projects.roles.retrieve", "project_id,role_id", "project_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.roles.retrieve", "project_id,role_id", "project_id,role_id", "", null) { c, a ->
         a.value(OrganizationRole.Codec) { c.admin.organization.projects.roles.retrieve(a.path("project_id"), a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.projects.roles.update", "project_id,role_id", "project_id,role_id", "description,permissions,role_name", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.roles.update", "project_id,role_id", "project_id,role_id", "description,permissions,role_name", null) { c, a ->
         a.value(OrganizationRole.Codec) { c.admin.organization.projects.roles.update(a.path("project_id"), a.path("role_id"), a.params(ProjectRoleUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.service_accounts.api_keys.create", "project_id,service_account_id", "project_id,service_account_id", "expires_in_seconds,name,scopes", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.service_accounts.api_keys.create", "project_id,service_account_id", "project_id,service_account_id", "expires_in_seconds,name,scopes", null) { c, a ->
         a.value(ProjectServiceAccountAPIKeyCreateResponse.Codec) { c.admin.organization.projects.serviceAccounts.apiKeys.create(a.path("project_id"), a.path("service_account_id"), a.params(ProjectServiceAccountAPIKeyCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.service_accounts.create", "project_id", "project_id,name", "create_service_account_only,expires_in_seconds", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.service_accounts.create", "project_id", "project_id,name", "create_service_account_only,expires_in_seconds", null) { c, a ->
         a.value(ProjectServiceAccountCreateResponse.Codec) { c.admin.organization.projects.serviceAccounts.create(a.path("project_id"), a.params(ProjectServiceAccountCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.service_accounts.delete", "project_id,service_account_id", "project_id,service_account_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.service_accounts.delete", "project_id,service_account_id", "project_id,service_account_id", "", null) { c, a ->
         a.value(ProjectServiceAccountDeleteResponse.Codec) { c.admin.organization.projects.serviceAccounts.delete(a.path("project_id"), a.path("service_account_id"), a.options) }
-    },
-    Row("admin.organization.projects.service_accounts.list", "project_id", "project_id", "after,limit", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.service_accounts.list", "project_id", "project_id", "after,limit", null) { c, a ->
         a.pages(c.admin.organization.projects.serviceAccounts.list(a.path("project_id"), a.params(ProjectServiceAccountListParams.Codec), a.options), ProjectServiceAccount.Codec)
-    },
-    Row("admin.organization.projects.service_accounts.retrieve", "project_id,service_account_id", "project_id,service_account_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.service_accounts.retrieve", "project_id,service_account_id", "project_id,service_account_id", "", null) { c, a ->
         a.value(ProjectServiceAccount.Codec) { c.admin.organization.projects.serviceAccounts.retrieve(a.path("project_id"), a.path("service_account_id"), a.options) }
-    },
-    Row("admin.organization.projects.service_accounts.update", "project_id,service_account_id", "project_id,service_account_id", "name,role", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.service_accounts.update", "project_id,service_account_id", "project_id,service_account_id", "name,role", null) { c, a ->
         a.value(ProjectServiceAccount.Codec) { c.admin.organization.projects.serviceAccounts.update(a.path("project_id"), a.path("service_account_id"), a.params(ProjectServiceAccountUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.service_tier_settings.retrieve", "project_id", "project_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.service_tier_settings.retrieve", "project_id", "project_id", "", null) { c, a ->
         a.value(ProjectServiceTierSettings.Codec) { c.admin.organization.projects.serviceTierSettings.retrieve(a.path("project_id"), a.options) }
-    },
-    Row("admin.organization.projects.service_tier_settings.update", "project_id", "project_id", "default,enabled_tiers", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.service_tier_settings.update", "project_id", "project_id", "default,enabled_tiers", null) { c, a ->
         a.value(ProjectServiceTierSettings.Codec) { c.admin.organization.projects.serviceTierSettings.update(a.path("project_id"), a.params(ProjectServiceTierSettingUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.spend_alerts.create", "project_id", "project_id,notification_channel,threshold_amount", "currency,interval", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.spend_alerts.create", "project_id", "project_id,notification_channel,threshold_amount", "currency,interval", null) { c, a ->
         a.value(ProjectSpendAlert.Codec) { c.admin.organization.projects.spendAlerts.create(a.path("project_id"), a.params(ProjectSpendAlertCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.spend_alerts.delete", "project_id,alert_id", "project_id,alert_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.spend_alerts.delete", "project_id,alert_id", "project_id,alert_id", "", null) { c, a ->
         a.value(ProjectSpendAlertDeleted.Codec) { c.admin.organization.projects.spendAlerts.delete(a.path("project_id"), a.path("alert_id"), a.options) }
-    },
-    Row("admin.organization.projects.spend_alerts.list", "project_id", "project_id", "after,before,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.spend_alerts.list", "project_id", "project_id", "after,before,limit,order", null) { c, a ->
         a.pages(c.admin.organization.projects.spendAlerts.list(a.path("project_id"), a.params(ProjectSpendAlertListParams.Codec), a.options), ProjectSpendAlert.Codec)
-    },
-    Row("admin.organization.projects.spend_alerts.retrieve", "project_id,alert_id", "project_id,alert_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.spend_alerts.retrieve", "project_id,alert_id", "project_id,alert_id", "", null) { c, a ->
         a.value(ProjectSpendAlert.Codec) { c.admin.organization.projects.spendAlerts.retrieve(a.path("project_id"), a.path("alert_id"), a.options) }
-    },
-    Row("admin.organization.projects.spend_alerts.update", "project_id,alert_id", "project_id,alert_id,notification_channel,threshold_amount", "currency,interval", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.spend_alerts.update", "project_id,alert_id", "project_id,alert_id,notification_channel,threshold_amount", "currency,interval", null) { c, a ->
         a.value(ProjectSpendAlert.Codec) { c.admin.organization.projects.spendAlerts.update(a.path("project_id"), a.path("alert_id"), a.params(ProjectSpendAlertUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.spend_limit.delete", "project_id", "project_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.spend_limit.delete", "project_id", "project_id", "", null) { c, a ->
         a.value(ProjectSpendLimitDeleted.Codec) { c.admin.organization.projects.spendLimit.delete(a.path("project_id"), a.options) }
-    },
-    Row("admin.organization.projects.spend_limit.retrieve", "project_id", "project_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.spend_limit.retrieve", "project_id", "project_id", "", null) { c, a ->
         a.value(ProjectSpendLimit.Codec) { c.admin.organization.projects.spendLimit.retrieve(a.path("project_id"), a.options) }
-    },
-    Row("admin.organization.projects.spend_limit.update", "project_id", "project_id,threshold_amount", "currency,interval", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.spend_limit.update", "project_id", "project_id,threshold_amount", "currency,interval", null) { c, a ->
         a.value(ProjectSpendLimit.Codec) { c.admin.organization.projects.spendLimit.update(a.path("project_id"), a.params(ProjectSpendLimitUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.update", "project_id", "project_id", "external_key_id,geography,name", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.update", "project_id", "project_id", "external_key_id,geography,name", null) { c, a ->
         a.value(Project.Codec) { c.admin.organization.projects.update(a.path("project_id"), a.params(ProjectUpdateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.users.create", "project_id", "project_id,role", "email,user_id", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.users.create", "project_id", "project_id,role", "email,user_id", null) { c, a ->
         a.value(ProjectUser.Codec) { c.admin.organization.projects.users.create(a.path("project_id"), a.params(ProjectUserCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.users.delete", "project_id,user_id", "project_id,user_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.users.delete", "project_id,user_id", "project_id,user_id", "", null) { c, a ->
         a.value(ProjectUserDeleteResponse.Codec) { c.admin.organization.projects.users.delete(a.path("project_id"), a.path("user_id"), a.options) }
-    },
-    Row("admin.organization.projects.users.list", "project_id", "project_id", "after,limit", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.users.list", "project_id", "project_id", "after,limit", null) { c, a ->
         a.pages(c.admin.organization.projects.users.list(a.path("project_id"), a.params(ProjectUserListParams.Codec), a.options), ProjectUser.Codec)
-    },
-    Row("admin.organization.projects.users.retrieve", "project_id,user_id", "project_id,user_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.users.retrieve", "project_id,user_id", "project_id,user_id", "", null) { c, a ->
         a.value(ProjectUser.Codec) { c.admin.organization.projects.users.retrieve(a.path("project_id"), a.path("user_id"), a.options) }
-    },
-    Row("admin.organization.projects.users.roles.create", "project_id,user_id", "project_id,user_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.users.roles.create", "project_id,user_id", "project_id,user_id,role_id", "", null) { c, a ->
         a.value(UserRoleCreateResponse.Codec) { c.admin.organization.projects.users.roles.create(a.path("project_id"), a.path("user_id"), a.params(ProjectUserRoleCreateParams.Codec), a.options) }
-    },
-    Row("admin.organization.projects.users.roles.delete", "project_id,user_id,role_id", "project_id,user_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.users.roles.delete", "project_id,user_id,role_id", "project_id,user_id,role_id", "", null) { c, a ->
         a.value(GroupRoleDeleteResponse.Codec) { c.admin.organization.projects.users.roles.delete(a.path("project_id"), a.path("user_id"), a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.projects.users.roles.list", "project_id,user_id", "project_id,user_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.users.roles.list", "project_id,user_id", "project_id,user_id", "after,limit,order", null) { c, a ->
         a.pages(c.admin.organization.projects.users.roles.list(a.path("project_id"), a.path("user_id"), a.params(ProjectUserRoleListParams.Codec), a.options), RoleListResponse.Codec)
-    },
-    Row("admin.organization.projects.users.roles.retrieve", "project_id,user_id,role_id", "project_id,user_id,role_id", "", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.users.roles.retrieve", "project_id,user_id,role_id", "project_id,user_id,role_id", "", null) { c, a ->
         a.value(RoleListResponse.Codec) { c.admin.organization.projects.users.roles.retrieve(a.path("project_id"), a.path("user_id"), a.path("role_id"), a.options) }
-    },
-    Row("admin.organization.projects.users.update", "project_id,user_id", "project_id,user_id", "role", null) { c, a ->
+    })
+    add(Row("admin.organization.projects.users.update", "project_id,user_id", "project_id,user_id", "role", null) { c, a ->
         a.value(ProjectUser.Codec) { c.admin.organization.projects.users.update(a.path("project_id"), a.path("user_id"), a.params(ProjectUserUpdateParams.Codec), a.options) }
-    },
-)
+    })
+}

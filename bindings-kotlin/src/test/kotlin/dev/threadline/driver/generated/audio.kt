@@ -4,35 +4,35 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val audioRows: List<Row> = listOf(
-    Row("audio.speech.create", "", "input,model,voice", "instructions,response_format,speed,stream_format", null) { c, a ->
+internal val audioRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("audio.speech.create", "", "input,model,voice", "instructions,response_format,speed,stream_format", null) { c, a ->
         a.download { c.audio.speech.create(a.params(SpeechCreateParams.Codec), a.options) }
-    },
-    Row("audio.transcriptions.create", "", "file,model", "chunking_strategy,include,keywords,known_speaker_names,known_speaker_references,language,languages,prompt,response_format,temperature,timestamp_granularities,stream", "stream") { c, a ->
+    })
+    add(Row("audio.transcriptions.create", "", "file,model", "chunking_strategy,include,keywords,known_speaker_names,known_speaker_references,language,languages,prompt,response_format,temperature,timestamp_granularities,stream", "stream") { c, a ->
         if (a.stream) a.events(c.audio.transcriptions.createStream(a.params(TranscriptionCreateParams.Codec), a.options), TranscriptionStreamEvent.Codec) else a.value(TranscriptionCreateResponse.Codec) { c.audio.transcriptions.create(a.params(TranscriptionCreateParams.Codec), a.options) }
-    },
-    Row("audio.translations.create", "", "file,model", "prompt,response_format,temperature", null) { c, a ->
+    })
+    add(Row("audio.translations.create", "", "file,model", "prompt,response_format,temperature", null) { c, a ->
         a.value(TranslationCreateResponse.Codec) { c.audio.translations.create(a.params(TranslationCreateParams.Codec), a.options) }
-    },
-    Row("audio.voice_consents.create", "", "language,name,recording", "", null) { c, a ->
+    })
+    add(Row("audio.voice_consents.create", "", "language,name,recording", "", null) { c, a ->
         a.value(VoiceConsent.Codec) { c.audio.voiceConsents.create(a.params(VoiceConsentCreateParams.Codec), a.options) }
-    },
-    Row("audio.voice_consents.delete", "consent_id", "consent_id", "", null) { c, a ->
+    })
+    add(Row("audio.voice_consents.delete", "consent_id", "consent_id", "", null) { c, a ->
         a.value(VoiceConsentDeleted.Codec) { c.audio.voiceConsents.delete(a.path("consent_id"), a.options) }
-    },
-    Row("audio.voice_consents.list", "", "", "after,limit", null) { c, a ->
+    })
+    add(Row("audio.voice_consents.list", "", "", "after,limit", null) { c, a ->
         a.pages(c.audio.voiceConsents.list(a.params(VoiceConsentListParams.Codec), a.options), VoiceConsent.Codec)
-    },
-    Row("audio.voice_consents.retrieve", "consent_id", "consent_id", "", null) { c, a ->
+    })
+    add(Row("audio.voice_consents.retrieve", "consent_id", "consent_id", "", null) { c, a ->
         a.value(VoiceConsent.Codec) { c.audio.voiceConsents.retrieve(a.path("consent_id"), a.options) }
-    },
-    Row("audio.voice_consents.update", "consent_id", "consent_id,name", "", null) { c, a ->
+    })
+    add(Row("audio.voice_consents.update", "consent_id", "consent_id,name", "", null) { c, a ->
         a.value(VoiceConsent.Codec) { c.audio.voiceConsents.update(a.path("consent_id"), a.params(VoiceConsentUpdateParams.Codec), a.options) }
-    },
-    Row("audio.voices.create", "", "name", "audio_sample,consent,type,prompt,model,script_hint", null) { c, a ->
+    })
+    add(Row("audio.voices.create", "", "name", "audio_sample,consent,type,prompt,model,script_hint", null) { c, a ->
         a.value(Voice.Codec) { c.audio.voices.create(a.params(VoiceCreateParams.Codec), a.options) }
-    },
-    Row("audio.voices.delete", "voice_id", "voice_id", "", null) { c, a ->
+    })
+    add(Row("audio.voices.delete", "voice_id", "voice_id", "", null) { c, a ->
         a.value(VoiceDeleted.Codec) { c.audio.voices.delete(a.path("voice_id"), a.options) }
-    },
-)
+    })
+}

@@ -4,17 +4,17 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val batchesRows: List<Row> = listOf(
-    Row("batches.cancel", "batch_id", "batch_id", "", null) { c, a ->
+internal val batchesRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("batches.cancel", "batch_id", "batch_id", "", null) { c, a ->
         a.value(Batch.Codec) { c.batches.cancel(a.path("batch_id"), a.options) }
-    },
-    Row("batches.create", "", "endpoint,input_file_id", "completion_window,metadata,output_expires_after", null) { c, a ->
+    })
+    add(Row("batches.create", "", "endpoint,input_file_id", "completion_window,metadata,output_expires_after", null) { c, a ->
         a.value(Batch.Codec) { c.batches.create(a.params(BatchCreateParams.Codec), a.options) }
-    },
-    Row("batches.list", "", "", "after,limit", null) { c, a ->
+    })
+    add(Row("batches.list", "", "", "after,limit", null) { c, a ->
         a.pages(c.batches.list(a.params(BatchListParams.Codec), a.options), Batch.Codec)
-    },
-    Row("batches.retrieve", "batch_id", "batch_id", "", null) { c, a ->
+    })
+    add(Row("batches.retrieve", "batch_id", "batch_id", "", null) { c, a ->
         a.value(Batch.Codec) { c.batches.retrieve(a.path("batch_id"), a.options) }
-    },
-)
+    })
+}

@@ -4,119 +4,119 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val betaRows: List<Row> = listOf(
-    Row("beta.assistants.create", "", "model", "description,instructions,metadata,name,reasoning_effort,response_format,temperature,tool_resources,tools,top_p", null) { c, a ->
+internal val betaRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("beta.assistants.create", "", "model", "description,instructions,metadata,name,reasoning_effort,response_format,temperature,tool_resources,tools,top_p", null) { c, a ->
         a.value(Assistant.Codec) { c.beta.assistants.create(a.params(AssistantCreateParams.Codec), a.options) }
-    },
-    Row("beta.assistants.delete", "assistant_id", "assistant_id", "", null) { c, a ->
+    })
+    add(Row("beta.assistants.delete", "assistant_id", "assistant_id", "", null) { c, a ->
         a.value(AssistantDeleted.Codec) { c.beta.assistants.delete(a.path("assistant_id"), a.options) }
-    },
-    Row("beta.assistants.list", "", "", "after,before,limit,order", null) { c, a ->
+    })
+    add(Row("beta.assistants.list", "", "", "after,before,limit,order", null) { c, a ->
         a.pages(c.beta.assistants.list(a.params(AssistantListParams.Codec), a.options), Assistant.Codec)
-    },
-    Row("beta.assistants.retrieve", "assistant_id", "assistant_id", "", null) { c, a ->
+    })
+    add(Row("beta.assistants.retrieve", "assistant_id", "assistant_id", "", null) { c, a ->
         a.value(Assistant.Codec) { c.beta.assistants.retrieve(a.path("assistant_id"), a.options) }
-    },
-    Row("beta.assistants.update", "assistant_id", "assistant_id", "description,instructions,metadata,model,name,reasoning_effort,response_format,temperature,tool_resources,tools,top_p", null) { c, a ->
+    })
+    add(Row("beta.assistants.update", "assistant_id", "assistant_id", "description,instructions,metadata,model,name,reasoning_effort,response_format,temperature,tool_resources,tools,top_p", null) { c, a ->
         a.value(Assistant.Codec) { c.beta.assistants.update(a.path("assistant_id"), a.params(AssistantUpdateParams.Codec), a.options) }
-    },
-    Row("beta.chatkit.sessions.cancel", "session_id", "session_id", "", null) { c, a ->
+    })
+    add(Row("beta.chatkit.sessions.cancel", "session_id", "session_id", "", null) { c, a ->
         a.value(ChatSession.Codec) { c.beta.chatkit.sessions.cancel(a.path("session_id"), a.options) }
-    },
-    Row("beta.chatkit.sessions.create", "", "user,workflow", "chatkit_configuration,expires_after,rate_limits", null) { c, a ->
+    })
+    add(Row("beta.chatkit.sessions.create", "", "user,workflow", "chatkit_configuration,expires_after,rate_limits", null) { c, a ->
         a.value(ChatSession.Codec) { c.beta.chatkit.sessions.create(a.params(ChatKitSessionCreateParams.Codec), a.options) }
-    },
-    Row("beta.chatkit.threads.delete", "thread_id", "thread_id", "", null) { c, a ->
+    })
+    add(Row("beta.chatkit.threads.delete", "thread_id", "thread_id", "", null) { c, a ->
         a.value(ChatKitThreadDeleteResponse.Codec) { c.beta.chatkit.threads.delete(a.path("thread_id"), a.options) }
-    },
-    Row("beta.chatkit.threads.list", "", "", "after,before,limit,order,user", null) { c, a ->
+    })
+    add(Row("beta.chatkit.threads.list", "", "", "after,before,limit,order,user", null) { c, a ->
         a.pages(c.beta.chatkit.threads.list(a.params(ChatKitThreadListParams.Codec), a.options), ChatKitThread.Codec)
-    },
-    Row("beta.chatkit.threads.list_items", "thread_id", "thread_id", "after,before,limit,order", null) { c, a ->
+    })
+    add(Row("beta.chatkit.threads.list_items", "thread_id", "thread_id", "after,before,limit,order", null) { c, a ->
         a.pages(c.beta.chatkit.threads.listItems(a.path("thread_id"), a.params(ChatKitThreadListItemsParams.Codec), a.options), ThreadListItemsResponse.Codec)
-    },
-    Row("beta.chatkit.threads.retrieve", "thread_id", "thread_id", "", null) { c, a ->
+    })
+    add(Row("beta.chatkit.threads.retrieve", "thread_id", "thread_id", "", null) { c, a ->
         a.value(ChatKitThread.Codec) { c.beta.chatkit.threads.retrieve(a.path("thread_id"), a.options) }
-    },
-    Row("beta.realtime.sessions.create", "", "", "client_secret,input_audio_format,input_audio_noise_reduction,input_audio_transcription,instructions,max_response_output_tokens,modalities,model,output_audio_format,speed,temperature,tool_choice,tools,tracing,turn_detection,voice,truncation,prompt", null) { c, a ->
+    })
+    add(Row("beta.realtime.sessions.create", "", "", "client_secret,input_audio_format,input_audio_noise_reduction,input_audio_transcription,instructions,max_response_output_tokens,modalities,model,output_audio_format,speed,temperature,tool_choice,tools,tracing,turn_detection,voice,truncation,prompt", null) { c, a ->
         a.value(BetaRealtimeSessionCreateResponse.Codec) { c.beta.realtime.sessions.create(a.params(BetaRealtimeSessionCreateParams.Codec), a.options) }
-    },
-    Row("beta.realtime.transcription_sessions.create", "", "", "client_secret,include,input_audio_format,input_audio_noise_reduction,input_audio_transcription,modalities,turn_detection", null) { c, a ->
+    })
+    add(Row("beta.realtime.transcription_sessions.create", "", "", "client_secret,include,input_audio_format,input_audio_noise_reduction,input_audio_transcription,modalities,turn_detection", null) { c, a ->
         a.value(TranscriptionSession.Codec) { c.beta.realtime.transcriptionSessions.create(a.params(BetaRealtimeTranscriptionSessionCreateParams.Codec), a.options) }
-    },
-    Row("beta.responses.cancel", "response_id", "response_id", "betas", null) { c, a ->
+    })
+    add(Row("beta.responses.cancel", "response_id", "response_id", "betas", null) { c, a ->
         a.value(BetaResponse.Codec) { c.beta.responses.cancel(a.path("response_id"), a.params(BetaResponseCancelParams.Codec), a.options) }
-    },
-    Row("beta.responses.compact", "", "model", "image,input,instructions,previous_response_id,prompt_cache_key,prompt_cache_options,prompt_cache_retention,service_tier,betas", null) { c, a ->
+    })
+    add(Row("beta.responses.compact", "", "model", "image,input,instructions,previous_response_id,prompt_cache_key,prompt_cache_options,prompt_cache_retention,service_tier,betas", null) { c, a ->
         a.value(BetaCompactedResponse.Codec) { c.beta.responses.compact(a.params(BetaResponseCompactParams.Codec), a.options) }
-    },
-    Row("beta.responses.create", "", "", "access_programs,background,background_options,context_management,conversation,image,include,input,instructions,max_output_tokens,max_tool_calls,metadata,model,moderation,multi_agent,parallel_tool_calls,previous_response_id,prompt,prompt_cache_key,prompt_cache_options,prompt_cache_retention,reasoning,safety_identifier,service_tier,store,stream_options,temperature,text,tool_choice,tools,top_logprobs,top_p,truncation,user,betas,stream", "stream") { c, a ->
+    })
+    add(Row("beta.responses.create", "", "", "access_programs,background,background_options,context_management,conversation,image,include,input,instructions,max_output_tokens,max_tool_calls,metadata,model,moderation,multi_agent,parallel_tool_calls,previous_response_id,prompt,prompt_cache_key,prompt_cache_options,prompt_cache_retention,reasoning,safety_identifier,service_tier,store,stream_options,temperature,text,tool_choice,tools,top_logprobs,top_p,truncation,user,betas,stream", "stream") { c, a ->
         if (a.stream) a.events(c.beta.responses.createStream(a.params(BetaResponseCreateParams.Codec), a.options), BetaResponseStreamEvent.Codec) else a.value(BetaResponse.Codec) { c.beta.responses.create(a.params(BetaResponseCreateParams.Codec), a.options) }
-    },
-    Row("beta.responses.delete", "response_id", "response_id", "betas", null) { c, a ->
+    })
+    add(Row("beta.responses.delete", "response_id", "response_id", "betas", null) { c, a ->
         a.empty { c.beta.responses.delete(a.path("response_id"), a.params(BetaResponseDeleteParams.Codec), a.options) }
-    },
-    Row("beta.responses.input_items.list", "response_id", "response_id", "after,include,limit,order,betas", null) { c, a ->
+    })
+    add(Row("beta.responses.input_items.list", "response_id", "response_id", "after,include,limit,order,betas", null) { c, a ->
         a.pages(c.beta.responses.inputItems.list(a.path("response_id"), a.params(BetaResponseInputItemListParams.Codec), a.options), BetaResponseItem.Codec)
-    },
-    Row("beta.responses.input_tokens.count", "", "", "conversation,input,instructions,model,parallel_tool_calls,personality,previous_response_id,reasoning,text,tool_choice,tools,truncation,betas", null) { c, a ->
+    })
+    add(Row("beta.responses.input_tokens.count", "", "", "conversation,input,instructions,model,parallel_tool_calls,personality,previous_response_id,reasoning,text,tool_choice,tools,truncation,betas", null) { c, a ->
         a.value(ResponseInputTokenCountResponse.Codec) { c.beta.responses.inputTokens.count(a.params(BetaResponseInputTokenCountParams.Codec), a.options) }
-    },
-    Row("beta.responses.retrieve", "response_id", "response_id", "include,include_obfuscation,starting_after,betas,stream", "stream") { c, a ->
+    })
+    add(Row("beta.responses.retrieve", "response_id", "response_id", "include,include_obfuscation,starting_after,betas,stream", "stream") { c, a ->
         if (a.stream) a.events(c.beta.responses.retrieveStream(a.path("response_id"), a.params(BetaResponseRetrieveParams.Codec), a.options), BetaResponseStreamEvent.Codec) else a.value(BetaResponse.Codec) { c.beta.responses.retrieve(a.path("response_id"), a.params(BetaResponseRetrieveParams.Codec), a.options) }
-    },
-    Row("beta.threads.create", "", "", "messages,metadata,tool_resources", null) { c, a ->
+    })
+    add(Row("beta.threads.create", "", "", "messages,metadata,tool_resources", null) { c, a ->
         a.value(Thread.Codec) { c.beta.threads.create(a.params(ThreadCreateParams.Codec), a.options) }
-    },
-    Row("beta.threads.create_and_run", "", "assistant_id", "instructions,max_completion_tokens,max_prompt_tokens,metadata,model,parallel_tool_calls,response_format,temperature,thread,tool_choice,tool_resources,tools,top_p,truncation_strategy,stream", "stream") { c, a ->
+    })
+    add(Row("beta.threads.create_and_run", "", "assistant_id", "instructions,max_completion_tokens,max_prompt_tokens,metadata,model,parallel_tool_calls,response_format,temperature,thread,tool_choice,tool_resources,tools,top_p,truncation_strategy,stream", "stream") { c, a ->
         if (a.stream) a.events(c.beta.threads.createAndRunStream(a.params(ThreadCreateAndRunParams.Codec), a.options), AssistantStreamEvent.Codec) else a.value(Run.Codec) { c.beta.threads.createAndRun(a.params(ThreadCreateAndRunParams.Codec), a.options) }
-    },
-    Row("beta.threads.delete", "thread_id", "thread_id", "", null) { c, a ->
+    })
+    add(Row("beta.threads.delete", "thread_id", "thread_id", "", null) { c, a ->
         a.value(ThreadDeleted.Codec) { c.beta.threads.delete(a.path("thread_id"), a.options) }
-    },
-    Row("beta.threads.messages.create", "thread_id", "thread_id,content,role", "attachments,metadata", null) { c, a ->
+    })
+    add(Row("beta.threads.messages.create", "thread_id", "thread_id,content,role", "attachments,metadata", null) { c, a ->
         a.value(ThreadMessage.Codec) { c.beta.threads.messages.create(a.path("thread_id"), a.params(ThreadMessageCreateParams.Codec), a.options) }
-    },
-    Row("beta.threads.messages.delete", "thread_id,message_id", "thread_id,message_id", "", null) { c, a ->
+    })
+    add(Row("beta.threads.messages.delete", "thread_id,message_id", "thread_id,message_id", "", null) { c, a ->
         a.value(ThreadMessageDeleted.Codec) { c.beta.threads.messages.delete(a.path("thread_id"), a.path("message_id"), a.options) }
-    },
-    Row("beta.threads.messages.list", "thread_id", "thread_id", "after,before,limit,order,run_id", null) { c, a ->
+    })
+    add(Row("beta.threads.messages.list", "thread_id", "thread_id", "after,before,limit,order,run_id", null) { c, a ->
         a.pages(c.beta.threads.messages.list(a.path("thread_id"), a.params(ThreadMessageListParams.Codec), a.options), ThreadMessage.Codec)
-    },
-    Row("beta.threads.messages.retrieve", "thread_id,message_id", "thread_id,message_id", "", null) { c, a ->
+    })
+    add(Row("beta.threads.messages.retrieve", "thread_id,message_id", "thread_id,message_id", "", null) { c, a ->
         a.value(ThreadMessage.Codec) { c.beta.threads.messages.retrieve(a.path("thread_id"), a.path("message_id"), a.options) }
-    },
-    Row("beta.threads.messages.update", "thread_id,message_id", "thread_id,message_id", "metadata", null) { c, a ->
+    })
+    add(Row("beta.threads.messages.update", "thread_id,message_id", "thread_id,message_id", "metadata", null) { c, a ->
         a.value(ThreadMessage.Codec) { c.beta.threads.messages.update(a.path("thread_id"), a.path("message_id"), a.params(ThreadMessageUpdateParams.Codec), a.options) }
-    },
-    Row("beta.threads.retrieve", "thread_id", "thread_id", "", null) { c, a ->
+    })
+    add(Row("beta.threads.retrieve", "thread_id", "thread_id", "", null) { c, a ->
         a.value(Thread.Codec) { c.beta.threads.retrieve(a.path("thread_id"), a.options) }
-    },
-    Row("beta.threads.runs.cancel", "thread_id,run_id", "thread_id,run_id", "", null) { c, a ->
+    })
+    add(Row("beta.threads.runs.cancel", "thread_id,run_id", "thread_id,run_id", "", null) { c, a ->
         a.value(Run.Codec) { c.beta.threads.runs.cancel(a.path("thread_id"), a.path("run_id"), a.options) }
-    },
-    Row("beta.threads.runs.create", "thread_id", "thread_id,assistant_id", "include,additional_instructions,additional_messages,instructions,max_completion_tokens,max_prompt_tokens,metadata,model,parallel_tool_calls,reasoning_effort,response_format,temperature,tool_choice,tools,top_p,truncation_strategy,stream", "stream") { c, a ->
+    })
+    add(Row("beta.threads.runs.create", "thread_id", "thread_id,assistant_id", "include,additional_instructions,additional_messages,instructions,max_completion_tokens,max_prompt_tokens,metadata,model,parallel_tool_calls,reasoning_effort,response_format,temperature,tool_choice,tools,top_p,truncation_strategy,stream", "stream") { c, a ->
         if (a.stream) a.events(c.beta.threads.runs.createStream(a.path("thread_id"), a.params(RunCreateParams.Codec), a.options), AssistantStreamEvent.Codec) else a.value(Run.Codec) { c.beta.threads.runs.create(a.path("thread_id"), a.params(RunCreateParams.Codec), a.options) }
-    },
-    Row("beta.threads.runs.list", "thread_id", "thread_id", "after,before,limit,order", null) { c, a ->
+    })
+    add(Row("beta.threads.runs.list", "thread_id", "thread_id", "after,before,limit,order", null) { c, a ->
         a.pages(c.beta.threads.runs.list(a.path("thread_id"), a.params(RunListParams.Codec), a.options), Run.Codec)
-    },
-    Row("beta.threads.runs.retrieve", "thread_id,run_id", "thread_id,run_id", "", null) { c, a ->
+    })
+    add(Row("beta.threads.runs.retrieve", "thread_id,run_id", "thread_id,run_id", "", null) { c, a ->
         a.value(Run.Codec) { c.beta.threads.runs.retrieve(a.path("thread_id"), a.path("run_id"), a.options) }
-    },
-    Row("beta.threads.runs.steps.list", "thread_id,run_id", "thread_id,run_id", "after,before,include,limit,order", null) { c, a ->
+    })
+    add(Row("beta.threads.runs.steps.list", "thread_id,run_id", "thread_id,run_id", "after,before,include,limit,order", null) { c, a ->
         a.pages(c.beta.threads.runs.steps.list(a.path("thread_id"), a.path("run_id"), a.params(RunStepListParams.Codec), a.options), RunStep.Codec)
-    },
-    Row("beta.threads.runs.steps.retrieve", "thread_id,run_id,step_id", "thread_id,run_id,step_id", "include", null) { c, a ->
+    })
+    add(Row("beta.threads.runs.steps.retrieve", "thread_id,run_id,step_id", "thread_id,run_id,step_id", "include", null) { c, a ->
         a.value(RunStep.Codec) { c.beta.threads.runs.steps.retrieve(a.path("thread_id"), a.path("run_id"), a.path("step_id"), a.params(RunStepRetrieveParams.Codec), a.options) }
-    },
-    Row("beta.threads.runs.submit_tool_outputs", "thread_id,run_id", "thread_id,run_id,tool_outputs", "stream", "stream") { c, a ->
+    })
+    add(Row("beta.threads.runs.submit_tool_outputs", "thread_id,run_id", "thread_id,run_id,tool_outputs", "stream", "stream") { c, a ->
         if (a.stream) a.events(c.beta.threads.runs.submitToolOutputsStream(a.path("thread_id"), a.path("run_id"), a.params(RunSubmitToolOutputsParams.Codec), a.options), AssistantStreamEvent.Codec) else a.value(Run.Codec) { c.beta.threads.runs.submitToolOutputs(a.path("thread_id"), a.path("run_id"), a.params(RunSubmitToolOutputsParams.Codec), a.options) }
-    },
-    Row("beta.threads.runs.update", "thread_id,run_id", "thread_id,run_id", "metadata", null) { c, a ->
+    })
+    add(Row("beta.threads.runs.update", "thread_id,run_id", "thread_id,run_id", "metadata", null) { c, a ->
         a.value(Run.Codec) { c.beta.threads.runs.update(a.path("thread_id"), a.path("run_id"), a.params(RunUpdateParams.Codec), a.options) }
-    },
-    Row("beta.threads.update", "thread_id", "thread_id", "metadata,tool_resources", null) { c, a ->
+    })
+    add(Row("beta.threads.update", "thread_id", "thread_id", "metadata,tool_resources", null) { c, a ->
         a.value(Thread.Codec) { c.beta.threads.update(a.path("thread_id"), a.params(ThreadUpdateParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -4,176 +4,176 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val betaAgentsRows: List<Row> = listOf(
-    Row("beta.agents.automations.create", "", "name,target,type", "expression,timezone,metadata,run_at", null) { c, a ->
+internal val betaAgentsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("beta.agents.automations.create", "", "name,target,type", "expression,timezone,metadata,run_at", null) { c, a ->
         a.value(Automation.Codec) { c.beta.agents.automations.create(a.params(AgentAutomationCreateParams.Codec), a.options) }
-    },
-    Row("beta.agents.automations.delete", "automation_id", "automation_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.automations.delete", "automation_id", "automation_id", "", null) { c, a ->
         a.value(AutomationDeleted.Codec) { c.beta.agents.automations.delete(a.path("automation_id"), a.options) }
-    },
-    Row("beta.agents.automations.invocations.create", "automation_id", "automation_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.automations.invocations.create", "automation_id", "automation_id", "", null) { c, a ->
         a.value(AutomationInvocation.Codec) { c.beta.agents.automations.invocations.create(a.path("automation_id"), a.options) }
-    },
-    Row("beta.agents.automations.invocations.list", "automation_id", "automation_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.automations.invocations.list", "automation_id", "automation_id", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.automations.invocations.list(a.path("automation_id"), a.params(AgentAutomationInvocationListParams.Codec), a.options), AutomationInvocation.Codec)
-    },
-    Row("beta.agents.automations.invocations.retrieve", "automation_id,invocation_id", "automation_id,invocation_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.automations.invocations.retrieve", "automation_id,invocation_id", "automation_id,invocation_id", "", null) { c, a ->
         a.value(AutomationInvocation.Codec) { c.beta.agents.automations.invocations.retrieve(a.path("automation_id"), a.path("invocation_id"), a.options) }
-    },
-    Row("beta.agents.automations.list", "", "", "after,limit,order,session_id", null) { c, a ->
+    })
+    add(Row("beta.agents.automations.list", "", "", "after,limit,order,session_id", null) { c, a ->
         a.pages(c.beta.agents.automations.list(a.params(AgentAutomationListParams.Codec), a.options), Automation.Codec)
-    },
-    Row("beta.agents.automations.pause", "automation_id", "automation_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.automations.pause", "automation_id", "automation_id", "", null) { c, a ->
         a.value(Automation.Codec) { c.beta.agents.automations.pause(a.path("automation_id"), a.options) }
-    },
-    Row("beta.agents.automations.resume", "automation_id", "automation_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.automations.resume", "automation_id", "automation_id", "", null) { c, a ->
         a.value(Automation.Codec) { c.beta.agents.automations.resume(a.path("automation_id"), a.options) }
-    },
-    Row("beta.agents.automations.retrieve", "automation_id", "automation_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.automations.retrieve", "automation_id", "automation_id", "", null) { c, a ->
         a.value(Automation.Codec) { c.beta.agents.automations.retrieve(a.path("automation_id"), a.options) }
-    },
-    Row("beta.agents.automations.update", "automation_id", "automation_id", "expression,metadata,name,run_at,target,timezone", null) { c, a ->
+    })
+    add(Row("beta.agents.automations.update", "automation_id", "automation_id", "expression,metadata,name,run_at,target,timezone", null) { c, a ->
         a.value(Automation.Codec) { c.beta.agents.automations.update(a.path("automation_id"), a.params(AgentAutomationUpdateParams.Codec), a.options) }
-    },
-    Row("beta.agents.create", "", "model", "compaction,experimental,instructions,metadata,multi_agent,name,reasoning,service_tier,text,tools", null) { c, a ->
+    })
+    add(Row("beta.agents.create", "", "model", "compaction,experimental,instructions,metadata,multi_agent,name,reasoning,service_tier,text,tools", null) { c, a ->
         a.value(Agent.Codec) { c.beta.agents.create(a.params(AgentCreateParams.Codec), a.options) }
-    },
-    Row("beta.agents.delete", "agent_id", "agent_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.delete", "agent_id", "agent_id", "", null) { c, a ->
         a.value(AgentDeleted.Codec) { c.beta.agents.delete(a.path("agent_id"), a.options) }
-    },
-    Row("beta.agents.environments.create", "", "environment", "vault_ids,idempotency_key", null) { c, a ->
+    })
+    add(Row("beta.agents.environments.create", "", "environment", "vault_ids,idempotency_key", null) { c, a ->
         a.value(EnvironmentInfo.Codec) { c.beta.agents.environments.create(a.params(AgentEnvironmentCreateParams.Codec), a.options) }
-    },
-    Row("beta.agents.environments.files.create", "environment_id", "environment_id,path,type", "file_id,data", null) { c, a ->
+    })
+    add(Row("beta.agents.environments.files.create", "environment_id", "environment_id,path,type", "file_id,data", null) { c, a ->
         a.value(EnvironmentFile.Codec) { c.beta.agents.environments.files.create(a.path("environment_id"), a.params(AgentEnvironmentFileCreateParams.Codec), a.options) }
-    },
-    Row("beta.agents.environments.files.list", "environment_id", "environment_id", "limit,order,page,path", null) { c, a ->
+    })
+    add(Row("beta.agents.environments.files.list", "environment_id", "environment_id", "limit,order,page,path", null) { c, a ->
         a.pages(c.beta.agents.environments.files.list(a.path("environment_id"), a.params(AgentEnvironmentFileListParams.Codec), a.options), EnvironmentFile.Codec)
-    },
-    Row("beta.agents.environments.list", "", "", "after,limit,order,type", null) { c, a ->
+    })
+    add(Row("beta.agents.environments.list", "", "", "after,limit,order,type", null) { c, a ->
         a.pages(c.beta.agents.environments.list(a.params(AgentEnvironmentListParams.Codec), a.options), EnvironmentInfo.Codec)
-    },
-    Row("beta.agents.environments.retrieve", "environment_id", "environment_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.environments.retrieve", "environment_id", "environment_id", "", null) { c, a ->
         a.value(EnvironmentInfo.Codec) { c.beta.agents.environments.retrieve(a.path("environment_id"), a.options) }
-    },
-    Row("beta.agents.environments.templates.create", "", "", "capability_directories,desktop,env,files,name,network,packages,plugins,setup_commands,skills", null) { c, a ->
+    })
+    add(Row("beta.agents.environments.templates.create", "", "", "capability_directories,desktop,env,files,name,network,packages,plugins,setup_commands,skills", null) { c, a ->
         a.value(EnvironmentTemplate.Codec) { c.beta.agents.environments.templates.create(a.params(AgentEnvironmentTemplateCreateParams.Codec), a.options) }
-    },
-    Row("beta.agents.environments.templates.delete", "environment_template_id", "environment_template_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.environments.templates.delete", "environment_template_id", "environment_template_id", "", null) { c, a ->
         a.value(EnvironmentTemplateDeleted.Codec) { c.beta.agents.environments.templates.delete(a.path("environment_template_id"), a.options) }
-    },
-    Row("beta.agents.environments.templates.list", "", "", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.environments.templates.list", "", "", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.environments.templates.list(a.params(AgentEnvironmentTemplateListParams.Codec), a.options), EnvironmentTemplate.Codec)
-    },
-    Row("beta.agents.environments.templates.retrieve", "environment_template_id", "environment_template_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.environments.templates.retrieve", "environment_template_id", "environment_template_id", "", null) { c, a ->
         a.value(EnvironmentTemplate.Codec) { c.beta.agents.environments.templates.retrieve(a.path("environment_template_id"), a.options) }
-    },
-    Row("beta.agents.environments.templates.update", "environment_template_id", "environment_template_id", "capability_directories,desktop,env,files,name,network,packages,plugins,setup_commands,skills", null) { c, a ->
+    })
+    add(Row("beta.agents.environments.templates.update", "environment_template_id", "environment_template_id", "capability_directories,desktop,env,files,name,network,packages,plugins,setup_commands,skills", null) { c, a ->
         a.value(EnvironmentTemplate.Codec) { c.beta.agents.environments.templates.update(a.path("environment_template_id"), a.params(AgentEnvironmentTemplateUpdateParams.Codec), a.options) }
-    },
-    Row("beta.agents.list", "", "", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.list", "", "", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.list(a.params(AgentListParams.Codec), a.options), Agent.Codec)
-    },
-    Row("beta.agents.retrieve", "agent_id", "agent_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.retrieve", "agent_id", "agent_id", "", null) { c, a ->
         a.value(Agent.Codec) { c.beta.agents.retrieve(a.path("agent_id"), a.options) }
-    },
-    Row("beta.agents.sessions.artifacts.content", "session_id,artifact_id", "session_id,artifact_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.artifacts.content", "session_id,artifact_id", "session_id,artifact_id", "", null) { c, a ->
         a.download { c.beta.agents.sessions.artifacts.content(a.path("session_id"), a.path("artifact_id"), a.options) }
-    },
-    Row("beta.agents.sessions.artifacts.delete", "session_id,artifact_id", "session_id,artifact_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.artifacts.delete", "session_id,artifact_id", "session_id,artifact_id", "", null) { c, a ->
         a.value(SessionArtifactDeleted.Codec) { c.beta.agents.sessions.artifacts.delete(a.path("session_id"), a.path("artifact_id"), a.options) }
-    },
-    Row("beta.agents.sessions.artifacts.list", "session_id", "session_id", "after,environment_id,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.artifacts.list", "session_id", "session_id", "after,environment_id,limit,order", null) { c, a ->
         a.pages(c.beta.agents.sessions.artifacts.list(a.path("session_id"), a.params(AgentSessionArtifactListParams.Codec), a.options), SessionArtifact.Codec)
-    },
-    Row("beta.agents.sessions.artifacts.retrieve", "session_id,artifact_id", "session_id,artifact_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.artifacts.retrieve", "session_id,artifact_id", "session_id,artifact_id", "", null) { c, a ->
         a.value(SessionArtifact.Codec) { c.beta.agents.sessions.artifacts.retrieve(a.path("session_id"), a.path("artifact_id"), a.options) }
-    },
-    Row("beta.agents.sessions.create", "", "environment", "agent,agent_id,input,metadata,prompt_cache_options,review,spend_control,stream_options,vault_ids,stream", "stream") { c, a ->
+    })
+    add(Row("beta.agents.sessions.create", "", "environment", "agent,agent_id,input,metadata,prompt_cache_options,review,spend_control,stream_options,vault_ids,stream", "stream") { c, a ->
         if (a.stream) a.events(c.beta.agents.sessions.createStream(a.params(AgentSessionCreateParams.Codec), a.options), AgentSessionEvent.Codec) else a.value(AgentSession.Codec) { c.beta.agents.sessions.create(a.params(AgentSessionCreateParams.Codec), a.options) }
-    },
-    Row("beta.agents.sessions.delete", "session_id", "session_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.delete", "session_id", "session_id", "", null) { c, a ->
         a.value(AgentSessionDeleted.Codec) { c.beta.agents.sessions.delete(a.path("session_id"), a.options) }
-    },
-    Row("beta.agents.sessions.events.create", "session_id", "session_id,events", "idempotency_key", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.events.create", "session_id", "session_id,events", "idempotency_key", null) { c, a ->
         a.empty { c.beta.agents.sessions.events.create(a.path("session_id"), a.params(AgentSessionEventCreateParams.Codec), a.options) }
-    },
-    Row("beta.agents.sessions.events.stream", "session_id", "session_id", "include_obfuscation", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.events.stream", "session_id", "session_id", "include_obfuscation", null) { c, a ->
         a.events(c.beta.agents.sessions.events.stream(a.path("session_id"), a.params(AgentSessionEventStreamParams.Codec), a.options), AgentSessionEvent.Codec)
-    },
-    Row("beta.agents.sessions.items.list", "session_id", "session_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.items.list", "session_id", "session_id", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.sessions.items.list(a.path("session_id"), a.params(AgentSessionItemListParams.Codec), a.options), AgentSessionItem.Codec)
-    },
-    Row("beta.agents.sessions.list", "", "", "after,agent_id,limit,metadata,order", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.list", "", "", "after,agent_id,limit,metadata,order", null) { c, a ->
         a.pages(c.beta.agents.sessions.list(a.params(AgentSessionListParams.Codec), a.options), AgentSession.Codec)
-    },
-    Row("beta.agents.sessions.retrieve", "session_id", "session_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.retrieve", "session_id", "session_id", "", null) { c, a ->
         a.value(AgentSession.Codec) { c.beta.agents.sessions.retrieve(a.path("session_id"), a.options) }
-    },
-    Row("beta.agents.sessions.subagents.items.list", "session_id,subagent_id", "session_id,subagent_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.subagents.items.list", "session_id,subagent_id", "session_id,subagent_id", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.sessions.subagents.items.list(a.path("session_id"), a.path("subagent_id"), a.params(AgentSessionSubagentItemListParams.Codec), a.options), AgentSessionItem.Codec)
-    },
-    Row("beta.agents.sessions.subagents.list", "session_id", "session_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.subagents.list", "session_id", "session_id", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.sessions.subagents.list(a.path("session_id"), a.params(AgentSessionSubagentListParams.Codec), a.options), Subagent.Codec)
-    },
-    Row("beta.agents.sessions.subagents.retrieve", "session_id,subagent_id", "session_id,subagent_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.subagents.retrieve", "session_id,subagent_id", "session_id,subagent_id", "", null) { c, a ->
         a.value(Subagent.Codec) { c.beta.agents.sessions.subagents.retrieve(a.path("session_id"), a.path("subagent_id"), a.options) }
-    },
-    Row("beta.agents.sessions.subagents.turns.items.list", "session_id,subagent_id,turn_id", "session_id,subagent_id,turn_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.subagents.turns.items.list", "session_id,subagent_id,turn_id", "session_id,subagent_id,turn_id", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.sessions.subagents.turns.items.list(a.path("session_id"), a.path("subagent_id"), a.path("turn_id"), a.params(AgentSessionSubagentTurnItemListParams.Codec), a.options), AgentSessionItem.Codec)
-    },
-    Row("beta.agents.sessions.subagents.turns.list", "session_id,subagent_id", "session_id,subagent_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.subagents.turns.list", "session_id,subagent_id", "session_id,subagent_id", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.sessions.subagents.turns.list(a.path("session_id"), a.path("subagent_id"), a.params(AgentSessionSubagentTurnListParams.Codec), a.options), AgentSessionTurn.Codec)
-    },
-    Row("beta.agents.sessions.subagents.turns.retrieve", "session_id,subagent_id,turn_id", "session_id,subagent_id,turn_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.subagents.turns.retrieve", "session_id,subagent_id,turn_id", "session_id,subagent_id,turn_id", "", null) { c, a ->
         a.value(AgentSessionTurn.Codec) { c.beta.agents.sessions.subagents.turns.retrieve(a.path("session_id"), a.path("subagent_id"), a.path("turn_id"), a.options) }
-    },
-    Row("beta.agents.sessions.traces.list", "session_id", "session_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.traces.list", "session_id", "session_id", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.sessions.traces.list(a.path("session_id"), a.params(AgentSessionTraceListParams.Codec), a.options), SessionTrace.Codec)
-    },
-    Row("beta.agents.sessions.turns.items.list", "session_id,turn_id", "session_id,turn_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.turns.items.list", "session_id,turn_id", "session_id,turn_id", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.sessions.turns.items.list(a.path("session_id"), a.path("turn_id"), a.params(AgentSessionTurnItemListParams.Codec), a.options), AgentSessionItem.Codec)
-    },
-    Row("beta.agents.sessions.turns.list", "session_id", "session_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.turns.list", "session_id", "session_id", "after,limit,order", null) { c, a ->
         a.pages(c.beta.agents.sessions.turns.list(a.path("session_id"), a.params(AgentSessionTurnListParams.Codec), a.options), AgentSessionTurn.Codec)
-    },
-    Row("beta.agents.sessions.turns.retrieve", "session_id,turn_id", "session_id,turn_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.turns.retrieve", "session_id,turn_id", "session_id,turn_id", "", null) { c, a ->
         a.value(AgentSessionTurn.Codec) { c.beta.agents.sessions.turns.retrieve(a.path("session_id"), a.path("turn_id"), a.options) }
-    },
-    Row("beta.agents.sessions.update", "session_id", "session_id", "agent,metadata,prompt_cache_options,review,spend_control", null) { c, a ->
+    })
+    add(Row("beta.agents.sessions.update", "session_id", "session_id", "agent,metadata,prompt_cache_options,review,spend_control", null) { c, a ->
         a.value(AgentSession.Codec) { c.beta.agents.sessions.update(a.path("session_id"), a.params(AgentSessionUpdateParams.Codec), a.options) }
-    },
-    Row("beta.agents.update", "agent_id", "agent_id", "compaction,experimental,instructions,metadata,model,multi_agent,name,reasoning,service_tier,text,tools", null) { c, a ->
+    })
+    add(Row("beta.agents.update", "agent_id", "agent_id", "compaction,experimental,instructions,metadata,model,multi_agent,name,reasoning,service_tier,text,tools", null) { c, a ->
         a.value(Agent.Codec) { c.beta.agents.update(a.path("agent_id"), a.params(AgentUpdateParams.Codec), a.options) }
-    },
-    Row("beta.agents.vaults.create", "", "", "metadata,name", null) { c, a ->
+    })
+    add(Row("beta.agents.vaults.create", "", "", "metadata,name", null) { c, a ->
         a.value(Vault.Codec) { c.beta.agents.vaults.create(a.params(AgentVaultCreateParams.Codec), a.options) }
-    },
-    Row("beta.agents.vaults.credentials.create", "vault_id", "vault_id,auth,name", "metadata", null) { c, a ->
+    })
+    add(Row("beta.agents.vaults.credentials.create", "vault_id", "vault_id,auth,name", "metadata", null) { c, a ->
         a.value(Credential.Codec) { c.beta.agents.vaults.credentials.create(a.path("vault_id"), a.params(AgentVaultCredentialCreateParams.Codec), a.options) }
-    },
-    Row("beta.agents.vaults.credentials.delete", "vault_id,credential_id", "vault_id,credential_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.vaults.credentials.delete", "vault_id,credential_id", "vault_id,credential_id", "", null) { c, a ->
         a.value(CredentialDeleted.Codec) { c.beta.agents.vaults.credentials.delete(a.path("vault_id"), a.path("credential_id"), a.options) }
-    },
-    Row("beta.agents.vaults.credentials.list", "vault_id", "vault_id", "after,limit,metadata,order,status", null) { c, a ->
+    })
+    add(Row("beta.agents.vaults.credentials.list", "vault_id", "vault_id", "after,limit,metadata,order,status", null) { c, a ->
         a.pages(c.beta.agents.vaults.credentials.list(a.path("vault_id"), a.params(AgentVaultCredentialListParams.Codec), a.options), Credential.Codec)
-    },
-    Row("beta.agents.vaults.credentials.retrieve", "vault_id,credential_id", "vault_id,credential_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.vaults.credentials.retrieve", "vault_id,credential_id", "vault_id,credential_id", "", null) { c, a ->
         a.value(Credential.Codec) { c.beta.agents.vaults.credentials.retrieve(a.path("vault_id"), a.path("credential_id"), a.options) }
-    },
-    Row("beta.agents.vaults.credentials.update", "vault_id,credential_id", "vault_id,credential_id", "auth,metadata", null) { c, a ->
+    })
+    add(Row("beta.agents.vaults.credentials.update", "vault_id,credential_id", "vault_id,credential_id", "auth,metadata", null) { c, a ->
         a.value(Credential.Codec) { c.beta.agents.vaults.credentials.update(a.path("vault_id"), a.path("credential_id"), a.params(AgentVaultCredentialUpdateParams.Codec), a.options) }
-    },
-    Row("beta.agents.vaults.delete", "vault_id", "vault_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.vaults.delete", "vault_id", "vault_id", "", null) { c, a ->
         a.value(VaultDeleted.Codec) { c.beta.agents.vaults.delete(a.path("vault_id"), a.options) }
-    },
-    Row("beta.agents.vaults.list", "", "", "after,limit,metadata,order,status", null) { c, a ->
+    })
+    add(Row("beta.agents.vaults.list", "", "", "after,limit,metadata,order,status", null) { c, a ->
         a.pages(c.beta.agents.vaults.list(a.params(AgentVaultListParams.Codec), a.options), Vault.Codec)
-    },
-    Row("beta.agents.vaults.retrieve", "vault_id", "vault_id", "", null) { c, a ->
+    })
+    add(Row("beta.agents.vaults.retrieve", "vault_id", "vault_id", "", null) { c, a ->
         a.value(Vault.Codec) { c.beta.agents.vaults.retrieve(a.path("vault_id"), a.options) }
-    },
-    Row("beta.agents.vaults.update", "vault_id", "vault_id", "metadata,name", null) { c, a ->
+    })
+    add(Row("beta.agents.vaults.update", "vault_id", "vault_id", "metadata,name", null) { c, a ->
         a.value(Vault.Codec) { c.beta.agents.vaults.update(a.path("vault_id"), a.params(AgentVaultUpdateParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -4,23 +4,23 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val chatRows: List<Row> = listOf(
-    Row("chat.completions.create", "", "messages,model", "audio,frequency_penalty,function_call,functions,logit_bias,logprobs,max_completion_tokens,max_tokens,metadata,modalities,moderation,n,parallel_tool_calls,prediction,presence_penalty,prompt_cache_key,prompt_cache_options,prompt_cache_retention,reasoning_effort,response_format,safety_identifier,seed,service_tier,stop,store,stream_options,temperature,tool_choice,tools,top_logprobs,top_p,user,verbosity,web_search_options,stream", "stream") { c, a ->
+internal val chatRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("chat.completions.create", "", "messages,model", "audio,frequency_penalty,function_call,functions,logit_bias,logprobs,max_completion_tokens,max_tokens,metadata,modalities,moderation,n,parallel_tool_calls,prediction,presence_penalty,prompt_cache_key,prompt_cache_options,prompt_cache_retention,reasoning_effort,response_format,safety_identifier,seed,service_tier,stop,store,stream_options,temperature,tool_choice,tools,top_logprobs,top_p,user,verbosity,web_search_options,stream", "stream") { c, a ->
         if (a.stream) a.events(c.chat.completions.createStream(a.params(ChatCompletionCreateParams.Codec), a.options), ChatCompletionChunk.Codec) else a.value(ChatCompletion.Codec) { c.chat.completions.create(a.params(ChatCompletionCreateParams.Codec), a.options) }
-    },
-    Row("chat.completions.delete", "completion_id", "completion_id", "", null) { c, a ->
+    })
+    add(Row("chat.completions.delete", "completion_id", "completion_id", "", null) { c, a ->
         a.value(ChatCompletionDeleted.Codec) { c.chat.completions.delete(a.path("completion_id"), a.options) }
-    },
-    Row("chat.completions.list", "", "", "after,limit,metadata,model,order", null) { c, a ->
+    })
+    add(Row("chat.completions.list", "", "", "after,limit,metadata,model,order", null) { c, a ->
         a.pages(c.chat.completions.list(a.params(ChatCompletionListParams.Codec), a.options), ChatCompletion.Codec)
-    },
-    Row("chat.completions.messages.list", "completion_id", "completion_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("chat.completions.messages.list", "completion_id", "completion_id", "after,limit,order", null) { c, a ->
         a.pages(c.chat.completions.messages.list(a.path("completion_id"), a.params(ChatCompletionMessageListParams.Codec), a.options), ChatCompletionStoreMessage.Codec)
-    },
-    Row("chat.completions.retrieve", "completion_id", "completion_id", "", null) { c, a ->
+    })
+    add(Row("chat.completions.retrieve", "completion_id", "completion_id", "", null) { c, a ->
         a.value(ChatCompletion.Codec) { c.chat.completions.retrieve(a.path("completion_id"), a.options) }
-    },
-    Row("chat.completions.update", "completion_id", "completion_id,metadata", "", null) { c, a ->
+    })
+    add(Row("chat.completions.update", "completion_id", "completion_id,metadata", "", null) { c, a ->
         a.value(ChatCompletion.Codec) { c.chat.completions.update(a.path("completion_id"), a.params(ChatCompletionUpdateParams.Codec), a.options) }
-    },
-)
+    })
+}

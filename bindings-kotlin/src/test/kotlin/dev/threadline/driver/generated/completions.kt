@@ -4,8 +4,8 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val completionsRows: List<Row> = listOf(
-    Row("completions.create", "", "model,prompt", "best_of,echo,frequency_penalty,logit_bias,logprobs,max_tokens,n,presence_penalty,seed,stop,stream_options,suffix,temperature,top_p,user,stream", "stream") { c, a ->
+internal val completionsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("completions.create", "", "model,prompt", "best_of,echo,frequency_penalty,logit_bias,logprobs,max_tokens,n,presence_penalty,seed,stop,stream_options,suffix,temperature,top_p,user,stream", "stream") { c, a ->
         if (a.stream) a.events(c.completions.createStream(a.params(CompletionCreateParams.Codec), a.options), Completion.Codec) else a.value(Completion.Codec) { c.completions.create(a.params(CompletionCreateParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -4,32 +4,32 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val containersRows: List<Row> = listOf(
-    Row("containers.create", "", "name", "expires_after,file_ids,memory_limit,network_policy,skills", null) { c, a ->
+internal val containersRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("containers.create", "", "name", "expires_after,file_ids,memory_limit,network_policy,skills", null) { c, a ->
         a.value(Container.Codec) { c.containers.create(a.params(ContainerCreateParams.Codec), a.options) }
-    },
-    Row("containers.delete", "container_id", "container_id", "", null) { c, a ->
+    })
+    add(Row("containers.delete", "container_id", "container_id", "", null) { c, a ->
         a.empty { c.containers.delete(a.path("container_id"), a.options) }
-    },
-    Row("containers.files.content.retrieve", "container_id,file_id", "container_id,file_id", "", null) { c, a ->
+    })
+    add(Row("containers.files.content.retrieve", "container_id,file_id", "container_id,file_id", "", null) { c, a ->
         a.download { c.containers.files.content.retrieve(a.path("container_id"), a.path("file_id"), a.options) }
-    },
-    Row("containers.files.create", "container_id", "container_id", "file,file_id", null) { c, a ->
+    })
+    add(Row("containers.files.create", "container_id", "container_id", "file,file_id", null) { c, a ->
         a.value(ContainerFile.Codec) { c.containers.files.create(a.path("container_id"), a.params(ContainerFileCreateParams.Codec), a.options) }
-    },
-    Row("containers.files.delete", "container_id,file_id", "container_id,file_id", "", null) { c, a ->
+    })
+    add(Row("containers.files.delete", "container_id,file_id", "container_id,file_id", "", null) { c, a ->
         a.empty { c.containers.files.delete(a.path("container_id"), a.path("file_id"), a.options) }
-    },
-    Row("containers.files.list", "container_id", "container_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("containers.files.list", "container_id", "container_id", "after,limit,order", null) { c, a ->
         a.pages(c.containers.files.list(a.path("container_id"), a.params(ContainerFileListParams.Codec), a.options), ContainerFile.Codec)
-    },
-    Row("containers.files.retrieve", "container_id,file_id", "container_id,file_id", "", null) { c, a ->
+    })
+    add(Row("containers.files.retrieve", "container_id,file_id", "container_id,file_id", "", null) { c, a ->
         a.value(ContainerFile.Codec) { c.containers.files.retrieve(a.path("container_id"), a.path("file_id"), a.options) }
-    },
-    Row("containers.list", "", "", "after,limit,name,order", null) { c, a ->
+    })
+    add(Row("containers.list", "", "", "after,limit,name,order", null) { c, a ->
         a.pages(c.containers.list(a.params(ContainerListParams.Codec), a.options), Container.Codec)
-    },
-    Row("containers.retrieve", "container_id", "container_id", "", null) { c, a ->
+    })
+    add(Row("containers.retrieve", "container_id", "container_id", "", null) { c, a ->
         a.value(Container.Codec) { c.containers.retrieve(a.path("container_id"), a.options) }
-    },
-)
+    })
+}

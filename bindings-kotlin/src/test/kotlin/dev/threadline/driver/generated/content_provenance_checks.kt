@@ -4,8 +4,8 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val contentProvenanceChecksRows: List<Row> = listOf(
-    Row("content_provenance_checks.create", "", "file", "", null) { c, a ->
+internal val contentProvenanceChecksRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("content_provenance_checks.create", "", "file", "", null) { c, a ->
         a.value(ContentProvenanceCheck.Codec) { c.contentProvenanceChecks.create(a.params(ContentProvenanceCheckCreateParams.Codec), a.options) }
-    },
-)
+    })
+}

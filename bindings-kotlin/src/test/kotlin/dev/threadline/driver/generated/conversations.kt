@@ -4,29 +4,29 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val conversationsRows: List<Row> = listOf(
-    Row("conversations.create", "", "", "items,metadata", null) { c, a ->
+internal val conversationsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("conversations.create", "", "", "items,metadata", null) { c, a ->
         a.value(Conversation.Codec) { c.conversations.create(a.params(ConversationCreateParams.Codec), a.options) }
-    },
-    Row("conversations.delete", "conversation_id", "conversation_id", "", null) { c, a ->
+    })
+    add(Row("conversations.delete", "conversation_id", "conversation_id", "", null) { c, a ->
         a.value(ConversationDeletedResource.Codec) { c.conversations.delete(a.path("conversation_id"), a.options) }
-    },
-    Row("conversations.items.create", "conversation_id", "conversation_id,items", "include", null) { c, a ->
+    })
+    add(Row("conversations.items.create", "conversation_id", "conversation_id,items", "include", null) { c, a ->
         a.value(ConversationItemList.Codec) { c.conversations.items.create(a.path("conversation_id"), a.params(ConversationItemCreateParams.Codec), a.options) }
-    },
-    Row("conversations.items.delete", "conversation_id,item_id", "conversation_id,item_id", "", null) { c, a ->
+    })
+    add(Row("conversations.items.delete", "conversation_id,item_id", "conversation_id,item_id", "", null) { c, a ->
         a.value(Conversation.Codec) { c.conversations.items.delete(a.path("conversation_id"), a.path("item_id"), a.options) }
-    },
-    Row("conversations.items.list", "conversation_id", "conversation_id", "after,include,limit,order", null) { c, a ->
+    })
+    add(Row("conversations.items.list", "conversation_id", "conversation_id", "after,include,limit,order", null) { c, a ->
         a.pages(c.conversations.items.list(a.path("conversation_id"), a.params(ConversationItemListParams.Codec), a.options), ConversationItem.Codec)
-    },
-    Row("conversations.items.retrieve", "conversation_id,item_id", "conversation_id,item_id", "include", null) { c, a ->
+    })
+    add(Row("conversations.items.retrieve", "conversation_id,item_id", "conversation_id,item_id", "include", null) { c, a ->
         a.value(ConversationItem.Codec) { c.conversations.items.retrieve(a.path("conversation_id"), a.path("item_id"), a.params(ConversationItemRetrieveParams.Codec), a.options) }
-    },
-    Row("conversations.retrieve", "conversation_id", "conversation_id", "", null) { c, a ->
+    })
+    add(Row("conversations.retrieve", "conversation_id", "conversation_id", "", null) { c, a ->
         a.value(Conversation.Codec) { c.conversations.retrieve(a.path("conversation_id"), a.options) }
-    },
-    Row("conversations.update", "conversation_id", "conversation_id,metadata", "", null) { c, a ->
+    })
+    add(Row("conversations.update", "conversation_id", "conversation_id,metadata", "", null) { c, a ->
         a.value(Conversation.Codec) { c.conversations.update(a.path("conversation_id"), a.params(ConversationUpdateParams.Codec), a.options) }
-    },
-)
+    })
+}

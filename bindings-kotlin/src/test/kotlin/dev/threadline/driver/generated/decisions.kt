@@ -4,8 +4,8 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val decisionsRows: List<Row> = listOf(
-    Row("decisions.create", "", "input,model,questions", "prompt_cache_key,prompt_cache_options,safety_identifier", null) { c, a ->
+internal val decisionsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("decisions.create", "", "input,model,questions", "prompt_cache_key,prompt_cache_options,safety_identifier", null) { c, a ->
         a.value(Decision.Codec) { c.decisions.create(a.params(DecisionCreateParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -4,8 +4,8 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val embeddingsRows: List<Row> = listOf(
-    Row("embeddings.create", "", "input,model", "dimensions,encoding_format,user", null) { c, a ->
+internal val embeddingsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("embeddings.create", "", "input,model", "dimensions,encoding_format,user", null) { c, a ->
         a.value(CreateEmbeddingResponse.Codec) { c.embeddings.create(a.params(EmbeddingCreateParams.Codec), a.options) }
-    },
-)
+    })
+}

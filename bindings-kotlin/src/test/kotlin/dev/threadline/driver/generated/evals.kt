@@ -4,44 +4,44 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val evalsRows: List<Row> = listOf(
-    Row("evals.create", "", "data_source_config,testing_criteria", "metadata,name", null) { c, a ->
+internal val evalsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("evals.create", "", "data_source_config,testing_criteria", "metadata,name", null) { c, a ->
         a.value(Eval.Codec) { c.evals.create(a.params(EvalCreateParams.Codec), a.options) }
-    },
-    Row("evals.delete", "eval_id", "eval_id", "", null) { c, a ->
+    })
+    add(Row("evals.delete", "eval_id", "eval_id", "", null) { c, a ->
         a.value(EvalDeleteResponse.Codec) { c.evals.delete(a.path("eval_id"), a.options) }
-    },
-    Row("evals.list", "", "", "after,limit,order,order_by", null) { c, a ->
+    })
+    add(Row("evals.list", "", "", "after,limit,order,order_by", null) { c, a ->
         a.pages(c.evals.list(a.params(EvalListParams.Codec), a.options), Eval.Codec)
-    },
-    Row("evals.retrieve", "eval_id", "eval_id", "", null) { c, a ->
+    })
+    add(Row("evals.retrieve", "eval_id", "eval_id", "", null) { c, a ->
         a.value(Eval.Codec) { c.evals.retrieve(a.path("eval_id"), a.options) }
-    },
-    Row("evals.runs.cancel", "eval_id,run_id", "eval_id,run_id", "", null) { c, a ->
+    })
+    add(Row("evals.runs.cancel", "eval_id,run_id", "eval_id,run_id", "", null) { c, a ->
         a.value(EvalRun.Codec) { c.evals.runs.cancel(a.path("eval_id"), a.path("run_id"), a.options) }
-    },
-    Row("evals.runs.cancel_legacy", "eval_id,run_id", "eval_id,run_id", "", null) { c, a ->
+    })
+    add(Row("evals.runs.cancel_legacy", "eval_id,run_id", "eval_id,run_id", "", null) { c, a ->
         a.value(EvalRun.Codec) { c.evals.runs.cancelLegacy(a.path("eval_id"), a.path("run_id"), a.options) }
-    },
-    Row("evals.runs.create", "eval_id", "eval_id,data_source", "metadata,name", null) { c, a ->
+    })
+    add(Row("evals.runs.create", "eval_id", "eval_id,data_source", "metadata,name", null) { c, a ->
         a.value(EvalRun.Codec) { c.evals.runs.create(a.path("eval_id"), a.params(EvalRunCreateParams.Codec), a.options) }
-    },
-    Row("evals.runs.delete", "eval_id,run_id", "eval_id,run_id", "", null) { c, a ->
+    })
+    add(Row("evals.runs.delete", "eval_id,run_id", "eval_id,run_id", "", null) { c, a ->
         a.value(EvalRunDeleteResponse.Codec) { c.evals.runs.delete(a.path("eval_id"), a.path("run_id"), a.options) }
-    },
-    Row("evals.runs.list", "eval_id", "eval_id", "after,limit,order,status", null) { c, a ->
+    })
+    add(Row("evals.runs.list", "eval_id", "eval_id", "after,limit,order,status", null) { c, a ->
         a.pages(c.evals.runs.list(a.path("eval_id"), a.params(EvalRunListParams.Codec), a.options), EvalRun.Codec)
-    },
-    Row("evals.runs.output_items.list", "eval_id,run_id", "eval_id,run_id", "after,limit,order,status", null) { c, a ->
+    })
+    add(Row("evals.runs.output_items.list", "eval_id,run_id", "eval_id,run_id", "after,limit,order,status", null) { c, a ->
         a.pages(c.evals.runs.outputItems.list(a.path("eval_id"), a.path("run_id"), a.params(EvalRunOutputItemListParams.Codec), a.options), EvalRunOutputItem.Codec)
-    },
-    Row("evals.runs.output_items.retrieve", "eval_id,run_id,output_item_id", "eval_id,run_id,output_item_id", "", null) { c, a ->
+    })
+    add(Row("evals.runs.output_items.retrieve", "eval_id,run_id,output_item_id", "eval_id,run_id,output_item_id", "", null) { c, a ->
         a.value(EvalRunOutputItem.Codec) { c.evals.runs.outputItems.retrieve(a.path("eval_id"), a.path("run_id"), a.path("output_item_id"), a.options) }
-    },
-    Row("evals.runs.retrieve", "eval_id,run_id", "eval_id,run_id", "", null) { c, a ->
+    })
+    add(Row("evals.runs.retrieve", "eval_id,run_id", "eval_id,run_id", "", null) { c, a ->
         a.value(EvalRun.Codec) { c.evals.runs.retrieve(a.path("eval_id"), a.path("run_id"), a.options) }
-    },
-    Row("evals.update", "eval_id", "eval_id", "metadata,name", null) { c, a ->
+    })
+    add(Row("evals.update", "eval_id", "eval_id", "metadata,name", null) { c, a ->
         a.value(Eval.Codec) { c.evals.update(a.path("eval_id"), a.params(EvalUpdateParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -5,23 +5,23 @@ import dev.threadline.driver.Row
 import dev.threadline.json.TextCodec
 import dev.threadline.types.*
 
-internal val filesRows: List<Row> = listOf(
-    Row("files.content", "file_id", "file_id", "", null) { c, a ->
+internal val filesRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("files.content", "file_id", "file_id", "", null) { c, a ->
         a.download { c.files.content(a.path("file_id"), a.options) }
-    },
-    Row("files.create", "", "file,purpose", "expires_after", null) { c, a ->
+    })
+    add(Row("files.create", "", "file,purpose", "expires_after", null) { c, a ->
         a.value(FileObject.Codec) { c.files.create(a.params(FileCreateParams.Codec), a.options) }
-    },
-    Row("files.delete", "file_id", "file_id", "", null) { c, a ->
+    })
+    add(Row("files.delete", "file_id", "file_id", "", null) { c, a ->
         a.value(FileDeleted.Codec) { c.files.delete(a.path("file_id"), a.options) }
-    },
-    Row("files.list", "", "", "after,limit,order,purpose", null) { c, a ->
+    })
+    add(Row("files.list", "", "", "after,limit,order,purpose", null) { c, a ->
         a.pages(c.files.list(a.params(FileListParams.Codec), a.options), FileObject.Codec)
-    },
-    Row("files.retrieve", "file_id", "file_id", "", null) { c, a ->
+    })
+    add(Row("files.retrieve", "file_id", "file_id", "", null) { c, a ->
         a.value(FileObject.Codec) { c.files.retrieve(a.path("file_id"), a.options) }
-    },
-    Row("files.retrieve_content", "file_id", "file_id", "", null) { c, a ->
+    })
+    add(Row("files.retrieve_content", "file_id", "file_id", "", null) { c, a ->
         a.value(TextCodec) { c.files.retrieveContent(a.path("file_id"), a.options) }
-    },
-)
+    })
+}

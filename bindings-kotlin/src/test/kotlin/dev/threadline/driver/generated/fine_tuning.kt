@@ -4,47 +4,47 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val fineTuningRows: List<Row> = listOf(
-    Row("fine_tuning.alpha.graders.run", "", "grader,model_sample", "item", null) { c, a ->
+internal val fineTuningRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("fine_tuning.alpha.graders.run", "", "grader,model_sample", "item", null) { c, a ->
         a.value(FineTuningAlphaGraderRunResponse.Codec) { c.fineTuning.alpha.graders.run(a.params(FineTuningAlphaGraderRunParams.Codec), a.options) }
-    },
-    Row("fine_tuning.alpha.graders.validate", "", "grader", "", null) { c, a ->
+    })
+    add(Row("fine_tuning.alpha.graders.validate", "", "grader", "", null) { c, a ->
         a.value(FineTuningAlphaGraderValidateResponse.Codec) { c.fineTuning.alpha.graders.validate(a.params(FineTuningAlphaGraderValidateParams.Codec), a.options) }
-    },
-    Row("fine_tuning.checkpoints.permissions.create", "fine_tuned_model_checkpoint", "fine_tuned_model_checkpoint,project_ids", "", null) { c, a ->
+    })
+    add(Row("fine_tuning.checkpoints.permissions.create", "fine_tuned_model_checkpoint", "fine_tuned_model_checkpoint,project_ids", "", null) { c, a ->
         a.pages(c.fineTuning.checkpoints.permissions.create(a.path("fine_tuned_model_checkpoint"), a.params(FineTuningCheckpointPermissionCreateParams.Codec), a.options), FineTuningCheckpointPermission.Codec)
-    },
-    Row("fine_tuning.checkpoints.permissions.delete", "fine_tuned_model_checkpoint,permission_id", "fine_tuned_model_checkpoint,permission_id", "", null) { c, a ->
+    })
+    add(Row("fine_tuning.checkpoints.permissions.delete", "fine_tuned_model_checkpoint,permission_id", "fine_tuned_model_checkpoint,permission_id", "", null) { c, a ->
         a.value(FineTuningCheckpointPermissionDeleteResponse.Codec) { c.fineTuning.checkpoints.permissions.delete(a.path("fine_tuned_model_checkpoint"), a.path("permission_id"), a.options) }
-    },
-    Row("fine_tuning.checkpoints.permissions.list", "fine_tuned_model_checkpoint", "fine_tuned_model_checkpoint", "after,limit,order,project_id", null) { c, a ->
+    })
+    add(Row("fine_tuning.checkpoints.permissions.list", "fine_tuned_model_checkpoint", "fine_tuned_model_checkpoint", "after,limit,order,project_id", null) { c, a ->
         a.pages(c.fineTuning.checkpoints.permissions.list(a.path("fine_tuned_model_checkpoint"), a.params(FineTuningCheckpointPermissionListParams.Codec), a.options), FineTuningCheckpointPermission.Codec)
-    },
-    Row("fine_tuning.checkpoints.permissions.retrieve", "fine_tuned_model_checkpoint", "fine_tuned_model_checkpoint", "after,limit,order,project_id", null) { c, a ->
+    })
+    add(Row("fine_tuning.checkpoints.permissions.retrieve", "fine_tuned_model_checkpoint", "fine_tuned_model_checkpoint", "after,limit,order,project_id", null) { c, a ->
         a.value(PermissionRetrieveResponse.Codec) { c.fineTuning.checkpoints.permissions.retrieve(a.path("fine_tuned_model_checkpoint"), a.params(FineTuningCheckpointPermissionRetrieveParams.Codec), a.options) }
-    },
-    Row("fine_tuning.jobs.cancel", "fine_tuning_job_id", "fine_tuning_job_id", "", null) { c, a ->
+    })
+    add(Row("fine_tuning.jobs.cancel", "fine_tuning_job_id", "fine_tuning_job_id", "", null) { c, a ->
         a.value(FineTuningJob.Codec) { c.fineTuning.jobs.cancel(a.path("fine_tuning_job_id"), a.options) }
-    },
-    Row("fine_tuning.jobs.checkpoints.list", "fine_tuning_job_id", "fine_tuning_job_id", "after,limit", null) { c, a ->
+    })
+    add(Row("fine_tuning.jobs.checkpoints.list", "fine_tuning_job_id", "fine_tuning_job_id", "after,limit", null) { c, a ->
         a.pages(c.fineTuning.jobs.checkpoints.list(a.path("fine_tuning_job_id"), a.params(FineTuningJobCheckpointListParams.Codec), a.options), FineTuningJobCheckpoint.Codec)
-    },
-    Row("fine_tuning.jobs.create", "", "model,training_file", "hyperparameters,integrations,metadata,method,seed,suffix,validation_file", null) { c, a ->
+    })
+    add(Row("fine_tuning.jobs.create", "", "model,training_file", "hyperparameters,integrations,metadata,method,seed,suffix,validation_file", null) { c, a ->
         a.value(FineTuningJob.Codec) { c.fineTuning.jobs.create(a.params(FineTuningJobCreateParams.Codec), a.options) }
-    },
-    Row("fine_tuning.jobs.list", "", "", "after,limit,metadata", null) { c, a ->
+    })
+    add(Row("fine_tuning.jobs.list", "", "", "after,limit,metadata", null) { c, a ->
         a.pages(c.fineTuning.jobs.list(a.params(FineTuningJobListParams.Codec), a.options), FineTuningJob.Codec)
-    },
-    Row("fine_tuning.jobs.list_events", "fine_tuning_job_id", "fine_tuning_job_id", "after,limit", null) { c, a ->
+    })
+    add(Row("fine_tuning.jobs.list_events", "fine_tuning_job_id", "fine_tuning_job_id", "after,limit", null) { c, a ->
         a.pages(c.fineTuning.jobs.listEvents(a.path("fine_tuning_job_id"), a.params(FineTuningJobListEventsParams.Codec), a.options), FineTuningJobEvent.Codec)
-    },
-    Row("fine_tuning.jobs.pause", "fine_tuning_job_id", "fine_tuning_job_id", "", null) { c, a ->
+    })
+    add(Row("fine_tuning.jobs.pause", "fine_tuning_job_id", "fine_tuning_job_id", "", null) { c, a ->
         a.value(FineTuningJob.Codec) { c.fineTuning.jobs.pause(a.path("fine_tuning_job_id"), a.options) }
-    },
-    Row("fine_tuning.jobs.resume", "fine_tuning_job_id", "fine_tuning_job_id", "", null) { c, a ->
+    })
+    add(Row("fine_tuning.jobs.resume", "fine_tuning_job_id", "fine_tuning_job_id", "", null) { c, a ->
         a.value(FineTuningJob.Codec) { c.fineTuning.jobs.resume(a.path("fine_tuning_job_id"), a.options) }
-    },
-    Row("fine_tuning.jobs.retrieve", "fine_tuning_job_id", "fine_tuning_job_id", "", null) { c, a ->
+    })
+    add(Row("fine_tuning.jobs.retrieve", "fine_tuning_job_id", "fine_tuning_job_id", "", null) { c, a ->
         a.value(FineTuningJob.Codec) { c.fineTuning.jobs.retrieve(a.path("fine_tuning_job_id"), a.options) }
-    },
-)
+    })
+}

@@ -4,14 +4,14 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val imagesRows: List<Row> = listOf(
-    Row("images.create_variation", "", "image", "model,n,response_format,size,user", null) { c, a ->
+internal val imagesRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("images.create_variation", "", "image", "model,n,response_format,size,user", null) { c, a ->
         a.value(ImagesResponse.Codec) { c.images.createVariation(a.params(ImageCreateVariationParams.Codec), a.options) }
-    },
-    Row("images.edit", "", "image,prompt", "background,complexity,frame_count,frame_duration_ms,input_fidelity,markup,mask,model,n,output_compression,output_format,partial_images,quality,response_format,safety_identifier,size,svg,user,stream", "stream") { c, a ->
+    })
+    add(Row("images.edit", "", "image,prompt", "background,complexity,frame_count,frame_duration_ms,input_fidelity,markup,mask,model,n,output_compression,output_format,partial_images,quality,response_format,safety_identifier,size,svg,user,stream", "stream") { c, a ->
         if (a.stream) a.events(c.images.editStream(a.params(ImageEditParams.Codec), a.options), ImageEditStreamEvent.Codec) else a.value(ImagesResponse.Codec) { c.images.edit(a.params(ImageEditParams.Codec), a.options) }
-    },
-    Row("images.generate", "", "prompt", "background,complexity,frame_count,frame_duration_ms,model,moderation,n,output_compression,output_format,partial_images,quality,response_format,safety_identifier,size,style,svg,user,stream", "stream") { c, a ->
+    })
+    add(Row("images.generate", "", "prompt", "background,complexity,frame_count,frame_duration_ms,model,moderation,n,output_compression,output_format,partial_images,quality,response_format,safety_identifier,size,style,svg,user,stream", "stream") { c, a ->
         if (a.stream) a.events(c.images.generateStream(a.params(ImageGenerateParams.Codec), a.options), ImageGenStreamEvent.Codec) else a.value(ImagesResponse.Codec) { c.images.generate(a.params(ImageGenerateParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -4,26 +4,26 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val liveRows: List<Row> = listOf(
-    Row("live.create", "", "session,transport", "", null) { c, a ->
+internal val liveRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("live.create", "", "session,transport", "", null) { c, a ->
         a.value(LiveCreateResponse.Codec) { c.live.create(a.params(LiveCreateParams.Codec), a.options) }
-    },
-    Row("live.sessions.accept", "session_id", "session_id,session", "", null) { c, a ->
+    })
+    add(Row("live.sessions.accept", "session_id", "session_id,session", "", null) { c, a ->
         a.empty { c.live.sessions.accept(a.path("session_id"), a.params(LiveSessionAcceptParams.Codec), a.options) }
-    },
-    Row("live.sessions.download_recording", "session_id", "session_id", "", null) { c, a ->
+    })
+    add(Row("live.sessions.download_recording", "session_id", "session_id", "", null) { c, a ->
         a.download { c.live.sessions.downloadRecording(a.path("session_id"), a.options) }
-    },
-    Row("live.sessions.fork", "session_id", "session_id,transport", "session", null) { c, a ->
+    })
+    add(Row("live.sessions.fork", "session_id", "session_id,transport", "session", null) { c, a ->
         a.value(LiveSessionForkResponse.Codec) { c.live.sessions.fork(a.path("session_id"), a.params(LiveSessionForkParams.Codec), a.options) }
-    },
-    Row("live.sessions.hangup", "session_id", "session_id", "", null) { c, a ->
+    })
+    add(Row("live.sessions.hangup", "session_id", "session_id", "", null) { c, a ->
         a.empty { c.live.sessions.hangup(a.path("session_id"), a.options) }
-    },
-    Row("live.sessions.refer", "session_id", "session_id,target_uri", "", null) { c, a ->
+    })
+    add(Row("live.sessions.refer", "session_id", "session_id,target_uri", "", null) { c, a ->
         a.empty { c.live.sessions.refer(a.path("session_id"), a.params(LiveSessionReferParams.Codec), a.options) }
-    },
-    Row("live.sessions.reject", "session_id", "session_id,status_code", "", null) { c, a ->
+    })
+    add(Row("live.sessions.reject", "session_id", "session_id,status_code", "", null) { c, a ->
         a.empty { c.live.sessions.reject(a.path("session_id"), a.params(LiveSessionRejectParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -4,14 +4,14 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val modelsRows: List<Row> = listOf(
-    Row("models.delete", "model", "model", "", null) { c, a ->
+internal val modelsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("models.delete", "model", "model", "", null) { c, a ->
         a.value(ModelDeleted.Codec) { c.models.delete(a.path("model"), a.options) }
-    },
-    Row("models.list", "", "", "", null) { c, a ->
+    })
+    add(Row("models.list", "", "", "", null) { c, a ->
         a.pages(c.models.list(a.options), Model.Codec)
-    },
-    Row("models.retrieve", "model", "model", "", null) { c, a ->
+    })
+    add(Row("models.retrieve", "model", "model", "", null) { c, a ->
         a.value(Model.Codec) { c.models.retrieve(a.path("model"), a.options) }
-    },
-)
+    })
+}

@@ -4,8 +4,8 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val moderationsRows: List<Row> = listOf(
-    Row("moderations.create", "", "input", "model", null) { c, a ->
+internal val moderationsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("moderations.create", "", "input", "model", null) { c, a ->
         a.value(ModerationCreateResponse.Codec) { c.moderations.create(a.params(ModerationCreateParams.Codec), a.options) }
-    },
-)
+    })
+}

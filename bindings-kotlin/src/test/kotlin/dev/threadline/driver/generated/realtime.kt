@@ -4,26 +4,26 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val realtimeRows: List<Row> = listOf(
-    Row("realtime.calls.accept", "call_id", "call_id", "type,audio,include,instructions,max_output_tokens,model,output_modalities,parallel_tool_calls,prompt,reasoning,tool_choice,tools,tracing,truncation", null) { c, a ->
+internal val realtimeRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("realtime.calls.accept", "call_id", "call_id", "type,audio,include,instructions,max_output_tokens,model,output_modalities,parallel_tool_calls,prompt,reasoning,tool_choice,tools,tracing,truncation", null) { c, a ->
         a.empty { c.realtime.calls.accept(a.path("call_id"), a.params(RealtimeCallAcceptParams.Codec), a.options) }
-    },
-    Row("realtime.calls.create", "", "sdp", "session", null) { c, a ->
+    })
+    add(Row("realtime.calls.create", "", "sdp", "session", null) { c, a ->
         a.download { c.realtime.calls.create(a.params(RealtimeCallCreateParams.Codec), a.options) }
-    },
-    Row("realtime.calls.hangup", "call_id", "call_id", "", null) { c, a ->
+    })
+    add(Row("realtime.calls.hangup", "call_id", "call_id", "", null) { c, a ->
         a.empty { c.realtime.calls.hangup(a.path("call_id"), a.options) }
-    },
-    Row("realtime.calls.refer", "call_id", "call_id,target_uri", "", null) { c, a ->
+    })
+    add(Row("realtime.calls.refer", "call_id", "call_id,target_uri", "", null) { c, a ->
         a.empty { c.realtime.calls.refer(a.path("call_id"), a.params(RealtimeCallReferParams.Codec), a.options) }
-    },
-    Row("realtime.calls.reject", "call_id", "call_id", "status_code", null) { c, a ->
+    })
+    add(Row("realtime.calls.reject", "call_id", "call_id", "status_code", null) { c, a ->
         a.empty { c.realtime.calls.reject(a.path("call_id"), a.params(RealtimeCallRejectParams.Codec), a.options) }
-    },
-    Row("realtime.client_secrets.create", "", "", "expires_after,session", null) { c, a ->
+    })
+    add(Row("realtime.client_secrets.create", "", "", "expires_after,session", null) { c, a ->
         a.value(RealtimeClientSecretCreateResponse.Codec) { c.realtime.clientSecrets.create(a.params(RealtimeClientSecretCreateParams.Codec), a.options) }
-    },
-    Row("realtime.translations.client_secrets.create", "", "session", "expires_after", null) { c, a ->
+    })
+    add(Row("realtime.translations.client_secrets.create", "", "session", "expires_after", null) { c, a ->
         a.value(RealtimeTranslationClientSecretCreateResponse.Codec) { c.realtime.translations.clientSecrets.create(a.params(RealtimeTranslationClientSecretCreateParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -4,26 +4,26 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val responsesRows: List<Row> = listOf(
-    Row("responses.cancel", "response_id", "response_id", "", null) { c, a ->
+internal val responsesRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("responses.cancel", "response_id", "response_id", "", null) { c, a ->
         a.value(Response.Codec) { c.responses.cancel(a.path("response_id"), a.options) }
-    },
-    Row("responses.compact", "", "model", "image,input,instructions,previous_response_id,prompt_cache_key,prompt_cache_options,prompt_cache_retention,service_tier", null) { c, a ->
+    })
+    add(Row("responses.compact", "", "model", "image,input,instructions,previous_response_id,prompt_cache_key,prompt_cache_options,prompt_cache_retention,service_tier", null) { c, a ->
         a.value(CompactedResponse.Codec) { c.responses.compact(a.params(ResponseCompactParams.Codec), a.options) }
-    },
-    Row("responses.create", "", "", "access_programs,background,background_options,context_management,conversation,image,include,input,instructions,max_output_tokens,max_tool_calls,metadata,model,moderation,parallel_tool_calls,previous_response_id,prompt,prompt_cache_key,prompt_cache_options,prompt_cache_retention,reasoning,safety_identifier,service_tier,store,stream_options,temperature,text,tool_choice,tools,top_logprobs,top_p,truncation,user,stream", "stream") { c, a ->
+    })
+    add(Row("responses.create", "", "", "access_programs,background,background_options,context_management,conversation,image,include,input,instructions,max_output_tokens,max_tool_calls,metadata,model,moderation,parallel_tool_calls,previous_response_id,prompt,prompt_cache_key,prompt_cache_options,prompt_cache_retention,reasoning,safety_identifier,service_tier,store,stream_options,temperature,text,tool_choice,tools,top_logprobs,top_p,truncation,user,stream", "stream") { c, a ->
         if (a.stream) a.events(c.responses.createStream(a.params(ResponseCreateParams.Codec), a.options), ResponseStreamEvent.Codec) else a.value(Response.Codec) { c.responses.create(a.params(ResponseCreateParams.Codec), a.options) }
-    },
-    Row("responses.delete", "response_id", "response_id", "", null) { c, a ->
+    })
+    add(Row("responses.delete", "response_id", "response_id", "", null) { c, a ->
         a.empty { c.responses.delete(a.path("response_id"), a.options) }
-    },
-    Row("responses.input_items.list", "response_id", "response_id", "after,include,limit,order", null) { c, a ->
+    })
+    add(Row("responses.input_items.list", "response_id", "response_id", "after,include,limit,order", null) { c, a ->
         a.pages(c.responses.inputItems.list(a.path("response_id"), a.params(ResponseInputItemListParams.Codec), a.options), ResponseItem.Codec)
-    },
-    Row("responses.input_tokens.count", "", "", "conversation,input,instructions,model,parallel_tool_calls,personality,previous_response_id,reasoning,text,tool_choice,tools,truncation", null) { c, a ->
+    })
+    add(Row("responses.input_tokens.count", "", "", "conversation,input,instructions,model,parallel_tool_calls,personality,previous_response_id,reasoning,text,tool_choice,tools,truncation", null) { c, a ->
         a.value(ResponseInputTokenCountResponse.Codec) { c.responses.inputTokens.count(a.params(ResponseInputTokenCountParams.Codec), a.options) }
-    },
-    Row("responses.retrieve", "response_id", "response_id", "include,include_obfuscation,starting_after,stream", "stream") { c, a ->
+    })
+    add(Row("responses.retrieve", "response_id", "response_id", "include,include_obfuscation,starting_after,stream", "stream") { c, a ->
         if (a.stream) a.events(c.responses.retrieveStream(a.path("response_id"), a.params(ResponseRetrieveParams.Codec), a.options), ResponseStreamEvent.Codec) else a.value(Response.Codec) { c.responses.retrieve(a.path("response_id"), a.params(ResponseRetrieveParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -4,11 +4,11 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val safetyRows: List<Row> = listOf(
-    Row("safety.alerts.retrieve", "id", "id", "", null) { c, a ->
+internal val safetyRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("safety.alerts.retrieve", "id", "id", "", null) { c, a ->
         a.value(SafetyAlert.Codec) { c.safety.alerts.retrieve(a.path("id"), a.options) }
-    },
-    Row("safety.cases.retrieve", "id", "id", "", null) { c, a ->
+    })
+    add(Row("safety.cases.retrieve", "id", "id", "", null) { c, a ->
         a.value(SafetyCase.Codec) { c.safety.cases.retrieve(a.path("id"), a.options) }
-    },
-)
+    })
+}

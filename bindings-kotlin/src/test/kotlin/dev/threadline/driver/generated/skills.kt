@@ -4,38 +4,38 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val skillsRows: List<Row> = listOf(
-    Row("skills.content.retrieve", "skill_id", "skill_id", "", null) { c, a ->
+internal val skillsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("skills.content.retrieve", "skill_id", "skill_id", "", null) { c, a ->
         a.download { c.skills.content.retrieve(a.path("skill_id"), a.options) }
-    },
-    Row("skills.create", "", "", "files", null) { c, a ->
+    })
+    add(Row("skills.create", "", "", "files", null) { c, a ->
         a.value(Skill.Codec) { c.skills.create(a.params(SkillCreateParams.Codec), a.options) }
-    },
-    Row("skills.delete", "skill_id", "skill_id", "", null) { c, a ->
+    })
+    add(Row("skills.delete", "skill_id", "skill_id", "", null) { c, a ->
         a.value(DeletedSkill.Codec) { c.skills.delete(a.path("skill_id"), a.options) }
-    },
-    Row("skills.list", "", "", "after,limit,order", null) { c, a ->
+    })
+    add(Row("skills.list", "", "", "after,limit,order", null) { c, a ->
         a.pages(c.skills.list(a.params(SkillListParams.Codec), a.options), Skill.Codec)
-    },
-    Row("skills.retrieve", "skill_id", "skill_id", "", null) { c, a ->
+    })
+    add(Row("skills.retrieve", "skill_id", "skill_id", "", null) { c, a ->
         a.value(Skill.Codec) { c.skills.retrieve(a.path("skill_id"), a.options) }
-    },
-    Row("skills.update", "skill_id", "skill_id,default_version", "", null) { c, a ->
+    })
+    add(Row("skills.update", "skill_id", "skill_id,default_version", "", null) { c, a ->
         a.value(Skill.Codec) { c.skills.update(a.path("skill_id"), a.params(SkillUpdateParams.Codec), a.options) }
-    },
-    Row("skills.versions.content.retrieve", "skill_id,version", "skill_id,version", "", null) { c, a ->
+    })
+    add(Row("skills.versions.content.retrieve", "skill_id,version", "skill_id,version", "", null) { c, a ->
         a.download { c.skills.versions.content.retrieve(a.path("skill_id"), a.path("version"), a.options) }
-    },
-    Row("skills.versions.create", "skill_id", "skill_id", "default,files", null) { c, a ->
+    })
+    add(Row("skills.versions.create", "skill_id", "skill_id", "default,files", null) { c, a ->
         a.value(SkillVersion.Codec) { c.skills.versions.create(a.path("skill_id"), a.params(SkillVersionCreateParams.Codec), a.options) }
-    },
-    Row("skills.versions.delete", "skill_id,version", "skill_id,version", "", null) { c, a ->
+    })
+    add(Row("skills.versions.delete", "skill_id,version", "skill_id,version", "", null) { c, a ->
         a.value(DeletedSkillVersion.Codec) { c.skills.versions.delete(a.path("skill_id"), a.path("version"), a.options) }
-    },
-    Row("skills.versions.list", "skill_id", "skill_id", "after,limit,order", null) { c, a ->
+    })
+    add(Row("skills.versions.list", "skill_id", "skill_id", "after,limit,order", null) { c, a ->
         a.pages(c.skills.versions.list(a.path("skill_id"), a.params(SkillVersionListParams.Codec), a.options), SkillVersion.Codec)
-    },
-    Row("skills.versions.retrieve", "skill_id,version", "skill_id,version", "", null) { c, a ->
+    })
+    add(Row("skills.versions.retrieve", "skill_id,version", "skill_id,version", "", null) { c, a ->
         a.value(SkillVersion.Codec) { c.skills.versions.retrieve(a.path("skill_id"), a.path("version"), a.options) }
-    },
-)
+    })
+}

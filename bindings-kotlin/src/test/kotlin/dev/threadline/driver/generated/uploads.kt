@@ -4,17 +4,17 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val uploadsRows: List<Row> = listOf(
-    Row("uploads.cancel", "upload_id", "upload_id", "", null) { c, a ->
+internal val uploadsRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("uploads.cancel", "upload_id", "upload_id", "", null) { c, a ->
         a.value(Upload.Codec) { c.uploads.cancel(a.path("upload_id"), a.options) }
-    },
-    Row("uploads.complete", "upload_id", "upload_id,part_ids", "md5", null) { c, a ->
+    })
+    add(Row("uploads.complete", "upload_id", "upload_id,part_ids", "md5", null) { c, a ->
         a.value(Upload.Codec) { c.uploads.complete(a.path("upload_id"), a.params(UploadCompleteParams.Codec), a.options) }
-    },
-    Row("uploads.create", "", "bytes,filename,mime_type,purpose", "expires_after", null) { c, a ->
+    })
+    add(Row("uploads.create", "", "bytes,filename,mime_type,purpose", "expires_after", null) { c, a ->
         a.value(Upload.Codec) { c.uploads.create(a.params(UploadCreateParams.Codec), a.options) }
-    },
-    Row("uploads.parts.create", "upload_id", "upload_id,data", "", null) { c, a ->
+    })
+    add(Row("uploads.parts.create", "upload_id", "upload_id,data", "", null) { c, a ->
         a.value(UploadPart.Codec) { c.uploads.parts.create(a.path("upload_id"), a.params(UploadPartCreateParams.Codec), a.options) }
-    },
-)
+    })
+}

@@ -4,53 +4,53 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val vectorStoresRows: List<Row> = listOf(
-    Row("vector_stores.create", "", "", "chunking_strategy,description,expires_after,file_ids,metadata,name", null) { c, a ->
+internal val vectorStoresRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("vector_stores.create", "", "", "chunking_strategy,description,expires_after,file_ids,metadata,name", null) { c, a ->
         a.value(VectorStore.Codec) { c.vectorStores.create(a.params(VectorStoreCreateParams.Codec), a.options) }
-    },
-    Row("vector_stores.delete", "vector_store_id", "vector_store_id", "", null) { c, a ->
+    })
+    add(Row("vector_stores.delete", "vector_store_id", "vector_store_id", "", null) { c, a ->
         a.value(VectorStoreDeleted.Codec) { c.vectorStores.delete(a.path("vector_store_id"), a.options) }
-    },
-    Row("vector_stores.file_batches.cancel", "vector_store_id,batch_id", "vector_store_id,batch_id", "", null) { c, a ->
+    })
+    add(Row("vector_stores.file_batches.cancel", "vector_store_id,batch_id", "vector_store_id,batch_id", "", null) { c, a ->
         a.value(VectorStoreFileBatch.Codec) { c.vectorStores.fileBatches.cancel(a.path("vector_store_id"), a.path("batch_id"), a.options) }
-    },
-    Row("vector_stores.file_batches.create", "vector_store_id", "vector_store_id", "attributes,chunking_strategy,file_ids,files", null) { c, a ->
+    })
+    add(Row("vector_stores.file_batches.create", "vector_store_id", "vector_store_id", "attributes,chunking_strategy,file_ids,files", null) { c, a ->
         a.value(VectorStoreFileBatch.Codec) { c.vectorStores.fileBatches.create(a.path("vector_store_id"), a.params(VectorStoreFileBatchCreateParams.Codec), a.options) }
-    },
-    Row("vector_stores.file_batches.list_files", "vector_store_id,batch_id", "vector_store_id,batch_id", "after,before,filter,limit,order", null) { c, a ->
+    })
+    add(Row("vector_stores.file_batches.list_files", "vector_store_id,batch_id", "vector_store_id,batch_id", "after,before,filter,limit,order", null) { c, a ->
         a.pages(c.vectorStores.fileBatches.listFiles(a.path("vector_store_id"), a.path("batch_id"), a.params(VectorStoreFileBatchListFilesParams.Codec), a.options), VectorStoreFile.Codec)
-    },
-    Row("vector_stores.file_batches.retrieve", "vector_store_id,batch_id", "vector_store_id,batch_id", "", null) { c, a ->
+    })
+    add(Row("vector_stores.file_batches.retrieve", "vector_store_id,batch_id", "vector_store_id,batch_id", "", null) { c, a ->
         a.value(VectorStoreFileBatch.Codec) { c.vectorStores.fileBatches.retrieve(a.path("vector_store_id"), a.path("batch_id"), a.options) }
-    },
-    Row("vector_stores.files.content", "vector_store_id,file_id", "vector_store_id,file_id", "", null) { c, a ->
+    })
+    add(Row("vector_stores.files.content", "vector_store_id,file_id", "vector_store_id,file_id", "", null) { c, a ->
         a.pages(c.vectorStores.files.content(a.path("vector_store_id"), a.path("file_id"), a.options), VectorStoreFileContentResponse.Codec)
-    },
-    Row("vector_stores.files.create", "vector_store_id", "vector_store_id,file_id", "attributes,chunking_strategy", null) { c, a ->
+    })
+    add(Row("vector_stores.files.create", "vector_store_id", "vector_store_id,file_id", "attributes,chunking_strategy", null) { c, a ->
         a.value(VectorStoreFile.Codec) { c.vectorStores.files.create(a.path("vector_store_id"), a.params(VectorStoreFileCreateParams.Codec), a.options) }
-    },
-    Row("vector_stores.files.delete", "vector_store_id,file_id", "vector_store_id,file_id", "", null) { c, a ->
+    })
+    add(Row("vector_stores.files.delete", "vector_store_id,file_id", "vector_store_id,file_id", "", null) { c, a ->
         a.value(VectorStoreFileDeleted.Codec) { c.vectorStores.files.delete(a.path("vector_store_id"), a.path("file_id"), a.options) }
-    },
-    Row("vector_stores.files.list", "vector_store_id", "vector_store_id", "after,before,filter,limit,order", null) { c, a ->
+    })
+    add(Row("vector_stores.files.list", "vector_store_id", "vector_store_id", "after,before,filter,limit,order", null) { c, a ->
         a.pages(c.vectorStores.files.list(a.path("vector_store_id"), a.params(VectorStoreFileListParams.Codec), a.options), VectorStoreFile.Codec)
-    },
-    Row("vector_stores.files.retrieve", "vector_store_id,file_id", "vector_store_id,file_id", "", null) { c, a ->
+    })
+    add(Row("vector_stores.files.retrieve", "vector_store_id,file_id", "vector_store_id,file_id", "", null) { c, a ->
         a.value(VectorStoreFile.Codec) { c.vectorStores.files.retrieve(a.path("vector_store_id"), a.path("file_id"), a.options) }
-    },
-    Row("vector_stores.files.update", "vector_store_id,file_id", "vector_store_id,file_id,attributes", "", null) { c, a ->
+    })
+    add(Row("vector_stores.files.update", "vector_store_id,file_id", "vector_store_id,file_id,attributes", "", null) { c, a ->
         a.value(VectorStoreFile.Codec) { c.vectorStores.files.update(a.path("vector_store_id"), a.path("file_id"), a.params(VectorStoreFileUpdateParams.Codec), a.options) }
-    },
-    Row("vector_stores.list", "", "", "after,before,limit,order", null) { c, a ->
+    })
+    add(Row("vector_stores.list", "", "", "after,before,limit,order", null) { c, a ->
         a.pages(c.vectorStores.list(a.params(VectorStoreListParams.Codec), a.options), VectorStore.Codec)
-    },
-    Row("vector_stores.retrieve", "vector_store_id", "vector_store_id", "", null) { c, a ->
+    })
+    add(Row("vector_stores.retrieve", "vector_store_id", "vector_store_id", "", null) { c, a ->
         a.value(VectorStore.Codec) { c.vectorStores.retrieve(a.path("vector_store_id"), a.options) }
-    },
-    Row("vector_stores.search", "vector_store_id", "vector_store_id,query", "filters,max_num_results,ranking_options,rewrite_query", null) { c, a ->
+    })
+    add(Row("vector_stores.search", "vector_store_id", "vector_store_id,query", "filters,max_num_results,ranking_options,rewrite_query", null) { c, a ->
         a.pages(c.vectorStores.search(a.path("vector_store_id"), a.params(VectorStoreSearchParams.Codec), a.options), VectorStoreSearchResponse.Codec)
-    },
-    Row("vector_stores.update", "vector_store_id", "vector_store_id", "expires_after,metadata,name", null) { c, a ->
+    })
+    add(Row("vector_stores.update", "vector_store_id", "vector_store_id", "expires_after,metadata,name", null) { c, a ->
         a.value(VectorStore.Codec) { c.vectorStores.update(a.path("vector_store_id"), a.params(VectorStoreUpdateParams.Codec), a.options) }
-    },
-)
+    })
+}

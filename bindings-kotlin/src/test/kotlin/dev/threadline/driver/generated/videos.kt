@@ -4,35 +4,35 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val videosRows: List<Row> = listOf(
-    Row("videos.create", "", "prompt", "input_reference,model,seconds,size", null) { c, a ->
+internal val videosRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("videos.create", "", "prompt", "input_reference,model,seconds,size", null) { c, a ->
         a.value(Video.Codec) { c.videos.create(a.params(VideoCreateParams.Codec), a.options) }
-    },
-    Row("videos.create_character", "", "name,video", "", null) { c, a ->
+    })
+    add(Row("videos.create_character", "", "name,video", "", null) { c, a ->
         a.value(VideoGetCharacterResponse.Codec) { c.videos.createCharacter(a.params(VideoCreateCharacterParams.Codec), a.options) }
-    },
-    Row("videos.delete", "video_id", "video_id", "", null) { c, a ->
+    })
+    add(Row("videos.delete", "video_id", "video_id", "", null) { c, a ->
         a.value(VideoDeleteResponse.Codec) { c.videos.delete(a.path("video_id"), a.options) }
-    },
-    Row("videos.download_content", "video_id", "video_id", "variant", null) { c, a ->
+    })
+    add(Row("videos.download_content", "video_id", "video_id", "variant", null) { c, a ->
         a.download { c.videos.downloadContent(a.path("video_id"), a.params(VideoDownloadContentParams.Codec), a.options) }
-    },
-    Row("videos.edit", "", "prompt,video", "", null) { c, a ->
+    })
+    add(Row("videos.edit", "", "prompt,video", "", null) { c, a ->
         a.value(Video.Codec) { c.videos.edit(a.params(VideoEditParams.Codec), a.options) }
-    },
-    Row("videos.extend", "", "prompt,seconds,video", "", null) { c, a ->
+    })
+    add(Row("videos.extend", "", "prompt,seconds,video", "", null) { c, a ->
         a.value(Video.Codec) { c.videos.extend(a.params(VideoExtendParams.Codec), a.options) }
-    },
-    Row("videos.get_character", "character_id", "character_id", "", null) { c, a ->
+    })
+    add(Row("videos.get_character", "character_id", "character_id", "", null) { c, a ->
         a.value(VideoGetCharacterResponse.Codec) { c.videos.getCharacter(a.path("character_id"), a.options) }
-    },
-    Row("videos.list", "", "", "after,limit,order", null) { c, a ->
+    })
+    add(Row("videos.list", "", "", "after,limit,order", null) { c, a ->
         a.pages(c.videos.list(a.params(VideoListParams.Codec), a.options), Video.Codec)
-    },
-    Row("videos.remix", "video_id", "video_id,prompt", "", null) { c, a ->
+    })
+    add(Row("videos.remix", "video_id", "video_id,prompt", "", null) { c, a ->
         a.value(Video.Codec) { c.videos.remix(a.path("video_id"), a.params(VideoRemixParams.Codec), a.options) }
-    },
-    Row("videos.retrieve", "video_id", "video_id", "", null) { c, a ->
+    })
+    add(Row("videos.retrieve", "video_id", "video_id", "", null) { c, a ->
         a.value(Video.Codec) { c.videos.retrieve(a.path("video_id"), a.options) }
-    },
-)
+    })
+}

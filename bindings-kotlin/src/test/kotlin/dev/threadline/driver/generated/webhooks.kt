@@ -4,29 +4,29 @@ package dev.threadline.driver.generated
 import dev.threadline.driver.Row
 import dev.threadline.types.*
 
-internal val webhooksRows: List<Row> = listOf(
-    Row("webhooks.create", "", "event_types,name,url", "", null) { c, a ->
+internal val webhooksRows: List<Row> = ArrayList<Row>().apply {
+    add(Row("webhooks.create", "", "event_types,name,url", "", null) { c, a ->
         a.value(WebhookEndpointWithSecret.Codec) { c.webhooks.create(a.params(WebhookCreateParams.Codec), a.options) }
-    },
-    Row("webhooks.delete", "webhook_endpoint_id", "webhook_endpoint_id", "", null) { c, a ->
+    })
+    add(Row("webhooks.delete", "webhook_endpoint_id", "webhook_endpoint_id", "", null) { c, a ->
         a.value(DeletedWebhookEndpoint.Codec) { c.webhooks.delete(a.path("webhook_endpoint_id"), a.options) }
-    },
-    Row("webhooks.event_types.list", "", "", "", null) { c, a ->
+    })
+    add(Row("webhooks.event_types.list", "", "", "", null) { c, a ->
         a.value(WebhookEventTypeList.Codec) { c.webhooks.eventTypes.list(a.options) }
-    },
-    Row("webhooks.list", "", "", "after,limit", null) { c, a ->
+    })
+    add(Row("webhooks.list", "", "", "after,limit", null) { c, a ->
         a.pages(c.webhooks.list(a.params(WebhookListParams.Codec), a.options), WebhookEndpoint.Codec)
-    },
-    Row("webhooks.retrieve", "webhook_endpoint_id", "webhook_endpoint_id", "", null) { c, a ->
+    })
+    add(Row("webhooks.retrieve", "webhook_endpoint_id", "webhook_endpoint_id", "", null) { c, a ->
         a.value(WebhookEndpoint.Codec) { c.webhooks.retrieve(a.path("webhook_endpoint_id"), a.options) }
-    },
-    Row("webhooks.rotate_secret", "webhook_endpoint_id", "webhook_endpoint_id", "keep_old_secret_active_for_24_hours", null) { c, a ->
+    })
+    add(Row("webhooks.rotate_secret", "webhook_endpoint_id", "webhook_endpoint_id", "keep_old_secret_active_for_24_hours", null) { c, a ->
         a.value(WebhookEndpointWithSecret.Codec) { c.webhooks.rotateSecret(a.path("webhook_endpoint_id"), a.params(WebhookRotateSecretParams.Codec), a.options) }
-    },
-    Row("webhooks.test", "webhook_endpoint_id", "webhook_endpoint_id,event_type", "", null) { c, a ->
+    })
+    add(Row("webhooks.test", "webhook_endpoint_id", "webhook_endpoint_id,event_type", "", null) { c, a ->
         a.value(WebhookEndpointTestResult.Codec) { c.webhooks.test(a.path("webhook_endpoint_id"), a.params(WebhookTestParams.Codec), a.options) }
-    },
-    Row("webhooks.update", "webhook_endpoint_id", "webhook_endpoint_id", "event_types,name,url", null) { c, a ->
+    })
+    add(Row("webhooks.update", "webhook_endpoint_id", "webhook_endpoint_id", "event_types,name,url", null) { c, a ->
         a.value(WebhookEndpoint.Codec) { c.webhooks.update(a.path("webhook_endpoint_id"), a.params(WebhookUpdateParams.Codec), a.options) }
-    },
-)
+    })
+}
