@@ -48,10 +48,7 @@ pub fn build() -> Outcome {
 
 /// `cargo xtask package kotlin`: puts the package, with the native library of this machine in it, where Maven projects of this user
 /// find it.
-pub fn package(args: &[String]) -> Outcome {
-    if !matches!(args, [language] if language == "kotlin") {
-        return Err("usage: cargo xtask package kotlin".into());
-    }
+pub fn package() -> Outcome {
     build()?;
     let library = library("debug");
     let folder = shell::root().join(PROJECT).join("native/lib").join(platform()?);

@@ -33,7 +33,6 @@ const COMMANDS: &[Command] = &[
     ("test", "test [LANGUAGE] [--filter TEXT]: everything, or the conformance suite in one language", test::run),
     ("call", "call LANGUAGE: make calls, one JSON object a line (tests/README.md)", call::run),
     ("mock", "mock [--port N]: the mock server", mock::run),
-    ("package", "package kotlin: the jar, into Maven's repository of this user", kotlin::package),
     ("import", "import [FOLDER]: published documents become api/", import::run),
     ("generate", "generate [--check]: write what follows from api/", generate::run),
     ("fuzz", "fuzz [SECONDS] [TARGET]: each fuzz target for so many seconds", fuzz::run),
@@ -44,7 +43,7 @@ const COMMANDS: &[Command] = &[
         "peers [python|node|seam|libraries|real-model]: other people's packages against threadline-server",
         peers::run,
     ),
-    ("package", "package python: the package as users get it, three ways, with release builds", package::run),
+    ("package", "package python|kotlin: the package as users get it, three ways, with release builds", package::run),
     ("soak", "soak [--postgres URL]: kill servers in the middle of runs", soak::run),
 ];
 

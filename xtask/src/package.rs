@@ -1,11 +1,11 @@
 //! `cargo xtask package python`: the package as users get it, from its folder, as a wheel and from its source archive, each in a
-//! fresh environment in which the examples run. It makes release builds.
+//! fresh environment in which the examples run. It makes release builds. `cargo xtask package kotlin`: the jar (`kotlin.rs`).
 #![allow(clippy::print_stdout)] // sizes and times are what it is asked for
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Outcome, languages, python, shell};
+use crate::{Outcome, kotlin, languages, python, shell};
 
 /// The folder of the package's project.
 const PROJECT: &str = "bindings-python";
@@ -17,7 +17,8 @@ const CHECK: &str = "bindings-python/tests/installed.py";
 pub fn run(args: &[String]) -> Outcome {
     match args {
         [one] if one == "python" => {}
-        _ => return Err("usage: cargo xtask package python".into()),
+        [one] if one == "kotlin" => return kotlin::package(),
+        _ => return Err("usage: cargo xtask package python|kotlin".into()),
     }
     python::run()?;
     let folder = languages::target().join("package-python");
