@@ -1,9 +1,9 @@
 //! One call: from the arguments of a Python method to what goes to the core, and from its outcome to what the method returns.
 
-use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyString};
 use threadline::operation::{Operation, ReplyKind};
 use threadline::stream::RawEventStream;
 use threadline::{Args, Client, Download, Error, FileInput, RawReply, RequestOptions};
@@ -69,6 +69,8 @@ pub(crate) struct Prepared {
     pub(crate) paged: bool,
     /// How far a list has been read.
     pub(crate) walk: Option<Box<Walk>>,
+    /// Why the core will not send it.
+    pub(crate) refused: Option<String>,
 }
 
 /// What came of it.
@@ -95,11 +97,54 @@ fn is_option(name: &str) -> bool {
 
 /// Splits the arguments of a method, as `locals()` has them.
 pub(crate) fn prepare(row: &'static Row, arguments: &Bound<'_, PyDict>, mode: Mode) -> PyResult<Prepared> {
+    let prepared = read(row, arguments, mode)?;
+    match prepared.refused {
+        Some(why) => Err(PyValueError::new_err(why)),
+        None => Ok(prepared),
+    }
+}
+
+/// The arguments in the order in which they are sent.
+fn in_order<'py>(row: &Row, arguments: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    if row.order.is_empty() {
+        return Ok(None);
+    }
+    let ordered = PyDict::new(arguments.py());
+    for name in row.order {
+        if let Some(value) = arguments.get_item(name)? {
+            ordered.set_item(name, value)?;
+        }
+    }
+    for (name, value) in arguments.iter() {
+        if !ordered.contains(&name)? {
+            ordered.set_item(name, value)?;
+        }
+    }
+    Ok(Some(ordered))
+}
+
+/// Tells of a value that is none where only a text can stand.
+fn check_text(row: &Row, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let wrong = value.is_instance_of::<PyInt>()
+        || value.is_instance_of::<PyFloat>()
+        || value.is_instance_of::<PyList>()
+        || value.is_instance_of::<PyDict>();
+    if wrong && row.texts.contains(&name) && !value.is_instance(Types::get(value.py())?.enumeration.bind(value.py()))? {
+        return Err(PyTypeError::new_err(format!("`{name}` must be a str, not {}", value.get_type().name()?)));
+    }
+    Ok(())
+}
+
+/// As [`prepare`], for a call whose core refuses what is wrong with its path.
+pub(crate) fn read(row: &'static Row, arguments: &Bound<'_, PyDict>, mode: Mode) -> PyResult<Prepared> {
+    let ordered = in_order(row, arguments)?;
+    let arguments = ordered.as_ref().unwrap_or(arguments);
     let py = arguments.py();
     let operation: &Operation = row.operation;
     let mut encoder = Encoder::new(py, files::takes_files(operation))?;
     let mut path = vec![String::new(); operation.path_params.len()];
     let mut streams = operation.stream.is_some_and(|style| style.param.is_none());
+    let mut refused = None;
     encoder.begin(row.renames);
     for (key, value) in arguments.iter() {
         let key = key.cast_into::<PyString>()?;
@@ -109,9 +154,13 @@ pub(crate) fn prepare(row: &'static Row, arguments: &Bound<'_, PyDict>, mode: Mo
         }
         let wire = row.renames.iter().find(|(python, _)| *python == name).map_or(name, |(_, wire)| *wire);
         if let Some(place) = operation.path_params.iter().position(|param| *param == wire) {
-            path[place] = path_value(name, &value)?;
+            match path_value(name, &value)? {
+                Ok(text) => path[place] = text,
+                Err(why) => refused = Some(why),
+            }
             continue;
         }
+        check_text(row, name, &value)?;
         if operation.stream.is_some_and(|style| style.param == Some(wire)) {
             let given = !Types::get(py)?.is_omitted(&value) && value.is_truthy()?;
             streams |= given;
@@ -139,10 +188,12 @@ pub(crate) fn prepare(row: &'static Row, arguments: &Bound<'_, PyDict>, mode: Mo
         vectors: Vectors::List,
         paged: mode == Mode::Page,
         walk: None,
+        refused,
     })
 }
 
-fn path_value(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+/// The value as it stands in the path, or why it cannot stand there.
+fn path_value(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Result<String, String>> {
     let text = match value.cast::<PyString>() {
         Ok(text) => text.to_str()?.to_owned(),
         Err(_) if value.is_none() || Types::get(value.py())?.is_omitted(value) => String::new(),
@@ -150,9 +201,9 @@ fn path_value(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     };
     if text.is_empty() {
         let shown = value.repr()?;
-        return Err(PyValueError::new_err(format!("Expected a non-empty value for `{name}` but received {shown}")));
+        return Ok(Err(format!("Expected a non-empty value for `{name}` but received {shown}")));
     }
-    Ok(text)
+    Ok(Ok(text))
 }
 
 /// Makes the call.
@@ -223,6 +274,7 @@ impl Prepared {
             vectors: self.vectors,
             paged: self.paged,
             walk: None,
+            refused: None,
         }
     }
 }

@@ -228,7 +228,7 @@ impl Client {
         asynchronous: bool,
     ) -> PyResult<impl Future<Output = Finish> + Send + 'static> {
         let row = call::row(operation)?;
-        let mut prepared = call::prepare(row, arguments, Mode::from_number(mode)?)?;
+        let mut prepared = call::read(row, arguments, Mode::from_number(mode)?)?;
         prepared.paged |= page.is_some();
         prepared.vectors = slf.get().core(py)?.1;
         Self::send(slf, py, prepared, page, asynchronous)

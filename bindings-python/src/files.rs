@@ -6,24 +6,34 @@ use bytes::Bytes;
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 use threadline::FileInput;
 use threadline::operation::{BodyKind, Operation};
 
+use crate::reader::Reader;
 use crate::schema::Row;
 use crate::types::Types;
 
 /// The upload that this value stands for: bytes, a path, a file object, or a tuple of name, content and content type.
 /// `None`: it is no file.
 pub(crate) fn upload(value: &Bound<'_, PyAny>, types: &Types) -> PyResult<Option<FileInput>> {
+    of_value(value, types, true)
+}
+
+/// As [`upload`], for one of several files: one that is missing is told by the core, with what became of the others.
+pub(crate) fn upload_later(value: &Bound<'_, PyAny>, types: &Types) -> PyResult<Option<FileInput>> {
+    of_value(value, types, false)
+}
+
+fn of_value(value: &Bound<'_, PyAny>, types: &Types, check: bool) -> PyResult<Option<FileInput>> {
     match value.cast::<PyTuple>() {
-        Ok(tuple) => named(tuple, types),
-        Err(_) => content(value, types),
+        Ok(tuple) => named(tuple, types, check),
+        Err(_) => content(value, types, check),
     }
 }
 
 /// `(name, content)`, `(name, content, content type)`, `(name, content, content type, headers)`.
-fn named(tuple: &Bound<'_, PyTuple>, types: &Types) -> PyResult<Option<FileInput>> {
+fn named(tuple: &Bound<'_, PyTuple>, types: &Types, check: bool) -> PyResult<Option<FileInput>> {
     if !(2..=4).contains(&tuple.len()) {
         return Ok(None);
     }
@@ -34,7 +44,7 @@ fn named(tuple: &Bound<'_, PyTuple>, types: &Types) -> PyResult<Option<FileInput
     let file = match inner.cast::<PyString>() {
         // A text as content only where nothing else can be meant.
         Ok(text) if tuple.len() > 2 => Some(FileInput::from_bytes(text.to_str()?.to_owned())),
-        _ => content(&inner, types)?,
+        _ => content(&inner, types, check)?,
     };
     let Some(mut file) = file else { return Ok(None) };
     if let Ok(name) = name.cast::<PyString>() {
@@ -48,7 +58,7 @@ fn named(tuple: &Bound<'_, PyTuple>, types: &Types) -> PyResult<Option<FileInput
     Ok(Some(file))
 }
 
-fn content(value: &Bound<'_, PyAny>, types: &Types) -> PyResult<Option<FileInput>> {
+fn content(value: &Bound<'_, PyAny>, types: &Types, check: bool) -> PyResult<Option<FileInput>> {
     let py = value.py();
     if let Ok(bytes) = value.cast::<PyBytes>() {
         return Ok(Some(FileInput::from_bytes(Bytes::copy_from_slice(bytes.as_bytes()))));
@@ -59,7 +69,9 @@ fn content(value: &Bound<'_, PyAny>, types: &Types) -> PyResult<Option<FileInput
     if value.is_instance(types.path.bind(py))? {
         let path: PathBuf = value.extract()?;
         // A missing file is reported as Python would: before anything is sent.
-        py.import(intern!(py, "os"))?.call_method1(intern!(py, "stat"), (value,))?;
+        if check {
+            py.import(intern!(py, "os"))?.call_method1(intern!(py, "stat"), (value,))?;
+        }
         return Ok(Some(FileInput::from_path(path)));
     }
     if !value.hasattr(intern!(py, "read"))? {
@@ -68,12 +80,19 @@ fn content(value: &Bound<'_, PyAny>, types: &Types) -> PyResult<Option<FileInput
     reader(value).map(Some)
 }
 
-/// A file object. One that stands for a whole file on disk is read from there while it is sent; any other is read here.
+/// A file object. One that stands for a whole file on disk is read from there while it is sent, and again for a retry; a small one
+/// whose length is known is read here; any other is read once, while it is sent.
 fn reader(value: &Bound<'_, PyAny>) -> PyResult<FileInput> {
     let py = value.py();
     let helper = py.import(intern!(py, "threadline._files"))?.getattr(intern!(py, "read_file_object"))?;
     let (content, name): (Bound<'_, PyAny>, Option<String>) = helper.call1((value,))?.extract()?;
-    let mut file = if let Ok(bytes) = content.cast::<PyBytes>() {
+    let mut file = if content.is(value) || content.is_instance_of::<PyInt>() {
+        let reader = Reader::new(value)?;
+        match content.extract::<u64>() {
+            Ok(length) => FileInput::from_sized_reader(reader, length),
+            Err(_) => FileInput::from_reader(reader),
+        }
+    } else if let Ok(bytes) = content.cast::<PyBytes>() {
         FileInput::from_bytes(Bytes::copy_from_slice(bytes.as_bytes()))
     } else if let Ok(path) = content.cast::<PyString>() {
         FileInput::from_path(path.to_str()?)

@@ -1,5 +1,6 @@
 //! What a method returns, from what came of its call.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -27,7 +28,10 @@ pub(crate) struct Context {
 
 /// The method's value, or its exception.
 pub(crate) fn finish(py: Python<'_>, outcome: Result<Outcome, Error>, context: Context) -> PyResult<Py<PyAny>> {
-    let outcome = outcome.map_err(|error| to_python(py, &error, &context.about))?;
+    let outcome = outcome.map_err(|error| match &context.prepared.refused {
+        Some(why) => PyValueError::new_err(why.clone()),
+        None => to_python(py, &error, &context.about),
+    })?;
     let (head, body) = match outcome {
         Outcome::Reply(raw) => {
             if context.prepared.mode == Mode::Value {

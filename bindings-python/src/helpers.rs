@@ -5,12 +5,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict};
 use threadline::json::{Map, decode};
 use threadline::polling::{
-    RawStart, Target, VectorStoreFileBatchUploadParams, VectorStoreFileUploadParams, poll_raw, upload_raw,
+    OnLook, RawStart, Target, VectorStoreFileBatchUploadParams, VectorStoreFileUploadParams, poll_raw_with, upload_raw,
 };
-use threadline::structured::strict_schema;
+use threadline::structured::{check_schema, strict_schema};
 use threadline::types::{ExpiresAfter, FileChunkingStrategyParam, VectorStoreAttribute};
 use threadline::webhooks::WebhookVerifier;
 use threadline::{Client as Core, Error, FileInput, Json, RawReply, Unfinished};
@@ -19,10 +19,11 @@ use crate::call::{self, Mode};
 use crate::client::Client;
 use crate::decode::Vectors;
 use crate::encode::Encoder;
-use crate::error::{About, to_python};
+use crate::error::{About, decode_error, to_python};
 use crate::files;
 use crate::finish;
 use crate::generated::ROWS;
+use crate::host::Callback;
 use crate::options::{self, seconds, setting};
 use crate::pending::{Finish, Pending, block};
 use crate::schema::Row;
@@ -30,9 +31,11 @@ use crate::types::Types;
 
 /// A file argument.
 fn file(value: &Bound<'_, PyAny>) -> PyResult<FileInput> {
-    files::upload(value, Types::get(value.py())?)?.ok_or_else(|| {
-        PyTypeError::new_err("a file is a path, bytes, a file object or a tuple of name and one of these")
-    })
+    files::upload(value, Types::get(value.py())?)?.ok_or_else(no_file)
+}
+
+fn no_file() -> PyErr {
+    PyTypeError::new_err("a file is a path, bytes, a file object or a tuple of name and one of these")
 }
 
 /// A JSON argument of a type of the core's.
@@ -66,7 +69,7 @@ fn store_batch(settings: &Bound<'_, PyDict>) -> PyResult<VectorStoreFileBatchUpl
     let given = setting!(settings, "files", Bound<'_, PyAny>);
     let mut inputs = Vec::new();
     for item in given.iter().flat_map(|files| files.try_iter()).flatten() {
-        inputs.push(file(&item?)?);
+        inputs.push(files::upload_later(&item?, Types::get(settings.py())?)?.ok_or_else(no_file)?);
     }
     let mut params = VectorStoreFileBatchUploadParams::new(inputs);
     if let Some(ids) = setting!(settings, "file_ids", Vec<String>) {
@@ -114,8 +117,19 @@ fn polling(
     };
     let interval = setting!(how, "interval", f64).map(seconds).transpose()?;
     let limit = setting!(how, "max_wait", f64).map(seconds).transpose()?;
-    let work = poll_raw(core, target, start, (interval, limit), request);
+    let on_look = setting!(how, "on_update", Bound<'_, PyAny>).map(|update| told(update, row)).transpose()?;
+    let work = poll_raw_with(core, target, start, (interval, limit), request, on_look);
     Ok(outcome(work, row))
+}
+
+/// Shows each state to a function of Python's.
+fn told(update: Bound<'_, PyAny>, row: &'static Row) -> PyResult<OnLook> {
+    let update = Callback::here(update)?;
+    Ok(Box::new(move |reply| {
+        let (body, id) = (reply.body.clone(), reply.request_id().map(str::to_owned));
+        update.notify(move |py| Ok((finish::of_body(py, &body, id.as_deref(), row)?,).into_pyobject(py)?.unbind()));
+        Ok(())
+    }))
 }
 
 /// Makes the Python value of a helper's last reply.
@@ -172,13 +186,13 @@ pub(crate) fn upload_store_file_async(
     Pending::start(py, client.get().store_upload(py, store, settings)?)
 }
 
-/// Uploads a large file in parts. `progress` is filled with what there was to tell: id, bytes done and in all, parts done and in all.
+/// Uploads a large file in parts. `progress` is told: id, bytes done and in all, parts done and in all.
 #[pyfunction]
 pub(crate) fn upload_chunked(
     py: Python<'_>,
     client: &Bound<'_, Client>,
     settings: &Bound<'_, PyDict>,
-    progress: Option<Py<PyList>>,
+    progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     block(py, client.get().chunked(py, settings, progress)?)
 }
@@ -189,7 +203,7 @@ pub(crate) fn upload_chunked_async(
     py: Python<'_>,
     client: &Bound<'_, Client>,
     settings: &Bound<'_, PyDict>,
-    progress: Option<Py<PyList>>,
+    progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<Pending> {
     Pending::start(py, client.get().chunked(py, settings, progress)?)
 }
@@ -209,7 +223,7 @@ impl Client {
         &self,
         py: Python<'_>,
         settings: &Bound<'_, PyDict>,
-        progress: Option<Py<PyList>>,
+        progress: Option<Bound<'_, PyAny>>,
     ) -> PyResult<impl Future<Output = Finish> + Send + 'static> {
         let missing = |name: &str| PyTypeError::new_err(format!("`{name}` is missing"));
         let given = setting!(settings, "file", Bound<'_, PyAny>).ok_or_else(|| missing("file"))?;
@@ -246,23 +260,18 @@ impl Client {
             let parts = setting!(before, "uploaded", Vec<Option<String>>).unwrap_or_default();
             upload = upload.resume(&Unfinished::new("uploads").id(id).uploaded(parts));
         }
-        let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-        if progress.is_some() {
-            let told = std::sync::Arc::clone(&told);
+        if let Some(progress) = progress {
+            let progress = Callback::here(progress)?;
             upload = upload.on_progress(move |now| {
                 let id = now.upload_id.clone();
-                crate::client::lock(&told).push((id, now.bytes_done, now.bytes_total, now.parts_done, now.parts_total));
+                let told = (id, now.bytes_done, now.bytes_total, now.parts_done, now.parts_total);
+                progress.notify(move |py| Ok(told.into_pyobject(py)?.unbind()));
             });
         }
         let row = named("uploads.complete")?;
         Ok(async move {
             let reply = upload.await;
             let finish: Finish = Box::new(move |py| {
-                if let Some(list) = progress {
-                    for now in std::mem::take(&mut *crate::client::lock(&told)) {
-                        list.bind(py).append(now)?;
-                    }
-                }
                 let about = About::default();
                 let reply = reply.map_err(|error| to_python(py, &error, &about))?;
                 finish::of_body(py, reply.raw_body(), reply.request_id(), row)
@@ -272,7 +281,7 @@ impl Client {
     }
 }
 
-fn named(name: &str) -> PyResult<&'static Row> {
+pub(crate) fn named(name: &str) -> PyResult<&'static Row> {
     let found = ROWS.iter().find(|row| row.python == name);
     found.ok_or_else(|| PyValueError::new_err(format!("there is no method `{name}`")))
 }
@@ -301,4 +310,18 @@ pub(crate) fn strict(py: Python<'_>, schema: &str) -> PyResult<String> {
     let schema = Json::parse(schema).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let made = strict_schema(&schema).map_err(|error| to_python(py, &error, &About::default()))?;
     Ok(made.raw().to_owned())
+}
+
+/// Checks the text of an answer against the schema that was asked for.
+#[pyfunction]
+pub(crate) fn check(py: Python<'_>, text: &str, schema: &str) -> PyResult<()> {
+    let schema = Json::parse(schema).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let checked = match Json::parse(text) {
+        Ok(value) => check_schema(&value, &schema),
+        Err(error) => Err(error.to_string()),
+    };
+    checked.map_err(|why| {
+        let message = format!("the answer is not of the form that was asked for: {why}");
+        to_python(py, &decode_error(message), &About::default())
+    })
 }

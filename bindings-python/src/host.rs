@@ -50,6 +50,37 @@ impl Callback {
         Self { function: Arc::new(function), host: HOST.try_with(Host::clone).ok() }
     }
 
+    /// One that [`notify`](Self::notify) calls: on the running event loop if there is one.
+    pub(crate) fn here(function: Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = function.py();
+        let running = py.import(intern!(py, "asyncio"))?.call_method0(intern!(py, "_get_running_loop"))?;
+        let host = match running.is_none() {
+            true => Host::Thread,
+            false => Host::Loop(crate::bridge::current(py)?.get().queue()),
+        };
+        Ok(Self { function: Arc::new(function.unbind()), host: Some(host) })
+    }
+
+    /// Calls the function and does not wait for what comes of it; several such calls keep their order. What it raises is shown
+    /// as Python shows exceptions that nobody can catch.
+    pub(crate) fn notify(&self, arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static) {
+        let function = Arc::clone(&self.function);
+        let host = HOST.try_with(Host::clone).ok().or_else(|| self.host.clone());
+        if let Some(Host::Loop(queue)) = host {
+            let (answer, _) = oneshot::channel();
+            queue.run(Job { function, arguments: Box::new(arguments), answer });
+            return;
+        }
+        tokio::task::block_in_place(|| {
+            Python::try_attach(|py| {
+                let called = arguments(py).and_then(|arguments| function.bind(py).call1(arguments.bind(py)).map(drop));
+                if let Err(error) = called {
+                    error.write_unraisable(py, None);
+                }
+            })
+        });
+    }
+
     /// Calls the function, without arguments, and does not wait for what comes of it.
     pub(crate) fn tell(&self) {
         let (answer, _) = oneshot::channel();
@@ -75,14 +106,33 @@ impl Callback {
         &self,
         arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static,
     ) -> PyResult<Py<PyAny>> {
+        self.call_on(HOST.try_with(Host::clone).ok(), arguments).await
+    }
+
+    /// As [`call`](Self::call), of the one who made the function known, from wherever it is wanted. On a loop's behalf a plain
+    /// function runs on a thread that may wait.
+    pub(crate) async fn call_there(
+        &self,
+        arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static,
+    ) -> PyResult<Py<PyAny>> {
+        self.call_on(None, arguments).await
+    }
+
+    async fn call_on(
+        &self,
+        host: Option<Host>,
+        arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static,
+    ) -> PyResult<Py<PyAny>> {
         let function = Arc::clone(&self.function);
         let arguments: MakeArguments = Box::new(arguments);
         let (answer, answered) = oneshot::channel();
         let job = Job { function, arguments, answer };
-        match HOST.try_with(Host::clone) {
-            Ok(Host::Loop(queue)) => queue.run(job),
+        match host {
+            Some(Host::Loop(queue)) => queue.run(job),
             _ => {
-                tokio::task::spawn_blocking(move || job.run_here());
+                if let Ok(runtime) = crate::runtime::get() {
+                    runtime.spawn_blocking(move || job.run_here());
+                }
             }
         }
         answered.await.unwrap_or_else(|_| Err(PyRuntimeError::new_err("the event loop of the call is gone")))
@@ -109,7 +159,11 @@ impl Job {
         let Self { function, arguments, answer } = self;
         let start = || -> PyResult<Bound<'_, PyAny>> { function.bind(py).call1(arguments(py)?.bind(py)) };
         match start() {
-            Err(error) => drop(answer.send(Err(error))),
+            Err(error) => {
+                if let Err(Err(error)) = answer.send(Err(error)) {
+                    error.write_unraisable(py, None);
+                }
+            }
             Ok(value) => {
                 let reply = Reply { answer: std::sync::Mutex::new(Some(answer)) };
                 let helper = || -> PyResult<()> {

@@ -2,6 +2,7 @@
 //! exceptions. What a call does is decided in the crate `threadline`.
 
 mod accumulate;
+mod agents;
 mod bridge;
 mod call;
 mod client;
@@ -11,6 +12,7 @@ mod error;
 mod files;
 mod finish;
 mod generated;
+mod held;
 mod helpers;
 mod host;
 mod identity;
@@ -18,11 +20,14 @@ mod mock;
 mod options;
 mod page;
 mod pending;
+mod reader;
 mod reply;
 mod runtime;
 mod schema;
 mod seam;
+mod socket;
 mod stream;
+mod tools;
 mod transport;
 mod types;
 mod undocumented;
@@ -56,7 +61,21 @@ fn _threadline(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(helpers::upload_chunked_async, module)?)?;
     module.add_function(wrap_pyfunction!(helpers::verify_webhook, module)?)?;
     module.add_function(wrap_pyfunction!(helpers::strict, module)?)?;
+    module.add_function(wrap_pyfunction!(helpers::check, module)?)?;
     module.add_function(wrap_pyfunction!(reply::decode_event, module)?)?;
+    module.add_class::<socket::Socket>()?;
+    module.add_class::<agents::AgentStream>()?;
+    module.add_class::<agents::Pool>()?;
+    module.add_class::<tools::Stream>()?;
+    module.add_function(wrap_pyfunction!(agents::agent_files, module)?)?;
+    module.add_function(wrap_pyfunction!(agents::agent_files_async, module)?)?;
+    module.add_function(wrap_pyfunction!(agents::agent_turn, module)?)?;
+    module.add_function(wrap_pyfunction!(agents::agent_turn_async, module)?)?;
+    module.add_function(wrap_pyfunction!(tools::run_tools, module)?)?;
+    module.add_function(wrap_pyfunction!(tools::run_tools_async, module)?)?;
+    module.add_function(wrap_pyfunction!(socket::connect, module)?)?;
+    module.add_function(wrap_pyfunction!(socket::connect_async, module)?)?;
+    module.add_function(wrap_pyfunction!(socket::audio_frames, module)?)?;
     Ok(())
 }
 

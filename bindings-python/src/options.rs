@@ -83,6 +83,9 @@ pub(crate) fn of_settings(settings: &Bound<'_, PyDict>) -> PyResult<RequestOptio
     if let Some(limit) = setting!(settings, "first_event_timeout", f64) {
         options = options.first_event_timeout(seconds(limit)?);
     }
+    if let Some(delay) = setting!(settings, "hedge_after", f64) {
+        options = options.hedge_after(seconds(delay)?);
+    }
     if let Some(retries) = setting!(settings, "max_retries", u32) {
         options = options.max_retries(retries);
     }

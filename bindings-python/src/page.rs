@@ -84,6 +84,7 @@ impl Link {
             vectors: self.vectors,
             paged: true,
             walk: Some(Box::new(Walk(state))),
+            refused: None,
         }))
     }
 }

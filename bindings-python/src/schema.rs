@@ -66,4 +66,8 @@ pub struct Row {
     pub item: Shape,
     /// Arguments whose Python name differs: Python name, the wire's name.
     pub renames: &'static [(&'static str, &'static str)],
+    /// Arguments that are a text and nothing else.
+    pub texts: &'static [&'static str],
+    /// Arguments in the order in which they are sent, where that is another than the signature's.
+    pub order: &'static [&'static str],
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 use threadline::Error;
@@ -24,6 +25,7 @@ pub(crate) struct EventStream {
     shared: Arc<Shared>,
     row: &'static Row,
     about: About,
+    generation: u32,
 }
 
 struct Shared {
@@ -35,7 +37,15 @@ struct Shared {
 impl EventStream {
     pub(crate) fn new(stream: RawEventStream, row: &'static Row, about: About) -> Self {
         let shared = Shared { stream: Mutex::new(Some(stream)), closed: AtomicBool::new(false), close: Notify::new() };
-        Self { shared: Arc::new(shared), row, about }
+        Self { shared: Arc::new(shared), row, about, generation: runtime::generation() }
+    }
+
+    /// A forked child has none of the threads that fill the stream.
+    fn here(&self) -> PyResult<()> {
+        if self.generation == runtime::generation() {
+            return Ok(());
+        }
+        Err(PyRuntimeError::new_err("the stream belongs to the process that this one was forked from"))
     }
 
     fn batch(&self) -> impl Future<Output = Finish> + Send + 'static {
@@ -102,21 +112,25 @@ fn objects(
 impl EventStream {
     /// Waits for an event and returns it with all that have arrived; `None` at the end.
     fn next_batch(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.here()?;
         block(py, self.batch())
     }
 
     /// As `next_batch`, for the running event loop.
     fn next_batch_async(&self, py: Python<'_>) -> PyResult<Pending> {
+        self.here()?;
         Pending::start(py, self.batch())
     }
 
     /// As `next_batch`: names and data as they came.
     fn next_batch_as_sent(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.here()?;
         block(py, self.batch_as_sent())
     }
 
     /// As `next_batch_as_sent`, for the running event loop.
     fn next_batch_as_sent_async(&self, py: Python<'_>) -> PyResult<Pending> {
+        self.here()?;
         Pending::start(py, self.batch_as_sent())
     }
 

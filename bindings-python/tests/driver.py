@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import dataclasses
 import hashlib
 import inspect
 import io
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 import scripted
+import spoken
 import threadline
 from threadline import BaseModel
 
@@ -26,7 +28,7 @@ AMBIENT = {name: os.environ.pop(name) for name in list(os.environ) if name.start
 LINE = {"id", "client", "resource", "method", "args", "options", "max_items", "max_events", "cancel_after_s"}
 OPTIONS = {
     "api_key", "admin_api_key", "organization", "project", "base_url", "timeout_s", "first_event_timeout_s", "idle_timeout_s",
-    "max_retries", "headers", "query", "idempotency_key", "body", "max_items", "max_events",
+    "hedge_after_s", "max_retries", "headers", "query", "idempotency_key", "body", "max_items", "max_events",
 }  # fmt: skip
 
 
@@ -85,7 +87,7 @@ def make_client(config: Dict[str, Any], asynchronous: bool) -> Any:
 
 
 NETWORK = {
-    "connect_timeout_s", "idle_timeout_s", "first_event_timeout_s", "ca_file", "client_cert_file", "client_key_file", "no_proxy",
+    "connect_timeout_s", "hedge_after_s", "idle_timeout_s", "first_event_timeout_s", "ca_file", "client_cert_file", "client_key_file", "no_proxy",
     "resolve", "http_version", "tcp_user_timeout_s", "limits", "retry_budget", "cassette", "observe_content",
 }  # fmt: skip
 
@@ -127,6 +129,11 @@ class Call:
         self.now = self.args.pop("now", None) if self.resource == "webhooks" else None
         if self.resource == "webhooks" and isinstance(self.args.get("payload"), dict):
             self.args["payload"] = base64.b64decode(self.args["payload"]["$base64"])
+        if self.args.pop("on_update", None) == "record":
+            self.args["on_update"] = lambda state: self.events.append(plain(state))
+            self.recorded = True
+        if isinstance(self.args.get("tools"), list) and self.method in ("parse", "run_tools"):
+            self.args["tools"] = [scripted.as_tool(tool, self.resource) for tool in self.args["tools"]]
         if self.method == "upload_file_chunked":
             self.prepare_chunked()
 
@@ -140,7 +147,7 @@ class Call:
             path.write_bytes(content)
             content = path
         elif source in ("reader", "unsized_reader") and isinstance(content, bytes):
-            content = io.BytesIO(content)
+            content = io.BytesIO(content) if source == "reader" else scripted.Unsized(content)
         elif isinstance(content, bytes):
             name = name or "upload"
         self.args["file"] = content if name is None else (name, content)
@@ -149,11 +156,12 @@ class Call:
             self.recorded = True
 
     recorded = False
+    asynchronous = False
 
     def client(self, clients: Clients, asynchronous: bool) -> Any:
         """The client with the options of the call."""
         client = clients.of(self.config, asynchronous)
-        names = {"idle_timeout_s": "idle_timeout", "first_event_timeout_s": "first_event_timeout"}
+        names = {"idle_timeout_s": "idle_timeout", "first_event_timeout_s": "first_event_timeout", "hedge_after_s": "hedge_after"}
         changes = {name: self.options[name] for name in SHARED if name in self.options}
         changes.update({python: self.options[name] for name, python in names.items() if name in self.options})
         if self.config.get("observe"):
@@ -238,6 +246,8 @@ def plain(value: Any) -> Any:
     """A result as JSON data, from its typed form."""
     if isinstance(value, BaseModel):
         return value.to_dict(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, dict):
@@ -295,7 +305,8 @@ class Digest:
 def blocking(call: Call, clients: Clients) -> Dict[str, Any]:
     client = call.client(clients, False)
     owner, method = call.find(client)
-    answer = ended(call, perform(call, owner, method))
+    speak = spoken.is_spoken(call)
+    answer = spoken.finished(speak(call, method, described, plain)) if speak else ended(call, perform(call, owner, method))
     return observed(call, clients, client, False, answer)
 
 
@@ -379,9 +390,11 @@ def read_pages(page: Any, call: Call) -> Dict[str, Any]:
 async def looping(call: Call, clients: Clients) -> Dict[str, Any]:
     client = call.client(clients, True)
     owner, method = call.find(client)
-    work = perform_async(call, owner, method)
+    call.asynchronous = True
+    speak = spoken.is_spoken(call)
+    work = speak(call, method, described, plain) if speak else perform_async(call, owner, method)
     if call.cancel_after is None:
-        answer = ended(call, await work)
+        answer = await work if speak else ended(call, await work)
     else:
         try:
             answer = await asyncio.wait_for(work, call.cancel_after)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import Any, Callable, Dict, List
 
-__all__ = ["async_tokens", "identity", "model", "read_stream", "read_stream_async", "recorder", "tokens"]
+import threadline
+
+__all__ = ["Unsized", "as_tool", "async_tokens", "identity", "model", "read_stream", "read_stream_async", "recorder", "tokens"]
 
 
 class Token:
@@ -83,20 +84,28 @@ def identity(config: Dict[str, Any], asynchronous: bool) -> Dict[str, Any]:
 
 
 def model(description: Dict[str, Any]) -> Any:
-    """A type from its schema: what it reads is plain data that was checked to be an object."""
+    """A type from its schema."""
+    return threadline.json_type(description["name"], description["schema"], description=description.get("description"))
 
-    class Type:
-        @classmethod
-        def model_json_schema(cls) -> Any:
-            return description["schema"]
 
-        @classmethod
-        def model_validate_json(cls, text: str) -> Any:
-            return json.loads(text)
+def as_tool(tool: Any, resource: str) -> Any:
+    """A tool of `parse` and `run_tools`: a type is the function whose arguments are of that type."""
+    if not isinstance(tool, type):
+        return tool
+    make = threadline.pydantic_responses_function_tool if resource == "responses" else threadline.pydantic_function_tool
+    return make(tool)
 
-    Type.__name__ = description["name"]
-    Type.__doc__ = description.get("description")
-    return Type
+
+class Unsized:
+    """A file object that can only be read."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = content
+
+    def read(self, count: int = -1) -> bytes:
+        count = len(self._rest) if count < 0 else count
+        piece, self._rest = self._rest[:count], self._rest[count:]
+        return piece
 
 
 def recorder(base: Any, plain: Any, events: List[Any], asynchronous: bool) -> Any:

@@ -44,7 +44,11 @@ const COMMANDS: &[Command] = &[
         peers::run,
     ),
     ("package", "package python|kotlin: the package as users get it, three ways, with release builds", package::run),
-    ("soak", "soak [--postgres URL]: kill servers in the middle of runs", soak::run),
+    (
+        "soak",
+        "soak [--postgres URL] | python [--calls N]: kill servers in the middle of runs; long runs of the Python package",
+        soak::run,
+    ),
 ];
 
 fn main() -> std::process::ExitCode {

@@ -127,6 +127,13 @@ pub fn test(args: &[String]) -> Outcome {
     shell::run(official.args(["-m", "pytest", "--quiet", "tests/compat"]))
 }
 
+/// Many calls and streams of the package, built with optimisation, whose memory and sockets must stay as they are.
+pub fn soak(args: &[String]) -> Outcome {
+    run()?;
+    build_as("release", &["--release"])?;
+    shell::run(script("bindings-python/tests/soak.py").args(args))
+}
+
 /// A program for the interpreter of the environment.
 pub fn script(path: &str) -> Command {
     let mut command = Command::new(interpreter(&languages::target().join("python")));

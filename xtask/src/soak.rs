@@ -1,12 +1,16 @@
 //! `cargo xtask soak [--postgres URL] [--runs N] [--only PART]`: servers killed in the middle of runs.
+//! `cargo xtask soak python [--calls N] [--streams N]`: long runs of the Python package, whose memory must stay flat.
 
 use std::process::Command;
 
 use crate::postgres::Cluster;
-use crate::{Outcome, languages, shell};
+use crate::{Outcome, languages, python, shell};
 
 /// Builds server and killer, and lets them at each other, over SQLite and over a PostgreSQL of their own.
 pub fn run(args: &[String]) -> Outcome {
+    if args.first().is_some_and(|word| word == "python") {
+        return python::soak(&args[1..]);
+    }
     let packages = ["build", "--quiet", "-p", "threadline-engine", "-p", "threadline-load", "--bins"];
     shell::run(&mut shell::cargo(&packages))?;
     let mut command = Command::new(languages::built("threadline-load"));

@@ -30,8 +30,9 @@ _making = Lock()
 
 #: Options of a client that a copy can change while it shares connections with its original.
 _SHARED = ("organization", "project", "webhook_secret", "timeout", "max_retries")
-#: Options that only copies take: limits of streams (seconds), and whether calls are recorded for :meth:`observed`.
-_OF_CALLS = ("idle_timeout", "first_event_timeout", "observe")
+#: Options that only copies take: limits of streams and the delay of a second try of reads (seconds), and whether calls are recorded
+#: for :meth:`observed`.
+_OF_CALLS = ("idle_timeout", "first_event_timeout", "hedge_after", "observe")
 
 
 def _env(name: str) -> Optional[str]:
@@ -424,7 +425,7 @@ class OpenAI(_Base, SyncMethods, SyncClientResources):
 
     ``assistants="sqlite:assistants.db"`` serves the assistants endpoints in this process. ``vectors="numpy"`` gives embeddings as arrays.
     ``network`` holds settings of the connections: ``ca_file``, ``client_cert_file``, ``client_key_file``, ``no_proxy``, ``resolve``,
-    ``idle_timeout``, ``first_event_timeout``, ``limits``, ``retry_budget``, ``cassette``, ``usage``.
+    ``idle_timeout``, ``first_event_timeout``, ``hedge_after``, ``limits``, ``retry_budget``, ``cassette``, ``usage``.
     """
 
     @cached_property

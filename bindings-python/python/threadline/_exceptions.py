@@ -291,6 +291,8 @@ def _make(record: Dict[str, Any]) -> Any:
         return _noted(APITimeoutError(request), message)
     if kind == "stream_ended":
         return StreamError(message=message, request=request)
+    if kind == "decode" and status is None:
+        return APIResponseValidationError(None, None, message=message)
     if kind == "redirect":
         return APIConnectionError(message=message, request=request)
     if kind == "connection" and request is not None:

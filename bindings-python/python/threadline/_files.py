@@ -12,19 +12,46 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
 __all__ = ["file_from_path", "is_async_file", "read_async_files", "read_file_object"]
 
 
-def read_file_object(file: Any) -> Tuple[Union[bytes, str], Optional[str]]:
-    """The content of a file object, or the path of the file it stands for; and its name."""
+#: Readers of a known length up to this many bytes are read at once, so that they can be sent again.
+_SMALL = 8 * 1024 * 1024
+
+
+def read_file_object(file: Any) -> Tuple[Any, Optional[str]]:
+    """What a file object stands for, and its name: its content; the path of the file it stands for; its length, if it is to be read
+    while it is sent; the object itself, if even that is not known."""
     name = getattr(file, "name", None)
     name = os.fsdecode(name) if isinstance(name, (str, bytes)) else None
     path = None if name is None else _whole_file(file, name)
     if path is not None:
         return path, os.path.basename(path)
+    shown = None if name is None else os.path.basename(name)
+    length = _length(file)
+    if length is None:
+        return file, shown
+    if length > _SMALL and not isinstance(file, io.BytesIO):
+        return length, shown
     content = file.read()
     if isinstance(content, str):
         content = content.encode()
     elif not isinstance(content, bytes):
         content = bytes(content)
-    return content, None if name is None else os.path.basename(name)
+    return content, shown
+
+
+def _length(file: Any) -> Optional[int]:
+    """How many bytes are left to read, where the object knows it."""
+    if isinstance(file, io.TextIOBase):
+        # Its positions are no counts of bytes, and what it holds is in memory or becomes so by decoding.
+        return 0
+    try:
+        if not file.seekable():
+            return None
+        here = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        file.seek(here)
+    except (AttributeError, OSError, ValueError, TypeError):
+        return None
+    return max(end - here, 0) if isinstance(end, int) and isinstance(here, int) else None
 
 
 def _whole_file(file: Any, name: str) -> Optional[str]:

@@ -34,7 +34,7 @@ def deliver(value: Any, reply: Any) -> None:
             result = await value
         except BaseException as error:
             reply.error(error)
-            if not isinstance(error, Exception):
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
         else:
             reply.value(result)

@@ -351,3 +351,11 @@ pub static UNIONS: &[Union] = unions::UNIONS;
 
 /// Operations by their Python names.
 pub static ROWS: &[Row] = rows::ROWS;
+
+/// Events of WebSockets by the resource that opens them.
+#[rustfmt::skip]
+pub static CONNECTIONS: &[(&str, Shape)] = &[
+    ("beta.realtime", Shape::Union(288)), ("beta.responses", Shape::Union(289)), ("live", Shape::Union(290)),
+    ("live.forks", Shape::Union(291)), ("live.sideband", Shape::Union(292)), ("realtime", Shape::Union(293)),
+    ("realtime.translations", Shape::Union(294)), ("responses", Shape::Union(295)),
+];

@@ -22,7 +22,8 @@ mod upload;
 
 pub use self::poll::Poll;
 pub use self::poller::{POLL_AFTER, Poller, Step};
-pub use self::raw::{RawStart, poll_raw, upload_raw};
+pub use self::raw::{RawStart, poll_raw, poll_raw_with, upload_raw};
+pub use self::run::OnLook;
 pub use self::target::{
     BATCHES, BETA_RESPONSES, EVAL_RUNS, FILE_BATCHES, FILES, FINE_TUNING_JOBS, Pace, RESPONSES, RUNS, Target,
     VECTOR_STORE_FILES, VIDEOS,

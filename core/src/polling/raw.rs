@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::run::{Ids, Plan, Start, Steps, run};
+use super::run::{Ids, OnLook, Plan, Start, Steps, run};
 use super::upload::{upload_batch, upload_file};
 use super::{Poller, Target, VectorStoreFileBatchUploadParams, VectorStoreFileUploadParams};
 use crate::client::{Args, CallFuture, Client, Parts, RequestOptions};
@@ -39,8 +39,23 @@ pub fn poll_raw(
     client: Client,
     target: &'static Target,
     start: RawStart,
+    limits: (Option<Duration>, Option<Duration>),
+    options: RequestOptions,
+) -> CallFuture<RawReply> {
+    poll_raw_with(client, target, start, limits, options, None)
+}
+
+/// As [`poll_raw`], telling of each state.
+///
+/// # Errors
+/// As [`poll_raw`].
+pub fn poll_raw_with(
+    client: Client,
+    target: &'static Target,
+    start: RawStart,
     (interval, max_wait): (Option<Duration>, Option<Duration>),
     options: RequestOptions,
+    on_look: Option<OnLook>,
 ) -> CallFuture<RawReply> {
     let mut poller = Poller::new(target);
     if let Some(interval) = interval {
@@ -66,7 +81,7 @@ pub fn poll_raw(
             (Start::Call(Box::new(parts)), ids)
         }
     };
-    run(Box::new(Plan { client, target, start, ids, poller, options, on_look: None }))
+    run(Box::new(Plan { client, target, start, ids, poller, options, on_look }))
 }
 
 /// Uploads a file into the vector store of this id and does not wait.

@@ -12,7 +12,7 @@ use crate::response::{RawReply, execute};
 /// Makes a thing by several requests; the reply shows it.
 pub(super) type Steps = Box<dyn FnOnce(Client, RequestOptions) -> CallFuture<RawReply> + Send>;
 /// Is shown each state.
-pub(super) type OnLook = Box<dyn FnMut(&RawReply) -> Result<(), Error> + Send>;
+pub type OnLook = Box<dyn FnMut(&RawReply) -> Result<(), Error> + Send>;
 
 /// What is known of a poll before it begins.
 pub(super) struct Plan {

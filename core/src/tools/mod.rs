@@ -10,6 +10,7 @@
 mod calls;
 mod chat;
 mod machine;
+mod raw;
 mod responses;
 mod runner;
 mod runs;
@@ -18,6 +19,7 @@ mod tool;
 mod transcript;
 
 pub use self::machine::{Next, ToolLoop, ToolRequest};
+pub use self::raw::{JsonEvents, JsonReply};
 pub use self::runner::{Decision, ToolErrors, ToolRun, ToolRunner};
 pub use self::stream::{StreamedReply, ToolEvent, ToolStream};
 pub(crate) use self::tool::Failure as ToolFailure;

@@ -135,6 +135,13 @@ impl<R: StreamedReply> ToolRunner<R> {
     /// # Errors
     /// Kind `usage` if a tool cannot be declared or the arguments do not fit a run of tools.
     pub fn stream(self) -> Result<ToolStream<R>, Error> {
+        self.stream_as()
+    }
+}
+
+impl<R> ToolRunner<R> {
+    /// The replies as another type of theirs.
+    pub(super) fn stream_as<T: StreamedReply>(self) -> Result<ToolStream<T>, Error> {
         let machine = self.machine?;
         let mut options = self.options;
         options.idempotency_key = None;

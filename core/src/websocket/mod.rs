@@ -21,7 +21,7 @@ pub use self::close::{ABNORMAL, Close, NO_STATUS};
 pub use self::connect::{Advice, Connect};
 pub use self::connection::{Connection, Incoming, Sender};
 pub use self::keepalive::{Beat, Keepalive};
-pub use self::raw::{RawConnection, RawIncoming, RawSender};
+pub use self::raw::{RawCloser, RawConnection, RawIncoming, RawSender};
 pub use self::reconnect::{Next, ReconnectPolicy, Reconnected, Reconnecting, Reconnector};
 
 pub(crate) use self::connect::{Dial, Route};

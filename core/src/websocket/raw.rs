@@ -194,6 +194,11 @@ impl RawConnection {
         &self.sender
     }
 
+    /// What closes this connection, from any task. It does not keep the connection open.
+    pub fn closer(&self) -> RawCloser {
+        RawCloser { control: self.control.downgrade(), end: Arc::clone(&self.sender.end) }
+    }
+
     /// Headers of the handshake's reply.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -216,6 +221,23 @@ impl RawConnection {
     /// Kind `usage` if the code or the reason cannot be sent, `timeout` if the server does not confirm in time; else why the
     /// connection had ended before.
     pub async fn close(&self, code: u16, reason: impl Into<String>) -> Result<Close, Error> {
+        self.closer().close(code, reason).await
+    }
+}
+
+/// Closes a connection, from any task.
+#[derive(Debug, Clone)]
+pub struct RawCloser {
+    control: mpsc::WeakSender<Control>,
+    end: Arc<End>,
+}
+
+impl RawCloser {
+    /// As [`RawConnection::close`].
+    ///
+    /// # Errors
+    /// As [`RawConnection::close`].
+    pub async fn close(&self, code: u16, reason: impl Into<String>) -> Result<Close, Error> {
         let reason = reason.into();
         if !Close::may_send(code) {
             return Err(Error::usage(format!(
@@ -226,13 +248,18 @@ impl RawConnection {
             return Err(Error::usage("the reason of a close frame holds 123 bytes at most"));
         }
         let (done, closed) = oneshot::channel();
-        let ended = || self.sender.end.failure.get().map(|failure| failure.close.clone());
-        if self.control.send(Control::Close { code, reason, done }).await.is_err() {
-            return ended().ok_or_else(|| self.sender.end.error());
+        let ended = || self.end.failure.get().map(|failure| failure.close.clone());
+        let control = self.control.upgrade();
+        let asked = match &control {
+            Some(control) => control.send(Control::Close { code, reason, done }).await.is_ok(),
+            None => false,
+        };
+        if !asked {
+            return ended().ok_or_else(|| self.end.error());
         }
         match closed.await {
             Ok(outcome) => outcome,
-            Err(_) => ended().ok_or_else(|| self.sender.end.error()),
+            Err(_) => ended().ok_or_else(|| self.end.error()),
         }
     }
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .._resource import AsyncResource, SyncResource
 from .._types import omit
 from .checked import arguments_of
+from .tools import AsyncRunning, Running
 
 if TYPE_CHECKING:
     from .. import types as t
@@ -23,9 +24,10 @@ def _prepared(create: Any, params: Any, format_: Any) -> Any:
     return _parsing.ChatRules(format_, params.get("tools")), arguments_of(create, params)
 
 
-class ChatCompletionsHelpers(SyncResource):
+class ChatCompletionsHelpers(Running, SyncResource):
     """Helpers of ``client.chat.completions``."""
 
+    _kind = "chat"
     create: Any
 
     def parse(self, *, response_format: Any = omit, **params: Any) -> t.chat.ParsedChatCompletion[Any]:
@@ -54,9 +56,10 @@ class ChatCompletionsHelpers(SyncResource):
         return ChatCompletionStreamManager(lambda: self.create(**{**params, "stream": True}), make)
 
 
-class AsyncChatCompletionsHelpers(AsyncResource):
+class AsyncChatCompletionsHelpers(AsyncRunning, AsyncResource):
     """Helpers of ``client.chat.completions``."""
 
+    _kind = "chat"
     create: Any
 
     async def parse(self, *, response_format: Any = omit, **params: Any) -> t.chat.ParsedChatCompletion[Any]:
@@ -80,3 +83,29 @@ class AsyncChatCompletionsHelpers(AsyncResource):
             return made
 
         return AsyncChatCompletionStreamManager(lambda: self.create(**{**params, "stream": True}), make)
+
+
+class CompletionsHelpers(SyncResource):
+    """Helpers of ``client.completions``."""
+
+    create: Any
+
+    def stream(self, **params: Any) -> Any:
+        """A completion, with the arguments of :meth:`create`, as a context manager of its events."""
+        from ..lib.streaming.completions import CompletionStream, CompletionStreamManager
+
+        params = arguments_of(self.create, params)
+        return CompletionStreamManager(lambda: self.create(**{**params, "stream": True}), CompletionStream)
+
+
+class AsyncCompletionsHelpers(AsyncResource):
+    """Helpers of ``client.completions``."""
+
+    create: Any
+
+    def stream(self, **params: Any) -> Any:
+        """A completion, with the arguments of :meth:`create`, as a context manager of its events."""
+        from ..lib.streaming.completions import AsyncCompletionStream, AsyncCompletionStreamManager
+
+        params = arguments_of(self.create, params)
+        return AsyncCompletionStreamManager(lambda: self.create(**{**params, "stream": True}), AsyncCompletionStream)

@@ -21,7 +21,7 @@ class _Made(Polling):
     create: Any
 
     def create_and_poll(
-        self, *args: Any, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, **params: Any
+        self, *args: Any, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **params: Any
     ) -> Any:
         """Makes it, with the arguments of :meth:`create`, and waits until it is done, or has failed."""
         told = how(self._resource, locals(), self._create)
@@ -39,7 +39,7 @@ class _AsyncMade(AsyncPolling):
     create: Any
 
     async def create_and_poll(
-        self, *args: Any, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, **params: Any
+        self, *args: Any, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **params: Any
     ) -> Any:
         """Makes it, with the arguments of :meth:`create`, and waits until it is done, or has failed."""
         told = how(self._resource, locals(), self._create)
@@ -57,6 +57,7 @@ class VideosHelpers(_Made):
 
     def poll(
         self, video_id: str, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None, timeout: Any = omit,
     ) -> t.Video:  # fmt: skip
         """Waits until a video is made, or has failed."""
@@ -71,6 +72,7 @@ class AsyncVideosHelpers(_AsyncMade):
 
     async def poll(
         self, video_id: str, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None, timeout: Any = omit,
     ) -> t.Video:  # fmt: skip
         """Waits until a video is made, or has failed."""
@@ -85,6 +87,7 @@ class BatchesHelpers(_Made):
 
     def poll(
         self, batch_id: str, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None, timeout: Any = omit,
     ) -> t.Batch:  # fmt: skip
         """Waits until a batch is done, or has failed."""
@@ -99,6 +102,7 @@ class AsyncBatchesHelpers(_AsyncMade):
 
     async def poll(
         self, batch_id: str, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None, timeout: Any = omit,
     ) -> t.Batch:  # fmt: skip
         """Waits until a batch is done, or has failed."""
@@ -113,6 +117,7 @@ class JobsHelpers(_Made):
 
     def poll(
         self, fine_tuning_job_id: str, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None, timeout: Any = omit,
     ) -> t.fine_tuning.FineTuningJob:  # fmt: skip
         """Waits until a job is done, or has failed."""
@@ -127,6 +132,7 @@ class AsyncJobsHelpers(_AsyncMade):
 
     async def poll(
         self, fine_tuning_job_id: str, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None, timeout: Any = omit,
     ) -> t.fine_tuning.FineTuningJob:  # fmt: skip
         """Waits until a job is done, or has failed."""
@@ -141,6 +147,7 @@ class EvalRunsHelpers(_Made):
 
     def poll(
         self, run_id: str, *, eval_id: str, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None, timeout: Any = omit,
     ) -> t.evals.RunRetrieveResponse:  # fmt: skip
         """Waits until a run is done, or has failed."""
@@ -155,6 +162,7 @@ class AsyncEvalRunsHelpers(_AsyncMade):
 
     async def poll(
         self, run_id: str, *, eval_id: str, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None, timeout: Any = omit,
     ) -> t.evals.RunRetrieveResponse:  # fmt: skip
         """Waits until a run is done, or has failed."""
@@ -165,7 +173,7 @@ class UploadedFilesHelpers(Polling):
     """Helpers of ``client.files``."""
 
     def wait_for_processing(
-        self, id: str, *, poll_interval: float = 5.0, max_wait_seconds: float = 30 * 60, poll_interval_ms: Seconds = omit
+        self, id: str, *, poll_interval: float = 5.0, max_wait_seconds: float = 30 * 60, on_update: Any = None, poll_interval_ms: Seconds = omit
     ) -> t.FileObject:
         """Waits until a file is processed, or is not."""
         return self._poll(how("files", locals(), ids=[id]), {})
@@ -175,7 +183,7 @@ class AsyncUploadedFilesHelpers(AsyncPolling):
     """Helpers of ``client.files``."""
 
     async def wait_for_processing(
-        self, id: str, *, poll_interval: float = 5.0, max_wait_seconds: float = 30 * 60, poll_interval_ms: Seconds = omit
+        self, id: str, *, poll_interval: float = 5.0, max_wait_seconds: float = 30 * 60, on_update: Any = None, poll_interval_ms: Seconds = omit
     ) -> t.FileObject:
         """Waits until a file is processed, or is not."""
         return await self._poll(how("files", locals(), ids=[id]), {})

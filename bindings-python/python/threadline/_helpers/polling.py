@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .. import types as t
 
 Seconds = Union[float, Omit, NotGiven]
-HELPER = ("self", "poll_interval_ms", "max_wait_seconds", "poll_interval", "__class__")
+HELPER = ("self", "poll_interval_ms", "max_wait_seconds", "on_update", "poll_interval", "__class__")
 
 
 def how(resource: str, arguments: Dict[str, Any], operation: Optional[int] = None, ids: Optional[List[str]] = None) -> Dict[str, Any]:
@@ -26,6 +26,8 @@ def how(resource: str, arguments: Dict[str, Any], operation: Optional[int] = Non
         told["interval"] = arguments["poll_interval"]
     if isinstance(limit, (int, float)):
         told["max_wait"] = limit
+    if callable(arguments.get("on_update")):
+        told["on_update"] = arguments["on_update"]
     for value in ids or ():
         if not value:
             raise ValueError(f"Expected a non-empty value for the ids of {resource} but received {value!r}")

@@ -9,6 +9,8 @@ from .._types import omit
 from .checked import arguments_of
 from .made import _AsyncMade, _Made
 from .polling import Seconds
+from .tools import AsyncRunning, Running
+from .responses_socket import AsyncConnecting, AsyncPooling, Connecting, Pooling
 
 if TYPE_CHECKING:
     from .. import types as t
@@ -36,7 +38,7 @@ def _existing(create: Any, retrieve: Any, params: Dict[str, Any]) -> Tuple[Any, 
     return retrieve, {**arguments_of(retrieve, given), "stream": True}, None if after is omit else after
 
 
-class ResponsesHelpers(_Made):
+class _ResponsesHelpers(_Made, Connecting):
     """Helpers of ``client.responses``."""
 
     _resource = "responses"
@@ -75,6 +77,7 @@ class ResponsesHelpers(_Made):
         *,
         poll_interval_ms: Seconds = omit,
         max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None,
         timeout: Any = omit,
     ) -> t.responses.Response:
@@ -82,7 +85,7 @@ class ResponsesHelpers(_Made):
         return self._existing([response_id], locals(), "response_id")
 
 
-class AsyncResponsesHelpers(_AsyncMade):
+class _AsyncResponsesHelpers(_AsyncMade, AsyncConnecting):
     """Helpers of ``client.responses``."""
 
     _resource = "responses"
@@ -118,6 +121,7 @@ class AsyncResponsesHelpers(_AsyncMade):
         *,
         poll_interval_ms: Seconds = omit,
         max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None,
         timeout: Any = omit,
     ) -> t.responses.Response:
@@ -125,14 +129,26 @@ class AsyncResponsesHelpers(_AsyncMade):
         return await self._existing([response_id], locals(), "response_id")
 
 
-class BetaResponsesHelpers(ResponsesHelpers):
+class ResponsesHelpers(Running, _ResponsesHelpers, Pooling):
+    """Helpers of ``client.responses``."""
+
+    _kind = "responses"
+
+
+class AsyncResponsesHelpers(AsyncRunning, _AsyncResponsesHelpers, AsyncPooling):
+    """Helpers of ``client.responses``."""
+
+    _kind = "responses"
+
+
+class BetaResponsesHelpers(_ResponsesHelpers):
     """Helpers of ``client.beta.responses``."""
 
     _resource = "beta.responses"
     _create = op.BETA_RESPONSES_CREATE
 
 
-class AsyncBetaResponsesHelpers(AsyncResponsesHelpers):
+class AsyncBetaResponsesHelpers(_AsyncResponsesHelpers):
     """Helpers of ``client.beta.responses``."""
 
     _resource = "beta.responses"

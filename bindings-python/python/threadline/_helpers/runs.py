@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Iterable
 from .. import _operations as op
 from .._types import omit
 from .checked import arguments_of
+from .tools import AsyncRunning, Running
 from .polling import AsyncPolling, Polling, Seconds, how, rest
 
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ def _streamed(asynchronous: bool, method: Any, params: Any, handler: Any) -> Any
     return manager(lambda: method(**params), event_handler=handler)
 
 
-class RunsHelpers(Polling):
+class RunsHelpers(Running, Polling):
     """Helpers of ``client.beta.threads.runs``."""
 
+    _kind = "runs"
     create: Any
     submit_tool_outputs: Any
 
-    def create_and_poll(self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, **run: Any) -> t.beta.threads.Run:
+    def create_and_poll(self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any) -> t.beta.threads.Run:
         """Makes a run, with the arguments of :meth:`create`, and waits until it needs nothing more from the provider."""
         run = arguments_of(self.create, run)
         return self._poll(how(_RUNS, locals(), op.BETA_THREADS_RUNS_CREATE), run)
@@ -45,6 +47,7 @@ class RunsHelpers(Polling):
         timeout: Any = omit,
         poll_interval_ms: Seconds = omit,
         max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
     ) -> t.beta.threads.Run:
         """Waits until a run needs nothing more from the provider."""
         return self._poll(how(_RUNS, locals(), ids=[thread_id, run_id]), rest(locals(), "run_id", "thread_id"))
@@ -57,6 +60,7 @@ class RunsHelpers(Polling):
         thread_id: str,
         poll_interval_ms: Seconds = omit,
         max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None,
         extra_query: Any = None,
         extra_body: Any = None,
@@ -77,14 +81,15 @@ class RunsHelpers(Polling):
         return _streamed(False, self.submit_tool_outputs, outputs, event_handler)
 
 
-class AsyncRunsHelpers(AsyncPolling):
+class AsyncRunsHelpers(AsyncRunning, AsyncPolling):
     """Helpers of ``client.beta.threads.runs``."""
 
+    _kind = "runs"
     create: Any
     submit_tool_outputs: Any
 
     async def create_and_poll(
-        self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, **run: Any
+        self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any
     ) -> t.beta.threads.Run:
         """Makes a run, with the arguments of :meth:`create`, and waits until it needs nothing more from the provider."""
         run = arguments_of(self.create, run)
@@ -100,6 +105,7 @@ class AsyncRunsHelpers(AsyncPolling):
         timeout: Any = omit,
         poll_interval_ms: Seconds = omit,
         max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
     ) -> t.beta.threads.Run:
         """Waits until a run needs nothing more from the provider."""
         return await self._poll(how(_RUNS, locals(), ids=[thread_id, run_id]), rest(locals(), "run_id", "thread_id"))
@@ -112,6 +118,7 @@ class AsyncRunsHelpers(AsyncPolling):
         thread_id: str,
         poll_interval_ms: Seconds = omit,
         max_wait_seconds: Seconds = omit,
+        on_update: Any = None,
         extra_headers: Any = None,
         extra_query: Any = None,
         extra_body: Any = None,
@@ -138,7 +145,7 @@ class ThreadsHelpers(Polling):
     create_and_run: Any
 
     def create_and_run_poll(
-        self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, **run: Any
+        self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any
     ) -> t.beta.threads.Run:
         """Makes a thread and a run, with the arguments of :meth:`create_and_run`, and waits for the run."""
         run = arguments_of(self.create_and_run, run)
@@ -155,7 +162,7 @@ class AsyncThreadsHelpers(AsyncPolling):
     create_and_run: Any
 
     async def create_and_run_poll(
-        self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, **run: Any
+        self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any
     ) -> t.beta.threads.Run:
         """Makes a thread and a run, with the arguments of :meth:`create_and_run`, and waits for the run."""
         run = arguments_of(self.create_and_run, run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Union
 
 from .. import _threadline as _native
 from .._resource import AsyncResource, SyncResource
@@ -55,11 +55,7 @@ class UploadsHelpers(SyncResource):
         ``resume`` is the ``unfinished`` of an exception of an earlier call with ``keep_on_failure``. ``on_progress`` is told what was done.
         """
         settings = _settings(locals())
-        progress: List[Any] = []
-        try:
-            return _native.upload_chunked(self._client._native, settings, progress)
-        finally:
-            _tell(on_progress, progress)
+        return _native.upload_chunked(self._client._native, settings, _told(on_progress))
 
 
 class AsyncUploadsHelpers(AsyncResource):
@@ -86,22 +82,24 @@ class AsyncUploadsHelpers(AsyncResource):
     ) -> t.Upload:
         """Uploads a file in parts, several at a time, and completes the upload. See the other client's."""
         settings = _settings(locals())
-        progress: List[Any] = []
-        try:
-            return await _native.upload_chunked_async(self._client._native, settings, progress)
-        finally:
-            _tell(on_progress, progress)
+        return await _native.upload_chunked_async(self._client._native, settings, _told(on_progress))
 
 
-def _tell(on_progress: Optional[Callable[[Any], None]], progress: List[Any]) -> None:
-    if on_progress is not None:
-        for upload_id, bytes_done, bytes_total, parts_done, parts_total in progress:
-            on_progress(
-                {
-                    "upload_id": upload_id,
-                    "bytes_done": bytes_done,
-                    "bytes_total": bytes_total,
-                    "parts_done": parts_done,
-                    "parts_total": parts_total,
-                }
-            )
+def _told(on_progress: Optional[Callable[[Any], None]]) -> Any:
+    """What the native module tells of progress, as the program wants it."""
+    if on_progress is None:
+        return None
+    tell = on_progress
+
+    def told(upload_id: str, bytes_done: int, bytes_total: int, parts_done: int, parts_total: int) -> None:
+        tell(
+            {
+                "upload_id": upload_id,
+                "bytes_done": bytes_done,
+                "bytes_total": bytes_total,
+                "parts_done": parts_done,
+                "parts_total": parts_total,
+            }
+        )
+
+    return told

@@ -10,6 +10,7 @@ from .. import _threadline as _native
 __all__ = [
     "PydanticFunctionTool",
     "ResponsesPydanticFunctionTool",
+    "json_type",
     "pydantic_function_tool",
     "pydantic_responses_function_tool",
     "schema_of",
@@ -43,6 +44,30 @@ def schema_of(model: Any) -> Dict[str, Any]:
         schema = TypeAdapter(model).json_schema()
     strict: Dict[str, Any] = json.loads(_native.strict(json.dumps(schema)))
     return strict
+
+
+def json_type(name: str, schema: Dict[str, Any], *, description: Optional[str] = None) -> Any:
+    """A type of answers from a JSON schema, for those who have no class: the answer is checked against it and is plain data.
+
+    .. code-block:: python
+
+        Person = threadline.json_type("person", {"type": "object", "properties": {"name": {"type": "string"}}})
+        completion = client.chat.completions.parse(model=..., messages=[...], response_format=Person)
+    """
+    return type(name, (_JsonType,), {"_schema": schema, "__description__": description, "__doc__": description})
+
+
+class _JsonType:
+    _schema: Dict[str, Any]
+
+    @classmethod
+    def model_json_schema(cls) -> Dict[str, Any]:
+        return cls._schema
+
+    @classmethod
+    def model_validate_json(cls, text: str) -> Any:
+        _native.check(text, json.dumps(schema_of(cls)))
+        return json.loads(text)
 
 
 def _definition(model: Any, name: Optional[str], description: Optional[str]) -> Dict[str, Any]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Dict, Iterable, Literal, Optional, TYPE_CHECKING, Union, overload
 
 from threadline import _operations as op, types as t
+from threadline._helpers.chat import AsyncCompletionsHelpers, CompletionsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Completions", "AsyncCompletions"]
 
 
-class Completions(SyncResource):
+class Completions(CompletionsHelpers, SyncResource):
     """The resource `completions`."""
 
     @cached_property
@@ -149,7 +150,7 @@ class Completions(SyncResource):
         return self._call(op.COMPLETIONS_CREATE, locals())
 
 
-class AsyncCompletions(AsyncResource):
+class AsyncCompletions(AsyncCompletionsHelpers, AsyncResource):
     """The resource `completions`."""
 
     @cached_property

@@ -156,6 +156,12 @@ pub struct Extras {
     pub helpers: BTreeMap<String, Vec<String>>,
     /// Method → parameters that it takes beyond the official ones, as in `api/python`.
     pub more: BTreeMap<String, Vec<String>>,
+    /// Resource path → type of the events of its connections.
+    pub connections: BTreeMap<String, String>,
+    /// Method → its arguments in the order in which they are sent, where the signature has another.
+    pub order: BTreeMap<String, Vec<String>>,
+    /// Resource path → module of ours whose names its module offers too.
+    pub offers: BTreeMap<String, String>,
     /// Why, by key.
     pub why: BTreeMap<String, String>,
 }

@@ -148,6 +148,9 @@ impl<'a> Writer<'a> {
             self.view(raw, false);
             self.view(raw, true);
         }
+        if self.facts.extras.offers.contains_key(self.path) {
+            self.annotations.imports().add("typing", "Any");
+        }
         let mut head = format!("\"\"\"The resource `{}`.\"\"\"\n\nfrom __future__ import annotations\n\n", self.path);
         self.annotations.imports().add("typing", "TYPE_CHECKING");
         head.push_str(&self.annotations.imports().write());
@@ -160,6 +163,15 @@ impl<'a> Writer<'a> {
         }
         let class = &self.resource.class;
         let _ = write!(head, "\n__all__ = [{}, {}]\n", string(class), string(&format!("Async{class}")));
+        if let Some(module) = self.facts.extras.offers.get(self.path) {
+            let _ = write!(
+                self.out,
+                "\n\ndef __getattr__(name: str) -> Any:\n    from {} import {} as more\n\n    \
+                 if name.startswith(\"_\"):\n        raise AttributeError(name)\n    return getattr(more, name)\n",
+                parent(module),
+                module.rsplit('.').next().unwrap_or(module)
+            );
+        }
         head + &self.out
     }
 

@@ -21,6 +21,11 @@ const PAGE: usize = 400;
 pub fn generate(schema: &Schema, facts: &Facts, methods: &[Method<'_>], files: &mut Files) {
     let mut shapes = Shapes::new(schema, facts);
     let rows: Vec<String> = methods.iter().map(|method| row(facts, &mut shapes, method)).collect();
+    let connections = facts.extras.connections.iter().map(|(path, name)| {
+        let shape = shapes.of(facts, &Ty::Named(name.clone()));
+        format!("({}, Shape::{})", string(path), text(shape))
+    });
+    let connections: Vec<String> = connections.collect();
     let mut root = String::from("//! The tables of the decoder and of the calls.\n\n");
     let mut uses = String::new();
     let models: Vec<String> = shapes.models.iter().map(model).collect();
@@ -42,9 +47,12 @@ pub fn generate(schema: &Schema, facts: &Facts, methods: &[Method<'_>], files: &
          /// Response classes.\n#[rustfmt::skip]\npub static MODELS: &[Model] = {};\n\n\
          /// Shapes of items and values.\n#[rustfmt::skip]\npub static SHAPES: &[Shape] = {};\n\n\
          /// Unions.\npub static UNIONS: &[Union] = unions::UNIONS;\n\n\
-         /// Operations by their Python names.\npub static ROWS: &[Row] = rows::ROWS;\n",
+         /// Operations by their Python names.\npub static ROWS: &[Row] = rows::ROWS;\n\n\
+         /// Events of WebSockets by the resource that opens them.\n\
+         #[rustfmt::skip]\npub static CONNECTIONS: &[(&str, Shape)] = {};\n",
         fill(names),
         fill(shapes.items.iter().map(|shape| format!("Shape::{}", text(*shape)))),
+        fill(connections),
     );
     files.rust(format!("{DIR}/mod.rs"), &root);
     let unions: Vec<String> = shapes.unions.iter().map(union).collect();
@@ -141,12 +149,46 @@ fn row(facts: &Facts, shapes: &mut Shapes, method: &Method<'_>) -> String {
         .into_iter()
         .map(|(python, wire)| format!("({}, {})", string(&python), string(&wire)))
         .collect();
+    let order = facts.extras.order.get(method.id).map_or(&[][..], Vec::as_slice);
     format!(
-        "    Row {{ operation: &ops::{}, python: {}, result: {result}, events: {events}, item: {item}, renames: &[{}] }},\n",
+        "    Row {{ operation: &ops::{}, python: {}, result: {result}, events: {events}, item: {item}, renames: &[{}], \
+         texts: &[{}], order: &[{}] }},\n",
         constant(&method.operation.def.id),
         string(method.id),
-        renames.join(", ")
+        renames.join(", "),
+        strings(&texts(facts, method)),
+        strings(order)
     )
+}
+
+/// Arguments that are a text and nothing else.
+fn texts(facts: &Facts, method: &Method<'_>) -> Vec<String> {
+    let keywords = method.method.signature.keywords.iter();
+    keywords.filter(|one| is_text(facts, &one.ty, 0)).map(|one| one.name.clone()).collect()
+}
+
+fn is_text(facts: &Facts, ty: &Ty, depth: usize) -> bool {
+    let mut some = false;
+    let all = ty.arms().iter().all(|arm| match arm {
+        Ty::Null => true,
+        Ty::Scalar("string") | Ty::Literal(serde_json::Value::String(_)) => {
+            some = true;
+            true
+        }
+        Ty::Named(name) => match facts.definition(name) {
+            Some(Definition::Alias(ty)) if depth < 8 => {
+                some = true;
+                is_text(facts, ty, depth + 1)
+            }
+            _ => false,
+        },
+        Ty::Union { .. } if depth < 8 => {
+            some = true;
+            is_text(facts, arm, depth + 1)
+        }
+        _ => false,
+    });
+    all && some
 }
 
 /// Members of arguments, at any depth, whose Python names are not those of the wire. Names of headers the core knows.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Iterable, List, Optional
 
-from ..._exceptions import ContentFilterFinishReasonError, LengthFinishReasonError
+from ..._exceptions import ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError
 from ..._types import NotGiven, Omit
 from .._tools import PydanticFunctionTool, schema_of
 
@@ -35,28 +35,46 @@ def read_as(type_: Any, text: str) -> Any:
     return TypeAdapter(type_).validate_json(text)
 
 
+def _described(given: Any) -> Dict[str, Any]:
+    """What a type says of itself to the model, where it wants to: pydantic's own schemas hold their texts."""
+    text = getattr(given, "__description__", None)
+    return {} if text is None else {"description": text}
+
+
 def response_format(given: Any) -> Any:
     """`response_format` as it is sent."""
     if not is_type(given):
         return given
-    return {"type": "json_schema", "json_schema": {"schema": schema_of(given), "name": name_of(given), "strict": True}}
+    schema = {"schema": schema_of(given), "name": name_of(given), **_described(given), "strict": True}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def text_format(given: Any) -> Any:
     """`text.format` as it is sent."""
-    return {"type": "json_schema", "strict": True, "name": name_of(given), "schema": schema_of(given)}
+    return {"type": "json_schema", "strict": True, "name": name_of(given), **_described(given), "schema": schema_of(given)}
 
 
 def check_tools(tools: Any) -> None:
-    """Refuses tools whose arguments cannot be relied on."""
+    """Refuses tools none of whose arguments could be relied on. Beside a strict one others are left as they are."""
     if not _given(tools):
         return
+    loose = []
     for tool in tools:
         if tool.get("type") != "function":
             raise ValueError(f"Currently only `function` tool types support auto-parsing; Received `{tool.get('type')}`")
         function = tool.get("function", tool)
         if function.get("strict") is not True:
-            raise ValueError(f"`{function.get('name')}` is not strict. Only `strict` function tools can be auto-parsed")
+            loose.append(function.get("name"))
+    if loose and len(loose) == len(tools):
+        raise ValueError(f"`{loose[0]}` is not strict. Only `strict` function tools can be auto-parsed")
+
+
+def _about(error: Any, kind: str, answer: Any) -> Any:
+    """An error of a reply that came, and could not be parsed."""
+    error.kind, error.status, error.attempts, error.detail = kind, 200, error.attempts or 1, error.detail or str(error)
+    error.request_id = getattr(answer, "_request_id", None)
+    error.completion = answer
+    return error
 
 
 class _Rules:
@@ -88,9 +106,9 @@ class ChatRules(_Rules):
         for choice in completion.choices:
             if self.type is not None or self.tools:
                 if choice.finish_reason == "length":
-                    raise LengthFinishReasonError(completion=completion)
+                    raise _about(LengthFinishReasonError(completion=completion), "length_finish", completion)
                 if choice.finish_reason == "content_filter":
-                    raise ContentFilterFinishReasonError(completion=completion)
+                    raise _about(ContentFilterFinishReasonError(completion=completion), "content_filter_finish", completion)
         completion.__class__ = ParsedChatCompletion
         for choice in completion.choices:
             message = choice.message
@@ -98,12 +116,13 @@ class ChatRules(_Rules):
             for call in message.__dict__.get("tool_calls") or []:
                 if call.type == "function":
                     call.__class__, call.function.__class__ = ParsedFunctionToolCall, ParsedFunction
-                    parsed = self.arguments(call.function.name, call.function.arguments)
-                    if parsed is not None:
-                        call.function.parsed_arguments = parsed
+                    call.function.parsed_arguments = self.arguments(call.function.name, call.function.arguments)
             if self.type is not None:
                 answered = message.content is not None and not message.refusal
-                message.parsed = read_as(self.type, message.content) if answered else None
+                try:
+                    message.parsed = read_as(self.type, message.content) if answered else None
+                except OpenAIError as error:
+                    raise _about(error, "decode", completion)
         return completion
 
     def add_to_event(self, event: Any) -> None:
@@ -132,17 +151,27 @@ class ResponseRules(_Rules):
         for item in response.output or []:
             if item.type == "message":
                 item.__class__ = ParsedResponseOutputMessage
+                # What only comments on the work is no answer.
+                is_answer = item.__dict__.get("phase") in (None, "final_answer")
                 for part in item.content:
                     if part.type == "output_text":
                         part.__class__ = ParsedResponseOutputText
-                        if self.type is not None:
-                            part.parsed = read_as(self.type, part.text)
+                        part.parsed = self._answer(response, part.text) if is_answer and self.type is not None else None
             elif item.type == "function_call":
                 item.__class__ = ParsedResponseFunctionToolCall
-                parsed = self.arguments(item.name, item.arguments)
-                if parsed is not None:
-                    item.parsed_arguments = parsed
+                item.parsed_arguments = self.arguments(item.name, item.arguments)
         return response
+
+    def _answer(self, response: Any, text: str) -> Any:
+        try:
+            return read_as(self.type, text)
+        except Exception as error:
+            reason = getattr(response.incomplete_details, "reason", None)
+            if reason == "max_output_tokens":
+                raise _about(LengthFinishReasonError(completion=response), "length_finish", response) from error
+            if reason == "content_filter":
+                raise _about(ContentFilterFinishReasonError(completion=response), "content_filter_finish", response) from error
+            raise _about(error, "decode", response) if isinstance(error, OpenAIError) else error
 
 
 def with_text_format(params: Dict[str, Any], given: Any) -> None:

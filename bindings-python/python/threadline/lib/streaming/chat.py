@@ -130,6 +130,15 @@ _CLASSES: Dict[str, Any] = {
 }
 
 
+def event_of(text: str) -> Any:
+    """An event from its JSON."""
+    from ...types.chat import ChatCompletion, ChatCompletionChunk
+
+    event = _native.decode_as(text, ChatCompletionStreamEvent, {"chunk": ChatCompletionChunk, "snapshot": ChatCompletion})
+    event.__class__ = _CLASSES.get(event.type, ChatCompletionStreamEvent)
+    return event
+
+
 class _Reader:
     """Events and results of a stream, read with the types that were asked for."""
 
@@ -137,10 +146,7 @@ class _Reader:
     _rules: Any = None
 
     def _event(self, text: str) -> Any:
-        from ...types.chat import ChatCompletion, ChatCompletionChunk
-
-        event = _native.decode_as(text, ChatCompletionStreamEvent, {"chunk": ChatCompletionChunk, "snapshot": ChatCompletion})
-        event.__class__ = _CLASSES.get(event.type, ChatCompletionStreamEvent)
+        event = event_of(text)
         if self._rules is not None:
             self._rules.add_to_event(event)
         return event

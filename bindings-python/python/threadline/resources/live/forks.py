@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
+from threadline._helpers.live import AsyncForksHelpers, ForksHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -12,7 +13,7 @@ from threadline._resource import (
 __all__ = ["Forks", "AsyncForks"]
 
 
-class Forks(SyncResource):
+class Forks(ForksHelpers, SyncResource):
     """The resource `live.forks`."""
 
     @cached_property
@@ -26,7 +27,7 @@ class Forks(SyncResource):
         return ForksWithStreamingResponse(self)
 
 
-class AsyncForks(AsyncResource):
+class AsyncForks(AsyncForksHelpers, AsyncResource):
     """The resource `live.forks`."""
 
     @cached_property
@@ -74,3 +75,11 @@ class AsyncForksWithStreamingResponse(AsyncStreamingView):
 
         def __init__(self, forks: AsyncForks) -> None:
             self._forks = forks
+
+
+def __getattr__(name: str) -> Any:
+    from threadline._helpers import live as more
+
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return getattr(more, name)

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 from threadline import _operations as op, types as t
+from threadline._helpers.live import AsyncLiveHelpers, LiveHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Live", "AsyncLive"]
 
 
-class Live(SyncResource):
+class Live(LiveHelpers, SyncResource):
     """The resource `live`."""
 
     @cached_property
@@ -81,7 +82,7 @@ class Live(SyncResource):
         return self._call(op.LIVE_CREATE, locals())
 
 
-class AsyncLive(AsyncResource):
+class AsyncLive(AsyncLiveHelpers, AsyncResource):
     """The resource `live`."""
 
     @cached_property
@@ -206,3 +207,11 @@ class AsyncLiveWithStreamingResponse(AsyncStreamingView):
 
         @cached_property
         def sessions(self) -> AsyncSessionsWithStreamingResponse: ...
+
+
+def __getattr__(name: str) -> Any:
+    from threadline._helpers import live as more
+
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return getattr(more, name)

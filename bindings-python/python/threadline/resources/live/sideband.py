@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
+from threadline._helpers.live import AsyncSidebandHelpers, SidebandHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -12,7 +13,7 @@ from threadline._resource import (
 __all__ = ["Sideband", "AsyncSideband"]
 
 
-class Sideband(SyncResource):
+class Sideband(SidebandHelpers, SyncResource):
     """The resource `live.sideband`."""
 
     @cached_property
@@ -26,7 +27,7 @@ class Sideband(SyncResource):
         return SidebandWithStreamingResponse(self)
 
 
-class AsyncSideband(AsyncResource):
+class AsyncSideband(AsyncSidebandHelpers, AsyncResource):
     """The resource `live.sideband`."""
 
     @cached_property
@@ -74,3 +75,11 @@ class AsyncSidebandWithStreamingResponse(AsyncStreamingView):
 
         def __init__(self, sideband: AsyncSideband) -> None:
             self._sideband = sideband
+
+
+def __getattr__(name: str) -> Any:
+    from threadline._helpers import live as more
+
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return getattr(more, name)

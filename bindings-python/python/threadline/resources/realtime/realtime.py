@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
+from threadline._helpers.realtime import AsyncRealtimeHelpers, RealtimeHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Realtime", "AsyncRealtime"]
 
 
-class Realtime(SyncResource):
+class Realtime(RealtimeHelpers, SyncResource):
     """The resource `realtime`."""
 
     @cached_property
@@ -61,7 +62,7 @@ class Realtime(SyncResource):
         return RealtimeWithStreamingResponse(self)
 
 
-class AsyncRealtime(AsyncResource):
+class AsyncRealtime(AsyncRealtimeHelpers, AsyncResource):
     """The resource `realtime`."""
 
     @cached_property
@@ -166,3 +167,11 @@ class AsyncRealtimeWithStreamingResponse(AsyncStreamingView):
 
         @cached_property
         def translations(self) -> AsyncTranslationsWithStreamingResponse: ...
+
+
+def __getattr__(name: str) -> Any:
+    from threadline._helpers import realtime as more
+
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return getattr(more, name)

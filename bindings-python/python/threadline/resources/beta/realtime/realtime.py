@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
+from threadline._helpers.realtime_beta import AsyncBetaRealtimeHelpers, BetaRealtimeHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Realtime", "AsyncRealtime"]
 
 
-class Realtime(SyncResource):
+class Realtime(BetaRealtimeHelpers, SyncResource):
     """The resource `beta.realtime`."""
 
     @cached_property
@@ -51,7 +52,7 @@ class Realtime(SyncResource):
         return RealtimeWithStreamingResponse(self)
 
 
-class AsyncRealtime(AsyncResource):
+class AsyncRealtime(AsyncBetaRealtimeHelpers, AsyncResource):
     """The resource `beta.realtime`."""
 
     @cached_property
@@ -137,3 +138,11 @@ class AsyncRealtimeWithStreamingResponse(AsyncStreamingView):
 
         @cached_property
         def transcription_sessions(self) -> AsyncTranscriptionSessionsWithStreamingResponse: ...
+
+
+def __getattr__(name: str) -> Any:
+    from threadline._helpers import realtime_beta as more
+
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return getattr(more, name)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Literal, Optional, TYPE_CHECKING, Union, overload
+from typing import Any, Dict, Iterable, List, Literal, Optional, TYPE_CHECKING, Union, overload
 
 from threadline import _operations as op, types as t
 from threadline._helpers.responses import AsyncBetaResponsesHelpers, BetaResponsesHelpers
@@ -1078,3 +1078,11 @@ class AsyncResponsesWithStreamingResponse(AsyncStreamingView):
 
         @cached_property
         def input_tokens(self) -> AsyncInputTokensWithStreamingResponse: ...
+
+
+def __getattr__(name: str) -> Any:
+    from threadline._helpers import responses_socket as more
+
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return getattr(more, name)

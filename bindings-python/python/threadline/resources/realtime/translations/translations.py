@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
+from threadline._helpers.realtime import AsyncTranslationsHelpers, TranslationsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Translations", "AsyncTranslations"]
 
 
-class Translations(SyncResource):
+class Translations(TranslationsHelpers, SyncResource):
     """The resource `realtime.translations`."""
 
     @cached_property
@@ -39,7 +40,7 @@ class Translations(SyncResource):
         return TranslationsWithStreamingResponse(self)
 
 
-class AsyncTranslations(AsyncResource):
+class AsyncTranslations(AsyncTranslationsHelpers, AsyncResource):
     """The resource `realtime.translations`."""
 
     @cached_property
@@ -106,3 +107,11 @@ class AsyncTranslationsWithStreamingResponse(AsyncStreamingView):
 
         @cached_property
         def client_secrets(self) -> AsyncClientSecretsWithStreamingResponse: ...
+
+
+def __getattr__(name: str) -> Any:
+    from threadline._helpers import realtime as more
+
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return getattr(more, name)

@@ -7,6 +7,7 @@ from typing import Literal, Optional, TYPE_CHECKING, overload
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.agent_files import AgentFilesHelpers, AsyncAgentFilesHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Files", "AsyncFiles"]
 
 
-class Files(SyncResource):
+class Files(AgentFilesHelpers, SyncResource):
     """The resource `beta.agents.environments.files`."""
 
     @cached_property
@@ -100,7 +101,7 @@ class Files(SyncResource):
         return self._page(op.BETA_AGENTS_ENVIRONMENTS_FILES_LIST, locals(), SyncTokenPage)
 
 
-class AsyncFiles(AsyncResource):
+class AsyncFiles(AsyncAgentFilesHelpers, AsyncResource):
     """The resource `beta.agents.environments.files`."""
 
     @cached_property

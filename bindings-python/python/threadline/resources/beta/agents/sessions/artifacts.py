@@ -7,6 +7,7 @@ from typing import Literal, Optional, TYPE_CHECKING
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.agent_files import ArtifactsHelpers, AsyncArtifactsHelpers
 from threadline._legacy_response import HttpxBinaryResponseContent
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Artifacts", "AsyncArtifacts"]
 
 
-class Artifacts(SyncResource):
+class Artifacts(ArtifactsHelpers, SyncResource):
     """The resource `beta.agents.sessions.artifacts`."""
 
     @cached_property
@@ -105,7 +106,7 @@ class Artifacts(SyncResource):
         return self._call(op.BETA_AGENTS_SESSIONS_ARTIFACTS_CONTENT, locals())
 
 
-class AsyncArtifacts(AsyncResource):
+class AsyncArtifacts(AsyncArtifactsHelpers, AsyncResource):
     """The resource `beta.agents.sessions.artifacts`."""
 
     @cached_property

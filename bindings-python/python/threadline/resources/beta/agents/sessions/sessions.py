@@ -7,6 +7,7 @@ from typing import Dict, Iterable, Literal, Optional, TYPE_CHECKING, Union, over
 
 from threadline import _operations as op, types as t
 from threadline._base_client import AsyncPaginator
+from threadline._helpers.agents import AsyncSessionsHelpers, SessionsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["Sessions", "AsyncSessions"]
 
 
-class Sessions(SyncResource):
+class Sessions(SessionsHelpers, SyncResource):
     """The resource `beta.agents.sessions`."""
 
     @cached_property
@@ -258,7 +259,7 @@ class Sessions(SyncResource):
         return self._call(op.BETA_AGENTS_SESSIONS_DELETE, locals())
 
 
-class AsyncSessions(AsyncResource):
+class AsyncSessions(AsyncSessionsHelpers, AsyncResource):
     """The resource `beta.agents.sessions`."""
 
     @cached_property

@@ -332,6 +332,7 @@ class Runs(RunsHelpers, SyncResource):
         poll_interval_ms: int | Omit = omit,
         thread_id: str,
         max_wait_seconds: float | Omit = omit,
+        on_update: object = None,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
         extra_body: Body | None = None,
@@ -352,6 +353,7 @@ class Runs(RunsHelpers, SyncResource):
         poll_interval_ms: int | Omit = omit,
         *,
         max_wait_seconds: float | Omit = omit,
+        on_update: object = None,
     ) -> t.beta.threads.Run:
         """Helper `beta.threads.runs.poll`; see the guides."""
         return RunsHelpers.poll(**given(locals()))
@@ -365,6 +367,7 @@ class Runs(RunsHelpers, SyncResource):
         thread_id: str,
         poll_interval_ms: int | Omit = omit,
         max_wait_seconds: float | Omit = omit,
+        on_update: object = None,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
         extra_body: Body | None = None,
@@ -678,6 +681,7 @@ class AsyncRuns(AsyncRunsHelpers, AsyncResource):
         poll_interval_ms: int | Omit = omit,
         thread_id: str,
         max_wait_seconds: float | Omit = omit,
+        on_update: object = None,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
         extra_body: Body | None = None,
@@ -698,6 +702,7 @@ class AsyncRuns(AsyncRunsHelpers, AsyncResource):
         poll_interval_ms: int | Omit = omit,
         *,
         max_wait_seconds: float | Omit = omit,
+        on_update: object = None,
     ) -> t.beta.threads.Run:
         """Helper `beta.threads.runs.poll`; see the guides."""
         return await AsyncRunsHelpers.poll(**given(locals()))
@@ -711,6 +716,7 @@ class AsyncRuns(AsyncRunsHelpers, AsyncResource):
         thread_id: str,
         poll_interval_ms: int | Omit = omit,
         max_wait_seconds: float | Omit = omit,
+        on_update: object = None,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
         extra_body: Body | None = None,
