@@ -19,15 +19,14 @@ pub struct Language {
 pub const LANGUAGES: &[Language] = &[
     Language { name: "rust", build: build_rust, driver: rust_driver },
     Language { name: "rust-blocking", build: build_rust, driver: blocking_driver },
-];
-
-/// Languages whose driver does not pass all cases yet: they are tested when they are named.
-const UNFINISHED: &[Language] = &[
     Language { name: "python", build: python::build, driver: python_driver },
     Language { name: "python-async", build: python::build, driver: python_async_driver },
     Language { name: "node", build: node::build, driver: node::driver },
     Language { name: "kotlin", build: kotlin::build, driver: kotlin::driver },
 ];
+
+/// Languages whose driver does not pass all cases yet: they are tested when they are named.
+const UNFINISHED: &[Language] = &[];
 
 /// The language of this name.
 pub fn named(name: &str) -> Result<&'static Language, String> {

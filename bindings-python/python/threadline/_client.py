@@ -28,6 +28,16 @@ __all__ = ["AsyncClient", "AsyncOpenAI", "Client", "OpenAI"]
 C = TypeVar("C", bound="_Base")
 _making = Lock()
 
+
+def _forget_lock() -> None:
+    # A thread that is none of the child's may have held it.
+    global _making
+    _making = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_lock)
+
 #: Options of a client that a copy can change while it shares connections with its original.
 _SHARED = ("organization", "project", "webhook_secret", "timeout", "max_retries")
 #: Options that only copies take: limits of streams and the delay of a second try of reads (seconds), and whether calls are recorded

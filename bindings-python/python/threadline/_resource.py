@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from functools import cached_property as cached_property
 from typing import TYPE_CHECKING, Any, Dict
 
 if TYPE_CHECKING:
+    from functools import cached_property as cached_property
+
     from ._client import AsyncOpenAI, OpenAI
+else:
+
+    class cached_property(functools.cached_property):
+        """Without the lock that it has before Python 3.12: a child that is forked while another thread holds it would wait for ever."""
+
+        def __get__(self, instance, owner=None):
+            if instance is None:
+                return self
+            value = instance.__dict__[self.attrname] = self.func(instance)
+            return value
 
 __all__ = [
     "AsyncAPIResource",

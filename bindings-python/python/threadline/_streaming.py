@@ -29,6 +29,24 @@ class ServerSentEvent:
         return f"ServerSentEvent(event={self.event}, data={self.data}, id={self.id}, retry={self.retry})"
 
 
+def _read(events: Any) -> Iterator[Any]:
+    # Not a method: a stream that its iterator refers to would live, with its connection, until the garbage is collected.
+    try:
+        while (batch := events.next_batch()) is not None:
+            yield from batch
+    finally:
+        events.close()
+
+
+async def _read_async(events: Any) -> AsyncIterator[Any]:
+    try:
+        while (batch := await events.next_batch_async()) is not None:
+            for event in batch:
+                yield event
+    finally:
+        events.close()
+
+
 class Stream(Generic[T]):
     """The events of a reply. Leaving it, or dropping it, closes the connection.
 
@@ -56,15 +74,7 @@ class Stream(Generic[T]):
         return StreamedResponse(self._reply)
 
     def __stream__(self) -> Iterator[T]:
-        next_batch = self._events.next_batch
-        try:
-            while True:
-                batch = next_batch()
-                if batch is None:
-                    return
-                yield from batch
-        finally:
-            self._events.close()
+        return _read(self._events)
 
     def __iter__(self) -> Iterator[T]:
         return self._iterator
@@ -102,17 +112,8 @@ class AsyncStream(Generic[T]):
 
         return StreamedResponse(self._reply)
 
-    async def __stream__(self) -> AsyncIterator[T]:
-        next_batch = self._events.next_batch_async
-        try:
-            while True:
-                batch = await next_batch()
-                if batch is None:
-                    return
-                for event in batch:
-                    yield event
-        finally:
-            self._events.close()
+    def __stream__(self) -> AsyncIterator[T]:
+        return _read_async(self._events)
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self._iterator

@@ -156,7 +156,7 @@ fn row(facts: &Facts, shapes: &mut Shapes, method: &Method<'_>) -> String {
         constant(&method.operation.def.id),
         string(method.id),
         renames.join(", "),
-        strings(&texts(facts, method)),
+        strings(texts(facts, method)),
         strings(order)
     )
 }
