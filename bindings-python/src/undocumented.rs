@@ -69,6 +69,7 @@ pub(crate) fn prepare(
         vectors: Vectors::List,
         paged: false,
         walk: None,
+        refused: None,
     })
 }
 
@@ -78,6 +79,15 @@ fn row(operation: &'static Operation) -> &'static Row {
     let mut rows = lock(ROWS.get_or_init(Mutex::default));
     rows.entry(std::ptr::from_ref(operation) as usize).or_insert_with(|| {
         let any = Shape::Any;
-        Box::leak(Box::new(Row { operation, python: operation.id, result: any, events: any, item: any, renames: &[] }))
+        Box::leak(Box::new(Row {
+            operation,
+            python: operation.id,
+            result: any,
+            events: any,
+            item: any,
+            renames: &[],
+            texts: &[],
+            order: &[],
+        }))
     })
 }
