@@ -26,3 +26,9 @@ pub static UNIONS: &[Union] = unions::UNIONS;
 
 /// Operations by their Python names.
 pub static ROWS: &[Row] = rows::ROWS;
+
+/// Events of WebSockets by the resource that opens them.
+#[rustfmt::skip]
+pub static CONNECTIONS: &[(&str, Shape)] = &[
+
+];

@@ -9,13 +9,13 @@ use crate::schema::Shape::*;
 /// Operations by their Python names.
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
-    Row { operation: &ops::BETA_THREADS_RUNS_CREATE, python: "beta.threads.runs.create", result: Model(3), events: Union(4), item: Any, renames: &[("from_", "from")] },
-    Row { operation: &ops::BETA_THREADS_RUNS_EVENTS_STREAM, python: "beta.threads.runs.events.stream", result: Any, events: Union(4), item: Any, renames: &[] },
-    Row { operation: &ops::BETA_THREADS_RUNS_LIST, python: "beta.threads.runs.list", result: Any, events: Any, item: Model(3), renames: &[] },
-    Row { operation: &ops::FILES_CONTENT, python: "files.content", result: Any, events: Any, item: Any, renames: &[] },
-    Row { operation: &ops::FILES_CREATE, python: "files.create", result: Model(9), events: Any, item: Any, renames: &[] },
-    Row { operation: &ops::FILES_DELETE, python: "files.delete", result: Any, events: Any, item: Any, renames: &[] },
-    Row { operation: &ops::FILES_CONTENT, python: "files.retrieve_content", result: Any, events: Any, item: Any, renames: &[] },
-    Row { operation: &ops::LOOP_MATCH_TYPE, python: "loop.match.type", result: Any, events: Any, item: Any, renames: &[] },
-    Row { operation: &ops::LOOP_MOVE, python: "loop.move", result: Any, events: Any, item: Any, renames: &[] },
+    Row { operation: &ops::BETA_THREADS_RUNS_CREATE, python: "beta.threads.runs.create", result: Model(3), events: Union(4), item: Any, renames: &[("from_", "from")], texts: &["assistant_id"], order: &[] },
+    Row { operation: &ops::BETA_THREADS_RUNS_EVENTS_STREAM, python: "beta.threads.runs.events.stream", result: Any, events: Union(4), item: Any, renames: &[], texts: &["thread_id"], order: &[] },
+    Row { operation: &ops::BETA_THREADS_RUNS_LIST, python: "beta.threads.runs.list", result: Any, events: Any, item: Model(3), renames: &[], texts: &["after"], order: &[] },
+    Row { operation: &ops::FILES_CONTENT, python: "files.content", result: Any, events: Any, item: Any, renames: &[], texts: &[], order: &[] },
+    Row { operation: &ops::FILES_CREATE, python: "files.create", result: Model(9), events: Any, item: Any, renames: &[], texts: &[], order: &[] },
+    Row { operation: &ops::FILES_DELETE, python: "files.delete", result: Any, events: Any, item: Any, renames: &[], texts: &[], order: &[] },
+    Row { operation: &ops::FILES_CONTENT, python: "files.retrieve_content", result: Any, events: Any, item: Any, renames: &[], texts: &[], order: &[] },
+    Row { operation: &ops::LOOP_MATCH_TYPE, python: "loop.match.type", result: Any, events: Any, item: Any, renames: &[], texts: &["sdp"], order: &[] },
+    Row { operation: &ops::LOOP_MOVE, python: "loop.move", result: Any, events: Any, item: Any, renames: &[], texts: &["sdp"], order: &[] },
 ];
