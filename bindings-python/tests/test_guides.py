@@ -22,6 +22,16 @@ NAMED = "# ray\n"
 PAGES = {page: examples(str(ROOT / page)) for page in ("README.md", "bindings-python/README.md")}
 PAGES.update({f"docs/guide/{path.name}": examples(str(path)) for path in sorted((ROOT / "docs/guide").glob("python-*.md"))})
 FILE = {"id": "file_1", "object": "file", "bytes": 1, "created_at": 1, "filename": "f", "purpose": "batch", "status": "processed"}
+DONE = {"type": "response.done", "event_id": "e", "response": {"id": "r", "status": "completed"}}
+SAID = ("session.update", "conversation.item.create", "response.create")
+TALK = {"ws": [*({"expect": {"type": said}} for said in SAID), {"json": DONE}]}
+CALL = {"id": "c", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Bonn"}'}}
+
+
+def chat(finish_reason: str, **message: Any) -> Dict[str, Any]:
+    choice = {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": None, **message}}
+    return {"id": "chatcmpl_1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+
 
 #: Replies for examples of a page, by their number there; others are answered by the server itself.
 SCRIPTS: Dict[str, List[Any]] = {
@@ -29,7 +39,9 @@ SCRIPTS: Dict[str, List[Any]] = {
         {"for": "POST /files", "json": FILE},
         {"for": "POST /batches", **job("validating")},
         {"for": "GET /batches/{batch_id}", **job("completed")},
-    ]
+    ],
+    "bindings-python/README.md-1": [TALK],
+    "bindings-python/README.md-2": [{"json": chat("tool_calls", tool_calls=[CALL])}, {"json": chat("stop", content="Sunny.")}],
 }
 
 
