@@ -107,7 +107,7 @@ def test_a_journal_is_one_runs_at_a_time(threadline_mock: MockServer, tmp_path: 
 
 
 def test_leaving_cancels_what_is_under_way(threadline_mock: MockServer) -> None:
-    threadline_mock.reply(synth=True).reply(nothing=True, end="hold", times="always")
+    threadline_mock.reply(synth=True, end="close").reply(nothing=True, end="hold", times="always")
     run = bulk.imap([request(str(n)) for n in range(4)], client=threadline_mock.client(), concurrency=2)
     assert next(run).ok
     threadline_mock.wait_for_requests(2)

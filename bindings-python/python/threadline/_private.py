@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import os
 import sys
 from functools import lru_cache
@@ -13,6 +12,9 @@ from ._types import NotGiven, Omit
 from ._version import __version__
 
 __all__ = ["PrivateNames", "headers_of_call", "platform_headers", "private", "sent_headers"]
+
+#: Providers read in it which client calls.
+_USER_AGENT = f"Threadline/Python {__version__}"
 
 
 @lru_cache(maxsize=1)
@@ -70,7 +72,7 @@ def headers_of_call(client: Any, method: str, arguments: Mapping[str, Any], retr
 
 def sent_headers(client: Any) -> Dict[str, str]:
     """What the core does not send by itself of a client's default headers."""
-    own = {"User-Agent": f"{type(client).__name__}/Python {__version__}", **platform_headers()}
+    own = {"User-Agent": _USER_AGENT, **platform_headers()}
     return _merged(own, client._options["default_headers"])
 
 
@@ -116,7 +118,7 @@ class PrivateNames:
 
     @property
     def user_agent(self) -> str:
-        return f"{type(self).__name__}/Python {__version__}"
+        return _USER_AGENT
 
     @property
     def custom_auth(self) -> None:

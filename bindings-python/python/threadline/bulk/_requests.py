@@ -122,7 +122,7 @@ def _guess(index: int, body: Mapping[str, Any]) -> str:
 def value_of(call: Call, body: Any) -> Any:
     """The value of a reply that was kept as plain data."""
     cast_to = call.cast_to
-    return body if cast_to is object or not isinstance(body, dict) else cast_to.model_validate(body)
+    return body if cast_to is object or not isinstance(body, dict) else cast_to.construct(**body)
 
 
 def failure(status: Optional[int], body: Any, message: str, request_id: Optional[str] = None) -> BaseException:

@@ -92,7 +92,7 @@ class _Handler:
         from ...types.beta.threads import Run
 
         run = self._snapshot().get("run")
-        return None if run is None else Run.model_validate(run)
+        return None if run is None else Run.construct(**run)
 
     @property
     def current_run_step_snapshot(self) -> Any:
@@ -109,12 +109,12 @@ class _Handler:
     def _messages(self) -> List[Any]:
         from ...types.beta.threads import Message
 
-        return [Message.model_validate(message) for message in self._snapshot().get("messages") or []]
+        return [Message.construct(**message) for message in self._snapshot().get("messages") or []]
 
     def _steps(self) -> List[Any]:
         from ...types.beta.threads.runs import RunStep
 
-        return [RunStep.model_validate(step) for step in self._snapshot().get("run_steps") or []]
+        return [RunStep.construct(**step) for step in self._snapshot().get("run_steps") or []]
 
     def _final_run(self) -> Any:
         run = self.current_run
@@ -132,7 +132,7 @@ def _tool_call(data: Dict[str, Any], delta: bool) -> Any:
         "file_search": (runs.FileSearchToolCall, runs.FileSearchToolCallDelta),
     }
     found = kinds.get(data.get("type", ""))
-    return (BaseModel if found is None else found[delta]).model_validate(data)
+    return (BaseModel if found is None else found[delta]).construct(**data)
 
 
 class AssistantEventHandler(_Handler):
