@@ -65,6 +65,8 @@ impl Exchanged {
 
 impl Shared {
     async fn next(&self, limit: Option<Duration>) -> Result<Option<Bytes>, Failed> {
+        // Goes last, when the body is free again.
+        let _leaving = Leaving(self);
         let closed = self.close.notified();
         let mut place = self.body.lock().await;
         if self.closed.load(Ordering::Acquire) {
@@ -86,6 +88,19 @@ impl Shared {
             *place = None;
         }
         piece
+    }
+}
+
+/// A read that ends, or is given up. Whoever closed the reply meanwhile could not take the body from it.
+struct Leaving<'a>(&'a Shared);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if self.0.closed.load(Ordering::Acquire)
+            && let Ok(mut place) = self.0.body.try_lock()
+        {
+            *place = None;
+        }
     }
 }
 
