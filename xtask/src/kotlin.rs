@@ -1,10 +1,8 @@
 //! Kotlin for the tests: the native library, what UniFFI generates for it, the Maven project, and its driver.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::SystemTime;
 
-use crate::{Outcome, languages, shell};
+use crate::{Outcome, ffi, languages, shell};
 
 /// The Maven project.
 const PROJECT: &str = "bindings-kotlin";
@@ -36,7 +34,7 @@ pub fn build() -> Outcome {
     native()?;
     let project = shell::root().join(PROJECT);
     let stamp = project.join("target/built");
-    let sources = ["src", "native/kotlin", "pom.xml"].map(|part| newest(&project.join(part)));
+    let sources = ["src", "native/kotlin", "pom.xml"].map(|part| ffi::newest(&project.join(part)));
     let changed = sources.into_iter().flatten().max();
     let built = std::fs::metadata(&stamp).and_then(|data| data.modified()).ok();
     if built.is_some() && changed <= built {
@@ -50,7 +48,7 @@ pub fn build() -> Outcome {
 /// find it.
 pub fn package() -> Outcome {
     build()?;
-    let library = library("debug");
+    let library = ffi::library("debug");
     let folder = shell::root().join(PROJECT).join("native/lib").join(platform()?);
     std::fs::create_dir_all(&folder)?;
     std::fs::copy(&library, folder.join(library.file_name().unwrap_or_default()))?;
@@ -66,58 +64,17 @@ fn maven() -> Command {
 
 /// The native library, and what UniFFI generates for it.
 fn native() -> Outcome {
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-ffi"]))?;
-    let target = languages::target();
-    let library = library("debug");
+    ffi::build()?;
     let generated = shell::root().join(PROJECT).join("native/kotlin");
-    if newest(&generated).is_some_and(|made| newest(&library).is_some_and(|built| built <= made)) {
+    if ffi::is_fresh(&generated) {
         return Ok(());
     }
-    let manifest = shell::root().join("bindings-swift/bindgen/Cargo.toml");
-    let folder = target.join("bindgen");
-    let mut bindgen = shell::cargo(&["run", "--quiet", "--manifest-path"]);
-    bindgen.arg(manifest).env("CARGO_TARGET_DIR", folder).args([
-        "--",
-        "generate",
-        "--no-format",
-        "--language",
-        "kotlin",
-        "--out-dir",
-    ]);
-    bindgen.arg(generated.with_extension("new")).arg("--config").arg(shell::root().join("bindings-swift/uniffi.toml"));
-    shell::run(bindgen.arg("--library").arg(&library))?;
-    replace(&generated.with_extension("new"), &generated)
-}
-
-/// Takes over what differs, so that what is the same keeps its time.
-fn replace(fresh: &Path, place: &Path) -> Outcome {
-    for path in files(fresh) {
-        let target = place.join(path.strip_prefix(fresh)?);
-        let text = std::fs::read(&path)?;
-        if std::fs::read(&target).is_ok_and(|found| found == text) {
-            continue;
-        }
-        if let Some(parent) = target.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        std::fs::write(target, text)?;
+    let fresh = generated.with_extension("new");
+    ffi::bind("kotlin", &fresh)?;
+    for path in ffi::files(&fresh) {
+        ffi::write(&generated.join(path.strip_prefix(&fresh)?), &std::fs::read(&path)?)?;
     }
     Ok(std::fs::remove_dir_all(fresh)?)
-}
-
-fn library(profile: &str) -> PathBuf {
-    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    languages::target().join(profile).join(format!("{prefix}threadline_ffi{suffix}"))
-}
-
-fn files(path: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_path_buf()] };
-    entries.filter_map(Result::ok).flat_map(|entry| files(&entry.path())).collect()
-}
-
-/// When the youngest file below a path was written.
-fn newest(path: &Path) -> Option<SystemTime> {
-    files(path).iter().filter_map(|file| std::fs::metadata(file).ok()?.modified().ok()).max()
 }
 
 /// The driver of the conformance suite.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{Outcome, kotlin, node, python, shell};
+use crate::{Outcome, kotlin, node, python, shell, swift};
 
 /// How a language's driver of the call protocol is built and started.
 pub struct Language {
@@ -27,6 +27,7 @@ pub const LANGUAGES: &[Language] = &[
 const UNFINISHED: &[Language] = &[
     Language { name: "node", build: node::build, driver: node::driver },
     Language { name: "kotlin", build: kotlin::build, driver: kotlin::driver },
+    Language { name: "swift", build: swift::build, driver: swift::driver },
 ];
 
 /// The language of this name.

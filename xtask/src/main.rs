@@ -6,6 +6,7 @@
 mod bench;
 mod call;
 mod demo;
+mod ffi;
 mod fuzz;
 mod generate;
 mod import;
@@ -20,6 +21,7 @@ mod python;
 mod setup;
 mod shell;
 mod soak;
+mod swift;
 mod test;
 
 /// What a command answers; the message is printed and the process ends with status 1.
@@ -28,7 +30,7 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
 const COMMANDS: &[Command] = &[
-    ("setup", "setup [python|kotlin]: install what the other commands need", setup::run),
+    ("setup", "setup [python|kotlin|swift]: install what the other commands need", setup::run),
     ("demo", "a short conversation, with the mock server or a real provider", demo::run),
     ("test", "test [LANGUAGE] [--filter TEXT]: everything, or the conformance suite in one language", test::run),
     ("call", "call LANGUAGE: make calls, one JSON object a line (tests/README.md)", call::run),
@@ -42,6 +44,11 @@ const COMMANDS: &[Command] = &[
         "peers",
         "peers [python|node|seam|libraries|real-model]: other people's packages against threadline-server",
         peers::run,
+    ),
+    (
+        "swift",
+        "swift ARGUMENTS: Swift's own command in the current folder, with the native library within reach",
+        swift::run,
     ),
     ("package", "package python|kotlin: the package as users get it, three ways, with release builds", package::run),
     (

@@ -1,7 +1,7 @@
-//! `cargo xtask setup [python|kotlin]`: installs what the other commands need and the machine lacks; or the Python environment
-//! of the tests alone, or a JDK and Maven, which no other command needs yet.
+//! `cargo xtask setup [python|kotlin|swift]`: installs what the other commands need and the machine lacks; or the Python environment
+//! of the tests alone; or a JDK and Maven, or Swift, which no other command needs yet.
 
-use crate::{Outcome, kotlin, peers, postgres, python, shell};
+use crate::{Outcome, kotlin, peers, postgres, python, shell, swift};
 
 /// Tools that come as crates: program and version.
 const TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20")];
@@ -13,7 +13,8 @@ pub fn run(args: &[String]) -> Outcome {
         [] => {}
         [part] if part == "python" => return python::run(),
         [part] if part == "kotlin" => return kotlin::setup(),
-        _ => return Err("usage: cargo xtask setup [python|kotlin]".into()),
+        [part] if part == "swift" => return swift::setup(),
+        _ => return Err("usage: cargo xtask setup [python|kotlin|swift]".into()),
     }
     for component in ["rustfmt", "clippy"] {
         let name = if component == "clippy" { "cargo-clippy" } else { component };

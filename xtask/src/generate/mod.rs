@@ -16,6 +16,7 @@
 //! if it has a directory of its own, a line in `output::OWNED`. `docs/generator.md` has it step by step.
 
 mod cases;
+mod common;
 mod description;
 mod endpoints;
 #[cfg(test)]

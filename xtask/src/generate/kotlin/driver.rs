@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::names::{camel, escape};
-use super::resources::{method_name, params_of, stream_name};
+use super::names::escape;
+use super::resources::{method_name, stream_name};
 use super::text::string;
 use super::types::imports;
 use super::{Names, codec};
+use crate::generate::common::{arguments, camel, params_of};
 use crate::generate::output::Files;
 use crate::generate::schema::{Operation, Schema};
 
@@ -44,14 +45,7 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
 
 fn row(schema: &Schema, names: &Names, id: &str, operation: &Operation) -> String {
     let def = &operation.def;
-    let (mut required, mut optional) = (def.path_params.clone(), Vec::new());
-    if let Some(params) = def.params.as_deref().and_then(|name| schema.structure(name)) {
-        for field in params.fields.iter().filter(|field| Some(field.name.as_str()) != operation.stream_param()) {
-            let list = if field.required && field.constant.is_none() { &mut required } else { &mut optional };
-            list.push(field.name.clone());
-        }
-    }
-    optional.extend(operation.stream_param().map(str::to_owned));
+    let (required, optional) = arguments(schema, operation);
     let path = id.rsplit_once('.').map_or("", |(path, _)| path);
     let resource: String = path.split('.').map(|part| format!(".{}", escape(&camel(part)))).collect();
     let params = params_of(schema, operation);

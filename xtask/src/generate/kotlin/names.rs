@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::generate::Problems;
+use crate::generate::common::camel;
 use crate::generate::rust;
-use crate::generate::rust::names::snake;
 use crate::generate::schema::Schema;
 use crate::generate::schema::defs::TypeDef;
 
@@ -156,22 +156,6 @@ pub fn escape(word: &str) -> String {
 fn member(plain: &str) -> String {
     let name = camel(plain);
     if TAKEN_MEMBERS.contains(&name.as_str()) { format!("{name}_") } else { escape(&name) }
-}
-
-/// `lowerCamelCase` of a wire name; `_` stays between digits.
-pub fn camel(wire: &str) -> String {
-    let mut out = String::new();
-    for word in snake(wire).split('_').filter(|word| !word.is_empty()) {
-        let digits = out.ends_with(|c: char| c.is_ascii_digit()) && word.starts_with(|c: char| c.is_ascii_digit());
-        if digits {
-            out.push('_');
-        }
-        let mut letters = word.chars();
-        let first = letters.next().unwrap_or_default();
-        out.push(if out.is_empty() { first } else { first.to_ascii_uppercase() });
-        out.push_str(letters.as_str());
-    }
-    out
 }
 
 /// `UPPER_SNAKE_CASE` of an UpperCamelCase name.

@@ -1,12 +1,13 @@
 //! `dev.threadline.resources`: the tree of resources with a typed method for every operation.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::names::{camel, escape};
+use super::names::escape;
 use super::text::{kdoc, string};
-use super::types::{imports, is_required};
+use super::types::imports;
 use super::{MAIN, Names, codec, kotlin_type};
+use crate::generate::common::{Resource, camel, params_of, tree};
 use crate::generate::output::Files;
 use crate::generate::rust::names::resource_type;
 use crate::generate::schema::{Operation, Schema};
@@ -28,13 +29,6 @@ const IMPORTS: &[(&str, &str)] = &[
     ("TextCodec", "dev.threadline.json.TextCodec"),
     ("JsonElement", "kotlinx.serialization.json.JsonElement"),
 ];
-
-/// A node of the tree.
-#[derive(Debug, Default)]
-struct Resource<'a> {
-    children: BTreeSet<String>,
-    methods: Vec<(&'a str, &'a Operation)>,
-}
 
 /// Writes one file a group, and the roots of the tree.
 pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
@@ -58,22 +52,6 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
     }
     roots.push_str("}\n");
     files.kotlin(format!("{MAIN}/resources/roots.kt"), &format!("{HEAD}{}{roots}", imports(IMPORTS, &roots)));
-}
-
-fn tree(schema: &Schema) -> BTreeMap<String, Resource<'_>> {
-    let mut tree: BTreeMap<String, Resource<'_>> = BTreeMap::new();
-    for operation in &schema.operations {
-        for id in operation.names() {
-            let path = id.rsplit_once('.').map_or("", |(path, _)| path);
-            tree.entry(path.to_owned()).or_default().methods.push((id, operation));
-            let mut child = path;
-            while let Some((parent, _)) = child.rsplit_once('.') {
-                tree.entry(parent.to_owned()).or_default().children.insert(child.to_owned());
-                child = parent;
-            }
-        }
-    }
-    tree
 }
 
 fn accessor(out: &mut String, path: &str) {
@@ -107,17 +85,6 @@ pub fn method_name(id: &str) -> String {
 pub fn stream_name(id: &str, operation: &Operation) -> String {
     let name = method_name(id);
     if operation.only_streams() { name } else { format!("{}Stream", name.trim_matches('`')) }
-}
-
-/// How the arguments outside of the path are handed over: their type, and whether they may be left out.
-pub fn params_of(schema: &Schema, operation: &Operation) -> Option<(String, bool)> {
-    let name = operation.def.params.as_ref()?;
-    let def = schema.structure(name)?;
-    let hidden = operation.stream_param();
-    let mut shown = def.fields.iter().filter(|field| Some(field.name.as_str()) != hidden).peekable();
-    shown.peek()?;
-    let required = shown.any(|field| is_required(field) && field.ty.is_some());
-    Some((name.clone(), !required))
 }
 
 fn methods(out: &mut String, schema: &Schema, names: &Names, id: &str, operation: &Operation) {

@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 
 use super::text::{kdoc, string};
 use super::{MAIN, Names, codec, kotlin_type};
+use crate::generate::common::{is_required, member_text, parts};
 use crate::generate::output::{Files, LONGEST};
-use crate::generate::rust::names::snake;
 use crate::generate::schema::defs::{EnumDef, FieldDef, StructDef, TypeDef, UnionDef};
-use crate::generate::schema::docs::facts;
 use crate::generate::schema::expr::Expr;
 use crate::generate::schema::{Schema, Type};
 
@@ -50,20 +49,7 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
         areas.entry(&ty.area).or_default().push(definition(names, name, ty));
     }
     for (area, texts) in areas {
-        let mut parts: Vec<String> = vec![String::new()];
-        let mut lines = 0;
-        for text in texts {
-            let length = text.lines().count() + 1;
-            if lines > 0 && lines + length > LONGEST - 200 {
-                parts.push(String::new());
-                lines = 0;
-            }
-            lines += length;
-            if let Some(part) = parts.last_mut() {
-                part.push('\n');
-                part.push_str(&text);
-            }
-        }
+        let parts = parts(&texts, LONGEST - 200);
         let several = parts.len() > 1;
         for (number, body) in (1..).zip(parts) {
             let stem = if several { format!("{area}_{number}") } else { area.to_owned() };
@@ -95,11 +81,6 @@ fn definition(names: &Names, name: &str, ty: &Type) -> String {
         TypeDef::Union(def) => union(&mut out, names, name, ty, def),
     }
     out
-}
-
-/// Kotlin asks for a member if it must be there and may not be `null`.
-pub fn is_required(field: &FieldDef) -> bool {
-    field.required && !field.nullable
 }
 
 fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &StructDef) {
@@ -177,21 +158,6 @@ fn serializer(out: &mut String, kotlin: &str, before: &str) {
         "    public companion object {{\n{before}        /** For kotlinx.serialization. */\n        \
          public fun serializer(): KSerializer<{kotlin}> = Codec\n    }}"
     );
-}
-
-/// Text about a member.
-fn member_text(name: &str, ty: &Type, field: &FieldDef) -> String {
-    let mut text = ty.member_text(&field.name).map(str::to_owned).unwrap_or_default();
-    if let Some(facts) = facts(field, &text) {
-        text = if text.is_empty() { facts } else { format!("{text} {facts}") };
-    }
-    if field.deprecated && !text.to_lowercase().contains("deprecated") {
-        text = format!("{text} Deprecated by the vendor.").trim().to_owned();
-    }
-    if text.is_empty() {
-        text = format!("`{}` of the {}.", field.name, snake(name).replace('_', " "));
-    }
-    text
 }
 
 fn enumeration(out: &mut String, names: &Names, name: &str, ty: &Type, def: &EnumDef) {
