@@ -28,20 +28,29 @@ pub fn setup() -> Outcome {
     shell::install(&["default-jdk-headless", "maven"])
 }
 
-/// Builds the native library, the package and its driver. Maven compiles everything anew, so it is left alone where nothing changed.
+/// Builds the native library, the package and its driver. Maven compiles everything anew, so it is left alone where nothing changed,
+/// and the types, which are most of it, where they did not.
 pub fn build() -> Outcome {
     setup()?;
     native()?;
     let project = shell::root().join(PROJECT);
-    let stamp = project.join("target/built");
-    let sources = ["src", "native/kotlin", "pom.xml"].map(|part| ffi::newest(&project.join(part)));
-    let changed = sources.into_iter().flatten().max();
-    let built = std::fs::metadata(&stamp).and_then(|data| data.modified()).ok();
-    if built.is_some() && changed <= built {
+    let target = project.join("target");
+    let changed = |stamp: &str, sources: &[&str]| {
+        let newest = sources.iter().filter_map(|part| ffi::newest(&project.join(part))).max();
+        let built = std::fs::metadata(target.join(stamp)).and_then(|data| data.modified()).ok();
+        built.is_none() || newest > built
+    };
+    let types = changed("built-types", &["src/types", "pom.xml"]);
+    if !types && !changed("built", &["src/main", "src/test", "native/kotlin"]) {
         return Ok(());
     }
-    shell::run(maven().arg("test-compile"))?;
-    Ok(std::fs::write(stamp, "")?)
+    if types && target.join("classes").exists() {
+        // No class outlives its source.
+        std::fs::remove_dir_all(target.join("classes"))?;
+    }
+    shell::run(maven().arg("test-compile").arg(format!("-Dtypes.phase={}", if types { "compile" } else { "none" })))?;
+    std::fs::write(target.join("built-types"), "")?;
+    Ok(std::fs::write(target.join("built"), "")?)
 }
 
 /// `cargo xtask package kotlin`: puts the package, with the native library of this machine in it, where Maven projects of this user
@@ -52,13 +61,16 @@ pub fn package() -> Outcome {
     let folder = shell::root().join(PROJECT).join("native/lib").join(platform()?);
     std::fs::create_dir_all(&folder)?;
     std::fs::copy(&library, folder.join(library.file_name().unwrap_or_default()))?;
-    shell::run(maven().args(["install", "-DskipTests"]))
+    shell::run(maven().args(["install", "-DskipTests", "-Dtypes.phase=none"]))
 }
 
 fn maven() -> Command {
     let mut maven = Command::new("mvn");
-    // The types are many, and the compiler holds all of them at once.
-    maven.current_dir(shell::root().join(PROJECT)).env("MAVEN_OPTS", "-Xmx4g").args(["--quiet", "--batch-mode"]);
+    // The types are many, and the compiler holds all of them at once: some 1.5 GB.
+    maven
+        .current_dir(shell::root().join(PROJECT))
+        .env("MAVEN_OPTS", "-Xmx3g -XX:+UseSerialGC")
+        .args(["--quiet", "--batch-mode"]);
     maven
 }
 

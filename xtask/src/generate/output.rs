@@ -20,7 +20,7 @@ const OWNED: &[&str] = &[
     "bindings-python/src/generated",
     "bindings-node/lib/resources",
     "bindings-node/tests/generated",
-    "bindings-kotlin/src/main/kotlin/dev/threadline/types",
+    "bindings-kotlin/src/types/kotlin/dev/threadline/types",
     "bindings-kotlin/src/main/kotlin/dev/threadline/resources",
     "bindings-kotlin/src/test/kotlin/dev/threadline/driver/generated",
 ];

@@ -18,8 +18,6 @@ const DIR: &str = "bindings-kotlin/src/test/kotlin/dev/threadline/driver/generat
 const IMPORTS: &[(&str, &str)] = &[
     ("Row", "dev.threadline.driver.Row"),
     ("JsonCodec", "dev.threadline.json.JsonCodec"),
-    ("ListCodec", "dev.threadline.json.ListCodec"),
-    ("MapCodec", "dev.threadline.json.MapCodec"),
     ("TextCodec", "dev.threadline.json.TextCodec"),
 ];
 

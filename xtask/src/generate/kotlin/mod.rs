@@ -1,5 +1,6 @@
 //! Outputs in Kotlin. What the generated classes stand on is `bindings-kotlin/src/main/kotlin/dev/threadline/json/`.
 
+pub mod builder;
 pub mod driver;
 pub mod names;
 pub mod resources;
@@ -16,6 +17,9 @@ use super::schema::expr::{Expr, Scalar};
 
 /// Folder of the sources that users compile against.
 const MAIN: &str = "bindings-kotlin/src/main/kotlin/dev/threadline";
+
+/// Folder of the types, which are compiled by themselves: they are most of the package.
+const TYPES: &str = "bindings-kotlin/src/types/kotlin/dev/threadline/types";
 
 /// Writes everything in Kotlin.
 pub fn generate(schema: &Schema, rust: &rust::Names, files: &mut Files) -> Result<(), Problems> {
@@ -64,8 +68,8 @@ fn codec(names: &Names, expr: &Expr) -> String {
             Scalar::Null => "NullCodec",
         }
         .to_owned(),
-        Expr::List(item) => format!("ListCodec({})", codec(names, item)),
-        Expr::Map(item) => format!("MapCodec({})", codec(names, item)),
+        Expr::List(item) => format!("{}.list", codec(names, item)),
+        Expr::Map(item) => format!("{}.map", codec(names, item)),
         Expr::Named(name) => format!("{}.Codec", names.ty(name)),
     }
 }

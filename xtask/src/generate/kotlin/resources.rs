@@ -24,9 +24,8 @@ const IMPORTS: &[(&str, &str)] = &[
     ("RequestOptions", "dev.threadline.RequestOptions"),
     ("FlagCodec", "dev.threadline.json.FlagCodec"),
     ("JsonCodec", "dev.threadline.json.JsonCodec"),
-    ("ListCodec", "dev.threadline.json.ListCodec"),
-    ("MapCodec", "dev.threadline.json.MapCodec"),
     ("TextCodec", "dev.threadline.json.TextCodec"),
+    ("CompletableFuture", "java.util.concurrent.CompletableFuture"),
     ("JsonElement", "kotlinx.serialization.json.JsonElement"),
 ];
 
@@ -45,7 +44,7 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
     }
     let mut roots = String::from(
         "\n/** The API's resources as the official packages name them: `client.beta.threads.runs`. */\n\
-         public abstract class ClientResources internal constructor(internal val calls: Calls) {\n",
+         public abstract class ClientResources internal constructor(internal val caller: Calls) {\n",
     );
     for path in tree.keys().filter(|path| !path.contains('.')) {
         accessor(&mut roots, path);
@@ -58,13 +57,13 @@ fn accessor(out: &mut String, path: &str) {
     let last = escape(&camel(path.rsplit('.').next().unwrap_or(path)));
     let name = resource_type(path);
     kdoc(out, 4, &format!("The resource `{path}`."));
-    let _ = writeln!(out, "    public val {last}: {name} get() = {name}(calls)\n");
+    let _ = writeln!(out, "    public val {last}: {name} get() = {name}(caller)\n");
 }
 
 fn class(schema: &Schema, names: &Names, path: &str, resource: &Resource<'_>) -> String {
     let mut out = String::from("\n");
     kdoc(&mut out, 0, &format!("The resource `{path}`."));
-    let _ = writeln!(out, "public class {} internal constructor(internal val calls: Calls) {{", resource_type(path));
+    let _ = writeln!(out, "public class {} internal constructor(internal val caller: Calls) {{", resource_type(path));
     for child in &resource.children {
         accessor(&mut out, child);
     }
@@ -136,15 +135,33 @@ fn method(
         let ty = names.ty(name);
         arguments.push(if *may_be_left_out { format!("params: {ty} = {ty}()") } else { format!("params: {ty}") });
     }
+    let mut handed: Vec<String> = def.path_params.iter().map(|name| escape(&camel(name))).collect();
+    handed.extend(params.is_some().then(|| "params".to_owned()));
+    handed.push("options".to_owned());
     arguments.push("options: RequestOptions? = null".to_owned());
     let path: Vec<String> = def.path_params.iter().map(|name| escape(&camel(name))).collect();
     let path = if path.is_empty() { "emptyList()".to_owned() } else { format!("listOf({})", path.join(", ")) };
     let given = params.map_or("null, null".to_owned(), |(name, _)| format!("params, {}.Codec", names.ty(&name)));
     let codec = codec.map(|codec| format!(", {codec}")).unwrap_or_default();
+    let suspends = head.starts_with("suspend");
+    // What does not wait is as good for Java; what waits has a method beside it that gives a future.
+    let overloads = if suspends { "" } else { "@JvmOverloads " };
+    let arguments = arguments.join(", ");
     let _ = writeln!(
         out,
-        "    public {head} {name}({}): {result} =\n        calls.{call}({}, {path}, {given}, options{codec})\n",
-        arguments.join(", "),
+        "    {overloads}public {head} {name}({arguments}): {result} =\n        \
+         caller.{call}({}, {path}, {given}, options{codec})\n",
         string(&def.id),
     );
+    if suspends {
+        let boxed = if result == "Unit" { "Void?" } else { result };
+        let (plain, calling) = (name.trim_matches('`'), format!("{name}({})", handed.join(", ")));
+        let calling = if result == "Unit" { format!("{calling}; null") } else { calling };
+        let _ = writeln!(
+            out,
+            "    /** [{plain}] for Java. Cancelling the future cancels the call. */\n    \
+             @JvmOverloads public fun {plain}Async({arguments}): CompletableFuture<{boxed}> =\n        \
+             caller.future {{ {calling} }}\n"
+        );
+    }
 }

@@ -1,10 +1,10 @@
 //! `dev.threadline.types`: a data class for each struct, an open enum, a sealed interface for each union.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::text::{kdoc, string};
-use super::{MAIN, Names, codec, kotlin_type};
+use super::{Names, TYPES, builder, codec, kotlin_type};
 use crate::generate::common::{is_required, member_text, parts};
 use crate::generate::output::{Files, LONGEST};
 use crate::generate::schema::defs::{EnumDef, FieldDef, StructDef, TypeDef, UnionDef};
@@ -25,8 +25,6 @@ const IMPORTS: &[(&str, &str)] = &[
     ("IntegerCodec", "dev.threadline.json.IntegerCodec"),
     ("JsonCodec", "dev.threadline.json.JsonCodec"),
     ("JsonWriter", "dev.threadline.json.JsonWriter"),
-    ("ListCodec", "dev.threadline.json.ListCodec"),
-    ("MapCodec", "dev.threadline.json.MapCodec"),
     ("NullCodec", "dev.threadline.json.NullCodec"),
     ("NumberCodec", "dev.threadline.json.NumberCodec"),
     ("ObjectReader", "dev.threadline.json.ObjectReader"),
@@ -36,7 +34,7 @@ const IMPORTS: &[(&str, &str)] = &[
     ("TextCodec", "dev.threadline.json.TextCodec"),
     ("UnionCodec", "dev.threadline.json.UnionCodec"),
     ("Vector", "dev.threadline.json.Vector"),
-    ("KSerializer", "kotlinx.serialization.KSerializer"),
+    ("needed", "dev.threadline.json.needed"),
     ("Serializable", "kotlinx.serialization.Serializable"),
     ("JsonElement", "kotlinx.serialization.json.JsonElement"),
     ("JsonNull", "kotlinx.serialization.json.JsonNull"),
@@ -44,16 +42,17 @@ const IMPORTS: &[(&str, &str)] = &[
 
 /// Writes the files of all areas.
 pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
+    let family = Family::new(schema);
     let mut areas: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (name, ty) in &schema.types {
-        areas.entry(&ty.area).or_default().push(definition(names, name, ty));
+        areas.entry(&ty.area).or_default().push(definition(names, name, ty, &family));
     }
     for (area, texts) in areas {
         let parts = parts(&texts, LONGEST - 200);
         let several = parts.len() > 1;
         for (number, body) in (1..).zip(parts) {
             let stem = if several { format!("{area}_{number}") } else { area.to_owned() };
-            files.kotlin(format!("{MAIN}/types/{stem}.kt"), &format!("{HEAD}{}{body}", imports(IMPORTS, &body)));
+            files.kotlin(format!("{TYPES}/{stem}.kt"), &format!("{HEAD}{}{body}", imports(IMPORTS, &body)));
         }
     }
 }
@@ -61,12 +60,12 @@ pub fn generate(schema: &Schema, names: &Names, files: &mut Files) {
 /// The imports of what a file uses.
 pub fn imports(known: &[(&str, &str)], body: &str) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let words: std::collections::BTreeSet<&str> = body.split(|c| !is_word(c)).collect();
+    let words: BTreeSet<&str> = body.split(|c| !is_word(c)).collect();
     let used = known.iter().filter(|(name, _)| words.contains(name));
     used.fold(String::new(), |out, (_, path)| out + &format!("import {path}\n"))
 }
 
-fn definition(names: &Names, name: &str, ty: &Type) -> String {
+fn definition(names: &Names, name: &str, ty: &Type, family: &Family) -> String {
     let mut out = String::new();
     let mut text = ty.text();
     if ty.def.deprecated() {
@@ -76,14 +75,14 @@ fn definition(names: &Names, name: &str, ty: &Type) -> String {
     let kotlin = names.ty(name);
     let _ = writeln!(out, "@Serializable(with = {kotlin}.Codec::class)");
     match &ty.def {
-        TypeDef::Struct(def) => structure(&mut out, names, name, ty, def),
-        TypeDef::Enum(def) => enumeration(&mut out, names, name, ty, def),
-        TypeDef::Union(def) => union(&mut out, names, name, ty, def),
+        TypeDef::Struct(def) => structure(&mut out, names, name, ty, def, family),
+        TypeDef::Enum(def) => enumeration(&mut out, names, name, ty, def, family),
+        TypeDef::Union(def) => union(&mut out, names, name, ty, def, family),
     }
     out
 }
 
-fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &StructDef) {
+fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &StructDef, family: &Family) {
     let kotlin = names.ty(name);
     let shown: Vec<&FieldDef> = def.fields.iter().filter(|field| !ty.hidden.contains(&field.name)).collect();
     let members = |required: bool| {
@@ -92,7 +91,11 @@ fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Struc
             .filter_map(move |field| Some((*field, field.ty.as_ref()?)))
             .filter(move |(f, _)| is_required(f) == required)
     };
-    let _ = writeln!(out, "public data class {kotlin}(");
+    let sent = family.is_sent(name);
+    // A class without optional members needs no builder: in Java its constructor does.
+    let built = sent && members(false).next().is_some();
+    let overloads = if sent && !built { " @JvmOverloads constructor" } else { "" };
+    let _ = writeln!(out, "public data class {kotlin}{overloads}(");
     for (field, expr) in members(true).chain(members(false)) {
         kdoc(out, 4, &member_text(name, ty, field));
         let end = if is_required(field) { "," } else { "? = null," };
@@ -105,10 +108,14 @@ fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Struc
         .iter()
         .map(|(field, text)| format!("{}{}={text}", if field.required { "" } else { "?" }, field.name))
         .collect();
-    let _ = writeln!(out, "    override val extra: Extra = Extra.NONE,\n) : ApiObject {{");
     let _ = writeln!(
         out,
-        "    /** How it is read and written. */\n    public object Codec : StructCodec<{kotlin}>({}, {}, {}) {{",
+        "    override val extra: Extra = Extra.NONE,\n) : ApiObject{} {{\n    override fun codec(): StructCodec<*> = Codec\n",
+        family.unions_of(names, name)
+    );
+    let _ = writeln!(
+        out,
+        "    /** How it is read and written. */\n    public companion object Codec : StructCodec<{kotlin}>({}, {}, {}) {{",
         string(name),
         string(&required.join(",")),
         string(&listed.join("\n")),
@@ -146,66 +153,63 @@ fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Struc
             codec(names, expr)
         );
     }
-    let _ = writeln!(out, "        }}\n    }}\n");
-    serializer(out, kotlin, "");
+    out.push_str("        }\n");
+    let members: Vec<(&FieldDef, &Expr)> = members(true).chain(members(false)).collect();
+    if built {
+        builder::factory(out, kotlin);
+        out.push_str("    }\n\n");
+        builder::class(out, names, name, &members);
+    } else {
+        out.push_str("    }\n");
+    }
     out.push_str("}\n");
 }
 
-/// What kotlinx.serialization asks a class for.
-fn serializer(out: &mut String, kotlin: &str, before: &str) {
-    let _ = writeln!(
-        out,
-        "    public companion object {{\n{before}        /** For kotlinx.serialization. */\n        \
-         public fun serializer(): KSerializer<{kotlin}> = Codec\n    }}"
-    );
-}
-
-fn enumeration(out: &mut String, names: &Names, name: &str, ty: &Type, def: &EnumDef) {
+fn enumeration(out: &mut String, names: &Names, name: &str, ty: &Type, def: &EnumDef, family: &Family) {
     let kotlin = names.ty(name);
+    let unions = family.unions_of(names, name).replacen(", ", " : ", 1);
     let _ = writeln!(
         out,
-        "public data class {kotlin}(\n    /** The text, known or not. */\n    public val value: String,\n) {{\n    \
+        "public data class {kotlin}(\n    /** The text, known or not. */\n    public val value: String,\n){unions} {{\n    \
          override fun toString(): String = value\n"
     );
-    let known: Vec<String> = def.values.iter().map(|value| string(value)).collect();
     let _ = writeln!(
         out,
-        "    /** How it is read and written. */\n    public object Codec : EnumCodec<{kotlin}>({}) {{\n        \
-         override val known: Set<String> = setOf({})\n        override fun of(text: String): {kotlin} = {kotlin}(text)\n        \
-         override fun text(value: {kotlin}): String = value.value\n    }}\n",
+        "    /** How it is read and written; its known values. */\n    \
+         public companion object Codec : EnumCodec<{kotlin}>({}, {}) {{",
         string(name),
-        known.join(", ")
+        string(&def.values.join("\n")),
     );
-    let mut constants = String::new();
     for value in &def.values {
         let text = ty.member_text(value).map_or_else(|| format!("`{value}`"), str::to_owned);
-        kdoc(&mut constants, 8, &text);
+        kdoc(out, 8, &text);
         let _ = writeln!(
-            constants,
+            out,
             "        @JvmField public val {}: {kotlin} = {kotlin}({})\n",
             names.of(name, value),
             string(value)
         );
     }
-    serializer(out, kotlin, &constants);
-    out.push_str("}\n");
+    let _ = writeln!(out, "        override fun of(text: String): {kotlin} = {kotlin}(text)\n    }}\n}}");
 }
 
-fn union(out: &mut String, names: &Names, name: &str, ty: &Type, def: &UnionDef) {
+fn union(out: &mut String, names: &Names, name: &str, ty: &Type, def: &UnionDef, family: &Family) {
     let kotlin = names.ty(name);
-    let arms: Vec<&str> = def.arms.iter().map(|arm| names.of(name, &arm.name)).collect();
-    // Inside of the interface its arms hide types of the same name.
+    let own: Vec<&str> =
+        def.arms.iter().filter(|arm| named(&arm.ty).is_none()).map(|arm| names.of(name, &arm.name)).collect();
+    // Inside of the interface the classes of its own hide types of the same name.
     let clear = |text: String, expr: &Expr| match expr.name().map(|target| names.ty(target)) {
-        Some(target) if arms.contains(&target) => qualified(&text, target),
+        Some(target) if own.contains(&target) => qualified(&text, target),
         _ => text,
     };
     let _ = writeln!(out, "public sealed interface {kotlin} {{");
-    for (arm, arm_name) in def.arms.iter().zip(&arms) {
+    for arm in def.arms.iter().filter(|arm| named(&arm.ty).is_none()) {
         kdoc(out, 4, ty.member_text(&arm.name).unwrap_or(&format!("{} of the union.", arm.ty)));
         let target = clear(kotlin_type(names, &arm.ty), &arm.ty);
         let _ = writeln!(
             out,
-            "    public data class {arm_name}(\n        /** The value. */\n        public val value: {target},\n    ) : {kotlin}\n"
+            "    public data class {}(\n        /** The value. */\n        public val value: {target},\n    ) : {kotlin}\n",
+            names.of(name, &arm.name)
         );
     }
     let _ = writeln!(
@@ -216,30 +220,109 @@ fn union(out: &mut String, names: &Names, name: &str, ty: &Type, def: &UnionDef)
     let tag = def.tag.as_ref().map_or("null".to_owned(), |tag| string(tag));
     let _ = writeln!(
         out,
-        "    /** How it is read and written. */\n    public object Codec : UnionCodec<{kotlin}>({}, {tag}) {{\n        \
+        "    /** How it is read and written. */\n    public companion object Codec : UnionCodec<{kotlin}>({}, {tag}) {{\n        \
          override fun arms(to: Arms<{kotlin}>) {{",
         string(name)
     );
-    for (arm, arm_name) in def.arms.iter().zip(&arms) {
+    for arm in &def.arms {
         let codec = clear(codec(names, &arm.ty), &arm.ty);
         let tags: String = arm.tags.iter().map(|tag| format!(", {}", string(tag))).collect();
-        let _ = writeln!(out, "            to.add({codec}{tags}) {{ {arm_name}(it) }}");
+        let wrap = match named(&arm.ty) {
+            Some(_) => String::new(),
+            None => format!(" {{ {}(it) }}", names.of(name, &arm.name)),
+        };
+        let _ = writeln!(out, "            to.add({codec}{tags}){wrap}");
     }
     let _ = writeln!(
         out,
         "        }}\n\n        override fun unknown(value: JsonElement): {kotlin} = Unknown(value)\n\n        \
          override fun write(value: {kotlin}, out: JsonWriter): Unit = when (value) {{"
     );
-    for (arm, arm_name) in def.arms.iter().zip(&arms) {
+    for arm in &def.arms {
         let codec = clear(codec(names, &arm.ty), &arm.ty);
-        let _ = writeln!(out, "            is {arm_name} -> {codec}.write(value.value, out)");
+        match named(&arm.ty) {
+            None => {
+                let _ =
+                    writeln!(out, "            is {} -> {codec}.write(value.value, out)", names.of(name, &arm.name));
+            }
+            Some(target) if !family.is_struct(target) => {
+                let target = clear(names.ty(target).to_owned(), &arm.ty);
+                let _ = writeln!(out, "            is {target} -> {codec}.write(value, out)");
+            }
+            Some(_) => {}
+        }
     }
-    let _ = writeln!(out, "            is Unknown -> out.element(value.json)\n        }}\n    }}\n");
-    serializer(out, kotlin, "");
-    out.push_str("}\n");
+    let structs = def.arms.iter().any(|arm| named(&arm.ty).is_some_and(|target| family.is_struct(target)));
+    out.push_str("            is Unknown -> out.element(value.json)\n");
+    if structs {
+        out.push_str("            is ApiObject -> out.anyObject(value)\n");
+    }
+    out.push_str("        }\n    }\n}\n");
+}
+
+/// The type of the description that an expression is, where it is one.
+fn named(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Named(name) => Some(name),
+        _ => None,
+    }
 }
 
 /// `text` with the package in front of this type.
 fn qualified(text: &str, target: &str) -> String {
     text.replace(target, &format!("dev.threadline.types.{target}"))
+}
+
+/// What types are to each other.
+struct Family {
+    /// The unions that a type is an arm of.
+    unions: BTreeMap<String, BTreeSet<String>>,
+    structs: BTreeSet<String>,
+    sent: BTreeSet<String>,
+}
+
+impl Family {
+    fn new(schema: &Schema) -> Self {
+        let mut unions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut structs = BTreeSet::new();
+        for (name, ty) in &schema.types {
+            match &ty.def {
+                TypeDef::Union(def) => {
+                    for arm in def.arms.iter().filter_map(|arm| named(&arm.ty)) {
+                        unions.entry(arm.to_owned()).or_default().insert(name.clone());
+                    }
+                }
+                TypeDef::Struct(_) => drop(structs.insert(name.clone())),
+                TypeDef::Enum(_) => {}
+            }
+        }
+        let mut sent = BTreeSet::new();
+        let mut open: Vec<&str> = schema.operations.iter().filter_map(|o| o.def.params.as_deref()).collect();
+        while let Some(name) = open.pop() {
+            let Some(ty) = schema.types.get(name) else { continue };
+            if !sent.insert(name.to_owned()) {
+                continue;
+            }
+            match &ty.def {
+                TypeDef::Struct(def) => open.extend(def.fields.iter().filter_map(|field| field.ty.as_ref()?.name())),
+                TypeDef::Union(def) => open.extend(def.arms.iter().filter_map(|arm| arm.ty.name())),
+                TypeDef::Enum(_) => {}
+            }
+        }
+        Self { unions, structs, sent }
+    }
+
+    /// `, A, B`: the interfaces of a type.
+    fn unions_of(&self, names: &Names, name: &str) -> String {
+        self.unions.get(name).into_iter().flatten().map(|union| format!(", {}", names.ty(union))).collect()
+    }
+
+    fn is_struct(&self, name: &str) -> bool {
+        self.structs.contains(name)
+    }
+
+    /// Whether callers make values of it.
+    fn is_sent(&self, name: &str) -> bool {
+        self.sent.contains(name)
+    }
 }

@@ -8,6 +8,7 @@ import dev.threadline.json.json
 import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonPrimitive
+import java.util.concurrent.CompletableFuture
 import dev.threadline.ffi.Client as NativeClient
 import dev.threadline.ffi.Head as NativeHead
 import dev.threadline.ffi.Reply as NativeReply
@@ -52,11 +53,21 @@ internal fun treeOf(bytes: ByteArray, head: ReplyHead?): JsonElement = try {
 
 /** What the methods of resources stand on. */
 public class Calls internal constructor(internal val native: NativeClient) {
+    internal fun <T> future(work: suspend () -> T): CompletableFuture<T> = futureOf(work)
+
     private suspend fun <P> execute(operation: String, path: List<String>, params: P?, codec: Codec<P>?, options: RequestOptions?): NativeReply {
         val sent = sent(params, codec)
         val reply = translated { native.execute(operation, path, sent.fields, sent.files, options?.json() ?: "", null) }
         options?.onReply?.invoke(headOf(reply.head))
         return reply
+    }
+
+    /** A reply as it came, and what was sent for it. */
+    internal suspend fun <P> reply(operation: String, params: P, codec: Codec<P>, options: RequestOptions?): Pair<NativeReply, Sent> {
+        val sent = sent(params, codec)
+        val reply = translated { native.execute(operation, emptyList(), sent.fields, sent.files, options?.json() ?: "", null) }
+        options?.onReply?.invoke(headOf(reply.head))
+        return reply to sent
     }
 
     internal suspend fun <P, T> value(

@@ -21,7 +21,7 @@ import dev.threadline.ffi.Client as NativeClient
  * ```
  */
 public class Client internal constructor(native: NativeClient) : ClientResources(Calls(native)), AutoCloseable {
-    internal val native: NativeClient get() = calls.native
+    internal val native: NativeClient get() = caller.native
 
     /** Where requests go. */
     public val baseUrl: String get() = native.baseUrl()

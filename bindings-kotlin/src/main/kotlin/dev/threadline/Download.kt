@@ -4,6 +4,7 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import java.io.ByteArrayOutputStream
 import java.nio.file.Path
+import java.util.concurrent.CompletableFuture
 import dev.threadline.ffi.Download as NativeDownload
 
 /** A reply of bytes: a file, an audio clip, a video. It is read once, in one of these ways; [close] closes the connection. */
@@ -33,6 +34,12 @@ public class Download internal constructor(private val native: NativeDownload) :
     } finally {
         close()
     }
+
+    /** [bytes] for Java. */
+    public fun bytesAsync(): CompletableFuture<ByteArray> = futureOf { bytes() }
+
+    /** [writeTo] for Java. */
+    public fun writeToAsync(path: Path): CompletableFuture<Long> = futureOf { writeTo(path) }
 
     override fun close(): Unit = native.shut()
 }

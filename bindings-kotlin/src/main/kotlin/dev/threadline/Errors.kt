@@ -1,5 +1,6 @@
 package dev.threadline
 
+import dev.threadline.json.JsonWriter
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
@@ -10,6 +11,7 @@ import kotlinx.serialization.json.contentOrNull
 import kotlinx.serialization.json.longOrNull
 import dev.threadline.ffi.CallException
 import dev.threadline.ffi.ErrorRecord
+import dev.threadline.ffi.Head
 
 /**
  * Why a call failed: the fields that every language has. Its subclasses say what kind of failure it is, as [kind] does in words that
@@ -57,6 +59,17 @@ public open class ThreadlineException internal constructor(private val record: E
         if (record.more.isEmpty()) JsonObject(emptyMap()) else Json.parseToJsonElement(record.more) as JsonObject
     }
 
+    /** The same error with what an accumulator had put together. */
+    internal fun withSnapshot(snapshot: JsonElement): ThreadlineException {
+        val before = more["partial"] as? JsonObject ?: return this
+        val all = JsonObject(more + ("partial" to JsonObject(before + ("snapshot" to snapshot))))
+        return exceptionOf(record.copy(more = JsonWriter().also { it.element(all) }.text())).also { it.addSuppressed(this) }
+    }
+
+    /** The same error as one of this reply. */
+    internal fun of(head: Head): ThreadlineException =
+        exceptionOf(record.copy(status = head.status, requestId = head.requestId, attempts = head.attempts, headers = head.headers)).also { it.addSuppressed(this) }
+
     /** What a stream had brought before it failed. */
     public val partial: Partial? by lazy {
         (more["partial"] as? JsonObject)?.let { Partial(it.text("text") ?: "", (it["events"] as? JsonPrimitive)?.longOrNull ?: 0, it["snapshot"]) }
@@ -78,6 +91,9 @@ public open class ThreadlineException internal constructor(private val record: E
 
     /** What a tool runner had done. */
     public val transcript: JsonElement? get() = more["transcript"]
+
+    /** The close frame that ended a WebSocket: `code` and `reason`. */
+    public val closeFrame: JsonElement? get() = more["close"]
 
     /** What arrived of a stream before it failed. */
     public class Partial internal constructor(
@@ -101,8 +117,6 @@ public open class ThreadlineException internal constructor(private val record: E
         public val uploaded: List<String?>,
     )
 }
-
-private fun JsonObject.text(name: String): String? = (this[name] as? JsonPrimitive)?.takeIf { it !is JsonNull }?.content
 
 /** Status 400. */
 public class BadRequestException internal constructor(record: ErrorRecord) : ThreadlineException(record)
@@ -152,6 +166,21 @@ public class WebhookSignatureException internal constructor(record: ErrorRecord)
 /** The call could not be made as it was asked for. */
 public class UsageException internal constructor(record: ErrorRecord) : ThreadlineException(record)
 
+/** A WebSocket was closed by its server with a code that is no proper end; [closeFrame] has it. */
+public class ClosedException internal constructor(record: ErrorRecord) : ThreadlineException(record)
+
+/** An answer that was to be parsed was cut off by the limit of its length; [completion] is the answer. */
+public class LengthFinishException internal constructor(record: ErrorRecord) : ThreadlineException(record)
+
+/** An answer that was to be parsed was held back by the content filter; [completion] is the answer. */
+public class ContentFilterFinishException internal constructor(record: ErrorRecord) : ThreadlineException(record)
+
+/** A run of tools took as many replies as it may; [transcript] has what was done. */
+public class StepLimitException internal constructor(record: ErrorRecord) : ThreadlineException(record)
+
+/** A run of tools was ended by a function, or by whoever decides about calls; [transcript] has what was done. */
+public class ToolException internal constructor(record: ErrorRecord) : ThreadlineException(record)
+
 /** Any kind that has no class of its own: see [kind]. */
 public class OtherException internal constructor(record: ErrorRecord) : ThreadlineException(record)
 
@@ -175,6 +204,11 @@ internal fun exceptionOf(record: ErrorRecord): ThreadlineException = when (recor
     "decode" -> DecodeException(record)
     "webhook_signature" -> WebhookSignatureException(record)
     "usage" -> UsageException(record)
+    "closed" -> ClosedException(record)
+    "length_finish" -> LengthFinishException(record)
+    "content_filter_finish" -> ContentFilterFinishException(record)
+    "step_limit" -> StepLimitException(record)
+    "tool" -> ToolException(record)
     else -> OtherException(record)
 }
 

@@ -4,7 +4,6 @@ import dev.threadline.json.Codec
 import dev.threadline.json.Decoding
 import dev.threadline.json.ListCodec
 import kotlinx.coroutines.ExperimentalCoroutinesApi
-import kotlinx.coroutines.flow.AbstractFlow
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.FlowCollector
 import kotlinx.coroutines.flow.flow
@@ -12,6 +11,7 @@ import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import dev.threadline.ffi.EventStream as NativeStream
+import java.util.concurrent.CompletableFuture
 import dev.threadline.ffi.Pager as NativePager
 
 /**
@@ -23,26 +23,33 @@ public class EventFlow<T> internal constructor(
     private val event: Codec<T>,
     private val onReply: ((ReplyHead) -> Unit)?,
     private val open: suspend () -> NativeStream,
-) : AbstractFlow<T>() {
-    override suspend fun collectSafely(collector: FlowCollector<T>): Unit = collectRaw { collector.emit(it) }
+) : ApiFlow<T>() {
+    override suspend fun collectSafely(collector: FlowCollector<T>): Unit = readEvents(open, onReply) { raw, head ->
+        val value = event.read(raw, Decoding())
+            ?: throw exceptionOf(recordOf("decode", "an event of the stream is no ${event.name}", head))
+        collector.emit(value)
+    }
 
-    internal suspend fun collectRaw(emit: suspend (T) -> Unit) {
-        val stream = translated { open() }
-        try {
-            val head = headOf(stream.head())
-            onReply?.invoke(head)
-            while (true) {
-                val batch = translated { stream.nextBatch(null) } ?: break
-                for (raw in treeOf(batch, head) as JsonArray) {
-                    val value = event.read(raw, Decoding())
-                        ?: throw exceptionOf(recordOf("decode", "an event of the stream is no ${event.name}", head))
-                    emit(value)
-                }
-            }
-        } finally {
-            stream.shut()
-            stream.close()
+    /** The same stream, put together by the core's accumulator of this kind. */
+    internal fun <E, S> accumulated(kind: Accumulation<E, S>, startingAfter: Long? = null): AccumulatedFlow<E, S> =
+        AccumulatedFlow(kind, startingAfter, onReply, open)
+}
+
+/** Opens a stream and hands out its events as JSON; the connection is closed at the end, however that comes. */
+internal suspend inline fun readEvents(
+    open: suspend () -> NativeStream, noinline onReply: ((ReplyHead) -> Unit)?, emit: (JsonElement, ReplyHead) -> Unit,
+) {
+    val stream = translated { open() }
+    try {
+        val head = headOf(stream.head())
+        onReply?.invoke(head)
+        while (true) {
+            val batch = translated { stream.nextBatch(null) } ?: break
+            for (raw in treeOf(batch, head) as JsonArray) emit(raw, head)
         }
+    } finally {
+        stream.shut()
+        stream.close()
     }
 }
 
@@ -66,7 +73,7 @@ public class PageFlow<T> internal constructor(
     private val item: Codec<T>,
     private val onReply: ((ReplyHead) -> Unit)?,
     private val open: () -> NativePager,
-) : AbstractFlow<T>() {
+) : ApiFlow<T>() {
     override suspend fun collectSafely(collector: FlowCollector<T>): Unit =
         pages().collect { page -> page.data.forEach { collector.emit(it) } }
 
@@ -95,6 +102,9 @@ public class PageFlow<T> internal constructor(
             pager.close()
         }
     }
+
+    /** [firstPage] for Java. */
+    public fun firstPageAsync(): CompletableFuture<Page<T>> = futureOf { firstPage() }
 
     private fun itemsOf(bytes: ByteArray, head: ReplyHead): List<T> {
         val tree = treeOf(bytes, head) as JsonArray

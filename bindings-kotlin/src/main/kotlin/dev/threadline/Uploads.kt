@@ -46,7 +46,7 @@ public class StoreUpload(
 /** Uploads a file into the store and does not wait. */
 public suspend fun VectorStoresFiles.upload(vectorStoreId: String, file: FileUpload, upload: StoreUpload = StoreUpload(), options: RequestOptions? = null): VectorStoreFile {
     val sent = upload.sent(listOf(file))
-    val reply = translated { calls.native.uploadStoreFile(vectorStoreId, sent.fields, sent.files.first(), options?.json() ?: "", null) }
+    val reply = translated { caller.native.uploadStoreFile(vectorStoreId, sent.fields, sent.files.first(), options?.json() ?: "", null) }
     val head = headOf(reply.head)
     options?.onReply?.invoke(head)
     return decoded(reply.body, VectorStoreFile.Codec, head)
@@ -54,15 +54,15 @@ public suspend fun VectorStoresFiles.upload(vectorStoreId: String, file: FileUpl
 
 /** Uploads a file into the store and waits until it is in it. */
 public suspend fun VectorStoresFiles.uploadAndPoll(
-    vectorStoreId: String, file: FileUpload, upload: StoreUpload = StoreUpload(), pace: Pace = Pace(), options: RequestOptions? = null,
-): VectorStoreFile = calls.poll<Unit, VectorStoreFile>(
+    vectorStoreId: String, file: FileUpload, upload: StoreUpload = StoreUpload(), pace: Pace<VectorStoreFile> = Pace(), options: RequestOptions? = null,
+): VectorStoreFile = caller.poll<Unit, VectorStoreFile>(
     "vector_stores.files", VectorStoreFile.Codec, pace, options, ids = listOf(vectorStoreId), upload = "file", given = upload.sent(listOf(file)),
 )
 
 /** Uploads files into the store and waits until they are in it. */
 public suspend fun VectorStoresFileBatches.uploadAndPoll(
-    vectorStoreId: String, files: List<FileUpload>, upload: StoreUpload = StoreUpload(), pace: Pace = Pace(), options: RequestOptions? = null,
-): VectorStoreFileBatch = calls.poll<Unit, VectorStoreFileBatch>(
+    vectorStoreId: String, files: List<FileUpload>, upload: StoreUpload = StoreUpload(), pace: Pace<VectorStoreFileBatch> = Pace(), options: RequestOptions? = null,
+): VectorStoreFileBatch = caller.poll<Unit, VectorStoreFileBatch>(
     "vector_stores.file_batches", VectorStoreFileBatch.Codec, pace, options, ids = listOf(vectorStoreId), upload = "batch", given = upload.sent(files),
 )
 
@@ -152,7 +152,7 @@ public suspend fun Uploads.uploadFileChunked(
                 hear(UploadProgress(uploadId, bytesDone.toLong(), bytesTotal.toLong(), partsDone.toLong(), partsTotal.toLong()))
         }
     }
-    val reply = translated { calls.native.uploadChunked(file.native(), out.text(), options?.json() ?: "", listener, null) }
+    val reply = translated { caller.native.uploadChunked(file.native(), out.text(), options?.json() ?: "", listener, null) }
     val head = headOf(reply.head)
     options?.onReply?.invoke(head)
     return decoded(reply.body, Upload.Codec, head)

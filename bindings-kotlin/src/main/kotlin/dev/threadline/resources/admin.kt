@@ -7,55 +7,55 @@ import dev.threadline.Calls
 import dev.threadline.types.*
 
 /** The resource `admin`. */
-public class Admin internal constructor(internal val calls: Calls) {
+public class Admin internal constructor(internal val caller: Calls) {
     /** The resource `admin.organization`. */
-    public val organization: AdminOrganization get() = AdminOrganization(calls)
+    public val organization: AdminOrganization get() = AdminOrganization(caller)
 }
 
 /** The resource `admin.organization`. */
-public class AdminOrganization internal constructor(internal val calls: Calls) {
+public class AdminOrganization internal constructor(internal val caller: Calls) {
     /** The resource `admin.organization.admin_api_keys`. */
-    public val adminApiKeys: AdminOrganizationAdminApiKeys get() = AdminOrganizationAdminApiKeys(calls)
+    public val adminApiKeys: AdminOrganizationAdminApiKeys get() = AdminOrganizationAdminApiKeys(caller)
 
     /** The resource `admin.organization.audit_logs`. */
-    public val auditLogs: AdminOrganizationAuditLogs get() = AdminOrganizationAuditLogs(calls)
+    public val auditLogs: AdminOrganizationAuditLogs get() = AdminOrganizationAuditLogs(caller)
 
     /** The resource `admin.organization.certificates`. */
-    public val certificates: AdminOrganizationCertificates get() = AdminOrganizationCertificates(calls)
+    public val certificates: AdminOrganizationCertificates get() = AdminOrganizationCertificates(caller)
 
     /** The resource `admin.organization.data_retention`. */
-    public val dataRetention: AdminOrganizationDataRetention get() = AdminOrganizationDataRetention(calls)
+    public val dataRetention: AdminOrganizationDataRetention get() = AdminOrganizationDataRetention(caller)
 
     /** The resource `admin.organization.external_keys`. */
-    public val externalKeys: AdminOrganizationExternalKeys get() = AdminOrganizationExternalKeys(calls)
+    public val externalKeys: AdminOrganizationExternalKeys get() = AdminOrganizationExternalKeys(caller)
 
     /** The resource `admin.organization.external_storage`. */
-    public val externalStorage: AdminOrganizationExternalStorage get() = AdminOrganizationExternalStorage(calls)
+    public val externalStorage: AdminOrganizationExternalStorage get() = AdminOrganizationExternalStorage(caller)
 
     /** The resource `admin.organization.groups`. */
-    public val groups: AdminOrganizationGroups get() = AdminOrganizationGroups(calls)
+    public val groups: AdminOrganizationGroups get() = AdminOrganizationGroups(caller)
 
     /** The resource `admin.organization.invites`. */
-    public val invites: AdminOrganizationInvites get() = AdminOrganizationInvites(calls)
+    public val invites: AdminOrganizationInvites get() = AdminOrganizationInvites(caller)
 
     /** The resource `admin.organization.projects`. */
-    public val projects: AdminOrganizationProjects get() = AdminOrganizationProjects(calls)
+    public val projects: AdminOrganizationProjects get() = AdminOrganizationProjects(caller)
 
     /** The resource `admin.organization.roles`. */
-    public val roles: AdminOrganizationRoles get() = AdminOrganizationRoles(calls)
+    public val roles: AdminOrganizationRoles get() = AdminOrganizationRoles(caller)
 
     /** The resource `admin.organization.spend_alerts`. */
-    public val spendAlerts: AdminOrganizationSpendAlerts get() = AdminOrganizationSpendAlerts(calls)
+    public val spendAlerts: AdminOrganizationSpendAlerts get() = AdminOrganizationSpendAlerts(caller)
 
     /** The resource `admin.organization.spend_limit`. */
-    public val spendLimit: AdminOrganizationSpendLimit get() = AdminOrganizationSpendLimit(calls)
+    public val spendLimit: AdminOrganizationSpendLimit get() = AdminOrganizationSpendLimit(caller)
 
     /** The resource `admin.organization.usage`. */
-    public val usage: AdminOrganizationUsage get() = AdminOrganizationUsage(calls)
+    public val usage: AdminOrganizationUsage get() = AdminOrganizationUsage(caller)
 
     /** The resource `admin.organization.users`. */
-    public val users: AdminOrganizationUsers get() = AdminOrganizationUsers(calls)
+    public val users: AdminOrganizationUsers get() = AdminOrganizationUsers(caller)
 
     /** The resource `admin.organization.workload_identity_providers`. */
-    public val workloadIdentityProviders: AdminOrganizationWorkloadIdentityProviders get() = AdminOrganizationWorkloadIdentityProviders(calls)
+    public val workloadIdentityProviders: AdminOrganizationWorkloadIdentityProviders get() = AdminOrganizationWorkloadIdentityProviders(caller)
 }

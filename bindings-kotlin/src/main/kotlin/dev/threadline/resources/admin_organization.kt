@@ -6,17 +6,22 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `admin.organization.admin_api_keys`. */
-public class AdminOrganizationAdminApiKeys internal constructor(internal val calls: Calls) {
+public class AdminOrganizationAdminApiKeys internal constructor(internal val caller: Calls) {
     /**
      * Makes an admin API key; its value is shown only in this reply.
      *
      * `POST /organization/admin_api_keys`
      */
     public suspend fun create(params: AdminAPIKeyCreateParams, options: RequestOptions? = null): AdminAPIKeyCreateResponse =
-        calls.value("admin.organization.admin_api_keys.create", emptyList(), params, AdminAPIKeyCreateParams.Codec, options, AdminAPIKeyCreateResponse.Codec)
+        caller.value("admin.organization.admin_api_keys.create", emptyList(), params, AdminAPIKeyCreateParams.Codec, options, AdminAPIKeyCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: AdminAPIKeyCreateParams, options: RequestOptions? = null): CompletableFuture<AdminAPIKeyCreateResponse> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes an admin API key, which stops working.
@@ -24,15 +29,19 @@ public class AdminOrganizationAdminApiKeys internal constructor(internal val cal
      * `DELETE /organization/admin_api_keys/{key_id}`
      */
     public suspend fun delete(keyId: String, options: RequestOptions? = null): AdminAPIKeyDeleteResponse =
-        calls.value("admin.organization.admin_api_keys.delete", listOf(keyId), null, null, options, AdminAPIKeyDeleteResponse.Codec)
+        caller.value("admin.organization.admin_api_keys.delete", listOf(keyId), null, null, options, AdminAPIKeyDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(keyId: String, options: RequestOptions? = null): CompletableFuture<AdminAPIKeyDeleteResponse> =
+        caller.future { delete(keyId, options) }
 
     /**
      * Lists the admin API keys of the organization, with their values hidden; 20 a page by default.
      *
      * `GET /organization/admin_api_keys`
      */
-    public fun list(params: AdminAPIKeyListParams = AdminAPIKeyListParams(), options: RequestOptions? = null): PageFlow<AdminAPIKey> =
-        calls.pages("admin.organization.admin_api_keys.list", emptyList(), params, AdminAPIKeyListParams.Codec, options, AdminAPIKey.Codec)
+    @JvmOverloads public fun list(params: AdminAPIKeyListParams = AdminAPIKeyListParams(), options: RequestOptions? = null): PageFlow<AdminAPIKey> =
+        caller.pages("admin.organization.admin_api_keys.list", emptyList(), params, AdminAPIKeyListParams.Codec, options, AdminAPIKey.Codec)
 
     /**
      * Fetches an admin API key's name, owner and last use; the value stays hidden.
@@ -40,29 +49,33 @@ public class AdminOrganizationAdminApiKeys internal constructor(internal val cal
      * `GET /organization/admin_api_keys/{key_id}`
      */
     public suspend fun retrieve(keyId: String, options: RequestOptions? = null): AdminAPIKey =
-        calls.value("admin.organization.admin_api_keys.retrieve", listOf(keyId), null, null, options, AdminAPIKey.Codec)
+        caller.value("admin.organization.admin_api_keys.retrieve", listOf(keyId), null, null, options, AdminAPIKey.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(keyId: String, options: RequestOptions? = null): CompletableFuture<AdminAPIKey> =
+        caller.future { retrieve(keyId, options) }
 }
 
 /** The resource `admin.organization.audit_logs`. */
-public class AdminOrganizationAuditLogs internal constructor(internal val calls: Calls) {
+public class AdminOrganizationAuditLogs internal constructor(internal val caller: Calls) {
     /**
      * Lists audit log entries, newest first, with filters by time, project, actor, event type and resource.
      *
      * `GET /organization/audit_logs`
      */
-    public fun list(params: AuditLogListParams = AuditLogListParams(), options: RequestOptions? = null): PageFlow<AuditLog> =
-        calls.pages("admin.organization.audit_logs.list", emptyList(), params, AuditLogListParams.Codec, options, AuditLog.Codec)
+    @JvmOverloads public fun list(params: AuditLogListParams = AuditLogListParams(), options: RequestOptions? = null): PageFlow<AuditLog> =
+        caller.pages("admin.organization.audit_logs.list", emptyList(), params, AuditLogListParams.Codec, options, AuditLog.Codec)
 }
 
 /** The resource `admin.organization.certificates`. */
-public class AdminOrganizationCertificates internal constructor(internal val calls: Calls) {
+public class AdminOrganizationCertificates internal constructor(internal val caller: Calls) {
     /**
      * Activates up to 10 certificates of the organization; all of them or none.
      *
      * `POST /organization/certificates/activate`
      */
-    public fun activate(params: OrganizationCertificateActivateParams, options: RequestOptions? = null): PageFlow<OrganizationCertificate> =
-        calls.pages("admin.organization.certificates.activate", emptyList(), params, OrganizationCertificateActivateParams.Codec, options, OrganizationCertificate.Codec)
+    @JvmOverloads public fun activate(params: OrganizationCertificateActivateParams, options: RequestOptions? = null): PageFlow<OrganizationCertificate> =
+        caller.pages("admin.organization.certificates.activate", emptyList(), params, OrganizationCertificateActivateParams.Codec, options, OrganizationCertificate.Codec)
 
     /**
      * Uploads a client certificate in PEM form; it has no effect until it is activated.
@@ -70,15 +83,19 @@ public class AdminOrganizationCertificates internal constructor(internal val cal
      * `POST /organization/certificates`
      */
     public suspend fun create(params: OrganizationCertificateCreateParams, options: RequestOptions? = null): Certificate =
-        calls.value("admin.organization.certificates.create", emptyList(), params, OrganizationCertificateCreateParams.Codec, options, Certificate.Codec)
+        caller.value("admin.organization.certificates.create", emptyList(), params, OrganizationCertificateCreateParams.Codec, options, Certificate.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: OrganizationCertificateCreateParams, options: RequestOptions? = null): CompletableFuture<Certificate> =
+        caller.future { create(params, options) }
 
     /**
      * Deactivates up to 10 certificates of the organization; all of them or none.
      *
      * `POST /organization/certificates/deactivate`
      */
-    public fun deactivate(params: OrganizationCertificateDeactivateParams, options: RequestOptions? = null): PageFlow<OrganizationCertificate> =
-        calls.pages("admin.organization.certificates.deactivate", emptyList(), params, OrganizationCertificateDeactivateParams.Codec, options, OrganizationCertificate.Codec)
+    @JvmOverloads public fun deactivate(params: OrganizationCertificateDeactivateParams, options: RequestOptions? = null): PageFlow<OrganizationCertificate> =
+        caller.pages("admin.organization.certificates.deactivate", emptyList(), params, OrganizationCertificateDeactivateParams.Codec, options, OrganizationCertificate.Codec)
 
     /**
      * Deletes a certificate, which must be inactive in the organization and all projects.
@@ -86,15 +103,19 @@ public class AdminOrganizationCertificates internal constructor(internal val cal
      * `DELETE /organization/certificates/{certificate_id}`
      */
     public suspend fun delete(certificateId: String, options: RequestOptions? = null): OrganizationCertificateDeleteResponse =
-        calls.value("admin.organization.certificates.delete", listOf(certificateId), null, null, options, OrganizationCertificateDeleteResponse.Codec)
+        caller.value("admin.organization.certificates.delete", listOf(certificateId), null, null, options, OrganizationCertificateDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(certificateId: String, options: RequestOptions? = null): CompletableFuture<OrganizationCertificateDeleteResponse> =
+        caller.future { delete(certificateId, options) }
 
     /**
      * Lists the certificates of the organization and whether they are active; 20 a page by default.
      *
      * `GET /organization/certificates`
      */
-    public fun list(params: OrganizationCertificateListParams = OrganizationCertificateListParams(), options: RequestOptions? = null): PageFlow<OrganizationCertificate> =
-        calls.pages("admin.organization.certificates.list", emptyList(), params, OrganizationCertificateListParams.Codec, options, OrganizationCertificate.Codec)
+    @JvmOverloads public fun list(params: OrganizationCertificateListParams = OrganizationCertificateListParams(), options: RequestOptions? = null): PageFlow<OrganizationCertificate> =
+        caller.pages("admin.organization.certificates.list", emptyList(), params, OrganizationCertificateListParams.Codec, options, OrganizationCertificate.Codec)
 
     /**
      * Fetches a certificate's name, validity and, if asked for, its content.
@@ -102,7 +123,11 @@ public class AdminOrganizationCertificates internal constructor(internal val cal
      * `GET /organization/certificates/{certificate_id}`
      */
     public suspend fun retrieve(certificateId: String, params: OrganizationCertificateRetrieveParams = OrganizationCertificateRetrieveParams(), options: RequestOptions? = null): Certificate =
-        calls.value("admin.organization.certificates.retrieve", listOf(certificateId), params, OrganizationCertificateRetrieveParams.Codec, options, Certificate.Codec)
+        caller.value("admin.organization.certificates.retrieve", listOf(certificateId), params, OrganizationCertificateRetrieveParams.Codec, options, Certificate.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(certificateId: String, params: OrganizationCertificateRetrieveParams = OrganizationCertificateRetrieveParams(), options: RequestOptions? = null): CompletableFuture<Certificate> =
+        caller.future { retrieve(certificateId, params, options) }
 
     /**
      * Renames a certificate; its content cannot be changed.
@@ -110,18 +135,26 @@ public class AdminOrganizationCertificates internal constructor(internal val cal
      * `POST /organization/certificates/{certificate_id}`
      */
     public suspend fun update(certificateId: String, params: OrganizationCertificateUpdateParams = OrganizationCertificateUpdateParams(), options: RequestOptions? = null): Certificate =
-        calls.value("admin.organization.certificates.update", listOf(certificateId), params, OrganizationCertificateUpdateParams.Codec, options, Certificate.Codec)
+        caller.value("admin.organization.certificates.update", listOf(certificateId), params, OrganizationCertificateUpdateParams.Codec, options, Certificate.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(certificateId: String, params: OrganizationCertificateUpdateParams = OrganizationCertificateUpdateParams(), options: RequestOptions? = null): CompletableFuture<Certificate> =
+        caller.future { update(certificateId, params, options) }
 }
 
 /** The resource `admin.organization.data_retention`. */
-public class AdminOrganizationDataRetention internal constructor(internal val calls: Calls) {
+public class AdminOrganizationDataRetention internal constructor(internal val caller: Calls) {
     /**
      * Fetches how long the organization's data is retained, by the name of the policy.
      *
      * `GET /organization/data_retention`
      */
     public suspend fun retrieve(options: RequestOptions? = null): OrganizationDataRetention =
-        calls.value("admin.organization.data_retention.retrieve", emptyList(), null, null, options, OrganizationDataRetention.Codec)
+        caller.value("admin.organization.data_retention.retrieve", emptyList(), null, null, options, OrganizationDataRetention.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(options: RequestOptions? = null): CompletableFuture<OrganizationDataRetention> =
+        caller.future { retrieve(options) }
 
     /**
      * Sets the data retention policy of the organization; projects can inherit it.
@@ -129,18 +162,26 @@ public class AdminOrganizationDataRetention internal constructor(internal val ca
      * `POST /organization/data_retention`
      */
     public suspend fun update(params: OrganizationDataRetentionUpdateParams, options: RequestOptions? = null): OrganizationDataRetention =
-        calls.value("admin.organization.data_retention.update", emptyList(), params, OrganizationDataRetentionUpdateParams.Codec, options, OrganizationDataRetention.Codec)
+        caller.value("admin.organization.data_retention.update", emptyList(), params, OrganizationDataRetentionUpdateParams.Codec, options, OrganizationDataRetention.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(params: OrganizationDataRetentionUpdateParams, options: RequestOptions? = null): CompletableFuture<OrganizationDataRetention> =
+        caller.future { update(params, options) }
 }
 
 /** The resource `admin.organization.external_keys`. */
-public class AdminOrganizationExternalKeys internal constructor(internal val calls: Calls) {
+public class AdminOrganizationExternalKeys internal constructor(internal val caller: Calls) {
     /**
      * Registers a key held in your own cloud key service, so that stored data is encrypted with it.
      *
      * `POST /organization/external_keys`
      */
     public suspend fun create(params: ExternalKeyCreateParams, options: RequestOptions? = null): ExternalKey =
-        calls.value("admin.organization.external_keys.create", emptyList(), params, ExternalKeyCreateParams.Codec, options, ExternalKey.Codec)
+        caller.value("admin.organization.external_keys.create", emptyList(), params, ExternalKeyCreateParams.Codec, options, ExternalKey.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ExternalKeyCreateParams, options: RequestOptions? = null): CompletableFuture<ExternalKey> =
+        caller.future { create(params, options) }
 
     /**
      * Unregisters an external key and returns what was registered; the key itself stays in its cloud.
@@ -148,15 +189,19 @@ public class AdminOrganizationExternalKeys internal constructor(internal val cal
      * `DELETE /organization/external_keys/{external_key_id}`
      */
     public suspend fun delete(externalKeyId: String, options: RequestOptions? = null): ExternalKey =
-        calls.value("admin.organization.external_keys.delete", listOf(externalKeyId), null, null, options, ExternalKey.Codec)
+        caller.value("admin.organization.external_keys.delete", listOf(externalKeyId), null, null, options, ExternalKey.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(externalKeyId: String, options: RequestOptions? = null): CompletableFuture<ExternalKey> =
+        caller.future { delete(externalKeyId, options) }
 
     /**
      * Lists the external keys of the organization page by page, optionally of one purpose.
      *
      * `GET /organization/external_keys`
      */
-    public fun list(params: ExternalKeyListParams = ExternalKeyListParams(), options: RequestOptions? = null): PageFlow<ExternalKey> =
-        calls.pages("admin.organization.external_keys.list", emptyList(), params, ExternalKeyListParams.Codec, options, ExternalKey.Codec)
+    @JvmOverloads public fun list(params: ExternalKeyListParams = ExternalKeyListParams(), options: RequestOptions? = null): PageFlow<ExternalKey> =
+        caller.pages("admin.organization.external_keys.list", emptyList(), params, ExternalKeyListParams.Codec, options, ExternalKey.Codec)
 
     /**
      * Fetches an external key: where it lives, its purpose and the projects that use it.
@@ -164,7 +209,11 @@ public class AdminOrganizationExternalKeys internal constructor(internal val cal
      * `GET /organization/external_keys/{external_key_id}`
      */
     public suspend fun retrieve(externalKeyId: String, options: RequestOptions? = null): ExternalKey =
-        calls.value("admin.organization.external_keys.retrieve", listOf(externalKeyId), null, null, options, ExternalKey.Codec)
+        caller.value("admin.organization.external_keys.retrieve", listOf(externalKeyId), null, null, options, ExternalKey.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(externalKeyId: String, options: RequestOptions? = null): CompletableFuture<ExternalKey> =
+        caller.future { retrieve(externalKeyId, options) }
 
     /**
      * Tries to reach and use an external key and reports whether that works.
@@ -172,18 +221,26 @@ public class AdminOrganizationExternalKeys internal constructor(internal val cal
      * `POST /organization/external_keys/{external_key_id}/validate`
      */
     public suspend fun validate(externalKeyId: String, options: RequestOptions? = null): ExternalKeyValidateResponse =
-        calls.value("admin.organization.external_keys.validate", listOf(externalKeyId), null, null, options, ExternalKeyValidateResponse.Codec)
+        caller.value("admin.organization.external_keys.validate", listOf(externalKeyId), null, null, options, ExternalKeyValidateResponse.Codec)
+
+    /** [validate] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun validateAsync(externalKeyId: String, options: RequestOptions? = null): CompletableFuture<ExternalKeyValidateResponse> =
+        caller.future { validate(externalKeyId, options) }
 }
 
 /** The resource `admin.organization.external_storage`. */
-public class AdminOrganizationExternalStorage internal constructor(internal val calls: Calls) {
+public class AdminOrganizationExternalStorage internal constructor(internal val caller: Calls) {
     /**
      * Connects a project to a storage bucket in your own cloud; its status is `pending` until validated.
      *
      * `POST /organization/external_storage`
      */
     public suspend fun create(params: ExternalStorageCreateParams, options: RequestOptions? = null): ExternalStorageConfiguration =
-        calls.value("admin.organization.external_storage.create", emptyList(), params, ExternalStorageCreateParams.Codec, options, ExternalStorageConfiguration.Codec)
+        caller.value("admin.organization.external_storage.create", emptyList(), params, ExternalStorageCreateParams.Codec, options, ExternalStorageConfiguration.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ExternalStorageCreateParams, options: RequestOptions? = null): CompletableFuture<ExternalStorageConfiguration> =
+        caller.future { create(params, options) }
 
     /**
      * Disconnects a project from an external storage bucket; the bucket itself is not touched.
@@ -191,15 +248,19 @@ public class AdminOrganizationExternalStorage internal constructor(internal val 
      * `DELETE /organization/external_storage/{external_storage_id}`
      */
     public suspend fun delete(externalStorageId: String, options: RequestOptions? = null): ExternalStorageDeleted =
-        calls.value("admin.organization.external_storage.delete", listOf(externalStorageId), null, null, options, ExternalStorageDeleted.Codec)
+        caller.value("admin.organization.external_storage.delete", listOf(externalStorageId), null, null, options, ExternalStorageDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(externalStorageId: String, options: RequestOptions? = null): CompletableFuture<ExternalStorageDeleted> =
+        caller.future { delete(externalStorageId, options) }
 
     /**
      * Lists the external storage configurations page by page, optionally of one project.
      *
      * `GET /organization/external_storage`
      */
-    public fun list(params: ExternalStorageListParams = ExternalStorageListParams(), options: RequestOptions? = null): PageFlow<ExternalStorageConfiguration> =
-        calls.pages("admin.organization.external_storage.list", emptyList(), params, ExternalStorageListParams.Codec, options, ExternalStorageConfiguration.Codec)
+    @JvmOverloads public fun list(params: ExternalStorageListParams = ExternalStorageListParams(), options: RequestOptions? = null): PageFlow<ExternalStorageConfiguration> =
+        caller.pages("admin.organization.external_storage.list", emptyList(), params, ExternalStorageListParams.Codec, options, ExternalStorageConfiguration.Codec)
 
     /**
      * Fetches an external storage configuration: its provider, geography and health.
@@ -207,7 +268,11 @@ public class AdminOrganizationExternalStorage internal constructor(internal val 
      * `GET /organization/external_storage/{external_storage_id}`
      */
     public suspend fun retrieve(externalStorageId: String, options: RequestOptions? = null): ExternalStorageConfiguration =
-        calls.value("admin.organization.external_storage.retrieve", listOf(externalStorageId), null, null, options, ExternalStorageConfiguration.Codec)
+        caller.value("admin.organization.external_storage.retrieve", listOf(externalStorageId), null, null, options, ExternalStorageConfiguration.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(externalStorageId: String, options: RequestOptions? = null): CompletableFuture<ExternalStorageConfiguration> =
+        caller.future { retrieve(externalStorageId, options) }
 
     /**
      * Checks that the external storage can be reached and returns it with its new status.
@@ -215,16 +280,20 @@ public class AdminOrganizationExternalStorage internal constructor(internal val 
      * `POST /organization/external_storage/{external_storage_id}/validate`
      */
     public suspend fun validate(externalStorageId: String, options: RequestOptions? = null): ExternalStorageConfiguration =
-        calls.value("admin.organization.external_storage.validate", listOf(externalStorageId), null, null, options, ExternalStorageConfiguration.Codec)
+        caller.value("admin.organization.external_storage.validate", listOf(externalStorageId), null, null, options, ExternalStorageConfiguration.Codec)
+
+    /** [validate] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun validateAsync(externalStorageId: String, options: RequestOptions? = null): CompletableFuture<ExternalStorageConfiguration> =
+        caller.future { validate(externalStorageId, options) }
 }
 
 /** The resource `admin.organization.groups`. */
-public class AdminOrganizationGroups internal constructor(internal val calls: Calls) {
+public class AdminOrganizationGroups internal constructor(internal val caller: Calls) {
     /** The resource `admin.organization.groups.roles`. */
-    public val roles: AdminOrganizationGroupsRoles get() = AdminOrganizationGroupsRoles(calls)
+    public val roles: AdminOrganizationGroupsRoles get() = AdminOrganizationGroupsRoles(caller)
 
     /** The resource `admin.organization.groups.users`. */
-    public val users: AdminOrganizationGroupsUsers get() = AdminOrganizationGroupsUsers(calls)
+    public val users: AdminOrganizationGroupsUsers get() = AdminOrganizationGroupsUsers(caller)
 
     /**
      * Makes an empty group of members under the given name.
@@ -232,7 +301,11 @@ public class AdminOrganizationGroups internal constructor(internal val calls: Ca
      * `POST /organization/groups`
      */
     public suspend fun create(params: OrganizationGroupCreateParams, options: RequestOptions? = null): OrganizationGroup =
-        calls.value("admin.organization.groups.create", emptyList(), params, OrganizationGroupCreateParams.Codec, options, OrganizationGroup.Codec)
+        caller.value("admin.organization.groups.create", emptyList(), params, OrganizationGroupCreateParams.Codec, options, OrganizationGroup.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: OrganizationGroupCreateParams, options: RequestOptions? = null): CompletableFuture<OrganizationGroup> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a group; its members stay in the organization but lose the group's roles.
@@ -240,15 +313,19 @@ public class AdminOrganizationGroups internal constructor(internal val calls: Ca
      * `DELETE /organization/groups/{group_id}`
      */
     public suspend fun delete(groupId: String, options: RequestOptions? = null): OrganizationGroupDeleteResponse =
-        calls.value("admin.organization.groups.delete", listOf(groupId), null, null, options, OrganizationGroupDeleteResponse.Codec)
+        caller.value("admin.organization.groups.delete", listOf(groupId), null, null, options, OrganizationGroupDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(groupId: String, options: RequestOptions? = null): CompletableFuture<OrganizationGroupDeleteResponse> =
+        caller.future { delete(groupId, options) }
 
     /**
      * Lists the groups of the organization, 100 a page by default and 1,000 at most.
      *
      * `GET /organization/groups`
      */
-    public fun list(params: OrganizationGroupListParams = OrganizationGroupListParams(), options: RequestOptions? = null): PageFlow<OrganizationGroup> =
-        calls.pages("admin.organization.groups.list", emptyList(), params, OrganizationGroupListParams.Codec, options, OrganizationGroup.Codec)
+    @JvmOverloads public fun list(params: OrganizationGroupListParams = OrganizationGroupListParams(), options: RequestOptions? = null): PageFlow<OrganizationGroup> =
+        caller.pages("admin.organization.groups.list", emptyList(), params, OrganizationGroupListParams.Codec, options, OrganizationGroup.Codec)
 
     /**
      * Fetches a group's name and whether an identity provider manages it.
@@ -256,7 +333,11 @@ public class AdminOrganizationGroups internal constructor(internal val calls: Ca
      * `GET /organization/groups/{group_id}`
      */
     public suspend fun retrieve(groupId: String, options: RequestOptions? = null): OrganizationGroup =
-        calls.value("admin.organization.groups.retrieve", listOf(groupId), null, null, options, OrganizationGroup.Codec)
+        caller.value("admin.organization.groups.retrieve", listOf(groupId), null, null, options, OrganizationGroup.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(groupId: String, options: RequestOptions? = null): CompletableFuture<OrganizationGroup> =
+        caller.future { retrieve(groupId, options) }
 
     /**
      * Renames a group; its members and roles stay as they are.
@@ -264,18 +345,26 @@ public class AdminOrganizationGroups internal constructor(internal val calls: Ca
      * `POST /organization/groups/{group_id}`
      */
     public suspend fun update(groupId: String, params: OrganizationGroupUpdateParams, options: RequestOptions? = null): OrganizationGroupUpdateResponse =
-        calls.value("admin.organization.groups.update", listOf(groupId), params, OrganizationGroupUpdateParams.Codec, options, OrganizationGroupUpdateResponse.Codec)
+        caller.value("admin.organization.groups.update", listOf(groupId), params, OrganizationGroupUpdateParams.Codec, options, OrganizationGroupUpdateResponse.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(groupId: String, params: OrganizationGroupUpdateParams, options: RequestOptions? = null): CompletableFuture<OrganizationGroupUpdateResponse> =
+        caller.future { update(groupId, params, options) }
 }
 
 /** The resource `admin.organization.groups.roles`. */
-public class AdminOrganizationGroupsRoles internal constructor(internal val calls: Calls) {
+public class AdminOrganizationGroupsRoles internal constructor(internal val caller: Calls) {
     /**
      * Gives all members of a group an additional role in the organization.
      *
      * `POST /organization/groups/{group_id}/roles`
      */
     public suspend fun create(groupId: String, params: OrganizationGroupRoleCreateParams, options: RequestOptions? = null): GroupRoleCreateResponse =
-        calls.value("admin.organization.groups.roles.create", listOf(groupId), params, OrganizationGroupRoleCreateParams.Codec, options, GroupRoleCreateResponse.Codec)
+        caller.value("admin.organization.groups.roles.create", listOf(groupId), params, OrganizationGroupRoleCreateParams.Codec, options, GroupRoleCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(groupId: String, params: OrganizationGroupRoleCreateParams, options: RequestOptions? = null): CompletableFuture<GroupRoleCreateResponse> =
+        caller.future { create(groupId, params, options) }
 
     /**
      * Takes an organization role away from a group.
@@ -283,15 +372,19 @@ public class AdminOrganizationGroupsRoles internal constructor(internal val call
      * `DELETE /organization/groups/{group_id}/roles/{role_id}`
      */
     public suspend fun delete(groupId: String, roleId: String, options: RequestOptions? = null): GroupRoleDeleteResponse =
-        calls.value("admin.organization.groups.roles.delete", listOf(groupId, roleId), null, null, options, GroupRoleDeleteResponse.Codec)
+        caller.value("admin.organization.groups.roles.delete", listOf(groupId, roleId), null, null, options, GroupRoleDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(groupId: String, roleId: String, options: RequestOptions? = null): CompletableFuture<GroupRoleDeleteResponse> =
+        caller.future { delete(groupId, roleId, options) }
 
     /**
      * Lists the organization roles that a group holds, at most 1,000 a page.
      *
      * `GET /organization/groups/{group_id}/roles`
      */
-    public fun list(groupId: String, params: OrganizationGroupRoleListParams = OrganizationGroupRoleListParams(), options: RequestOptions? = null): PageFlow<RoleListResponse> =
-        calls.pages("admin.organization.groups.roles.list", listOf(groupId), params, OrganizationGroupRoleListParams.Codec, options, RoleListResponse.Codec)
+    @JvmOverloads public fun list(groupId: String, params: OrganizationGroupRoleListParams = OrganizationGroupRoleListParams(), options: RequestOptions? = null): PageFlow<RoleListResponse> =
+        caller.pages("admin.organization.groups.roles.list", listOf(groupId), params, OrganizationGroupRoleListParams.Codec, options, RoleListResponse.Codec)
 
     /**
      * Fetches one role of a group, with the permissions it grants.
@@ -299,18 +392,26 @@ public class AdminOrganizationGroupsRoles internal constructor(internal val call
      * `GET /organization/groups/{group_id}/roles/{role_id}`
      */
     public suspend fun retrieve(groupId: String, roleId: String, options: RequestOptions? = null): RoleListResponse =
-        calls.value("admin.organization.groups.roles.retrieve", listOf(groupId, roleId), null, null, options, RoleListResponse.Codec)
+        caller.value("admin.organization.groups.roles.retrieve", listOf(groupId, roleId), null, null, options, RoleListResponse.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(groupId: String, roleId: String, options: RequestOptions? = null): CompletableFuture<RoleListResponse> =
+        caller.future { retrieve(groupId, roleId, options) }
 }
 
 /** The resource `admin.organization.groups.users`. */
-public class AdminOrganizationGroupsUsers internal constructor(internal val calls: Calls) {
+public class AdminOrganizationGroupsUsers internal constructor(internal val caller: Calls) {
     /**
      * Adds a member of the organization to a group.
      *
      * `POST /organization/groups/{group_id}/users`
      */
     public suspend fun create(groupId: String, params: OrganizationGroupUserCreateParams, options: RequestOptions? = null): OrganizationGroupUserCreateResponse =
-        calls.value("admin.organization.groups.users.create", listOf(groupId), params, OrganizationGroupUserCreateParams.Codec, options, OrganizationGroupUserCreateResponse.Codec)
+        caller.value("admin.organization.groups.users.create", listOf(groupId), params, OrganizationGroupUserCreateParams.Codec, options, OrganizationGroupUserCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(groupId: String, params: OrganizationGroupUserCreateParams, options: RequestOptions? = null): CompletableFuture<OrganizationGroupUserCreateResponse> =
+        caller.future { create(groupId, params, options) }
 
     /**
      * Removes a member from a group; the person stays in the organization.
@@ -318,15 +419,19 @@ public class AdminOrganizationGroupsUsers internal constructor(internal val call
      * `DELETE /organization/groups/{group_id}/users/{user_id}`
      */
     public suspend fun delete(groupId: String, userId: String, options: RequestOptions? = null): OrganizationGroupUserDeleteResponse =
-        calls.value("admin.organization.groups.users.delete", listOf(groupId, userId), null, null, options, OrganizationGroupUserDeleteResponse.Codec)
+        caller.value("admin.organization.groups.users.delete", listOf(groupId, userId), null, null, options, OrganizationGroupUserDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(groupId: String, userId: String, options: RequestOptions? = null): CompletableFuture<OrganizationGroupUserDeleteResponse> =
+        caller.future { delete(groupId, userId, options) }
 
     /**
      * Lists the members of a group, 100 a page by default and 1,000 at most.
      *
      * `GET /organization/groups/{group_id}/users`
      */
-    public fun list(groupId: String, params: OrganizationGroupUserListParams = OrganizationGroupUserListParams(), options: RequestOptions? = null): PageFlow<OrganizationGroupUser> =
-        calls.pages("admin.organization.groups.users.list", listOf(groupId), params, OrganizationGroupUserListParams.Codec, options, OrganizationGroupUser.Codec)
+    @JvmOverloads public fun list(groupId: String, params: OrganizationGroupUserListParams = OrganizationGroupUserListParams(), options: RequestOptions? = null): PageFlow<OrganizationGroupUser> =
+        caller.pages("admin.organization.groups.users.list", listOf(groupId), params, OrganizationGroupUserListParams.Codec, options, OrganizationGroupUser.Codec)
 
     /**
      * Fetches one member of a group: name, e-mail address and kind of account.
@@ -334,18 +439,26 @@ public class AdminOrganizationGroupsUsers internal constructor(internal val call
      * `GET /organization/groups/{group_id}/users/{user_id}`
      */
     public suspend fun retrieve(groupId: String, userId: String, options: RequestOptions? = null): OrganizationGroupUserRetrieveResponse =
-        calls.value("admin.organization.groups.users.retrieve", listOf(groupId, userId), null, null, options, OrganizationGroupUserRetrieveResponse.Codec)
+        caller.value("admin.organization.groups.users.retrieve", listOf(groupId, userId), null, null, options, OrganizationGroupUserRetrieveResponse.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(groupId: String, userId: String, options: RequestOptions? = null): CompletableFuture<OrganizationGroupUserRetrieveResponse> =
+        caller.future { retrieve(groupId, userId, options) }
 }
 
 /** The resource `admin.organization.invites`. */
-public class AdminOrganizationInvites internal constructor(internal val calls: Calls) {
+public class AdminOrganizationInvites internal constructor(internal val caller: Calls) {
     /**
      * Invites someone by e-mail to the organization, optionally with roles in projects; invites expire.
      *
      * `POST /organization/invites`
      */
     public suspend fun create(params: InviteCreateParams, options: RequestOptions? = null): Invite =
-        calls.value("admin.organization.invites.create", emptyList(), params, InviteCreateParams.Codec, options, Invite.Codec)
+        caller.value("admin.organization.invites.create", emptyList(), params, InviteCreateParams.Codec, options, Invite.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: InviteCreateParams, options: RequestOptions? = null): CompletableFuture<Invite> =
+        caller.future { create(params, options) }
 
     /**
      * Withdraws an invite that has not been accepted; accepted ones cannot be deleted.
@@ -353,15 +466,19 @@ public class AdminOrganizationInvites internal constructor(internal val calls: C
      * `DELETE /organization/invites/{invite_id}`
      */
     public suspend fun delete(inviteId: String, options: RequestOptions? = null): InviteDeleteResponse =
-        calls.value("admin.organization.invites.delete", listOf(inviteId), null, null, options, InviteDeleteResponse.Codec)
+        caller.value("admin.organization.invites.delete", listOf(inviteId), null, null, options, InviteDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(inviteId: String, options: RequestOptions? = null): CompletableFuture<InviteDeleteResponse> =
+        caller.future { delete(inviteId, options) }
 
     /**
      * Lists the invites of the organization, 20 a page by default and 100 at most.
      *
      * `GET /organization/invites`
      */
-    public fun list(params: InviteListParams = InviteListParams(), options: RequestOptions? = null): PageFlow<Invite> =
-        calls.pages("admin.organization.invites.list", emptyList(), params, InviteListParams.Codec, options, Invite.Codec)
+    @JvmOverloads public fun list(params: InviteListParams = InviteListParams(), options: RequestOptions? = null): PageFlow<Invite> =
+        caller.pages("admin.organization.invites.list", emptyList(), params, InviteListParams.Codec, options, Invite.Codec)
 
     /**
      * Fetches an invite: its e-mail address, role, status and expiry.
@@ -369,18 +486,26 @@ public class AdminOrganizationInvites internal constructor(internal val calls: C
      * `GET /organization/invites/{invite_id}`
      */
     public suspend fun retrieve(inviteId: String, options: RequestOptions? = null): Invite =
-        calls.value("admin.organization.invites.retrieve", listOf(inviteId), null, null, options, Invite.Codec)
+        caller.value("admin.organization.invites.retrieve", listOf(inviteId), null, null, options, Invite.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(inviteId: String, options: RequestOptions? = null): CompletableFuture<Invite> =
+        caller.future { retrieve(inviteId, options) }
 }
 
 /** The resource `admin.organization.roles`. */
-public class AdminOrganizationRoles internal constructor(internal val calls: Calls) {
+public class AdminOrganizationRoles internal constructor(internal val caller: Calls) {
     /**
      * Defines a custom role of the organization from a list of permissions.
      *
      * `POST /organization/roles`
      */
     public suspend fun create(params: OrganizationRoleCreateParams, options: RequestOptions? = null): OrganizationRole =
-        calls.value("admin.organization.roles.create", emptyList(), params, OrganizationRoleCreateParams.Codec, options, OrganizationRole.Codec)
+        caller.value("admin.organization.roles.create", emptyList(), params, OrganizationRoleCreateParams.Codec, options, OrganizationRole.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: OrganizationRoleCreateParams, options: RequestOptions? = null): CompletableFuture<OrganizationRole> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a custom role of the organization, which its holders then lose.
@@ -388,15 +513,19 @@ public class AdminOrganizationRoles internal constructor(internal val calls: Cal
      * `DELETE /organization/roles/{role_id}`
      */
     public suspend fun delete(roleId: String, options: RequestOptions? = null): ProjectRoleDeleteResponse =
-        calls.value("admin.organization.roles.delete", listOf(roleId), null, null, options, ProjectRoleDeleteResponse.Codec)
+        caller.value("admin.organization.roles.delete", listOf(roleId), null, null, options, ProjectRoleDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(roleId: String, options: RequestOptions? = null): CompletableFuture<ProjectRoleDeleteResponse> =
+        caller.future { delete(roleId, options) }
 
     /**
      * Lists the roles of the organization, predefined and custom, up to 1,000 a page.
      *
      * `GET /organization/roles`
      */
-    public fun list(params: OrganizationRoleListParams = OrganizationRoleListParams(), options: RequestOptions? = null): PageFlow<OrganizationRole> =
-        calls.pages("admin.organization.roles.list", emptyList(), params, OrganizationRoleListParams.Codec, options, OrganizationRole.Codec)
+    @JvmOverloads public fun list(params: OrganizationRoleListParams = OrganizationRoleListParams(), options: RequestOptions? = null): PageFlow<OrganizationRole> =
+        caller.pages("admin.organization.roles.list", emptyList(), params, OrganizationRoleListParams.Codec, options, OrganizationRole.Codec)
 
     /**
      * Fetches a role of the organization with its permissions and whether it is predefined.
@@ -404,7 +533,11 @@ public class AdminOrganizationRoles internal constructor(internal val calls: Cal
      * `GET /organization/roles/{role_id}`
      */
     public suspend fun retrieve(roleId: String, options: RequestOptions? = null): OrganizationRole =
-        calls.value("admin.organization.roles.retrieve", listOf(roleId), null, null, options, OrganizationRole.Codec)
+        caller.value("admin.organization.roles.retrieve", listOf(roleId), null, null, options, OrganizationRole.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(roleId: String, options: RequestOptions? = null): CompletableFuture<OrganizationRole> =
+        caller.future { retrieve(roleId, options) }
 
     /**
      * Changes the name, description or permissions of a custom role; holders are affected at once.
@@ -412,18 +545,26 @@ public class AdminOrganizationRoles internal constructor(internal val calls: Cal
      * `POST /organization/roles/{role_id}`
      */
     public suspend fun update(roleId: String, params: OrganizationRoleUpdateParams = OrganizationRoleUpdateParams(), options: RequestOptions? = null): OrganizationRole =
-        calls.value("admin.organization.roles.update", listOf(roleId), params, OrganizationRoleUpdateParams.Codec, options, OrganizationRole.Codec)
+        caller.value("admin.organization.roles.update", listOf(roleId), params, OrganizationRoleUpdateParams.Codec, options, OrganizationRole.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(roleId: String, params: OrganizationRoleUpdateParams = OrganizationRoleUpdateParams(), options: RequestOptions? = null): CompletableFuture<OrganizationRole> =
+        caller.future { update(roleId, params, options) }
 }
 
 /** The resource `admin.organization.spend_alerts`. */
-public class AdminOrganizationSpendAlerts internal constructor(internal val calls: Calls) {
+public class AdminOrganizationSpendAlerts internal constructor(internal val caller: Calls) {
     /**
      * Sets up a notice that is mailed when the organization's monthly spending reaches an amount.
      *
      * `POST /organization/spend_alerts`
      */
     public suspend fun create(params: OrganizationSpendAlertCreateParams, options: RequestOptions? = null): OrganizationSpendAlert =
-        calls.value("admin.organization.spend_alerts.create", emptyList(), params, OrganizationSpendAlertCreateParams.Codec, options, OrganizationSpendAlert.Codec)
+        caller.value("admin.organization.spend_alerts.create", emptyList(), params, OrganizationSpendAlertCreateParams.Codec, options, OrganizationSpendAlert.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: OrganizationSpendAlertCreateParams, options: RequestOptions? = null): CompletableFuture<OrganizationSpendAlert> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a spend alert of the organization, so that it notifies nobody.
@@ -431,15 +572,19 @@ public class AdminOrganizationSpendAlerts internal constructor(internal val call
      * `DELETE /organization/spend_alerts/{alert_id}`
      */
     public suspend fun delete(alertId: String, options: RequestOptions? = null): OrganizationSpendAlertDeleted =
-        calls.value("admin.organization.spend_alerts.delete", listOf(alertId), null, null, options, OrganizationSpendAlertDeleted.Codec)
+        caller.value("admin.organization.spend_alerts.delete", listOf(alertId), null, null, options, OrganizationSpendAlertDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(alertId: String, options: RequestOptions? = null): CompletableFuture<OrganizationSpendAlertDeleted> =
+        caller.future { delete(alertId, options) }
 
     /**
      * Lists the spend alerts of the organization, at most 100 a page.
      *
      * `GET /organization/spend_alerts`
      */
-    public fun list(params: OrganizationSpendAlertListParams = OrganizationSpendAlertListParams(), options: RequestOptions? = null): PageFlow<OrganizationSpendAlert> =
-        calls.pages("admin.organization.spend_alerts.list", emptyList(), params, OrganizationSpendAlertListParams.Codec, options, OrganizationSpendAlert.Codec)
+    @JvmOverloads public fun list(params: OrganizationSpendAlertListParams = OrganizationSpendAlertListParams(), options: RequestOptions? = null): PageFlow<OrganizationSpendAlert> =
+        caller.pages("admin.organization.spend_alerts.list", emptyList(), params, OrganizationSpendAlertListParams.Codec, options, OrganizationSpendAlert.Codec)
 
     /**
      * Fetches a spend alert of the organization: its amount and whom it notifies.
@@ -447,7 +592,11 @@ public class AdminOrganizationSpendAlerts internal constructor(internal val call
      * `GET /organization/spend_alerts/{alert_id}`
      */
     public suspend fun retrieve(alertId: String, options: RequestOptions? = null): OrganizationSpendAlert =
-        calls.value("admin.organization.spend_alerts.retrieve", listOf(alertId), null, null, options, OrganizationSpendAlert.Codec)
+        caller.value("admin.organization.spend_alerts.retrieve", listOf(alertId), null, null, options, OrganizationSpendAlert.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(alertId: String, options: RequestOptions? = null): CompletableFuture<OrganizationSpendAlert> =
+        caller.future { retrieve(alertId, options) }
 
     /**
      * Replaces the amount and the recipients of a spend alert of the organization.
@@ -455,18 +604,26 @@ public class AdminOrganizationSpendAlerts internal constructor(internal val call
      * `POST /organization/spend_alerts/{alert_id}`
      */
     public suspend fun update(alertId: String, params: OrganizationSpendAlertUpdateParams, options: RequestOptions? = null): OrganizationSpendAlert =
-        calls.value("admin.organization.spend_alerts.update", listOf(alertId), params, OrganizationSpendAlertUpdateParams.Codec, options, OrganizationSpendAlert.Codec)
+        caller.value("admin.organization.spend_alerts.update", listOf(alertId), params, OrganizationSpendAlertUpdateParams.Codec, options, OrganizationSpendAlert.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(alertId: String, params: OrganizationSpendAlertUpdateParams, options: RequestOptions? = null): CompletableFuture<OrganizationSpendAlert> =
+        caller.future { update(alertId, params, options) }
 }
 
 /** The resource `admin.organization.spend_limit`. */
-public class AdminOrganizationSpendLimit internal constructor(internal val calls: Calls) {
+public class AdminOrganizationSpendLimit internal constructor(internal val caller: Calls) {
     /**
      * Removes the organization's own spend limit.
      *
      * `DELETE /organization/spend_limit`
      */
     public suspend fun delete(options: RequestOptions? = null): OrganizationSpendLimitDeleted =
-        calls.value("admin.organization.spend_limit.delete", emptyList(), null, null, options, OrganizationSpendLimitDeleted.Codec)
+        caller.value("admin.organization.spend_limit.delete", emptyList(), null, null, options, OrganizationSpendLimitDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(options: RequestOptions? = null): CompletableFuture<OrganizationSpendLimitDeleted> =
+        caller.future { delete(options) }
 
     /**
      * Fetches the organization's monthly spend limit and how it is enforced.
@@ -474,7 +631,11 @@ public class AdminOrganizationSpendLimit internal constructor(internal val calls
      * `GET /organization/spend_limit`
      */
     public suspend fun retrieve(options: RequestOptions? = null): OrganizationSpendLimit =
-        calls.value("admin.organization.spend_limit.retrieve", emptyList(), null, null, options, OrganizationSpendLimit.Codec)
+        caller.value("admin.organization.spend_limit.retrieve", emptyList(), null, null, options, OrganizationSpendLimit.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(options: RequestOptions? = null): CompletableFuture<OrganizationSpendLimit> =
+        caller.future { retrieve(options) }
 
     /**
      * Sets the organization's monthly spend limit; the only currency is USD.
@@ -482,18 +643,26 @@ public class AdminOrganizationSpendLimit internal constructor(internal val calls
      * `POST /organization/spend_limit`
      */
     public suspend fun update(params: OrganizationSpendLimitUpdateParams, options: RequestOptions? = null): OrganizationSpendLimit =
-        calls.value("admin.organization.spend_limit.update", emptyList(), params, OrganizationSpendLimitUpdateParams.Codec, options, OrganizationSpendLimit.Codec)
+        caller.value("admin.organization.spend_limit.update", emptyList(), params, OrganizationSpendLimitUpdateParams.Codec, options, OrganizationSpendLimit.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(params: OrganizationSpendLimitUpdateParams, options: RequestOptions? = null): CompletableFuture<OrganizationSpendLimit> =
+        caller.future { update(params, options) }
 }
 
 /** The resource `admin.organization.usage`. */
-public class AdminOrganizationUsage internal constructor(internal val calls: Calls) {
+public class AdminOrganizationUsage internal constructor(internal val caller: Calls) {
     /**
      * Counts characters turned into speech per time bucket, groupable by project, user, key and model.
      *
      * `GET /organization/usage/audio_speeches`
      */
     public suspend fun audioSpeeches(params: OrganizationUsageAudioSpeechesParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.audio_speeches", emptyList(), params, OrganizationUsageAudioSpeechesParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.audio_speeches", emptyList(), params, OrganizationUsageAudioSpeechesParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [audioSpeeches] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun audioSpeechesAsync(params: OrganizationUsageAudioSpeechesParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { audioSpeeches(params, options) }
 
     /**
      * Counts seconds of audio transcribed per time bucket, groupable by project, user, key and model.
@@ -501,7 +670,11 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/usage/audio_transcriptions`
      */
     public suspend fun audioTranscriptions(params: OrganizationUsageAudioTranscriptionsParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.audio_transcriptions", emptyList(), params, OrganizationUsageAudioTranscriptionsParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.audio_transcriptions", emptyList(), params, OrganizationUsageAudioTranscriptionsParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [audioTranscriptions] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun audioTranscriptionsAsync(params: OrganizationUsageAudioTranscriptionsParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { audioTranscriptions(params, options) }
 
     /**
      * Counts code interpreter sessions per time bucket, groupable by project.
@@ -509,7 +682,11 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/usage/code_interpreter_sessions`
      */
     public suspend fun codeInterpreterSessions(params: UsageCodeInterpreterSessionsParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.code_interpreter_sessions", emptyList(), params, UsageCodeInterpreterSessionsParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.code_interpreter_sessions", emptyList(), params, UsageCodeInterpreterSessionsParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [codeInterpreterSessions] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun codeInterpreterSessionsAsync(params: UsageCodeInterpreterSessionsParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { codeInterpreterSessions(params, options) }
 
     /**
      * Counts text generation requests and tokens per time bucket, groupable by project, user, key, model and more.
@@ -517,7 +694,11 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/usage/completions`
      */
     public suspend fun completions(params: OrganizationUsageCompletionsParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.completions", emptyList(), params, OrganizationUsageCompletionsParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.completions", emptyList(), params, OrganizationUsageCompletionsParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [completions] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun completionsAsync(params: OrganizationUsageCompletionsParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { completions(params, options) }
 
     /**
      * Reports spending per day, groupable by project, key and line item; 7 days a page by default.
@@ -525,7 +706,11 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/costs`
      */
     public suspend fun costs(params: OrganizationUsageCostsParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.costs", emptyList(), params, OrganizationUsageCostsParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.costs", emptyList(), params, OrganizationUsageCostsParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [costs] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun costsAsync(params: OrganizationUsageCostsParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { costs(params, options) }
 
     /**
      * Counts decision requests and tokens per time bucket, groupable by project, user, key and model.
@@ -533,7 +718,11 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/usage/decisions`
      */
     public suspend fun decisions(params: OrganizationUsageDecisionsParams, options: RequestOptions? = null): OrganizationUsageDecisionsResponse =
-        calls.value("admin.organization.usage.decisions", emptyList(), params, OrganizationUsageDecisionsParams.Codec, options, OrganizationUsageDecisionsResponse.Codec)
+        caller.value("admin.organization.usage.decisions", emptyList(), params, OrganizationUsageDecisionsParams.Codec, options, OrganizationUsageDecisionsResponse.Codec)
+
+    /** [decisions] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun decisionsAsync(params: OrganizationUsageDecisionsParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsageDecisionsResponse> =
+        caller.future { decisions(params, options) }
 
     /**
      * Counts embedding requests and tokens per time bucket, groupable by project, user, key and model.
@@ -541,7 +730,11 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/usage/embeddings`
      */
     public suspend fun embeddings(params: OrganizationUsageEmbeddingsParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.embeddings", emptyList(), params, OrganizationUsageEmbeddingsParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.embeddings", emptyList(), params, OrganizationUsageEmbeddingsParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [embeddings] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun embeddingsAsync(params: OrganizationUsageEmbeddingsParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { embeddings(params, options) }
 
     /**
      * Counts file search calls per time bucket, groupable by project, user, key and vector store.
@@ -549,7 +742,11 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/usage/file_search_calls`
      */
     public suspend fun fileSearchCalls(params: OrganizationUsageFileSearchCallsParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.file_search_calls", emptyList(), params, OrganizationUsageFileSearchCallsParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.file_search_calls", emptyList(), params, OrganizationUsageFileSearchCallsParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [fileSearchCalls] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun fileSearchCallsAsync(params: OrganizationUsageFileSearchCallsParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { fileSearchCalls(params, options) }
 
     /**
      * Counts images made per time bucket, groupable by project, user, key, model, size and source.
@@ -557,7 +754,11 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/usage/images`
      */
     public suspend fun images(params: OrganizationUsageImagesParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.images", emptyList(), params, OrganizationUsageImagesParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.images", emptyList(), params, OrganizationUsageImagesParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [images] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun imagesAsync(params: OrganizationUsageImagesParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { images(params, options) }
 
     /**
      * Counts moderation requests and tokens per time bucket, groupable by project, user, key and model.
@@ -565,7 +766,11 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/usage/moderations`
      */
     public suspend fun moderations(params: OrganizationUsageModerationsParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.moderations", emptyList(), params, OrganizationUsageModerationsParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.moderations", emptyList(), params, OrganizationUsageModerationsParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [moderations] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun moderationsAsync(params: OrganizationUsageModerationsParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { moderations(params, options) }
 
     /**
      * Reports the bytes that vector stores take up per time bucket, groupable by project.
@@ -573,7 +778,11 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/usage/vector_stores`
      */
     public suspend fun vectorStores(params: OrganizationUsageVectorStoresParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.vector_stores", emptyList(), params, OrganizationUsageVectorStoresParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.vector_stores", emptyList(), params, OrganizationUsageVectorStoresParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [vectorStores] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun vectorStoresAsync(params: OrganizationUsageVectorStoresParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { vectorStores(params, options) }
 
     /**
      * Counts web search calls per time bucket, groupable by project, user, key, model and context level.
@@ -581,13 +790,17 @@ public class AdminOrganizationUsage internal constructor(internal val calls: Cal
      * `GET /organization/usage/web_search_calls`
      */
     public suspend fun webSearchCalls(params: OrganizationUsageWebSearchCallsParams, options: RequestOptions? = null): OrganizationUsage =
-        calls.value("admin.organization.usage.web_search_calls", emptyList(), params, OrganizationUsageWebSearchCallsParams.Codec, options, OrganizationUsage.Codec)
+        caller.value("admin.organization.usage.web_search_calls", emptyList(), params, OrganizationUsageWebSearchCallsParams.Codec, options, OrganizationUsage.Codec)
+
+    /** [webSearchCalls] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun webSearchCallsAsync(params: OrganizationUsageWebSearchCallsParams, options: RequestOptions? = null): CompletableFuture<OrganizationUsage> =
+        caller.future { webSearchCalls(params, options) }
 }
 
 /** The resource `admin.organization.users`. */
-public class AdminOrganizationUsers internal constructor(internal val calls: Calls) {
+public class AdminOrganizationUsers internal constructor(internal val caller: Calls) {
     /** The resource `admin.organization.users.roles`. */
-    public val roles: AdminOrganizationUsersRoles get() = AdminOrganizationUsersRoles(calls)
+    public val roles: AdminOrganizationUsersRoles get() = AdminOrganizationUsersRoles(caller)
 
     /**
      * Removes a member from the organization and all its projects.
@@ -595,15 +808,19 @@ public class AdminOrganizationUsers internal constructor(internal val calls: Cal
      * `DELETE /organization/users/{user_id}`
      */
     public suspend fun delete(userId: String, options: RequestOptions? = null): OrganizationUserDeleteResponse =
-        calls.value("admin.organization.users.delete", listOf(userId), null, null, options, OrganizationUserDeleteResponse.Codec)
+        caller.value("admin.organization.users.delete", listOf(userId), null, null, options, OrganizationUserDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(userId: String, options: RequestOptions? = null): CompletableFuture<OrganizationUserDeleteResponse> =
+        caller.future { delete(userId, options) }
 
     /**
      * Lists the members of the organization, optionally by e-mail address; 20 a page by default.
      *
      * `GET /organization/users`
      */
-    public fun list(params: OrganizationUserListParams = OrganizationUserListParams(), options: RequestOptions? = null): PageFlow<OrganizationUser> =
-        calls.pages("admin.organization.users.list", emptyList(), params, OrganizationUserListParams.Codec, options, OrganizationUser.Codec)
+    @JvmOverloads public fun list(params: OrganizationUserListParams = OrganizationUserListParams(), options: RequestOptions? = null): PageFlow<OrganizationUser> =
+        caller.pages("admin.organization.users.list", emptyList(), params, OrganizationUserListParams.Codec, options, OrganizationUser.Codec)
 
     /**
      * Fetches a member of the organization: name, e-mail address, role and when they joined.
@@ -611,7 +828,11 @@ public class AdminOrganizationUsers internal constructor(internal val calls: Cal
      * `GET /organization/users/{user_id}`
      */
     public suspend fun retrieve(userId: String, options: RequestOptions? = null): OrganizationUser =
-        calls.value("admin.organization.users.retrieve", listOf(userId), null, null, options, OrganizationUser.Codec)
+        caller.value("admin.organization.users.retrieve", listOf(userId), null, null, options, OrganizationUser.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(userId: String, options: RequestOptions? = null): CompletableFuture<OrganizationUser> =
+        caller.future { retrieve(userId, options) }
 
     /**
      * Changes the role or profile of a member of the organization.
@@ -619,18 +840,26 @@ public class AdminOrganizationUsers internal constructor(internal val calls: Cal
      * `POST /organization/users/{user_id}`
      */
     public suspend fun update(userId: String, params: OrganizationUserUpdateParams = OrganizationUserUpdateParams(), options: RequestOptions? = null): OrganizationUser =
-        calls.value("admin.organization.users.update", listOf(userId), params, OrganizationUserUpdateParams.Codec, options, OrganizationUser.Codec)
+        caller.value("admin.organization.users.update", listOf(userId), params, OrganizationUserUpdateParams.Codec, options, OrganizationUser.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(userId: String, params: OrganizationUserUpdateParams = OrganizationUserUpdateParams(), options: RequestOptions? = null): CompletableFuture<OrganizationUser> =
+        caller.future { update(userId, params, options) }
 }
 
 /** The resource `admin.organization.users.roles`. */
-public class AdminOrganizationUsersRoles internal constructor(internal val calls: Calls) {
+public class AdminOrganizationUsersRoles internal constructor(internal val caller: Calls) {
     /**
      * Gives a member an additional role in the organization.
      *
      * `POST /organization/users/{user_id}/roles`
      */
     public suspend fun create(userId: String, params: OrganizationUserRoleCreateParams, options: RequestOptions? = null): UserRoleCreateResponse =
-        calls.value("admin.organization.users.roles.create", listOf(userId), params, OrganizationUserRoleCreateParams.Codec, options, UserRoleCreateResponse.Codec)
+        caller.value("admin.organization.users.roles.create", listOf(userId), params, OrganizationUserRoleCreateParams.Codec, options, UserRoleCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(userId: String, params: OrganizationUserRoleCreateParams, options: RequestOptions? = null): CompletableFuture<UserRoleCreateResponse> =
+        caller.future { create(userId, params, options) }
 
     /**
      * Takes an organization role away from a member.
@@ -638,15 +867,19 @@ public class AdminOrganizationUsersRoles internal constructor(internal val calls
      * `DELETE /organization/users/{user_id}/roles/{role_id}`
      */
     public suspend fun delete(userId: String, roleId: String, options: RequestOptions? = null): GroupRoleDeleteResponse =
-        calls.value("admin.organization.users.roles.delete", listOf(userId, roleId), null, null, options, GroupRoleDeleteResponse.Codec)
+        caller.value("admin.organization.users.roles.delete", listOf(userId, roleId), null, null, options, GroupRoleDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(userId: String, roleId: String, options: RequestOptions? = null): CompletableFuture<GroupRoleDeleteResponse> =
+        caller.future { delete(userId, roleId, options) }
 
     /**
      * Lists the organization roles that a member holds, at most 1,000 a page.
      *
      * `GET /organization/users/{user_id}/roles`
      */
-    public fun list(userId: String, params: OrganizationUserRoleListParams = OrganizationUserRoleListParams(), options: RequestOptions? = null): PageFlow<RoleListResponse> =
-        calls.pages("admin.organization.users.roles.list", listOf(userId), params, OrganizationUserRoleListParams.Codec, options, RoleListResponse.Codec)
+    @JvmOverloads public fun list(userId: String, params: OrganizationUserRoleListParams = OrganizationUserRoleListParams(), options: RequestOptions? = null): PageFlow<RoleListResponse> =
+        caller.pages("admin.organization.users.roles.list", listOf(userId), params, OrganizationUserRoleListParams.Codec, options, RoleListResponse.Codec)
 
     /**
      * Fetches one role of a member, with the permissions it grants.
@@ -654,13 +887,17 @@ public class AdminOrganizationUsersRoles internal constructor(internal val calls
      * `GET /organization/users/{user_id}/roles/{role_id}`
      */
     public suspend fun retrieve(userId: String, roleId: String, options: RequestOptions? = null): RoleListResponse =
-        calls.value("admin.organization.users.roles.retrieve", listOf(userId, roleId), null, null, options, RoleListResponse.Codec)
+        caller.value("admin.organization.users.roles.retrieve", listOf(userId, roleId), null, null, options, RoleListResponse.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(userId: String, roleId: String, options: RequestOptions? = null): CompletableFuture<RoleListResponse> =
+        caller.future { retrieve(userId, roleId, options) }
 }
 
 /** The resource `admin.organization.workload_identity_providers`. */
-public class AdminOrganizationWorkloadIdentityProviders internal constructor(internal val calls: Calls) {
+public class AdminOrganizationWorkloadIdentityProviders internal constructor(internal val caller: Calls) {
     /** The resource `admin.organization.workload_identity_providers.federation_rules`. */
-    public val federationRules: AdminOrganizationWorkloadIdentityProvidersFederationRules get() = AdminOrganizationWorkloadIdentityProvidersFederationRules(calls)
+    public val federationRules: AdminOrganizationWorkloadIdentityProvidersFederationRules get() = AdminOrganizationWorkloadIdentityProvidersFederationRules(caller)
 
     /**
      * Trusts an OIDC issuer, so that workloads can trade its tokens for access without API keys.
@@ -668,7 +905,11 @@ public class AdminOrganizationWorkloadIdentityProviders internal constructor(int
      * `POST /organization/workload_identity_providers`
      */
     public suspend fun create(params: WorkloadIdentityProviderCreateParams, options: RequestOptions? = null): WorkloadIdentityProvider =
-        calls.value("admin.organization.workload_identity_providers.create", emptyList(), params, WorkloadIdentityProviderCreateParams.Codec, options, WorkloadIdentityProvider.Codec)
+        caller.value("admin.organization.workload_identity_providers.create", emptyList(), params, WorkloadIdentityProviderCreateParams.Codec, options, WorkloadIdentityProvider.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: WorkloadIdentityProviderCreateParams, options: RequestOptions? = null): CompletableFuture<WorkloadIdentityProvider> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes an identity provider; tokens of its issuer are no longer accepted.
@@ -676,15 +917,19 @@ public class AdminOrganizationWorkloadIdentityProviders internal constructor(int
      * `DELETE /organization/workload_identity_providers/{workload_identity_provider_id}`
      */
     public suspend fun delete(workloadIdentityProviderId: String, options: RequestOptions? = null): WorkloadIdentityProviderDeleted =
-        calls.value("admin.organization.workload_identity_providers.delete", listOf(workloadIdentityProviderId), null, null, options, WorkloadIdentityProviderDeleted.Codec)
+        caller.value("admin.organization.workload_identity_providers.delete", listOf(workloadIdentityProviderId), null, null, options, WorkloadIdentityProviderDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(workloadIdentityProviderId: String, options: RequestOptions? = null): CompletableFuture<WorkloadIdentityProviderDeleted> =
+        caller.future { delete(workloadIdentityProviderId, options) }
 
     /**
      * Lists the workload identity providers of the organization, page by page.
      *
      * `GET /organization/workload_identity_providers`
      */
-    public fun list(params: WorkloadIdentityProviderListParams = WorkloadIdentityProviderListParams(), options: RequestOptions? = null): PageFlow<WorkloadIdentityProvider> =
-        calls.pages("admin.organization.workload_identity_providers.list", emptyList(), params, WorkloadIdentityProviderListParams.Codec, options, WorkloadIdentityProvider.Codec)
+    @JvmOverloads public fun list(params: WorkloadIdentityProviderListParams = WorkloadIdentityProviderListParams(), options: RequestOptions? = null): PageFlow<WorkloadIdentityProvider> =
+        caller.pages("admin.organization.workload_identity_providers.list", emptyList(), params, WorkloadIdentityProviderListParams.Codec, options, WorkloadIdentityProvider.Codec)
 
     /**
      * Fetches an identity provider: its issuer, audience and way of verifying tokens.
@@ -692,7 +937,11 @@ public class AdminOrganizationWorkloadIdentityProviders internal constructor(int
      * `GET /organization/workload_identity_providers/{workload_identity_provider_id}`
      */
     public suspend fun retrieve(workloadIdentityProviderId: String, options: RequestOptions? = null): WorkloadIdentityProvider =
-        calls.value("admin.organization.workload_identity_providers.retrieve", listOf(workloadIdentityProviderId), null, null, options, WorkloadIdentityProvider.Codec)
+        caller.value("admin.organization.workload_identity_providers.retrieve", listOf(workloadIdentityProviderId), null, null, options, WorkloadIdentityProvider.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(workloadIdentityProviderId: String, options: RequestOptions? = null): CompletableFuture<WorkloadIdentityProvider> =
+        caller.future { retrieve(workloadIdentityProviderId, options) }
 
     /**
      * Changes an identity provider or switches it on and off; fields left out stay.
@@ -700,18 +949,26 @@ public class AdminOrganizationWorkloadIdentityProviders internal constructor(int
      * `POST /organization/workload_identity_providers/{workload_identity_provider_id}`
      */
     public suspend fun update(workloadIdentityProviderId: String, params: WorkloadIdentityProviderUpdateParams = WorkloadIdentityProviderUpdateParams(), options: RequestOptions? = null): WorkloadIdentityProvider =
-        calls.value("admin.organization.workload_identity_providers.update", listOf(workloadIdentityProviderId), params, WorkloadIdentityProviderUpdateParams.Codec, options, WorkloadIdentityProvider.Codec)
+        caller.value("admin.organization.workload_identity_providers.update", listOf(workloadIdentityProviderId), params, WorkloadIdentityProviderUpdateParams.Codec, options, WorkloadIdentityProvider.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(workloadIdentityProviderId: String, params: WorkloadIdentityProviderUpdateParams = WorkloadIdentityProviderUpdateParams(), options: RequestOptions? = null): CompletableFuture<WorkloadIdentityProvider> =
+        caller.future { update(workloadIdentityProviderId, params, options) }
 }
 
 /** The resource `admin.organization.workload_identity_providers.federation_rules`. */
-public class AdminOrganizationWorkloadIdentityProvidersFederationRules internal constructor(internal val calls: Calls) {
+public class AdminOrganizationWorkloadIdentityProvidersFederationRules internal constructor(internal val caller: Calls) {
     /**
      * Maps tokens with matching attributes to a service account of a project.
      *
      * `POST /organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules`
      */
     public suspend fun create(workloadIdentityProviderId: String, params: FederationRuleCreateParams, options: RequestOptions? = null): FederationRule =
-        calls.value("admin.organization.workload_identity_providers.federation_rules.create", listOf(workloadIdentityProviderId), params, FederationRuleCreateParams.Codec, options, FederationRule.Codec)
+        caller.value("admin.organization.workload_identity_providers.federation_rules.create", listOf(workloadIdentityProviderId), params, FederationRuleCreateParams.Codec, options, FederationRule.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(workloadIdentityProviderId: String, params: FederationRuleCreateParams, options: RequestOptions? = null): CompletableFuture<FederationRule> =
+        caller.future { create(workloadIdentityProviderId, params, options) }
 
     /**
      * Deletes a federation rule; matching tokens get no more access through it.
@@ -720,15 +977,19 @@ public class AdminOrganizationWorkloadIdentityProvidersFederationRules internal 
      * /organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules/{workload_identity_federation_rule_id}`
      */
     public suspend fun delete(workloadIdentityProviderId: String, workloadIdentityFederationRuleId: String, options: RequestOptions? = null): FederationRuleDeleted =
-        calls.value("admin.organization.workload_identity_providers.federation_rules.delete", listOf(workloadIdentityProviderId, workloadIdentityFederationRuleId), null, null, options, FederationRuleDeleted.Codec)
+        caller.value("admin.organization.workload_identity_providers.federation_rules.delete", listOf(workloadIdentityProviderId, workloadIdentityFederationRuleId), null, null, options, FederationRuleDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(workloadIdentityProviderId: String, workloadIdentityFederationRuleId: String, options: RequestOptions? = null): CompletableFuture<FederationRuleDeleted> =
+        caller.future { delete(workloadIdentityProviderId, workloadIdentityFederationRuleId, options) }
 
     /**
      * Lists the rules of an identity provider, optionally those of one service account.
      *
      * `GET /organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules`
      */
-    public fun list(workloadIdentityProviderId: String, params: FederationRuleListParams = FederationRuleListParams(), options: RequestOptions? = null): PageFlow<FederationRule> =
-        calls.pages("admin.organization.workload_identity_providers.federation_rules.list", listOf(workloadIdentityProviderId), params, FederationRuleListParams.Codec, options, FederationRule.Codec)
+    @JvmOverloads public fun list(workloadIdentityProviderId: String, params: FederationRuleListParams = FederationRuleListParams(), options: RequestOptions? = null): PageFlow<FederationRule> =
+        caller.pages("admin.organization.workload_identity_providers.federation_rules.list", listOf(workloadIdentityProviderId), params, FederationRuleListParams.Codec, options, FederationRule.Codec)
 
     /**
      * Fetches a federation rule: what it matches, whom it maps to and its permissions.
@@ -737,7 +998,11 @@ public class AdminOrganizationWorkloadIdentityProvidersFederationRules internal 
      * /organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules/{workload_identity_federation_rule_id}`
      */
     public suspend fun retrieve(workloadIdentityProviderId: String, workloadIdentityFederationRuleId: String, options: RequestOptions? = null): FederationRule =
-        calls.value("admin.organization.workload_identity_providers.federation_rules.retrieve", listOf(workloadIdentityProviderId, workloadIdentityFederationRuleId), null, null, options, FederationRule.Codec)
+        caller.value("admin.organization.workload_identity_providers.federation_rules.retrieve", listOf(workloadIdentityProviderId, workloadIdentityFederationRuleId), null, null, options, FederationRule.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(workloadIdentityProviderId: String, workloadIdentityFederationRuleId: String, options: RequestOptions? = null): CompletableFuture<FederationRule> =
+        caller.future { retrieve(workloadIdentityProviderId, workloadIdentityFederationRuleId, options) }
 
     /**
      * Changes the matchers, permissions or state of a federation rule; fields left out stay.
@@ -746,5 +1011,9 @@ public class AdminOrganizationWorkloadIdentityProvidersFederationRules internal 
      * /organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules/{workload_identity_federation_rule_id}`
      */
     public suspend fun update(workloadIdentityProviderId: String, workloadIdentityFederationRuleId: String, params: FederationRuleUpdateParams = FederationRuleUpdateParams(), options: RequestOptions? = null): FederationRule =
-        calls.value("admin.organization.workload_identity_providers.federation_rules.update", listOf(workloadIdentityProviderId, workloadIdentityFederationRuleId), params, FederationRuleUpdateParams.Codec, options, FederationRule.Codec)
+        caller.value("admin.organization.workload_identity_providers.federation_rules.update", listOf(workloadIdentityProviderId, workloadIdentityFederationRuleId), params, FederationRuleUpdateParams.Codec, options, FederationRule.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(workloadIdentityProviderId: String, workloadIdentityFederationRuleId: String, params: FederationRuleUpdateParams = FederationRuleUpdateParams(), options: RequestOptions? = null): CompletableFuture<FederationRule> =
+        caller.future { update(workloadIdentityProviderId, workloadIdentityFederationRuleId, params, options) }
 }

@@ -6,48 +6,49 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `admin.organization.projects`. */
-public class AdminOrganizationProjects internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjects internal constructor(internal val caller: Calls) {
     /** The resource `admin.organization.projects.api_keys`. */
-    public val apiKeys: AdminOrganizationProjectsApiKeys get() = AdminOrganizationProjectsApiKeys(calls)
+    public val apiKeys: AdminOrganizationProjectsApiKeys get() = AdminOrganizationProjectsApiKeys(caller)
 
     /** The resource `admin.organization.projects.certificates`. */
-    public val certificates: AdminOrganizationProjectsCertificates get() = AdminOrganizationProjectsCertificates(calls)
+    public val certificates: AdminOrganizationProjectsCertificates get() = AdminOrganizationProjectsCertificates(caller)
 
     /** The resource `admin.organization.projects.data_retention`. */
-    public val dataRetention: AdminOrganizationProjectsDataRetention get() = AdminOrganizationProjectsDataRetention(calls)
+    public val dataRetention: AdminOrganizationProjectsDataRetention get() = AdminOrganizationProjectsDataRetention(caller)
 
     /** The resource `admin.organization.projects.groups`. */
-    public val groups: AdminOrganizationProjectsGroups get() = AdminOrganizationProjectsGroups(calls)
+    public val groups: AdminOrganizationProjectsGroups get() = AdminOrganizationProjectsGroups(caller)
 
     /** The resource `admin.organization.projects.hosted_tool_permissions`. */
-    public val hostedToolPermissions: AdminOrganizationProjectsHostedToolPermissions get() = AdminOrganizationProjectsHostedToolPermissions(calls)
+    public val hostedToolPermissions: AdminOrganizationProjectsHostedToolPermissions get() = AdminOrganizationProjectsHostedToolPermissions(caller)
 
     /** The resource `admin.organization.projects.model_permissions`. */
-    public val modelPermissions: AdminOrganizationProjectsModelPermissions get() = AdminOrganizationProjectsModelPermissions(calls)
+    public val modelPermissions: AdminOrganizationProjectsModelPermissions get() = AdminOrganizationProjectsModelPermissions(caller)
 
     /** The resource `admin.organization.projects.rate_limits`. */
-    public val rateLimits: AdminOrganizationProjectsRateLimits get() = AdminOrganizationProjectsRateLimits(calls)
+    public val rateLimits: AdminOrganizationProjectsRateLimits get() = AdminOrganizationProjectsRateLimits(caller)
 
     /** The resource `admin.organization.projects.roles`. */
-    public val roles: AdminOrganizationProjectsRoles get() = AdminOrganizationProjectsRoles(calls)
+    public val roles: AdminOrganizationProjectsRoles get() = AdminOrganizationProjectsRoles(caller)
 
     /** The resource `admin.organization.projects.service_accounts`. */
-    public val serviceAccounts: AdminOrganizationProjectsServiceAccounts get() = AdminOrganizationProjectsServiceAccounts(calls)
+    public val serviceAccounts: AdminOrganizationProjectsServiceAccounts get() = AdminOrganizationProjectsServiceAccounts(caller)
 
     /** The resource `admin.organization.projects.service_tier_settings`. */
-    public val serviceTierSettings: AdminOrganizationProjectsServiceTierSettings get() = AdminOrganizationProjectsServiceTierSettings(calls)
+    public val serviceTierSettings: AdminOrganizationProjectsServiceTierSettings get() = AdminOrganizationProjectsServiceTierSettings(caller)
 
     /** The resource `admin.organization.projects.spend_alerts`. */
-    public val spendAlerts: AdminOrganizationProjectsSpendAlerts get() = AdminOrganizationProjectsSpendAlerts(calls)
+    public val spendAlerts: AdminOrganizationProjectsSpendAlerts get() = AdminOrganizationProjectsSpendAlerts(caller)
 
     /** The resource `admin.organization.projects.spend_limit`. */
-    public val spendLimit: AdminOrganizationProjectsSpendLimit get() = AdminOrganizationProjectsSpendLimit(calls)
+    public val spendLimit: AdminOrganizationProjectsSpendLimit get() = AdminOrganizationProjectsSpendLimit(caller)
 
     /** The resource `admin.organization.projects.users`. */
-    public val users: AdminOrganizationProjectsUsers get() = AdminOrganizationProjectsUsers(calls)
+    public val users: AdminOrganizationProjectsUsers get() = AdminOrganizationProjectsUsers(caller)
 
     /**
      * Archives a project for good; its keys stop working and it cannot be changed any more.
@@ -55,7 +56,11 @@ public class AdminOrganizationProjects internal constructor(internal val calls: 
      * `POST /organization/projects/{project_id}/archive`
      */
     public suspend fun archive(projectId: String, options: RequestOptions? = null): Project =
-        calls.value("admin.organization.projects.archive", listOf(projectId), null, null, options, Project.Codec)
+        caller.value("admin.organization.projects.archive", listOf(projectId), null, null, options, Project.Codec)
+
+    /** [archive] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun archiveAsync(projectId: String, options: RequestOptions? = null): CompletableFuture<Project> =
+        caller.future { archive(projectId, options) }
 
     /**
      * Makes a project, which has its own members, keys, limits and, if given, data residency.
@@ -63,15 +68,19 @@ public class AdminOrganizationProjects internal constructor(internal val calls: 
      * `POST /organization/projects`
      */
     public suspend fun create(params: ProjectCreateParams, options: RequestOptions? = null): Project =
-        calls.value("admin.organization.projects.create", emptyList(), params, ProjectCreateParams.Codec, options, Project.Codec)
+        caller.value("admin.organization.projects.create", emptyList(), params, ProjectCreateParams.Codec, options, Project.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ProjectCreateParams, options: RequestOptions? = null): CompletableFuture<Project> =
+        caller.future { create(params, options) }
 
     /**
      * Lists the projects of the organization, 20 a page by default; archived ones only on demand.
      *
      * `GET /organization/projects`
      */
-    public fun list(params: ProjectListParams = ProjectListParams(), options: RequestOptions? = null): PageFlow<Project> =
-        calls.pages("admin.organization.projects.list", emptyList(), params, ProjectListParams.Codec, options, Project.Codec)
+    @JvmOverloads public fun list(params: ProjectListParams = ProjectListParams(), options: RequestOptions? = null): PageFlow<Project> =
+        caller.pages("admin.organization.projects.list", emptyList(), params, ProjectListParams.Codec, options, Project.Codec)
 
     /**
      * Fetches a project's name, status, residency and times.
@@ -79,7 +88,11 @@ public class AdminOrganizationProjects internal constructor(internal val calls: 
      * `GET /organization/projects/{project_id}`
      */
     public suspend fun retrieve(projectId: String, options: RequestOptions? = null): Project =
-        calls.value("admin.organization.projects.retrieve", listOf(projectId), null, null, options, Project.Codec)
+        caller.value("admin.organization.projects.retrieve", listOf(projectId), null, null, options, Project.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, options: RequestOptions? = null): CompletableFuture<Project> =
+        caller.future { retrieve(projectId, options) }
 
     /**
      * Changes the name, geography or external key of a project; fields left out stay.
@@ -87,26 +100,34 @@ public class AdminOrganizationProjects internal constructor(internal val calls: 
      * `POST /organization/projects/{project_id}`
      */
     public suspend fun update(projectId: String, params: ProjectUpdateParams = ProjectUpdateParams(), options: RequestOptions? = null): Project =
-        calls.value("admin.organization.projects.update", listOf(projectId), params, ProjectUpdateParams.Codec, options, Project.Codec)
+        caller.value("admin.organization.projects.update", listOf(projectId), params, ProjectUpdateParams.Codec, options, Project.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, params: ProjectUpdateParams = ProjectUpdateParams(), options: RequestOptions? = null): CompletableFuture<Project> =
+        caller.future { update(projectId, params, options) }
 }
 
 /** The resource `admin.organization.projects.api_keys`. */
-public class AdminOrganizationProjectsApiKeys internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsApiKeys internal constructor(internal val caller: Calls) {
     /**
      * Deletes an API key of a project; keys of service accounts cannot be deleted here.
      *
      * `DELETE /organization/projects/{project_id}/api_keys/{api_key_id}`
      */
     public suspend fun delete(projectId: String, apiKeyId: String, options: RequestOptions? = null): ProjectAPIKeyDeleteResponse =
-        calls.value("admin.organization.projects.api_keys.delete", listOf(projectId, apiKeyId), null, null, options, ProjectAPIKeyDeleteResponse.Codec)
+        caller.value("admin.organization.projects.api_keys.delete", listOf(projectId, apiKeyId), null, null, options, ProjectAPIKeyDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(projectId: String, apiKeyId: String, options: RequestOptions? = null): CompletableFuture<ProjectAPIKeyDeleteResponse> =
+        caller.future { delete(projectId, apiKeyId, options) }
 
     /**
      * Lists the API keys of a project with their values hidden; 20 a page by default.
      *
      * `GET /organization/projects/{project_id}/api_keys`
      */
-    public fun list(projectId: String, params: ProjectAPIKeyListParams = ProjectAPIKeyListParams(), options: RequestOptions? = null): PageFlow<ProjectAPIKey> =
-        calls.pages("admin.organization.projects.api_keys.list", listOf(projectId), params, ProjectAPIKeyListParams.Codec, options, ProjectAPIKey.Codec)
+    @JvmOverloads public fun list(projectId: String, params: ProjectAPIKeyListParams = ProjectAPIKeyListParams(), options: RequestOptions? = null): PageFlow<ProjectAPIKey> =
+        caller.pages("admin.organization.projects.api_keys.list", listOf(projectId), params, ProjectAPIKeyListParams.Codec, options, ProjectAPIKey.Codec)
 
     /**
      * Fetches an API key's name, owner and last use; the value stays hidden.
@@ -114,7 +135,11 @@ public class AdminOrganizationProjectsApiKeys internal constructor(internal val 
      * `GET /organization/projects/{project_id}/api_keys/{api_key_id}`
      */
     public suspend fun retrieve(projectId: String, apiKeyId: String, options: RequestOptions? = null): ProjectAPIKey =
-        calls.value("admin.organization.projects.api_keys.retrieve", listOf(projectId, apiKeyId), null, null, options, ProjectAPIKey.Codec)
+        caller.value("admin.organization.projects.api_keys.retrieve", listOf(projectId, apiKeyId), null, null, options, ProjectAPIKey.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, apiKeyId: String, options: RequestOptions? = null): CompletableFuture<ProjectAPIKey> =
+        caller.future { retrieve(projectId, apiKeyId, options) }
 
     /**
      * Changes the scopes or the expiry of an API key of a project.
@@ -122,45 +147,53 @@ public class AdminOrganizationProjectsApiKeys internal constructor(internal val 
      * `POST /organization/projects/{project_id}/api_keys/{api_key_id}`
      */
     public suspend fun update(projectId: String, apiKeyId: String, params: ProjectAPIKeyUpdateParams = ProjectAPIKeyUpdateParams(), options: RequestOptions? = null): ProjectAPIKey =
-        calls.value("admin.organization.projects.api_keys.update", listOf(projectId, apiKeyId), params, ProjectAPIKeyUpdateParams.Codec, options, ProjectAPIKey.Codec)
+        caller.value("admin.organization.projects.api_keys.update", listOf(projectId, apiKeyId), params, ProjectAPIKeyUpdateParams.Codec, options, ProjectAPIKey.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, apiKeyId: String, params: ProjectAPIKeyUpdateParams = ProjectAPIKeyUpdateParams(), options: RequestOptions? = null): CompletableFuture<ProjectAPIKey> =
+        caller.future { update(projectId, apiKeyId, params, options) }
 }
 
 /** The resource `admin.organization.projects.certificates`. */
-public class AdminOrganizationProjectsCertificates internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsCertificates internal constructor(internal val caller: Calls) {
     /**
      * Activates up to 10 of the organization's certificates for a project; all of them or none.
      *
      * `POST /organization/projects/{project_id}/certificates/activate`
      */
-    public fun activate(projectId: String, params: ProjectCertificateActivateParams, options: RequestOptions? = null): PageFlow<ProjectCertificate> =
-        calls.pages("admin.organization.projects.certificates.activate", listOf(projectId), params, ProjectCertificateActivateParams.Codec, options, ProjectCertificate.Codec)
+    @JvmOverloads public fun activate(projectId: String, params: ProjectCertificateActivateParams, options: RequestOptions? = null): PageFlow<ProjectCertificate> =
+        caller.pages("admin.organization.projects.certificates.activate", listOf(projectId), params, ProjectCertificateActivateParams.Codec, options, ProjectCertificate.Codec)
 
     /**
      * Deactivates up to 10 certificates for a project; all of them or none.
      *
      * `POST /organization/projects/{project_id}/certificates/deactivate`
      */
-    public fun deactivate(projectId: String, params: ProjectCertificateDeactivateParams, options: RequestOptions? = null): PageFlow<ProjectCertificate> =
-        calls.pages("admin.organization.projects.certificates.deactivate", listOf(projectId), params, ProjectCertificateDeactivateParams.Codec, options, ProjectCertificate.Codec)
+    @JvmOverloads public fun deactivate(projectId: String, params: ProjectCertificateDeactivateParams, options: RequestOptions? = null): PageFlow<ProjectCertificate> =
+        caller.pages("admin.organization.projects.certificates.deactivate", listOf(projectId), params, ProjectCertificateDeactivateParams.Codec, options, ProjectCertificate.Codec)
 
     /**
      * Lists the certificates of a project and whether they are active; 20 a page by default.
      *
      * `GET /organization/projects/{project_id}/certificates`
      */
-    public fun list(projectId: String, params: ProjectCertificateListParams = ProjectCertificateListParams(), options: RequestOptions? = null): PageFlow<ProjectCertificate> =
-        calls.pages("admin.organization.projects.certificates.list", listOf(projectId), params, ProjectCertificateListParams.Codec, options, ProjectCertificate.Codec)
+    @JvmOverloads public fun list(projectId: String, params: ProjectCertificateListParams = ProjectCertificateListParams(), options: RequestOptions? = null): PageFlow<ProjectCertificate> =
+        caller.pages("admin.organization.projects.certificates.list", listOf(projectId), params, ProjectCertificateListParams.Codec, options, ProjectCertificate.Codec)
 }
 
 /** The resource `admin.organization.projects.data_retention`. */
-public class AdminOrganizationProjectsDataRetention internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsDataRetention internal constructor(internal val caller: Calls) {
     /**
      * Fetches a project's data retention policy, which may be inherited from the organization.
      *
      * `GET /organization/projects/{project_id}/data_retention`
      */
     public suspend fun retrieve(projectId: String, options: RequestOptions? = null): ProjectDataRetention =
-        calls.value("admin.organization.projects.data_retention.retrieve", listOf(projectId), null, null, options, ProjectDataRetention.Codec)
+        caller.value("admin.organization.projects.data_retention.retrieve", listOf(projectId), null, null, options, ProjectDataRetention.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, options: RequestOptions? = null): CompletableFuture<ProjectDataRetention> =
+        caller.future { retrieve(projectId, options) }
 
     /**
      * Sets a project's data retention policy, or lets it follow the organization's.
@@ -168,13 +201,17 @@ public class AdminOrganizationProjectsDataRetention internal constructor(interna
      * `POST /organization/projects/{project_id}/data_retention`
      */
     public suspend fun update(projectId: String, params: ProjectDataRetentionUpdateParams, options: RequestOptions? = null): ProjectDataRetention =
-        calls.value("admin.organization.projects.data_retention.update", listOf(projectId), params, ProjectDataRetentionUpdateParams.Codec, options, ProjectDataRetention.Codec)
+        caller.value("admin.organization.projects.data_retention.update", listOf(projectId), params, ProjectDataRetentionUpdateParams.Codec, options, ProjectDataRetention.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, params: ProjectDataRetentionUpdateParams, options: RequestOptions? = null): CompletableFuture<ProjectDataRetention> =
+        caller.future { update(projectId, params, options) }
 }
 
 /** The resource `admin.organization.projects.groups`. */
-public class AdminOrganizationProjectsGroups internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsGroups internal constructor(internal val caller: Calls) {
     /** The resource `admin.organization.projects.groups.roles`. */
-    public val roles: AdminOrganizationProjectsGroupsRoles get() = AdminOrganizationProjectsGroupsRoles(calls)
+    public val roles: AdminOrganizationProjectsGroupsRoles get() = AdminOrganizationProjectsGroupsRoles(caller)
 
     /**
      * Gives a group of the organization access to a project with the given role.
@@ -182,7 +219,11 @@ public class AdminOrganizationProjectsGroups internal constructor(internal val c
      * `POST /organization/projects/{project_id}/groups`
      */
     public suspend fun create(projectId: String, params: ProjectGroupCreateParams, options: RequestOptions? = null): ProjectGroup =
-        calls.value("admin.organization.projects.groups.create", listOf(projectId), params, ProjectGroupCreateParams.Codec, options, ProjectGroup.Codec)
+        caller.value("admin.organization.projects.groups.create", listOf(projectId), params, ProjectGroupCreateParams.Codec, options, ProjectGroup.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(projectId: String, params: ProjectGroupCreateParams, options: RequestOptions? = null): CompletableFuture<ProjectGroup> =
+        caller.future { create(projectId, params, options) }
 
     /**
      * Withdraws a group's access to a project; the group itself is kept.
@@ -190,15 +231,19 @@ public class AdminOrganizationProjectsGroups internal constructor(internal val c
      * `DELETE /organization/projects/{project_id}/groups/{group_id}`
      */
     public suspend fun delete(projectId: String, groupId: String, options: RequestOptions? = null): ProjectGroupDeleteResponse =
-        calls.value("admin.organization.projects.groups.delete", listOf(projectId, groupId), null, null, options, ProjectGroupDeleteResponse.Codec)
+        caller.value("admin.organization.projects.groups.delete", listOf(projectId, groupId), null, null, options, ProjectGroupDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(projectId: String, groupId: String, options: RequestOptions? = null): CompletableFuture<ProjectGroupDeleteResponse> =
+        caller.future { delete(projectId, groupId, options) }
 
     /**
      * Lists the groups that have access to a project, 20 a page by default and 100 at most.
      *
      * `GET /organization/projects/{project_id}/groups`
      */
-    public fun list(projectId: String, params: ProjectGroupListParams = ProjectGroupListParams(), options: RequestOptions? = null): PageFlow<ProjectGroup> =
-        calls.pages("admin.organization.projects.groups.list", listOf(projectId), params, ProjectGroupListParams.Codec, options, ProjectGroup.Codec)
+    @JvmOverloads public fun list(projectId: String, params: ProjectGroupListParams = ProjectGroupListParams(), options: RequestOptions? = null): PageFlow<ProjectGroup> =
+        caller.pages("admin.organization.projects.groups.list", listOf(projectId), params, ProjectGroupListParams.Codec, options, ProjectGroup.Codec)
 
     /**
      * Fetches a group that has access to a project: its name, kind and since when.
@@ -206,18 +251,26 @@ public class AdminOrganizationProjectsGroups internal constructor(internal val c
      * `GET /organization/projects/{project_id}/groups/{group_id}`
      */
     public suspend fun retrieve(projectId: String, groupId: String, params: ProjectGroupRetrieveParams = ProjectGroupRetrieveParams(), options: RequestOptions? = null): ProjectGroup =
-        calls.value("admin.organization.projects.groups.retrieve", listOf(projectId, groupId), params, ProjectGroupRetrieveParams.Codec, options, ProjectGroup.Codec)
+        caller.value("admin.organization.projects.groups.retrieve", listOf(projectId, groupId), params, ProjectGroupRetrieveParams.Codec, options, ProjectGroup.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, groupId: String, params: ProjectGroupRetrieveParams = ProjectGroupRetrieveParams(), options: RequestOptions? = null): CompletableFuture<ProjectGroup> =
+        caller.future { retrieve(projectId, groupId, params, options) }
 }
 
 /** The resource `admin.organization.projects.groups.roles`. */
-public class AdminOrganizationProjectsGroupsRoles internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsGroupsRoles internal constructor(internal val caller: Calls) {
     /**
      * Gives all members of a group an additional role within a project.
      *
      * `POST /projects/{project_id}/groups/{group_id}/roles`
      */
     public suspend fun create(projectId: String, groupId: String, params: ProjectGroupRoleCreateParams, options: RequestOptions? = null): GroupRoleCreateResponse =
-        calls.value("admin.organization.projects.groups.roles.create", listOf(projectId, groupId), params, ProjectGroupRoleCreateParams.Codec, options, GroupRoleCreateResponse.Codec)
+        caller.value("admin.organization.projects.groups.roles.create", listOf(projectId, groupId), params, ProjectGroupRoleCreateParams.Codec, options, GroupRoleCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(projectId: String, groupId: String, params: ProjectGroupRoleCreateParams, options: RequestOptions? = null): CompletableFuture<GroupRoleCreateResponse> =
+        caller.future { create(projectId, groupId, params, options) }
 
     /**
      * Takes a project role away from a group and its members.
@@ -225,15 +278,19 @@ public class AdminOrganizationProjectsGroupsRoles internal constructor(internal 
      * `DELETE /projects/{project_id}/groups/{group_id}/roles/{role_id}`
      */
     public suspend fun delete(projectId: String, groupId: String, roleId: String, options: RequestOptions? = null): GroupRoleDeleteResponse =
-        calls.value("admin.organization.projects.groups.roles.delete", listOf(projectId, groupId, roleId), null, null, options, GroupRoleDeleteResponse.Codec)
+        caller.value("admin.organization.projects.groups.roles.delete", listOf(projectId, groupId, roleId), null, null, options, GroupRoleDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(projectId: String, groupId: String, roleId: String, options: RequestOptions? = null): CompletableFuture<GroupRoleDeleteResponse> =
+        caller.future { delete(projectId, groupId, roleId, options) }
 
     /**
      * Lists the roles that a group holds within a project, at most 1,000 a page.
      *
      * `GET /projects/{project_id}/groups/{group_id}/roles`
      */
-    public fun list(projectId: String, groupId: String, params: ProjectGroupRoleListParams = ProjectGroupRoleListParams(), options: RequestOptions? = null): PageFlow<RoleListResponse> =
-        calls.pages("admin.organization.projects.groups.roles.list", listOf(projectId, groupId), params, ProjectGroupRoleListParams.Codec, options, RoleListResponse.Codec)
+    @JvmOverloads public fun list(projectId: String, groupId: String, params: ProjectGroupRoleListParams = ProjectGroupRoleListParams(), options: RequestOptions? = null): PageFlow<RoleListResponse> =
+        caller.pages("admin.organization.projects.groups.roles.list", listOf(projectId, groupId), params, ProjectGroupRoleListParams.Codec, options, RoleListResponse.Codec)
 
     /**
      * Fetches one project role of a group, with the permissions it grants.
@@ -241,18 +298,26 @@ public class AdminOrganizationProjectsGroupsRoles internal constructor(internal 
      * `GET /projects/{project_id}/groups/{group_id}/roles/{role_id}`
      */
     public suspend fun retrieve(projectId: String, groupId: String, roleId: String, options: RequestOptions? = null): RoleListResponse =
-        calls.value("admin.organization.projects.groups.roles.retrieve", listOf(projectId, groupId, roleId), null, null, options, RoleListResponse.Codec)
+        caller.value("admin.organization.projects.groups.roles.retrieve", listOf(projectId, groupId, roleId), null, null, options, RoleListResponse.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, groupId: String, roleId: String, options: RequestOptions? = null): CompletableFuture<RoleListResponse> =
+        caller.future { retrieve(projectId, groupId, roleId, options) }
 }
 
 /** The resource `admin.organization.projects.hosted_tool_permissions`. */
-public class AdminOrganizationProjectsHostedToolPermissions internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsHostedToolPermissions internal constructor(internal val caller: Calls) {
     /**
      * Fetches which hosted tools, such as web search and MCP, a project may use.
      *
      * `GET /organization/projects/{project_id}/hosted_tool_permissions`
      */
     public suspend fun retrieve(projectId: String, options: RequestOptions? = null): ProjectHostedToolPermissions =
-        calls.value("admin.organization.projects.hosted_tool_permissions.retrieve", listOf(projectId), null, null, options, ProjectHostedToolPermissions.Codec)
+        caller.value("admin.organization.projects.hosted_tool_permissions.retrieve", listOf(projectId), null, null, options, ProjectHostedToolPermissions.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, options: RequestOptions? = null): CompletableFuture<ProjectHostedToolPermissions> =
+        caller.future { retrieve(projectId, options) }
 
     /**
      * Allows or forbids single hosted tools for a project; tools left out stay as they are.
@@ -260,18 +325,26 @@ public class AdminOrganizationProjectsHostedToolPermissions internal constructor
      * `POST /organization/projects/{project_id}/hosted_tool_permissions`
      */
     public suspend fun update(projectId: String, params: ProjectHostedToolPermissionUpdateParams = ProjectHostedToolPermissionUpdateParams(), options: RequestOptions? = null): ProjectHostedToolPermissions =
-        calls.value("admin.organization.projects.hosted_tool_permissions.update", listOf(projectId), params, ProjectHostedToolPermissionUpdateParams.Codec, options, ProjectHostedToolPermissions.Codec)
+        caller.value("admin.organization.projects.hosted_tool_permissions.update", listOf(projectId), params, ProjectHostedToolPermissionUpdateParams.Codec, options, ProjectHostedToolPermissions.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, params: ProjectHostedToolPermissionUpdateParams = ProjectHostedToolPermissionUpdateParams(), options: RequestOptions? = null): CompletableFuture<ProjectHostedToolPermissions> =
+        caller.future { update(projectId, params, options) }
 }
 
 /** The resource `admin.organization.projects.model_permissions`. */
-public class AdminOrganizationProjectsModelPermissions internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsModelPermissions internal constructor(internal val caller: Calls) {
     /**
      * Removes a project's model list, so that the organization's rules apply alone.
      *
      * `DELETE /organization/projects/{project_id}/model_permissions`
      */
     public suspend fun delete(projectId: String, options: RequestOptions? = null): ProjectModelPermissionsDeleted =
-        calls.value("admin.organization.projects.model_permissions.delete", listOf(projectId), null, null, options, ProjectModelPermissionsDeleted.Codec)
+        caller.value("admin.organization.projects.model_permissions.delete", listOf(projectId), null, null, options, ProjectModelPermissionsDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(projectId: String, options: RequestOptions? = null): CompletableFuture<ProjectModelPermissionsDeleted> =
+        caller.future { delete(projectId, options) }
 
     /**
      * Fetches which models a project may or may not use.
@@ -279,7 +352,11 @@ public class AdminOrganizationProjectsModelPermissions internal constructor(inte
      * `GET /organization/projects/{project_id}/model_permissions`
      */
     public suspend fun retrieve(projectId: String, options: RequestOptions? = null): ProjectModelPermissions =
-        calls.value("admin.organization.projects.model_permissions.retrieve", listOf(projectId), null, null, options, ProjectModelPermissions.Codec)
+        caller.value("admin.organization.projects.model_permissions.retrieve", listOf(projectId), null, null, options, ProjectModelPermissions.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, options: RequestOptions? = null): CompletableFuture<ProjectModelPermissions> =
+        caller.future { retrieve(projectId, options) }
 
     /**
      * Sets the list of models that a project may use, or of those it may not use.
@@ -287,18 +364,22 @@ public class AdminOrganizationProjectsModelPermissions internal constructor(inte
      * `POST /organization/projects/{project_id}/model_permissions`
      */
     public suspend fun update(projectId: String, params: ProjectModelPermissionUpdateParams, options: RequestOptions? = null): ProjectModelPermissions =
-        calls.value("admin.organization.projects.model_permissions.update", listOf(projectId), params, ProjectModelPermissionUpdateParams.Codec, options, ProjectModelPermissions.Codec)
+        caller.value("admin.organization.projects.model_permissions.update", listOf(projectId), params, ProjectModelPermissionUpdateParams.Codec, options, ProjectModelPermissions.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, params: ProjectModelPermissionUpdateParams, options: RequestOptions? = null): CompletableFuture<ProjectModelPermissions> =
+        caller.future { update(projectId, params, options) }
 }
 
 /** The resource `admin.organization.projects.rate_limits`. */
-public class AdminOrganizationProjectsRateLimits internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsRateLimits internal constructor(internal val caller: Calls) {
     /**
      * Lists the rate limits of a project, one per model, 100 a page by default.
      *
      * `GET /organization/projects/{project_id}/rate_limits`
      */
-    public fun listRateLimits(projectId: String, params: ProjectRateLimitListParams = ProjectRateLimitListParams(), options: RequestOptions? = null): PageFlow<ProjectRateLimit> =
-        calls.pages("admin.organization.projects.rate_limits.list_rate_limits", listOf(projectId), params, ProjectRateLimitListParams.Codec, options, ProjectRateLimit.Codec)
+    @JvmOverloads public fun listRateLimits(projectId: String, params: ProjectRateLimitListParams = ProjectRateLimitListParams(), options: RequestOptions? = null): PageFlow<ProjectRateLimit> =
+        caller.pages("admin.organization.projects.rate_limits.list_rate_limits", listOf(projectId), params, ProjectRateLimitListParams.Codec, options, ProjectRateLimit.Codec)
 
     /**
      * Lowers or raises a project's limits for one model, within those of the organization.
@@ -306,18 +387,26 @@ public class AdminOrganizationProjectsRateLimits internal constructor(internal v
      * `POST /organization/projects/{project_id}/rate_limits/{rate_limit_id}`
      */
     public suspend fun updateRateLimit(projectId: String, rateLimitId: String, params: ProjectRateLimitUpdateParams = ProjectRateLimitUpdateParams(), options: RequestOptions? = null): ProjectRateLimit =
-        calls.value("admin.organization.projects.rate_limits.update_rate_limit", listOf(projectId, rateLimitId), params, ProjectRateLimitUpdateParams.Codec, options, ProjectRateLimit.Codec)
+        caller.value("admin.organization.projects.rate_limits.update_rate_limit", listOf(projectId, rateLimitId), params, ProjectRateLimitUpdateParams.Codec, options, ProjectRateLimit.Codec)
+
+    /** [updateRateLimit] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateRateLimitAsync(projectId: String, rateLimitId: String, params: ProjectRateLimitUpdateParams = ProjectRateLimitUpdateParams(), options: RequestOptions? = null): CompletableFuture<ProjectRateLimit> =
+        caller.future { updateRateLimit(projectId, rateLimitId, params, options) }
 }
 
 /** The resource `admin.organization.projects.roles`. */
-public class AdminOrganizationProjectsRoles internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsRoles internal constructor(internal val caller: Calls) {
     /**
      * Defines a custom role of a project from a list of permissions.
      *
      * `POST /projects/{project_id}/roles`
      */
     public suspend fun create(projectId: String, params: ProjectRoleCreateParams, options: RequestOptions? = null): OrganizationRole =
-        calls.value("admin.organization.projects.roles.create", listOf(projectId), params, ProjectRoleCreateParams.Codec, options, OrganizationRole.Codec)
+        caller.value("admin.organization.projects.roles.create", listOf(projectId), params, ProjectRoleCreateParams.Codec, options, OrganizationRole.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(projectId: String, params: ProjectRoleCreateParams, options: RequestOptions? = null): CompletableFuture<OrganizationRole> =
+        caller.future { create(projectId, params, options) }
 
     /**
      * Deletes a custom role of a project, which its holders then lose.
@@ -325,15 +414,19 @@ public class AdminOrganizationProjectsRoles internal constructor(internal val ca
      * `DELETE /projects/{project_id}/roles/{role_id}`
      */
     public suspend fun delete(projectId: String, roleId: String, options: RequestOptions? = null): ProjectRoleDeleteResponse =
-        calls.value("admin.organization.projects.roles.delete", listOf(projectId, roleId), null, null, options, ProjectRoleDeleteResponse.Codec)
+        caller.value("admin.organization.projects.roles.delete", listOf(projectId, roleId), null, null, options, ProjectRoleDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(projectId: String, roleId: String, options: RequestOptions? = null): CompletableFuture<ProjectRoleDeleteResponse> =
+        caller.future { delete(projectId, roleId, options) }
 
     /**
      * Lists the roles of a project, predefined and custom, up to 1,000 a page.
      *
      * `GET /projects/{project_id}/roles`
      */
-    public fun list(projectId: String, params: ProjectRoleListParams = ProjectRoleListParams(), options: RequestOptions? = null): PageFlow<OrganizationRole> =
-        calls.pages("admin.organization.projects.roles.list", listOf(projectId), params, ProjectRoleListParams.Codec, options, OrganizationRole.Codec)
+    @JvmOverloads public fun list(projectId: String, params: ProjectRoleListParams = ProjectRoleListParams(), options: RequestOptions? = null): PageFlow<OrganizationRole> =
+        caller.pages("admin.organization.projects.roles.list", listOf(projectId), params, ProjectRoleListParams.Codec, options, OrganizationRole.Codec)
 
     /**
      * Fetches a role of a project with its permissions and whether it is predefined.
@@ -341,7 +434,11 @@ public class AdminOrganizationProjectsRoles internal constructor(internal val ca
      * `GET /projects/{project_id}/roles/{role_id}`
      */
     public suspend fun retrieve(projectId: String, roleId: String, options: RequestOptions? = null): OrganizationRole =
-        calls.value("admin.organization.projects.roles.retrieve", listOf(projectId, roleId), null, null, options, OrganizationRole.Codec)
+        caller.value("admin.organization.projects.roles.retrieve", listOf(projectId, roleId), null, null, options, OrganizationRole.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, roleId: String, options: RequestOptions? = null): CompletableFuture<OrganizationRole> =
+        caller.future { retrieve(projectId, roleId, options) }
 
     /**
      * Changes the name, description or permissions of a custom project role.
@@ -349,13 +446,17 @@ public class AdminOrganizationProjectsRoles internal constructor(internal val ca
      * `POST /projects/{project_id}/roles/{role_id}`
      */
     public suspend fun update(projectId: String, roleId: String, params: ProjectRoleUpdateParams = ProjectRoleUpdateParams(), options: RequestOptions? = null): OrganizationRole =
-        calls.value("admin.organization.projects.roles.update", listOf(projectId, roleId), params, ProjectRoleUpdateParams.Codec, options, OrganizationRole.Codec)
+        caller.value("admin.organization.projects.roles.update", listOf(projectId, roleId), params, ProjectRoleUpdateParams.Codec, options, OrganizationRole.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, roleId: String, params: ProjectRoleUpdateParams = ProjectRoleUpdateParams(), options: RequestOptions? = null): CompletableFuture<OrganizationRole> =
+        caller.future { update(projectId, roleId, params, options) }
 }
 
 /** The resource `admin.organization.projects.service_accounts`. */
-public class AdminOrganizationProjectsServiceAccounts internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsServiceAccounts internal constructor(internal val caller: Calls) {
     /** The resource `admin.organization.projects.service_accounts.api_keys`. */
-    public val apiKeys: AdminOrganizationProjectsServiceAccountsApiKeys get() = AdminOrganizationProjectsServiceAccountsApiKeys(calls)
+    public val apiKeys: AdminOrganizationProjectsServiceAccountsApiKeys get() = AdminOrganizationProjectsServiceAccountsApiKeys(caller)
 
     /**
      * Makes a service account with a first API key, whose value is shown only in this reply.
@@ -363,7 +464,11 @@ public class AdminOrganizationProjectsServiceAccounts internal constructor(inter
      * `POST /organization/projects/{project_id}/service_accounts`
      */
     public suspend fun create(projectId: String, params: ProjectServiceAccountCreateParams, options: RequestOptions? = null): ProjectServiceAccountCreateResponse =
-        calls.value("admin.organization.projects.service_accounts.create", listOf(projectId), params, ProjectServiceAccountCreateParams.Codec, options, ProjectServiceAccountCreateResponse.Codec)
+        caller.value("admin.organization.projects.service_accounts.create", listOf(projectId), params, ProjectServiceAccountCreateParams.Codec, options, ProjectServiceAccountCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(projectId: String, params: ProjectServiceAccountCreateParams, options: RequestOptions? = null): CompletableFuture<ProjectServiceAccountCreateResponse> =
+        caller.future { create(projectId, params, options) }
 
     /**
      * Deletes a service account of a project; its API keys stop working.
@@ -371,15 +476,19 @@ public class AdminOrganizationProjectsServiceAccounts internal constructor(inter
      * `DELETE /organization/projects/{project_id}/service_accounts/{service_account_id}`
      */
     public suspend fun delete(projectId: String, serviceAccountId: String, options: RequestOptions? = null): ProjectServiceAccountDeleteResponse =
-        calls.value("admin.organization.projects.service_accounts.delete", listOf(projectId, serviceAccountId), null, null, options, ProjectServiceAccountDeleteResponse.Codec)
+        caller.value("admin.organization.projects.service_accounts.delete", listOf(projectId, serviceAccountId), null, null, options, ProjectServiceAccountDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(projectId: String, serviceAccountId: String, options: RequestOptions? = null): CompletableFuture<ProjectServiceAccountDeleteResponse> =
+        caller.future { delete(projectId, serviceAccountId, options) }
 
     /**
      * Lists the service accounts of a project, 20 a page by default and 100 at most.
      *
      * `GET /organization/projects/{project_id}/service_accounts`
      */
-    public fun list(projectId: String, params: ProjectServiceAccountListParams = ProjectServiceAccountListParams(), options: RequestOptions? = null): PageFlow<ProjectServiceAccount> =
-        calls.pages("admin.organization.projects.service_accounts.list", listOf(projectId), params, ProjectServiceAccountListParams.Codec, options, ProjectServiceAccount.Codec)
+    @JvmOverloads public fun list(projectId: String, params: ProjectServiceAccountListParams = ProjectServiceAccountListParams(), options: RequestOptions? = null): PageFlow<ProjectServiceAccount> =
+        caller.pages("admin.organization.projects.service_accounts.list", listOf(projectId), params, ProjectServiceAccountListParams.Codec, options, ProjectServiceAccount.Codec)
 
     /**
      * Fetches a service account of a project: its name, role and creation time.
@@ -387,7 +496,11 @@ public class AdminOrganizationProjectsServiceAccounts internal constructor(inter
      * `GET /organization/projects/{project_id}/service_accounts/{service_account_id}`
      */
     public suspend fun retrieve(projectId: String, serviceAccountId: String, options: RequestOptions? = null): ProjectServiceAccount =
-        calls.value("admin.organization.projects.service_accounts.retrieve", listOf(projectId, serviceAccountId), null, null, options, ProjectServiceAccount.Codec)
+        caller.value("admin.organization.projects.service_accounts.retrieve", listOf(projectId, serviceAccountId), null, null, options, ProjectServiceAccount.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, serviceAccountId: String, options: RequestOptions? = null): CompletableFuture<ProjectServiceAccount> =
+        caller.future { retrieve(projectId, serviceAccountId, options) }
 
     /**
      * Changes the name or role of a service account of a project.
@@ -395,29 +508,41 @@ public class AdminOrganizationProjectsServiceAccounts internal constructor(inter
      * `POST /organization/projects/{project_id}/service_accounts/{service_account_id}`
      */
     public suspend fun update(projectId: String, serviceAccountId: String, params: ProjectServiceAccountUpdateParams = ProjectServiceAccountUpdateParams(), options: RequestOptions? = null): ProjectServiceAccount =
-        calls.value("admin.organization.projects.service_accounts.update", listOf(projectId, serviceAccountId), params, ProjectServiceAccountUpdateParams.Codec, options, ProjectServiceAccount.Codec)
+        caller.value("admin.organization.projects.service_accounts.update", listOf(projectId, serviceAccountId), params, ProjectServiceAccountUpdateParams.Codec, options, ProjectServiceAccount.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, serviceAccountId: String, params: ProjectServiceAccountUpdateParams = ProjectServiceAccountUpdateParams(), options: RequestOptions? = null): CompletableFuture<ProjectServiceAccount> =
+        caller.future { update(projectId, serviceAccountId, params, options) }
 }
 
 /** The resource `admin.organization.projects.service_accounts.api_keys`. */
-public class AdminOrganizationProjectsServiceAccountsApiKeys internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsServiceAccountsApiKeys internal constructor(internal val caller: Calls) {
     /**
      * Makes a further API key for a service account; its value is shown only in this reply.
      *
      * `POST /organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys`
      */
     public suspend fun create(projectId: String, serviceAccountId: String, params: ProjectServiceAccountAPIKeyCreateParams = ProjectServiceAccountAPIKeyCreateParams(), options: RequestOptions? = null): ProjectServiceAccountAPIKeyCreateResponse =
-        calls.value("admin.organization.projects.service_accounts.api_keys.create", listOf(projectId, serviceAccountId), params, ProjectServiceAccountAPIKeyCreateParams.Codec, options, ProjectServiceAccountAPIKeyCreateResponse.Codec)
+        caller.value("admin.organization.projects.service_accounts.api_keys.create", listOf(projectId, serviceAccountId), params, ProjectServiceAccountAPIKeyCreateParams.Codec, options, ProjectServiceAccountAPIKeyCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(projectId: String, serviceAccountId: String, params: ProjectServiceAccountAPIKeyCreateParams = ProjectServiceAccountAPIKeyCreateParams(), options: RequestOptions? = null): CompletableFuture<ProjectServiceAccountAPIKeyCreateResponse> =
+        caller.future { create(projectId, serviceAccountId, params, options) }
 }
 
 /** The resource `admin.organization.projects.service_tier_settings`. */
-public class AdminOrganizationProjectsServiceTierSettings internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsServiceTierSettings internal constructor(internal val caller: Calls) {
     /**
      * Fetches a project's default service tier and the tiers it may ask for.
      *
      * `GET /organization/projects/{project_id}/service_tier_settings`
      */
     public suspend fun retrieve(projectId: String, options: RequestOptions? = null): ProjectServiceTierSettings =
-        calls.value("admin.organization.projects.service_tier_settings.retrieve", listOf(projectId), null, null, options, ProjectServiceTierSettings.Codec)
+        caller.value("admin.organization.projects.service_tier_settings.retrieve", listOf(projectId), null, null, options, ProjectServiceTierSettings.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, options: RequestOptions? = null): CompletableFuture<ProjectServiceTierSettings> =
+        caller.future { retrieve(projectId, options) }
 
     /**
      * Sets a project's default service tier and the tiers it may ask for; fields left out stay.
@@ -425,18 +550,26 @@ public class AdminOrganizationProjectsServiceTierSettings internal constructor(i
      * `POST /organization/projects/{project_id}/service_tier_settings`
      */
     public suspend fun update(projectId: String, params: ProjectServiceTierSettingUpdateParams = ProjectServiceTierSettingUpdateParams(), options: RequestOptions? = null): ProjectServiceTierSettings =
-        calls.value("admin.organization.projects.service_tier_settings.update", listOf(projectId), params, ProjectServiceTierSettingUpdateParams.Codec, options, ProjectServiceTierSettings.Codec)
+        caller.value("admin.organization.projects.service_tier_settings.update", listOf(projectId), params, ProjectServiceTierSettingUpdateParams.Codec, options, ProjectServiceTierSettings.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, params: ProjectServiceTierSettingUpdateParams = ProjectServiceTierSettingUpdateParams(), options: RequestOptions? = null): CompletableFuture<ProjectServiceTierSettings> =
+        caller.future { update(projectId, params, options) }
 }
 
 /** The resource `admin.organization.projects.spend_alerts`. */
-public class AdminOrganizationProjectsSpendAlerts internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsSpendAlerts internal constructor(internal val caller: Calls) {
     /**
      * Sets up a notice that is mailed when a project's monthly spending reaches an amount.
      *
      * `POST /organization/projects/{project_id}/spend_alerts`
      */
     public suspend fun create(projectId: String, params: ProjectSpendAlertCreateParams, options: RequestOptions? = null): ProjectSpendAlert =
-        calls.value("admin.organization.projects.spend_alerts.create", listOf(projectId), params, ProjectSpendAlertCreateParams.Codec, options, ProjectSpendAlert.Codec)
+        caller.value("admin.organization.projects.spend_alerts.create", listOf(projectId), params, ProjectSpendAlertCreateParams.Codec, options, ProjectSpendAlert.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(projectId: String, params: ProjectSpendAlertCreateParams, options: RequestOptions? = null): CompletableFuture<ProjectSpendAlert> =
+        caller.future { create(projectId, params, options) }
 
     /**
      * Deletes a spend alert of a project, so that it notifies nobody.
@@ -444,15 +577,19 @@ public class AdminOrganizationProjectsSpendAlerts internal constructor(internal 
      * `DELETE /organization/projects/{project_id}/spend_alerts/{alert_id}`
      */
     public suspend fun delete(projectId: String, alertId: String, options: RequestOptions? = null): ProjectSpendAlertDeleted =
-        calls.value("admin.organization.projects.spend_alerts.delete", listOf(projectId, alertId), null, null, options, ProjectSpendAlertDeleted.Codec)
+        caller.value("admin.organization.projects.spend_alerts.delete", listOf(projectId, alertId), null, null, options, ProjectSpendAlertDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(projectId: String, alertId: String, options: RequestOptions? = null): CompletableFuture<ProjectSpendAlertDeleted> =
+        caller.future { delete(projectId, alertId, options) }
 
     /**
      * Lists the spend alerts of a project, at most 100 a page.
      *
      * `GET /organization/projects/{project_id}/spend_alerts`
      */
-    public fun list(projectId: String, params: ProjectSpendAlertListParams = ProjectSpendAlertListParams(), options: RequestOptions? = null): PageFlow<ProjectSpendAlert> =
-        calls.pages("admin.organization.projects.spend_alerts.list", listOf(projectId), params, ProjectSpendAlertListParams.Codec, options, ProjectSpendAlert.Codec)
+    @JvmOverloads public fun list(projectId: String, params: ProjectSpendAlertListParams = ProjectSpendAlertListParams(), options: RequestOptions? = null): PageFlow<ProjectSpendAlert> =
+        caller.pages("admin.organization.projects.spend_alerts.list", listOf(projectId), params, ProjectSpendAlertListParams.Codec, options, ProjectSpendAlert.Codec)
 
     /**
      * Fetches a spend alert of a project: its amount and whom it notifies.
@@ -460,7 +597,11 @@ public class AdminOrganizationProjectsSpendAlerts internal constructor(internal 
      * `GET /organization/projects/{project_id}/spend_alerts/{alert_id}`
      */
     public suspend fun retrieve(projectId: String, alertId: String, options: RequestOptions? = null): ProjectSpendAlert =
-        calls.value("admin.organization.projects.spend_alerts.retrieve", listOf(projectId, alertId), null, null, options, ProjectSpendAlert.Codec)
+        caller.value("admin.organization.projects.spend_alerts.retrieve", listOf(projectId, alertId), null, null, options, ProjectSpendAlert.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, alertId: String, options: RequestOptions? = null): CompletableFuture<ProjectSpendAlert> =
+        caller.future { retrieve(projectId, alertId, options) }
 
     /**
      * Replaces the amount and the recipients of a spend alert of a project.
@@ -468,18 +609,26 @@ public class AdminOrganizationProjectsSpendAlerts internal constructor(internal 
      * `POST /organization/projects/{project_id}/spend_alerts/{alert_id}`
      */
     public suspend fun update(projectId: String, alertId: String, params: ProjectSpendAlertUpdateParams, options: RequestOptions? = null): ProjectSpendAlert =
-        calls.value("admin.organization.projects.spend_alerts.update", listOf(projectId, alertId), params, ProjectSpendAlertUpdateParams.Codec, options, ProjectSpendAlert.Codec)
+        caller.value("admin.organization.projects.spend_alerts.update", listOf(projectId, alertId), params, ProjectSpendAlertUpdateParams.Codec, options, ProjectSpendAlert.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, alertId: String, params: ProjectSpendAlertUpdateParams, options: RequestOptions? = null): CompletableFuture<ProjectSpendAlert> =
+        caller.future { update(projectId, alertId, params, options) }
 }
 
 /** The resource `admin.organization.projects.spend_limit`. */
-public class AdminOrganizationProjectsSpendLimit internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsSpendLimit internal constructor(internal val caller: Calls) {
     /**
      * Removes a project's spend limit; the organization's still applies.
      *
      * `DELETE /organization/projects/{project_id}/spend_limit`
      */
     public suspend fun delete(projectId: String, options: RequestOptions? = null): ProjectSpendLimitDeleted =
-        calls.value("admin.organization.projects.spend_limit.delete", listOf(projectId), null, null, options, ProjectSpendLimitDeleted.Codec)
+        caller.value("admin.organization.projects.spend_limit.delete", listOf(projectId), null, null, options, ProjectSpendLimitDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(projectId: String, options: RequestOptions? = null): CompletableFuture<ProjectSpendLimitDeleted> =
+        caller.future { delete(projectId, options) }
 
     /**
      * Fetches a project's monthly spend limit and how it is enforced.
@@ -487,7 +636,11 @@ public class AdminOrganizationProjectsSpendLimit internal constructor(internal v
      * `GET /organization/projects/{project_id}/spend_limit`
      */
     public suspend fun retrieve(projectId: String, options: RequestOptions? = null): ProjectSpendLimit =
-        calls.value("admin.organization.projects.spend_limit.retrieve", listOf(projectId), null, null, options, ProjectSpendLimit.Codec)
+        caller.value("admin.organization.projects.spend_limit.retrieve", listOf(projectId), null, null, options, ProjectSpendLimit.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, options: RequestOptions? = null): CompletableFuture<ProjectSpendLimit> =
+        caller.future { retrieve(projectId, options) }
 
     /**
      * Sets a project's monthly spend limit; the only currency is USD.
@@ -495,13 +648,17 @@ public class AdminOrganizationProjectsSpendLimit internal constructor(internal v
      * `POST /organization/projects/{project_id}/spend_limit`
      */
     public suspend fun update(projectId: String, params: ProjectSpendLimitUpdateParams, options: RequestOptions? = null): ProjectSpendLimit =
-        calls.value("admin.organization.projects.spend_limit.update", listOf(projectId), params, ProjectSpendLimitUpdateParams.Codec, options, ProjectSpendLimit.Codec)
+        caller.value("admin.organization.projects.spend_limit.update", listOf(projectId), params, ProjectSpendLimitUpdateParams.Codec, options, ProjectSpendLimit.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, params: ProjectSpendLimitUpdateParams, options: RequestOptions? = null): CompletableFuture<ProjectSpendLimit> =
+        caller.future { update(projectId, params, options) }
 }
 
 /** The resource `admin.organization.projects.users`. */
-public class AdminOrganizationProjectsUsers internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsUsers internal constructor(internal val caller: Calls) {
     /** The resource `admin.organization.projects.users.roles`. */
-    public val roles: AdminOrganizationProjectsUsersRoles get() = AdminOrganizationProjectsUsersRoles(calls)
+    public val roles: AdminOrganizationProjectsUsersRoles get() = AdminOrganizationProjectsUsersRoles(caller)
 
     /**
      * Adds a member of the organization to a project with the given role.
@@ -509,7 +666,11 @@ public class AdminOrganizationProjectsUsers internal constructor(internal val ca
      * `POST /organization/projects/{project_id}/users`
      */
     public suspend fun create(projectId: String, params: ProjectUserCreateParams, options: RequestOptions? = null): ProjectUser =
-        calls.value("admin.organization.projects.users.create", listOf(projectId), params, ProjectUserCreateParams.Codec, options, ProjectUser.Codec)
+        caller.value("admin.organization.projects.users.create", listOf(projectId), params, ProjectUserCreateParams.Codec, options, ProjectUser.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(projectId: String, params: ProjectUserCreateParams, options: RequestOptions? = null): CompletableFuture<ProjectUser> =
+        caller.future { create(projectId, params, options) }
 
     /**
      * Removes a member from a project; the person stays in the organization.
@@ -517,15 +678,19 @@ public class AdminOrganizationProjectsUsers internal constructor(internal val ca
      * `DELETE /organization/projects/{project_id}/users/{user_id}`
      */
     public suspend fun delete(projectId: String, userId: String, options: RequestOptions? = null): ProjectUserDeleteResponse =
-        calls.value("admin.organization.projects.users.delete", listOf(projectId, userId), null, null, options, ProjectUserDeleteResponse.Codec)
+        caller.value("admin.organization.projects.users.delete", listOf(projectId, userId), null, null, options, ProjectUserDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(projectId: String, userId: String, options: RequestOptions? = null): CompletableFuture<ProjectUserDeleteResponse> =
+        caller.future { delete(projectId, userId, options) }
 
     /**
      * Lists the members of a project, 20 a page by default and 100 at most.
      *
      * `GET /organization/projects/{project_id}/users`
      */
-    public fun list(projectId: String, params: ProjectUserListParams = ProjectUserListParams(), options: RequestOptions? = null): PageFlow<ProjectUser> =
-        calls.pages("admin.organization.projects.users.list", listOf(projectId), params, ProjectUserListParams.Codec, options, ProjectUser.Codec)
+    @JvmOverloads public fun list(projectId: String, params: ProjectUserListParams = ProjectUserListParams(), options: RequestOptions? = null): PageFlow<ProjectUser> =
+        caller.pages("admin.organization.projects.users.list", listOf(projectId), params, ProjectUserListParams.Codec, options, ProjectUser.Codec)
 
     /**
      * Fetches a member of a project: name, e-mail address, role and when they were added.
@@ -533,7 +698,11 @@ public class AdminOrganizationProjectsUsers internal constructor(internal val ca
      * `GET /organization/projects/{project_id}/users/{user_id}`
      */
     public suspend fun retrieve(projectId: String, userId: String, options: RequestOptions? = null): ProjectUser =
-        calls.value("admin.organization.projects.users.retrieve", listOf(projectId, userId), null, null, options, ProjectUser.Codec)
+        caller.value("admin.organization.projects.users.retrieve", listOf(projectId, userId), null, null, options, ProjectUser.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, userId: String, options: RequestOptions? = null): CompletableFuture<ProjectUser> =
+        caller.future { retrieve(projectId, userId, options) }
 
     /**
      * Changes the role of a member within a project.
@@ -541,18 +710,26 @@ public class AdminOrganizationProjectsUsers internal constructor(internal val ca
      * `POST /organization/projects/{project_id}/users/{user_id}`
      */
     public suspend fun update(projectId: String, userId: String, params: ProjectUserUpdateParams = ProjectUserUpdateParams(), options: RequestOptions? = null): ProjectUser =
-        calls.value("admin.organization.projects.users.update", listOf(projectId, userId), params, ProjectUserUpdateParams.Codec, options, ProjectUser.Codec)
+        caller.value("admin.organization.projects.users.update", listOf(projectId, userId), params, ProjectUserUpdateParams.Codec, options, ProjectUser.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(projectId: String, userId: String, params: ProjectUserUpdateParams = ProjectUserUpdateParams(), options: RequestOptions? = null): CompletableFuture<ProjectUser> =
+        caller.future { update(projectId, userId, params, options) }
 }
 
 /** The resource `admin.organization.projects.users.roles`. */
-public class AdminOrganizationProjectsUsersRoles internal constructor(internal val calls: Calls) {
+public class AdminOrganizationProjectsUsersRoles internal constructor(internal val caller: Calls) {
     /**
      * Gives a member an additional role within a project.
      *
      * `POST /projects/{project_id}/users/{user_id}/roles`
      */
     public suspend fun create(projectId: String, userId: String, params: ProjectUserRoleCreateParams, options: RequestOptions? = null): UserRoleCreateResponse =
-        calls.value("admin.organization.projects.users.roles.create", listOf(projectId, userId), params, ProjectUserRoleCreateParams.Codec, options, UserRoleCreateResponse.Codec)
+        caller.value("admin.organization.projects.users.roles.create", listOf(projectId, userId), params, ProjectUserRoleCreateParams.Codec, options, UserRoleCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(projectId: String, userId: String, params: ProjectUserRoleCreateParams, options: RequestOptions? = null): CompletableFuture<UserRoleCreateResponse> =
+        caller.future { create(projectId, userId, params, options) }
 
     /**
      * Takes a project role away from a member.
@@ -560,15 +737,19 @@ public class AdminOrganizationProjectsUsersRoles internal constructor(internal v
      * `DELETE /projects/{project_id}/users/{user_id}/roles/{role_id}`
      */
     public suspend fun delete(projectId: String, userId: String, roleId: String, options: RequestOptions? = null): GroupRoleDeleteResponse =
-        calls.value("admin.organization.projects.users.roles.delete", listOf(projectId, userId, roleId), null, null, options, GroupRoleDeleteResponse.Codec)
+        caller.value("admin.organization.projects.users.roles.delete", listOf(projectId, userId, roleId), null, null, options, GroupRoleDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(projectId: String, userId: String, roleId: String, options: RequestOptions? = null): CompletableFuture<GroupRoleDeleteResponse> =
+        caller.future { delete(projectId, userId, roleId, options) }
 
     /**
      * Lists the roles that a member holds within a project, at most 1,000 a page.
      *
      * `GET /projects/{project_id}/users/{user_id}/roles`
      */
-    public fun list(projectId: String, userId: String, params: ProjectUserRoleListParams = ProjectUserRoleListParams(), options: RequestOptions? = null): PageFlow<RoleListResponse> =
-        calls.pages("admin.organization.projects.users.roles.list", listOf(projectId, userId), params, ProjectUserRoleListParams.Codec, options, RoleListResponse.Codec)
+    @JvmOverloads public fun list(projectId: String, userId: String, params: ProjectUserRoleListParams = ProjectUserRoleListParams(), options: RequestOptions? = null): PageFlow<RoleListResponse> =
+        caller.pages("admin.organization.projects.users.roles.list", listOf(projectId, userId), params, ProjectUserRoleListParams.Codec, options, RoleListResponse.Codec)
 
     /**
      * Fetches one project role of a member, with the permissions it grants.
@@ -576,5 +757,9 @@ public class AdminOrganizationProjectsUsersRoles internal constructor(internal v
      * `GET /projects/{project_id}/users/{user_id}/roles/{role_id}`
      */
     public suspend fun retrieve(projectId: String, userId: String, roleId: String, options: RequestOptions? = null): RoleListResponse =
-        calls.value("admin.organization.projects.users.roles.retrieve", listOf(projectId, userId, roleId), null, null, options, RoleListResponse.Codec)
+        caller.value("admin.organization.projects.users.roles.retrieve", listOf(projectId, userId, roleId), null, null, options, RoleListResponse.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(projectId: String, userId: String, roleId: String, options: RequestOptions? = null): CompletableFuture<RoleListResponse> =
+        caller.future { retrieve(projectId, userId, roleId, options) }
 }

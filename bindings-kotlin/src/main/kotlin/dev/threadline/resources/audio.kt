@@ -8,46 +8,55 @@ import dev.threadline.Download
 import dev.threadline.EventFlow
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `audio`. */
-public class Audio internal constructor(internal val calls: Calls) {
+public class Audio internal constructor(internal val caller: Calls) {
     /** The resource `audio.speech`. */
-    public val speech: AudioSpeech get() = AudioSpeech(calls)
+    public val speech: AudioSpeech get() = AudioSpeech(caller)
 
     /** The resource `audio.transcriptions`. */
-    public val transcriptions: AudioTranscriptions get() = AudioTranscriptions(calls)
+    public val transcriptions: AudioTranscriptions get() = AudioTranscriptions(caller)
 
     /** The resource `audio.translations`. */
-    public val translations: AudioTranslations get() = AudioTranslations(calls)
+    public val translations: AudioTranslations get() = AudioTranslations(caller)
 
     /** The resource `audio.voice_consents`. */
-    public val voiceConsents: AudioVoiceConsents get() = AudioVoiceConsents(calls)
+    public val voiceConsents: AudioVoiceConsents get() = AudioVoiceConsents(caller)
 
     /** The resource `audio.voices`. */
-    public val voices: AudioVoices get() = AudioVoices(calls)
+    public val voices: AudioVoices get() = AudioVoices(caller)
 }
 
 /** The resource `audio.speech`. */
-public class AudioSpeech internal constructor(internal val calls: Calls) {
+public class AudioSpeech internal constructor(internal val caller: Calls) {
     /**
      * Reads up to 4,096 characters aloud and returns the audio, MP3 unless another format is asked for.
      *
      * `POST /audio/speech`
      */
     public suspend fun create(params: SpeechCreateParams, options: RequestOptions? = null): Download =
-        calls.download("audio.speech.create", emptyList(), params, SpeechCreateParams.Codec, options)
+        caller.download("audio.speech.create", emptyList(), params, SpeechCreateParams.Codec, options)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: SpeechCreateParams, options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { create(params, options) }
 }
 
 /** The resource `audio.transcriptions`. */
-public class AudioTranscriptions internal constructor(internal val calls: Calls) {
+public class AudioTranscriptions internal constructor(internal val caller: Calls) {
     /**
      * Turns speech into text in the language spoken, with optional timestamps, speaker labels and streaming.
      *
      * `POST /audio/transcriptions`
      */
     public suspend fun create(params: TranscriptionCreateParams, options: RequestOptions? = null): TranscriptionCreateResponse =
-        calls.valueOrText("audio.transcriptions.create", emptyList(), params, TranscriptionCreateParams.Codec, options, TranscriptionCreateResponse.Codec)
+        caller.valueOrText("audio.transcriptions.create", emptyList(), params, TranscriptionCreateParams.Codec, options, TranscriptionCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: TranscriptionCreateParams, options: RequestOptions? = null): CompletableFuture<TranscriptionCreateResponse> =
+        caller.future { create(params, options) }
 
     /**
      * Turns speech into text in the language spoken, with optional timestamps, speaker labels and streaming.
@@ -56,12 +65,12 @@ public class AudioTranscriptions internal constructor(internal val calls: Calls)
      *
      * `POST /audio/transcriptions`
      */
-    public fun createStream(params: TranscriptionCreateParams, options: RequestOptions? = null): EventFlow<TranscriptionStreamEvent> =
-        calls.events("audio.transcriptions.create", emptyList(), params, TranscriptionCreateParams.Codec, options, TranscriptionStreamEvent.Codec)
+    @JvmOverloads public fun createStream(params: TranscriptionCreateParams, options: RequestOptions? = null): EventFlow<TranscriptionStreamEvent> =
+        caller.events("audio.transcriptions.create", emptyList(), params, TranscriptionCreateParams.Codec, options, TranscriptionStreamEvent.Codec)
 }
 
 /** The resource `audio.translations`. */
-public class AudioTranslations internal constructor(internal val calls: Calls) {
+public class AudioTranslations internal constructor(internal val caller: Calls) {
     /**
      * Turns speech of any supported language into English text; only the `whisper-1` model supports it.
      *
@@ -70,18 +79,26 @@ public class AudioTranslations internal constructor(internal val calls: Calls) {
      * `POST /audio/translations`
      */
     public suspend fun create(params: TranslationCreateParams, options: RequestOptions? = null): TranslationCreateResponse =
-        calls.valueOrText("audio.translations.create", emptyList(), params, TranslationCreateParams.Codec, options, TranslationCreateResponse.Codec)
+        caller.valueOrText("audio.translations.create", emptyList(), params, TranslationCreateParams.Codec, options, TranslationCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: TranslationCreateParams, options: RequestOptions? = null): CompletableFuture<TranslationCreateResponse> =
+        caller.future { create(params, options) }
 }
 
 /** The resource `audio.voice_consents`. */
-public class AudioVoiceConsents internal constructor(internal val calls: Calls) {
+public class AudioVoiceConsents internal constructor(internal val caller: Calls) {
     /**
      * Uploads a recording in which a speaker consents to a custom voice; a cloned voice needs one.
      *
      * `POST /audio/voice_consents`
      */
     public suspend fun create(params: VoiceConsentCreateParams, options: RequestOptions? = null): VoiceConsent =
-        calls.value("audio.voice_consents.create", emptyList(), params, VoiceConsentCreateParams.Codec, options, VoiceConsent.Codec)
+        caller.value("audio.voice_consents.create", emptyList(), params, VoiceConsentCreateParams.Codec, options, VoiceConsent.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: VoiceConsentCreateParams, options: RequestOptions? = null): CompletableFuture<VoiceConsent> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a voice consent recording, which then cannot be used for new voices.
@@ -89,15 +106,19 @@ public class AudioVoiceConsents internal constructor(internal val calls: Calls) 
      * `DELETE /audio/voice_consents/{consent_id}`
      */
     public suspend fun delete(consentId: String, options: RequestOptions? = null): VoiceConsentDeleted =
-        calls.value("audio.voice_consents.delete", listOf(consentId), null, null, options, VoiceConsentDeleted.Codec)
+        caller.value("audio.voice_consents.delete", listOf(consentId), null, null, options, VoiceConsentDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(consentId: String, options: RequestOptions? = null): CompletableFuture<VoiceConsentDeleted> =
+        caller.future { delete(consentId, options) }
 
     /**
      * Lists the voice consent recordings of the organization, 20 a page by default.
      *
      * `GET /audio/voice_consents`
      */
-    public fun list(params: VoiceConsentListParams = VoiceConsentListParams(), options: RequestOptions? = null): PageFlow<VoiceConsent> =
-        calls.pages("audio.voice_consents.list", emptyList(), params, VoiceConsentListParams.Codec, options, VoiceConsent.Codec)
+    @JvmOverloads public fun list(params: VoiceConsentListParams = VoiceConsentListParams(), options: RequestOptions? = null): PageFlow<VoiceConsent> =
+        caller.pages("audio.voice_consents.list", emptyList(), params, VoiceConsentListParams.Codec, options, VoiceConsent.Codec)
 
     /**
      * Fetches the name, language and creation time of a voice consent recording.
@@ -105,7 +126,11 @@ public class AudioVoiceConsents internal constructor(internal val calls: Calls) 
      * `GET /audio/voice_consents/{consent_id}`
      */
     public suspend fun retrieve(consentId: String, options: RequestOptions? = null): VoiceConsent =
-        calls.value("audio.voice_consents.retrieve", listOf(consentId), null, null, options, VoiceConsent.Codec)
+        caller.value("audio.voice_consents.retrieve", listOf(consentId), null, null, options, VoiceConsent.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(consentId: String, options: RequestOptions? = null): CompletableFuture<VoiceConsent> =
+        caller.future { retrieve(consentId, options) }
 
     /**
      * Renames a voice consent recording; the recording itself cannot be replaced.
@@ -113,18 +138,26 @@ public class AudioVoiceConsents internal constructor(internal val calls: Calls) 
      * `POST /audio/voice_consents/{consent_id}`
      */
     public suspend fun update(consentId: String, params: VoiceConsentUpdateParams, options: RequestOptions? = null): VoiceConsent =
-        calls.value("audio.voice_consents.update", listOf(consentId), params, VoiceConsentUpdateParams.Codec, options, VoiceConsent.Codec)
+        caller.value("audio.voice_consents.update", listOf(consentId), params, VoiceConsentUpdateParams.Codec, options, VoiceConsent.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(consentId: String, params: VoiceConsentUpdateParams, options: RequestOptions? = null): CompletableFuture<VoiceConsent> =
+        caller.future { update(consentId, params, options) }
 }
 
 /** The resource `audio.voices`. */
-public class AudioVoices internal constructor(internal val calls: Calls) {
+public class AudioVoices internal constructor(internal val caller: Calls) {
     /**
      * Makes a custom voice, either from a consented audio sample or from a written description.
      *
      * `POST /audio/voices`
      */
     public suspend fun create(params: VoiceCreateParams, options: RequestOptions? = null): Voice =
-        calls.value("audio.voices.create", emptyList(), params, VoiceCreateParams.Codec, options, Voice.Codec)
+        caller.value("audio.voices.create", emptyList(), params, VoiceCreateParams.Codec, options, Voice.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: VoiceCreateParams, options: RequestOptions? = null): CompletableFuture<Voice> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a custom voice; later speech requests that name it fail.
@@ -132,5 +165,9 @@ public class AudioVoices internal constructor(internal val calls: Calls) {
      * `DELETE /audio/voices/{voice_id}`
      */
     public suspend fun delete(voiceId: String, options: RequestOptions? = null): VoiceDeleted =
-        calls.value("audio.voices.delete", listOf(voiceId), null, null, options, VoiceDeleted.Codec)
+        caller.value("audio.voices.delete", listOf(voiceId), null, null, options, VoiceDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(voiceId: String, options: RequestOptions? = null): CompletableFuture<VoiceDeleted> =
+        caller.future { delete(voiceId, options) }
 }

@@ -6,17 +6,22 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `batches`. */
-public class Batches internal constructor(internal val calls: Calls) {
+public class Batches internal constructor(internal val caller: Calls) {
     /**
      * Cancels a batch; it is `cancelling` for up to 10 minutes, then keeps the results made so far.
      *
      * `POST /batches/{batch_id}/cancel`
      */
     public suspend fun cancel(batchId: String, options: RequestOptions? = null): Batch =
-        calls.value("batches.cancel", listOf(batchId), null, null, options, Batch.Codec)
+        caller.value("batches.cancel", listOf(batchId), null, null, options, Batch.Codec)
+
+    /** [cancel] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun cancelAsync(batchId: String, options: RequestOptions? = null): CompletableFuture<Batch> =
+        caller.future { cancel(batchId, options) }
 
     /**
      * Queues a JSONL file of requests to one endpoint; results come within 24 hours at a lower price.
@@ -24,15 +29,19 @@ public class Batches internal constructor(internal val calls: Calls) {
      * `POST /batches`
      */
     public suspend fun create(params: BatchCreateParams, options: RequestOptions? = null): Batch =
-        calls.value("batches.create", emptyList(), params, BatchCreateParams.Codec, options, Batch.Codec)
+        caller.value("batches.create", emptyList(), params, BatchCreateParams.Codec, options, Batch.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: BatchCreateParams, options: RequestOptions? = null): CompletableFuture<Batch> =
+        caller.future { create(params, options) }
 
     /**
      * Lists the batches of the organization, 20 a page by default and 100 at most.
      *
      * `GET /batches`
      */
-    public fun list(params: BatchListParams = BatchListParams(), options: RequestOptions? = null): PageFlow<Batch> =
-        calls.pages("batches.list", emptyList(), params, BatchListParams.Codec, options, Batch.Codec)
+    @JvmOverloads public fun list(params: BatchListParams = BatchListParams(), options: RequestOptions? = null): PageFlow<Batch> =
+        caller.pages("batches.list", emptyList(), params, BatchListParams.Codec, options, Batch.Codec)
 
     /**
      * Fetches a batch: its status, request counts and the ids of its output and error files.
@@ -40,5 +49,9 @@ public class Batches internal constructor(internal val calls: Calls) {
      * `GET /batches/{batch_id}`
      */
     public suspend fun retrieve(batchId: String, options: RequestOptions? = null): Batch =
-        calls.value("batches.retrieve", listOf(batchId), null, null, options, Batch.Codec)
+        caller.value("batches.retrieve", listOf(batchId), null, null, options, Batch.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(batchId: String, options: RequestOptions? = null): CompletableFuture<Batch> =
+        caller.future { retrieve(batchId, options) }
 }

@@ -7,31 +7,32 @@ import dev.threadline.Calls
 import dev.threadline.EventFlow
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `beta`. */
-public class Beta internal constructor(internal val calls: Calls) {
+public class Beta internal constructor(internal val caller: Calls) {
     /** The resource `beta.agents`. */
-    public val agents: BetaAgents get() = BetaAgents(calls)
+    public val agents: BetaAgents get() = BetaAgents(caller)
 
     /** The resource `beta.assistants`. */
-    public val assistants: BetaAssistants get() = BetaAssistants(calls)
+    public val assistants: BetaAssistants get() = BetaAssistants(caller)
 
     /** The resource `beta.chatkit`. */
-    public val chatkit: BetaChatkit get() = BetaChatkit(calls)
+    public val chatkit: BetaChatkit get() = BetaChatkit(caller)
 
     /** The resource `beta.realtime`. */
-    public val realtime: BetaRealtime get() = BetaRealtime(calls)
+    public val realtime: BetaRealtime get() = BetaRealtime(caller)
 
     /** The resource `beta.responses`. */
-    public val responses: BetaResponses get() = BetaResponses(calls)
+    public val responses: BetaResponses get() = BetaResponses(caller)
 
     /** The resource `beta.threads`. */
-    public val threads: BetaThreads get() = BetaThreads(calls)
+    public val threads: BetaThreads get() = BetaThreads(caller)
 }
 
 /** The resource `beta.assistants`. */
-public class BetaAssistants internal constructor(internal val calls: Calls) {
+public class BetaAssistants internal constructor(internal val caller: Calls) {
     /**
      * Stores an assistant: a model with instructions and up to 128 tools, to be run on any thread.
      *
@@ -40,7 +41,11 @@ public class BetaAssistants internal constructor(internal val calls: Calls) {
      * `POST /assistants`
      */
     public suspend fun create(params: AssistantCreateParams, options: RequestOptions? = null): Assistant =
-        calls.value("beta.assistants.create", emptyList(), params, AssistantCreateParams.Codec, options, Assistant.Codec)
+        caller.value("beta.assistants.create", emptyList(), params, AssistantCreateParams.Codec, options, Assistant.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: AssistantCreateParams, options: RequestOptions? = null): CompletableFuture<Assistant> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes an assistant; its vector stores and files are kept, and runs under way go on.
@@ -50,7 +55,11 @@ public class BetaAssistants internal constructor(internal val calls: Calls) {
      * `DELETE /assistants/{assistant_id}`
      */
     public suspend fun delete(assistantId: String, options: RequestOptions? = null): AssistantDeleted =
-        calls.value("beta.assistants.delete", listOf(assistantId), null, null, options, AssistantDeleted.Codec)
+        caller.value("beta.assistants.delete", listOf(assistantId), null, null, options, AssistantDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(assistantId: String, options: RequestOptions? = null): CompletableFuture<AssistantDeleted> =
+        caller.future { delete(assistantId, options) }
 
     /**
      * Lists the assistants, newest first, 20 a page by default and 100 at most.
@@ -59,8 +68,8 @@ public class BetaAssistants internal constructor(internal val calls: Calls) {
      *
      * `GET /assistants`
      */
-    public fun list(params: AssistantListParams = AssistantListParams(), options: RequestOptions? = null): PageFlow<Assistant> =
-        calls.pages("beta.assistants.list", emptyList(), params, AssistantListParams.Codec, options, Assistant.Codec)
+    @JvmOverloads public fun list(params: AssistantListParams = AssistantListParams(), options: RequestOptions? = null): PageFlow<Assistant> =
+        caller.pages("beta.assistants.list", emptyList(), params, AssistantListParams.Codec, options, Assistant.Codec)
 
     /**
      * Fetches an assistant with its instructions, tools and tool resources.
@@ -70,7 +79,11 @@ public class BetaAssistants internal constructor(internal val calls: Calls) {
      * `GET /assistants/{assistant_id}`
      */
     public suspend fun retrieve(assistantId: String, options: RequestOptions? = null): Assistant =
-        calls.value("beta.assistants.retrieve", listOf(assistantId), null, null, options, Assistant.Codec)
+        caller.value("beta.assistants.retrieve", listOf(assistantId), null, null, options, Assistant.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(assistantId: String, options: RequestOptions? = null): CompletableFuture<Assistant> =
+        caller.future { retrieve(assistantId, options) }
 
     /**
      * Changes an assistant; fields left out stay, `null` clears, and runs under way are not affected.
@@ -80,27 +93,35 @@ public class BetaAssistants internal constructor(internal val calls: Calls) {
      * `POST /assistants/{assistant_id}`
      */
     public suspend fun update(assistantId: String, params: AssistantUpdateParams = AssistantUpdateParams(), options: RequestOptions? = null): Assistant =
-        calls.value("beta.assistants.update", listOf(assistantId), params, AssistantUpdateParams.Codec, options, Assistant.Codec)
+        caller.value("beta.assistants.update", listOf(assistantId), params, AssistantUpdateParams.Codec, options, Assistant.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(assistantId: String, params: AssistantUpdateParams = AssistantUpdateParams(), options: RequestOptions? = null): CompletableFuture<Assistant> =
+        caller.future { update(assistantId, params, options) }
 }
 
 /** The resource `beta.chatkit`. */
-public class BetaChatkit internal constructor(internal val calls: Calls) {
+public class BetaChatkit internal constructor(internal val caller: Calls) {
     /** The resource `beta.chatkit.sessions`. */
-    public val sessions: BetaChatkitSessions get() = BetaChatkitSessions(calls)
+    public val sessions: BetaChatkitSessions get() = BetaChatkitSessions(caller)
 
     /** The resource `beta.chatkit.threads`. */
-    public val threads: BetaChatkitThreads get() = BetaChatkitThreads(calls)
+    public val threads: BetaChatkitThreads get() = BetaChatkitThreads(caller)
 }
 
 /** The resource `beta.chatkit.sessions`. */
-public class BetaChatkitSessions internal constructor(internal val calls: Calls) {
+public class BetaChatkitSessions internal constructor(internal val caller: Calls) {
     /**
      * Ends a ChatKit session early; its client secret stops working.
      *
      * `POST /chatkit/sessions/{session_id}/cancel`
      */
     public suspend fun cancel(sessionId: String, options: RequestOptions? = null): ChatSession =
-        calls.value("beta.chatkit.sessions.cancel", listOf(sessionId), null, null, options, ChatSession.Codec)
+        caller.value("beta.chatkit.sessions.cancel", listOf(sessionId), null, null, options, ChatSession.Codec)
+
+    /** [cancel] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun cancelAsync(sessionId: String, options: RequestOptions? = null): CompletableFuture<ChatSession> =
+        caller.future { cancel(sessionId, options) }
 
     /**
      * Opens a ChatKit session for one end user and returns the client secret that a web page needs.
@@ -108,34 +129,42 @@ public class BetaChatkitSessions internal constructor(internal val calls: Calls)
      * `POST /chatkit/sessions`
      */
     public suspend fun create(params: ChatKitSessionCreateParams, options: RequestOptions? = null): ChatSession =
-        calls.value("beta.chatkit.sessions.create", emptyList(), params, ChatKitSessionCreateParams.Codec, options, ChatSession.Codec)
+        caller.value("beta.chatkit.sessions.create", emptyList(), params, ChatKitSessionCreateParams.Codec, options, ChatSession.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ChatKitSessionCreateParams, options: RequestOptions? = null): CompletableFuture<ChatSession> =
+        caller.future { create(params, options) }
 }
 
 /** The resource `beta.chatkit.threads`. */
-public class BetaChatkitThreads internal constructor(internal val calls: Calls) {
+public class BetaChatkitThreads internal constructor(internal val caller: Calls) {
     /**
      * Deletes a ChatKit thread with all items in it.
      *
      * `DELETE /chatkit/threads/{thread_id}`
      */
     public suspend fun delete(threadId: String, options: RequestOptions? = null): ChatKitThreadDeleteResponse =
-        calls.value("beta.chatkit.threads.delete", listOf(threadId), null, null, options, ChatKitThreadDeleteResponse.Codec)
+        caller.value("beta.chatkit.threads.delete", listOf(threadId), null, null, options, ChatKitThreadDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(threadId: String, options: RequestOptions? = null): CompletableFuture<ChatKitThreadDeleteResponse> =
+        caller.future { delete(threadId, options) }
 
     /**
      * Lists ChatKit threads page by page, optionally those of one user.
      *
      * `GET /chatkit/threads`
      */
-    public fun list(params: ChatKitThreadListParams = ChatKitThreadListParams(), options: RequestOptions? = null): PageFlow<ChatKitThread> =
-        calls.pages("beta.chatkit.threads.list", emptyList(), params, ChatKitThreadListParams.Codec, options, ChatKitThread.Codec)
+    @JvmOverloads public fun list(params: ChatKitThreadListParams = ChatKitThreadListParams(), options: RequestOptions? = null): PageFlow<ChatKitThread> =
+        caller.pages("beta.chatkit.threads.list", emptyList(), params, ChatKitThreadListParams.Codec, options, ChatKitThread.Codec)
 
     /**
      * Lists the messages, tool calls and tasks of a ChatKit thread, page by page.
      *
      * `GET /chatkit/threads/{thread_id}/items`
      */
-    public fun listItems(threadId: String, params: ChatKitThreadListItemsParams = ChatKitThreadListItemsParams(), options: RequestOptions? = null): PageFlow<ThreadListItemsResponse> =
-        calls.pages("beta.chatkit.threads.list_items", listOf(threadId), params, ChatKitThreadListItemsParams.Codec, options, ThreadListItemsResponse.Codec)
+    @JvmOverloads public fun listItems(threadId: String, params: ChatKitThreadListItemsParams = ChatKitThreadListItemsParams(), options: RequestOptions? = null): PageFlow<ThreadListItemsResponse> =
+        caller.pages("beta.chatkit.threads.list_items", listOf(threadId), params, ChatKitThreadListItemsParams.Codec, options, ThreadListItemsResponse.Codec)
 
     /**
      * Fetches a ChatKit thread: its title, status and user.
@@ -143,47 +172,59 @@ public class BetaChatkitThreads internal constructor(internal val calls: Calls) 
      * `GET /chatkit/threads/{thread_id}`
      */
     public suspend fun retrieve(threadId: String, options: RequestOptions? = null): ChatKitThread =
-        calls.value("beta.chatkit.threads.retrieve", listOf(threadId), null, null, options, ChatKitThread.Codec)
+        caller.value("beta.chatkit.threads.retrieve", listOf(threadId), null, null, options, ChatKitThread.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(threadId: String, options: RequestOptions? = null): CompletableFuture<ChatKitThread> =
+        caller.future { retrieve(threadId, options) }
 }
 
 /** The resource `beta.realtime`. */
-public class BetaRealtime internal constructor(internal val calls: Calls) {
+public class BetaRealtime internal constructor(internal val caller: Calls) {
     /** The resource `beta.realtime.sessions`. */
-    public val sessions: BetaRealtimeSessions get() = BetaRealtimeSessions(calls)
+    public val sessions: BetaRealtimeSessions get() = BetaRealtimeSessions(caller)
 
     /** The resource `beta.realtime.transcription_sessions`. */
-    public val transcriptionSessions: BetaRealtimeTranscriptionSessions get() = BetaRealtimeTranscriptionSessions(calls)
+    public val transcriptionSessions: BetaRealtimeTranscriptionSessions get() = BetaRealtimeTranscriptionSessions(caller)
 }
 
 /** The resource `beta.realtime.sessions`. */
-public class BetaRealtimeSessions internal constructor(internal val calls: Calls) {
+public class BetaRealtimeSessions internal constructor(internal val caller: Calls) {
     /**
      * Makes a realtime session with a short-lived client secret, in the beta shape; newer code uses client secrets.
      *
      * `POST /realtime/sessions`
      */
     public suspend fun create(params: BetaRealtimeSessionCreateParams = BetaRealtimeSessionCreateParams(), options: RequestOptions? = null): BetaRealtimeSessionCreateResponse =
-        calls.value("beta.realtime.sessions.create", emptyList(), params, BetaRealtimeSessionCreateParams.Codec, options, BetaRealtimeSessionCreateResponse.Codec)
+        caller.value("beta.realtime.sessions.create", emptyList(), params, BetaRealtimeSessionCreateParams.Codec, options, BetaRealtimeSessionCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: BetaRealtimeSessionCreateParams = BetaRealtimeSessionCreateParams(), options: RequestOptions? = null): CompletableFuture<BetaRealtimeSessionCreateResponse> =
+        caller.future { create(params, options) }
 }
 
 /** The resource `beta.realtime.transcription_sessions`. */
-public class BetaRealtimeTranscriptionSessions internal constructor(internal val calls: Calls) {
+public class BetaRealtimeTranscriptionSessions internal constructor(internal val caller: Calls) {
     /**
      * Makes a realtime session that only transcribes, with a short-lived client secret, in the beta shape.
      *
      * `POST /realtime/transcription_sessions`
      */
     public suspend fun create(params: BetaRealtimeTranscriptionSessionCreateParams = BetaRealtimeTranscriptionSessionCreateParams(), options: RequestOptions? = null): TranscriptionSession =
-        calls.value("beta.realtime.transcription_sessions.create", emptyList(), params, BetaRealtimeTranscriptionSessionCreateParams.Codec, options, TranscriptionSession.Codec)
+        caller.value("beta.realtime.transcription_sessions.create", emptyList(), params, BetaRealtimeTranscriptionSessionCreateParams.Codec, options, TranscriptionSession.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: BetaRealtimeTranscriptionSessionCreateParams = BetaRealtimeTranscriptionSessionCreateParams(), options: RequestOptions? = null): CompletableFuture<TranscriptionSession> =
+        caller.future { create(params, options) }
 }
 
 /** The resource `beta.responses`. */
-public class BetaResponses internal constructor(internal val calls: Calls) {
+public class BetaResponses internal constructor(internal val caller: Calls) {
     /** The resource `beta.responses.input_items`. */
-    public val inputItems: BetaResponsesInputItems get() = BetaResponsesInputItems(calls)
+    public val inputItems: BetaResponsesInputItems get() = BetaResponsesInputItems(caller)
 
     /** The resource `beta.responses.input_tokens`. */
-    public val inputTokens: BetaResponsesInputTokens get() = BetaResponsesInputTokens(calls)
+    public val inputTokens: BetaResponsesInputTokens get() = BetaResponsesInputTokens(caller)
 
     /**
      * Cancels a background response and returns it in the beta shape.
@@ -191,7 +232,11 @@ public class BetaResponses internal constructor(internal val calls: Calls) {
      * `POST /responses/{response_id}/cancel?beta=true`
      */
     public suspend fun cancel(responseId: String, params: BetaResponseCancelParams = BetaResponseCancelParams(), options: RequestOptions? = null): BetaResponse =
-        calls.value("beta.responses.cancel", listOf(responseId), params, BetaResponseCancelParams.Codec, options, BetaResponse.Codec)
+        caller.value("beta.responses.cancel", listOf(responseId), params, BetaResponseCancelParams.Codec, options, BetaResponse.Codec)
+
+    /** [cancel] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun cancelAsync(responseId: String, params: BetaResponseCancelParams = BetaResponseCancelParams(), options: RequestOptions? = null): CompletableFuture<BetaResponse> =
+        caller.future { cancel(responseId, params, options) }
 
     /**
      * Condenses a long conversation into fewer items, in the beta shape.
@@ -199,7 +244,11 @@ public class BetaResponses internal constructor(internal val calls: Calls) {
      * `POST /responses/compact?beta=true`
      */
     public suspend fun compact(params: BetaResponseCompactParams = BetaResponseCompactParams(), options: RequestOptions? = null): BetaCompactedResponse =
-        calls.value("beta.responses.compact", emptyList(), params, BetaResponseCompactParams.Codec, options, BetaCompactedResponse.Codec)
+        caller.value("beta.responses.compact", emptyList(), params, BetaResponseCompactParams.Codec, options, BetaCompactedResponse.Codec)
+
+    /** [compact] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun compactAsync(params: BetaResponseCompactParams = BetaResponseCompactParams(), options: RequestOptions? = null): CompletableFuture<BetaCompactedResponse> =
+        caller.future { compact(params, options) }
 
     /**
      * Asks a model for a response with beta features, such as several agents; returns it whole or as events.
@@ -207,7 +256,11 @@ public class BetaResponses internal constructor(internal val calls: Calls) {
      * `POST /responses?beta=true`
      */
     public suspend fun create(params: BetaResponseCreateParams = BetaResponseCreateParams(), options: RequestOptions? = null): BetaResponse =
-        calls.value("beta.responses.create", emptyList(), params, BetaResponseCreateParams.Codec, options, BetaResponse.Codec)
+        caller.value("beta.responses.create", emptyList(), params, BetaResponseCreateParams.Codec, options, BetaResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: BetaResponseCreateParams = BetaResponseCreateParams(), options: RequestOptions? = null): CompletableFuture<BetaResponse> =
+        caller.future { create(params, options) }
 
     /**
      * Asks a model for a response with beta features, such as several agents; returns it whole or as events.
@@ -216,8 +269,8 @@ public class BetaResponses internal constructor(internal val calls: Calls) {
      *
      * `POST /responses?beta=true`
      */
-    public fun createStream(params: BetaResponseCreateParams = BetaResponseCreateParams(), options: RequestOptions? = null): EventFlow<BetaResponseStreamEvent> =
-        calls.events("beta.responses.create", emptyList(), params, BetaResponseCreateParams.Codec, options, BetaResponseStreamEvent.Codec)
+    @JvmOverloads public fun createStream(params: BetaResponseCreateParams = BetaResponseCreateParams(), options: RequestOptions? = null): EventFlow<BetaResponseStreamEvent> =
+        caller.events("beta.responses.create", emptyList(), params, BetaResponseCreateParams.Codec, options, BetaResponseStreamEvent.Codec)
 
     /**
      * Deletes a stored response through the beta interface; the reply has no body.
@@ -225,7 +278,11 @@ public class BetaResponses internal constructor(internal val calls: Calls) {
      * `DELETE /responses/{response_id}?beta=true`
      */
     public suspend fun delete(responseId: String, params: BetaResponseDeleteParams = BetaResponseDeleteParams(), options: RequestOptions? = null): Unit =
-        calls.empty("beta.responses.delete", listOf(responseId), params, BetaResponseDeleteParams.Codec, options)
+        caller.empty("beta.responses.delete", listOf(responseId), params, BetaResponseDeleteParams.Codec, options)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(responseId: String, params: BetaResponseDeleteParams = BetaResponseDeleteParams(), options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { delete(responseId, params, options); null }
 
     /**
      * Fetches a stored response in the beta shape; with streaming, replays its events.
@@ -233,7 +290,11 @@ public class BetaResponses internal constructor(internal val calls: Calls) {
      * `GET /responses/{response_id}?beta=true`
      */
     public suspend fun retrieve(responseId: String, params: BetaResponseRetrieveParams = BetaResponseRetrieveParams(), options: RequestOptions? = null): BetaResponse =
-        calls.value("beta.responses.retrieve", listOf(responseId), params, BetaResponseRetrieveParams.Codec, options, BetaResponse.Codec)
+        caller.value("beta.responses.retrieve", listOf(responseId), params, BetaResponseRetrieveParams.Codec, options, BetaResponse.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(responseId: String, params: BetaResponseRetrieveParams = BetaResponseRetrieveParams(), options: RequestOptions? = null): CompletableFuture<BetaResponse> =
+        caller.future { retrieve(responseId, params, options) }
 
     /**
      * Fetches a stored response in the beta shape; with streaming, replays its events.
@@ -242,39 +303,43 @@ public class BetaResponses internal constructor(internal val calls: Calls) {
      *
      * `GET /responses/{response_id}?beta=true`
      */
-    public fun retrieveStream(responseId: String, params: BetaResponseRetrieveParams = BetaResponseRetrieveParams(), options: RequestOptions? = null): EventFlow<BetaResponseStreamEvent> =
-        calls.events("beta.responses.retrieve", listOf(responseId), params, BetaResponseRetrieveParams.Codec, options, BetaResponseStreamEvent.Codec)
+    @JvmOverloads public fun retrieveStream(responseId: String, params: BetaResponseRetrieveParams = BetaResponseRetrieveParams(), options: RequestOptions? = null): EventFlow<BetaResponseStreamEvent> =
+        caller.events("beta.responses.retrieve", listOf(responseId), params, BetaResponseRetrieveParams.Codec, options, BetaResponseStreamEvent.Codec)
 }
 
 /** The resource `beta.responses.input_items`. */
-public class BetaResponsesInputItems internal constructor(internal val calls: Calls) {
+public class BetaResponsesInputItems internal constructor(internal val caller: Calls) {
     /**
      * Lists the input items of a stored response in the beta shape, newest first, 20 a page by default.
      *
      * `GET /responses/{response_id}/input_items?beta=true`
      */
-    public fun list(responseId: String, params: BetaResponseInputItemListParams = BetaResponseInputItemListParams(), options: RequestOptions? = null): PageFlow<BetaResponseItem> =
-        calls.pages("beta.responses.input_items.list", listOf(responseId), params, BetaResponseInputItemListParams.Codec, options, BetaResponseItem.Codec)
+    @JvmOverloads public fun list(responseId: String, params: BetaResponseInputItemListParams = BetaResponseInputItemListParams(), options: RequestOptions? = null): PageFlow<BetaResponseItem> =
+        caller.pages("beta.responses.input_items.list", listOf(responseId), params, BetaResponseInputItemListParams.Codec, options, BetaResponseItem.Codec)
 }
 
 /** The resource `beta.responses.input_tokens`. */
-public class BetaResponsesInputTokens internal constructor(internal val calls: Calls) {
+public class BetaResponsesInputTokens internal constructor(internal val caller: Calls) {
     /**
      * Counts the input tokens a beta request would use, without running a model.
      *
      * `POST /responses/input_tokens?beta=true`
      */
     public suspend fun count(params: BetaResponseInputTokenCountParams = BetaResponseInputTokenCountParams(), options: RequestOptions? = null): ResponseInputTokenCountResponse =
-        calls.value("beta.responses.input_tokens.count", emptyList(), params, BetaResponseInputTokenCountParams.Codec, options, ResponseInputTokenCountResponse.Codec)
+        caller.value("beta.responses.input_tokens.count", emptyList(), params, BetaResponseInputTokenCountParams.Codec, options, ResponseInputTokenCountResponse.Codec)
+
+    /** [count] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun countAsync(params: BetaResponseInputTokenCountParams = BetaResponseInputTokenCountParams(), options: RequestOptions? = null): CompletableFuture<ResponseInputTokenCountResponse> =
+        caller.future { count(params, options) }
 }
 
 /** The resource `beta.threads`. */
-public class BetaThreads internal constructor(internal val calls: Calls) {
+public class BetaThreads internal constructor(internal val caller: Calls) {
     /** The resource `beta.threads.messages`. */
-    public val messages: BetaThreadsMessages get() = BetaThreadsMessages(calls)
+    public val messages: BetaThreadsMessages get() = BetaThreadsMessages(caller)
 
     /** The resource `beta.threads.runs`. */
-    public val runs: BetaThreadsRuns get() = BetaThreadsRuns(calls)
+    public val runs: BetaThreadsRuns get() = BetaThreadsRuns(caller)
 
     /**
      * Opens a thread, empty or with first messages; a thread keeps the conversation between runs.
@@ -284,7 +349,11 @@ public class BetaThreads internal constructor(internal val calls: Calls) {
      * `POST /threads`
      */
     public suspend fun create(params: ThreadCreateParams = ThreadCreateParams(), options: RequestOptions? = null): Thread =
-        calls.value("beta.threads.create", emptyList(), params, ThreadCreateParams.Codec, options, Thread.Codec)
+        caller.value("beta.threads.create", emptyList(), params, ThreadCreateParams.Codec, options, Thread.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ThreadCreateParams = ThreadCreateParams(), options: RequestOptions? = null): CompletableFuture<Thread> =
+        caller.future { create(params, options) }
 
     /**
      * Opens a thread and starts a run on it in one request; the new thread's id is in the run.
@@ -294,7 +363,11 @@ public class BetaThreads internal constructor(internal val calls: Calls) {
      * `POST /threads/runs`
      */
     public suspend fun createAndRun(params: ThreadCreateAndRunParams, options: RequestOptions? = null): Run =
-        calls.value("beta.threads.create_and_run", emptyList(), params, ThreadCreateAndRunParams.Codec, options, Run.Codec)
+        caller.value("beta.threads.create_and_run", emptyList(), params, ThreadCreateAndRunParams.Codec, options, Run.Codec)
+
+    /** [createAndRun] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAndRunAsync(params: ThreadCreateAndRunParams, options: RequestOptions? = null): CompletableFuture<Run> =
+        caller.future { createAndRun(params, options) }
 
     /**
      * Opens a thread and starts a run on it in one request; the new thread's id is in the run.
@@ -305,8 +378,8 @@ public class BetaThreads internal constructor(internal val calls: Calls) {
      *
      * `POST /threads/runs`
      */
-    public fun createAndRunStream(params: ThreadCreateAndRunParams, options: RequestOptions? = null): EventFlow<AssistantStreamEvent> =
-        calls.events("beta.threads.create_and_run", emptyList(), params, ThreadCreateAndRunParams.Codec, options, AssistantStreamEvent.Codec)
+    @JvmOverloads public fun createAndRunStream(params: ThreadCreateAndRunParams, options: RequestOptions? = null): EventFlow<AssistantStreamEvent> =
+        caller.events("beta.threads.create_and_run", emptyList(), params, ThreadCreateAndRunParams.Codec, options, AssistantStreamEvent.Codec)
 
     /**
      * Deletes a thread with its messages, runs and run steps.
@@ -316,7 +389,11 @@ public class BetaThreads internal constructor(internal val calls: Calls) {
      * `DELETE /threads/{thread_id}`
      */
     public suspend fun delete(threadId: String, options: RequestOptions? = null): ThreadDeleted =
-        calls.value("beta.threads.delete", listOf(threadId), null, null, options, ThreadDeleted.Codec)
+        caller.value("beta.threads.delete", listOf(threadId), null, null, options, ThreadDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(threadId: String, options: RequestOptions? = null): CompletableFuture<ThreadDeleted> =
+        caller.future { delete(threadId, options) }
 
     /**
      * Fetches a thread's metadata and tool resources; its messages are listed separately.
@@ -326,7 +403,11 @@ public class BetaThreads internal constructor(internal val calls: Calls) {
      * `GET /threads/{thread_id}`
      */
     public suspend fun retrieve(threadId: String, options: RequestOptions? = null): Thread =
-        calls.value("beta.threads.retrieve", listOf(threadId), null, null, options, Thread.Codec)
+        caller.value("beta.threads.retrieve", listOf(threadId), null, null, options, Thread.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(threadId: String, options: RequestOptions? = null): CompletableFuture<Thread> =
+        caller.future { retrieve(threadId, options) }
 
     /**
      * Changes the metadata or tool resources of a thread; tools left out keep their resources.
@@ -336,11 +417,15 @@ public class BetaThreads internal constructor(internal val calls: Calls) {
      * `POST /threads/{thread_id}`
      */
     public suspend fun update(threadId: String, params: ThreadUpdateParams = ThreadUpdateParams(), options: RequestOptions? = null): Thread =
-        calls.value("beta.threads.update", listOf(threadId), params, ThreadUpdateParams.Codec, options, Thread.Codec)
+        caller.value("beta.threads.update", listOf(threadId), params, ThreadUpdateParams.Codec, options, Thread.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(threadId: String, params: ThreadUpdateParams = ThreadUpdateParams(), options: RequestOptions? = null): CompletableFuture<Thread> =
+        caller.future { update(threadId, params, options) }
 }
 
 /** The resource `beta.threads.messages`. */
-public class BetaThreadsMessages internal constructor(internal val calls: Calls) {
+public class BetaThreadsMessages internal constructor(internal val caller: Calls) {
     /**
      * Appends a user or assistant message to a thread; refused while a run on it is active.
      *
@@ -349,7 +434,11 @@ public class BetaThreadsMessages internal constructor(internal val calls: Calls)
      * `POST /threads/{thread_id}/messages`
      */
     public suspend fun create(threadId: String, params: ThreadMessageCreateParams, options: RequestOptions? = null): ThreadMessage =
-        calls.value("beta.threads.messages.create", listOf(threadId), params, ThreadMessageCreateParams.Codec, options, ThreadMessage.Codec)
+        caller.value("beta.threads.messages.create", listOf(threadId), params, ThreadMessageCreateParams.Codec, options, ThreadMessage.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(threadId: String, params: ThreadMessageCreateParams, options: RequestOptions? = null): CompletableFuture<ThreadMessage> =
+        caller.future { create(threadId, params, options) }
 
     /**
      * Deletes a message from its thread; a run under way is not affected.
@@ -359,7 +448,11 @@ public class BetaThreadsMessages internal constructor(internal val calls: Calls)
      * `DELETE /threads/{thread_id}/messages/{message_id}`
      */
     public suspend fun delete(threadId: String, messageId: String, options: RequestOptions? = null): ThreadMessageDeleted =
-        calls.value("beta.threads.messages.delete", listOf(threadId, messageId), null, null, options, ThreadMessageDeleted.Codec)
+        caller.value("beta.threads.messages.delete", listOf(threadId, messageId), null, null, options, ThreadMessageDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(threadId: String, messageId: String, options: RequestOptions? = null): CompletableFuture<ThreadMessageDeleted> =
+        caller.future { delete(threadId, messageId, options) }
 
     /**
      * Lists the messages of a thread, newest first, optionally those made by one run.
@@ -368,8 +461,8 @@ public class BetaThreadsMessages internal constructor(internal val calls: Calls)
      *
      * `GET /threads/{thread_id}/messages`
      */
-    public fun list(threadId: String, params: ThreadMessageListParams = ThreadMessageListParams(), options: RequestOptions? = null): PageFlow<ThreadMessage> =
-        calls.pages("beta.threads.messages.list", listOf(threadId), params, ThreadMessageListParams.Codec, options, ThreadMessage.Codec)
+    @JvmOverloads public fun list(threadId: String, params: ThreadMessageListParams = ThreadMessageListParams(), options: RequestOptions? = null): PageFlow<ThreadMessage> =
+        caller.pages("beta.threads.messages.list", listOf(threadId), params, ThreadMessageListParams.Codec, options, ThreadMessage.Codec)
 
     /**
      * Fetches a message with its content, attachments and metadata.
@@ -379,7 +472,11 @@ public class BetaThreadsMessages internal constructor(internal val calls: Calls)
      * `GET /threads/{thread_id}/messages/{message_id}`
      */
     public suspend fun retrieve(threadId: String, messageId: String, options: RequestOptions? = null): ThreadMessage =
-        calls.value("beta.threads.messages.retrieve", listOf(threadId, messageId), null, null, options, ThreadMessage.Codec)
+        caller.value("beta.threads.messages.retrieve", listOf(threadId, messageId), null, null, options, ThreadMessage.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(threadId: String, messageId: String, options: RequestOptions? = null): CompletableFuture<ThreadMessage> =
+        caller.future { retrieve(threadId, messageId, options) }
 
     /**
      * Replaces the metadata of a message; role and content are fixed.
@@ -389,13 +486,17 @@ public class BetaThreadsMessages internal constructor(internal val calls: Calls)
      * `POST /threads/{thread_id}/messages/{message_id}`
      */
     public suspend fun update(threadId: String, messageId: String, params: ThreadMessageUpdateParams = ThreadMessageUpdateParams(), options: RequestOptions? = null): ThreadMessage =
-        calls.value("beta.threads.messages.update", listOf(threadId, messageId), params, ThreadMessageUpdateParams.Codec, options, ThreadMessage.Codec)
+        caller.value("beta.threads.messages.update", listOf(threadId, messageId), params, ThreadMessageUpdateParams.Codec, options, ThreadMessage.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(threadId: String, messageId: String, params: ThreadMessageUpdateParams = ThreadMessageUpdateParams(), options: RequestOptions? = null): CompletableFuture<ThreadMessage> =
+        caller.future { update(threadId, messageId, params, options) }
 }
 
 /** The resource `beta.threads.runs`. */
-public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
+public class BetaThreadsRuns internal constructor(internal val caller: Calls) {
     /** The resource `beta.threads.runs.steps`. */
-    public val steps: BetaThreadsRunsSteps get() = BetaThreadsRunsSteps(calls)
+    public val steps: BetaThreadsRunsSteps get() = BetaThreadsRunsSteps(caller)
 
     /**
      * Asks a run to stop; it is `cancelling` until work ends, then `cancelled`, and the thread is free.
@@ -405,7 +506,11 @@ public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
      * `POST /threads/{thread_id}/runs/{run_id}/cancel`
      */
     public suspend fun cancel(threadId: String, runId: String, options: RequestOptions? = null): Run =
-        calls.value("beta.threads.runs.cancel", listOf(threadId, runId), null, null, options, Run.Codec)
+        caller.value("beta.threads.runs.cancel", listOf(threadId, runId), null, null, options, Run.Codec)
+
+    /** [cancel] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun cancelAsync(threadId: String, runId: String, options: RequestOptions? = null): CompletableFuture<Run> =
+        caller.future { cancel(threadId, runId, options) }
 
     /**
      * Starts a run of an assistant on a thread; the thread is locked until the run ends.
@@ -415,7 +520,11 @@ public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
      * `POST /threads/{thread_id}/runs`
      */
     public suspend fun create(threadId: String, params: RunCreateParams, options: RequestOptions? = null): Run =
-        calls.value("beta.threads.runs.create", listOf(threadId), params, RunCreateParams.Codec, options, Run.Codec)
+        caller.value("beta.threads.runs.create", listOf(threadId), params, RunCreateParams.Codec, options, Run.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(threadId: String, params: RunCreateParams, options: RequestOptions? = null): CompletableFuture<Run> =
+        caller.future { create(threadId, params, options) }
 
     /**
      * Starts a run of an assistant on a thread; the thread is locked until the run ends.
@@ -426,8 +535,8 @@ public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
      *
      * `POST /threads/{thread_id}/runs`
      */
-    public fun createStream(threadId: String, params: RunCreateParams, options: RequestOptions? = null): EventFlow<AssistantStreamEvent> =
-        calls.events("beta.threads.runs.create", listOf(threadId), params, RunCreateParams.Codec, options, AssistantStreamEvent.Codec)
+    @JvmOverloads public fun createStream(threadId: String, params: RunCreateParams, options: RequestOptions? = null): EventFlow<AssistantStreamEvent> =
+        caller.events("beta.threads.runs.create", listOf(threadId), params, RunCreateParams.Codec, options, AssistantStreamEvent.Codec)
 
     /**
      * Lists the runs of a thread, newest first, 20 a page by default and 100 at most.
@@ -436,8 +545,8 @@ public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
      *
      * `GET /threads/{thread_id}/runs`
      */
-    public fun list(threadId: String, params: RunListParams = RunListParams(), options: RequestOptions? = null): PageFlow<Run> =
-        calls.pages("beta.threads.runs.list", listOf(threadId), params, RunListParams.Codec, options, Run.Codec)
+    @JvmOverloads public fun list(threadId: String, params: RunListParams = RunListParams(), options: RequestOptions? = null): PageFlow<Run> =
+        caller.pages("beta.threads.runs.list", listOf(threadId), params, RunListParams.Codec, options, Run.Codec)
 
     /**
      * Fetches a run: its status, required action, token usage and last error.
@@ -447,7 +556,11 @@ public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
      * `GET /threads/{thread_id}/runs/{run_id}`
      */
     public suspend fun retrieve(threadId: String, runId: String, options: RequestOptions? = null): Run =
-        calls.value("beta.threads.runs.retrieve", listOf(threadId, runId), null, null, options, Run.Codec)
+        caller.value("beta.threads.runs.retrieve", listOf(threadId, runId), null, null, options, Run.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(threadId: String, runId: String, options: RequestOptions? = null): CompletableFuture<Run> =
+        caller.future { retrieve(threadId, runId, options) }
 
     /**
      * Gives a run in `requires_action` the outputs of all its tool calls, in one request, and lets it go on.
@@ -457,7 +570,11 @@ public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
      * `POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs`
      */
     public suspend fun submitToolOutputs(threadId: String, runId: String, params: RunSubmitToolOutputsParams, options: RequestOptions? = null): Run =
-        calls.value("beta.threads.runs.submit_tool_outputs", listOf(threadId, runId), params, RunSubmitToolOutputsParams.Codec, options, Run.Codec)
+        caller.value("beta.threads.runs.submit_tool_outputs", listOf(threadId, runId), params, RunSubmitToolOutputsParams.Codec, options, Run.Codec)
+
+    /** [submitToolOutputs] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun submitToolOutputsAsync(threadId: String, runId: String, params: RunSubmitToolOutputsParams, options: RequestOptions? = null): CompletableFuture<Run> =
+        caller.future { submitToolOutputs(threadId, runId, params, options) }
 
     /**
      * Gives a run in `requires_action` the outputs of all its tool calls, in one request, and lets it go on.
@@ -468,8 +585,8 @@ public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
      *
      * `POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs`
      */
-    public fun submitToolOutputsStream(threadId: String, runId: String, params: RunSubmitToolOutputsParams, options: RequestOptions? = null): EventFlow<AssistantStreamEvent> =
-        calls.events("beta.threads.runs.submit_tool_outputs", listOf(threadId, runId), params, RunSubmitToolOutputsParams.Codec, options, AssistantStreamEvent.Codec)
+    @JvmOverloads public fun submitToolOutputsStream(threadId: String, runId: String, params: RunSubmitToolOutputsParams, options: RequestOptions? = null): EventFlow<AssistantStreamEvent> =
+        caller.events("beta.threads.runs.submit_tool_outputs", listOf(threadId, runId), params, RunSubmitToolOutputsParams.Codec, options, AssistantStreamEvent.Codec)
 
     /**
      * Replaces the metadata of a run, whatever its status; nothing else can change.
@@ -479,11 +596,15 @@ public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
      * `POST /threads/{thread_id}/runs/{run_id}`
      */
     public suspend fun update(threadId: String, runId: String, params: RunUpdateParams = RunUpdateParams(), options: RequestOptions? = null): Run =
-        calls.value("beta.threads.runs.update", listOf(threadId, runId), params, RunUpdateParams.Codec, options, Run.Codec)
+        caller.value("beta.threads.runs.update", listOf(threadId, runId), params, RunUpdateParams.Codec, options, Run.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(threadId: String, runId: String, params: RunUpdateParams = RunUpdateParams(), options: RequestOptions? = null): CompletableFuture<Run> =
+        caller.future { update(threadId, runId, params, options) }
 }
 
 /** The resource `beta.threads.runs.steps`. */
-public class BetaThreadsRunsSteps internal constructor(internal val calls: Calls) {
+public class BetaThreadsRunsSteps internal constructor(internal val caller: Calls) {
     /**
      * Lists the steps of a run, newest first, 20 a page by default and 100 at most.
      *
@@ -491,8 +612,8 @@ public class BetaThreadsRunsSteps internal constructor(internal val calls: Calls
      *
      * `GET /threads/{thread_id}/runs/{run_id}/steps`
      */
-    public fun list(threadId: String, runId: String, params: RunStepListParams = RunStepListParams(), options: RequestOptions? = null): PageFlow<RunStep> =
-        calls.pages("beta.threads.runs.steps.list", listOf(threadId, runId), params, RunStepListParams.Codec, options, RunStep.Codec)
+    @JvmOverloads public fun list(threadId: String, runId: String, params: RunStepListParams = RunStepListParams(), options: RequestOptions? = null): PageFlow<RunStep> =
+        caller.pages("beta.threads.runs.steps.list", listOf(threadId, runId), params, RunStepListParams.Codec, options, RunStep.Codec)
 
     /**
      * Fetches one step of a run: the message it made or the tools it called.
@@ -502,5 +623,9 @@ public class BetaThreadsRunsSteps internal constructor(internal val calls: Calls
      * `GET /threads/{thread_id}/runs/{run_id}/steps/{step_id}`
      */
     public suspend fun retrieve(threadId: String, runId: String, stepId: String, params: RunStepRetrieveParams = RunStepRetrieveParams(), options: RequestOptions? = null): RunStep =
-        calls.value("beta.threads.runs.steps.retrieve", listOf(threadId, runId, stepId), params, RunStepRetrieveParams.Codec, options, RunStep.Codec)
+        caller.value("beta.threads.runs.steps.retrieve", listOf(threadId, runId, stepId), params, RunStepRetrieveParams.Codec, options, RunStep.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(threadId: String, runId: String, stepId: String, params: RunStepRetrieveParams = RunStepRetrieveParams(), options: RequestOptions? = null): CompletableFuture<RunStep> =
+        caller.future { retrieve(threadId, runId, stepId, params, options) }
 }

@@ -8,21 +8,22 @@ import dev.threadline.Download
 import dev.threadline.EventFlow
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `beta.agents`. */
-public class BetaAgents internal constructor(internal val calls: Calls) {
+public class BetaAgents internal constructor(internal val caller: Calls) {
     /** The resource `beta.agents.automations`. */
-    public val automations: BetaAgentsAutomations get() = BetaAgentsAutomations(calls)
+    public val automations: BetaAgentsAutomations get() = BetaAgentsAutomations(caller)
 
     /** The resource `beta.agents.environments`. */
-    public val environments: BetaAgentsEnvironments get() = BetaAgentsEnvironments(calls)
+    public val environments: BetaAgentsEnvironments get() = BetaAgentsEnvironments(caller)
 
     /** The resource `beta.agents.sessions`. */
-    public val sessions: BetaAgentsSessions get() = BetaAgentsSessions(calls)
+    public val sessions: BetaAgentsSessions get() = BetaAgentsSessions(caller)
 
     /** The resource `beta.agents.vaults`. */
-    public val vaults: BetaAgentsVaults get() = BetaAgentsVaults(calls)
+    public val vaults: BetaAgentsVaults get() = BetaAgentsVaults(caller)
 
     /**
      * Stores an agent: a model with instructions and tools, for use by any number of sessions.
@@ -30,7 +31,11 @@ public class BetaAgents internal constructor(internal val calls: Calls) {
      * `POST /agents`
      */
     public suspend fun create(params: AgentCreateParams, options: RequestOptions? = null): Agent =
-        calls.value("beta.agents.create", emptyList(), params, AgentCreateParams.Codec, options, Agent.Codec)
+        caller.value("beta.agents.create", emptyList(), params, AgentCreateParams.Codec, options, Agent.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: AgentCreateParams, options: RequestOptions? = null): CompletableFuture<Agent> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a stored agent; new sessions can no longer be started from it.
@@ -38,15 +43,19 @@ public class BetaAgents internal constructor(internal val calls: Calls) {
      * `DELETE /agents/{agent_id}`
      */
     public suspend fun delete(agentId: String, options: RequestOptions? = null): AgentDeleted =
-        calls.value("beta.agents.delete", listOf(agentId), null, null, options, AgentDeleted.Codec)
+        caller.value("beta.agents.delete", listOf(agentId), null, null, options, AgentDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(agentId: String, options: RequestOptions? = null): CompletableFuture<AgentDeleted> =
+        caller.future { delete(agentId, options) }
 
     /**
      * Lists the stored agents page by page, newest first unless another order is asked for.
      *
      * `GET /agents`
      */
-    public fun list(params: AgentListParams = AgentListParams(), options: RequestOptions? = null): PageFlow<Agent> =
-        calls.pages("beta.agents.list", emptyList(), params, AgentListParams.Codec, options, Agent.Codec)
+    @JvmOverloads public fun list(params: AgentListParams = AgentListParams(), options: RequestOptions? = null): PageFlow<Agent> =
+        caller.pages("beta.agents.list", emptyList(), params, AgentListParams.Codec, options, Agent.Codec)
 
     /**
      * Fetches the configuration of a stored agent, with its metadata and times.
@@ -54,7 +63,11 @@ public class BetaAgents internal constructor(internal val calls: Calls) {
      * `GET /agents/{agent_id}`
      */
     public suspend fun retrieve(agentId: String, options: RequestOptions? = null): Agent =
-        calls.value("beta.agents.retrieve", listOf(agentId), null, null, options, Agent.Codec)
+        caller.value("beta.agents.retrieve", listOf(agentId), null, null, options, Agent.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(agentId: String, options: RequestOptions? = null): CompletableFuture<Agent> =
+        caller.future { retrieve(agentId, options) }
 
     /**
      * Changes a stored agent; fields left out keep their value.
@@ -62,13 +75,17 @@ public class BetaAgents internal constructor(internal val calls: Calls) {
      * `POST /agents/{agent_id}`
      */
     public suspend fun update(agentId: String, params: AgentUpdateParams = AgentUpdateParams(), options: RequestOptions? = null): Agent =
-        calls.value("beta.agents.update", listOf(agentId), params, AgentUpdateParams.Codec, options, Agent.Codec)
+        caller.value("beta.agents.update", listOf(agentId), params, AgentUpdateParams.Codec, options, Agent.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(agentId: String, params: AgentUpdateParams = AgentUpdateParams(), options: RequestOptions? = null): CompletableFuture<Agent> =
+        caller.future { update(agentId, params, options) }
 }
 
 /** The resource `beta.agents.automations`. */
-public class BetaAgentsAutomations internal constructor(internal val calls: Calls) {
+public class BetaAgentsAutomations internal constructor(internal val caller: Calls) {
     /** The resource `beta.agents.automations.invocations`. */
-    public val invocations: BetaAgentsAutomationsInvocations get() = BetaAgentsAutomationsInvocations(calls)
+    public val invocations: BetaAgentsAutomationsInvocations get() = BetaAgentsAutomationsInvocations(caller)
 
     /**
      * Schedules agent work, once or repeatedly by a cron expression, in a new or an existing session.
@@ -76,7 +93,11 @@ public class BetaAgentsAutomations internal constructor(internal val calls: Call
      * `POST /agents/automations`
      */
     public suspend fun create(params: AgentAutomationCreateParams, options: RequestOptions? = null): Automation =
-        calls.value("beta.agents.automations.create", emptyList(), params, AgentAutomationCreateParams.Codec, options, Automation.Codec)
+        caller.value("beta.agents.automations.create", emptyList(), params, AgentAutomationCreateParams.Codec, options, Automation.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: AgentAutomationCreateParams, options: RequestOptions? = null): CompletableFuture<Automation> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes an automation, so that it starts no more work.
@@ -84,15 +105,19 @@ public class BetaAgentsAutomations internal constructor(internal val calls: Call
      * `DELETE /agents/automations/{automation_id}`
      */
     public suspend fun delete(automationId: String, options: RequestOptions? = null): AutomationDeleted =
-        calls.value("beta.agents.automations.delete", listOf(automationId), null, null, options, AutomationDeleted.Codec)
+        caller.value("beta.agents.automations.delete", listOf(automationId), null, null, options, AutomationDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(automationId: String, options: RequestOptions? = null): CompletableFuture<AutomationDeleted> =
+        caller.future { delete(automationId, options) }
 
     /**
      * Lists the automations page by page, optionally those that belong to one session.
      *
      * `GET /agents/automations`
      */
-    public fun list(params: AgentAutomationListParams = AgentAutomationListParams(), options: RequestOptions? = null): PageFlow<Automation> =
-        calls.pages("beta.agents.automations.list", emptyList(), params, AgentAutomationListParams.Codec, options, Automation.Codec)
+    @JvmOverloads public fun list(params: AgentAutomationListParams = AgentAutomationListParams(), options: RequestOptions? = null): PageFlow<Automation> =
+        caller.pages("beta.agents.automations.list", emptyList(), params, AgentAutomationListParams.Codec, options, Automation.Codec)
 
     /**
      * Suspends an automation's schedule until it is resumed; its definition is kept.
@@ -100,7 +125,11 @@ public class BetaAgentsAutomations internal constructor(internal val calls: Call
      * `POST /agents/automations/{automation_id}/pause`
      */
     public suspend fun pause(automationId: String, options: RequestOptions? = null): Automation =
-        calls.value("beta.agents.automations.pause", listOf(automationId), null, null, options, Automation.Codec)
+        caller.value("beta.agents.automations.pause", listOf(automationId), null, null, options, Automation.Codec)
+
+    /** [pause] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun pauseAsync(automationId: String, options: RequestOptions? = null): CompletableFuture<Automation> =
+        caller.future { pause(automationId, options) }
 
     /**
      * Puts a paused automation back on its schedule.
@@ -108,7 +137,11 @@ public class BetaAgentsAutomations internal constructor(internal val calls: Call
      * `POST /agents/automations/{automation_id}/resume`
      */
     public suspend fun resume(automationId: String, options: RequestOptions? = null): Automation =
-        calls.value("beta.agents.automations.resume", listOf(automationId), null, null, options, Automation.Codec)
+        caller.value("beta.agents.automations.resume", listOf(automationId), null, null, options, Automation.Codec)
+
+    /** [resume] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun resumeAsync(automationId: String, options: RequestOptions? = null): CompletableFuture<Automation> =
+        caller.future { resume(automationId, options) }
 
     /**
      * Fetches an automation: its schedule, its target and its status.
@@ -116,7 +149,11 @@ public class BetaAgentsAutomations internal constructor(internal val calls: Call
      * `GET /agents/automations/{automation_id}`
      */
     public suspend fun retrieve(automationId: String, options: RequestOptions? = null): Automation =
-        calls.value("beta.agents.automations.retrieve", listOf(automationId), null, null, options, Automation.Codec)
+        caller.value("beta.agents.automations.retrieve", listOf(automationId), null, null, options, Automation.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(automationId: String, options: RequestOptions? = null): CompletableFuture<Automation> =
+        caller.future { retrieve(automationId, options) }
 
     /**
      * Changes the schedule, target, name or metadata of an automation; fields left out stay.
@@ -124,26 +161,34 @@ public class BetaAgentsAutomations internal constructor(internal val calls: Call
      * `POST /agents/automations/{automation_id}`
      */
     public suspend fun update(automationId: String, params: AgentAutomationUpdateParams = AgentAutomationUpdateParams(), options: RequestOptions? = null): Automation =
-        calls.value("beta.agents.automations.update", listOf(automationId), params, AgentAutomationUpdateParams.Codec, options, Automation.Codec)
+        caller.value("beta.agents.automations.update", listOf(automationId), params, AgentAutomationUpdateParams.Codec, options, Automation.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(automationId: String, params: AgentAutomationUpdateParams = AgentAutomationUpdateParams(), options: RequestOptions? = null): CompletableFuture<Automation> =
+        caller.future { update(automationId, params, options) }
 }
 
 /** The resource `beta.agents.automations.invocations`. */
-public class BetaAgentsAutomationsInvocations internal constructor(internal val calls: Calls) {
+public class BetaAgentsAutomationsInvocations internal constructor(internal val caller: Calls) {
     /**
      * Runs an automation now, outside its schedule; the invocation is queued.
      *
      * `POST /agents/automations/{automation_id}/invocations`
      */
     public suspend fun create(automationId: String, options: RequestOptions? = null): AutomationInvocation =
-        calls.value("beta.agents.automations.invocations.create", listOf(automationId), null, null, options, AutomationInvocation.Codec)
+        caller.value("beta.agents.automations.invocations.create", listOf(automationId), null, null, options, AutomationInvocation.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(automationId: String, options: RequestOptions? = null): CompletableFuture<AutomationInvocation> =
+        caller.future { create(automationId, options) }
 
     /**
      * Lists the invocations of an automation page by page, manual and scheduled ones alike.
      *
      * `GET /agents/automations/{automation_id}/invocations`
      */
-    public fun list(automationId: String, params: AgentAutomationInvocationListParams = AgentAutomationInvocationListParams(), options: RequestOptions? = null): PageFlow<AutomationInvocation> =
-        calls.pages("beta.agents.automations.invocations.list", listOf(automationId), params, AgentAutomationInvocationListParams.Codec, options, AutomationInvocation.Codec)
+    @JvmOverloads public fun list(automationId: String, params: AgentAutomationInvocationListParams = AgentAutomationInvocationListParams(), options: RequestOptions? = null): PageFlow<AutomationInvocation> =
+        caller.pages("beta.agents.automations.invocations.list", listOf(automationId), params, AgentAutomationInvocationListParams.Codec, options, AutomationInvocation.Codec)
 
     /**
      * Fetches one invocation: its status, what set it off, its session and its error, if any.
@@ -151,16 +196,20 @@ public class BetaAgentsAutomationsInvocations internal constructor(internal val 
      * `GET /agents/automations/{automation_id}/invocations/{invocation_id}`
      */
     public suspend fun retrieve(automationId: String, invocationId: String, options: RequestOptions? = null): AutomationInvocation =
-        calls.value("beta.agents.automations.invocations.retrieve", listOf(automationId, invocationId), null, null, options, AutomationInvocation.Codec)
+        caller.value("beta.agents.automations.invocations.retrieve", listOf(automationId, invocationId), null, null, options, AutomationInvocation.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(automationId: String, invocationId: String, options: RequestOptions? = null): CompletableFuture<AutomationInvocation> =
+        caller.future { retrieve(automationId, invocationId, options) }
 }
 
 /** The resource `beta.agents.environments`. */
-public class BetaAgentsEnvironments internal constructor(internal val calls: Calls) {
+public class BetaAgentsEnvironments internal constructor(internal val caller: Calls) {
     /** The resource `beta.agents.environments.files`. */
-    public val files: BetaAgentsEnvironmentsFiles get() = BetaAgentsEnvironmentsFiles(calls)
+    public val files: BetaAgentsEnvironmentsFiles get() = BetaAgentsEnvironmentsFiles(caller)
 
     /** The resource `beta.agents.environments.templates`. */
-    public val templates: BetaAgentsEnvironmentsTemplates get() = BetaAgentsEnvironmentsTemplates(calls)
+    public val templates: BetaAgentsEnvironmentsTemplates get() = BetaAgentsEnvironmentsTemplates(caller)
 
     /**
      * Prepares an environment, hosted or your own machine, in which agent sessions run commands.
@@ -168,15 +217,19 @@ public class BetaAgentsEnvironments internal constructor(internal val calls: Cal
      * `POST /agents/environments`
      */
     public suspend fun create(params: AgentEnvironmentCreateParams, options: RequestOptions? = null): EnvironmentInfo =
-        calls.value("beta.agents.environments.create", emptyList(), params, AgentEnvironmentCreateParams.Codec, options, EnvironmentInfo.Codec)
+        caller.value("beta.agents.environments.create", emptyList(), params, AgentEnvironmentCreateParams.Codec, options, EnvironmentInfo.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: AgentEnvironmentCreateParams, options: RequestOptions? = null): CompletableFuture<EnvironmentInfo> =
+        caller.future { create(params, options) }
 
     /**
      * Lists the environments page by page, optionally only hosted or only self-hosted ones.
      *
      * `GET /agents/environments`
      */
-    public fun list(params: AgentEnvironmentListParams = AgentEnvironmentListParams(), options: RequestOptions? = null): PageFlow<EnvironmentInfo> =
-        calls.pages("beta.agents.environments.list", emptyList(), params, AgentEnvironmentListParams.Codec, options, EnvironmentInfo.Codec)
+    @JvmOverloads public fun list(params: AgentEnvironmentListParams = AgentEnvironmentListParams(), options: RequestOptions? = null): PageFlow<EnvironmentInfo> =
+        caller.pages("beta.agents.environments.list", emptyList(), params, AgentEnvironmentListParams.Codec, options, EnvironmentInfo.Codec)
 
     /**
      * Fetches an environment: its status, files, plugins and skills.
@@ -184,37 +237,49 @@ public class BetaAgentsEnvironments internal constructor(internal val calls: Cal
      * `GET /agents/environments/{environment_id}`
      */
     public suspend fun retrieve(environmentId: String, options: RequestOptions? = null): EnvironmentInfo =
-        calls.value("beta.agents.environments.retrieve", listOf(environmentId), null, null, options, EnvironmentInfo.Codec)
+        caller.value("beta.agents.environments.retrieve", listOf(environmentId), null, null, options, EnvironmentInfo.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(environmentId: String, options: RequestOptions? = null): CompletableFuture<EnvironmentInfo> =
+        caller.future { retrieve(environmentId, options) }
 }
 
 /** The resource `beta.agents.environments.files`. */
-public class BetaAgentsEnvironmentsFiles internal constructor(internal val calls: Calls) {
+public class BetaAgentsEnvironmentsFiles internal constructor(internal val caller: Calls) {
     /**
      * Puts a file at a path in an environment, given inline or by the id of an uploaded file.
      *
      * `POST /agents/environments/{environment_id}/files`
      */
     public suspend fun create(environmentId: String, params: AgentEnvironmentFileCreateParams, options: RequestOptions? = null): EnvironmentFile =
-        calls.value("beta.agents.environments.files.create", listOf(environmentId), params, AgentEnvironmentFileCreateParams.Codec, options, EnvironmentFile.Codec)
+        caller.value("beta.agents.environments.files.create", listOf(environmentId), params, AgentEnvironmentFileCreateParams.Codec, options, EnvironmentFile.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(environmentId: String, params: AgentEnvironmentFileCreateParams, options: RequestOptions? = null): CompletableFuture<EnvironmentFile> =
+        caller.future { create(environmentId, params, options) }
 
     /**
      * Lists the files under a path of an environment with their sizes; pages follow a token.
      *
      * `GET /agents/environments/{environment_id}/files`
      */
-    public fun list(environmentId: String, params: AgentEnvironmentFileListParams = AgentEnvironmentFileListParams(), options: RequestOptions? = null): PageFlow<EnvironmentFile> =
-        calls.pages("beta.agents.environments.files.list", listOf(environmentId), params, AgentEnvironmentFileListParams.Codec, options, EnvironmentFile.Codec)
+    @JvmOverloads public fun list(environmentId: String, params: AgentEnvironmentFileListParams = AgentEnvironmentFileListParams(), options: RequestOptions? = null): PageFlow<EnvironmentFile> =
+        caller.pages("beta.agents.environments.files.list", listOf(environmentId), params, AgentEnvironmentFileListParams.Codec, options, EnvironmentFile.Codec)
 }
 
 /** The resource `beta.agents.environments.templates`. */
-public class BetaAgentsEnvironmentsTemplates internal constructor(internal val calls: Calls) {
+public class BetaAgentsEnvironmentsTemplates internal constructor(internal val caller: Calls) {
     /**
      * Stores a template that hosted environments start from: files, packages, network rules and setup commands.
      *
      * `POST /agents/environments/templates`
      */
     public suspend fun create(params: AgentEnvironmentTemplateCreateParams = AgentEnvironmentTemplateCreateParams(), options: RequestOptions? = null): EnvironmentTemplate =
-        calls.value("beta.agents.environments.templates.create", emptyList(), params, AgentEnvironmentTemplateCreateParams.Codec, options, EnvironmentTemplate.Codec)
+        caller.value("beta.agents.environments.templates.create", emptyList(), params, AgentEnvironmentTemplateCreateParams.Codec, options, EnvironmentTemplate.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: AgentEnvironmentTemplateCreateParams = AgentEnvironmentTemplateCreateParams(), options: RequestOptions? = null): CompletableFuture<EnvironmentTemplate> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes an environment template; environments already made from it are kept.
@@ -222,15 +287,19 @@ public class BetaAgentsEnvironmentsTemplates internal constructor(internal val c
      * `DELETE /agents/environments/templates/{environment_template_id}`
      */
     public suspend fun delete(environmentTemplateId: String, options: RequestOptions? = null): EnvironmentTemplateDeleted =
-        calls.value("beta.agents.environments.templates.delete", listOf(environmentTemplateId), null, null, options, EnvironmentTemplateDeleted.Codec)
+        caller.value("beta.agents.environments.templates.delete", listOf(environmentTemplateId), null, null, options, EnvironmentTemplateDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(environmentTemplateId: String, options: RequestOptions? = null): CompletableFuture<EnvironmentTemplateDeleted> =
+        caller.future { delete(environmentTemplateId, options) }
 
     /**
      * Lists the environment templates of the project, page by page.
      *
      * `GET /agents/environments/templates`
      */
-    public fun list(params: AgentEnvironmentTemplateListParams = AgentEnvironmentTemplateListParams(), options: RequestOptions? = null): PageFlow<EnvironmentTemplate> =
-        calls.pages("beta.agents.environments.templates.list", emptyList(), params, AgentEnvironmentTemplateListParams.Codec, options, EnvironmentTemplate.Codec)
+    @JvmOverloads public fun list(params: AgentEnvironmentTemplateListParams = AgentEnvironmentTemplateListParams(), options: RequestOptions? = null): PageFlow<EnvironmentTemplate> =
+        caller.pages("beta.agents.environments.templates.list", emptyList(), params, AgentEnvironmentTemplateListParams.Codec, options, EnvironmentTemplate.Codec)
 
     /**
      * Fetches an environment template with its files, packages, plugins and network rules.
@@ -238,7 +307,11 @@ public class BetaAgentsEnvironmentsTemplates internal constructor(internal val c
      * `GET /agents/environments/templates/{environment_template_id}`
      */
     public suspend fun retrieve(environmentTemplateId: String, options: RequestOptions? = null): EnvironmentTemplate =
-        calls.value("beta.agents.environments.templates.retrieve", listOf(environmentTemplateId), null, null, options, EnvironmentTemplate.Codec)
+        caller.value("beta.agents.environments.templates.retrieve", listOf(environmentTemplateId), null, null, options, EnvironmentTemplate.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(environmentTemplateId: String, options: RequestOptions? = null): CompletableFuture<EnvironmentTemplate> =
+        caller.future { retrieve(environmentTemplateId, options) }
 
     /**
      * Changes an environment template; environments already made from it stay as they are.
@@ -246,28 +319,32 @@ public class BetaAgentsEnvironmentsTemplates internal constructor(internal val c
      * `POST /agents/environments/templates/{environment_template_id}`
      */
     public suspend fun update(environmentTemplateId: String, params: AgentEnvironmentTemplateUpdateParams = AgentEnvironmentTemplateUpdateParams(), options: RequestOptions? = null): EnvironmentTemplate =
-        calls.value("beta.agents.environments.templates.update", listOf(environmentTemplateId), params, AgentEnvironmentTemplateUpdateParams.Codec, options, EnvironmentTemplate.Codec)
+        caller.value("beta.agents.environments.templates.update", listOf(environmentTemplateId), params, AgentEnvironmentTemplateUpdateParams.Codec, options, EnvironmentTemplate.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(environmentTemplateId: String, params: AgentEnvironmentTemplateUpdateParams = AgentEnvironmentTemplateUpdateParams(), options: RequestOptions? = null): CompletableFuture<EnvironmentTemplate> =
+        caller.future { update(environmentTemplateId, params, options) }
 }
 
 /** The resource `beta.agents.sessions`. */
-public class BetaAgentsSessions internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessions internal constructor(internal val caller: Calls) {
     /** The resource `beta.agents.sessions.artifacts`. */
-    public val artifacts: BetaAgentsSessionsArtifacts get() = BetaAgentsSessionsArtifacts(calls)
+    public val artifacts: BetaAgentsSessionsArtifacts get() = BetaAgentsSessionsArtifacts(caller)
 
     /** The resource `beta.agents.sessions.events`. */
-    public val events: BetaAgentsSessionsEvents get() = BetaAgentsSessionsEvents(calls)
+    public val events: BetaAgentsSessionsEvents get() = BetaAgentsSessionsEvents(caller)
 
     /** The resource `beta.agents.sessions.items`. */
-    public val items: BetaAgentsSessionsItems get() = BetaAgentsSessionsItems(calls)
+    public val items: BetaAgentsSessionsItems get() = BetaAgentsSessionsItems(caller)
 
     /** The resource `beta.agents.sessions.subagents`. */
-    public val subagents: BetaAgentsSessionsSubagents get() = BetaAgentsSessionsSubagents(calls)
+    public val subagents: BetaAgentsSessionsSubagents get() = BetaAgentsSessionsSubagents(caller)
 
     /** The resource `beta.agents.sessions.traces`. */
-    public val traces: BetaAgentsSessionsTraces get() = BetaAgentsSessionsTraces(calls)
+    public val traces: BetaAgentsSessionsTraces get() = BetaAgentsSessionsTraces(caller)
 
     /** The resource `beta.agents.sessions.turns`. */
-    public val turns: BetaAgentsSessionsTurns get() = BetaAgentsSessionsTurns(calls)
+    public val turns: BetaAgentsSessionsTurns get() = BetaAgentsSessionsTurns(caller)
 
     /**
      * Starts a session of an agent in an environment; with streaming, its events follow on the same request.
@@ -275,7 +352,11 @@ public class BetaAgentsSessions internal constructor(internal val calls: Calls) 
      * `POST /agents/sessions`
      */
     public suspend fun create(params: AgentSessionCreateParams, options: RequestOptions? = null): AgentSession =
-        calls.value("beta.agents.sessions.create", emptyList(), params, AgentSessionCreateParams.Codec, options, AgentSession.Codec)
+        caller.value("beta.agents.sessions.create", emptyList(), params, AgentSessionCreateParams.Codec, options, AgentSession.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: AgentSessionCreateParams, options: RequestOptions? = null): CompletableFuture<AgentSession> =
+        caller.future { create(params, options) }
 
     /**
      * Starts a session of an agent in an environment; with streaming, its events follow on the same request.
@@ -284,8 +365,8 @@ public class BetaAgentsSessions internal constructor(internal val calls: Calls) 
      *
      * `POST /agents/sessions`
      */
-    public fun createStream(params: AgentSessionCreateParams, options: RequestOptions? = null): EventFlow<AgentSessionEvent> =
-        calls.events("beta.agents.sessions.create", emptyList(), params, AgentSessionCreateParams.Codec, options, AgentSessionEvent.Codec)
+    @JvmOverloads public fun createStream(params: AgentSessionCreateParams, options: RequestOptions? = null): EventFlow<AgentSessionEvent> =
+        caller.events("beta.agents.sessions.create", emptyList(), params, AgentSessionCreateParams.Codec, options, AgentSessionEvent.Codec)
 
     /**
      * Deletes a session, which then takes no more input.
@@ -293,15 +374,19 @@ public class BetaAgentsSessions internal constructor(internal val calls: Calls) 
      * `DELETE /agents/sessions/{session_id}`
      */
     public suspend fun delete(sessionId: String, options: RequestOptions? = null): AgentSessionDeleted =
-        calls.value("beta.agents.sessions.delete", listOf(sessionId), null, null, options, AgentSessionDeleted.Codec)
+        caller.value("beta.agents.sessions.delete", listOf(sessionId), null, null, options, AgentSessionDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(sessionId: String, options: RequestOptions? = null): CompletableFuture<AgentSessionDeleted> =
+        caller.future { delete(sessionId, options) }
 
     /**
      * Lists the sessions page by page, optionally those of one agent or with given metadata.
      *
      * `GET /agents/sessions`
      */
-    public fun list(params: AgentSessionListParams = AgentSessionListParams(), options: RequestOptions? = null): PageFlow<AgentSession> =
-        calls.pages("beta.agents.sessions.list", emptyList(), params, AgentSessionListParams.Codec, options, AgentSession.Codec)
+    @JvmOverloads public fun list(params: AgentSessionListParams = AgentSessionListParams(), options: RequestOptions? = null): PageFlow<AgentSession> =
+        caller.pages("beta.agents.sessions.list", emptyList(), params, AgentSessionListParams.Codec, options, AgentSession.Codec)
 
     /**
      * Fetches a session: its status, token usage and the actions it waits for.
@@ -309,7 +394,11 @@ public class BetaAgentsSessions internal constructor(internal val calls: Calls) 
      * `GET /agents/sessions/{session_id}`
      */
     public suspend fun retrieve(sessionId: String, options: RequestOptions? = null): AgentSession =
-        calls.value("beta.agents.sessions.retrieve", listOf(sessionId), null, null, options, AgentSession.Codec)
+        caller.value("beta.agents.sessions.retrieve", listOf(sessionId), null, null, options, AgentSession.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(sessionId: String, options: RequestOptions? = null): CompletableFuture<AgentSession> =
+        caller.future { retrieve(sessionId, options) }
 
     /**
      * Changes the agent settings, review mode, spend control or metadata of a session.
@@ -317,18 +406,26 @@ public class BetaAgentsSessions internal constructor(internal val calls: Calls) 
      * `POST /agents/sessions/{session_id}`
      */
     public suspend fun update(sessionId: String, params: AgentSessionUpdateParams = AgentSessionUpdateParams(), options: RequestOptions? = null): AgentSession =
-        calls.value("beta.agents.sessions.update", listOf(sessionId), params, AgentSessionUpdateParams.Codec, options, AgentSession.Codec)
+        caller.value("beta.agents.sessions.update", listOf(sessionId), params, AgentSessionUpdateParams.Codec, options, AgentSession.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(sessionId: String, params: AgentSessionUpdateParams = AgentSessionUpdateParams(), options: RequestOptions? = null): CompletableFuture<AgentSession> =
+        caller.future { update(sessionId, params, options) }
 }
 
 /** The resource `beta.agents.sessions.artifacts`. */
-public class BetaAgentsSessionsArtifacts internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessionsArtifacts internal constructor(internal val caller: Calls) {
     /**
      * Downloads the bytes of a file that a session left behind.
      *
      * `GET /agents/sessions/{session_id}/artifacts/{artifact_id}/content`
      */
     public suspend fun content(sessionId: String, artifactId: String, options: RequestOptions? = null): Download =
-        calls.download("beta.agents.sessions.artifacts.content", listOf(sessionId, artifactId), null, null, options)
+        caller.download("beta.agents.sessions.artifacts.content", listOf(sessionId, artifactId), null, null, options)
+
+    /** [content] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun contentAsync(sessionId: String, artifactId: String, options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { content(sessionId, artifactId, options) }
 
     /**
      * Deletes a file that a session left behind.
@@ -336,15 +433,19 @@ public class BetaAgentsSessionsArtifacts internal constructor(internal val calls
      * `DELETE /agents/sessions/{session_id}/artifacts/{artifact_id}`
      */
     public suspend fun delete(sessionId: String, artifactId: String, options: RequestOptions? = null): SessionArtifactDeleted =
-        calls.value("beta.agents.sessions.artifacts.delete", listOf(sessionId, artifactId), null, null, options, SessionArtifactDeleted.Codec)
+        caller.value("beta.agents.sessions.artifacts.delete", listOf(sessionId, artifactId), null, null, options, SessionArtifactDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(sessionId: String, artifactId: String, options: RequestOptions? = null): CompletableFuture<SessionArtifactDeleted> =
+        caller.future { delete(sessionId, artifactId, options) }
 
     /**
      * Lists the files that a session left behind, optionally those of one environment.
      *
      * `GET /agents/sessions/{session_id}/artifacts`
      */
-    public fun list(sessionId: String, params: AgentSessionArtifactListParams = AgentSessionArtifactListParams(), options: RequestOptions? = null): PageFlow<SessionArtifact> =
-        calls.pages("beta.agents.sessions.artifacts.list", listOf(sessionId), params, AgentSessionArtifactListParams.Codec, options, SessionArtifact.Codec)
+    @JvmOverloads public fun list(sessionId: String, params: AgentSessionArtifactListParams = AgentSessionArtifactListParams(), options: RequestOptions? = null): PageFlow<SessionArtifact> =
+        caller.pages("beta.agents.sessions.artifacts.list", listOf(sessionId), params, AgentSessionArtifactListParams.Codec, options, SessionArtifact.Codec)
 
     /**
      * Fetches the path, size and origin of a file that a session left behind.
@@ -352,54 +453,62 @@ public class BetaAgentsSessionsArtifacts internal constructor(internal val calls
      * `GET /agents/sessions/{session_id}/artifacts/{artifact_id}`
      */
     public suspend fun retrieve(sessionId: String, artifactId: String, options: RequestOptions? = null): SessionArtifact =
-        calls.value("beta.agents.sessions.artifacts.retrieve", listOf(sessionId, artifactId), null, null, options, SessionArtifact.Codec)
+        caller.value("beta.agents.sessions.artifacts.retrieve", listOf(sessionId, artifactId), null, null, options, SessionArtifact.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(sessionId: String, artifactId: String, options: RequestOptions? = null): CompletableFuture<SessionArtifact> =
+        caller.future { retrieve(sessionId, artifactId, options) }
 }
 
 /** The resource `beta.agents.sessions.events`. */
-public class BetaAgentsSessionsEvents internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessionsEvents internal constructor(internal val caller: Calls) {
     /**
      * Sends events to a session, such as user input, tool results or approvals; the reply has no body.
      *
      * `POST /agents/sessions/{session_id}/events`
      */
     public suspend fun create(sessionId: String, params: AgentSessionEventCreateParams, options: RequestOptions? = null): Unit =
-        calls.empty("beta.agents.sessions.events.create", listOf(sessionId), params, AgentSessionEventCreateParams.Codec, options)
+        caller.empty("beta.agents.sessions.events.create", listOf(sessionId), params, AgentSessionEventCreateParams.Codec, options)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(sessionId: String, params: AgentSessionEventCreateParams, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { create(sessionId, params, options); null }
 
     /**
      * Follows a session live: an event stream of status changes, items and text as they happen.
      *
      * `GET /agents/sessions/{session_id}/events`
      */
-    public fun stream(sessionId: String, params: AgentSessionEventStreamParams = AgentSessionEventStreamParams(), options: RequestOptions? = null): EventFlow<AgentSessionEvent> =
-        calls.events("beta.agents.sessions.events.stream", listOf(sessionId), params, AgentSessionEventStreamParams.Codec, options, AgentSessionEvent.Codec)
+    @JvmOverloads public fun stream(sessionId: String, params: AgentSessionEventStreamParams = AgentSessionEventStreamParams(), options: RequestOptions? = null): EventFlow<AgentSessionEvent> =
+        caller.events("beta.agents.sessions.events.stream", listOf(sessionId), params, AgentSessionEventStreamParams.Codec, options, AgentSessionEvent.Codec)
 }
 
 /** The resource `beta.agents.sessions.items`. */
-public class BetaAgentsSessionsItems internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessionsItems internal constructor(internal val caller: Calls) {
     /**
      * Lists the items of a session, such as messages, reasoning and tool calls, page by page.
      *
      * `GET /agents/sessions/{session_id}/items`
      */
-    public fun list(sessionId: String, params: AgentSessionItemListParams = AgentSessionItemListParams(), options: RequestOptions? = null): PageFlow<AgentSessionItem> =
-        calls.pages("beta.agents.sessions.items.list", listOf(sessionId), params, AgentSessionItemListParams.Codec, options, AgentSessionItem.Codec)
+    @JvmOverloads public fun list(sessionId: String, params: AgentSessionItemListParams = AgentSessionItemListParams(), options: RequestOptions? = null): PageFlow<AgentSessionItem> =
+        caller.pages("beta.agents.sessions.items.list", listOf(sessionId), params, AgentSessionItemListParams.Codec, options, AgentSessionItem.Codec)
 }
 
 /** The resource `beta.agents.sessions.subagents`. */
-public class BetaAgentsSessionsSubagents internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessionsSubagents internal constructor(internal val caller: Calls) {
     /** The resource `beta.agents.sessions.subagents.items`. */
-    public val items: BetaAgentsSessionsSubagentsItems get() = BetaAgentsSessionsSubagentsItems(calls)
+    public val items: BetaAgentsSessionsSubagentsItems get() = BetaAgentsSessionsSubagentsItems(caller)
 
     /** The resource `beta.agents.sessions.subagents.turns`. */
-    public val turns: BetaAgentsSessionsSubagentsTurns get() = BetaAgentsSessionsSubagentsTurns(calls)
+    public val turns: BetaAgentsSessionsSubagentsTurns get() = BetaAgentsSessionsSubagentsTurns(caller)
 
     /**
      * Lists the subagents that a session has opened, page by page.
      *
      * `GET /agents/sessions/{session_id}/subagents`
      */
-    public fun list(sessionId: String, params: AgentSessionSubagentListParams = AgentSessionSubagentListParams(), options: RequestOptions? = null): PageFlow<Subagent> =
-        calls.pages("beta.agents.sessions.subagents.list", listOf(sessionId), params, AgentSessionSubagentListParams.Codec, options, Subagent.Codec)
+    @JvmOverloads public fun list(sessionId: String, params: AgentSessionSubagentListParams = AgentSessionSubagentListParams(), options: RequestOptions? = null): PageFlow<Subagent> =
+        caller.pages("beta.agents.sessions.subagents.list", listOf(sessionId), params, AgentSessionSubagentListParams.Codec, options, Subagent.Codec)
 
     /**
      * Fetches a subagent of a session: its name, parent, instructions and whether it is still active.
@@ -407,32 +516,36 @@ public class BetaAgentsSessionsSubagents internal constructor(internal val calls
      * `GET /agents/sessions/{session_id}/subagents/{subagent_id}`
      */
     public suspend fun retrieve(sessionId: String, subagentId: String, options: RequestOptions? = null): Subagent =
-        calls.value("beta.agents.sessions.subagents.retrieve", listOf(sessionId, subagentId), null, null, options, Subagent.Codec)
+        caller.value("beta.agents.sessions.subagents.retrieve", listOf(sessionId, subagentId), null, null, options, Subagent.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(sessionId: String, subagentId: String, options: RequestOptions? = null): CompletableFuture<Subagent> =
+        caller.future { retrieve(sessionId, subagentId, options) }
 }
 
 /** The resource `beta.agents.sessions.subagents.items`. */
-public class BetaAgentsSessionsSubagentsItems internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessionsSubagentsItems internal constructor(internal val caller: Calls) {
     /**
      * Lists the messages, tool calls and other items that a subagent produced.
      *
      * `GET /agents/sessions/{session_id}/subagents/{subagent_id}/items`
      */
-    public fun list(sessionId: String, subagentId: String, params: AgentSessionSubagentItemListParams = AgentSessionSubagentItemListParams(), options: RequestOptions? = null): PageFlow<AgentSessionItem> =
-        calls.pages("beta.agents.sessions.subagents.items.list", listOf(sessionId, subagentId), params, AgentSessionSubagentItemListParams.Codec, options, AgentSessionItem.Codec)
+    @JvmOverloads public fun list(sessionId: String, subagentId: String, params: AgentSessionSubagentItemListParams = AgentSessionSubagentItemListParams(), options: RequestOptions? = null): PageFlow<AgentSessionItem> =
+        caller.pages("beta.agents.sessions.subagents.items.list", listOf(sessionId, subagentId), params, AgentSessionSubagentItemListParams.Codec, options, AgentSessionItem.Codec)
 }
 
 /** The resource `beta.agents.sessions.subagents.turns`. */
-public class BetaAgentsSessionsSubagentsTurns internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessionsSubagentsTurns internal constructor(internal val caller: Calls) {
     /** The resource `beta.agents.sessions.subagents.turns.items`. */
-    public val items: BetaAgentsSessionsSubagentsTurnsItems get() = BetaAgentsSessionsSubagentsTurnsItems(calls)
+    public val items: BetaAgentsSessionsSubagentsTurnsItems get() = BetaAgentsSessionsSubagentsTurnsItems(caller)
 
     /**
      * Lists the turns of a subagent page by page.
      *
      * `GET /agents/sessions/{session_id}/subagents/{subagent_id}/turns`
      */
-    public fun list(sessionId: String, subagentId: String, params: AgentSessionSubagentTurnListParams = AgentSessionSubagentTurnListParams(), options: RequestOptions? = null): PageFlow<AgentSessionTurn> =
-        calls.pages("beta.agents.sessions.subagents.turns.list", listOf(sessionId, subagentId), params, AgentSessionSubagentTurnListParams.Codec, options, AgentSessionTurn.Codec)
+    @JvmOverloads public fun list(sessionId: String, subagentId: String, params: AgentSessionSubagentTurnListParams = AgentSessionSubagentTurnListParams(), options: RequestOptions? = null): PageFlow<AgentSessionTurn> =
+        caller.pages("beta.agents.sessions.subagents.turns.list", listOf(sessionId, subagentId), params, AgentSessionSubagentTurnListParams.Codec, options, AgentSessionTurn.Codec)
 
     /**
      * Fetches one turn of a subagent: its status, times, token usage and error, if any.
@@ -440,43 +553,47 @@ public class BetaAgentsSessionsSubagentsTurns internal constructor(internal val 
      * `GET /agents/sessions/{session_id}/subagents/{subagent_id}/turns/{turn_id}`
      */
     public suspend fun retrieve(sessionId: String, subagentId: String, turnId: String, options: RequestOptions? = null): AgentSessionTurn =
-        calls.value("beta.agents.sessions.subagents.turns.retrieve", listOf(sessionId, subagentId, turnId), null, null, options, AgentSessionTurn.Codec)
+        caller.value("beta.agents.sessions.subagents.turns.retrieve", listOf(sessionId, subagentId, turnId), null, null, options, AgentSessionTurn.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(sessionId: String, subagentId: String, turnId: String, options: RequestOptions? = null): CompletableFuture<AgentSessionTurn> =
+        caller.future { retrieve(sessionId, subagentId, turnId, options) }
 }
 
 /** The resource `beta.agents.sessions.subagents.turns.items`. */
-public class BetaAgentsSessionsSubagentsTurnsItems internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessionsSubagentsTurnsItems internal constructor(internal val caller: Calls) {
     /**
      * Lists the items that a subagent produced during one turn.
      *
      * `GET /agents/sessions/{session_id}/subagents/{subagent_id}/turns/{turn_id}/items`
      */
-    public fun list(sessionId: String, subagentId: String, turnId: String, params: AgentSessionSubagentTurnItemListParams = AgentSessionSubagentTurnItemListParams(), options: RequestOptions? = null): PageFlow<AgentSessionItem> =
-        calls.pages("beta.agents.sessions.subagents.turns.items.list", listOf(sessionId, subagentId, turnId), params, AgentSessionSubagentTurnItemListParams.Codec, options, AgentSessionItem.Codec)
+    @JvmOverloads public fun list(sessionId: String, subagentId: String, turnId: String, params: AgentSessionSubagentTurnItemListParams = AgentSessionSubagentTurnItemListParams(), options: RequestOptions? = null): PageFlow<AgentSessionItem> =
+        caller.pages("beta.agents.sessions.subagents.turns.items.list", listOf(sessionId, subagentId, turnId), params, AgentSessionSubagentTurnItemListParams.Codec, options, AgentSessionItem.Codec)
 }
 
 /** The resource `beta.agents.sessions.traces`. */
-public class BetaAgentsSessionsTraces internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessionsTraces internal constructor(internal val caller: Calls) {
     /**
      * Lists the traces of a session in the OpenTelemetry format, page by page.
      *
      * `GET /agents/sessions/{session_id}/traces`
      */
-    public fun list(sessionId: String, params: AgentSessionTraceListParams = AgentSessionTraceListParams(), options: RequestOptions? = null): PageFlow<SessionTrace> =
-        calls.pages("beta.agents.sessions.traces.list", listOf(sessionId), params, AgentSessionTraceListParams.Codec, options, SessionTrace.Codec)
+    @JvmOverloads public fun list(sessionId: String, params: AgentSessionTraceListParams = AgentSessionTraceListParams(), options: RequestOptions? = null): PageFlow<SessionTrace> =
+        caller.pages("beta.agents.sessions.traces.list", listOf(sessionId), params, AgentSessionTraceListParams.Codec, options, SessionTrace.Codec)
 }
 
 /** The resource `beta.agents.sessions.turns`. */
-public class BetaAgentsSessionsTurns internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessionsTurns internal constructor(internal val caller: Calls) {
     /** The resource `beta.agents.sessions.turns.items`. */
-    public val items: BetaAgentsSessionsTurnsItems get() = BetaAgentsSessionsTurnsItems(calls)
+    public val items: BetaAgentsSessionsTurnsItems get() = BetaAgentsSessionsTurnsItems(caller)
 
     /**
      * Lists the turns of a session page by page; a turn is one answer to new input.
      *
      * `GET /agents/sessions/{session_id}/turns`
      */
-    public fun list(sessionId: String, params: AgentSessionTurnListParams = AgentSessionTurnListParams(), options: RequestOptions? = null): PageFlow<AgentSessionTurn> =
-        calls.pages("beta.agents.sessions.turns.list", listOf(sessionId), params, AgentSessionTurnListParams.Codec, options, AgentSessionTurn.Codec)
+    @JvmOverloads public fun list(sessionId: String, params: AgentSessionTurnListParams = AgentSessionTurnListParams(), options: RequestOptions? = null): PageFlow<AgentSessionTurn> =
+        caller.pages("beta.agents.sessions.turns.list", listOf(sessionId), params, AgentSessionTurnListParams.Codec, options, AgentSessionTurn.Codec)
 
     /**
      * Fetches one turn of a session: its status, times, token usage and error, if any.
@@ -484,24 +601,28 @@ public class BetaAgentsSessionsTurns internal constructor(internal val calls: Ca
      * `GET /agents/sessions/{session_id}/turns/{turn_id}`
      */
     public suspend fun retrieve(sessionId: String, turnId: String, options: RequestOptions? = null): AgentSessionTurn =
-        calls.value("beta.agents.sessions.turns.retrieve", listOf(sessionId, turnId), null, null, options, AgentSessionTurn.Codec)
+        caller.value("beta.agents.sessions.turns.retrieve", listOf(sessionId, turnId), null, null, options, AgentSessionTurn.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(sessionId: String, turnId: String, options: RequestOptions? = null): CompletableFuture<AgentSessionTurn> =
+        caller.future { retrieve(sessionId, turnId, options) }
 }
 
 /** The resource `beta.agents.sessions.turns.items`. */
-public class BetaAgentsSessionsTurnsItems internal constructor(internal val calls: Calls) {
+public class BetaAgentsSessionsTurnsItems internal constructor(internal val caller: Calls) {
     /**
      * Lists the items that a session produced during one turn.
      *
      * `GET /agents/sessions/{session_id}/turns/{turn_id}/items`
      */
-    public fun list(sessionId: String, turnId: String, params: AgentSessionTurnItemListParams = AgentSessionTurnItemListParams(), options: RequestOptions? = null): PageFlow<AgentSessionItem> =
-        calls.pages("beta.agents.sessions.turns.items.list", listOf(sessionId, turnId), params, AgentSessionTurnItemListParams.Codec, options, AgentSessionItem.Codec)
+    @JvmOverloads public fun list(sessionId: String, turnId: String, params: AgentSessionTurnItemListParams = AgentSessionTurnItemListParams(), options: RequestOptions? = null): PageFlow<AgentSessionItem> =
+        caller.pages("beta.agents.sessions.turns.items.list", listOf(sessionId, turnId), params, AgentSessionTurnItemListParams.Codec, options, AgentSessionItem.Codec)
 }
 
 /** The resource `beta.agents.vaults`. */
-public class BetaAgentsVaults internal constructor(internal val calls: Calls) {
+public class BetaAgentsVaults internal constructor(internal val caller: Calls) {
     /** The resource `beta.agents.vaults.credentials`. */
-    public val credentials: BetaAgentsVaultsCredentials get() = BetaAgentsVaultsCredentials(calls)
+    public val credentials: BetaAgentsVaultsCredentials get() = BetaAgentsVaultsCredentials(caller)
 
     /**
      * Makes a vault, a named place for the credentials that sessions may use.
@@ -509,7 +630,11 @@ public class BetaAgentsVaults internal constructor(internal val calls: Calls) {
      * `POST /vaults`
      */
     public suspend fun create(params: AgentVaultCreateParams = AgentVaultCreateParams(), options: RequestOptions? = null): Vault =
-        calls.value("beta.agents.vaults.create", emptyList(), params, AgentVaultCreateParams.Codec, options, Vault.Codec)
+        caller.value("beta.agents.vaults.create", emptyList(), params, AgentVaultCreateParams.Codec, options, Vault.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: AgentVaultCreateParams = AgentVaultCreateParams(), options: RequestOptions? = null): CompletableFuture<Vault> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a vault, and with it the use of its credentials.
@@ -517,15 +642,19 @@ public class BetaAgentsVaults internal constructor(internal val calls: Calls) {
      * `DELETE /vaults/{vault_id}`
      */
     public suspend fun delete(vaultId: String, options: RequestOptions? = null): VaultDeleted =
-        calls.value("beta.agents.vaults.delete", listOf(vaultId), null, null, options, VaultDeleted.Codec)
+        caller.value("beta.agents.vaults.delete", listOf(vaultId), null, null, options, VaultDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(vaultId: String, options: RequestOptions? = null): CompletableFuture<VaultDeleted> =
+        caller.future { delete(vaultId, options) }
 
     /**
      * Lists the vaults page by page, optionally by status or metadata.
      *
      * `GET /vaults`
      */
-    public fun list(params: AgentVaultListParams = AgentVaultListParams(), options: RequestOptions? = null): PageFlow<Vault> =
-        calls.pages("beta.agents.vaults.list", emptyList(), params, AgentVaultListParams.Codec, options, Vault.Codec)
+    @JvmOverloads public fun list(params: AgentVaultListParams = AgentVaultListParams(), options: RequestOptions? = null): PageFlow<Vault> =
+        caller.pages("beta.agents.vaults.list", emptyList(), params, AgentVaultListParams.Codec, options, Vault.Codec)
 
     /**
      * Fetches a vault's name and metadata; its credentials are listed separately.
@@ -533,7 +662,11 @@ public class BetaAgentsVaults internal constructor(internal val calls: Calls) {
      * `GET /vaults/{vault_id}`
      */
     public suspend fun retrieve(vaultId: String, options: RequestOptions? = null): Vault =
-        calls.value("beta.agents.vaults.retrieve", listOf(vaultId), null, null, options, Vault.Codec)
+        caller.value("beta.agents.vaults.retrieve", listOf(vaultId), null, null, options, Vault.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(vaultId: String, options: RequestOptions? = null): CompletableFuture<Vault> =
+        caller.future { retrieve(vaultId, options) }
 
     /**
      * Changes the name or metadata of a vault; its credentials stay as they are.
@@ -541,18 +674,26 @@ public class BetaAgentsVaults internal constructor(internal val calls: Calls) {
      * `POST /vaults/{vault_id}`
      */
     public suspend fun update(vaultId: String, params: AgentVaultUpdateParams = AgentVaultUpdateParams(), options: RequestOptions? = null): Vault =
-        calls.value("beta.agents.vaults.update", listOf(vaultId), params, AgentVaultUpdateParams.Codec, options, Vault.Codec)
+        caller.value("beta.agents.vaults.update", listOf(vaultId), params, AgentVaultUpdateParams.Codec, options, Vault.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(vaultId: String, params: AgentVaultUpdateParams = AgentVaultUpdateParams(), options: RequestOptions? = null): CompletableFuture<Vault> =
+        caller.future { update(vaultId, params, options) }
 }
 
 /** The resource `beta.agents.vaults.credentials`. */
-public class BetaAgentsVaultsCredentials internal constructor(internal val calls: Calls) {
+public class BetaAgentsVaultsCredentials internal constructor(internal val caller: Calls) {
     /**
      * Puts a credential into a vault: an OAuth grant, a bearer token or an environment variable.
      *
      * `POST /vaults/{vault_id}/credentials`
      */
     public suspend fun create(vaultId: String, params: AgentVaultCredentialCreateParams, options: RequestOptions? = null): Credential =
-        calls.value("beta.agents.vaults.credentials.create", listOf(vaultId), params, AgentVaultCredentialCreateParams.Codec, options, Credential.Codec)
+        caller.value("beta.agents.vaults.credentials.create", listOf(vaultId), params, AgentVaultCredentialCreateParams.Codec, options, Credential.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(vaultId: String, params: AgentVaultCredentialCreateParams, options: RequestOptions? = null): CompletableFuture<Credential> =
+        caller.future { create(vaultId, params, options) }
 
     /**
      * Deletes a credential from its vault, so that no session can use it.
@@ -560,15 +701,19 @@ public class BetaAgentsVaultsCredentials internal constructor(internal val calls
      * `DELETE /vaults/{vault_id}/credentials/{credential_id}`
      */
     public suspend fun delete(vaultId: String, credentialId: String, options: RequestOptions? = null): CredentialDeleted =
-        calls.value("beta.agents.vaults.credentials.delete", listOf(vaultId, credentialId), null, null, options, CredentialDeleted.Codec)
+        caller.value("beta.agents.vaults.credentials.delete", listOf(vaultId, credentialId), null, null, options, CredentialDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(vaultId: String, credentialId: String, options: RequestOptions? = null): CompletableFuture<CredentialDeleted> =
+        caller.future { delete(vaultId, credentialId, options) }
 
     /**
      * Lists the credentials of a vault page by page, without their secrets.
      *
      * `GET /vaults/{vault_id}/credentials`
      */
-    public fun list(vaultId: String, params: AgentVaultCredentialListParams = AgentVaultCredentialListParams(), options: RequestOptions? = null): PageFlow<Credential> =
-        calls.pages("beta.agents.vaults.credentials.list", listOf(vaultId), params, AgentVaultCredentialListParams.Codec, options, Credential.Codec)
+    @JvmOverloads public fun list(vaultId: String, params: AgentVaultCredentialListParams = AgentVaultCredentialListParams(), options: RequestOptions? = null): PageFlow<Credential> =
+        caller.pages("beta.agents.vaults.credentials.list", listOf(vaultId), params, AgentVaultCredentialListParams.Codec, options, Credential.Codec)
 
     /**
      * Fetches a credential's name, kind and metadata; the secret itself is never returned.
@@ -576,7 +721,11 @@ public class BetaAgentsVaultsCredentials internal constructor(internal val calls
      * `GET /vaults/{vault_id}/credentials/{credential_id}`
      */
     public suspend fun retrieve(vaultId: String, credentialId: String, options: RequestOptions? = null): Credential =
-        calls.value("beta.agents.vaults.credentials.retrieve", listOf(vaultId, credentialId), null, null, options, Credential.Codec)
+        caller.value("beta.agents.vaults.credentials.retrieve", listOf(vaultId, credentialId), null, null, options, Credential.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(vaultId: String, credentialId: String, options: RequestOptions? = null): CompletableFuture<Credential> =
+        caller.future { retrieve(vaultId, credentialId, options) }
 
     /**
      * Replaces the secret or the metadata of a credential; its name is fixed.
@@ -584,5 +733,9 @@ public class BetaAgentsVaultsCredentials internal constructor(internal val calls
      * `POST /vaults/{vault_id}/credentials/{credential_id}`
      */
     public suspend fun update(vaultId: String, credentialId: String, params: AgentVaultCredentialUpdateParams = AgentVaultCredentialUpdateParams(), options: RequestOptions? = null): Credential =
-        calls.value("beta.agents.vaults.credentials.update", listOf(vaultId, credentialId), params, AgentVaultCredentialUpdateParams.Codec, options, Credential.Codec)
+        caller.value("beta.agents.vaults.credentials.update", listOf(vaultId, credentialId), params, AgentVaultCredentialUpdateParams.Codec, options, Credential.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(vaultId: String, credentialId: String, params: AgentVaultCredentialUpdateParams = AgentVaultCredentialUpdateParams(), options: RequestOptions? = null): CompletableFuture<Credential> =
+        caller.future { update(vaultId, credentialId, params, options) }
 }

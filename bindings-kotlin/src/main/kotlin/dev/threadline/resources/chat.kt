@@ -7,18 +7,19 @@ import dev.threadline.Calls
 import dev.threadline.EventFlow
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `chat`. */
-public class Chat internal constructor(internal val calls: Calls) {
+public class Chat internal constructor(internal val caller: Calls) {
     /** The resource `chat.completions`. */
-    public val completions: ChatCompletions get() = ChatCompletions(calls)
+    public val completions: ChatCompletions get() = ChatCompletions(caller)
 }
 
 /** The resource `chat.completions`. */
-public class ChatCompletions internal constructor(internal val calls: Calls) {
+public class ChatCompletions internal constructor(internal val caller: Calls) {
     /** The resource `chat.completions.messages`. */
-    public val messages: ChatCompletionsMessages get() = ChatCompletionsMessages(calls)
+    public val messages: ChatCompletionsMessages get() = ChatCompletionsMessages(caller)
 
     /**
      * Asks a model to continue a conversation; returns the whole reply, or chunks of it as they are produced.
@@ -26,7 +27,11 @@ public class ChatCompletions internal constructor(internal val calls: Calls) {
      * `POST /chat/completions`
      */
     public suspend fun create(params: ChatCompletionCreateParams, options: RequestOptions? = null): ChatCompletion =
-        calls.value("chat.completions.create", emptyList(), params, ChatCompletionCreateParams.Codec, options, ChatCompletion.Codec)
+        caller.value("chat.completions.create", emptyList(), params, ChatCompletionCreateParams.Codec, options, ChatCompletion.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ChatCompletionCreateParams, options: RequestOptions? = null): CompletableFuture<ChatCompletion> =
+        caller.future { create(params, options) }
 
     /**
      * Asks a model to continue a conversation; returns the whole reply, or chunks of it as they are produced.
@@ -35,8 +40,8 @@ public class ChatCompletions internal constructor(internal val calls: Calls) {
      *
      * `POST /chat/completions`
      */
-    public fun createStream(params: ChatCompletionCreateParams, options: RequestOptions? = null): EventFlow<ChatCompletionChunk> =
-        calls.events("chat.completions.create", emptyList(), params, ChatCompletionCreateParams.Codec, options, ChatCompletionChunk.Codec)
+    @JvmOverloads public fun createStream(params: ChatCompletionCreateParams, options: RequestOptions? = null): EventFlow<ChatCompletionChunk> =
+        caller.events("chat.completions.create", emptyList(), params, ChatCompletionCreateParams.Codec, options, ChatCompletionChunk.Codec)
 
     /**
      * Deletes a stored chat completion for good.
@@ -44,15 +49,19 @@ public class ChatCompletions internal constructor(internal val calls: Calls) {
      * `DELETE /chat/completions/{completion_id}`
      */
     public suspend fun delete(completionId: String, options: RequestOptions? = null): ChatCompletionDeleted =
-        calls.value("chat.completions.delete", listOf(completionId), null, null, options, ChatCompletionDeleted.Codec)
+        caller.value("chat.completions.delete", listOf(completionId), null, null, options, ChatCompletionDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(completionId: String, options: RequestOptions? = null): CompletableFuture<ChatCompletionDeleted> =
+        caller.future { delete(completionId, options) }
 
     /**
      * Lists stored chat completions, oldest first, with filters by model and metadata; 20 a page by default.
      *
      * `GET /chat/completions`
      */
-    public fun list(params: ChatCompletionListParams = ChatCompletionListParams(), options: RequestOptions? = null): PageFlow<ChatCompletion> =
-        calls.pages("chat.completions.list", emptyList(), params, ChatCompletionListParams.Codec, options, ChatCompletion.Codec)
+    @JvmOverloads public fun list(params: ChatCompletionListParams = ChatCompletionListParams(), options: RequestOptions? = null): PageFlow<ChatCompletion> =
+        caller.pages("chat.completions.list", emptyList(), params, ChatCompletionListParams.Codec, options, ChatCompletion.Codec)
 
     /**
      * Fetches a stored chat completion; only those made with `store: true` are kept.
@@ -60,7 +69,11 @@ public class ChatCompletions internal constructor(internal val calls: Calls) {
      * `GET /chat/completions/{completion_id}`
      */
     public suspend fun retrieve(completionId: String, options: RequestOptions? = null): ChatCompletion =
-        calls.value("chat.completions.retrieve", listOf(completionId), null, null, options, ChatCompletion.Codec)
+        caller.value("chat.completions.retrieve", listOf(completionId), null, null, options, ChatCompletion.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(completionId: String, options: RequestOptions? = null): CompletableFuture<ChatCompletion> =
+        caller.future { retrieve(completionId, options) }
 
     /**
      * Replaces the metadata of a stored chat completion, the one part of it that can change.
@@ -68,16 +81,20 @@ public class ChatCompletions internal constructor(internal val calls: Calls) {
      * `POST /chat/completions/{completion_id}`
      */
     public suspend fun update(completionId: String, params: ChatCompletionUpdateParams = ChatCompletionUpdateParams(), options: RequestOptions? = null): ChatCompletion =
-        calls.value("chat.completions.update", listOf(completionId), params, ChatCompletionUpdateParams.Codec, options, ChatCompletion.Codec)
+        caller.value("chat.completions.update", listOf(completionId), params, ChatCompletionUpdateParams.Codec, options, ChatCompletion.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(completionId: String, params: ChatCompletionUpdateParams = ChatCompletionUpdateParams(), options: RequestOptions? = null): CompletableFuture<ChatCompletion> =
+        caller.future { update(completionId, params, options) }
 }
 
 /** The resource `chat.completions.messages`. */
-public class ChatCompletionsMessages internal constructor(internal val calls: Calls) {
+public class ChatCompletionsMessages internal constructor(internal val caller: Calls) {
     /**
      * Lists the messages that were sent to make a stored chat completion, 20 a page by default.
      *
      * `GET /chat/completions/{completion_id}/messages`
      */
-    public fun list(completionId: String, params: ChatCompletionMessageListParams = ChatCompletionMessageListParams(), options: RequestOptions? = null): PageFlow<ChatCompletionStoreMessage> =
-        calls.pages("chat.completions.messages.list", listOf(completionId), params, ChatCompletionMessageListParams.Codec, options, ChatCompletionStoreMessage.Codec)
+    @JvmOverloads public fun list(completionId: String, params: ChatCompletionMessageListParams = ChatCompletionMessageListParams(), options: RequestOptions? = null): PageFlow<ChatCompletionStoreMessage> =
+        caller.pages("chat.completions.messages.list", listOf(completionId), params, ChatCompletionMessageListParams.Codec, options, ChatCompletionStoreMessage.Codec)
 }

@@ -6,17 +6,22 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.EventFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `completions`. */
-public class Completions internal constructor(internal val calls: Calls) {
+public class Completions internal constructor(internal val caller: Calls) {
     /**
      * Continues a text prompt with a legacy completion model; returns one completion, or a stream of pieces.
      *
      * `POST /completions`
      */
     public suspend fun create(params: CompletionCreateParams, options: RequestOptions? = null): Completion =
-        calls.value("completions.create", emptyList(), params, CompletionCreateParams.Codec, options, Completion.Codec)
+        caller.value("completions.create", emptyList(), params, CompletionCreateParams.Codec, options, Completion.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: CompletionCreateParams, options: RequestOptions? = null): CompletableFuture<Completion> =
+        caller.future { create(params, options) }
 
     /**
      * Continues a text prompt with a legacy completion model; returns one completion, or a stream of pieces.
@@ -25,6 +30,6 @@ public class Completions internal constructor(internal val calls: Calls) {
      *
      * `POST /completions`
      */
-    public fun createStream(params: CompletionCreateParams, options: RequestOptions? = null): EventFlow<Completion> =
-        calls.events("completions.create", emptyList(), params, CompletionCreateParams.Codec, options, Completion.Codec)
+    @JvmOverloads public fun createStream(params: CompletionCreateParams, options: RequestOptions? = null): EventFlow<Completion> =
+        caller.events("completions.create", emptyList(), params, CompletionCreateParams.Codec, options, Completion.Codec)
 }

@@ -7,12 +7,13 @@ import dev.threadline.Calls
 import dev.threadline.Download
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `containers`. */
-public class Containers internal constructor(internal val calls: Calls) {
+public class Containers internal constructor(internal val caller: Calls) {
     /** The resource `containers.files`. */
-    public val files: ContainersFiles get() = ContainersFiles(calls)
+    public val files: ContainersFiles get() = ContainersFiles(caller)
 
     /**
      * Starts a sandbox for code and shell tools; it expires after a time without use.
@@ -20,7 +21,11 @@ public class Containers internal constructor(internal val calls: Calls) {
      * `POST /containers`
      */
     public suspend fun create(params: ContainerCreateParams, options: RequestOptions? = null): Container =
-        calls.value("containers.create", emptyList(), params, ContainerCreateParams.Codec, options, Container.Codec)
+        caller.value("containers.create", emptyList(), params, ContainerCreateParams.Codec, options, Container.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ContainerCreateParams, options: RequestOptions? = null): CompletableFuture<Container> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a container with all files in it; the reply has no body.
@@ -28,15 +33,19 @@ public class Containers internal constructor(internal val calls: Calls) {
      * `DELETE /containers/{container_id}`
      */
     public suspend fun delete(containerId: String, options: RequestOptions? = null): Unit =
-        calls.empty("containers.delete", listOf(containerId), null, null, options)
+        caller.empty("containers.delete", listOf(containerId), null, null, options)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(containerId: String, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { delete(containerId, options); null }
 
     /**
      * Lists the containers of the project, newest first, optionally by name; 20 a page by default.
      *
      * `GET /containers`
      */
-    public fun list(params: ContainerListParams = ContainerListParams(), options: RequestOptions? = null): PageFlow<Container> =
-        calls.pages("containers.list", emptyList(), params, ContainerListParams.Codec, options, Container.Codec)
+    @JvmOverloads public fun list(params: ContainerListParams = ContainerListParams(), options: RequestOptions? = null): PageFlow<Container> =
+        caller.pages("containers.list", emptyList(), params, ContainerListParams.Codec, options, Container.Codec)
 
     /**
      * Fetches a container: its status, memory limit, expiry rule and last use.
@@ -44,13 +53,17 @@ public class Containers internal constructor(internal val calls: Calls) {
      * `GET /containers/{container_id}`
      */
     public suspend fun retrieve(containerId: String, options: RequestOptions? = null): Container =
-        calls.value("containers.retrieve", listOf(containerId), null, null, options, Container.Codec)
+        caller.value("containers.retrieve", listOf(containerId), null, null, options, Container.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(containerId: String, options: RequestOptions? = null): CompletableFuture<Container> =
+        caller.future { retrieve(containerId, options) }
 }
 
 /** The resource `containers.files`. */
-public class ContainersFiles internal constructor(internal val calls: Calls) {
+public class ContainersFiles internal constructor(internal val caller: Calls) {
     /** The resource `containers.files.content`. */
-    public val content: ContainersFilesContent get() = ContainersFilesContent(calls)
+    public val content: ContainersFilesContent get() = ContainersFilesContent(caller)
 
     /**
      * Adds a file to a container, either uploaded with the request or named by the id of an earlier upload.
@@ -58,7 +71,11 @@ public class ContainersFiles internal constructor(internal val calls: Calls) {
      * `POST /containers/{container_id}/files`
      */
     public suspend fun create(containerId: String, params: ContainerFileCreateParams = ContainerFileCreateParams(), options: RequestOptions? = null): ContainerFile =
-        calls.value("containers.files.create", listOf(containerId), params, ContainerFileCreateParams.Codec, options, ContainerFile.Codec)
+        caller.value("containers.files.create", listOf(containerId), params, ContainerFileCreateParams.Codec, options, ContainerFile.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(containerId: String, params: ContainerFileCreateParams = ContainerFileCreateParams(), options: RequestOptions? = null): CompletableFuture<ContainerFile> =
+        caller.future { create(containerId, params, options) }
 
     /**
      * Deletes a file from a container; the reply has no body.
@@ -66,15 +83,19 @@ public class ContainersFiles internal constructor(internal val calls: Calls) {
      * `DELETE /containers/{container_id}/files/{file_id}`
      */
     public suspend fun delete(containerId: String, fileId: String, options: RequestOptions? = null): Unit =
-        calls.empty("containers.files.delete", listOf(containerId, fileId), null, null, options)
+        caller.empty("containers.files.delete", listOf(containerId, fileId), null, null, options)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(containerId: String, fileId: String, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { delete(containerId, fileId, options); null }
 
     /**
      * Lists the files of a container, newest first, 20 a page by default.
      *
      * `GET /containers/{container_id}/files`
      */
-    public fun list(containerId: String, params: ContainerFileListParams = ContainerFileListParams(), options: RequestOptions? = null): PageFlow<ContainerFile> =
-        calls.pages("containers.files.list", listOf(containerId), params, ContainerFileListParams.Codec, options, ContainerFile.Codec)
+    @JvmOverloads public fun list(containerId: String, params: ContainerFileListParams = ContainerFileListParams(), options: RequestOptions? = null): PageFlow<ContainerFile> =
+        caller.pages("containers.files.list", listOf(containerId), params, ContainerFileListParams.Codec, options, ContainerFile.Codec)
 
     /**
      * Fetches the path, size and origin of a file in a container.
@@ -82,16 +103,24 @@ public class ContainersFiles internal constructor(internal val calls: Calls) {
      * `GET /containers/{container_id}/files/{file_id}`
      */
     public suspend fun retrieve(containerId: String, fileId: String, options: RequestOptions? = null): ContainerFile =
-        calls.value("containers.files.retrieve", listOf(containerId, fileId), null, null, options, ContainerFile.Codec)
+        caller.value("containers.files.retrieve", listOf(containerId, fileId), null, null, options, ContainerFile.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(containerId: String, fileId: String, options: RequestOptions? = null): CompletableFuture<ContainerFile> =
+        caller.future { retrieve(containerId, fileId, options) }
 }
 
 /** The resource `containers.files.content`. */
-public class ContainersFilesContent internal constructor(internal val calls: Calls) {
+public class ContainersFilesContent internal constructor(internal val caller: Calls) {
     /**
      * Downloads the bytes of a file in a container.
      *
      * `GET /containers/{container_id}/files/{file_id}/content`
      */
     public suspend fun retrieve(containerId: String, fileId: String, options: RequestOptions? = null): Download =
-        calls.download("containers.files.content.retrieve", listOf(containerId, fileId), null, null, options)
+        caller.download("containers.files.content.retrieve", listOf(containerId, fileId), null, null, options)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(containerId: String, fileId: String, options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { retrieve(containerId, fileId, options) }
 }

@@ -5,15 +5,20 @@ package dev.threadline.resources
 
 import dev.threadline.Calls
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `content_provenance_checks`. */
-public class ContentProvenanceChecks internal constructor(internal val calls: Calls) {
+public class ContentProvenanceChecks internal constructor(internal val caller: Calls) {
     /**
      * Inspects a media file for C2PA and SynthID marks that tell whether it was made or edited by AI.
      *
      * `POST /content_provenance_checks`
      */
     public suspend fun create(params: ContentProvenanceCheckCreateParams, options: RequestOptions? = null): ContentProvenanceCheck =
-        calls.value("content_provenance_checks.create", emptyList(), params, ContentProvenanceCheckCreateParams.Codec, options, ContentProvenanceCheck.Codec)
+        caller.value("content_provenance_checks.create", emptyList(), params, ContentProvenanceCheckCreateParams.Codec, options, ContentProvenanceCheck.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ContentProvenanceCheckCreateParams, options: RequestOptions? = null): CompletableFuture<ContentProvenanceCheck> =
+        caller.future { create(params, options) }
 }

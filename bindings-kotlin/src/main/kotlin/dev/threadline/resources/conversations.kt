@@ -6,12 +6,13 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `conversations`. */
-public class Conversations internal constructor(internal val calls: Calls) {
+public class Conversations internal constructor(internal val caller: Calls) {
     /** The resource `conversations.items`. */
-    public val items: ConversationsItems get() = ConversationsItems(calls)
+    public val items: ConversationsItems get() = ConversationsItems(caller)
 
     /**
      * Starts a conversation, empty or with up to 20 first items, which responses can read and extend.
@@ -19,7 +20,11 @@ public class Conversations internal constructor(internal val calls: Calls) {
      * `POST /conversations`
      */
     public suspend fun create(params: ConversationCreateParams = ConversationCreateParams(), options: RequestOptions? = null): Conversation =
-        calls.value("conversations.create", emptyList(), params, ConversationCreateParams.Codec, options, Conversation.Codec)
+        caller.value("conversations.create", emptyList(), params, ConversationCreateParams.Codec, options, Conversation.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ConversationCreateParams = ConversationCreateParams(), options: RequestOptions? = null): CompletableFuture<Conversation> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a conversation; the items in it are not deleted.
@@ -27,7 +32,11 @@ public class Conversations internal constructor(internal val calls: Calls) {
      * `DELETE /conversations/{conversation_id}`
      */
     public suspend fun delete(conversationId: String, options: RequestOptions? = null): ConversationDeletedResource =
-        calls.value("conversations.delete", listOf(conversationId), null, null, options, ConversationDeletedResource.Codec)
+        caller.value("conversations.delete", listOf(conversationId), null, null, options, ConversationDeletedResource.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(conversationId: String, options: RequestOptions? = null): CompletableFuture<ConversationDeletedResource> =
+        caller.future { delete(conversationId, options) }
 
     /**
      * Fetches a conversation's creation time and metadata; its items are listed separately.
@@ -35,7 +44,11 @@ public class Conversations internal constructor(internal val calls: Calls) {
      * `GET /conversations/{conversation_id}`
      */
     public suspend fun retrieve(conversationId: String, options: RequestOptions? = null): Conversation =
-        calls.value("conversations.retrieve", listOf(conversationId), null, null, options, Conversation.Codec)
+        caller.value("conversations.retrieve", listOf(conversationId), null, null, options, Conversation.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(conversationId: String, options: RequestOptions? = null): CompletableFuture<Conversation> =
+        caller.future { retrieve(conversationId, options) }
 
     /**
      * Replaces the metadata of a conversation; its items stay as they are.
@@ -43,18 +56,26 @@ public class Conversations internal constructor(internal val calls: Calls) {
      * `POST /conversations/{conversation_id}`
      */
     public suspend fun update(conversationId: String, params: ConversationUpdateParams = ConversationUpdateParams(), options: RequestOptions? = null): Conversation =
-        calls.value("conversations.update", listOf(conversationId), params, ConversationUpdateParams.Codec, options, Conversation.Codec)
+        caller.value("conversations.update", listOf(conversationId), params, ConversationUpdateParams.Codec, options, Conversation.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(conversationId: String, params: ConversationUpdateParams = ConversationUpdateParams(), options: RequestOptions? = null): CompletableFuture<Conversation> =
+        caller.future { update(conversationId, params, options) }
 }
 
 /** The resource `conversations.items`. */
-public class ConversationsItems internal constructor(internal val calls: Calls) {
+public class ConversationsItems internal constructor(internal val caller: Calls) {
     /**
      * Appends up to 20 items to a conversation and returns them with their ids.
      *
      * `POST /conversations/{conversation_id}/items`
      */
     public suspend fun create(conversationId: String, params: ConversationItemCreateParams, options: RequestOptions? = null): ConversationItemList =
-        calls.value("conversations.items.create", listOf(conversationId), params, ConversationItemCreateParams.Codec, options, ConversationItemList.Codec)
+        caller.value("conversations.items.create", listOf(conversationId), params, ConversationItemCreateParams.Codec, options, ConversationItemList.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(conversationId: String, params: ConversationItemCreateParams, options: RequestOptions? = null): CompletableFuture<ConversationItemList> =
+        caller.future { create(conversationId, params, options) }
 
     /**
      * Takes one item out of a conversation and returns the conversation.
@@ -62,15 +83,19 @@ public class ConversationsItems internal constructor(internal val calls: Calls) 
      * `DELETE /conversations/{conversation_id}/items/{item_id}`
      */
     public suspend fun delete(conversationId: String, itemId: String, options: RequestOptions? = null): Conversation =
-        calls.value("conversations.items.delete", listOf(conversationId, itemId), null, null, options, Conversation.Codec)
+        caller.value("conversations.items.delete", listOf(conversationId, itemId), null, null, options, Conversation.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(conversationId: String, itemId: String, options: RequestOptions? = null): CompletableFuture<Conversation> =
+        caller.future { delete(conversationId, itemId, options) }
 
     /**
      * Lists the items of a conversation, newest first, 20 a page by default and 100 at most.
      *
      * `GET /conversations/{conversation_id}/items`
      */
-    public fun list(conversationId: String, params: ConversationItemListParams = ConversationItemListParams(), options: RequestOptions? = null): PageFlow<ConversationItem> =
-        calls.pages("conversations.items.list", listOf(conversationId), params, ConversationItemListParams.Codec, options, ConversationItem.Codec)
+    @JvmOverloads public fun list(conversationId: String, params: ConversationItemListParams = ConversationItemListParams(), options: RequestOptions? = null): PageFlow<ConversationItem> =
+        caller.pages("conversations.items.list", listOf(conversationId), params, ConversationItemListParams.Codec, options, ConversationItem.Codec)
 
     /**
      * Fetches one item of a conversation; `include` asks for parts left out by default.
@@ -78,5 +103,9 @@ public class ConversationsItems internal constructor(internal val calls: Calls) 
      * `GET /conversations/{conversation_id}/items/{item_id}`
      */
     public suspend fun retrieve(conversationId: String, itemId: String, params: ConversationItemRetrieveParams = ConversationItemRetrieveParams(), options: RequestOptions? = null): ConversationItem =
-        calls.value("conversations.items.retrieve", listOf(conversationId, itemId), params, ConversationItemRetrieveParams.Codec, options, ConversationItem.Codec)
+        caller.value("conversations.items.retrieve", listOf(conversationId, itemId), params, ConversationItemRetrieveParams.Codec, options, ConversationItem.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(conversationId: String, itemId: String, params: ConversationItemRetrieveParams = ConversationItemRetrieveParams(), options: RequestOptions? = null): CompletableFuture<ConversationItem> =
+        caller.future { retrieve(conversationId, itemId, params, options) }
 }

@@ -5,15 +5,20 @@ package dev.threadline.resources
 
 import dev.threadline.Calls
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `decisions`. */
-public class Decisions internal constructor(internal val calls: Calls) {
+public class Decisions internal constructor(internal val caller: Calls) {
     /**
      * Answers yes/no, multiple-choice or score questions about the given input, one answer per question in the same order.
      *
      * `POST /decisions`
      */
     public suspend fun create(params: DecisionCreateParams, options: RequestOptions? = null): Decision =
-        calls.value("decisions.create", emptyList(), params, DecisionCreateParams.Codec, options, Decision.Codec)
+        caller.value("decisions.create", emptyList(), params, DecisionCreateParams.Codec, options, Decision.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: DecisionCreateParams, options: RequestOptions? = null): CompletableFuture<Decision> =
+        caller.future { create(params, options) }
 }

@@ -5,15 +5,20 @@ package dev.threadline.resources
 
 import dev.threadline.Calls
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `embeddings`. */
-public class Embeddings internal constructor(internal val calls: Calls) {
+public class Embeddings internal constructor(internal val caller: Calls) {
     /**
      * Turns up to 2,048 texts or token lists into vectors, returned in the order of the input.
      *
      * `POST /embeddings`
      */
     public suspend fun create(params: EmbeddingCreateParams, options: RequestOptions? = null): CreateEmbeddingResponse =
-        calls.value("embeddings.create", emptyList(), params, EmbeddingCreateParams.Codec, options, CreateEmbeddingResponse.Codec)
+        caller.value("embeddings.create", emptyList(), params, EmbeddingCreateParams.Codec, options, CreateEmbeddingResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: EmbeddingCreateParams, options: RequestOptions? = null): CompletableFuture<CreateEmbeddingResponse> =
+        caller.future { create(params, options) }
 }

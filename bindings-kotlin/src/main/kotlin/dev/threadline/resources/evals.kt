@@ -6,12 +6,13 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `evals`. */
-public class Evals internal constructor(internal val calls: Calls) {
+public class Evals internal constructor(internal val caller: Calls) {
     /** The resource `evals.runs`. */
-    public val runs: EvalsRuns get() = EvalsRuns(calls)
+    public val runs: EvalsRuns get() = EvalsRuns(caller)
 
     /**
      * Defines an eval: the shape of its data and the criteria that grade a model's output.
@@ -19,7 +20,11 @@ public class Evals internal constructor(internal val calls: Calls) {
      * `POST /evals`
      */
     public suspend fun create(params: EvalCreateParams, options: RequestOptions? = null): Eval =
-        calls.value("evals.create", emptyList(), params, EvalCreateParams.Codec, options, Eval.Codec)
+        caller.value("evals.create", emptyList(), params, EvalCreateParams.Codec, options, Eval.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: EvalCreateParams, options: RequestOptions? = null): CompletableFuture<Eval> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes an eval for good; the reply confirms the id.
@@ -27,15 +32,19 @@ public class Evals internal constructor(internal val calls: Calls) {
      * `DELETE /evals/{eval_id}`
      */
     public suspend fun delete(evalId: String, options: RequestOptions? = null): EvalDeleteResponse =
-        calls.value("evals.delete", listOf(evalId), null, null, options, EvalDeleteResponse.Codec)
+        caller.value("evals.delete", listOf(evalId), null, null, options, EvalDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(evalId: String, options: RequestOptions? = null): CompletableFuture<EvalDeleteResponse> =
+        caller.future { delete(evalId, options) }
 
     /**
      * Lists the evals of the project, 20 a page by default, by creation or last update.
      *
      * `GET /evals`
      */
-    public fun list(params: EvalListParams = EvalListParams(), options: RequestOptions? = null): PageFlow<Eval> =
-        calls.pages("evals.list", emptyList(), params, EvalListParams.Codec, options, Eval.Codec)
+    @JvmOverloads public fun list(params: EvalListParams = EvalListParams(), options: RequestOptions? = null): PageFlow<Eval> =
+        caller.pages("evals.list", emptyList(), params, EvalListParams.Codec, options, Eval.Codec)
 
     /**
      * Fetches an eval with its data source and testing criteria.
@@ -43,7 +52,11 @@ public class Evals internal constructor(internal val calls: Calls) {
      * `GET /evals/{eval_id}`
      */
     public suspend fun retrieve(evalId: String, options: RequestOptions? = null): Eval =
-        calls.value("evals.retrieve", listOf(evalId), null, null, options, Eval.Codec)
+        caller.value("evals.retrieve", listOf(evalId), null, null, options, Eval.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(evalId: String, options: RequestOptions? = null): CompletableFuture<Eval> =
+        caller.future { retrieve(evalId, options) }
 
     /**
      * Changes the name or metadata of an eval; data source and criteria are fixed.
@@ -51,13 +64,17 @@ public class Evals internal constructor(internal val calls: Calls) {
      * `POST /evals/{eval_id}`
      */
     public suspend fun update(evalId: String, params: EvalUpdateParams = EvalUpdateParams(), options: RequestOptions? = null): Eval =
-        calls.value("evals.update", listOf(evalId), params, EvalUpdateParams.Codec, options, Eval.Codec)
+        caller.value("evals.update", listOf(evalId), params, EvalUpdateParams.Codec, options, Eval.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(evalId: String, params: EvalUpdateParams = EvalUpdateParams(), options: RequestOptions? = null): CompletableFuture<Eval> =
+        caller.future { update(evalId, params, options) }
 }
 
 /** The resource `evals.runs`. */
-public class EvalsRuns internal constructor(internal val calls: Calls) {
+public class EvalsRuns internal constructor(internal val caller: Calls) {
     /** The resource `evals.runs.output_items`. */
-    public val outputItems: EvalsRunsOutputItems get() = EvalsRunsOutputItems(calls)
+    public val outputItems: EvalsRunsOutputItems get() = EvalsRunsOutputItems(caller)
 
     /**
      * Stops an eval run that is still in progress; results made so far are kept.
@@ -65,7 +82,11 @@ public class EvalsRuns internal constructor(internal val calls: Calls) {
      * `POST /evals/{eval_id}/runs/{run_id}/cancel`
      */
     public suspend fun cancel(evalId: String, runId: String, options: RequestOptions? = null): EvalRun =
-        calls.value("evals.runs.cancel", listOf(evalId, runId), null, null, options, EvalRun.Codec)
+        caller.value("evals.runs.cancel", listOf(evalId, runId), null, null, options, EvalRun.Codec)
+
+    /** [cancel] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun cancelAsync(evalId: String, runId: String, options: RequestOptions? = null): CompletableFuture<EvalRun> =
+        caller.future { cancel(evalId, runId, options) }
 
     /**
      * Stops an eval run through an older route, the path of the run itself; prefer `evals.runs.cancel`.
@@ -73,7 +94,11 @@ public class EvalsRuns internal constructor(internal val calls: Calls) {
      * `POST /evals/{eval_id}/runs/{run_id}`
      */
     public suspend fun cancelLegacy(evalId: String, runId: String, options: RequestOptions? = null): EvalRun =
-        calls.value("evals.runs.cancel_legacy", listOf(evalId, runId), null, null, options, EvalRun.Codec)
+        caller.value("evals.runs.cancel_legacy", listOf(evalId, runId), null, null, options, EvalRun.Codec)
+
+    /** [cancelLegacy] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun cancelLegacyAsync(evalId: String, runId: String, options: RequestOptions? = null): CompletableFuture<EvalRun> =
+        caller.future { cancelLegacy(evalId, runId, options) }
 
     /**
      * Starts a run of an eval on a data source; it works in the background, poll its status.
@@ -81,7 +106,11 @@ public class EvalsRuns internal constructor(internal val calls: Calls) {
      * `POST /evals/{eval_id}/runs`
      */
     public suspend fun create(evalId: String, params: EvalRunCreateParams, options: RequestOptions? = null): EvalRun =
-        calls.value("evals.runs.create", listOf(evalId), params, EvalRunCreateParams.Codec, options, EvalRun.Codec)
+        caller.value("evals.runs.create", listOf(evalId), params, EvalRunCreateParams.Codec, options, EvalRun.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(evalId: String, params: EvalRunCreateParams, options: RequestOptions? = null): CompletableFuture<EvalRun> =
+        caller.future { create(evalId, params, options) }
 
     /**
      * Deletes a run of an eval together with its results.
@@ -89,15 +118,19 @@ public class EvalsRuns internal constructor(internal val calls: Calls) {
      * `DELETE /evals/{eval_id}/runs/{run_id}`
      */
     public suspend fun delete(evalId: String, runId: String, options: RequestOptions? = null): EvalRunDeleteResponse =
-        calls.value("evals.runs.delete", listOf(evalId, runId), null, null, options, EvalRunDeleteResponse.Codec)
+        caller.value("evals.runs.delete", listOf(evalId, runId), null, null, options, EvalRunDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(evalId: String, runId: String, options: RequestOptions? = null): CompletableFuture<EvalRunDeleteResponse> =
+        caller.future { delete(evalId, runId, options) }
 
     /**
      * Lists the runs of an eval, oldest first, optionally those of one status.
      *
      * `GET /evals/{eval_id}/runs`
      */
-    public fun list(evalId: String, params: EvalRunListParams = EvalRunListParams(), options: RequestOptions? = null): PageFlow<EvalRun> =
-        calls.pages("evals.runs.list", listOf(evalId), params, EvalRunListParams.Codec, options, EvalRun.Codec)
+    @JvmOverloads public fun list(evalId: String, params: EvalRunListParams = EvalRunListParams(), options: RequestOptions? = null): PageFlow<EvalRun> =
+        caller.pages("evals.runs.list", listOf(evalId), params, EvalRunListParams.Codec, options, EvalRun.Codec)
 
     /**
      * Fetches an eval run: its status, counts of passed and failed items, and usage per model.
@@ -105,18 +138,22 @@ public class EvalsRuns internal constructor(internal val calls: Calls) {
      * `GET /evals/{eval_id}/runs/{run_id}`
      */
     public suspend fun retrieve(evalId: String, runId: String, options: RequestOptions? = null): EvalRun =
-        calls.value("evals.runs.retrieve", listOf(evalId, runId), null, null, options, EvalRun.Codec)
+        caller.value("evals.runs.retrieve", listOf(evalId, runId), null, null, options, EvalRun.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(evalId: String, runId: String, options: RequestOptions? = null): CompletableFuture<EvalRun> =
+        caller.future { retrieve(evalId, runId, options) }
 }
 
 /** The resource `evals.runs.output_items`. */
-public class EvalsRunsOutputItems internal constructor(internal val calls: Calls) {
+public class EvalsRunsOutputItems internal constructor(internal val caller: Calls) {
     /**
      * Lists the output items of an eval run, optionally only those that passed or failed.
      *
      * `GET /evals/{eval_id}/runs/{run_id}/output_items`
      */
-    public fun list(evalId: String, runId: String, params: EvalRunOutputItemListParams = EvalRunOutputItemListParams(), options: RequestOptions? = null): PageFlow<EvalRunOutputItem> =
-        calls.pages("evals.runs.output_items.list", listOf(evalId, runId), params, EvalRunOutputItemListParams.Codec, options, EvalRunOutputItem.Codec)
+    @JvmOverloads public fun list(evalId: String, runId: String, params: EvalRunOutputItemListParams = EvalRunOutputItemListParams(), options: RequestOptions? = null): PageFlow<EvalRunOutputItem> =
+        caller.pages("evals.runs.output_items.list", listOf(evalId, runId), params, EvalRunOutputItemListParams.Codec, options, EvalRunOutputItem.Codec)
 
     /**
      * Fetches one output item of an eval run: the data row, the model's sample and each grader's result.
@@ -124,5 +161,9 @@ public class EvalsRunsOutputItems internal constructor(internal val calls: Calls
      * `GET /evals/{eval_id}/runs/{run_id}/output_items/{output_item_id}`
      */
     public suspend fun retrieve(evalId: String, runId: String, outputItemId: String, options: RequestOptions? = null): EvalRunOutputItem =
-        calls.value("evals.runs.output_items.retrieve", listOf(evalId, runId, outputItemId), null, null, options, EvalRunOutputItem.Codec)
+        caller.value("evals.runs.output_items.retrieve", listOf(evalId, runId, outputItemId), null, null, options, EvalRunOutputItem.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(evalId: String, runId: String, outputItemId: String, options: RequestOptions? = null): CompletableFuture<EvalRunOutputItem> =
+        caller.future { retrieve(evalId, runId, outputItemId, options) }
 }

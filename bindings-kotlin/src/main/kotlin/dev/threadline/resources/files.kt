@@ -7,17 +7,22 @@ import dev.threadline.Calls
 import dev.threadline.Download
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `files`. */
-public class Files internal constructor(internal val calls: Calls) {
+public class Files internal constructor(internal val caller: Calls) {
     /**
      * Downloads the bytes of a file; files with the purpose `assistants` cannot be read back.
      *
      * `GET /files/{file_id}/content`
      */
     public suspend fun content(fileId: String, options: RequestOptions? = null): Download =
-        calls.download("files.content", listOf(fileId), null, null, options)
+        caller.download("files.content", listOf(fileId), null, null, options)
+
+    /** [content] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun contentAsync(fileId: String, options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { content(fileId, options) }
 
     /**
      * Uploads a file of up to 512 MB for use with assistants, batches, fine-tuning, vision or evals.
@@ -25,7 +30,11 @@ public class Files internal constructor(internal val calls: Calls) {
      * `POST /files`
      */
     public suspend fun create(params: FileCreateParams, options: RequestOptions? = null): FileObject =
-        calls.value("files.create", emptyList(), params, FileCreateParams.Codec, options, FileObject.Codec)
+        caller.value("files.create", emptyList(), params, FileCreateParams.Codec, options, FileObject.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: FileCreateParams, options: RequestOptions? = null): CompletableFuture<FileObject> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes an uploaded file and takes it out of every vector store that holds it.
@@ -33,15 +42,19 @@ public class Files internal constructor(internal val calls: Calls) {
      * `DELETE /files/{file_id}`
      */
     public suspend fun delete(fileId: String, options: RequestOptions? = null): FileDeleted =
-        calls.value("files.delete", listOf(fileId), null, null, options, FileDeleted.Codec)
+        caller.value("files.delete", listOf(fileId), null, null, options, FileDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(fileId: String, options: RequestOptions? = null): CompletableFuture<FileDeleted> =
+        caller.future { delete(fileId, options) }
 
     /**
      * Lists the uploaded files, newest first, optionally of one purpose; up to 10,000 a page.
      *
      * `GET /files`
      */
-    public fun list(params: FileListParams = FileListParams(), options: RequestOptions? = null): PageFlow<FileObject> =
-        calls.pages("files.list", emptyList(), params, FileListParams.Codec, options, FileObject.Codec)
+    @JvmOverloads public fun list(params: FileListParams = FileListParams(), options: RequestOptions? = null): PageFlow<FileObject> =
+        caller.pages("files.list", emptyList(), params, FileListParams.Codec, options, FileObject.Codec)
 
     /**
      * Fetches the name, size, purpose and status of an uploaded file, not its bytes.
@@ -49,7 +62,11 @@ public class Files internal constructor(internal val calls: Calls) {
      * `GET /files/{file_id}`
      */
     public suspend fun retrieve(fileId: String, options: RequestOptions? = null): FileObject =
-        calls.value("files.retrieve", listOf(fileId), null, null, options, FileObject.Codec)
+        caller.value("files.retrieve", listOf(fileId), null, null, options, FileObject.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(fileId: String, options: RequestOptions? = null): CompletableFuture<FileObject> =
+        caller.future { retrieve(fileId, options) }
 
     /**
      * Downloads the content of a file as text; older name of `files.content`, which returns bytes.
@@ -59,5 +76,9 @@ public class Files internal constructor(internal val calls: Calls) {
      * `GET /files/{file_id}/content`
      */
     public suspend fun retrieveContent(fileId: String, options: RequestOptions? = null): String =
-        calls.text("files.retrieve_content", listOf(fileId), null, null, options)
+        caller.text("files.retrieve_content", listOf(fileId), null, null, options)
+
+    /** [retrieveContent] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveContentAsync(fileId: String, options: RequestOptions? = null): CompletableFuture<String> =
+        caller.future { retrieveContent(fileId, options) }
 }

@@ -6,35 +6,40 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `fine_tuning`. */
-public class FineTuning internal constructor(internal val calls: Calls) {
+public class FineTuning internal constructor(internal val caller: Calls) {
     /** The resource `fine_tuning.alpha`. */
-    public val alpha: FineTuningAlpha get() = FineTuningAlpha(calls)
+    public val alpha: FineTuningAlpha get() = FineTuningAlpha(caller)
 
     /** The resource `fine_tuning.checkpoints`. */
-    public val checkpoints: FineTuningCheckpoints get() = FineTuningCheckpoints(calls)
+    public val checkpoints: FineTuningCheckpoints get() = FineTuningCheckpoints(caller)
 
     /** The resource `fine_tuning.jobs`. */
-    public val jobs: FineTuningJobs get() = FineTuningJobs(calls)
+    public val jobs: FineTuningJobs get() = FineTuningJobs(caller)
 }
 
 /** The resource `fine_tuning.alpha`. */
-public class FineTuningAlpha internal constructor(internal val calls: Calls) {
+public class FineTuningAlpha internal constructor(internal val caller: Calls) {
     /** The resource `fine_tuning.alpha.graders`. */
-    public val graders: FineTuningAlphaGraders get() = FineTuningAlphaGraders(calls)
+    public val graders: FineTuningAlphaGraders get() = FineTuningAlphaGraders(caller)
 }
 
 /** The resource `fine_tuning.alpha.graders`. */
-public class FineTuningAlphaGraders internal constructor(internal val calls: Calls) {
+public class FineTuningAlphaGraders internal constructor(internal val caller: Calls) {
     /**
      * Runs a grader on one model sample and returns its reward, so that a grader can be tried out.
      *
      * `POST /fine_tuning/alpha/graders/run`
      */
     public suspend fun run(params: FineTuningAlphaGraderRunParams, options: RequestOptions? = null): FineTuningAlphaGraderRunResponse =
-        calls.value("fine_tuning.alpha.graders.run", emptyList(), params, FineTuningAlphaGraderRunParams.Codec, options, FineTuningAlphaGraderRunResponse.Codec)
+        caller.value("fine_tuning.alpha.graders.run", emptyList(), params, FineTuningAlphaGraderRunParams.Codec, options, FineTuningAlphaGraderRunResponse.Codec)
+
+    /** [run] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun runAsync(params: FineTuningAlphaGraderRunParams, options: RequestOptions? = null): CompletableFuture<FineTuningAlphaGraderRunResponse> =
+        caller.future { run(params, options) }
 
     /**
      * Checks that a grader's definition is well formed without running it.
@@ -42,24 +47,28 @@ public class FineTuningAlphaGraders internal constructor(internal val calls: Cal
      * `POST /fine_tuning/alpha/graders/validate`
      */
     public suspend fun validate(params: FineTuningAlphaGraderValidateParams, options: RequestOptions? = null): FineTuningAlphaGraderValidateResponse =
-        calls.value("fine_tuning.alpha.graders.validate", emptyList(), params, FineTuningAlphaGraderValidateParams.Codec, options, FineTuningAlphaGraderValidateResponse.Codec)
+        caller.value("fine_tuning.alpha.graders.validate", emptyList(), params, FineTuningAlphaGraderValidateParams.Codec, options, FineTuningAlphaGraderValidateResponse.Codec)
+
+    /** [validate] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun validateAsync(params: FineTuningAlphaGraderValidateParams, options: RequestOptions? = null): CompletableFuture<FineTuningAlphaGraderValidateResponse> =
+        caller.future { validate(params, options) }
 }
 
 /** The resource `fine_tuning.checkpoints`. */
-public class FineTuningCheckpoints internal constructor(internal val calls: Calls) {
+public class FineTuningCheckpoints internal constructor(internal val caller: Calls) {
     /** The resource `fine_tuning.checkpoints.permissions`. */
-    public val permissions: FineTuningCheckpointsPermissions get() = FineTuningCheckpointsPermissions(calls)
+    public val permissions: FineTuningCheckpointsPermissions get() = FineTuningCheckpointsPermissions(caller)
 }
 
 /** The resource `fine_tuning.checkpoints.permissions`. */
-public class FineTuningCheckpointsPermissions internal constructor(internal val calls: Calls) {
+public class FineTuningCheckpointsPermissions internal constructor(internal val caller: Calls) {
     /**
      * Lets other projects of the organization use a fine-tuned checkpoint; needs an admin API key.
      *
      * `POST /fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions`
      */
-    public fun create(fineTunedModelCheckpoint: String, params: FineTuningCheckpointPermissionCreateParams, options: RequestOptions? = null): PageFlow<FineTuningCheckpointPermission> =
-        calls.pages("fine_tuning.checkpoints.permissions.create", listOf(fineTunedModelCheckpoint), params, FineTuningCheckpointPermissionCreateParams.Codec, options, FineTuningCheckpointPermission.Codec)
+    @JvmOverloads public fun create(fineTunedModelCheckpoint: String, params: FineTuningCheckpointPermissionCreateParams, options: RequestOptions? = null): PageFlow<FineTuningCheckpointPermission> =
+        caller.pages("fine_tuning.checkpoints.permissions.create", listOf(fineTunedModelCheckpoint), params, FineTuningCheckpointPermissionCreateParams.Codec, options, FineTuningCheckpointPermission.Codec)
 
     /**
      * Withdraws a project's permission to use a fine-tuned checkpoint; needs an admin API key.
@@ -67,15 +76,19 @@ public class FineTuningCheckpointsPermissions internal constructor(internal val 
      * `DELETE /fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions/{permission_id}`
      */
     public suspend fun delete(fineTunedModelCheckpoint: String, permissionId: String, options: RequestOptions? = null): FineTuningCheckpointPermissionDeleteResponse =
-        calls.value("fine_tuning.checkpoints.permissions.delete", listOf(fineTunedModelCheckpoint, permissionId), null, null, options, FineTuningCheckpointPermissionDeleteResponse.Codec)
+        caller.value("fine_tuning.checkpoints.permissions.delete", listOf(fineTunedModelCheckpoint, permissionId), null, null, options, FineTuningCheckpointPermissionDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(fineTunedModelCheckpoint: String, permissionId: String, options: RequestOptions? = null): CompletableFuture<FineTuningCheckpointPermissionDeleteResponse> =
+        caller.future { delete(fineTunedModelCheckpoint, permissionId, options) }
 
     /**
      * Lists the projects that may use a fine-tuned checkpoint; needs an admin API key.
      *
      * `GET /fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions`
      */
-    public fun list(fineTunedModelCheckpoint: String, params: FineTuningCheckpointPermissionListParams = FineTuningCheckpointPermissionListParams(), options: RequestOptions? = null): PageFlow<FineTuningCheckpointPermission> =
-        calls.pages("fine_tuning.checkpoints.permissions.list", listOf(fineTunedModelCheckpoint), params, FineTuningCheckpointPermissionListParams.Codec, options, FineTuningCheckpointPermission.Codec)
+    @JvmOverloads public fun list(fineTunedModelCheckpoint: String, params: FineTuningCheckpointPermissionListParams = FineTuningCheckpointPermissionListParams(), options: RequestOptions? = null): PageFlow<FineTuningCheckpointPermission> =
+        caller.pages("fine_tuning.checkpoints.permissions.list", listOf(fineTunedModelCheckpoint), params, FineTuningCheckpointPermissionListParams.Codec, options, FineTuningCheckpointPermission.Codec)
 
     /**
      * Lists the projects that may use a checkpoint; older name of `permissions.list`.
@@ -85,13 +98,17 @@ public class FineTuningCheckpointsPermissions internal constructor(internal val 
      * `GET /fine_tuning/checkpoints/{fine_tuned_model_checkpoint}/permissions`
      */
     public suspend fun retrieve(fineTunedModelCheckpoint: String, params: FineTuningCheckpointPermissionRetrieveParams = FineTuningCheckpointPermissionRetrieveParams(), options: RequestOptions? = null): PermissionRetrieveResponse =
-        calls.value("fine_tuning.checkpoints.permissions.retrieve", listOf(fineTunedModelCheckpoint), params, FineTuningCheckpointPermissionRetrieveParams.Codec, options, PermissionRetrieveResponse.Codec)
+        caller.value("fine_tuning.checkpoints.permissions.retrieve", listOf(fineTunedModelCheckpoint), params, FineTuningCheckpointPermissionRetrieveParams.Codec, options, PermissionRetrieveResponse.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(fineTunedModelCheckpoint: String, params: FineTuningCheckpointPermissionRetrieveParams = FineTuningCheckpointPermissionRetrieveParams(), options: RequestOptions? = null): CompletableFuture<PermissionRetrieveResponse> =
+        caller.future { retrieve(fineTunedModelCheckpoint, params, options) }
 }
 
 /** The resource `fine_tuning.jobs`. */
-public class FineTuningJobs internal constructor(internal val calls: Calls) {
+public class FineTuningJobs internal constructor(internal val caller: Calls) {
     /** The resource `fine_tuning.jobs.checkpoints`. */
-    public val checkpoints: FineTuningJobsCheckpoints get() = FineTuningJobsCheckpoints(calls)
+    public val checkpoints: FineTuningJobsCheckpoints get() = FineTuningJobsCheckpoints(caller)
 
     /**
      * Stops a fine-tuning job at once; a cancelled job cannot be resumed.
@@ -99,7 +116,11 @@ public class FineTuningJobs internal constructor(internal val calls: Calls) {
      * `POST /fine_tuning/jobs/{fine_tuning_job_id}/cancel`
      */
     public suspend fun cancel(fineTuningJobId: String, options: RequestOptions? = null): FineTuningJob =
-        calls.value("fine_tuning.jobs.cancel", listOf(fineTuningJobId), null, null, options, FineTuningJob.Codec)
+        caller.value("fine_tuning.jobs.cancel", listOf(fineTuningJobId), null, null, options, FineTuningJob.Codec)
+
+    /** [cancel] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun cancelAsync(fineTuningJobId: String, options: RequestOptions? = null): CompletableFuture<FineTuningJob> =
+        caller.future { cancel(fineTuningJobId, options) }
 
     /**
      * Queues a job that trains a model on an uploaded JSONL file; the reply shows the job's id and status.
@@ -107,23 +128,27 @@ public class FineTuningJobs internal constructor(internal val calls: Calls) {
      * `POST /fine_tuning/jobs`
      */
     public suspend fun create(params: FineTuningJobCreateParams, options: RequestOptions? = null): FineTuningJob =
-        calls.value("fine_tuning.jobs.create", emptyList(), params, FineTuningJobCreateParams.Codec, options, FineTuningJob.Codec)
+        caller.value("fine_tuning.jobs.create", emptyList(), params, FineTuningJobCreateParams.Codec, options, FineTuningJob.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: FineTuningJobCreateParams, options: RequestOptions? = null): CompletableFuture<FineTuningJob> =
+        caller.future { create(params, options) }
 
     /**
      * Lists the organization's fine-tuning jobs, 20 a page by default; metadata can narrow the list.
      *
      * `GET /fine_tuning/jobs`
      */
-    public fun list(params: FineTuningJobListParams = FineTuningJobListParams(), options: RequestOptions? = null): PageFlow<FineTuningJob> =
-        calls.pages("fine_tuning.jobs.list", emptyList(), params, FineTuningJobListParams.Codec, options, FineTuningJob.Codec)
+    @JvmOverloads public fun list(params: FineTuningJobListParams = FineTuningJobListParams(), options: RequestOptions? = null): PageFlow<FineTuningJob> =
+        caller.pages("fine_tuning.jobs.list", emptyList(), params, FineTuningJobListParams.Codec, options, FineTuningJob.Codec)
 
     /**
      * Lists the log of a fine-tuning job: status changes, warnings and training metrics.
      *
      * `GET /fine_tuning/jobs/{fine_tuning_job_id}/events`
      */
-    public fun listEvents(fineTuningJobId: String, params: FineTuningJobListEventsParams = FineTuningJobListEventsParams(), options: RequestOptions? = null): PageFlow<FineTuningJobEvent> =
-        calls.pages("fine_tuning.jobs.list_events", listOf(fineTuningJobId), params, FineTuningJobListEventsParams.Codec, options, FineTuningJobEvent.Codec)
+    @JvmOverloads public fun listEvents(fineTuningJobId: String, params: FineTuningJobListEventsParams = FineTuningJobListEventsParams(), options: RequestOptions? = null): PageFlow<FineTuningJobEvent> =
+        caller.pages("fine_tuning.jobs.list_events", listOf(fineTuningJobId), params, FineTuningJobListEventsParams.Codec, options, FineTuningJobEvent.Codec)
 
     /**
      * Pauses a running fine-tuning job until it is resumed or cancelled.
@@ -131,7 +156,11 @@ public class FineTuningJobs internal constructor(internal val calls: Calls) {
      * `POST /fine_tuning/jobs/{fine_tuning_job_id}/pause`
      */
     public suspend fun pause(fineTuningJobId: String, options: RequestOptions? = null): FineTuningJob =
-        calls.value("fine_tuning.jobs.pause", listOf(fineTuningJobId), null, null, options, FineTuningJob.Codec)
+        caller.value("fine_tuning.jobs.pause", listOf(fineTuningJobId), null, null, options, FineTuningJob.Codec)
+
+    /** [pause] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun pauseAsync(fineTuningJobId: String, options: RequestOptions? = null): CompletableFuture<FineTuningJob> =
+        caller.future { pause(fineTuningJobId, options) }
 
     /**
      * Continues a paused fine-tuning job from where it stopped.
@@ -139,7 +168,11 @@ public class FineTuningJobs internal constructor(internal val calls: Calls) {
      * `POST /fine_tuning/jobs/{fine_tuning_job_id}/resume`
      */
     public suspend fun resume(fineTuningJobId: String, options: RequestOptions? = null): FineTuningJob =
-        calls.value("fine_tuning.jobs.resume", listOf(fineTuningJobId), null, null, options, FineTuningJob.Codec)
+        caller.value("fine_tuning.jobs.resume", listOf(fineTuningJobId), null, null, options, FineTuningJob.Codec)
+
+    /** [resume] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun resumeAsync(fineTuningJobId: String, options: RequestOptions? = null): CompletableFuture<FineTuningJob> =
+        caller.future { resume(fineTuningJobId, options) }
 
     /**
      * Fetches a fine-tuning job: its status, hyperparameters, result files and the finished model's name.
@@ -147,16 +180,20 @@ public class FineTuningJobs internal constructor(internal val calls: Calls) {
      * `GET /fine_tuning/jobs/{fine_tuning_job_id}`
      */
     public suspend fun retrieve(fineTuningJobId: String, options: RequestOptions? = null): FineTuningJob =
-        calls.value("fine_tuning.jobs.retrieve", listOf(fineTuningJobId), null, null, options, FineTuningJob.Codec)
+        caller.value("fine_tuning.jobs.retrieve", listOf(fineTuningJobId), null, null, options, FineTuningJob.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(fineTuningJobId: String, options: RequestOptions? = null): CompletableFuture<FineTuningJob> =
+        caller.future { retrieve(fineTuningJobId, options) }
 }
 
 /** The resource `fine_tuning.jobs.checkpoints`. */
-public class FineTuningJobsCheckpoints internal constructor(internal val calls: Calls) {
+public class FineTuningJobsCheckpoints internal constructor(internal val caller: Calls) {
     /**
      * Lists the checkpoints of a fine-tuning job, each usable as a model; 10 a page by default.
      *
      * `GET /fine_tuning/jobs/{fine_tuning_job_id}/checkpoints`
      */
-    public fun list(fineTuningJobId: String, params: FineTuningJobCheckpointListParams = FineTuningJobCheckpointListParams(), options: RequestOptions? = null): PageFlow<FineTuningJobCheckpoint> =
-        calls.pages("fine_tuning.jobs.checkpoints.list", listOf(fineTuningJobId), params, FineTuningJobCheckpointListParams.Codec, options, FineTuningJobCheckpoint.Codec)
+    @JvmOverloads public fun list(fineTuningJobId: String, params: FineTuningJobCheckpointListParams = FineTuningJobCheckpointListParams(), options: RequestOptions? = null): PageFlow<FineTuningJobCheckpoint> =
+        caller.pages("fine_tuning.jobs.checkpoints.list", listOf(fineTuningJobId), params, FineTuningJobCheckpointListParams.Codec, options, FineTuningJobCheckpoint.Codec)
 }

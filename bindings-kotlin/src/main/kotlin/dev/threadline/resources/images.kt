@@ -6,10 +6,11 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.EventFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `images`. */
-public class Images internal constructor(internal val calls: Calls) {
+public class Images internal constructor(internal val caller: Calls) {
     /**
      * Makes variations of a square PNG image; only the `dall-e-2` model supports it.
      *
@@ -18,7 +19,11 @@ public class Images internal constructor(internal val calls: Calls) {
      * `POST /images/variations`
      */
     public suspend fun createVariation(params: ImageCreateVariationParams, options: RequestOptions? = null): ImagesResponse =
-        calls.value("images.create_variation", emptyList(), params, ImageCreateVariationParams.Codec, options, ImagesResponse.Codec)
+        caller.value("images.create_variation", emptyList(), params, ImageCreateVariationParams.Codec, options, ImagesResponse.Codec)
+
+    /** [createVariation] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createVariationAsync(params: ImageCreateVariationParams, options: RequestOptions? = null): CompletableFuture<ImagesResponse> =
+        caller.future { createVariation(params, options) }
 
     /**
      * Edits or extends up to 16 images following a prompt; a mask can limit which part of the first image changes.
@@ -26,7 +31,11 @@ public class Images internal constructor(internal val calls: Calls) {
      * `POST /images/edits`
      */
     public suspend fun edit(params: ImageEditParams, options: RequestOptions? = null): ImagesResponse =
-        calls.value("images.edit", emptyList(), params, ImageEditParams.Codec, options, ImagesResponse.Codec)
+        caller.value("images.edit", emptyList(), params, ImageEditParams.Codec, options, ImagesResponse.Codec)
+
+    /** [edit] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun editAsync(params: ImageEditParams, options: RequestOptions? = null): CompletableFuture<ImagesResponse> =
+        caller.future { edit(params, options) }
 
     /**
      * Edits or extends up to 16 images following a prompt; a mask can limit which part of the first image changes.
@@ -35,8 +44,8 @@ public class Images internal constructor(internal val calls: Calls) {
      *
      * `POST /images/edits`
      */
-    public fun editStream(params: ImageEditParams, options: RequestOptions? = null): EventFlow<ImageEditStreamEvent> =
-        calls.events("images.edit", emptyList(), params, ImageEditParams.Codec, options, ImageEditStreamEvent.Codec)
+    @JvmOverloads public fun editStream(params: ImageEditParams, options: RequestOptions? = null): EventFlow<ImageEditStreamEvent> =
+        caller.events("images.edit", emptyList(), params, ImageEditParams.Codec, options, ImageEditStreamEvent.Codec)
 
     /**
      * Draws images from a text prompt; streaming shows partial images while the final one is made.
@@ -44,7 +53,11 @@ public class Images internal constructor(internal val calls: Calls) {
      * `POST /images/generations`
      */
     public suspend fun generate(params: ImageGenerateParams, options: RequestOptions? = null): ImagesResponse =
-        calls.value("images.generate", emptyList(), params, ImageGenerateParams.Codec, options, ImagesResponse.Codec)
+        caller.value("images.generate", emptyList(), params, ImageGenerateParams.Codec, options, ImagesResponse.Codec)
+
+    /** [generate] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun generateAsync(params: ImageGenerateParams, options: RequestOptions? = null): CompletableFuture<ImagesResponse> =
+        caller.future { generate(params, options) }
 
     /**
      * Draws images from a text prompt; streaming shows partial images while the final one is made.
@@ -53,6 +66,6 @@ public class Images internal constructor(internal val calls: Calls) {
      *
      * `POST /images/generations`
      */
-    public fun generateStream(params: ImageGenerateParams, options: RequestOptions? = null): EventFlow<ImageGenStreamEvent> =
-        calls.events("images.generate", emptyList(), params, ImageGenerateParams.Codec, options, ImageGenStreamEvent.Codec)
+    @JvmOverloads public fun generateStream(params: ImageGenerateParams, options: RequestOptions? = null): EventFlow<ImageGenStreamEvent> =
+        caller.events("images.generate", emptyList(), params, ImageGenerateParams.Codec, options, ImageGenStreamEvent.Codec)
 }

@@ -6,12 +6,13 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.Download
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `live`. */
-public class Live internal constructor(internal val calls: Calls) {
+public class Live internal constructor(internal val caller: Calls) {
     /** The resource `live.sessions`. */
-    public val sessions: LiveSessions get() = LiveSessions(calls)
+    public val sessions: LiveSessions get() = LiveSessions(caller)
 
     /**
      * Opens a live media session and negotiates its transport; the reply carries the transport's answer.
@@ -19,18 +20,26 @@ public class Live internal constructor(internal val calls: Calls) {
      * `POST /live/sessions`
      */
     public suspend fun create(params: LiveCreateParams, options: RequestOptions? = null): LiveCreateResponse =
-        calls.value("live.create", emptyList(), params, LiveCreateParams.Codec, options, LiveCreateResponse.Codec)
+        caller.value("live.create", emptyList(), params, LiveCreateParams.Codec, options, LiveCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: LiveCreateParams, options: RequestOptions? = null): CompletableFuture<LiveCreateResponse> =
+        caller.future { create(params, options) }
 }
 
 /** The resource `live.sessions`. */
-public class LiveSessions internal constructor(internal val calls: Calls) {
+public class LiveSessions internal constructor(internal val caller: Calls) {
     /**
      * Accepts an incoming live call with the given session settings; the reply has no body.
      *
      * `POST /live/sessions/{session_id}/accept`
      */
     public suspend fun accept(sessionId: String, params: LiveSessionAcceptParams, options: RequestOptions? = null): Unit =
-        calls.empty("live.sessions.accept", listOf(sessionId), params, LiveSessionAcceptParams.Codec, options)
+        caller.empty("live.sessions.accept", listOf(sessionId), params, LiveSessionAcceptParams.Codec, options)
+
+    /** [accept] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun acceptAsync(sessionId: String, params: LiveSessionAcceptParams, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { accept(sessionId, params, options); null }
 
     /**
      * Downloads the recording of a live session as bytes; recording must have been switched on.
@@ -38,7 +47,11 @@ public class LiveSessions internal constructor(internal val calls: Calls) {
      * `GET /live/sessions/{session_id}/content`
      */
     public suspend fun downloadRecording(sessionId: String, options: RequestOptions? = null): Download =
-        calls.download("live.sessions.download_recording", listOf(sessionId), null, null, options)
+        caller.download("live.sessions.download_recording", listOf(sessionId), null, null, options)
+
+    /** [downloadRecording] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun downloadRecordingAsync(sessionId: String, options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { downloadRecording(sessionId, options) }
 
     /**
      * Starts a new live session that continues an existing one over a transport of its own.
@@ -46,7 +59,11 @@ public class LiveSessions internal constructor(internal val calls: Calls) {
      * `POST /live/sessions/{session_id}/fork`
      */
     public suspend fun fork(sessionId: String, params: LiveSessionForkParams, options: RequestOptions? = null): LiveSessionForkResponse =
-        calls.value("live.sessions.fork", listOf(sessionId), params, LiveSessionForkParams.Codec, options, LiveSessionForkResponse.Codec)
+        caller.value("live.sessions.fork", listOf(sessionId), params, LiveSessionForkParams.Codec, options, LiveSessionForkResponse.Codec)
+
+    /** [fork] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun forkAsync(sessionId: String, params: LiveSessionForkParams, options: RequestOptions? = null): CompletableFuture<LiveSessionForkResponse> =
+        caller.future { fork(sessionId, params, options) }
 
     /**
      * Ends a live session and closes its call; the reply has no body.
@@ -54,7 +71,11 @@ public class LiveSessions internal constructor(internal val calls: Calls) {
      * `POST /live/sessions/{session_id}/hangup`
      */
     public suspend fun hangup(sessionId: String, options: RequestOptions? = null): Unit =
-        calls.empty("live.sessions.hangup", listOf(sessionId), null, null, options)
+        caller.empty("live.sessions.hangup", listOf(sessionId), null, null, options)
+
+    /** [hangup] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun hangupAsync(sessionId: String, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { hangup(sessionId, options); null }
 
     /**
      * Hands a live call over to another SIP or phone URI; the reply has no body.
@@ -62,7 +83,11 @@ public class LiveSessions internal constructor(internal val calls: Calls) {
      * `POST /live/sessions/{session_id}/refer`
      */
     public suspend fun refer(sessionId: String, params: LiveSessionReferParams, options: RequestOptions? = null): Unit =
-        calls.empty("live.sessions.refer", listOf(sessionId), params, LiveSessionReferParams.Codec, options)
+        caller.empty("live.sessions.refer", listOf(sessionId), params, LiveSessionReferParams.Codec, options)
+
+    /** [refer] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun referAsync(sessionId: String, params: LiveSessionReferParams, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { refer(sessionId, params, options); null }
 
     /**
      * Declines an incoming live call with the given status code; the reply has no body.
@@ -70,5 +95,9 @@ public class LiveSessions internal constructor(internal val calls: Calls) {
      * `POST /live/sessions/{session_id}/reject`
      */
     public suspend fun reject(sessionId: String, params: LiveSessionRejectParams, options: RequestOptions? = null): Unit =
-        calls.empty("live.sessions.reject", listOf(sessionId), params, LiveSessionRejectParams.Codec, options)
+        caller.empty("live.sessions.reject", listOf(sessionId), params, LiveSessionRejectParams.Codec, options)
+
+    /** [reject] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun rejectAsync(sessionId: String, params: LiveSessionRejectParams, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { reject(sessionId, params, options); null }
 }

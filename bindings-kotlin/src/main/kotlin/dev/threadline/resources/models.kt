@@ -6,25 +6,30 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `models`. */
-public class Models internal constructor(internal val calls: Calls) {
+public class Models internal constructor(internal val caller: Calls) {
     /**
      * Deletes a fine-tuned model; the caller needs the Owner role in the model's organization.
      *
      * `DELETE /models/{model}`
      */
     public suspend fun delete(model: String, options: RequestOptions? = null): ModelDeleted =
-        calls.value("models.delete", listOf(model), null, null, options, ModelDeleted.Codec)
+        caller.value("models.delete", listOf(model), null, null, options, ModelDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(model: String, options: RequestOptions? = null): CompletableFuture<ModelDeleted> =
+        caller.future { delete(model, options) }
 
     /**
      * Lists every model that the API key may use, in a single page.
      *
      * `GET /models`
      */
-    public fun list(options: RequestOptions? = null): PageFlow<Model> =
-        calls.pages("models.list", emptyList(), null, null, options, Model.Codec)
+    @JvmOverloads public fun list(options: RequestOptions? = null): PageFlow<Model> =
+        caller.pages("models.list", emptyList(), null, null, options, Model.Codec)
 
     /**
      * Fetches who owns a model and when it was created, if the API key may use that model.
@@ -32,5 +37,9 @@ public class Models internal constructor(internal val calls: Calls) {
      * `GET /models/{model}`
      */
     public suspend fun retrieve(model: String, options: RequestOptions? = null): Model =
-        calls.value("models.retrieve", listOf(model), null, null, options, Model.Codec)
+        caller.value("models.retrieve", listOf(model), null, null, options, Model.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(model: String, options: RequestOptions? = null): CompletableFuture<Model> =
+        caller.future { retrieve(model, options) }
 }

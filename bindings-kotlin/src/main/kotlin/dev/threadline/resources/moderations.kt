@@ -5,15 +5,20 @@ package dev.threadline.resources
 
 import dev.threadline.Calls
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `moderations`. */
-public class Moderations internal constructor(internal val calls: Calls) {
+public class Moderations internal constructor(internal val caller: Calls) {
     /**
      * Rates texts or images against a fixed list of harm categories and flags those over the threshold.
      *
      * `POST /moderations`
      */
     public suspend fun create(params: ModerationCreateParams, options: RequestOptions? = null): ModerationCreateResponse =
-        calls.value("moderations.create", emptyList(), params, ModerationCreateParams.Codec, options, ModerationCreateResponse.Codec)
+        caller.value("moderations.create", emptyList(), params, ModerationCreateParams.Codec, options, ModerationCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ModerationCreateParams, options: RequestOptions? = null): CompletableFuture<ModerationCreateResponse> =
+        caller.future { create(params, options) }
 }

@@ -6,29 +6,34 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.Download
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `realtime`. */
-public class Realtime internal constructor(internal val calls: Calls) {
+public class Realtime internal constructor(internal val caller: Calls) {
     /** The resource `realtime.calls`. */
-    public val calls: RealtimeCalls get() = RealtimeCalls(calls)
+    public val calls: RealtimeCalls get() = RealtimeCalls(caller)
 
     /** The resource `realtime.client_secrets`. */
-    public val clientSecrets: RealtimeClientSecrets get() = RealtimeClientSecrets(calls)
+    public val clientSecrets: RealtimeClientSecrets get() = RealtimeClientSecrets(caller)
 
     /** The resource `realtime.translations`. */
-    public val translations: RealtimeTranslations get() = RealtimeTranslations(calls)
+    public val translations: RealtimeTranslations get() = RealtimeTranslations(caller)
 }
 
 /** The resource `realtime.calls`. */
-public class RealtimeCalls internal constructor(internal val calls: Calls) {
+public class RealtimeCalls internal constructor(internal val caller: Calls) {
     /**
      * Accepts an incoming SIP call and sets up the session that answers it; the reply has no body.
      *
      * `POST /realtime/calls/{call_id}/accept`
      */
     public suspend fun accept(callId: String, params: RealtimeCallAcceptParams = RealtimeCallAcceptParams(), options: RequestOptions? = null): Unit =
-        calls.empty("realtime.calls.accept", listOf(callId), params, RealtimeCallAcceptParams.Codec, options)
+        caller.empty("realtime.calls.accept", listOf(callId), params, RealtimeCallAcceptParams.Codec, options)
+
+    /** [accept] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun acceptAsync(callId: String, params: RealtimeCallAcceptParams = RealtimeCallAcceptParams(), options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { accept(callId, params, options); null }
 
     /**
      * Starts a WebRTC call from an SDP offer; the reply is the SDP answer as `application/sdp` bytes.
@@ -36,7 +41,11 @@ public class RealtimeCalls internal constructor(internal val calls: Calls) {
      * `POST /realtime/calls`
      */
     public suspend fun create(params: RealtimeCallCreateParams, options: RequestOptions? = null): Download =
-        calls.download("realtime.calls.create", emptyList(), params, RealtimeCallCreateParams.Codec, options)
+        caller.download("realtime.calls.create", emptyList(), params, RealtimeCallCreateParams.Codec, options)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: RealtimeCallCreateParams, options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { create(params, options) }
 
     /**
      * Ends a realtime call, whether it came by SIP or by WebRTC; the reply has no body.
@@ -44,7 +53,11 @@ public class RealtimeCalls internal constructor(internal val calls: Calls) {
      * `POST /realtime/calls/{call_id}/hangup`
      */
     public suspend fun hangup(callId: String, options: RequestOptions? = null): Unit =
-        calls.empty("realtime.calls.hangup", listOf(callId), null, null, options)
+        caller.empty("realtime.calls.hangup", listOf(callId), null, null, options)
+
+    /** [hangup] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun hangupAsync(callId: String, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { hangup(callId, options); null }
 
     /**
      * Transfers a SIP call to another destination with the REFER method; the reply has no body.
@@ -52,7 +65,11 @@ public class RealtimeCalls internal constructor(internal val calls: Calls) {
      * `POST /realtime/calls/{call_id}/refer`
      */
     public suspend fun refer(callId: String, params: RealtimeCallReferParams, options: RequestOptions? = null): Unit =
-        calls.empty("realtime.calls.refer", listOf(callId), params, RealtimeCallReferParams.Codec, options)
+        caller.empty("realtime.calls.refer", listOf(callId), params, RealtimeCallReferParams.Codec, options)
+
+    /** [refer] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun referAsync(callId: String, params: RealtimeCallReferParams, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { refer(callId, params, options); null }
 
     /**
      * Declines an incoming SIP call, with status 603 unless another code is given.
@@ -60,33 +77,45 @@ public class RealtimeCalls internal constructor(internal val calls: Calls) {
      * `POST /realtime/calls/{call_id}/reject`
      */
     public suspend fun reject(callId: String, params: RealtimeCallRejectParams = RealtimeCallRejectParams(), options: RequestOptions? = null): Unit =
-        calls.empty("realtime.calls.reject", listOf(callId), params, RealtimeCallRejectParams.Codec, options)
+        caller.empty("realtime.calls.reject", listOf(callId), params, RealtimeCallRejectParams.Codec, options)
+
+    /** [reject] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun rejectAsync(callId: String, params: RealtimeCallRejectParams = RealtimeCallRejectParams(), options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { reject(callId, params, options); null }
 }
 
 /** The resource `realtime.client_secrets`. */
-public class RealtimeClientSecrets internal constructor(internal val calls: Calls) {
+public class RealtimeClientSecrets internal constructor(internal val caller: Calls) {
     /**
      * Makes a short-lived secret for browsers and apps; it holds session settings and lasts 10 minutes by default.
      *
      * `POST /realtime/client_secrets`
      */
     public suspend fun create(params: RealtimeClientSecretCreateParams = RealtimeClientSecretCreateParams(), options: RequestOptions? = null): RealtimeClientSecretCreateResponse =
-        calls.value("realtime.client_secrets.create", emptyList(), params, RealtimeClientSecretCreateParams.Codec, options, RealtimeClientSecretCreateResponse.Codec)
+        caller.value("realtime.client_secrets.create", emptyList(), params, RealtimeClientSecretCreateParams.Codec, options, RealtimeClientSecretCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: RealtimeClientSecretCreateParams = RealtimeClientSecretCreateParams(), options: RequestOptions? = null): CompletableFuture<RealtimeClientSecretCreateResponse> =
+        caller.future { create(params, options) }
 }
 
 /** The resource `realtime.translations`. */
-public class RealtimeTranslations internal constructor(internal val calls: Calls) {
+public class RealtimeTranslations internal constructor(internal val caller: Calls) {
     /** The resource `realtime.translations.client_secrets`. */
-    public val clientSecrets: RealtimeTranslationsClientSecrets get() = RealtimeTranslationsClientSecrets(calls)
+    public val clientSecrets: RealtimeTranslationsClientSecrets get() = RealtimeTranslationsClientSecrets(caller)
 }
 
 /** The resource `realtime.translations.client_secrets`. */
-public class RealtimeTranslationsClientSecrets internal constructor(internal val calls: Calls) {
+public class RealtimeTranslationsClientSecrets internal constructor(internal val caller: Calls) {
     /**
      * Makes a short-lived secret for a realtime translation session that runs in a browser or app.
      *
      * `POST /realtime/translations/client_secrets`
      */
     public suspend fun create(params: RealtimeTranslationClientSecretCreateParams, options: RequestOptions? = null): RealtimeTranslationClientSecretCreateResponse =
-        calls.value("realtime.translations.client_secrets.create", emptyList(), params, RealtimeTranslationClientSecretCreateParams.Codec, options, RealtimeTranslationClientSecretCreateResponse.Codec)
+        caller.value("realtime.translations.client_secrets.create", emptyList(), params, RealtimeTranslationClientSecretCreateParams.Codec, options, RealtimeTranslationClientSecretCreateResponse.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: RealtimeTranslationClientSecretCreateParams, options: RequestOptions? = null): CompletableFuture<RealtimeTranslationClientSecretCreateResponse> =
+        caller.future { create(params, options) }
 }

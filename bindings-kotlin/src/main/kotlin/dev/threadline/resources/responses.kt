@@ -7,15 +7,16 @@ import dev.threadline.Calls
 import dev.threadline.EventFlow
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `responses`. */
-public class Responses internal constructor(internal val calls: Calls) {
+public class Responses internal constructor(internal val caller: Calls) {
     /** The resource `responses.input_items`. */
-    public val inputItems: ResponsesInputItems get() = ResponsesInputItems(calls)
+    public val inputItems: ResponsesInputItems get() = ResponsesInputItems(caller)
 
     /** The resource `responses.input_tokens`. */
-    public val inputTokens: ResponsesInputTokens get() = ResponsesInputTokens(calls)
+    public val inputTokens: ResponsesInputTokens get() = ResponsesInputTokens(caller)
 
     /**
      * Cancels a response that runs in the background; others cannot be cancelled.
@@ -23,7 +24,11 @@ public class Responses internal constructor(internal val calls: Calls) {
      * `POST /responses/{response_id}/cancel`
      */
     public suspend fun cancel(responseId: String, options: RequestOptions? = null): Response =
-        calls.value("responses.cancel", listOf(responseId), null, null, options, Response.Codec)
+        caller.value("responses.cancel", listOf(responseId), null, null, options, Response.Codec)
+
+    /** [cancel] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun cancelAsync(responseId: String, options: RequestOptions? = null): CompletableFuture<Response> =
+        caller.future { cancel(responseId, options) }
 
     /**
      * Condenses a long conversation into fewer items that later requests can take as their input.
@@ -31,7 +36,11 @@ public class Responses internal constructor(internal val calls: Calls) {
      * `POST /responses/compact`
      */
     public suspend fun compact(params: ResponseCompactParams = ResponseCompactParams(), options: RequestOptions? = null): CompactedResponse =
-        calls.value("responses.compact", emptyList(), params, ResponseCompactParams.Codec, options, CompactedResponse.Codec)
+        caller.value("responses.compact", emptyList(), params, ResponseCompactParams.Codec, options, CompactedResponse.Codec)
+
+    /** [compact] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun compactAsync(params: ResponseCompactParams = ResponseCompactParams(), options: RequestOptions? = null): CompletableFuture<CompactedResponse> =
+        caller.future { compact(params, options) }
 
     /**
      * Asks a model for a response to text, image or file input, with tools; returns it whole or as events.
@@ -39,7 +48,11 @@ public class Responses internal constructor(internal val calls: Calls) {
      * `POST /responses`
      */
     public suspend fun create(params: ResponseCreateParams = ResponseCreateParams(), options: RequestOptions? = null): Response =
-        calls.value("responses.create", emptyList(), params, ResponseCreateParams.Codec, options, Response.Codec)
+        caller.value("responses.create", emptyList(), params, ResponseCreateParams.Codec, options, Response.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: ResponseCreateParams = ResponseCreateParams(), options: RequestOptions? = null): CompletableFuture<Response> =
+        caller.future { create(params, options) }
 
     /**
      * Asks a model for a response to text, image or file input, with tools; returns it whole or as events.
@@ -48,8 +61,8 @@ public class Responses internal constructor(internal val calls: Calls) {
      *
      * `POST /responses`
      */
-    public fun createStream(params: ResponseCreateParams = ResponseCreateParams(), options: RequestOptions? = null): EventFlow<ResponseStreamEvent> =
-        calls.events("responses.create", emptyList(), params, ResponseCreateParams.Codec, options, ResponseStreamEvent.Codec)
+    @JvmOverloads public fun createStream(params: ResponseCreateParams = ResponseCreateParams(), options: RequestOptions? = null): EventFlow<ResponseStreamEvent> =
+        caller.events("responses.create", emptyList(), params, ResponseCreateParams.Codec, options, ResponseStreamEvent.Codec)
 
     /**
      * Deletes a stored response and answers with an empty body.
@@ -57,7 +70,11 @@ public class Responses internal constructor(internal val calls: Calls) {
      * `DELETE /responses/{response_id}`
      */
     public suspend fun delete(responseId: String, options: RequestOptions? = null): Unit =
-        calls.empty("responses.delete", listOf(responseId), null, null, options)
+        caller.empty("responses.delete", listOf(responseId), null, null, options)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(responseId: String, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { delete(responseId, options); null }
 
     /**
      * Fetches a stored response; with streaming, replays its events, from a given sequence number on.
@@ -65,7 +82,11 @@ public class Responses internal constructor(internal val calls: Calls) {
      * `GET /responses/{response_id}`
      */
     public suspend fun retrieve(responseId: String, params: ResponseRetrieveParams = ResponseRetrieveParams(), options: RequestOptions? = null): Response =
-        calls.value("responses.retrieve", listOf(responseId), params, ResponseRetrieveParams.Codec, options, Response.Codec)
+        caller.value("responses.retrieve", listOf(responseId), params, ResponseRetrieveParams.Codec, options, Response.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(responseId: String, params: ResponseRetrieveParams = ResponseRetrieveParams(), options: RequestOptions? = null): CompletableFuture<Response> =
+        caller.future { retrieve(responseId, params, options) }
 
     /**
      * Fetches a stored response; with streaming, replays its events, from a given sequence number on.
@@ -74,28 +95,32 @@ public class Responses internal constructor(internal val calls: Calls) {
      *
      * `GET /responses/{response_id}`
      */
-    public fun retrieveStream(responseId: String, params: ResponseRetrieveParams = ResponseRetrieveParams(), options: RequestOptions? = null): EventFlow<ResponseStreamEvent> =
-        calls.events("responses.retrieve", listOf(responseId), params, ResponseRetrieveParams.Codec, options, ResponseStreamEvent.Codec)
+    @JvmOverloads public fun retrieveStream(responseId: String, params: ResponseRetrieveParams = ResponseRetrieveParams(), options: RequestOptions? = null): EventFlow<ResponseStreamEvent> =
+        caller.events("responses.retrieve", listOf(responseId), params, ResponseRetrieveParams.Codec, options, ResponseStreamEvent.Codec)
 }
 
 /** The resource `responses.input_items`. */
-public class ResponsesInputItems internal constructor(internal val calls: Calls) {
+public class ResponsesInputItems internal constructor(internal val caller: Calls) {
     /**
      * Lists the input items of a stored response, newest first, 20 a page by default.
      *
      * `GET /responses/{response_id}/input_items`
      */
-    public fun list(responseId: String, params: ResponseInputItemListParams = ResponseInputItemListParams(), options: RequestOptions? = null): PageFlow<ResponseItem> =
-        calls.pages("responses.input_items.list", listOf(responseId), params, ResponseInputItemListParams.Codec, options, ResponseItem.Codec)
+    @JvmOverloads public fun list(responseId: String, params: ResponseInputItemListParams = ResponseInputItemListParams(), options: RequestOptions? = null): PageFlow<ResponseItem> =
+        caller.pages("responses.input_items.list", listOf(responseId), params, ResponseInputItemListParams.Codec, options, ResponseItem.Codec)
 }
 
 /** The resource `responses.input_tokens`. */
-public class ResponsesInputTokens internal constructor(internal val calls: Calls) {
+public class ResponsesInputTokens internal constructor(internal val caller: Calls) {
     /**
      * Counts the input tokens that a request would use, without running a model.
      *
      * `POST /responses/input_tokens`
      */
     public suspend fun count(params: ResponseInputTokenCountParams = ResponseInputTokenCountParams(), options: RequestOptions? = null): ResponseInputTokenCountResponse =
-        calls.value("responses.input_tokens.count", emptyList(), params, ResponseInputTokenCountParams.Codec, options, ResponseInputTokenCountResponse.Codec)
+        caller.value("responses.input_tokens.count", emptyList(), params, ResponseInputTokenCountParams.Codec, options, ResponseInputTokenCountResponse.Codec)
+
+    /** [count] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun countAsync(params: ResponseInputTokenCountParams = ResponseInputTokenCountParams(), options: RequestOptions? = null): CompletableFuture<ResponseInputTokenCountResponse> =
+        caller.future { count(params, options) }
 }

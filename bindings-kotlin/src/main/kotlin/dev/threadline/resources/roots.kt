@@ -6,83 +6,83 @@ package dev.threadline.resources
 import dev.threadline.Calls
 
 /** The API's resources as the official packages name them: `client.beta.threads.runs`. */
-public abstract class ClientResources internal constructor(internal val calls: Calls) {
+public abstract class ClientResources internal constructor(internal val caller: Calls) {
     /** The resource `admin`. */
-    public val admin: Admin get() = Admin(calls)
+    public val admin: Admin get() = Admin(caller)
 
     /** The resource `audio`. */
-    public val audio: Audio get() = Audio(calls)
+    public val audio: Audio get() = Audio(caller)
 
     /** The resource `batches`. */
-    public val batches: Batches get() = Batches(calls)
+    public val batches: Batches get() = Batches(caller)
 
     /** The resource `beta`. */
-    public val beta: Beta get() = Beta(calls)
+    public val beta: Beta get() = Beta(caller)
 
     /** The resource `chat`. */
-    public val chat: Chat get() = Chat(calls)
+    public val chat: Chat get() = Chat(caller)
 
     /** The resource `completions`. */
-    public val completions: Completions get() = Completions(calls)
+    public val completions: Completions get() = Completions(caller)
 
     /** The resource `containers`. */
-    public val containers: Containers get() = Containers(calls)
+    public val containers: Containers get() = Containers(caller)
 
     /** The resource `content_provenance_checks`. */
-    public val contentProvenanceChecks: ContentProvenanceChecks get() = ContentProvenanceChecks(calls)
+    public val contentProvenanceChecks: ContentProvenanceChecks get() = ContentProvenanceChecks(caller)
 
     /** The resource `conversations`. */
-    public val conversations: Conversations get() = Conversations(calls)
+    public val conversations: Conversations get() = Conversations(caller)
 
     /** The resource `decisions`. */
-    public val decisions: Decisions get() = Decisions(calls)
+    public val decisions: Decisions get() = Decisions(caller)
 
     /** The resource `embeddings`. */
-    public val embeddings: Embeddings get() = Embeddings(calls)
+    public val embeddings: Embeddings get() = Embeddings(caller)
 
     /** The resource `evals`. */
-    public val evals: Evals get() = Evals(calls)
+    public val evals: Evals get() = Evals(caller)
 
     /** The resource `files`. */
-    public val files: Files get() = Files(calls)
+    public val files: Files get() = Files(caller)
 
     /** The resource `fine_tuning`. */
-    public val fineTuning: FineTuning get() = FineTuning(calls)
+    public val fineTuning: FineTuning get() = FineTuning(caller)
 
     /** The resource `images`. */
-    public val images: Images get() = Images(calls)
+    public val images: Images get() = Images(caller)
 
     /** The resource `live`. */
-    public val live: Live get() = Live(calls)
+    public val live: Live get() = Live(caller)
 
     /** The resource `models`. */
-    public val models: Models get() = Models(calls)
+    public val models: Models get() = Models(caller)
 
     /** The resource `moderations`. */
-    public val moderations: Moderations get() = Moderations(calls)
+    public val moderations: Moderations get() = Moderations(caller)
 
     /** The resource `realtime`. */
-    public val realtime: Realtime get() = Realtime(calls)
+    public val realtime: Realtime get() = Realtime(caller)
 
     /** The resource `responses`. */
-    public val responses: Responses get() = Responses(calls)
+    public val responses: Responses get() = Responses(caller)
 
     /** The resource `safety`. */
-    public val safety: Safety get() = Safety(calls)
+    public val safety: Safety get() = Safety(caller)
 
     /** The resource `skills`. */
-    public val skills: Skills get() = Skills(calls)
+    public val skills: Skills get() = Skills(caller)
 
     /** The resource `uploads`. */
-    public val uploads: Uploads get() = Uploads(calls)
+    public val uploads: Uploads get() = Uploads(caller)
 
     /** The resource `vector_stores`. */
-    public val vectorStores: VectorStores get() = VectorStores(calls)
+    public val vectorStores: VectorStores get() = VectorStores(caller)
 
     /** The resource `videos`. */
-    public val videos: Videos get() = Videos(calls)
+    public val videos: Videos get() = Videos(caller)
 
     /** The resource `webhooks`. */
-    public val webhooks: Webhooks get() = Webhooks(calls)
+    public val webhooks: Webhooks get() = Webhooks(caller)
 
 }

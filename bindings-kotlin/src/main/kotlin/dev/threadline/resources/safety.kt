@@ -5,35 +5,44 @@ package dev.threadline.resources
 
 import dev.threadline.Calls
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `safety`. */
-public class Safety internal constructor(internal val calls: Calls) {
+public class Safety internal constructor(internal val caller: Calls) {
     /** The resource `safety.alerts`. */
-    public val alerts: SafetyAlerts get() = SafetyAlerts(calls)
+    public val alerts: SafetyAlerts get() = SafetyAlerts(caller)
 
     /** The resource `safety.cases`. */
-    public val cases: SafetyCases get() = SafetyCases(calls)
+    public val cases: SafetyCases get() = SafetyCases(caller)
 }
 
 /** The resource `safety.alerts`. */
-public class SafetyAlerts internal constructor(internal val calls: Calls) {
+public class SafetyAlerts internal constructor(internal val caller: Calls) {
     /**
      * Fetches a safety alert: the response that raised it, the kind of risk and whether the request was paused.
      *
      * `GET /safety/alerts/{id}`
      */
     public suspend fun retrieve(id: String, options: RequestOptions? = null): SafetyAlert =
-        calls.value("safety.alerts.retrieve", listOf(id), null, null, options, SafetyAlert.Codec)
+        caller.value("safety.alerts.retrieve", listOf(id), null, null, options, SafetyAlert.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(id: String, options: RequestOptions? = null): CompletableFuture<SafetyAlert> =
+        caller.future { retrieve(id, options) }
 }
 
 /** The resource `safety.cases`. */
-public class SafetyCases internal constructor(internal val calls: Calls) {
+public class SafetyCases internal constructor(internal val caller: Calls) {
     /**
      * Fetches a safety case: whom it concerns, the notice that was issued and the reason, if one is given.
      *
      * `GET /safety/cases/{id}`
      */
     public suspend fun retrieve(id: String, options: RequestOptions? = null): SafetyCase =
-        calls.value("safety.cases.retrieve", listOf(id), null, null, options, SafetyCase.Codec)
+        caller.value("safety.cases.retrieve", listOf(id), null, null, options, SafetyCase.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(id: String, options: RequestOptions? = null): CompletableFuture<SafetyCase> =
+        caller.future { retrieve(id, options) }
 }

@@ -7,15 +7,16 @@ import dev.threadline.Calls
 import dev.threadline.Download
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `skills`. */
-public class Skills internal constructor(internal val calls: Calls) {
+public class Skills internal constructor(internal val caller: Calls) {
     /** The resource `skills.content`. */
-    public val content: SkillsContent get() = SkillsContent(calls)
+    public val content: SkillsContent get() = SkillsContent(caller)
 
     /** The resource `skills.versions`. */
-    public val versions: SkillsVersions get() = SkillsVersions(calls)
+    public val versions: SkillsVersions get() = SkillsVersions(caller)
 
     /**
      * Uploads a skill, as a folder of files or one zip archive, and makes it version 1.
@@ -23,7 +24,11 @@ public class Skills internal constructor(internal val calls: Calls) {
      * `POST /skills`
      */
     public suspend fun create(params: SkillCreateParams = SkillCreateParams(), options: RequestOptions? = null): Skill =
-        calls.value("skills.create", emptyList(), params, SkillCreateParams.Codec, options, Skill.Codec)
+        caller.value("skills.create", emptyList(), params, SkillCreateParams.Codec, options, Skill.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: SkillCreateParams = SkillCreateParams(), options: RequestOptions? = null): CompletableFuture<Skill> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a skill together with all its versions.
@@ -31,15 +36,19 @@ public class Skills internal constructor(internal val calls: Calls) {
      * `DELETE /skills/{skill_id}`
      */
     public suspend fun delete(skillId: String, options: RequestOptions? = null): DeletedSkill =
-        calls.value("skills.delete", listOf(skillId), null, null, options, DeletedSkill.Codec)
+        caller.value("skills.delete", listOf(skillId), null, null, options, DeletedSkill.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(skillId: String, options: RequestOptions? = null): CompletableFuture<DeletedSkill> =
+        caller.future { delete(skillId, options) }
 
     /**
      * Lists the skills of the project page by page, at most 100 a page.
      *
      * `GET /skills`
      */
-    public fun list(params: SkillListParams = SkillListParams(), options: RequestOptions? = null): PageFlow<Skill> =
-        calls.pages("skills.list", emptyList(), params, SkillListParams.Codec, options, Skill.Codec)
+    @JvmOverloads public fun list(params: SkillListParams = SkillListParams(), options: RequestOptions? = null): PageFlow<Skill> =
+        caller.pages("skills.list", emptyList(), params, SkillListParams.Codec, options, Skill.Codec)
 
     /**
      * Fetches a skill: its name, description, default version and latest version.
@@ -47,7 +56,11 @@ public class Skills internal constructor(internal val calls: Calls) {
      * `GET /skills/{skill_id}`
      */
     public suspend fun retrieve(skillId: String, options: RequestOptions? = null): Skill =
-        calls.value("skills.retrieve", listOf(skillId), null, null, options, Skill.Codec)
+        caller.value("skills.retrieve", listOf(skillId), null, null, options, Skill.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(skillId: String, options: RequestOptions? = null): CompletableFuture<Skill> =
+        caller.future { retrieve(skillId, options) }
 
     /**
      * Chooses which version of a skill is used when a request names none.
@@ -55,24 +68,32 @@ public class Skills internal constructor(internal val calls: Calls) {
      * `POST /skills/{skill_id}`
      */
     public suspend fun update(skillId: String, params: SkillUpdateParams, options: RequestOptions? = null): Skill =
-        calls.value("skills.update", listOf(skillId), params, SkillUpdateParams.Codec, options, Skill.Codec)
+        caller.value("skills.update", listOf(skillId), params, SkillUpdateParams.Codec, options, Skill.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(skillId: String, params: SkillUpdateParams, options: RequestOptions? = null): CompletableFuture<Skill> =
+        caller.future { update(skillId, params, options) }
 }
 
 /** The resource `skills.content`. */
-public class SkillsContent internal constructor(internal val calls: Calls) {
+public class SkillsContent internal constructor(internal val caller: Calls) {
     /**
      * Downloads the files of a skill's default version as a zip archive.
      *
      * `GET /skills/{skill_id}/content`
      */
     public suspend fun retrieve(skillId: String, options: RequestOptions? = null): Download =
-        calls.download("skills.content.retrieve", listOf(skillId), null, null, options)
+        caller.download("skills.content.retrieve", listOf(skillId), null, null, options)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(skillId: String, options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { retrieve(skillId, options) }
 }
 
 /** The resource `skills.versions`. */
-public class SkillsVersions internal constructor(internal val calls: Calls) {
+public class SkillsVersions internal constructor(internal val caller: Calls) {
     /** The resource `skills.versions.content`. */
-    public val content: SkillsVersionsContent get() = SkillsVersionsContent(calls)
+    public val content: SkillsVersionsContent get() = SkillsVersionsContent(caller)
 
     /**
      * Uploads a new version of a skill; `default` makes it the default at once.
@@ -80,7 +101,11 @@ public class SkillsVersions internal constructor(internal val calls: Calls) {
      * `POST /skills/{skill_id}/versions`
      */
     public suspend fun create(skillId: String, params: SkillVersionCreateParams = SkillVersionCreateParams(), options: RequestOptions? = null): SkillVersion =
-        calls.value("skills.versions.create", listOf(skillId), params, SkillVersionCreateParams.Codec, options, SkillVersion.Codec)
+        caller.value("skills.versions.create", listOf(skillId), params, SkillVersionCreateParams.Codec, options, SkillVersion.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(skillId: String, params: SkillVersionCreateParams = SkillVersionCreateParams(), options: RequestOptions? = null): CompletableFuture<SkillVersion> =
+        caller.future { create(skillId, params, options) }
 
     /**
      * Deletes one version of a skill; the other versions stay.
@@ -88,15 +113,19 @@ public class SkillsVersions internal constructor(internal val calls: Calls) {
      * `DELETE /skills/{skill_id}/versions/{version}`
      */
     public suspend fun delete(skillId: String, version: String, options: RequestOptions? = null): DeletedSkillVersion =
-        calls.value("skills.versions.delete", listOf(skillId, version), null, null, options, DeletedSkillVersion.Codec)
+        caller.value("skills.versions.delete", listOf(skillId, version), null, null, options, DeletedSkillVersion.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(skillId: String, version: String, options: RequestOptions? = null): CompletableFuture<DeletedSkillVersion> =
+        caller.future { delete(skillId, version, options) }
 
     /**
      * Lists the versions of a skill page by page, at most 100 a page.
      *
      * `GET /skills/{skill_id}/versions`
      */
-    public fun list(skillId: String, params: SkillVersionListParams = SkillVersionListParams(), options: RequestOptions? = null): PageFlow<SkillVersion> =
-        calls.pages("skills.versions.list", listOf(skillId), params, SkillVersionListParams.Codec, options, SkillVersion.Codec)
+    @JvmOverloads public fun list(skillId: String, params: SkillVersionListParams = SkillVersionListParams(), options: RequestOptions? = null): PageFlow<SkillVersion> =
+        caller.pages("skills.versions.list", listOf(skillId), params, SkillVersionListParams.Codec, options, SkillVersion.Codec)
 
     /**
      * Fetches the name, description and creation time of one version of a skill.
@@ -104,16 +133,24 @@ public class SkillsVersions internal constructor(internal val calls: Calls) {
      * `GET /skills/{skill_id}/versions/{version}`
      */
     public suspend fun retrieve(skillId: String, version: String, options: RequestOptions? = null): SkillVersion =
-        calls.value("skills.versions.retrieve", listOf(skillId, version), null, null, options, SkillVersion.Codec)
+        caller.value("skills.versions.retrieve", listOf(skillId, version), null, null, options, SkillVersion.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(skillId: String, version: String, options: RequestOptions? = null): CompletableFuture<SkillVersion> =
+        caller.future { retrieve(skillId, version, options) }
 }
 
 /** The resource `skills.versions.content`. */
-public class SkillsVersionsContent internal constructor(internal val calls: Calls) {
+public class SkillsVersionsContent internal constructor(internal val caller: Calls) {
     /**
      * Downloads the files of one version of a skill as a zip archive.
      *
      * `GET /skills/{skill_id}/versions/{version}/content`
      */
     public suspend fun retrieve(skillId: String, version: String, options: RequestOptions? = null): Download =
-        calls.download("skills.versions.content.retrieve", listOf(skillId, version), null, null, options)
+        caller.download("skills.versions.content.retrieve", listOf(skillId, version), null, null, options)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(skillId: String, version: String, options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { retrieve(skillId, version, options) }
 }

@@ -5,12 +5,13 @@ package dev.threadline.resources
 
 import dev.threadline.Calls
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `uploads`. */
-public class Uploads internal constructor(internal val calls: Calls) {
+public class Uploads internal constructor(internal val caller: Calls) {
     /** The resource `uploads.parts`. */
-    public val parts: UploadsParts get() = UploadsParts(calls)
+    public val parts: UploadsParts get() = UploadsParts(caller)
 
     /**
      * Cancels an upload; no parts can be added to it afterwards.
@@ -18,7 +19,11 @@ public class Uploads internal constructor(internal val calls: Calls) {
      * `POST /uploads/{upload_id}/cancel`
      */
     public suspend fun cancel(uploadId: String, options: RequestOptions? = null): Upload =
-        calls.value("uploads.cancel", listOf(uploadId), null, null, options, Upload.Codec)
+        caller.value("uploads.cancel", listOf(uploadId), null, null, options, Upload.Codec)
+
+    /** [cancel] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun cancelAsync(uploadId: String, options: RequestOptions? = null): CompletableFuture<Upload> =
+        caller.future { cancel(uploadId, options) }
 
     /**
      * Joins the parts, in the given order, into a file; the byte count must match the announced size.
@@ -26,7 +31,11 @@ public class Uploads internal constructor(internal val calls: Calls) {
      * `POST /uploads/{upload_id}/complete`
      */
     public suspend fun complete(uploadId: String, params: UploadCompleteParams, options: RequestOptions? = null): Upload =
-        calls.value("uploads.complete", listOf(uploadId), params, UploadCompleteParams.Codec, options, Upload.Codec)
+        caller.value("uploads.complete", listOf(uploadId), params, UploadCompleteParams.Codec, options, Upload.Codec)
+
+    /** [complete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun completeAsync(uploadId: String, params: UploadCompleteParams, options: RequestOptions? = null): CompletableFuture<Upload> =
+        caller.future { complete(uploadId, params, options) }
 
     /**
      * Opens an upload for a file of up to 8 GB sent in parts; it expires after one hour.
@@ -34,16 +43,24 @@ public class Uploads internal constructor(internal val calls: Calls) {
      * `POST /uploads`
      */
     public suspend fun create(params: UploadCreateParams, options: RequestOptions? = null): Upload =
-        calls.value("uploads.create", emptyList(), params, UploadCreateParams.Codec, options, Upload.Codec)
+        caller.value("uploads.create", emptyList(), params, UploadCreateParams.Codec, options, Upload.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: UploadCreateParams, options: RequestOptions? = null): CompletableFuture<Upload> =
+        caller.future { create(params, options) }
 }
 
 /** The resource `uploads.parts`. */
-public class UploadsParts internal constructor(internal val calls: Calls) {
+public class UploadsParts internal constructor(internal val caller: Calls) {
     /**
      * Adds a part of up to 64 MB to an open upload; parts may be sent in parallel.
      *
      * `POST /uploads/{upload_id}/parts`
      */
     public suspend fun create(uploadId: String, params: UploadPartCreateParams, options: RequestOptions? = null): UploadPart =
-        calls.value("uploads.parts.create", listOf(uploadId), params, UploadPartCreateParams.Codec, options, UploadPart.Codec)
+        caller.value("uploads.parts.create", listOf(uploadId), params, UploadPartCreateParams.Codec, options, UploadPart.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(uploadId: String, params: UploadPartCreateParams, options: RequestOptions? = null): CompletableFuture<UploadPart> =
+        caller.future { create(uploadId, params, options) }
 }

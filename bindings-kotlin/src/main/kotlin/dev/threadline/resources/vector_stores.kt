@@ -6,15 +6,16 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `vector_stores`. */
-public class VectorStores internal constructor(internal val calls: Calls) {
+public class VectorStores internal constructor(internal val caller: Calls) {
     /** The resource `vector_stores.file_batches`. */
-    public val fileBatches: VectorStoresFileBatches get() = VectorStoresFileBatches(calls)
+    public val fileBatches: VectorStoresFileBatches get() = VectorStoresFileBatches(caller)
 
     /** The resource `vector_stores.files`. */
-    public val files: VectorStoresFiles get() = VectorStoresFiles(calls)
+    public val files: VectorStoresFiles get() = VectorStoresFiles(caller)
 
     /**
      * Makes a searchable store of files; up to 500 files can be attached at once and are indexed in the background.
@@ -22,7 +23,11 @@ public class VectorStores internal constructor(internal val calls: Calls) {
      * `POST /vector_stores`
      */
     public suspend fun create(params: VectorStoreCreateParams = VectorStoreCreateParams(), options: RequestOptions? = null): VectorStore =
-        calls.value("vector_stores.create", emptyList(), params, VectorStoreCreateParams.Codec, options, VectorStore.Codec)
+        caller.value("vector_stores.create", emptyList(), params, VectorStoreCreateParams.Codec, options, VectorStore.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: VectorStoreCreateParams = VectorStoreCreateParams(), options: RequestOptions? = null): CompletableFuture<VectorStore> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a vector store; the files themselves stay and must be deleted one by one.
@@ -30,15 +35,19 @@ public class VectorStores internal constructor(internal val calls: Calls) {
      * `DELETE /vector_stores/{vector_store_id}`
      */
     public suspend fun delete(vectorStoreId: String, options: RequestOptions? = null): VectorStoreDeleted =
-        calls.value("vector_stores.delete", listOf(vectorStoreId), null, null, options, VectorStoreDeleted.Codec)
+        caller.value("vector_stores.delete", listOf(vectorStoreId), null, null, options, VectorStoreDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(vectorStoreId: String, options: RequestOptions? = null): CompletableFuture<VectorStoreDeleted> =
+        caller.future { delete(vectorStoreId, options) }
 
     /**
      * Lists the vector stores, newest first, 20 a page by default and 100 at most.
      *
      * `GET /vector_stores`
      */
-    public fun list(params: VectorStoreListParams = VectorStoreListParams(), options: RequestOptions? = null): PageFlow<VectorStore> =
-        calls.pages("vector_stores.list", emptyList(), params, VectorStoreListParams.Codec, options, VectorStore.Codec)
+    @JvmOverloads public fun list(params: VectorStoreListParams = VectorStoreListParams(), options: RequestOptions? = null): PageFlow<VectorStore> =
+        caller.pages("vector_stores.list", emptyList(), params, VectorStoreListParams.Codec, options, VectorStore.Codec)
 
     /**
      * Fetches a vector store: its file counts by status, size in bytes and expiry.
@@ -46,15 +55,19 @@ public class VectorStores internal constructor(internal val calls: Calls) {
      * `GET /vector_stores/{vector_store_id}`
      */
     public suspend fun retrieve(vectorStoreId: String, options: RequestOptions? = null): VectorStore =
-        calls.value("vector_stores.retrieve", listOf(vectorStoreId), null, null, options, VectorStore.Codec)
+        caller.value("vector_stores.retrieve", listOf(vectorStoreId), null, null, options, VectorStore.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(vectorStoreId: String, options: RequestOptions? = null): CompletableFuture<VectorStore> =
+        caller.future { retrieve(vectorStoreId, options) }
 
     /**
      * Finds the passages of a vector store that match a query best, with optional filters on file attributes.
      *
      * `POST /vector_stores/{vector_store_id}/search`
      */
-    public fun search(vectorStoreId: String, params: VectorStoreSearchParams, options: RequestOptions? = null): PageFlow<VectorStoreSearchResponse> =
-        calls.pages("vector_stores.search", listOf(vectorStoreId), params, VectorStoreSearchParams.Codec, options, VectorStoreSearchResponse.Codec)
+    @JvmOverloads public fun search(vectorStoreId: String, params: VectorStoreSearchParams, options: RequestOptions? = null): PageFlow<VectorStoreSearchResponse> =
+        caller.pages("vector_stores.search", listOf(vectorStoreId), params, VectorStoreSearchParams.Codec, options, VectorStoreSearchResponse.Codec)
 
     /**
      * Changes the name, expiry rule or metadata of a vector store; its files stay as they are.
@@ -62,18 +75,26 @@ public class VectorStores internal constructor(internal val calls: Calls) {
      * `POST /vector_stores/{vector_store_id}`
      */
     public suspend fun update(vectorStoreId: String, params: VectorStoreUpdateParams = VectorStoreUpdateParams(), options: RequestOptions? = null): VectorStore =
-        calls.value("vector_stores.update", listOf(vectorStoreId), params, VectorStoreUpdateParams.Codec, options, VectorStore.Codec)
+        caller.value("vector_stores.update", listOf(vectorStoreId), params, VectorStoreUpdateParams.Codec, options, VectorStore.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(vectorStoreId: String, params: VectorStoreUpdateParams = VectorStoreUpdateParams(), options: RequestOptions? = null): CompletableFuture<VectorStore> =
+        caller.future { update(vectorStoreId, params, options) }
 }
 
 /** The resource `vector_stores.file_batches`. */
-public class VectorStoresFileBatches internal constructor(internal val calls: Calls) {
+public class VectorStoresFileBatches internal constructor(internal val caller: Calls) {
     /**
      * Cancels a file batch; files that are already indexed stay in the vector store.
      *
      * `POST /vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel`
      */
     public suspend fun cancel(vectorStoreId: String, batchId: String, options: RequestOptions? = null): VectorStoreFileBatch =
-        calls.value("vector_stores.file_batches.cancel", listOf(vectorStoreId, batchId), null, null, options, VectorStoreFileBatch.Codec)
+        caller.value("vector_stores.file_batches.cancel", listOf(vectorStoreId, batchId), null, null, options, VectorStoreFileBatch.Codec)
+
+    /** [cancel] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun cancelAsync(vectorStoreId: String, batchId: String, options: RequestOptions? = null): CompletableFuture<VectorStoreFileBatch> =
+        caller.future { cancel(vectorStoreId, batchId, options) }
 
     /**
      * Attaches up to 2,000 files to a vector store in one request and indexes them in the background.
@@ -81,15 +102,19 @@ public class VectorStoresFileBatches internal constructor(internal val calls: Ca
      * `POST /vector_stores/{vector_store_id}/file_batches`
      */
     public suspend fun create(vectorStoreId: String, params: VectorStoreFileBatchCreateParams = VectorStoreFileBatchCreateParams(), options: RequestOptions? = null): VectorStoreFileBatch =
-        calls.value("vector_stores.file_batches.create", listOf(vectorStoreId), params, VectorStoreFileBatchCreateParams.Codec, options, VectorStoreFileBatch.Codec)
+        caller.value("vector_stores.file_batches.create", listOf(vectorStoreId), params, VectorStoreFileBatchCreateParams.Codec, options, VectorStoreFileBatch.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(vectorStoreId: String, params: VectorStoreFileBatchCreateParams = VectorStoreFileBatchCreateParams(), options: RequestOptions? = null): CompletableFuture<VectorStoreFileBatch> =
+        caller.future { create(vectorStoreId, params, options) }
 
     /**
      * Lists the files of a batch, newest first, optionally those of one indexing status.
      *
      * `GET /vector_stores/{vector_store_id}/file_batches/{batch_id}/files`
      */
-    public fun listFiles(vectorStoreId: String, batchId: String, params: VectorStoreFileBatchListFilesParams = VectorStoreFileBatchListFilesParams(), options: RequestOptions? = null): PageFlow<VectorStoreFile> =
-        calls.pages("vector_stores.file_batches.list_files", listOf(vectorStoreId, batchId), params, VectorStoreFileBatchListFilesParams.Codec, options, VectorStoreFile.Codec)
+    @JvmOverloads public fun listFiles(vectorStoreId: String, batchId: String, params: VectorStoreFileBatchListFilesParams = VectorStoreFileBatchListFilesParams(), options: RequestOptions? = null): PageFlow<VectorStoreFile> =
+        caller.pages("vector_stores.file_batches.list_files", listOf(vectorStoreId, batchId), params, VectorStoreFileBatchListFilesParams.Codec, options, VectorStoreFile.Codec)
 
     /**
      * Fetches the status of a file batch and how many of its files are done or failed.
@@ -97,18 +122,22 @@ public class VectorStoresFileBatches internal constructor(internal val calls: Ca
      * `GET /vector_stores/{vector_store_id}/file_batches/{batch_id}`
      */
     public suspend fun retrieve(vectorStoreId: String, batchId: String, options: RequestOptions? = null): VectorStoreFileBatch =
-        calls.value("vector_stores.file_batches.retrieve", listOf(vectorStoreId, batchId), null, null, options, VectorStoreFileBatch.Codec)
+        caller.value("vector_stores.file_batches.retrieve", listOf(vectorStoreId, batchId), null, null, options, VectorStoreFileBatch.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(vectorStoreId: String, batchId: String, options: RequestOptions? = null): CompletableFuture<VectorStoreFileBatch> =
+        caller.future { retrieve(vectorStoreId, batchId, options) }
 }
 
 /** The resource `vector_stores.files`. */
-public class VectorStoresFiles internal constructor(internal val calls: Calls) {
+public class VectorStoresFiles internal constructor(internal val caller: Calls) {
     /**
      * Returns the text that was extracted from a file of a vector store, piece by piece.
      *
      * `GET /vector_stores/{vector_store_id}/files/{file_id}/content`
      */
-    public fun content(vectorStoreId: String, fileId: String, options: RequestOptions? = null): PageFlow<VectorStoreFileContentResponse> =
-        calls.pages("vector_stores.files.content", listOf(vectorStoreId, fileId), null, null, options, VectorStoreFileContentResponse.Codec)
+    @JvmOverloads public fun content(vectorStoreId: String, fileId: String, options: RequestOptions? = null): PageFlow<VectorStoreFileContentResponse> =
+        caller.pages("vector_stores.files.content", listOf(vectorStoreId, fileId), null, null, options, VectorStoreFileContentResponse.Codec)
 
     /**
      * Attaches an uploaded file to a vector store and starts indexing it; poll the status until it is `completed`.
@@ -116,7 +145,11 @@ public class VectorStoresFiles internal constructor(internal val calls: Calls) {
      * `POST /vector_stores/{vector_store_id}/files`
      */
     public suspend fun create(vectorStoreId: String, params: VectorStoreFileCreateParams, options: RequestOptions? = null): VectorStoreFile =
-        calls.value("vector_stores.files.create", listOf(vectorStoreId), params, VectorStoreFileCreateParams.Codec, options, VectorStoreFile.Codec)
+        caller.value("vector_stores.files.create", listOf(vectorStoreId), params, VectorStoreFileCreateParams.Codec, options, VectorStoreFile.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(vectorStoreId: String, params: VectorStoreFileCreateParams, options: RequestOptions? = null): CompletableFuture<VectorStoreFile> =
+        caller.future { create(vectorStoreId, params, options) }
 
     /**
      * Takes a file out of a vector store; the uploaded file itself is kept.
@@ -124,15 +157,19 @@ public class VectorStoresFiles internal constructor(internal val calls: Calls) {
      * `DELETE /vector_stores/{vector_store_id}/files/{file_id}`
      */
     public suspend fun delete(vectorStoreId: String, fileId: String, options: RequestOptions? = null): VectorStoreFileDeleted =
-        calls.value("vector_stores.files.delete", listOf(vectorStoreId, fileId), null, null, options, VectorStoreFileDeleted.Codec)
+        caller.value("vector_stores.files.delete", listOf(vectorStoreId, fileId), null, null, options, VectorStoreFileDeleted.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(vectorStoreId: String, fileId: String, options: RequestOptions? = null): CompletableFuture<VectorStoreFileDeleted> =
+        caller.future { delete(vectorStoreId, fileId, options) }
 
     /**
      * Lists the files of a vector store, newest first, optionally those of one indexing status.
      *
      * `GET /vector_stores/{vector_store_id}/files`
      */
-    public fun list(vectorStoreId: String, params: VectorStoreFileListParams = VectorStoreFileListParams(), options: RequestOptions? = null): PageFlow<VectorStoreFile> =
-        calls.pages("vector_stores.files.list", listOf(vectorStoreId), params, VectorStoreFileListParams.Codec, options, VectorStoreFile.Codec)
+    @JvmOverloads public fun list(vectorStoreId: String, params: VectorStoreFileListParams = VectorStoreFileListParams(), options: RequestOptions? = null): PageFlow<VectorStoreFile> =
+        caller.pages("vector_stores.files.list", listOf(vectorStoreId), params, VectorStoreFileListParams.Codec, options, VectorStoreFile.Codec)
 
     /**
      * Fetches the indexing status, attributes and last error of a file in a vector store.
@@ -140,7 +177,11 @@ public class VectorStoresFiles internal constructor(internal val calls: Calls) {
      * `GET /vector_stores/{vector_store_id}/files/{file_id}`
      */
     public suspend fun retrieve(vectorStoreId: String, fileId: String, options: RequestOptions? = null): VectorStoreFile =
-        calls.value("vector_stores.files.retrieve", listOf(vectorStoreId, fileId), null, null, options, VectorStoreFile.Codec)
+        caller.value("vector_stores.files.retrieve", listOf(vectorStoreId, fileId), null, null, options, VectorStoreFile.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(vectorStoreId: String, fileId: String, options: RequestOptions? = null): CompletableFuture<VectorStoreFile> =
+        caller.future { retrieve(vectorStoreId, fileId, options) }
 
     /**
      * Replaces the attributes by which searches can filter a file; no new indexing takes place.
@@ -148,5 +189,9 @@ public class VectorStoresFiles internal constructor(internal val calls: Calls) {
      * `POST /vector_stores/{vector_store_id}/files/{file_id}`
      */
     public suspend fun update(vectorStoreId: String, fileId: String, params: VectorStoreFileUpdateParams = VectorStoreFileUpdateParams(), options: RequestOptions? = null): VectorStoreFile =
-        calls.value("vector_stores.files.update", listOf(vectorStoreId, fileId), params, VectorStoreFileUpdateParams.Codec, options, VectorStoreFile.Codec)
+        caller.value("vector_stores.files.update", listOf(vectorStoreId, fileId), params, VectorStoreFileUpdateParams.Codec, options, VectorStoreFile.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(vectorStoreId: String, fileId: String, params: VectorStoreFileUpdateParams = VectorStoreFileUpdateParams(), options: RequestOptions? = null): CompletableFuture<VectorStoreFile> =
+        caller.future { update(vectorStoreId, fileId, params, options) }
 }

@@ -7,10 +7,11 @@ import dev.threadline.Calls
 import dev.threadline.Download
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `videos`. */
-public class Videos internal constructor(internal val calls: Calls) {
+public class Videos internal constructor(internal val caller: Calls) {
     /**
      * Queues a video made from a prompt and an optional reference image; poll its status until it is done.
      *
@@ -19,7 +20,11 @@ public class Videos internal constructor(internal val calls: Calls) {
      * `POST /videos`
      */
     public suspend fun create(params: VideoCreateParams, options: RequestOptions? = null): Video =
-        calls.value("videos.create", emptyList(), params, VideoCreateParams.Codec, options, Video.Codec)
+        caller.value("videos.create", emptyList(), params, VideoCreateParams.Codec, options, Video.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: VideoCreateParams, options: RequestOptions? = null): CompletableFuture<Video> =
+        caller.future { create(params, options) }
 
     /**
      * Makes a reusable character from an uploaded video, to be named in later prompts.
@@ -29,7 +34,11 @@ public class Videos internal constructor(internal val calls: Calls) {
      * `POST /videos/characters`
      */
     public suspend fun createCharacter(params: VideoCreateCharacterParams, options: RequestOptions? = null): VideoGetCharacterResponse =
-        calls.value("videos.create_character", emptyList(), params, VideoCreateCharacterParams.Codec, options, VideoGetCharacterResponse.Codec)
+        caller.value("videos.create_character", emptyList(), params, VideoCreateCharacterParams.Codec, options, VideoGetCharacterResponse.Codec)
+
+    /** [createCharacter] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createCharacterAsync(params: VideoCreateCharacterParams, options: RequestOptions? = null): CompletableFuture<VideoGetCharacterResponse> =
+        caller.future { createCharacter(params, options) }
 
     /**
      * Deletes a video and its downloadable files for good.
@@ -39,7 +48,11 @@ public class Videos internal constructor(internal val calls: Calls) {
      * `DELETE /videos/{video_id}`
      */
     public suspend fun delete(videoId: String, options: RequestOptions? = null): VideoDeleteResponse =
-        calls.value("videos.delete", listOf(videoId), null, null, options, VideoDeleteResponse.Codec)
+        caller.value("videos.delete", listOf(videoId), null, null, options, VideoDeleteResponse.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(videoId: String, options: RequestOptions? = null): CompletableFuture<VideoDeleteResponse> =
+        caller.future { delete(videoId, options) }
 
     /**
      * Downloads the finished video as MP4, or its thumbnail or sprite sheet by `variant`.
@@ -49,7 +62,11 @@ public class Videos internal constructor(internal val calls: Calls) {
      * `GET /videos/{video_id}/content`
      */
     public suspend fun downloadContent(videoId: String, params: VideoDownloadContentParams = VideoDownloadContentParams(), options: RequestOptions? = null): Download =
-        calls.download("videos.download_content", listOf(videoId), params, VideoDownloadContentParams.Codec, options)
+        caller.download("videos.download_content", listOf(videoId), params, VideoDownloadContentParams.Codec, options)
+
+    /** [downloadContent] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun downloadContentAsync(videoId: String, params: VideoDownloadContentParams = VideoDownloadContentParams(), options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { downloadContent(videoId, params, options) }
 
     /**
      * Queues a new video that changes an existing or uploaded one following a prompt.
@@ -59,7 +76,11 @@ public class Videos internal constructor(internal val calls: Calls) {
      * `POST /videos/edits`
      */
     public suspend fun edit(params: VideoEditParams, options: RequestOptions? = null): Video =
-        calls.value("videos.edit", emptyList(), params, VideoEditParams.Codec, options, Video.Codec)
+        caller.value("videos.edit", emptyList(), params, VideoEditParams.Codec, options, Video.Codec)
+
+    /** [edit] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun editAsync(params: VideoEditParams, options: RequestOptions? = null): CompletableFuture<Video> =
+        caller.future { edit(params, options) }
 
     /**
      * Queues a longer version of a video, continued by the given number of seconds.
@@ -69,7 +90,11 @@ public class Videos internal constructor(internal val calls: Calls) {
      * `POST /videos/extensions`
      */
     public suspend fun extend(params: VideoExtendParams, options: RequestOptions? = null): Video =
-        calls.value("videos.extend", emptyList(), params, VideoExtendParams.Codec, options, Video.Codec)
+        caller.value("videos.extend", emptyList(), params, VideoExtendParams.Codec, options, Video.Codec)
+
+    /** [extend] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun extendAsync(params: VideoExtendParams, options: RequestOptions? = null): CompletableFuture<Video> =
+        caller.future { extend(params, options) }
 
     /**
      * Fetches the name and creation time of a character made from a video.
@@ -79,7 +104,11 @@ public class Videos internal constructor(internal val calls: Calls) {
      * `GET /videos/characters/{character_id}`
      */
     public suspend fun getCharacter(characterId: String, options: RequestOptions? = null): VideoGetCharacterResponse =
-        calls.value("videos.get_character", listOf(characterId), null, null, options, VideoGetCharacterResponse.Codec)
+        caller.value("videos.get_character", listOf(characterId), null, null, options, VideoGetCharacterResponse.Codec)
+
+    /** [getCharacter] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun getCharacterAsync(characterId: String, options: RequestOptions? = null): CompletableFuture<VideoGetCharacterResponse> =
+        caller.future { getCharacter(characterId, options) }
 
     /**
      * Lists the video jobs of the project page by page, at most 100 a page.
@@ -88,8 +117,8 @@ public class Videos internal constructor(internal val calls: Calls) {
      *
      * `GET /videos`
      */
-    public fun list(params: VideoListParams = VideoListParams(), options: RequestOptions? = null): PageFlow<Video> =
-        calls.pages("videos.list", emptyList(), params, VideoListParams.Codec, options, Video.Codec)
+    @JvmOverloads public fun list(params: VideoListParams = VideoListParams(), options: RequestOptions? = null): PageFlow<Video> =
+        caller.pages("videos.list", emptyList(), params, VideoListParams.Codec, options, Video.Codec)
 
     /**
      * Queues a new video that reuses a finished one with a changed prompt.
@@ -99,7 +128,11 @@ public class Videos internal constructor(internal val calls: Calls) {
      * `POST /videos/{video_id}/remix`
      */
     public suspend fun remix(videoId: String, params: VideoRemixParams, options: RequestOptions? = null): Video =
-        calls.value("videos.remix", listOf(videoId), params, VideoRemixParams.Codec, options, Video.Codec)
+        caller.value("videos.remix", listOf(videoId), params, VideoRemixParams.Codec, options, Video.Codec)
+
+    /** [remix] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun remixAsync(videoId: String, params: VideoRemixParams, options: RequestOptions? = null): CompletableFuture<Video> =
+        caller.future { remix(videoId, params, options) }
 
     /**
      * Fetches a video job: its status, progress in percent, size and error, if any.
@@ -109,5 +142,9 @@ public class Videos internal constructor(internal val calls: Calls) {
      * `GET /videos/{video_id}`
      */
     public suspend fun retrieve(videoId: String, options: RequestOptions? = null): Video =
-        calls.value("videos.retrieve", listOf(videoId), null, null, options, Video.Codec)
+        caller.value("videos.retrieve", listOf(videoId), null, null, options, Video.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(videoId: String, options: RequestOptions? = null): CompletableFuture<Video> =
+        caller.future { retrieve(videoId, options) }
 }

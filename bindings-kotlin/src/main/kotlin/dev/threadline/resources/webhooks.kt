@@ -6,12 +6,13 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `webhooks`. */
-public class Webhooks internal constructor(internal val calls: Calls) {
+public class Webhooks internal constructor(internal val caller: Calls) {
     /** The resource `webhooks.event_types`. */
-    public val eventTypes: WebhooksEventTypes get() = WebhooksEventTypes(calls)
+    public val eventTypes: WebhooksEventTypes get() = WebhooksEventTypes(caller)
 
     /**
      * Registers a URL for chosen event types; the signing secret is shown only in this reply.
@@ -19,7 +20,11 @@ public class Webhooks internal constructor(internal val calls: Calls) {
      * `POST /webhook_endpoints`
      */
     public suspend fun create(params: WebhookCreateParams, options: RequestOptions? = null): WebhookEndpointWithSecret =
-        calls.value("webhooks.create", emptyList(), params, WebhookCreateParams.Codec, options, WebhookEndpointWithSecret.Codec)
+        caller.value("webhooks.create", emptyList(), params, WebhookCreateParams.Codec, options, WebhookEndpointWithSecret.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: WebhookCreateParams, options: RequestOptions? = null): CompletableFuture<WebhookEndpointWithSecret> =
+        caller.future { create(params, options) }
 
     /**
      * Deletes a webhook endpoint; nothing more is delivered to its URL.
@@ -27,15 +32,19 @@ public class Webhooks internal constructor(internal val calls: Calls) {
      * `DELETE /webhook_endpoints/{webhook_endpoint_id}`
      */
     public suspend fun delete(webhookEndpointId: String, options: RequestOptions? = null): DeletedWebhookEndpoint =
-        calls.value("webhooks.delete", listOf(webhookEndpointId), null, null, options, DeletedWebhookEndpoint.Codec)
+        caller.value("webhooks.delete", listOf(webhookEndpointId), null, null, options, DeletedWebhookEndpoint.Codec)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(webhookEndpointId: String, options: RequestOptions? = null): CompletableFuture<DeletedWebhookEndpoint> =
+        caller.future { delete(webhookEndpointId, options) }
 
     /**
      * Lists the webhook endpoints of the project, page by page, without their signing secrets.
      *
      * `GET /webhook_endpoints`
      */
-    public fun list(params: WebhookListParams = WebhookListParams(), options: RequestOptions? = null): PageFlow<WebhookEndpoint> =
-        calls.pages("webhooks.list", emptyList(), params, WebhookListParams.Codec, options, WebhookEndpoint.Codec)
+    @JvmOverloads public fun list(params: WebhookListParams = WebhookListParams(), options: RequestOptions? = null): PageFlow<WebhookEndpoint> =
+        caller.pages("webhooks.list", emptyList(), params, WebhookListParams.Codec, options, WebhookEndpoint.Codec)
 
     /**
      * Fetches a webhook endpoint: its URL, its event types and a hint of its signing secret.
@@ -43,7 +52,11 @@ public class Webhooks internal constructor(internal val calls: Calls) {
      * `GET /webhook_endpoints/{webhook_endpoint_id}`
      */
     public suspend fun retrieve(webhookEndpointId: String, options: RequestOptions? = null): WebhookEndpoint =
-        calls.value("webhooks.retrieve", listOf(webhookEndpointId), null, null, options, WebhookEndpoint.Codec)
+        caller.value("webhooks.retrieve", listOf(webhookEndpointId), null, null, options, WebhookEndpoint.Codec)
+
+    /** [retrieve] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveAsync(webhookEndpointId: String, options: RequestOptions? = null): CompletableFuture<WebhookEndpoint> =
+        caller.future { retrieve(webhookEndpointId, options) }
 
     /**
      * Replaces the signing secret of a webhook endpoint; the old one can stay valid for 24 hours.
@@ -51,7 +64,11 @@ public class Webhooks internal constructor(internal val calls: Calls) {
      * `POST /webhook_endpoints/{webhook_endpoint_id}/rotate_secret`
      */
     public suspend fun rotateSecret(webhookEndpointId: String, params: WebhookRotateSecretParams = WebhookRotateSecretParams(), options: RequestOptions? = null): WebhookEndpointWithSecret =
-        calls.value("webhooks.rotate_secret", listOf(webhookEndpointId), params, WebhookRotateSecretParams.Codec, options, WebhookEndpointWithSecret.Codec)
+        caller.value("webhooks.rotate_secret", listOf(webhookEndpointId), params, WebhookRotateSecretParams.Codec, options, WebhookEndpointWithSecret.Codec)
+
+    /** [rotateSecret] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun rotateSecretAsync(webhookEndpointId: String, params: WebhookRotateSecretParams = WebhookRotateSecretParams(), options: RequestOptions? = null): CompletableFuture<WebhookEndpointWithSecret> =
+        caller.future { rotateSecret(webhookEndpointId, params, options) }
 
     /**
      * Sends a sample event to a webhook endpoint and reports the HTTP status its server answered.
@@ -59,7 +76,11 @@ public class Webhooks internal constructor(internal val calls: Calls) {
      * `POST /webhook_endpoints/{webhook_endpoint_id}/test`
      */
     public suspend fun test(webhookEndpointId: String, params: WebhookTestParams, options: RequestOptions? = null): WebhookEndpointTestResult =
-        calls.value("webhooks.test", listOf(webhookEndpointId), params, WebhookTestParams.Codec, options, WebhookEndpointTestResult.Codec)
+        caller.value("webhooks.test", listOf(webhookEndpointId), params, WebhookTestParams.Codec, options, WebhookEndpointTestResult.Codec)
+
+    /** [test] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun testAsync(webhookEndpointId: String, params: WebhookTestParams, options: RequestOptions? = null): CompletableFuture<WebhookEndpointTestResult> =
+        caller.future { test(webhookEndpointId, params, options) }
 
     /**
      * Changes the name, URL or event types of a webhook endpoint; fields left out keep their value.
@@ -67,16 +88,24 @@ public class Webhooks internal constructor(internal val calls: Calls) {
      * `POST /webhook_endpoints/{webhook_endpoint_id}`
      */
     public suspend fun update(webhookEndpointId: String, params: WebhookUpdateParams = WebhookUpdateParams(), options: RequestOptions? = null): WebhookEndpoint =
-        calls.value("webhooks.update", listOf(webhookEndpointId), params, WebhookUpdateParams.Codec, options, WebhookEndpoint.Codec)
+        caller.value("webhooks.update", listOf(webhookEndpointId), params, WebhookUpdateParams.Codec, options, WebhookEndpoint.Codec)
+
+    /** [update] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun updateAsync(webhookEndpointId: String, params: WebhookUpdateParams = WebhookUpdateParams(), options: RequestOptions? = null): CompletableFuture<WebhookEndpoint> =
+        caller.future { update(webhookEndpointId, params, options) }
 }
 
 /** The resource `webhooks.event_types`. */
-public class WebhooksEventTypes internal constructor(internal val calls: Calls) {
+public class WebhooksEventTypes internal constructor(internal val caller: Calls) {
     /**
      * Lists the event types that a webhook endpoint can subscribe to.
      *
      * `GET /webhook_event_types`
      */
     public suspend fun list(options: RequestOptions? = null): WebhookEventTypeList =
-        calls.value("webhooks.event_types.list", emptyList(), null, null, options, WebhookEventTypeList.Codec)
+        caller.value("webhooks.event_types.list", emptyList(), null, null, options, WebhookEventTypeList.Codec)
+
+    /** [list] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun listAsync(options: RequestOptions? = null): CompletableFuture<WebhookEventTypeList> =
+        caller.future { list(options) }
 }

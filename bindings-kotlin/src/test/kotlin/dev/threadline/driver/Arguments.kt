@@ -26,7 +26,7 @@ internal class Arguments(
     given: JsonObject,
     optionValues: JsonObject,
     private val maxItems: Int,
-    private val maxEvents: Int,
+    val maxEvents: Int,
     val webhookSecret: String?,
 ) {
     private val values: MutableMap<String, JsonElement> = LinkedHashMap(given)
@@ -62,6 +62,9 @@ internal class Arguments(
         cx.problem?.let { throw Usage(it) }
         return params ?: throw Usage("the arguments are no ${codec.name}")
     }
+
+    /** Whether an argument was given, and is not `null`. */
+    fun has(name: String): Boolean = values[name].let { it != null && it !is JsonNull }
 
     /** An argument of a helper's own, taken out; `null` if it was not given, or is `null`. */
     fun take(name: String): JsonElement? = values.remove(name)?.takeIf { it !is JsonNull }
@@ -115,7 +118,7 @@ internal class Arguments(
     }
 
     /** Whether a reply has begun: an error is then one of the stream. */
-    private val replied: Boolean get() = hasReply
+    val replied: Boolean get() = hasReply
 
     private var hasReply = false
 

@@ -31,14 +31,29 @@ import java.nio.file.Files
 import java.util.Base64
 import kotlin.time.Duration.Companion.seconds
 
-private const val POLLING = "poll_interval_ms,poll_interval,max_wait_seconds"
+private const val POLLING = "poll_interval_ms,poll_interval,max_wait_seconds,on_update"
 
+/** How a helper polls; what it saw is in [seen], where the arguments ask for it. */
+private class Polling(a: Arguments) {
+    val seen: MutableList<String>? = when (val how = a.takeText("on_update")) {
+        null -> null
+        "record" -> java.util.Collections.synchronizedList(ArrayList())
+        else -> throw Usage("the argument `on_update` cannot be `$how`")
+    }
+    val pace: Pace<Any> = Pace(
+        (a.takeNumber("poll_interval_ms")?.let { it / 1000 } ?: a.takeNumber("poll_interval"))?.seconds,
+        a.takeNumber("max_wait_seconds")?.seconds,
+    )
 
-
-
-private fun Arguments.pace(): Pace {
-    val interval = takeNumber("poll_interval_ms")?.let { it / 1000 } ?: takeNumber("poll_interval")
-    return Pace(interval?.seconds, takeNumber("max_wait_seconds")?.seconds)
+    suspend fun answer(run: suspend (Pace<Any>) -> Answer): Answer {
+        if (seen == null) return run(pace)
+        val answer = try {
+            run(pace)
+        } catch (failed: ThreadlineException) {
+            Answer.of("value" to "null", "error" to Answer.record(failed))
+        }
+        return answer.also { it.add("events", kotlinx.serialization.json.Json.parseToJsonElement(Answer.list(seen))) }
+    }
 }
 
 private fun Arguments.store(): StoreUpload = StoreUpload(
@@ -49,15 +64,15 @@ private fun Arguments.store(): StoreUpload = StoreUpload(
 )
 
 /** A row of a helper that makes a thing by an operation and polls it. */
-private fun making(id: String, path: String, operation: String, run: suspend (Client, Arguments, Pace) -> Answer): Row {
+private fun making(id: String, path: String, operation: String, run: suspend (Client, Arguments, Pace<Any>) -> Answer): Row {
     val made = allRows.flatten().first { it.id == operation }
     val optional = (made.optional - setOfNotNull(made.streamFlag)).joinToString(",")
-    return Row(id, path, made.required.joinToString(","), "$optional,$POLLING", null) { c, a -> run(c, a, a.pace()) }
+    return Row(id, path, made.required.joinToString(","), "$optional,$POLLING", null) { c, a -> Polling(a).answer { run(c, a, it) } }
 }
 
 /** A row of a helper that polls a thing that exists. */
-private fun existing(id: String, path: String, run: suspend (Client, Arguments, Pace) -> Answer): Row =
-    Row(id, path, path, POLLING, null) { c, a -> run(c, a, a.pace()) }
+private fun existing(id: String, path: String, run: suspend (Client, Arguments, Pace<Any>) -> Answer): Row =
+    Row(id, path, path, POLLING, null) { c, a -> Polling(a).answer { run(c, a, it) } }
 
 private val polling = listOf(
     making("beta.threads.create_and_run_poll", "", "beta.threads.create_and_run") { c, a, pace ->
@@ -133,15 +148,19 @@ private val storeUploads = listOf(
     },
     Row("vector_stores.files.upload_and_poll", "vector_store_id", "file,vector_store_id", "attributes,chunking_strategy,$POLLING", null) { c, a ->
         val file = a.typed(a.take("file") ?: throw Usage("misses the required argument `file`"), FileCodec)
-        a.value(VectorStoreFile.Codec) { c.vectorStores.files.uploadAndPoll(a.path("vector_store_id"), file, a.store(), a.pace(), a.options) }
+        Polling(a).answer { pace ->
+            a.value(VectorStoreFile.Codec) { c.vectorStores.files.uploadAndPoll(a.path("vector_store_id"), file, a.store(), pace, a.options) }
+        }
     },
     Row(
         "vector_stores.file_batches.upload_and_poll", "vector_store_id", "files,vector_store_id",
         "attributes,chunking_strategy,file_ids,max_concurrency,$POLLING", null,
     ) { c, a ->
         val files = a.typed(a.take("files") ?: JsonArray(emptyList()), ListCodec(FileCodec))
-        a.value(VectorStoreFileBatch.Codec) {
-            c.vectorStores.fileBatches.uploadAndPoll(a.path("vector_store_id"), files, a.store(), a.pace(), a.options)
+        Polling(a).answer { pace ->
+            a.value(VectorStoreFileBatch.Codec) {
+                c.vectorStores.fileBatches.uploadAndPoll(a.path("vector_store_id"), files, a.store(), pace, a.options)
+            }
         }
     },
 )
@@ -236,4 +255,4 @@ private val webhooks = listOf(
 )
 
 /** Helpers by their official names: what the packages offer above single operations. */
-internal val helperRows: List<Row> = polling + storeUploads + uploads + webhooks
+internal val helperRows: List<Row> = polling + storeUploads + uploads + webhooks + streamRows

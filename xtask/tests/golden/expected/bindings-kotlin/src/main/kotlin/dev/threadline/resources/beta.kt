@@ -7,24 +7,25 @@ import dev.threadline.Calls
 import dev.threadline.EventFlow
 import dev.threadline.PageFlow
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `beta`. */
-public class Beta internal constructor(internal val calls: Calls) {
+public class Beta internal constructor(internal val caller: Calls) {
     /** The resource `beta.threads`. */
-    public val threads: BetaThreads get() = BetaThreads(calls)
+    public val threads: BetaThreads get() = BetaThreads(caller)
 }
 
 /** The resource `beta.threads`. */
-public class BetaThreads internal constructor(internal val calls: Calls) {
+public class BetaThreads internal constructor(internal val caller: Calls) {
     /** The resource `beta.threads.runs`. */
-    public val runs: BetaThreadsRuns get() = BetaThreadsRuns(calls)
+    public val runs: BetaThreadsRuns get() = BetaThreadsRuns(caller)
 }
 
 /** The resource `beta.threads.runs`. */
-public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
+public class BetaThreadsRuns internal constructor(internal val caller: Calls) {
     /** The resource `beta.threads.runs.events`. */
-    public val events: BetaThreadsRunsEvents get() = BetaThreadsRunsEvents(calls)
+    public val events: BetaThreadsRunsEvents get() = BetaThreadsRunsEvents(caller)
 
     /**
      * Starts a run of an assistant on a thread.
@@ -34,7 +35,11 @@ public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
      * `POST /threads/{thread_id}/runs`
      */
     public suspend fun create(threadId: String, params: RunCreateParams, options: RequestOptions? = null): Run =
-        calls.value("beta.threads.runs.create", listOf(threadId), params, RunCreateParams.Codec, options, Run.Codec)
+        caller.value("beta.threads.runs.create", listOf(threadId), params, RunCreateParams.Codec, options, Run.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(threadId: String, params: RunCreateParams, options: RequestOptions? = null): CompletableFuture<Run> =
+        caller.future { create(threadId, params, options) }
 
     /**
      * Starts a run of an assistant on a thread.
@@ -45,25 +50,25 @@ public class BetaThreadsRuns internal constructor(internal val calls: Calls) {
      *
      * `POST /threads/{thread_id}/runs`
      */
-    public fun createStream(threadId: String, params: RunCreateParams, options: RequestOptions? = null): EventFlow<RunEvent> =
-        calls.events("beta.threads.runs.create", listOf(threadId), params, RunCreateParams.Codec, options, RunEvent.Codec)
+    @JvmOverloads public fun createStream(threadId: String, params: RunCreateParams, options: RequestOptions? = null): EventFlow<RunEvent> =
+        caller.events("beta.threads.runs.create", listOf(threadId), params, RunCreateParams.Codec, options, RunEvent.Codec)
 
     /**
      * Calls `beta.threads.runs.list`.
      *
      * `GET /threads/{thread_id}/runs`
      */
-    public fun list(threadId: String, params: RunListParams = RunListParams(), options: RequestOptions? = null): PageFlow<Run> =
-        calls.pages("beta.threads.runs.list", listOf(threadId), params, RunListParams.Codec, options, Run.Codec)
+    @JvmOverloads public fun list(threadId: String, params: RunListParams = RunListParams(), options: RequestOptions? = null): PageFlow<Run> =
+        caller.pages("beta.threads.runs.list", listOf(threadId), params, RunListParams.Codec, options, Run.Codec)
 }
 
 /** The resource `beta.threads.runs.events`. */
-public class BetaThreadsRunsEvents internal constructor(internal val calls: Calls) {
+public class BetaThreadsRunsEvents internal constructor(internal val caller: Calls) {
     /**
      * Calls `beta.threads.runs.events.stream`.
      *
      * `GET /threads/{thread_id}/runs/{run_id}/events`
      */
-    public fun stream(threadId: String, runId: String, options: RequestOptions? = null): EventFlow<RunEvent> =
-        calls.events("beta.threads.runs.events.stream", listOf(threadId, runId), null, null, options, RunEvent.Codec)
+    @JvmOverloads public fun stream(threadId: String, runId: String, options: RequestOptions? = null): EventFlow<RunEvent> =
+        caller.events("beta.threads.runs.events.stream", listOf(threadId, runId), null, null, options, RunEvent.Codec)
 }

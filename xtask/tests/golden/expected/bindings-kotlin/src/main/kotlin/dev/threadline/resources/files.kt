@@ -6,17 +6,22 @@ package dev.threadline.resources
 import dev.threadline.Calls
 import dev.threadline.Download
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `files`. */
-public class Files internal constructor(internal val calls: Calls) {
+public class Files internal constructor(internal val caller: Calls) {
     /**
      * Fetches the bytes of a file [as they are], <raw>.
      *
      * `GET /files/{file_id}/content`
      */
     public suspend fun content(fileId: String, options: RequestOptions? = null): Download =
-        calls.download("files.content", listOf(fileId), null, null, options)
+        caller.download("files.content", listOf(fileId), null, null, options)
+
+    /** [content] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun contentAsync(fileId: String, options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { content(fileId, options) }
 
     /**
      * Fetches the bytes of a file [as they are], <raw>.
@@ -26,7 +31,11 @@ public class Files internal constructor(internal val calls: Calls) {
      * `GET /files/{file_id}/content`
      */
     public suspend fun retrieveContent(fileId: String, options: RequestOptions? = null): Download =
-        calls.download("files.content", listOf(fileId), null, null, options)
+        caller.download("files.content", listOf(fileId), null, null, options)
+
+    /** [retrieveContent] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun retrieveContentAsync(fileId: String, options: RequestOptions? = null): CompletableFuture<Download> =
+        caller.future { retrieveContent(fileId, options) }
 
     /**
      * Calls `files.create`.
@@ -34,7 +43,11 @@ public class Files internal constructor(internal val calls: Calls) {
      * `POST /files`
      */
     public suspend fun create(params: FileCreateParams, options: RequestOptions? = null): FileObject =
-        calls.value("files.create", emptyList(), params, FileCreateParams.Codec, options, FileObject.Codec)
+        caller.value("files.create", emptyList(), params, FileCreateParams.Codec, options, FileObject.Codec)
+
+    /** [create] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun createAsync(params: FileCreateParams, options: RequestOptions? = null): CompletableFuture<FileObject> =
+        caller.future { create(params, options) }
 
     /**
      * Calls `files.delete`.
@@ -42,5 +55,9 @@ public class Files internal constructor(internal val calls: Calls) {
      * `DELETE /files/{file_id}`
      */
     public suspend fun delete(fileId: String, options: RequestOptions? = null): Unit =
-        calls.empty("files.delete", listOf(fileId), null, null, options)
+        caller.empty("files.delete", listOf(fileId), null, null, options)
+
+    /** [delete] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun deleteAsync(fileId: String, options: RequestOptions? = null): CompletableFuture<Void?> =
+        caller.future { delete(fileId, options); null }
 }

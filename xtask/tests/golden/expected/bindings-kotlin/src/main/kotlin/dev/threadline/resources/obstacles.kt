@@ -5,12 +5,13 @@ package dev.threadline.resources
 
 import dev.threadline.Calls
 import dev.threadline.RequestOptions
+import java.util.concurrent.CompletableFuture
 import dev.threadline.types.*
 
 /** The resource `loop`. */
-public class Loop internal constructor(internal val calls: Calls) {
+public class Loop internal constructor(internal val caller: Calls) {
     /** The resource `loop.match`. */
-    public val match: LoopMatch get() = LoopMatch(calls)
+    public val match: LoopMatch get() = LoopMatch(caller)
 
     /**
      * Calls `loop.move`.
@@ -18,16 +19,24 @@ public class Loop internal constructor(internal val calls: Calls) {
      * `POST /loop`
      */
     public suspend fun move(params: RawParams, options: RequestOptions? = null): String =
-        calls.text("loop.move", emptyList(), params, RawParams.Codec, options)
+        caller.text("loop.move", emptyList(), params, RawParams.Codec, options)
+
+    /** [move] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun moveAsync(params: RawParams, options: RequestOptions? = null): CompletableFuture<String> =
+        caller.future { move(params, options) }
 }
 
 /** The resource `loop.match`. */
-public class LoopMatch internal constructor(internal val calls: Calls) {
+public class LoopMatch internal constructor(internal val caller: Calls) {
     /**
      * Calls `loop.match.type`.
      *
      * `POST /loop/{type}/match/{self}`
      */
     public suspend fun type(type: String, self: String, params: Obstacles, options: RequestOptions? = null): Result =
-        calls.value("loop.match.type", listOf(type, self), params, Obstacles.Codec, options, Result.Codec)
+        caller.value("loop.match.type", listOf(type, self), params, Obstacles.Codec, options, Result.Codec)
+
+    /** [type] for Java. Cancelling the future cancels the call. */
+    @JvmOverloads public fun typeAsync(type: String, self: String, params: Obstacles, options: RequestOptions? = null): CompletableFuture<Result> =
+        caller.future { type(type, self, params, options) }
 }

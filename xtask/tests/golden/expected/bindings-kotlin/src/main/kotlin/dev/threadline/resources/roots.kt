@@ -6,14 +6,14 @@ package dev.threadline.resources
 import dev.threadline.Calls
 
 /** The API's resources as the official packages name them: `client.beta.threads.runs`. */
-public abstract class ClientResources internal constructor(internal val calls: Calls) {
+public abstract class ClientResources internal constructor(internal val caller: Calls) {
     /** The resource `beta`. */
-    public val beta: Beta get() = Beta(calls)
+    public val beta: Beta get() = Beta(caller)
 
     /** The resource `files`. */
-    public val files: Files get() = Files(calls)
+    public val files: Files get() = Files(caller)
 
     /** The resource `loop`. */
-    public val loop: Loop get() = Loop(calls)
+    public val loop: Loop get() = Loop(caller)
 
 }
