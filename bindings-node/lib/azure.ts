@@ -2,6 +2,10 @@
 import { OpenAI } from './client';
 import { INTERNAL, type ClientOptions } from './core/client';
 import { OpenAIError } from './core/error';
+import { ownHooks } from './core/requests';
+import { buildHeaders, type NullableHeaders } from './internal/headers';
+import { encodeURIPath } from './internal/path';
+import type { FinalRequestOptions } from './internal/request-options';
 import { readEnv } from './internal/settings';
 
 /** What a client of Azure is configured with. */
@@ -29,6 +33,16 @@ export interface AzureClientOptions
 
 const MISSING =
   'Missing credentials. Please pass one of `apiKey` and `azureADTokenProvider`, or set the `AZURE_OPENAI_API_KEY` environment variable.';
+
+/** Routes whose deployment stands in the path. */
+const DEPLOYED = new Set([
+  '/completions', '/chat/completions', '/embeddings', '/audio/transcriptions', '/audio/translations', '/audio/speech',
+  '/images/generations', '/batches', '/images/edits',
+]);
+
+function hasDeployment(baseURL: string): boolean {
+  return URL.canParse(baseURL) && new URL(baseURL).pathname.split('/').includes('deployments');
+}
 
 /** A client whose requests go to Azure. */
 export class AzureOpenAI extends OpenAI {
@@ -64,7 +78,7 @@ export class AzureOpenAI extends OpenAI {
       throw new OpenAIError('Must provide one of the `baseURL` or `endpoint` arguments, or the `AZURE_OPENAI_ENDPOINT` environment variable');
     }
     if (baseURL && given.endpoint) throw new OpenAIError('baseURL and endpoint are mutually exclusive');
-    const base = baseURL ?? `${endpoint}/openai${v1 ? '/v1' : ''}`;
+    const base = baseURL ?? `${endpoint!.replace(/\/+$/, '')}/openai${v1 ? '/v1' : ''}`;
     const azure = {
       endpoint: baseURL ? undefined : endpoint,
       deployment,
@@ -79,9 +93,40 @@ export class AzureOpenAI extends OpenAI {
     Object.defineProperty(this, '_azure', { value: given, enumerable: false });
   }
 
+  override async buildRequest(options: FinalRequestOptions, props: { retryCount?: number } = {}): ReturnType<OpenAI['buildRequest']> {
+    const { method, path, body } = options;
+    if (DEPLOYED.has(path) && method === 'post' && body !== undefined) {
+      if (typeof body !== 'object' || body === null) throw new Error('Expected request body to be an object');
+      const form = body instanceof FormData ? body.get('model') : undefined;
+      const model = this.deploymentName || (body as { model?: unknown }).model || form || options.__metadata?.['model'];
+      if (model !== undefined && !hasDeployment(this.baseURL)) options.path = `/deployments/${encodeURIPath(String(model))}${path}`;
+    }
+    const built = await super.buildRequest(options, props);
+    // A key is for this server alone.
+    if (built.req.headers.has('api-key')) built.req.redirect = 'manual';
+    return built;
+  }
+
+  protected override defaultQuery(): Record<string, string | undefined> | undefined {
+    const own = super.defaultQuery();
+    return this.apiVersion ? { ...own, 'api-version': this.apiVersion } : own;
+  }
+
+  protected override async authHeaders(
+    options: FinalRequestOptions,
+    schemes: { bearerAuth?: boolean; adminAPIKeyAuth?: boolean } = { bearerAuth: true, adminAPIKeyAuth: true },
+  ): Promise<NullableHeaders | undefined> {
+    const { azureADTokenProvider, azureADToken } = (this as unknown as { _azure: AzureClientOptions })._azure;
+    if (schemes.bearerAuth && this.apiKey) return buildHeaders([{ 'api-key': this.apiKey }]);
+    const token = azureADTokenProvider ? await azureADTokenProvider() : azureADToken;
+    return token ? buildHeaders([{ Authorization: `Bearer ${token}` }]) : super.authHeaders(options, schemes);
+  }
+
   override withOptions(options: Partial<AzureClientOptions>): this {
     const { _azure: own } = this as unknown as { _azure: AzureClientOptions };
     const merged = { ...own, maxRetries: this.maxRetries, timeout: this.timeout, logger: this.logger, ...options };
     return new (this.constructor as new (options: AzureClientOptions) => this)(merged as AzureClientOptions);
   }
 }
+
+ownHooks(AzureOpenAI.prototype);

@@ -38,6 +38,16 @@ export function fetch(options: FetchOptions = {}): Fetch {
   };
 }
 
+const PLAIN = new Set(['method', 'headers', 'body', 'signal', 'duplex']);
+
+/** A `fetch` over the transport of a native client; options that only the platform's has are for that one. */
+export function ownFetch(native: () => NativeClient): Fetch {
+  return async (input, init) => {
+    if (init && Object.keys(init).some((name) => !PLAIN.has(name))) return globalThis.fetch(input, init);
+    return exchange(native(), new Request(input as string, init as RequestInit));
+  };
+}
+
 /** Sends a request over the transport of a native client, as it stands. */
 export async function exchange(native: NativeClient, request: Request): Promise<Response> {
   const { signal } = request;

@@ -25,3 +25,12 @@ export {
 } from './core/error';
 export { AzureOpenAI, type AzureClientOptions } from './azure';
 export { fetch, type FetchOptions } from './fetch';
+
+import { OpenAI } from './client';
+
+// What the class of the official package has as members of its own.
+const inherited = Object.getPrototypeOf(OpenAI) as Record<string, unknown>;
+for (const name of Object.keys(inherited)) {
+  if (name.endsWith('Error')) Object.defineProperty(OpenAI, name, { value: inherited[name], writable: true, enumerable: true, configurable: true });
+}
+Object.defineProperty(OpenAI, 'OpenAI', { value: OpenAI, writable: true, enumerable: true, configurable: true });

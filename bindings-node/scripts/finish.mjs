@@ -60,6 +60,8 @@ if (!text.includes('module.exports = function')) writeFileSync(index, text.repla
 const { scripts, devDependencies, ...manifest } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 copyFileSync(join(root, 'README.md'), join(dist, 'README.md'));
+// Names of all methods, for the command.
+copyFileSync(join(root, 'tests', 'generated', 'methods.json'), join(dist, 'methods.json'));
 for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(join(root, '..', name), join(dist, name));
 const cli = join(root, 'bin', 'cli.js');
 if (existsSync(cli)) {

@@ -1,8 +1,10 @@
 /** The client: what it is configured with, and how calls reach the native side. `lib/client.ts` adds the resources. */
 import type { OpenAI } from '../client';
 import { Call } from '../internal/call';
+import { isWatched } from '../internal/environment';
 import { headerPairs, type HeadersLike } from '../internal/headers';
 import type { NativeClient } from '../internal/native';
+import { isNothing, segments } from '../internal/path';
 import { isRequestOptions, type FinalRequestOptions, type RequestOptions } from '../internal/request-options';
 import { callOptions, queryPairs, readEnv, retries, seconds } from '../internal/settings';
 import type { Fetch, MergedRequestInit, PromiseOrValue } from '../internal/types';
@@ -10,6 +12,7 @@ import { logOf, parseLogLevel, type CallLog, type Logger, type LogLevel } from '
 import type { APIPromise } from './api-promise';
 import * as Errors from './error';
 import type { AbstractPage, PagePromise } from './pagination';
+import { isHooked, ownHooks, Requests } from './requests';
 
 export type { Logger, LogLevel };
 
@@ -147,28 +150,19 @@ interface Prepared {
 }
 
 /** The base of all clients. */
-export class Client {
-  declare apiKey: string | null;
-  declare adminAPIKey: string | null;
-  declare organization: string | null;
-  declare project: string | null;
+export class Client extends Requests {
   declare webhookSecret: string | null;
-  baseURL: string;
-  maxRetries: number;
-  timeout: number;
   logger: Logger;
   logLevel: LogLevel | undefined;
-  fetchOptions: MergedRequestInit | undefined;
-  protected idempotencyHeader?: string;
-  declare protected _options: ClientOptions;
   #internal: InternalSettings;
   #native: NativeClient | undefined;
   /** What the native client was told of the properties that may change. */
   #told: unknown[] | undefined;
   #root: NativeClient | undefined;
-  #throughFetch: Client | undefined;
+  #fetch: Fetch | undefined;
 
   constructor(clientOptions: ClientOptions = {}) {
+    super();
     const {
       baseURL = readEnv('OPENAI_BASE_URL'),
       apiKey = readEnv('OPENAI_API_KEY') ?? null,
@@ -204,6 +198,7 @@ export class Client {
       parseLogLevel(readEnv('OPENAI_LOG'), "process.env['OPENAI_LOG']", this) ??
       'warn';
     this.fetchOptions = options.fetchOptions;
+    this.#fetch = options.fetch;
     this.maxRetries = retries(options.maxRetries);
     const custom = readEnv('OPENAI_CUSTOM_HEADERS');
     if (custom) {
@@ -244,20 +239,6 @@ export class Client {
     return new (this.constructor as new (options: ClientOptions) => this)({ ...inherited, [INTERNAL]: internal } as ClientOptions);
   }
 
-  protected defaultQuery(): Record<string, string | undefined> | undefined {
-    return this._options.defaultQuery;
-  }
-
-  /** Headers of every request. */
-  _defaultHeaders(): HeadersLike {
-    return this._options.defaultHeaders;
-  }
-
-  protected stringifyQuery(query: object | Record<string, unknown>): string {
-    const pairs = queryPairs(query as Record<string, unknown>);
-    return pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
-  }
-
   /** Whether the key comes from a function. */
   _hasApiKeyProvider(): boolean {
     return typeof this._options.apiKey === 'function';
@@ -287,77 +268,42 @@ export class Client {
     return true;
   }
 
-  /** The URL of a path below the base, with these parameters and those of every request. */
-  buildURL(path: string, query: Record<string, unknown> | null | undefined, defaultBaseURL?: string): string {
-    const own = this.baseURL !== 'https://api.openai.com/v1';
-    const base = (!own && defaultBaseURL) || this.baseURL;
-    const absolute = /^[a-z][a-z0-9+.-]*:/i.test(path);
-    const url = new URL(absolute ? path : base + (base.endsWith('/') && path.startsWith('/') ? path.slice(1) : path));
-    const merged = { ...Object.fromEntries(url.searchParams), ...this.defaultQuery(), ...query };
-    if (Object.keys(merged).length > 0) url.search = this.stringifyQuery(merged);
-    return url.toString();
-  }
-
-  get<Rsp>(path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
-    return this.#method('get', path, opts);
-  }
-
-  post<Rsp>(path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
-    return this.#method('post', path, opts);
-  }
-
-  patch<Rsp>(path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
-    return this.#method('patch', path, opts);
-  }
-
-  put<Rsp>(path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
-    return this.#method('put', path, opts);
-  }
-
-  delete<Rsp>(path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
-    return this.#method('delete', path, opts);
-  }
-
-  #method<Rsp>(method: FinalRequestOptions['method'], path: string, opts?: PromiseOrValue<RequestOptions>): APIPromise<Rsp> {
-    if (opts && typeof (opts as Promise<RequestOptions>).then === 'function') {
-      return this.request(Promise.resolve(opts).then((opts) => ({ method, path, ...opts })));
-    }
-    return this.request({ method, path, ...(opts as RequestOptions | undefined) });
-  }
-
-  /** A request to a route that has no method of its own. */
-  request<Rsp>(options: PromiseOrValue<FinalRequestOptions>): APIPromise<Rsp> {
-    const { request } = require('../internal/request') as typeof import('../internal/request');
-    return request(this, options);
-  }
-
-  /** A list of a route that has no method of its own. */
-  getAPIList<Item, PageClass extends AbstractPage<Item> = AbstractPage<Item>>(
-    path: string,
-    Page: new (...args: any[]) => PageClass,
-    opts?: PromiseOrValue<RequestOptions>,
-  ): PagePromise<PageClass, Item> {
-    const { requestList } = require('../internal/request') as typeof import('../internal/request');
-    const options = Promise.resolve(opts).then((opts) => ({ method: 'get' as const, path, ...opts }));
-    return requestList(this, Page, opts === undefined ? { method: 'get', path } : options);
-  }
-
   /** A list by these options; that of a page leads to the next one. */
-  requestAPIList<Item = unknown, PageClass extends AbstractPage<Item> = AbstractPage<Item>>(
+  override requestAPIList<Item = unknown, PageClass extends AbstractPage<Item> = AbstractPage<Item>>(
     Page: new (...args: any[]) => PageClass,
-    options: PromiseOrValue<FinalRequestOptions> | object,
+    options: PromiseOrValue<FinalRequestOptions>,
   ): PagePromise<PageClass, Item> {
-    const { requestList } = require('../internal/request') as typeof import('../internal/request');
-    return requestList(this, Page, options as PromiseOrValue<FinalRequestOptions>);
+    const known = (options as FinalRequestOptions).__call;
+    if (known === undefined || this._sendsItself(options as RequestOptions, false)) return super.requestAPIList(Page, options);
+    const { __call, method, path, query, body, ...rest } = options as FinalRequestOptions;
+    const { PagePromise } = require('./pagination') as typeof import('./pagination');
+    return PagePromise._ofCall(new Call(this, known.operation, known.path, (query ?? {}) as object, rest), () => Page);
+  }
+
+  /** Sends the requests that JavaScript sends by itself. */
+  protected get fetch(): Fetch {
+    if (this.#fetch) return this.#fetch;
+    const { ownFetch } = require('../fetch') as typeof import('../fetch');
+    // The built-in one is looked up for each request: those who change it may do so later.
+    const fetch: Fetch = isWatched() || this.fetchOptions ? (input, init) => globalThis.fetch(input, init) : ownFetch(() => this._root());
+    return Object.assign(fetch, { Response });
+  }
+
+  protected set fetch(fetch: Fetch) {
+    this.#fetch = fetch;
   }
 
   /** Calls an operation of the table. Generated methods are this and nothing more. */
   _call(operation: number, path: string[], params: object | undefined | null, options?: RequestOptions | null): APIPromise<any> {
-    path.forEach((value, at) => checkPathValue(value, operation, at));
+    checkPath(path, operation);
     if (options === undefined && isRequestOptions(params) && isOverloaded(operation, params)) {
       // Reads without parameters take their options in the parameters' place.
       options = params;
       params = undefined;
+    }
+    if (this._sendsItself(options)) {
+      const { call } = require('../internal/official') as typeof import('../internal/official');
+      return call(this, operation, path, params ?? undefined, options);
     }
     const { APIPromise } = require('./api-promise') as typeof import('./api-promise');
     return APIPromise._of(new Call(this, operation, path, params ?? undefined, options));
@@ -375,11 +321,15 @@ export class Client {
       options = query;
       query = undefined;
     }
-    path.forEach((value, at) => checkPathValue(value, operation, at));
-    const { PagePromise } = require('./pagination') as typeof import('./pagination');
+    checkPath(path, operation);
     // What is asked for besides goes along to every page.
     const { query: more, ...rest } = options ?? {};
     const params = more ? { ...query, ...more } : (query ?? undefined);
+    if (this._sendsItself(rest)) {
+      const { page: list } = require('../internal/official') as typeof import('../internal/official');
+      return list(this, operation, path, params, rest, page);
+    }
+    const { PagePromise } = require('./pagination') as typeof import('./pagination');
     return PagePromise._ofCall(new Call(this, operation, path, params, rest), page);
   }
 
@@ -405,20 +355,31 @@ export class Client {
     const native = this._native();
     if (!options) return { native, options: undefined };
     const json = callOptions(options)!;
-    if (!options.fetchOptions) return { native, options: JSON.stringify(json) };
+    if (!options.fetchOptions || !this._usesFetch()) return { native, options: JSON.stringify(json) };
     const { keepFetchOptions } = require('../internal/fetch-transport') as typeof import('../internal/fetch-transport');
     const kept = keepFetchOptions(options.fetchOptions);
     json['headers'] = [...((json['headers'] as unknown[]) ?? []), kept.header];
-    // A client without a `fetch` of its own gets a sibling that has the built-in one.
-    this.#throughFetch ??= this._usesFetch() ? this : this.withOptions({ fetch: globalThis.fetch });
-    return { native: this.#throughFetch._native(), options: JSON.stringify(json), done: kept.forget };
+    return { native, options: JSON.stringify(json), done: kept.forget };
   }
 
   /** Whether requests go through a `fetch`: one of the user's, or a built-in one that somebody changed. */
   _usesFetch(): boolean {
-    if (this._options.fetch || this.fetchOptions) return true;
-    const { hasDispatcher, isBuiltIn } = require('../internal/fetch-transport') as typeof import('../internal/fetch-transport');
-    return !isBuiltIn(globalThis.fetch) || hasDispatcher();
+    return this.#fetch !== undefined || this.fetchOptions !== undefined || isWatched();
+  }
+
+  /**
+   * Whether JavaScript sends a call's request by itself, as the official package does: the program looks at its requests, or wants
+   * something of this one that no operation has. What only the core has, it does over the same `fetch`.
+   */
+  _sendsItself(options: RequestOptions | undefined | null, byRoute = true): boolean {
+    if (options) {
+      if (byRoute && (options.path !== undefined || options.method !== undefined)) return true;
+      if (options.fetchOptions !== undefined || options.defaultBaseURL !== undefined) return true;
+    }
+    if (isHooked(this)) return true;
+    if (!this._usesFetch()) return false;
+    const { assistants, network, usage, observe, workloadIdentity, tokenProvider } = this._options;
+    return !(assistants || network || usage || observe || workloadIdentity || tokenProvider);
   }
 
   /** The native client, as the properties say by now. */
@@ -536,11 +497,11 @@ function residence(region: DataResidency | null | undefined, options: ClientOpti
   return region === 'us' ? 'https://us.api.openai.com/v1' : `https://${region}.api.openai.com/v1`;
 }
 
-function checkPathValue(value: unknown, operation: number, at: number): void {
-  const isNothing = value === undefined || value === null || typeof value === 'object';
-  if (!isNothing && !/^(?:\.|%2e){1,2}$/i.test(String(value))) return;
+function checkPath(path: unknown[], operation: number): void {
+  if (path.every((value) => !isNothing(value) && !/^(?:\.|%2e){1,2}$/i.test(String(value)))) return;
   const { row } = require('../internal/native') as typeof import('../internal/native');
-  const kind = Object.prototype.toString.call(value).slice(8, -1);
-  const why = isNothing ? `Value of type ${kind} is not a valid path parameter` : `Value "${value}" can't be safely passed as a path parameter`;
-  throw new Errors.OpenAIError(`Path parameters result in path with invalid segments:\n${why} (\`${row(operation).pathParams[at]}\`)`);
+  const found = row(operation);
+  segments(found.path, found.pathParams, path);
 }
+
+ownHooks(Client.prototype);

@@ -74,7 +74,10 @@ export class Stream<Item> implements AsyncIterable<Item> {
       let done = false;
       try {
         for await (const sse of _iterSSEMessages(response, controller)) {
-          if (done) continue;
+          if (done || controller.signal.aborted) {
+            if (controller.signal.aborted) return;
+            continue;
+          }
           if (sse.data.startsWith('[DONE]')) {
             done = true;
             continue;

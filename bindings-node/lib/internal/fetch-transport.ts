@@ -87,16 +87,3 @@ function read(response: Response): AsyncIterator<Uint8Array | string> | undefine
   }
   return undefined;
 }
-
-/** Whether this is the `fetch` that Node comes with. One that somebody put in its place gets to see our requests. */
-export function isBuiltIn(fetch: unknown): boolean {
-  if (typeof fetch !== 'function') return true;
-  const source = Function.prototype.toString.call(fetch);
-  return source.includes('lazyUndici') || source.includes('[native code]') || source.includes('internal/deps/undici');
-}
-
-/** Whether somebody put another dispatcher behind the built-in `fetch` (a mock, a proxy). */
-export function hasDispatcher(): boolean {
-  const dispatcher = (globalThis as any)[Symbol.for('undici.globalDispatcher.1')];
-  return dispatcher !== undefined && dispatcher !== null && dispatcher.constructor?.name !== 'Agent';
-}

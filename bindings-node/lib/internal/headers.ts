@@ -47,8 +47,14 @@ export function buildHeaders(layers: HeadersLike[]): NullableHeaders {
   const nulls = new Set<string>();
   for (const layer of layers) {
     const seen = new Set<string>();
+    const isObject = layer && !isNullable(layer) && !(Symbol.iterator in layer);
+    let last: string | undefined;
     for (const [name, value] of headerPairs(layer)) {
+      if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new TypeError(`Header name must be a valid HTTP token ["${name}"]`);
       const lower = name.toLowerCase();
+      // Members of an object replace those that differ from them in case only.
+      if (isObject && last !== name) seen.delete(lower);
+      last = name;
       if (!seen.has(lower)) {
         values.delete(name);
         seen.add(lower);

@@ -24,6 +24,18 @@ export interface Row {
   vectors: boolean;
 }
 
+/** Where the arguments of an operation go, for requests that JavaScript sends by itself. Lists hold names and values in turns. */
+export interface Plan {
+  body: 'none' | 'json' | 'multipart' | 'raw';
+  contentType?: string;
+  query: string[];
+  headerParams: string[];
+  headers: string[];
+  defaults: string[];
+  named: boolean;
+  admin: boolean;
+}
+
 /** A client of the core's. */
 export interface NativeClient {
   withOptions(options: string, observe: boolean): NativeClient;
@@ -80,6 +92,11 @@ export interface NativeModule {
   /** `lean`: events have no snapshots; whoever wants one asks for it. */
   Accumulator: new (kind: string, startingAfter?: number, lean?: boolean) => NativeAccumulator;
   row(operation: number): Row;
+  plan(operation: number): Plan;
+  /** The mock server of `threadline/testing`. */
+  Mock: new (port: number) => { readonly origin: string; stop(): void };
+  /** The engine as a server, until it is told to stop. */
+  serve(hub: NativeHub, id: number, args: string[]): void;
   operationNumber(name: string): number | null;
   verifyWebhook(
     payload: string | Uint8Array,
@@ -162,6 +179,13 @@ export function begin(waiter: Waiter, start: (id: number) => void): number {
     throw error;
   }
   return id;
+}
+
+/** Serves the engine until it is told to stop; the status to end with. */
+export function serve(args: string[]): Promise<number> {
+  return new Promise((resolve) => {
+    begin((_, status) => resolve(Number(status)), (id) => nativeModule().serve(hub!, id, args));
+  });
 }
 
 /** Ends a call; its waiter hears nothing more. */

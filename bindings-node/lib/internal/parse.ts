@@ -37,6 +37,7 @@ export function parseResult(client: Client, result: CallResult): unknown {
       value = parseJSON(text, result);
       const { row } = result.call;
       if (row?.vectors) client._vectors(value, result.call.params);
+      if (result.call.row && isResponse(result.call.operation)) value = withOutputText(value);
       value = addID(value, result.requestID);
       break;
     }
@@ -49,6 +50,7 @@ export function parseResult(client: Client, result: CallResult): unknown {
       break;
     }
     default:
+      if (result.call.row && result.call.row.reply !== 'binary') return parseUnread(client, result);
       value = result.response;
   }
   result.isParsed = true;
@@ -58,19 +60,69 @@ export function parseResult(client: Client, result: CallResult): unknown {
 
 /** The value of a `Response` that somebody else got. */
 async function parseForeign(client: Client, props: APIResponseProps): Promise<unknown> {
-  const { response } = props;
-  if (props.options.stream) {
+  const { response, options } = props;
+  const value = await readForeign(client, props);
+  if (client.logLevel === 'debug' && !options.stream) {
+    const { formatRequestDetails, loggerFor } = require('./utils/log') as typeof import('./utils/log');
+    const details = { retryOfRequestLogID: props.retryOfRequestLogID, url: response.url, status: response.status, durationMs: Date.now() - props.startTime };
+    loggerFor(client).debug(`[${props.requestLogID}] response parsed`, formatRequestDetails(details));
+  }
+  return value;
+}
+
+async function readForeign(client: Client, { response, options, controller }: APIResponseProps): Promise<unknown> {
+  if (options.stream) {
     const { Stream } = require('../core/streaming') as typeof import('../core/streaming');
-    return (props.options.__streamClass ?? Stream).fromSSEResponse(response, props.controller, client);
+    const mode = options.__streamMode;
+    return (options.__streamClass ?? Stream).fromSSEResponse(response, controller, client, options.__synthesizeEventData, mode);
   }
   if (response.status === 204) return null;
-  if (props.options.__binaryResponse) return response;
-  const type = response.headers.get('content-type')?.split(';')[0]?.trim();
-  if (type?.includes('application/json') || type?.endsWith('+json')) {
-    if (response.headers.get('content-length') === '0') return undefined;
-    return addRequestID(await response.json(), response);
+  if (options.__binaryResponse) return response;
+  const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (!type?.includes('application/json') && !type?.endsWith('+json')) return response.text();
+  if (response.headers.get('content-length') === '0') return undefined;
+  const text = await response.text();
+  return text ? addRequestID(JSON.parse(text), response) : undefined;
+}
+
+/** The value of a reply of ours that was taken as it came. */
+async function parseUnread(client: Client, result: CallResult): Promise<unknown> {
+  const { response, call } = result;
+  const row = call.row!;
+  const params = call.params as Record<string, unknown> | undefined;
+  const stream = typeof row.stream === 'string' ? Boolean(params?.[row.stream]) : row.stream;
+  const options = { ...call.finalOptions(), stream, __synthesizeEventData: isNamed(row.id) };
+  const props = { response, options, controller: new AbortController(), requestLogID: '', retryOfRequestLogID: undefined, startTime: 0 };
+  const value = await readForeign(client, props);
+  if (row.vectors) client._vectors(value, params);
+  if (isResponse(call.operation)) withOutputText(value);
+  return row.reply === 'empty' ? undefined : value;
+}
+
+function isNamed(id: string): boolean {
+  return id.startsWith('beta.threads.');
+}
+
+const responses = new Map<number, boolean>();
+
+/** Whether an operation answers with a response, which has a text. */
+export function isResponse(operation: number): boolean {
+  let found = responses.get(operation);
+  if (found === undefined) {
+    const { row } = require('./native') as typeof import('./native');
+    found = operation >= 0 && /^responses\.(?:create|retrieve)$/.test(row(operation).id);
+    responses.set(operation, found);
   }
-  return response.text();
+  return found;
+}
+
+/** A response with its text; whatever else, as it is. */
+export function withOutputText(value: any): unknown {
+  if (value && typeof value === 'object' && value.object === 'response' && !('output_text' in value)) {
+    const { addOutputText } = require('../lib/ResponsesParser') as typeof import('../lib/ResponsesParser');
+    addOutputText(value);
+  }
+  return value;
 }
 
 /** Puts the request's id onto an object, where no loop finds it. */

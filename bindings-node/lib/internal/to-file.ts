@@ -58,7 +58,7 @@ async function gather(value: any, parts: any[]): Promise<void> {
     parts.push(value);
   } else if (typeof value?.arrayBuffer === 'function') {
     parts.push(await value.arrayBuffer());
-  } else if (value && Symbol.asyncIterator in value) {
+  } else if (typeof value === 'object' && value !== null && Symbol.asyncIterator in value) {
     for await (const part of value) await gather(part, parts);
   } else {
     const kind = value?.constructor?.name;

@@ -188,8 +188,8 @@ function anyOf(schemas: Schema[]): Schema {
 
 function nullable(schema: Schema): Schema {
   const { type } = schema;
-  const plain = PRIMITIVE.has(type) && !('const' in schema) && !('enum' in schema);
-  return plain ? { ...schema, type: [type, 'null'] } : { anyOf: [schema, { type: 'null' }] };
+  const plain = PRIMITIVE.has(type) && Object.keys(schema).length === 1;
+  return plain ? { type, nullable: true } : { anyOf: [schema, { type: 'null' }] };
 }
 
 function textLimits(checks: any[]): Schema {

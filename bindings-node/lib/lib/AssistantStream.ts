@@ -129,7 +129,7 @@ export class AssistantStream
     this._connected();
     this.#accumulator = new (nativeModule().Accumulator)('assistant', undefined, true);
     for await (const event of stream) this.#take(event);
-    if (this.controller.signal.aborted) throw new APIUserAbortError();
+    if (this.controller.signal.aborted) throw this._userAbortError();
     if (!this.#finalRun) throw new OpenAIError('Final run has not been received');
     return this._addRun(this.#finalRun);
   }

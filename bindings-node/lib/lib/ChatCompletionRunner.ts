@@ -1,4 +1,5 @@
 /** Runs of chat completions with tools, without a stream. */
+import { helped } from './helpers/helped.js';
 import type { OpenAI } from '../client.js';
 import type {
   ChatCompletionCreateParamsNonStreaming, ChatCompletionMessageParam,
@@ -47,7 +48,7 @@ export class ChatCompletionRunner<ParsedT = null> extends AbstractChatCompletion
   ): ChatCompletionRunner<ParsedT>;
   static runTools<ParsedT>(client: OpenAI, params: any, options?: RunnerOptions): ChatCompletionRunner<ParsedT> {
     const runner = new ChatCompletionRunner<ParsedT>();
-    runner._run(() => runner._runTools(client, params, runner, options));
+    runner._run(() => runner._runTools(client, params, runner, helped(options, 'runTools')));
     return runner;
   }
 

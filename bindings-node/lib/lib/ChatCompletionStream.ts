@@ -1,4 +1,5 @@
 /** A chat completion, streamed and put together by the core. */
+import { helped } from './helpers/helped.js';
 import type { OpenAI } from '../client.js';
 import {
   APIUserAbortError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError,
@@ -172,11 +173,11 @@ export class ChatCompletionStream<ParsedT = null>
     this.#progress = undefined;
     const stream = await client.chat.completions.create(
       { ...params, stream: true },
-      { ...options, signal: this.controller.signal },
+      { ...helped(options, 'stream'), signal: this.controller.signal },
     );
     this._connected();
     for await (const chunk of stream) this.#take(chunk);
-    if (this.controller.signal.aborted) throw new APIUserAbortError();
+    if (this.controller.signal.aborted) throw this._userAbortError();
     return this._addChatCompletion(this.#finish());
   }
 
@@ -189,7 +190,7 @@ export class ChatCompletionStream<ParsedT = null>
       if (this.#progress?.id !== undefined && this.#progress.id !== item.id) this._addChatCompletion(this.#finish());
       this.#take(item as ChatCompletionChunk);
     }
-    if (this.controller.signal.aborted) throw new APIUserAbortError();
+    if (this.controller.signal.aborted) throw this._userAbortError();
     return this._addChatCompletion(this.#finish());
   }
 

@@ -1,4 +1,5 @@
 /** Runs of chat completions with tools, streamed. */
+import { helped } from './helpers/helped.js';
 import type { OpenAI } from '../client.js';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from '../resources/chat/completions/completions.js';
 import type { AbstractChatCompletionRunnerEvents, RunnerOptions } from './AbstractChatCompletionRunner.js';
@@ -54,7 +55,7 @@ export class ChatCompletionStreamingRunner<ParsedT = null>
   ): ChatCompletionStreamingRunner<ParsedT>;
   static runTools<ParsedT>(client: OpenAI, params: any, options?: RunnerOptions): ChatCompletionStreamingRunner<ParsedT> {
     const runner = new ChatCompletionStreamingRunner<ParsedT>(params);
-    runner._run(() => runner._runTools(client, params, runner, options));
+    runner._run(() => runner._runTools(client, params, runner, helped(options, 'runTools')));
     return runner;
   }
 }

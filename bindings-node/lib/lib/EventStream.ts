@@ -123,7 +123,8 @@ export class EventStream<EventTypes extends BaseEvents> {
   }
 
   protected _userAbortError(): APIUserAbortError {
-    return new APIUserAbortError();
+    const { reason } = this.controller.signal;
+    return Object.defineProperty(new APIUserAbortError(), 'cause', { value: reason, writable: true, configurable: true });
   }
 
   /** Aborts with the caller's signal, and lets go of it at the end. */

@@ -55,3 +55,46 @@ export function logOf(client: Logging, call: Call): CallLog {
     },
   };
 }
+
+const SECRET_HEADERS = new Set([
+  'authorization', 'proxy-authorization', 'api-key', 'x-api-key', 'x-amz-security-token', 'cookie', 'set-cookie', 'x-session-token',
+  'x-session-id', 'x-auth-token', 'x-id-token',
+]);
+const SECRET_PARAMETERS = /^x?(?:api-?key|(?:access|refresh|session|id|auth)?token|authorization|password|(?:client|signing)?secret|sig(?:nature)?|session-?id|(?:goog|amz)?(?:signature|credential)|amzsecuritytoken)$/i;
+
+function isSecretParameter(name: string): boolean {
+  return SECRET_PARAMETERS.test(name.replace(/[-_]/g, ''));
+}
+
+/** A URL without the values that open something. */
+export function redactURL(text: string): string {
+  if (!URL.canParse(text)) return text;
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  url.hash = '';
+  for (const name of [...url.searchParams.keys()]) if (isSecretParameter(name)) url.searchParams.set(name, '***');
+  return url.href;
+}
+
+/** What is written about a request: nothing that opens something. */
+export function formatRequestDetails(details: Record<string, any>): Record<string, unknown> {
+  const { retryOfRequestLogID, ...shown } = details;
+  if (retryOfRequestLogID) shown['retryOf'] = retryOfRequestLogID;
+  if (shown['options']) {
+    const { headers, ...options } = shown['options'];
+    if (options.query) {
+      const pairs = Object.entries(options.query).map(([name, value]) => [name, isSecretParameter(name) ? '***' : value]);
+      options.query = Object.fromEntries(pairs);
+    }
+    shown['options'] = options;
+  }
+  if (shown['url']) shown['url'] = redactURL(shown['url']);
+  if (shown['headers']) {
+    const entries: [string, unknown][] = shown['headers'] instanceof Headers ? [...shown['headers']] : Object.entries(shown['headers']);
+    shown['headers'] = Object.fromEntries(
+      entries.map(([name, value]) => [name, SECRET_HEADERS.has(name.toLowerCase()) || isSecretParameter(name) ? '***' : value]),
+    );
+  }
+  return shown;
+}

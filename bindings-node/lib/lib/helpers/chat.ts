@@ -8,11 +8,12 @@ import { ChatCompletionStreamingRunner } from '../ChatCompletionStreamingRunner.
 import type { RunnerOptions } from '../AbstractChatCompletionRunner.js';
 import { parseChatCompletion, validateInputTools } from '../parser.js';
 import { clientOf } from './client-of.js';
+import { helped } from './helped.js';
 
 /** A completion with its answers parsed. */
 export function parse(completions: Completions, body: any, options?: RequestOptions): APIPromise<ParsedChatCompletion<any>> {
   validateInputTools(body.tools);
-  const call = completions.create({ ...body, stream: undefined }, options) as APIPromise<ChatCompletion>;
+  const call = completions.create({ ...body, stream: undefined }, helped(options, 'chat.completions.parse')) as APIPromise<ChatCompletion>;
   return call._thenUnwrap((completion) => parseChatCompletion(completion, body)) as APIPromise<ParsedChatCompletion<any>>;
 }
 

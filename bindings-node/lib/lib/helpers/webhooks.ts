@@ -1,5 +1,5 @@
 /** Deliveries of webhooks. */
-import { fromNative, OpenAIError } from '../../core/error';
+import { fromNative, InvalidWebhookSignatureError, OpenAIError } from '../../core/error';
 import { headerPairs, type HeadersLike } from '../../internal/headers';
 import { nativeModule } from '../../internal/native';
 import type { UnwrapWebhookEvent } from '../../resources/webhooks/webhooks';
@@ -37,9 +37,28 @@ export async function verifySignature(
     );
   }
   const pairs = headerPairs(headers).flatMap(([name, value]) => (value === null ? [] : [name, value]));
+  const sent = Number.parseInt(known(pairs, 'webhook-timestamp') ?? '0', 10);
   try {
     nativeModule().verifyWebhook(payload, pairs, own, tolerance, Date.now() / 1000);
   } catch (error) {
-    throw fromNative(error);
+    throw worded(fromNative(error), pairs, Number.isNaN(sent) ? NaN : Date.now() / 1000 - sent, tolerance);
   }
+}
+
+function known(pairs: string[], name: string): string | undefined {
+  const at = pairs.findIndex((text, at) => at % 2 === 0 && text.toLowerCase() === name);
+  return at < 0 ? undefined : pairs[at + 1];
+}
+
+/** The core's words stay in `detail`; the message is what programs know. */
+function worded(error: unknown, pairs: string[], age: number, tolerance: number): unknown {
+  if (!(error instanceof InvalidWebhookSignatureError)) return error;
+  const missing = ['webhook-signature', 'webhook-timestamp', 'webhook-id'].find((name) => known(pairs, name) === undefined);
+  error.message =
+    missing ? `Missing required header: ${missing}`
+    : Number.isNaN(age) ? 'Invalid webhook timestamp format'
+    : age > tolerance ? 'Webhook timestamp is too old'
+    : age < -tolerance ? 'Webhook timestamp is too new'
+    : 'The given webhook signature does not match the expected signature';
+  return error;
 }

@@ -1,4 +1,5 @@
 /** A response, streamed and put together by the core. */
+import { helped } from '../helpers/helped.js';
 import type { OpenAI } from '../../client.js';
 import { APIUserAbortError, OpenAIError } from '../../core/error.js';
 import { Stream } from '../../core/streaming.js';
@@ -84,7 +85,7 @@ export class ResponseStream<ParsedT = null>
     getTextFormat?: (prepared: RequestOptions) => ResponseParserTextFormat,
   ): Promise<ParsedResponse<ParsedT>> {
     this._listenForAbort(options?.signal);
-    const sent = { ...options, signal: this.controller.signal };
+    const sent = { ...helped(options, 'stream'), signal: this.controller.signal };
     let stream: AsyncIterable<ResponseStreamEvent>;
     let after: number | undefined;
     if ('response_id' in params) {
