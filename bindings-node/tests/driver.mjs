@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AzureOpenAI, OpenAI } from '../dist/index.mjs';
 import * as auth from '../dist/auth/index.mjs';
+import { madeTexts } from '../dist/internal/parse.mjs';
 import { helpers } from './helpers.mjs';
 
 /** What the library would read from the environment; only clients that are to read it get to see it. */
@@ -205,6 +206,11 @@ const usage = (message) => ({ error: { ...EMPTY, kind: 'usage', message: String(
 
 /** A value as JSON data. */
 export function plain(value) {
+  if (value && typeof value === 'object' && madeTexts.has(value)) {
+    // A convenience of this language, which no server has sent.
+    const { output_text: _, ...rest } = value;
+    return rest;
+  }
   return value === undefined ? null : value;
 }
 

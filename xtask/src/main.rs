@@ -18,6 +18,7 @@ mod package;
 mod peers;
 mod postgres;
 mod python;
+mod seam_node;
 mod setup;
 mod shell;
 mod soak;

@@ -14,7 +14,7 @@ pub fn setup() -> Outcome {
 }
 
 /// Installs the packages of a folder's lock file into it.
-fn install(folder: &Path, what: &str) -> Outcome {
+pub fn install(folder: &Path, what: &str) -> Outcome {
     if !shell::has("npm", &[]) || !shell::has("node", &[]) {
         shell::install(&["nodejs", "npm"])?;
     }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::{Outcome, languages, python, shell};
+use crate::{Outcome, languages, python, seam_node, shell};
 
 /// Scripts of libraries, each with what its environment must hold.
 const LIBRARIES: &str = "tests/peers/libraries";
@@ -105,8 +105,12 @@ fn libraries(only: Option<&str>, folder: &Path) -> Outcome {
     if failed == 0 && passed > 0 { Ok(()) } else { Err("some libraries do not work".into()) }
 }
 
-/// Runs what stands on the Python package's HTTP clients: the official package of three generations, and libraries.
+/// Runs what stands on the Python package's HTTP clients: the official package of three generations, and libraries; or what stands on
+/// the Node package's `fetch`.
 fn seam(only: Option<&str>) -> Outcome {
+    if only == Some("node") {
+        return seam_node::run();
+    }
     python::build()?;
     shell::run(&mut shell::cargo(&["build", "--quiet", "-p", "threadline-model", "--bins"]))?;
     let model = start(Command::new(languages::built("threadline-model")).args(["--port", "0"]))?;

@@ -105,6 +105,9 @@ function isNamed(id: string): boolean {
 
 const responses = new Map<number, boolean>();
 
+/** Responses whose text the server did not send. */
+export const madeTexts = new WeakSet<object>();
+
 /** Whether an operation answers with a response, which has a text. */
 export function isResponse(operation: number): boolean {
   let found = responses.get(operation);
@@ -121,6 +124,7 @@ export function withOutputText(value: any): unknown {
   if (value && typeof value === 'object' && value.object === 'response' && !('output_text' in value)) {
     const { addOutputText } = require('../lib/ResponsesParser') as typeof import('../lib/ResponsesParser');
     addOutputText(value);
+    madeTexts.add(value);
   }
   return value;
 }

@@ -1,6 +1,7 @@
 // The official Node package, as it comes, against threadline-server.
 //
 //     node assistants.mjs BASE_URL...
+//     SEAM=threadline node assistants.mjs MODEL_URL      over threadline's fetch, with the engine in this process
 //
 // Every check runs against every base URL; the last line is `N passed, N failed`.
 
@@ -219,9 +220,16 @@ check("what is wrong is told as the original does", async (client) => {
   await refused(() => client.beta.assistants.list({ limit: 101 }), OpenAI.BadRequestError, /maximum value/);
 });
 
+/** A fetch with the engine behind it, where the seam is what is asked for. */
+const carried = async (baseURL) => {
+  if (!process.env.SEAM) return {};
+  const { fetch } = await import(process.env.SEAM);
+  return { fetch: fetch({ baseURL, apiKey: "any", assistants: { store: "sqlite::memory:", files: true, profile: { api: "chat" } } }) };
+};
+
 let [passed, failed] = [0, 0];
 for (const baseURL of process.argv.slice(2)) {
-  const client = new OpenAI({ baseURL, apiKey: "any", timeout: 60_000 });
+  const client = new OpenAI({ baseURL, apiKey: "any", timeout: 60_000, ...(await carried(baseURL)) });
   for (const { name, run } of checks) {
     try {
       await run(client);
