@@ -2,21 +2,24 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use threadline::accumulate::accumulate_raw;
 use threadline::json::Doc;
 use threadline::observe::CallRecord;
 use threadline::operation::{Operation, ReplyKind};
+use threadline::settings::Settings;
+use threadline::undocumented::{self, Answer};
 use threadline::usage::UsageCounter;
 use threadline::{Args, RequestOptions, operations};
+use threadline_engine::{Assistants, AssistantsExt};
 
 use crate::cancel::CancelHandle;
 use crate::error::CallError;
 use crate::files::{Upload, inputs};
-use crate::identity::TokenProvider;
-use crate::options::CallOptions;
+use crate::identity::{TokenProvider, hooks};
+use crate::options::options as call_options;
 use crate::reply::{Download, Reply};
 use crate::runtime;
-use crate::settings::Settings;
-use crate::stream::EventStream;
+use crate::stream::{AccumulatedStream, EventStream};
 
 /// A client. Cheap to share; those made by `with_options` share its connections.
 #[derive(Debug, uniffi::Object)]
@@ -26,9 +29,12 @@ pub struct Client {
     counter: Option<UsageCounter>,
 }
 
-/// The operation of this official name.
-pub(crate) fn operation(name: &str) -> Result<&'static Operation, CallError> {
-    operations::find(name).ok_or_else(|| CallError::usage(format!("there is no operation `{name}`")))
+/// The operation of this official name, or of a route that the description does not have: `get`, `post json` and their kin
+/// ([`undocumented::named`]), with the route as its one path argument.
+fn operation(name: &str, path: &[String], answer: Answer) -> Result<&'static Operation, CallError> {
+    let route = path.first().map_or("", String::as_str);
+    let found = operations::find(name).or_else(|| undocumented::named(name, route, answer));
+    found.ok_or_else(|| CallError::usage(format!("there is no operation `{name}`")))
 }
 
 /// What goes to the core for one call.
@@ -38,14 +44,15 @@ pub(crate) fn prepared(
     fields: Vec<u8>,
     files: Vec<Upload>,
     options: &str,
+    answer: Answer,
 ) -> Result<(&'static Operation, Args, RequestOptions), CallError> {
-    let operation = operation(name)?;
+    let operation = operation(name, &path, answer)?;
     for (name, value) in operation.path_params.iter().zip(&path) {
         if value.is_empty() {
             return Err(CallError::usage(format!("the argument `{name}` is empty, and stands in the URL")));
         }
     }
-    Ok((operation, Args::new(path, fields, inputs(files)?), CallOptions::read(options)?))
+    Ok((operation, Args::new(path, fields, inputs(files)?), call_options(options)?))
 }
 
 /// A client whose calls' records are added to this list.
@@ -58,14 +65,21 @@ fn watched(core: &threadline::Client, records: &Arc<Mutex<Vec<String>>>) -> thre
 
 #[uniffi::export]
 impl Client {
-    /// A client of these settings: one JSON object (see the module `settings`).
+    /// A client of these settings: one JSON object, whose members `threadline::settings` lists. `tokens` gives bearer tokens; where
+    /// the settings have a `workload_identity` whose `provider` is `{"type": "function"}`, its subject tokens.
     #[uniffi::constructor]
     pub fn new(settings: String, tokens: Option<Arc<dyn TokenProvider>>) -> Result<Arc<Self>, CallError> {
-        let settings = Settings::read(&settings)?;
+        let settings = Settings::from_json(&settings)?;
         let counter = settings.counter()?;
-        let records = settings.observe.then(Arc::default);
+        let records = settings.observe().then(Arc::default);
+        let assistants = settings.assistants().map(|store| Assistants::parse(&store).map_err(CallError::usage));
+        let hooks = hooks(tokens, settings.wants_subject_function());
         let _guard = runtime::get()?.enter();
-        let mut core = settings.client(tokens)?;
+        let builder = settings.builder(hooks)?;
+        let mut core = match assistants.transpose()? {
+            Some(store) => builder.assistants(store)?,
+            None => builder.build()?,
+        };
         if let Some(counter) = &counter {
             core = core.with_observer(counter.clone());
         }
@@ -77,7 +91,7 @@ impl Client {
 
     /// A client of other defaults, which shares connections with this one.
     pub fn with_options(&self, options: String) -> Result<Arc<Self>, CallError> {
-        let core = self.core.with_options(CallOptions::read(&options)?);
+        let core = self.core.with_options(call_options(&options)?);
         Ok(Arc::new(Self { core, records: self.records.clone(), counter: self.counter.clone() }))
     }
 
@@ -114,7 +128,7 @@ impl Client {
         options: String,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<Reply, CallError> {
-        let (operation, args, options) = prepared(&operation, path, fields, files, &options)?;
+        let (operation, args, options) = prepared(&operation, path, fields, files, &options, Answer::Whole)?;
         let core = self.core.clone();
         runtime::run(cancel, async move {
             let raw = core.execute(operation, args, options).await?;
@@ -142,7 +156,7 @@ impl Client {
         options: String,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<Arc<Download>, CallError> {
-        let (operation, args, options) = prepared(&operation, path, fields, files, &options)?;
+        let (operation, args, options) = prepared(&operation, path, fields, files, &options, Answer::Bytes)?;
         let core = self.core.clone();
         runtime::run(cancel, async move { Ok(Download::new(core.download(operation, args, options).await?)) }).await
     }
@@ -157,8 +171,26 @@ impl Client {
         options: String,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<Arc<EventStream>, CallError> {
-        let (operation, args, options) = prepared(&operation, path, fields, files, &options)?;
+        let (operation, args, options) = prepared(&operation, path, fields, files, &options, Answer::Events)?;
         let core = self.core.clone();
         runtime::run(cancel, async move { Ok(EventStream::new(core.stream(operation, args, options).await?)) }).await
+    }
+
+    /// Makes a call whose reply is a stream, and puts the stream together: of `chat.completions.create`, `completions.create`,
+    /// `responses.create`, `responses.retrieve`, and runs of assistants.
+    pub async fn accumulate(
+        &self,
+        operation: String,
+        path: Vec<String>,
+        fields: Vec<u8>,
+        options: String,
+        cancel: Option<Arc<CancelHandle>>,
+    ) -> Result<Arc<AccumulatedStream>, CallError> {
+        let (operation, args, options) = prepared(&operation, path, fields, Vec::new(), &options, Answer::Events)?;
+        let core = self.core.clone();
+        runtime::run(cancel, async move {
+            Ok(AccumulatedStream::new(accumulate_raw(&core, operation, args, options).await?))
+        })
+        .await
     }
 }

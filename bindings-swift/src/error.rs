@@ -61,6 +61,12 @@ impl CallError {
         Self::of_kind("cancelled", "the call was cancelled")
     }
 
+    /// One event of a connection that is no JSON.
+    pub(crate) fn unreadable(message: String, body: Vec<u8>) -> Self {
+        let record = ErrorRecord { kind: "decode".into(), message, body, ..ErrorRecord::default() };
+        Self::Failed { record }
+    }
+
     fn of_kind(kind: &str, message: impl Into<String>) -> Self {
         Self::Failed { record: ErrorRecord { kind: kind.into(), message: message.into(), ..ErrorRecord::default() } }
     }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use threadline::Json;
 use threadline::json::encode;
 use threadline::webhooks::WebhookVerifier;
 
@@ -63,11 +62,4 @@ impl Client {
         let event = verifier(self, secret, tolerance, now)?.unwrap(&payload, &headers)?;
         encode(&event).map_err(|error| CallError::usage(error.to_string()))
     }
-}
-
-/// A JSON schema as strict outputs ask for it.
-#[uniffi::export]
-pub fn strict_schema(schema: &str) -> Result<String, CallError> {
-    let schema = Json::parse(schema).map_err(|error| CallError::usage(format!("the schema: {error}")))?;
-    Ok(threadline::structured::strict_schema(&schema)?.raw().to_owned())
 }

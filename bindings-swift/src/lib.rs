@@ -10,19 +10,25 @@
 #![allow(clippy::result_large_err, reason = "UniFFI takes errors by value, and each leaves for the host at once")]
 
 mod accumulate;
+mod agents;
 mod cancel;
 mod client;
 mod error;
 mod files;
+mod functions;
 mod helpers;
 mod identity;
+mod mock;
+mod news;
 mod options;
 mod pages;
 mod polling;
 mod reply;
 mod runtime;
-mod settings;
+mod socket;
 mod stream;
+mod structured;
+mod toolrun;
 mod uploads;
 
 pub use accumulate::Accumulator;
@@ -30,11 +36,17 @@ pub use cancel::CancelHandle;
 pub use client::Client;
 pub use error::{CallError, ErrorRecord};
 pub use files::{Reader, Upload};
-pub use helpers::{strict_schema, version};
+pub use functions::ToolAnswer;
+pub use helpers::version;
 pub use identity::{ProvidedToken, TokenProvider};
+pub use mock::MockServer;
 pub use pages::{PageReply, Pager};
+pub use polling::UpdateListener;
 pub use reply::{Download, Head, Reply};
-pub use stream::EventStream;
+pub use socket::{CloseFrame, Connection, ReconnectAdvisor, ResponsesPool, audio_frames};
+pub use stream::{AccumulatedStream, EventStream};
+pub use structured::{check_schema, output_format, parse_reply, strict_schema};
+pub use toolrun::ToolRun;
 pub use uploads::ProgressListener;
 
 uniffi::setup_scaffolding!("threadline_ffi");

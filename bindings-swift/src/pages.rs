@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use threadline::page::{Pages, pages_raw};
+use threadline::undocumented::Answer;
 use threadline::{Json, Page};
 use tokio::sync::Mutex;
 
 use crate::cancel::CancelHandle;
 use crate::client::{Client, prepared};
 use crate::error::CallError;
+use crate::news::list;
 use crate::reply::{Head, header_lines};
 use crate::runtime;
 
@@ -38,14 +40,7 @@ impl std::fmt::Debug for Pager {
 }
 
 fn page_reply(page: &Page<Json>) -> PageReply {
-    let mut items = vec![b'['];
-    for (index, item) in page.data.iter().enumerate() {
-        if index > 0 {
-            items.push(b',');
-        }
-        items.extend_from_slice(item.raw().as_bytes());
-    }
-    items.push(b']');
+    let items: Vec<&str> = page.data.iter().map(Json::raw).collect();
     PageReply {
         head: Head {
             status: page.status(),
@@ -53,7 +48,7 @@ fn page_reply(page: &Page<Json>) -> PageReply {
             request_id: page.request_id().map(Into::into),
             attempts: page.attempts(),
         },
-        items,
+        items: list(&items),
         body: page.raw_body().to_vec(),
         has_next: page.has_next_page(),
     }
@@ -69,7 +64,7 @@ impl Client {
         fields: Vec<u8>,
         options: String,
     ) -> Result<Arc<Pager>, CallError> {
-        let (operation, args, options) = prepared(&operation, path, fields, Vec::new(), &options)?;
+        let (operation, args, options) = prepared(&operation, path, fields, Vec::new(), &options, Answer::Whole)?;
         let pages = pages_raw(&self.core, operation, args, options);
         Ok(Arc::new(Pager { pages: Arc::new(Mutex::new(Some(pages))) }))
     }

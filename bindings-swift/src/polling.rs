@@ -6,15 +6,18 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use threadline::json::{Map, decode};
 use threadline::polling::{
-    RawStart, Target, VectorStoreFileBatchUploadParams, VectorStoreFileUploadParams, poll_raw, upload_raw,
+    OnLook, RawStart, Target, VectorStoreFileBatchUploadParams, VectorStoreFileUploadParams, poll_raw_with, upload_raw,
 };
 use threadline::types::{FileChunkingStrategyParam, VectorStoreAttribute};
+use threadline::undocumented::Answer;
+
+use threadline::settings::duration;
 
 use crate::cancel::CancelHandle;
 use crate::client::{Client, prepared};
 use crate::error::CallError;
 use crate::files::{Upload, inputs};
-use crate::options::{CallOptions, duration, read};
+use crate::options::{options as call_options, read};
 use crate::reply::Reply;
 use crate::runtime;
 
@@ -96,10 +99,28 @@ fn typed<T: threadline::json::Decode>(name: &str, raw: Option<&RawValue>) -> Res
     value.map(Some).map_err(|error| CallError::usage(format!("the argument `{name}`: {error}")))
 }
 
+/// Hears of each state that a poll sees.
+#[uniffi::export(with_foreign)]
+pub trait UpdateListener: Send + Sync {
+    /// The reply that told the state; the last one too. To be answered at once.
+    fn updated(&self, reply: Reply);
+}
+
+fn on_look(listener: Arc<dyn UpdateListener>) -> OnLook {
+    Box::new(move |reply| {
+        // A thread of the runtime waits for the host here, which answers at once.
+        tokio::task::block_in_place(|| listener.updated(reply.clone().into()));
+        Ok(())
+    })
+}
+
 #[uniffi::export]
 impl Client {
     /// Makes a thing, or takes one that exists, and waits until the provider has done with it. `how` is one JSON object (`resource`,
     /// `operation`, `ids`, `upload`, `interval_s`, `max_wait_s`); `path`, `fields` and `files` belong to the operation that makes it.
+    /// `listener` hears of each state that is seen.
+    #[uniffi::method(default(listener = None))]
+    #[allow(clippy::too_many_arguments)] // crosses into other languages, where each has its name
     pub async fn poll(
         &self,
         how: String,
@@ -108,6 +129,7 @@ impl Client {
         files: Vec<Upload>,
         options: String,
         cancel: Option<Arc<CancelHandle>>,
+        listener: Option<Arc<dyn UpdateListener>>,
     ) -> Result<Reply, CallError> {
         let how: How = read("how", &how)?;
         let target = Target::find(&how.resource)
@@ -116,20 +138,20 @@ impl Client {
         let store = how.ids.as_ref().and_then(|ids| ids.first()).cloned().unwrap_or_default();
         let (start, options) = match (how.operation, how.upload.as_deref()) {
             (Some(operation), _) => {
-                let (operation, args, options) = prepared(&operation, path, fields, files, &options)?;
+                let (operation, args, options) = prepared(&operation, path, fields, files, &options, Answer::Whole)?;
                 (RawStart::Call { operation, args, ids: how.ids }, options)
             }
             (None, Some("file")) => {
                 let params = StoreArguments::read(&fields)?.file(files)?;
-                (RawStart::UploadedFile(store, params), CallOptions::read(&options)?)
+                (RawStart::UploadedFile(store, params), call_options(&options)?)
             }
             (None, Some("batch")) => {
                 let params = StoreArguments::read(&fields)?.batch(files)?;
-                (RawStart::UploadedBatch(store, params), CallOptions::read(&options)?)
+                (RawStart::UploadedBatch(store, params), call_options(&options)?)
             }
-            (None, _) => (RawStart::Existing(how.ids.unwrap_or_default()), CallOptions::read(&options)?),
+            (None, _) => (RawStart::Existing(how.ids.unwrap_or_default()), call_options(&options)?),
         };
-        let work = poll_raw(self.core.clone(), target, start, times, options);
+        let work = poll_raw_with(self.core.clone(), target, start, times, options, listener.map(on_look));
         runtime::run(cancel, async move { Ok(work.await?.into()) }).await
     }
 
@@ -143,7 +165,7 @@ impl Client {
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<Reply, CallError> {
         let params = StoreArguments::read(&fields)?.file(vec![file])?;
-        let work = upload_raw(self.core.clone(), &store, params, CallOptions::read(&options)?);
+        let work = upload_raw(self.core.clone(), &store, params, call_options(&options)?);
         runtime::run(cancel, async move { Ok(work.await?.into()) }).await
     }
 }

@@ -25,7 +25,8 @@ fn workers() -> usize {
 }
 
 /// Aborts its task when it is dropped.
-struct Guard<T>(JoinHandle<T>);
+#[derive(Debug)]
+pub(crate) struct Guard<T>(pub(crate) JoinHandle<T>);
 
 impl<T> Drop for Guard<T> {
     fn drop(&mut self) {

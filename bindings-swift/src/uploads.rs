@@ -12,7 +12,7 @@ use crate::cancel::CancelHandle;
 use crate::client::Client;
 use crate::error::CallError;
 use crate::files::Upload;
-use crate::options::{CallOptions, read};
+use crate::options::{options as call_options, read};
 use crate::reply::{Head, Reply, header_lines};
 use crate::runtime;
 
@@ -64,7 +64,7 @@ impl Client {
         let given: Arguments = read("arguments", &arguments)?;
         let uploads = self.core.uploads();
         let mut upload = uploads.upload_file_chunked(file.input()?, given.mime_type, given.purpose.as_str());
-        upload = upload.options(CallOptions::read(&options)?);
+        upload = upload.options(call_options(&options)?);
         if let Some(name) = given.filename {
             upload = upload.filename(name);
         }

@@ -26,6 +26,8 @@ pub mod resources;
 pub mod response;
 pub mod responses_ws;
 pub mod secret;
+#[cfg(feature = "bindings")]
+pub mod settings;
 pub mod stream;
 mod stream_to;
 pub mod structured;

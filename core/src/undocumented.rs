@@ -73,6 +73,28 @@ pub fn operation(verb: Verb, path: &str, sends: Sends, answer: Answer) -> &'stat
     &ALL[place(verb, sends, answer, auth)]
 }
 
+/// The operation that a text names: a verb and what it sends, `get`, `post json`, `post form`, `put content`. The path is that of
+/// [`operation`].
+pub fn named(name: &str, path: &str, answer: Answer) -> Option<&'static Operation> {
+    let (verb, sends) = name.split_once(' ').unwrap_or((name, "nothing"));
+    let verb = match verb {
+        "get" => Verb::Get,
+        "post" => Verb::Post,
+        "put" => Verb::Put,
+        "patch" => Verb::Patch,
+        "delete" => Verb::Delete,
+        _ => return None,
+    };
+    let sends = match sends {
+        "nothing" => Sends::Nothing,
+        "json" => Sends::Json,
+        "form" => Sends::Form,
+        "content" => Sends::Content,
+        _ => return None,
+    };
+    Some(operation(verb, path, sends, answer))
+}
+
 fn place(verb: Verb, sends: Sends, answer: Answer, auth: Auth) -> usize {
     fn at<T: PartialEq>(list: &[T], item: &T) -> usize {
         list.iter().position(|known| known == item).unwrap_or(0)
@@ -119,6 +141,15 @@ fn row(verb: Verb, sends: Sends, answer: Answer, auth: Auth) -> Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_says_verb_and_body() {
+        let post = named("post json", "/x", Answer::Whole).unwrap();
+        assert!(std::ptr::eq(post, operation(Verb::Post, "/x", Sends::Json, Answer::Whole)));
+        assert_eq!(named("get", "/x", Answer::Events).unwrap().verb, Verb::Get);
+        assert!(named("get something", "/x", Answer::Whole).is_none());
+        assert!(named("models.list", "/x", Answer::Whole).is_none());
+    }
 
     #[test]
     fn every_combination_has_its_own_operation() {

@@ -15,7 +15,10 @@ mod chat;
 mod chat_events;
 mod completion;
 mod head;
+mod json_events;
 mod merge;
+#[cfg(feature = "bindings")]
+mod raw;
 mod resources;
 mod response;
 mod response_delta;
@@ -30,6 +33,9 @@ pub use self::assistant_events::AssistantEvent;
 pub use self::chat::ChatCompletionAccumulator;
 pub use self::chat_events::ChatCompletionStreamEvent;
 pub use self::completion::{CompletionAccumulator, CompletionStreamEvent};
+pub use self::json_events::JsonEvents;
+#[cfg(feature = "bindings")]
+pub use self::raw::{RawAccumulatedStream, accumulate_raw};
 pub use self::response::ResponseAccumulator;
 pub use self::stream::{
     Accumulate, AccumulatedStream, AssistantStream, ChatCompletionStream, CompletionStream, ResponseStream, TextDeltas,

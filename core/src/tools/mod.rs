@@ -19,9 +19,10 @@ mod tool;
 mod transcript;
 
 pub use self::machine::{Next, ToolLoop, ToolRequest};
-pub use self::raw::{JsonEvents, JsonReply};
+pub use self::raw::JsonReply;
 pub use self::runner::{Decision, ToolErrors, ToolRun, ToolRunner};
 pub use self::stream::{StreamedReply, ToolEvent, ToolStream};
 pub(crate) use self::tool::Failure as ToolFailure;
 pub use self::tool::Tool;
 pub use self::transcript::{CallOutcome, CallRecord, Step, ToolCall, ToolResult, Transcript, UsageSum};
+pub use crate::accumulate::JsonEvents;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use threadline::Client;
 use threadline::usage::UsageCounter;
 
-use super::options::ClientConfig;
+use super::options;
 
 /// The clients made so far.
 #[derive(Default)]
@@ -32,13 +32,7 @@ impl Clients {
         if let Some(made) = by_config.get(&key) {
             return Ok(made.clone());
         }
-        let config: ClientConfig = serde_json::from_value(config).map_err(|error| format!("`client`: {error}"))?;
-        let (observe, counter) = (config.observe, config.counter()?);
-        let mut client = config.client()?;
-        if let Some(counter) = &counter {
-            client = client.with_observer(counter.clone());
-        }
-        let made = Made { client, observe, counter };
+        let made = options::client(config)?;
         by_config.insert(key, made.clone());
         Ok(made)
     }

@@ -43,8 +43,7 @@ struct Line {
     method: String,
     #[serde(default)]
     args: BTreeMap<String, Box<RawValue>>,
-    #[serde(default)]
-    options: CallOptions,
+    options: Option<Box<RawValue>>,
     max_items: Option<usize>,
     max_events: Option<usize>,
     cancel_after_s: Option<f64>,
@@ -99,12 +98,13 @@ impl Driver {
         let row =
             helpers::find(&id).or_else(|| generated::find(&id)).ok_or_else(|| format!("there is no method `{id}`"))?;
         let (client, observed) = Observed::of(self.clients.of(Value::Object(line.client))?);
+        let options = CallOptions::read(line.options.as_deref())?;
         let limits = Limits {
-            items: line.max_items.or(line.options.max_items).unwrap_or(usize::MAX),
-            events: line.max_events.or(line.options.max_events).unwrap_or(usize::MAX),
+            items: line.max_items.or(options.max_items).unwrap_or(usize::MAX),
+            events: line.max_events.or(options.max_events).unwrap_or(usize::MAX),
             blocking: self.blocking && cancel.is_none(),
         };
-        let mut arguments = Arguments::new(line.args, line.options.build()?, limits, row.path, row.stream);
+        let mut arguments = Arguments::new(line.args, options.options, limits, row.path, row.stream);
         arguments.ear = Ear(self.watch.clone());
         arguments.ear.hear(|| format!("{client:?}\n{client:#?}\n{}", arguments.shown()));
         let call = row.check(&arguments).and_then(|()| (row.run)(&client, &arguments));
