@@ -7,7 +7,7 @@
 //!    with what to write (`schema/check.rs`, `schema/unions.rs`).
 //! 3. **prepare**: what follows from the whole: needed types, direction of travel, recursion (`schema/graph.rs`). From
 //!    here on the [`Schema`] is only read.
-//! 4. **generate**: each output is one function from the schema to files (`rust/`, `python/`, `node/`, `kotlin/`, `cases/` …). Outputs do
+//! 4. **generate**: each output is one function from the schema to files (`rust/`, `python/`, `node/`, `kotlin/`, `swift/`, `cases/` …). Outputs do
 //!    not know one another. A special case is data in `api/`, never a name in an output.
 //! 5. **write**: Rust is formatted by rustfmt, files that differ are written, files that no output made are removed
 //!    (`output.rs`). With `--check` nothing is written, and a difference is a failure.
@@ -27,6 +27,7 @@ mod output;
 mod python;
 mod rust;
 mod schema;
+mod swift;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -78,6 +79,7 @@ fn generate(api: &Path) -> Result<Files, Box<dyn std::error::Error>> {
     python::generate(api, &schema, &mut files)?;
     node::generate(api, &schema, &mut files)?;
     kotlin::generate(&schema, &names, &mut files)?;
+    swift::generate(&schema, &names, &mut files)?;
     files.finish()?;
     Ok(files)
 }

@@ -23,6 +23,9 @@ const OWNED: &[&str] = &[
     "bindings-kotlin/src/types/kotlin/dev/threadline/types",
     "bindings-kotlin/src/main/kotlin/dev/threadline/resources",
     "bindings-kotlin/src/test/kotlin/dev/threadline/driver/generated",
+    "bindings-swift/Sources/Threadline/Types",
+    "bindings-swift/Sources/Threadline/Resources",
+    "bindings-swift/Tests/Driver/Generated",
 ];
 
 /// Longest generated file, in lines.
@@ -45,6 +48,11 @@ impl Files {
 
     /// Adds a Kotlin file; the mark is put in front.
     pub fn kotlin(&mut self, path: impl Into<String>, body: &str) {
+        self.0.insert(path.into(), format!("// @{MARK}\n{body}"));
+    }
+
+    /// Adds a Swift file; the mark is put in front.
+    pub fn swift(&mut self, path: impl Into<String>, body: &str) {
         self.0.insert(path.into(), format!("// @{MARK}\n{body}"));
     }
 

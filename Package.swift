@@ -1,0 +1,26 @@
+// swift-tools-version:5.9
+import Foundation
+import PackageDescription
+
+// On Apple's systems the native library comes in an XCFramework (bindings-swift/scripts/xcframework.sh makes it); elsewhere pkg-config
+// finds it: `threadline_ffi.pc` says where it lies.
+#if os(macOS)
+let native: Target = .binaryTarget(name: "ThreadlineFFIC", path: "bindings-swift/ThreadlineFFIC.xcframework")
+#else
+let native: Target = .systemLibrary(name: "ThreadlineFFIC", path: "bindings-swift/Sources/ThreadlineFFIC", pkgConfig: "threadline_ffi")
+#endif
+
+let package = Package(
+    name: "threadline",
+    platforms: [.macOS(.v12), .iOS(.v15), .tvOS(.v15), .watchOS(.v8)],
+    products: [
+        .library(name: "Threadline", targets: ["Threadline"]),
+        .executable(name: "threadline-driver", targets: ["ThreadlineDriver"]),
+    ],
+    targets: [
+        native,
+        .target(name: "ThreadlineFFI", dependencies: ["ThreadlineFFIC"], path: "bindings-swift/Sources/ThreadlineFFI"),
+        .target(name: "Threadline", dependencies: ["ThreadlineFFI"], path: "bindings-swift/Sources/Threadline"),
+        .executableTarget(name: "ThreadlineDriver", dependencies: ["Threadline"], path: "bindings-swift/Tests/Driver"),
+    ]
+)

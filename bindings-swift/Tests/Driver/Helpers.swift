@@ -1,0 +1,62 @@
+import Foundation
+import Threadline
+
+/// Helpers by their official names: what the packages offer above single operations.
+func helperRows(operations: [String: Row]) -> [Row] {
+    var rows: [Row] = []
+    let makers = Helpers(operations: operations)
+    makers.polling(&rows)
+    makers.moreOfPolling(&rows)
+    makers.uploads(&rows)
+    makers.webhooks(&rows)
+    makers.streams(&rows)
+    return rows
+}
+
+/// Makes rows of helpers out of those of the operations that they stand on.
+struct Helpers {
+    static let pace = "poll_interval_ms,poll_interval,max_wait_seconds"
+
+    let operations: [String: Row]
+
+    /// The arguments that an operation takes, without its stream flag.
+    func arguments(of operation: String) -> [String] {
+        guard let row = operations[operation] else { return [] }
+        return (row.required + row.optional).filter { $0 != row.streamFlag }
+    }
+
+    /// A row of a helper that takes what operations take, and arguments of its own.
+    func like(
+        _ id: String, _ path: String, _ required: String, _ others: [String], _ own: String,
+        _ run: @escaping @Sendable (Client, Arguments) async throws -> Answer
+    ) -> Row {
+        let needed = Set(required.split(separator: ",").map(String.init))
+        let optional = others.flatMap { arguments(of: $0) }.filter { !needed.contains($0) }
+        return Row(id, path, required, (optional + [own]).joined(separator: ","), nil, run)
+    }
+
+    /// A row of a helper that makes a thing by an operation and polls it.
+    func making(
+        _ id: String, _ path: String, _ operation: String, _ run: @escaping @Sendable (Client, Arguments, Pace) async throws -> Answer
+    ) -> Row {
+        let required = operations[operation]?.required.joined(separator: ",") ?? ""
+        return like(id, path, required, [operation], Helpers.pace) { c, a in try await run(c, a, try a.pace()) }
+    }
+
+    /// A row of a helper that polls a thing that exists.
+    func existing(_ id: String, _ path: String, _ run: @escaping @Sendable (Client, Arguments, Pace) async throws -> Answer) -> Row {
+        Row(id, path, path, Helpers.pace, nil) { c, a in try await run(c, a, try a.pace()) }
+    }
+}
+
+extension Arguments {
+    func pace() throws -> Pace {
+        let milliseconds = try takeNumber("poll_interval_ms")
+        let seconds = try takeNumber("poll_interval")
+        let maxWait = try takeNumber("max_wait_seconds")
+        for (name, value) in [("poll_interval_ms", milliseconds), ("poll_interval", seconds), ("max_wait_seconds", maxWait)] {
+            if let value, value < 0 { throw Usage("the argument `\(name)` must not be negative") }
+        }
+        return Pace(interval: milliseconds.map { $0 / 1000 } ?? seconds, maxWait: maxWait)
+    }
+}
