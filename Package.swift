@@ -2,7 +2,7 @@
 import Foundation
 import PackageDescription
 
-// On Apple's systems the native library comes in an XCFramework (bindings-swift/scripts/xcframework.sh makes it); elsewhere pkg-config
+// On Apple's systems the native library comes in an XCFramework; elsewhere pkg-config
 // finds it: `threadline_ffi.pc` says where it lies.
 #if os(macOS)
 let native: Target = .binaryTarget(name: "ThreadlineFFIC", path: "bindings-swift/ThreadlineFFIC.xcframework")

@@ -127,13 +127,8 @@ fn native() -> Outcome {
         ("ThreadlineFFIC.modulemap", "ThreadlineFFIC/module.modulemap"),
     ];
     for (from, to) in targets {
-        let text = std::fs::read_to_string(made.join(from))?;
-        // A system library has to say what it is linked with.
-        let text = match to.ends_with("module.modulemap") {
-            true => text.replacen("    export *", "    link \"threadline_ffi\"\n    export *", 1),
-            false => text,
-        };
-        ffi::write(&sources.join(to), text.as_bytes())?;
+        let text = std::fs::read(made.join(from))?;
+        ffi::write(&sources.join(to), &text)?;
     }
     Ok(())
 }
@@ -157,8 +152,11 @@ pub fn driver() -> Command {
     let program = scratch().join("debug").join(DRIVER);
     let library = languages::target().join("debug");
     if shell::has("swift", &[]) {
-        let mut driver = Command::new(program);
-        driver.env("LD_LIBRARY_PATH", joined(&library, "LD_LIBRARY_PATH"));
+        // In its arguments, since the suite starts it by its command line alone.
+        let mut path = std::ffi::OsString::from("LD_LIBRARY_PATH=");
+        path.push(joined(&library, "LD_LIBRARY_PATH"));
+        let mut driver = Command::new("env");
+        driver.arg(path).arg(program);
         return driver;
     }
     // The libraries of the other Debian, by its own loader: so the program sees the files and the network of this machine.

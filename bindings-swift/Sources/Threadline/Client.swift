@@ -6,7 +6,7 @@ import ThreadlineFFI
 /// ```swift
 /// let client = try Client(apiKey: "…")
 /// let completion = try await client.chat.completions.create(
-///     ChatCompletionCreateParams(messages: [.user("Say hello.")], model: "gpt-5-mini"))
+///     ChatCompletionCreateParams(messages: [.user(ChatCompletionUserMessageParam(content: .text("Say hello.")))], model: "gpt-5-mini"))
 /// ```
 public final class Client: Sendable {
     let _calls: Calls
