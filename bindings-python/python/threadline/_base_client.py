@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
 
 from ._client import AsyncOpenAI as AsyncAPIClient
@@ -16,6 +18,7 @@ from ._constants import (
     OVERRIDE_CAST_TO_HEADER,
     RAW_RESPONSE_HEADER,
 )
+from ._timeout import Timeout
 from ._types import NotGiven, not_given
 from .pagination import AsyncPaginator, PageInfo
 from .pagination import _AsyncPage as BaseAsyncPage
@@ -26,6 +29,7 @@ __all__ = [
     "DEFAULT_CONNECTION_LIMITS",
     "DEFAULT_MAX_RETRIES",
     "DEFAULT_TIMEOUT",
+    "HTTPX_DEFAULT_TIMEOUT",
     "INITIAL_RETRY_DELAY",
     "MAX_RETRY_DELAY",
     "OVERRIDE_CAST_TO_HEADER",
@@ -36,6 +40,8 @@ __all__ = [
     "BaseClient",
     "BasePage",
     "BaseSyncPage",
+    "OtherArch",
+    "OtherPlatform",
     "PageInfo",
     "SyncAPIClient",
     "get_architecture",
@@ -82,11 +88,33 @@ def make_request_options(
     return options
 
 
+#: What httpx does unasked.
+HTTPX_DEFAULT_TIMEOUT = Timeout(5.0)
+
+
+class OtherPlatform:
+    """A system that has no word of its own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"Other:{self.name}"
+
+
+class OtherArch(OtherPlatform):
+    """A processor that has no word of its own."""
+
+    def __str__(self) -> str:
+        return f"other:{self.name}"
+
+
+@lru_cache(maxsize=None)
 def platform_headers(version: str, *, platform: Optional[str] = None) -> Dict[str, str]:
     """What the headers of a request say of this process."""
     from ._private import platform_headers as own
 
-    return {**own(), "X-Stainless-Package-Version": version, **({"X-Stainless-OS": platform} if platform else {})}
+    return {**own(), "X-Stainless-Package-Version": version, **({"X-Stainless-OS": str(platform)} if platform else {})}
 
 
 def _of_platform(name: str) -> str:
@@ -95,8 +123,26 @@ def _of_platform(name: str) -> str:
     return own()[f"X-Stainless-{name}"]
 
 
-def get_platform() -> str:
-    return _of_platform("OS")
+_SYSTEMS = {"darwin": "MacOS", "windows": "Windows", "freebsd": "FreeBSD", "openbsd": "OpenBSD"}
+
+
+def get_platform() -> Any:
+    """The system, in the word that headers have for it."""
+    try:
+        system, name = platform.system().lower(), platform.platform().lower()
+    except Exception:
+        return "Unknown"
+    if "iphone" in name or "ipad" in name:
+        return "iOS"
+    if "android" in name:
+        return "Android"
+    if system != "linux":
+        return _SYSTEMS.get(system) or (OtherPlatform(name) if name else "Unknown")
+    try:
+        kind = platform.freedesktop_os_release().get("ID", "").lower()
+    except OSError:
+        kind = ""
+    return _SYSTEMS.get(kind, "Linux")
 
 
 def get_architecture() -> str:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Dict, Iterable, List, Mapping, Optional, get_args, get_origin
+from typing import Annotated, Any, Dict, Iterable, Iterator, List, Mapping, Optional, TypeVar, get_args, get_origin
+from weakref import WeakKeyDictionary
 
 from ._models import BaseModel
 from ._utils import PropertyInfo
 from ._utils._typing import is_annotated_type, is_literal_type, is_type_alias_type, is_union
 
-__all__ = ["construct_type", "fits", "is_model", "members_of", "resolved"]
+__all__ = ["DISCRIMINATOR_CACHE", "EagerIterable", "construct_type", "fits", "is_model", "members_of", "resolved"]
+
+T = TypeVar("T")
+
+
+class _Eager:
+    """Marks what can be read only once, and is kept as a list."""
+
+    @staticmethod
+    def kept(value: Any) -> Any:
+        return list(value) if isinstance(value, (Iterator, str)) else value
+
+
+EagerIterable = Annotated[Iterable[T], _Eager()]
+
+#: Of unions that were told apart by a member: the arm of each of its texts.
+DISCRIMINATOR_CACHE: "WeakKeyDictionary[Any, Dict[Any, Any]]" = WeakKeyDictionary()
 
 
 def is_model(type_: Any) -> bool:
@@ -31,10 +48,14 @@ def construct_type(*, value: Any, type_: Any, metadata: Any = None) -> Any:
     if is_annotated_type(type_):
         type_, *own = get_args(type_)
         notes = notes or tuple(own)
+        if any(isinstance(note, _Eager) for note in notes):
+            value = _Eager.kept(value)
         type_ = resolved(type_)
     origin, arguments = get_origin(type_) or type_, get_args(type_)
     if is_union(origin):
         return _of_union(value, type_, arguments, notes)
+    if hasattr(origin, "__total__") and isinstance(value, Mapping):
+        return _of_typed_dict(value, origin)
     if origin is dict:
         if not isinstance(value, Mapping) or len(arguments) < 2:
             return value
@@ -50,6 +71,16 @@ def construct_type(*, value: Any, type_: Any, metadata: Any = None) -> Any:
     if origin is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value) if float(value) == value else value
     return _of_time(value, origin)
+
+
+def _of_typed_dict(value: Mapping[str, Any], class_: Any) -> Mapping[str, Any]:
+    """The same, with what can be read only once as lists."""
+    if not any("EagerIterable" in str(note) or is_annotated_type(note) for note in class_.__annotations__.values()):
+        return value
+    from typing import get_type_hints
+
+    hints = get_type_hints(class_, include_extras=True)
+    return {key: construct_type(value=item, type_=hints[key]) if key in hints else item for key, item in value.items()}
 
 
 def _of_time(value: Any, wanted: Any) -> Any:
@@ -74,9 +105,15 @@ def _of_union(value: Any, union: Any, arms: Any, notes: Any) -> Any:
             return construct_type(value=value, type_=arm)
     tag = next((note.discriminator for note in notes if isinstance(note, PropertyInfo) and note.discriminator), None)
     if tag is not None and isinstance(value, Mapping):
-        named = _by_tag(arms, tag)
-        if value.get(tag) in named:
-            return construct_type(value=value, type_=named[value[tag]])
+        named = DISCRIMINATOR_CACHE.get(union)
+        if named is None:
+            named = DISCRIMINATOR_CACHE[union] = _by_tag(arms, tag)
+        arm = next((named[value[key]] for key in (tag, *_wire_names(arms, tag)) if value.get(key) in named), None)
+        if arm is not None:
+            return construct_type(value=value, type_=arm)
+    for arm in arms:
+        if fits(value, arm, True):
+            return construct_type(value=_lax(value, arm), type_=arm)
     for arm in arms:
         made = construct_type(value=value, type_=arm)
         if is_model(get_origin(arm) or arm):
@@ -85,6 +122,33 @@ def _of_union(value: Any, union: Any, arms: Any, notes: Any) -> Any:
         elif made is not value:
             return made
     return value
+
+
+def _wire_names(arms: Iterable[Any], tag: str) -> Iterator[str]:
+    """What the wire calls the member that tells the arms apart."""
+    for arm in arms:
+        origin = get_origin(resolved(arm)) or resolved(arm)
+        field = members_of(origin).get(tag) if is_model(origin) else None
+        if field is not None and field.alias:
+            yield field.alias
+
+
+def _lax(value: Any, type_: Any) -> Any:
+    """Numbers that came as texts as numbers, where a class says so."""
+    origin = get_origin(resolved(type_)) or resolved(type_)
+    if not is_model(origin) or not isinstance(value, Mapping):
+        return value
+    fields = {field.alias or name: field.annotation for name, field in members_of(origin).items()}
+    return {name: _number(item, fields.get(name)) for name, item in value.items()}
+
+
+def _number(value: Any, type_: Any) -> Any:
+    if type_ not in (int, float) or not isinstance(value, str):
+        return value
+    try:
+        return type_(value)
+    except ValueError:
+        return value
 
 
 def _by_tag(arms: Iterable[Any], tag: str) -> Dict[Any, Any]:
@@ -102,7 +166,7 @@ def _by_tag(arms: Iterable[Any], tag: str) -> Dict[Any, Any]:
         for name, field in members_of(origin).items():
             if tag in (name, field.alias) and is_literal_type(field.annotation):
                 for text in get_args(field.annotation):
-                    named.setdefault(text, arm)
+                    named[text] = arm
     return named
 
 
@@ -112,30 +176,30 @@ def members_of(class_: Any) -> Dict[str, Any]:
     return fields
 
 
-def fits(value: Any, type_: Any) -> bool:
-    """Whether a value is what the annotation says, in all its parts."""
+def fits(value: Any, type_: Any, lax: bool = False) -> bool:
+    """Whether a value is what the annotation says, in all its parts; `lax` takes texts of numbers for numbers."""
     type_ = resolved(type_)
     if is_annotated_type(type_):
-        return fits(value, get_args(type_)[0])
+        return fits(value, get_args(type_)[0], lax)
     origin, arguments = get_origin(type_) or type_, get_args(type_)
     if type_ is Any or origin is object or isinstance(type_, str):
         return True
     if type_ is None or type_ is type(None):
         return value is None
     if is_union(origin):
-        return any(fits(value, arm) for arm in arguments)
+        return any(fits(value, arm, lax) for arm in arguments)
     if is_literal_type(type_):
         return any(value == text and type(value) is type(text) for text in arguments)
     if origin in (list, List):
-        return isinstance(value, list) and (not arguments or all(fits(item, arguments[0]) for item in value))
+        return isinstance(value, list) and (not arguments or all(fits(item, arguments[0], lax) for item in value))
     if origin is dict:
-        return isinstance(value, dict) and (len(arguments) < 2 or all(fits(item, arguments[1]) for item in value.values()))
+        return isinstance(value, dict) and (len(arguments) < 2 or all(fits(item, arguments[1], lax) for item in value.values()))
     if is_model(origin):
-        return _fits_model(value, origin)
-    return _fits_plain(value, origin)
+        return _fits_model(value, origin, lax)
+    return _fits_plain(_number(value, origin) if lax else value, origin)
 
 
-def _fits_model(value: Any, class_: Any) -> bool:
+def _fits_model(value: Any, class_: Any, lax: bool) -> bool:
     if isinstance(value, class_):
         return True
     if not isinstance(value, Mapping):
@@ -145,7 +209,7 @@ def _fits_model(value: Any, class_: Any) -> bool:
         if wire not in value:
             if field.is_required():
                 return False
-        elif not fits(value[wire], field.annotation):
+        elif not fits(value[wire], field.annotation, lax):
             return False
     return True
 

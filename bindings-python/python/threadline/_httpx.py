@@ -127,7 +127,7 @@ _CLASSES = {
     "DefaultAsyncHttpxClient": ("httpx", "AsyncClient"),
     "DefaultHttpx2Client": ("httpx2", "Client"),
     "DefaultAsyncHttpx2Client": ("httpx2", "AsyncClient"),
-    "DefaultAioHttpClient": ("httpx_aiohttp", "HttpxAiohttpClient"),
+    "DefaultAioHttpClient": ("aiohttp", "AsyncClient"),
 }
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ if TYPE_CHECKING:
         """An `httpx2.AsyncClient` with the defaults of this package, to be given as `http_client`."""
 
     class DefaultAioHttpClient(DefaultAsyncHttpxClient):
-        """A client of httpx over aiohttp, to be given as `http_client`. Needs `httpx-aiohttp`."""
+        """A client of httpx over aiohttp, to be given as `http_client`. Needs `aiohttp`."""
 
 else:
 
@@ -161,21 +161,38 @@ else:
         return made
 
 
-def _class(name: str, module: str, base: str) -> Any:
+class _MissingAiohttp:
+    def __init__(self, **options: Any) -> None:
+        raise RuntimeError("To use the aiohttp client you must have installed `aiohttp`, and httpx")
+
+
+def _over_aiohttp() -> Any:
+    """A class of httpx's clients over aiohttp: of the package that has one, or ours; `None` without aiohttp."""
     from importlib import import_module
 
     try:
+        return import_module("httpx_aiohttp").HttpxAiohttpClient
+    except ImportError:
+        pass
+    for name in ("httpx2", "httpx"):
+        try:
+            httpx = import_module(name)
+            from ._aiohttp import client_class
+        except ImportError:
+            continue
+        return client_class(httpx)
+    return None
+
+
+def _class(name: str, module: str, base: str) -> Any:
+    from importlib import import_module
+
+    if module == "aiohttp":
+        parent = _over_aiohttp()
+        if parent is None:
+            return _MissingAiohttp
+    else:
         parent = getattr(_httpx() if module == "httpx" else import_module(module), base)
-    except ImportError as error:
-        if module != "httpx_aiohttp":
-            raise
-        reason = "To use the aiohttp client you must have installed the `httpx-aiohttp` package"
-
-        class Missing:
-            def __init__(self, **options: Any) -> None:
-                raise RuntimeError(reason) from error
-
-        return Missing
 
     def init(self: Any, **options: Any) -> None:
         parent.__init__(self, **{**_DEFAULTS, **options})

@@ -332,8 +332,9 @@ class BaseModel:
         return cls.model_validate(data)
 
     @classmethod
-    def model_construct(cls: type[Self], _fields_set: Optional[Set[str]] = None, **values: Any) -> Self:
+    def model_construct(cls: type[Self], _fields_set: Optional[Set[str]] = None, /, **values: Any) -> Self:
         """An instance from members, without checks."""
+        values.pop("_fields_set", None)
         made = cls.__new__(cls)
         made.__dict__.update(_built(cls, values))
         return made
@@ -464,7 +465,7 @@ def _built(cls: Any, data: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 _LAZY = {
-    **dict.fromkeys(("construct_type",), "_construct"),
+    **dict.fromkeys(("DISCRIMINATOR_CACHE", "EagerIterable", "construct_type"), "_construct"),
     **dict.fromkeys(
         (
             "FinalRequestOptions",

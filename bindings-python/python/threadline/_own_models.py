@@ -60,14 +60,32 @@ def build(cls: Any, data: Mapping[str, Any]) -> Dict[str, Any]:
         raise TypeError("`build` takes an instance's members")
     wires = {wire: name for name, wire in cls._wire_names.items()}
     fields = members_of(cls)
+    others = _type_of_others(cls)
     made: Dict[str, Any] = {}
     for key, value in data.items():
         name = wires.get(key, key)
-        made[name] = field_value(value, fields[name]) if name in fields else value
+        if key not in wires and cls._wire_names.get(name, name) != key and cls._wire_names[name] in data:
+            # The member has another name on the wire, and has come by that.
+            continue
+        if name in fields:
+            made[name] = field_value(value, fields[name])
+        else:
+            made[name] = value if others is None else construct_type(value=value, type_=others)
     for name, field in fields.items():
         if name not in made and field.default_factory is not None:
             made[name] = field.default_factory()
     return made
+
+
+def _type_of_others(cls: Any) -> Any:
+    """What a class says of members that it does not name, by pydantic's `__pydantic_extra__: Dict[str, …]`."""
+    for base in cls.__mro__:
+        if "__pydantic_extra__" in base.__dict__.get("__annotations__", ()):
+            from ._models import _hints_of
+
+            arguments = get_args(_hints_of(base).get("__pydantic_extra__"))
+            return arguments[1] if len(arguments) > 1 else None
+    return None
 
 
 class _Bound(type):

@@ -14,6 +14,14 @@ __all__ = ["parse_as"]
 
 
 def parse_as(to: Any, reply: Any, body: bytes, response: Any) -> Any:
+    """As :func:`_parse_as`; a model knows what the server called its request."""
+    value = _parse_as(to, reply, body, response)
+    if isinstance(value, BaseModel) and value._request_id is None:
+        value._request_id = response.request_id
+    return value
+
+
+def _parse_as(to: Any, reply: Any, body: bytes, response: Any) -> Any:
     """The body as `to`: a class of models, a plain type, a generic of them.
 
     Raises :class:`RuntimeError` for a type that replies cannot be read as.
@@ -32,7 +40,7 @@ def parse_as(to: Any, reply: Any, body: bytes, response: Any) -> Any:
     if to is int or to is float:
         return to(body.decode())
     if to is bool:
-        return body.decode().lower() == "true"
+        return body.decode().strip().lower() == "true"
     name = getattr(origin, "__name__", "")
     if name == "HttpxBinaryResponseContent":
         return origin(response.http_response)
@@ -60,7 +68,7 @@ def parse_as(to: Any, reply: Any, body: bytes, response: Any) -> Any:
                 f"`{response.headers.get('content-type')}` instead.",
             )
         return body.decode("utf-8", "replace")
-    if isinstance(origin, type) and issubclass(origin, BaseModel) and origin.__module__.startswith("threadline.types") and reply.body:
+    if isinstance(origin, type) and issubclass(origin, BaseModel) and origin.__module__.startswith("threadline.types") and reply.body and not reply.binary:
         return reply.parse(origin)
     try:
         return construct_type(value=json.loads(body), type_=to)

@@ -32,11 +32,32 @@ P = ParamSpec("P")
 class BaseAPIResponse(Generic[T]):
     """A reply: status, headers, and what the method would have returned."""
 
-    def __init__(self, reply: Any, client: Any = None, arguments: Any = None) -> None:
+    def __init__(
+        self,
+        reply: Any = None,
+        client: Any = None,
+        arguments: Any = None,
+        *,
+        raw: Any = None,
+        cast_to: Any = None,
+        stream: bool = False,
+        stream_cls: Any = None,
+        options: Any = None,
+        retries_taken: int = 0,
+    ) -> None:
+        if raw is not None:
+            # Programs make replies of a response of httpx.
+            from ._foreign import ForeignReply
+
+            reply = ForeignReply(raw, cast_to, client, stream, stream_cls, options, retries_taken, isinstance(self, AsyncAPIResponse))
         self._reply = reply
+        self._foreign = raw is not None
         self._client = client
         self._arguments = arguments
         self._parsed: dict[Any, Any] = {}
+        # Of a route without a method: the type of its value, and what a program makes of that.
+        self._wanted: Any = None
+        self._after_cast: Optional[Callable[[Any], Any]] = None
         # What a helper makes of the value.
         self._after: Optional[Callable[[Any], Any]] = None
         # The bytes of a value are here already; for the program it is closed when it has been read.
@@ -63,6 +84,8 @@ class BaseAPIResponse(Generic[T]):
     @property
     def http_request(self) -> Request:
         """Method, address and headers of the request; not its body."""
+        if self._foreign:
+            return cast(Request, self._reply.request)
         headers: Any = ()
         if self._client is not None:
             from ._private import headers_of_call
@@ -91,6 +114,8 @@ class BaseAPIResponse(Generic[T]):
     @property
     def http_response(self) -> Any:
         """The reply, shaped like an HTTP client's."""
+        if self._foreign:
+            return self._reply.raw
         body = self._reply.body
         if body is None:
             return StreamedResponse(self._reply)
@@ -103,7 +128,8 @@ class BaseAPIResponse(Generic[T]):
 
     def _value(self, to: Any) -> Any:
         if to not in self._parsed:
-            self._parsed[to] = self._parse(to)
+            value = self._parse(self._wanted if to is None else to)
+            self._parsed[to] = value if to is not None or self._after_cast is None else self._after_cast(value)
         return self._parsed[to]
 
     def _read_as(self, to: Any, content: bytes) -> Any:
@@ -115,6 +141,8 @@ class BaseAPIResponse(Generic[T]):
 
     def _parse(self, to: Any) -> Any:
         reply = self._reply
+        if self._foreign:
+            return reply.value(self, to)
         if reply.events is not None:
             return (AsyncStream if reply.asynchronous else Stream)(reply=reply)
         if reply.binary and to is None:
@@ -129,7 +157,9 @@ class BaseAPIResponse(Generic[T]):
         return parse_as(to, reply, body or b"", self)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} [{self.status_code}]>"
+        if not self._foreign:
+            return f"<{type(self).__name__} [{self.status_code}]>"
+        return f"<{type(self).__name__} [{self.status_code} {self._reply.raw.reason_phrase}] type={self._reply.cast_to}>"
 
 
 def _pieces(body: bytes, size: Optional[int]) -> Iterator[bytes]:
@@ -181,8 +211,10 @@ class APIResponse(BaseAPIResponse[T]):
 
     def parse(self, *, to: Any = None) -> Any:
         """What the method would have returned, or an instance of ``to``."""
-        if self._reply.binary:
+        if self._reply.binary and self._wanted is None:
             return self._read_as(to, self.read())
+        if self._reply.binary:
+            self.read()
         value = self._value(to)
         self._done = self._reply.events is None
         return value
@@ -267,8 +299,12 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
 
     async def parse(self, *, to: Any = None) -> Any:
         """What the method would have returned, or an instance of ``to``."""
-        if self._reply.binary:
+        if self._reply.binary and self._wanted is None:
             return self._read_as(to, await self.read())
+        if self._reply.binary:
+            await self.read()
+        if self._foreign and not self._reply.stream:
+            await self.read()
         value = self._value(to)
         self._done = self._reply.events is None
         return value

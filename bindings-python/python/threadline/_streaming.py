@@ -29,6 +29,12 @@ class ServerSentEvent:
         return f"ServerSentEvent(event={self.event}, data={self.data}, id={self.id}, retry={self.retry})"
 
 
+def _foreign(response: Any, cast_to: Any) -> Any:
+    from ._foreign import ForeignEvents
+
+    return ForeignEvents(response, cast_to)
+
+
 def _read(events: Any) -> Iterator[Any]:
     # Not a method: a stream that its iterator refers to would live, with its connection, until the garbage is collected.
     try:
@@ -57,9 +63,16 @@ class Stream(Generic[T]):
                 ...
     """
 
-    def __init__(self, *, reply: Any) -> None:
+    def __init__(
+        self, *, reply: Any = None, cast_to: Any = None, response: Any = None, client: Any = None, options: Any = None
+    ) -> None:
+        # Programs make streams of a response of httpx; calls have a reply of the core's.
         self._reply = reply
-        self._events = reply.events
+        self._cast_to = cast_to
+        self._client = client
+        self._options = options
+        self._response = response
+        self._events = reply.events if response is None else _foreign(response, cast_to)
         self._iterator = self.__stream__()
 
     @classmethod
@@ -69,12 +82,23 @@ class Stream(Generic[T]):
     @property
     def response(self) -> Any:
         """Status and headers of the reply."""
+        if self._response is not None:
+            return self._response
         from ._response import StreamedResponse
 
         return StreamedResponse(self._reply)
 
     def __stream__(self) -> Iterator[T]:
-        return _read(self._events)
+        return _read(self._events) if self._response is None else iter(self._events)
+
+    def _iter_events(self) -> Iterator[ServerSentEvent]:
+        """The events as they stand on the wire."""
+        if self._response is not None:
+            yield from self._events.sent()
+            return
+        while (batch := self._events.next_batch_as_sent()) is not None:
+            for name, data in batch:
+                yield ServerSentEvent(event=name or None, data=data.decode("utf-8", "replace"))
 
     def __iter__(self) -> Iterator[T]:
         return self._iterator
@@ -96,9 +120,16 @@ class Stream(Generic[T]):
 class AsyncStream(Generic[T]):
     """The events of a reply, for an event loop. Leaving it, or dropping it, closes the connection."""
 
-    def __init__(self, *, reply: Any) -> None:
+    def __init__(
+        self, *, reply: Any = None, cast_to: Any = None, response: Any = None, client: Any = None, options: Any = None
+    ) -> None:
+        # Programs make streams of a response of httpx; calls have a reply of the core's.
         self._reply = reply
-        self._events = reply.events
+        self._cast_to = cast_to
+        self._client = client
+        self._options = options
+        self._response = response
+        self._events = reply.events if response is None else _foreign(response, cast_to)
         self._iterator = self.__stream__()
 
     @classmethod
@@ -108,12 +139,24 @@ class AsyncStream(Generic[T]):
     @property
     def response(self) -> Any:
         """Status and headers of the reply."""
+        if self._response is not None:
+            return self._response
         from ._response import StreamedResponse
 
         return StreamedResponse(self._reply)
 
     def __stream__(self) -> AsyncIterator[T]:
-        return _read_async(self._events)
+        return _read_async(self._events) if self._response is None else aiter(self._events)
+
+    async def _iter_events(self) -> AsyncIterator[ServerSentEvent]:
+        """The events as they stand on the wire."""
+        if self._response is not None:
+            async for event in self._events.sent_async():
+                yield event
+            return
+        while (batch := await self._events.next_batch_as_sent_async()) is not None:
+            for name, data in batch:
+                yield ServerSentEvent(event=name or None, data=data.decode("utf-8", "replace"))
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self._iterator
@@ -129,7 +172,10 @@ class AsyncStream(Generic[T]):
 
     async def close(self) -> None:
         """Closes the connection."""
-        self._events.close()
+        if self._response is not None:
+            await self._events.aclose()
+        else:
+            self._events.close()
 
     aclose = close
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, AsyncIterator, Dict, Iterator, List, Mapping, Optional, Tuple, Union, get_args, get_origin
 
+from ._constants import RAW_RESPONSE_HEADER
 from ._models import BaseModel
 from ._streaming import AsyncStream, Stream
 from ._types import NoneType, NotGiven, Omit
@@ -15,7 +16,7 @@ VALUE, RAW, OPEN = 0, 1, 2
 
 #: Members of ``options`` and what they are called as settings of a call.
 _OPTIONS = {"headers": "headers", "params": "query", "timeout": "timeout", "max_retries": "max_retries", "idempotency_key": "idempotency_key"}
-_OTHER_OPTIONS = frozenset(("extra_json", "post_parser", "follow_redirects"))
+_OTHER_OPTIONS = frozenset(("extra_json", "post_parser", "follow_redirects", "security", "synthesize_event_and_data"))
 
 
 def _given(value: Any) -> bool:
@@ -54,6 +55,52 @@ def _sent(body: Any, content: Any, options: Mapping[str, Any], files: Any, setti
     headers = settings.setdefault("headers", {})
     settings["headers"] = {"Content-Type": "application/json", **headers}
     return "content", {"content": json.dumps(body).encode()}
+
+
+def _mode(options: Mapping[str, Any], cast_to: Any) -> Tuple[int, Mapping[str, Any]]:
+    """What the call is to bring, as the header that the views of the official package set says; the options without it."""
+    headers = options.get("headers") or {}
+    named = next((name for name in headers if name.lower() == RAW_RESPONSE_HEADER.lower()), None)
+    wanted = _reply_class(cast_to)
+    if named is None:
+        return (VALUE if wanted is None else RAW if wanted.__name__ == "LegacyAPIResponse" else OPEN), options
+    rest = {name: value for name, value in headers.items() if name != named}
+    mode = {"raw": RAW, "true": RAW, "stream": OPEN}.get(str(headers[named]).lower(), VALUE)
+    return mode, {**options, "headers": rest}
+
+
+def _reply_class(cast_to: Any) -> Any:
+    """The class of replies that a type is, if it is one."""
+    from ._response import BaseAPIResponse
+
+    origin = get_origin(cast_to) or cast_to
+    return origin if isinstance(origin, type) and issubclass(origin, BaseAPIResponse) else None
+
+
+def _reply(native: Any, mode: int, asynchronous: bool, client: Any, cast_to: Any, options: Mapping[str, Any]) -> Any:
+    """The reply as an object; its value is of the type."""
+    from ._legacy_response import LegacyAPIResponse
+    from ._response import APIResponse, AsyncAPIResponse
+
+    kind: Any = LegacyAPIResponse if mode == RAW else AsyncAPIResponse if asynchronous else APIResponse
+    reply = kind(native, client)
+    wanted = get_args(cast_to)[0] if _reply_class(cast_to) is not None and get_args(cast_to) else cast_to
+    parser = options.get("post_parser")
+    if wanted is not None and _reply_class(wanted) is None:
+        reply._wanted = wanted
+    reply._after_cast = parser if callable(parser) else None
+    return reply
+
+
+def _of_options(options: Any) -> Tuple[str, str, Dict[str, Any], Dict[str, Any]]:
+    """Method, path, arguments and options of a request that is given by its parts."""
+    taken: Dict[str, Any] = {}
+    for name in ("params", "headers", "max_retries", "timeout", "idempotency_key", "extra_json", "post_parser"):
+        value = getattr(options, name)
+        if value is not None and not isinstance(value, (NotGiven, Omit)) and value != {}:
+            taken[name] = value
+    given = {"body": options.json_data, "content": options.content, "files": options.files or None}
+    return options.method.lower(), options.url, {name: value for name, value in given.items() if value is not None}, taken
 
 
 def _parts(files: Any) -> Dict[str, Any]:
@@ -174,9 +221,21 @@ class SyncMethods:
     def _request(
         self, verb: str, path: str, cast_to: Any, body: Any, content: Any, options: Any, files: Any, stream: bool, stream_cls: Any
     ) -> Any:
-        call = _call(verb, path, cast_to, body, content, options, files, stream)
-        reply = self._native.request(*call, OPEN if stream else RAW)
+        mode, options = _mode(options, cast_to)
+        call = _call(verb, path, cast_to if mode != OPEN else bytes, body, content, options, files, stream)
+        reply = self._native.request(*call, OPEN if stream or mode == OPEN else RAW)
+        if mode != VALUE:
+            return _reply(reply, mode, False, self, cast_to, options)
         return _CastStream(reply=reply, item=_item(cast_to, stream_cls)) if stream else _cast(reply, cast_to, options)
+
+    def _raw(self, verb: str, path: str, body: Any, options: Mapping[str, Any]) -> Any:
+        return self._request(verb, path, object, body, None, {**options, "headers": {**(options.get("headers") or {}), RAW_RESPONSE_HEADER: "raw"}}, None, False, None)
+
+    def request(self, cast_to: Any, options: Any, remaining_retries: Optional[int] = None, *, stream: bool = False, stream_cls: Any = None) -> Any:
+        """A request by its parts, a ``FinalRequestOptions``."""
+        method, path, given, taken = _of_options(options)
+        body, content, files = given.get("body"), given.get("content"), given.get("files")
+        return self._request(method, path, cast_to, body, content, taken, files, stream, stream_cls)
 
     def get(self, path: str, *, cast_to: Any, options: Mapping[str, Any] = {}, stream: bool = False, stream_cls: Any = None) -> Any:
         """``GET`` of a path below the base URL, or of a whole URL."""
@@ -213,6 +272,14 @@ class SyncMethods:
         """``DELETE`` of a path."""
         return self._request("delete", path, cast_to, body, content, options, None, False, None)
 
+    def get_api_list(
+        self, path: str, *, model: Any = None, page: Any, body: Any = None, options: Mapping[str, Any] = {}, method: str = "get"
+    ) -> Any:
+        """A list in pages: ``page`` is their class, such as ``SyncCursorPage[Model]``, ``model`` that of the items."""
+        from ._lists import sync_list
+
+        return sync_list(self, path, model, page, body, dict(options), method)
+
 
 class AsyncMethods:
     """Requests of any route, for an event loop. See :class:`SyncMethods`."""
@@ -222,9 +289,21 @@ class AsyncMethods:
     async def _request(
         self, verb: str, path: str, cast_to: Any, body: Any, content: Any, options: Any, files: Any, stream: bool, stream_cls: Any
     ) -> Any:
-        call = _call(verb, path, cast_to, body, content, options, files, stream)
-        reply = await self._native.request_async(*call, OPEN if stream else RAW)
+        mode, options = _mode(options, cast_to)
+        call = _call(verb, path, cast_to if mode != OPEN else bytes, body, content, options, files, stream)
+        reply = await self._native.request_async(*call, OPEN if stream or mode == OPEN else RAW)
+        if mode != VALUE:
+            return _reply(reply, mode, True, self, cast_to, options)
         return _AsyncCastStream(reply=reply, item=_item(cast_to, stream_cls)) if stream else _cast(reply, cast_to, options)
+
+    async def _raw(self, verb: str, path: str, body: Any, options: Mapping[str, Any]) -> Any:
+        return await self._request(verb, path, object, body, None, {**options, "headers": {**(options.get("headers") or {}), RAW_RESPONSE_HEADER: "raw"}}, None, False, None)
+
+    async def request(self, cast_to: Any, options: Any, remaining_retries: Optional[int] = None, *, stream: bool = False, stream_cls: Any = None) -> Any:
+        """A request by its parts, a ``FinalRequestOptions``."""
+        method, path, given, taken = _of_options(options)
+        body, content, files = given.get("body"), given.get("content"), given.get("files")
+        return await self._request(method, path, cast_to, body, content, taken, files, stream, stream_cls)
 
     async def get(self, path: str, *, cast_to: Any, options: Mapping[str, Any] = {}, stream: bool = False, stream_cls: Any = None) -> Any:
         """``GET`` of a path below the base URL, or of a whole URL."""
@@ -260,3 +339,11 @@ class AsyncMethods:
     async def delete(self, path: str, *, cast_to: Any, body: Any = None, content: Any = None, options: Mapping[str, Any] = {}) -> Any:
         """``DELETE`` of a path."""
         return await self._request("delete", path, cast_to, body, content, options, None, False, None)
+
+    def get_api_list(
+        self, path: str, *, model: Any = None, page: Any, body: Any = None, options: Mapping[str, Any] = {}, method: str = "get"
+    ) -> Any:
+        """A list in pages: ``page`` is their class, such as ``SyncCursorPage[Model]``, ``model`` that of the items."""
+        from ._lists import AsyncList
+
+        return AsyncList(self, path, model, page, body, dict(options), method)
