@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 #: Examples with this first line need what only a named command installs.
 NAMED = "# ray\n"
 PAGES = {page: examples(str(ROOT / page)) for page in ("README.md", "bindings-python/README.md")}
-PAGES.update({f"docs/guide/{path.name}": examples(str(path)) for path in sorted((ROOT / "docs/guide").glob("python-*.md"))})
+PAGES.update({f"docs/guide/{path.name}": examples(str(path)) for path in sorted((ROOT / "docs/guide").glob("python*.md"))})
 FILE = {"id": "file_1", "object": "file", "bytes": 1, "created_at": 1, "filename": "f", "purpose": "batch", "status": "processed"}
 DONE = {"type": "response.done", "event_id": "e", "response": {"id": "r", "status": "completed"}}
 SAID = ("session.update", "conversation.item.create", "response.create")

@@ -29,11 +29,11 @@ def client_class(httpx: Any) -> Any:
 
     def translated(error: Exception, request: Any) -> Exception:
         if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
-            return httpx.ReadTimeout(str(error), request=request)  # type: ignore[no-any-return]
+            return httpx.ReadTimeout(str(error), request=request)
         for theirs, name in _ERRORS:
             if isinstance(error, getattr(aiohttp, theirs, ())):
                 kind = getattr(httpx, name)
-                return kind(str(error)) if name == "InvalidURL" else kind(str(error), request=request)  # type: ignore[no-any-return]
+                return kind(str(error)) if name == "InvalidURL" else kind(str(error), request=request)
         return error
 
     class Body(httpx.AsyncByteStream):  # type: ignore[misc]

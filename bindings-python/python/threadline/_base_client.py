@@ -215,7 +215,7 @@ def _wrapper(name: str) -> Any:
     asynchronous = name.startswith("Async")
     base = _httpx().AsyncClient if asynchronous else _httpx().Client
 
-    class Wrapper(base):  # type: ignore[misc]
+    class Wrapper(base):  # type: ignore[misc, valid-type, unused-ignore]
         def __init__(self, **options: Any) -> None:
             super().__init__(**{**_DEFAULTS, **options})
 

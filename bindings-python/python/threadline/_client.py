@@ -6,7 +6,7 @@ import os
 import sys
 from importlib import import_module
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, Mapping, Optional, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, Union, cast
 
 from . import _threadline as _native
 from ._constants import DATA_RESIDENCY, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES
@@ -377,7 +377,7 @@ class _Base:
     with_options = copy
 
     def _derive(self: C, changes: Dict[str, Any], own: Dict[str, Any]) -> C:
-        made = cast(C, type(self).__new__(type(self)))
+        made = type(self).__new__(type(self))
         made.__dict__.update({name: value for name, value in self.__dict__.items() if name in self._KEPT})
         made._options = {**own, **changes}
         made._closed = False
@@ -394,7 +394,7 @@ class _Base:
             made._made = self._native.with_options(settings)
         return made
 
-    _KEPT = ("_strict_response_validation", "_azure")
+    _KEPT: ClassVar[Tuple[str, ...]] = ("_strict_response_validation", "_azure")
 
     def is_closed(self) -> bool:
         """Whether the client was closed."""

@@ -468,8 +468,8 @@ class StreamedResponse(Response):
 
     __slots__ = ("_reply",)
 
-    is_closed = False  # type: ignore[misc]
-    is_stream_consumed = False  # type: ignore[misc]
+    is_closed = False
+    is_stream_consumed = False
 
     def __init__(self, reply: Any) -> None:
         super().__init__(reply.status, reply.headers, b"", Request(reply.method, reply.url))

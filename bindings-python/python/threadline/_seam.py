@@ -183,7 +183,7 @@ def _transports(module: Any) -> Tuple[Any, Any]:
 
 
 def _sync_transport(module: Any) -> Any:
-    class ByteStream(module.SyncByteStream):  # type: ignore[misc,name-defined]
+    class ByteStream(module.SyncByteStream):  # type: ignore[misc, name-defined, unused-ignore]
         def __init__(self, reply: Any, request: Any) -> None:
             self._reply = reply
             self._request = request
@@ -204,7 +204,7 @@ def _sync_transport(module: Any) -> Any:
         def close(self) -> None:
             self._reply.close()
 
-    class ThreadlineTransport(module.BaseTransport):  # type: ignore[misc,name-defined]
+    class ThreadlineTransport(module.BaseTransport):  # type: ignore[misc, name-defined, unused-ignore]
         def __init__(self, exchange: Any) -> None:
             self._exchange = exchange
 
@@ -232,7 +232,7 @@ def _sync_transport(module: Any) -> Any:
 
 
 def _async_transport(module: Any) -> Any:
-    class ByteStream(module.AsyncByteStream):  # type: ignore[misc,name-defined]
+    class ByteStream(module.AsyncByteStream):  # type: ignore[misc, name-defined, unused-ignore]
         def __init__(self, reply: Any, request: Any) -> None:
             self._reply = reply
             self._request = request
@@ -253,7 +253,7 @@ def _async_transport(module: Any) -> Any:
         async def aclose(self) -> None:
             self._reply.close()
 
-    class AsyncThreadlineTransport(module.AsyncBaseTransport):  # type: ignore[misc,name-defined]
+    class AsyncThreadlineTransport(module.AsyncBaseTransport):  # type: ignore[misc, name-defined, unused-ignore]
         def __init__(self, exchange: Any) -> None:
             self._exchange = exchange
 

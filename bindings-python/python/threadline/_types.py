@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import IO, TYPE_CHECKING, Any, Callable, Dict, List, Literal, Mapping, Optional, Protocol, Sequence, Set, Tuple, Type, TypeVar, Union
+from typing import IO, TYPE_CHECKING, Any, Callable, Dict, List, Literal, Mapping, Optional, Protocol, Sequence, Set, SupportsIndex, Tuple, Type, TypeVar, Union
 
 if TYPE_CHECKING:
     from ._timeout import Timeout as Timeout
@@ -88,7 +88,7 @@ if TYPE_CHECKING:
         """A list or a tuple, but not a text, which is a sequence of texts too."""
 
         @overload
-        def __getitem__(self, index: Any, /) -> T_co: ...
+        def __getitem__(self, index: SupportsIndex, /) -> T_co: ...
         @overload
         def __getitem__(self, index: slice, /) -> Sequence[T_co]: ...
         def __contains__(self, value: object, /) -> bool: ...

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._resource import AsyncResource, SyncResource
 from .._types import omit
+from . import loose
 from .checked import arguments_of
 from .tools import AsyncRunning, Running
 
@@ -30,6 +31,7 @@ class ChatCompletionsHelpers(Running, SyncResource):
     _kind = "chat"
     create: Any
 
+    @loose
     def parse(self, *, response_format: Any = omit, **params: Any) -> t.chat.ParsedChatCompletion[Any]:
         """A completion, with the arguments of :meth:`create`, whose answers are parsed into the type ``response_format``.
 
@@ -42,6 +44,7 @@ class ChatCompletionsHelpers(Running, SyncResource):
         check_tools(params.get("tools"))
         return then(self.create(**params), rules.completion)
 
+    @loose
     def stream(self, *, response_format: Any = omit, **params: Any) -> ChatCompletionStreamManager[Any]:
         """A completion, with the arguments of :meth:`create`, as a context manager of its events."""
         from ..lib.streaming.chat import ChatCompletionStream, ChatCompletionStreamManager
@@ -62,6 +65,7 @@ class AsyncChatCompletionsHelpers(AsyncRunning, AsyncResource):
     _kind = "chat"
     create: Any
 
+    @loose
     async def parse(self, *, response_format: Any = omit, **params: Any) -> t.chat.ParsedChatCompletion[Any]:
         """A completion, with the arguments of :meth:`create`, whose answers are parsed. See the other client's."""
         from .._response import then
@@ -71,6 +75,7 @@ class AsyncChatCompletionsHelpers(AsyncRunning, AsyncResource):
         check_tools(params.get("tools"))
         return then(await self.create(**params), rules.completion)
 
+    @loose
     def stream(self, *, response_format: Any = omit, **params: Any) -> AsyncChatCompletionStreamManager[Any]:
         """A completion, with the arguments of :meth:`create`, as a context manager of its events."""
         from ..lib.streaming.chat import AsyncChatCompletionStream, AsyncChatCompletionStreamManager
@@ -90,6 +95,7 @@ class CompletionsHelpers(SyncResource):
 
     create: Any
 
+    @loose
     def stream(self, **params: Any) -> Any:
         """A completion, with the arguments of :meth:`create`, as a context manager of its events."""
         from ..lib.streaming.completions import CompletionStream, CompletionStreamManager
@@ -103,6 +109,7 @@ class AsyncCompletionsHelpers(AsyncResource):
 
     create: Any
 
+    @loose
     def stream(self, **params: Any) -> Any:
         """A completion, with the arguments of :meth:`create`, as a context manager of its events."""
         from ..lib.streaming.completions import AsyncCompletionStream, AsyncCompletionStreamManager

@@ -36,7 +36,7 @@ def _text(event: Any) -> str:
 def over(code: int, reason: str) -> Any:
     """The exception of a connection that has ended in due form."""
     message = f"The connection is closed: {code}{f' {reason}' if reason else ''}"
-    error = WebSocketConnectionClosedError(message, code=code, reason=reason)
+    error: Any = WebSocketConnectionClosedError(message, code=code, reason=reason)
     error.kind, error.detail, error.close = "closed", message, (code, reason)
     error.ended = True
     return as_websockets(error)
@@ -47,13 +47,14 @@ def as_websockets(error: Any) -> Any:
     theirs = sys.modules.get("websockets.exceptions")
     if theirs is None or not isinstance(error, OpenAIError) or error.close is None:
         return error
+    told: Any = error
     from websockets.frames import Close  # type: ignore[import-not-found, unused-ignore]
 
     code, reason = error.close
     base = theirs.ConnectionClosedOK if code in (1000, 1001) else theirs.ConnectionClosedError
-    error.__class__ = _both(type(error), base)
-    error.rcvd = None if code == 1006 else Close(code, reason)
-    error.sent = error.rcvd_then_sent = None
+    told.__class__ = _both(type(error), base)
+    told.rcvd = None if code == 1006 else Close(code, reason)
+    told.sent = told.rcvd_then_sent = None
     return error
 
 

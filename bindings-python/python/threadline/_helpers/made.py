@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict
 
 from .. import _operations as op
 from .._types import omit
+from . import loose
 from .checked import arguments_of
 from .polling import AsyncPolling, Polling, Seconds, how, rest
 
@@ -20,6 +21,7 @@ class _Made(Polling):
     _defaults: ClassVar[Dict[str, Any]] = {}
     create: Any
 
+    @loose
     def create_and_poll(
         self, *args: Any, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **params: Any
     ) -> Any:
@@ -38,6 +40,7 @@ class _AsyncMade(AsyncPolling):
     _defaults: ClassVar[Dict[str, Any]] = {}
     create: Any
 
+    @loose
     async def create_and_poll(
         self, *args: Any, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **params: Any
     ) -> Any:
@@ -52,7 +55,7 @@ class _AsyncMade(AsyncPolling):
 class VideosHelpers(_Made):
     """Helpers of ``client.videos``."""
 
-    _resource = "videos"
+    _resource: ClassVar[str] = "videos"
     _create = op.VIDEOS_CREATE
 
     def poll(
@@ -67,7 +70,7 @@ class VideosHelpers(_Made):
 class AsyncVideosHelpers(_AsyncMade):
     """Helpers of ``client.videos``."""
 
-    _resource = "videos"
+    _resource: ClassVar[str] = "videos"
     _create = op.VIDEOS_CREATE
 
     async def poll(
@@ -82,7 +85,7 @@ class AsyncVideosHelpers(_AsyncMade):
 class BatchesHelpers(_Made):
     """Helpers of ``client.batches``."""
 
-    _resource = "batches"
+    _resource: ClassVar[str] = "batches"
     _create = op.BATCHES_CREATE
 
     def poll(
@@ -97,7 +100,7 @@ class BatchesHelpers(_Made):
 class AsyncBatchesHelpers(_AsyncMade):
     """Helpers of ``client.batches``."""
 
-    _resource = "batches"
+    _resource: ClassVar[str] = "batches"
     _create = op.BATCHES_CREATE
 
     async def poll(
@@ -112,7 +115,7 @@ class AsyncBatchesHelpers(_AsyncMade):
 class JobsHelpers(_Made):
     """Helpers of ``client.fine_tuning.jobs``."""
 
-    _resource = "fine_tuning.jobs"
+    _resource: ClassVar[str] = "fine_tuning.jobs"
     _create = op.FINE_TUNING_JOBS_CREATE
 
     def poll(
@@ -127,7 +130,7 @@ class JobsHelpers(_Made):
 class AsyncJobsHelpers(_AsyncMade):
     """Helpers of ``client.fine_tuning.jobs``."""
 
-    _resource = "fine_tuning.jobs"
+    _resource: ClassVar[str] = "fine_tuning.jobs"
     _create = op.FINE_TUNING_JOBS_CREATE
 
     async def poll(
@@ -142,7 +145,7 @@ class AsyncJobsHelpers(_AsyncMade):
 class EvalRunsHelpers(_Made):
     """Helpers of ``client.evals.runs``."""
 
-    _resource = "evals.runs"
+    _resource: ClassVar[str] = "evals.runs"
     _create = op.EVALS_RUNS_CREATE
 
     def poll(
@@ -157,7 +160,7 @@ class EvalRunsHelpers(_Made):
 class AsyncEvalRunsHelpers(_AsyncMade):
     """Helpers of ``client.evals.runs``."""
 
-    _resource = "evals.runs"
+    _resource: ClassVar[str] = "evals.runs"
     _create = op.EVALS_RUNS_CREATE
 
     async def poll(

@@ -50,7 +50,7 @@ class ParsedResponseFunctionToolCall(ResponseFunctionToolCall):
 class ParsedResponse(Response, Generic[ContentType]):
     """A response whose texts were parsed."""
 
-    output: List[t.responses.parsed_response.ParsedResponseOutputItem[ContentType]]  # type: ignore[assignment]
+    output: List[t.responses.parsed_response.ParsedResponseOutputItem[ContentType]]
     """What the model gave."""
 
     @property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Tuple
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, Tuple
 
 from .. import _operations as op
 from .._types import omit
+from . import loose
 from .checked import arguments_of
 from .made import _AsyncMade, _Made
 from .polling import Seconds
@@ -41,12 +42,13 @@ def _existing(create: Any, retrieve: Any, params: Dict[str, Any]) -> Tuple[Any, 
 class _ResponsesHelpers(_Made, Connecting):
     """Helpers of ``client.responses``."""
 
-    _resource = "responses"
+    _resource: ClassVar[str] = "responses"
     _create = op.RESPONSES_CREATE
     _defaults = {"background": True}
     create: Any
     retrieve: Any
 
+    @loose
     def parse(self, *, text_format: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
         """A response, with the arguments of :meth:`create`, whose texts are parsed into the type ``text_format``."""
         from .._response import then
@@ -54,6 +56,7 @@ class _ResponsesHelpers(_Made, Connecting):
         rules = _prepared(params, text_format)
         return then(self.create(**arguments_of(self.create, params)), rules.response)
 
+    @loose
     def stream(self, *, text_format: Any = omit, **params: Any) -> ResponseStreamManager[Any]:
         """A response, with the arguments of :meth:`create`, as a context manager of its events.
 
@@ -88,12 +91,13 @@ class _ResponsesHelpers(_Made, Connecting):
 class _AsyncResponsesHelpers(_AsyncMade, AsyncConnecting):
     """Helpers of ``client.responses``."""
 
-    _resource = "responses"
+    _resource: ClassVar[str] = "responses"
     _create = op.RESPONSES_CREATE
     _defaults = {"background": True}
     create: Any
     retrieve: Any
 
+    @loose
     async def parse(self, *, text_format: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
         """A response, with the arguments of :meth:`create`, whose texts are parsed. See the other client's."""
         from .._response import then
@@ -101,6 +105,7 @@ class _AsyncResponsesHelpers(_AsyncMade, AsyncConnecting):
         rules = _prepared(params, text_format)
         return then(await self.create(**arguments_of(self.create, params)), rules.response)
 
+    @loose
     def stream(self, *, text_format: Any = omit, **params: Any) -> AsyncResponseStreamManager[Any]:
         """A response, with the arguments of :meth:`create`, as a context manager of its events. See the other client's."""
         from ..lib.streaming.responses import AsyncResponseStream, AsyncResponseStreamManager
@@ -144,12 +149,12 @@ class AsyncResponsesHelpers(AsyncRunning, _AsyncResponsesHelpers, AsyncPooling):
 class BetaResponsesHelpers(_ResponsesHelpers):
     """Helpers of ``client.beta.responses``."""
 
-    _resource = "beta.responses"
+    _resource: ClassVar[str] = "beta.responses"
     _create = op.BETA_RESPONSES_CREATE
 
 
 class AsyncBetaResponsesHelpers(_AsyncResponsesHelpers):
     """Helpers of ``client.beta.responses``."""
 
-    _resource = "beta.responses"
+    _resource: ClassVar[str] = "beta.responses"
     _create = op.BETA_RESPONSES_CREATE

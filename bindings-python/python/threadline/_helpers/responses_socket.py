@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
+from typing import Any, Callable, ClassVar, Optional
 
 from .._types import omit
 from .connections import QUEUE, AsyncConnection, AsyncConnectionManager, Connection, ConnectionManager, Sender
@@ -70,7 +70,7 @@ class Connecting:
     """`connect`."""
 
     _client: Any
-    _resource: str
+    _resource: ClassVar[str]
 
     def connect(
         self, extra_query: Any = {}, extra_headers: Any = {}, websocket_connection_options: Any = {},
@@ -83,14 +83,14 @@ class Connecting:
         """
         arguments = locals()
         manager = type("ResponsesConnectionManager", (ResponsesConnectionManager,), {"_name": self._resource})
-        return manager(self._client, arguments)  # type: ignore[no-any-return]
+        return manager(self._client, arguments)
 
 
 class AsyncConnecting:
     """`connect`."""
 
     _client: Any
-    _resource: str
+    _resource: ClassVar[str]
 
     def connect(
         self, extra_query: Any = {}, extra_headers: Any = {}, websocket_connection_options: Any = {},
@@ -100,7 +100,7 @@ class AsyncConnecting:
         """A connection that carries several responses, as a context manager. See the other client's."""
         arguments = locals()
         manager = type("AsyncResponsesConnectionManager", (AsyncResponsesConnectionManager,), {"_name": self._resource})
-        return manager(self._client, arguments)  # type: ignore[no-any-return]
+        return manager(self._client, arguments)
 
 
 class _Pool:

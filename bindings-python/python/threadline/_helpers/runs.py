@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Iterable
 
 from .. import _operations as op
 from .._types import omit
+from . import loose
 from .checked import arguments_of
 from .tools import AsyncRunning, Running
 from .polling import AsyncPolling, Polling, Seconds, how, rest
@@ -32,11 +33,13 @@ class RunsHelpers(Running, Polling):
     create: Any
     submit_tool_outputs: Any
 
+    @loose
     def create_and_poll(self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any) -> t.beta.threads.Run:
         """Makes a run, with the arguments of :meth:`create`, and waits until it needs nothing more from the provider."""
         run = arguments_of(self.create, run)
         return self._poll(how(_RUNS, locals(), op.BETA_THREADS_RUNS_CREATE), run)
 
+    @loose
     def poll(
         self,
         run_id: str,
@@ -52,6 +55,7 @@ class RunsHelpers(Running, Polling):
         """Waits until a run needs nothing more from the provider."""
         return self._poll(how(_RUNS, locals(), ids=[thread_id, run_id]), rest(locals(), "run_id", "thread_id"))
 
+    @loose
     def submit_tool_outputs_and_poll(
         self,
         *,
@@ -88,6 +92,7 @@ class AsyncRunsHelpers(AsyncRunning, AsyncPolling):
     create: Any
     submit_tool_outputs: Any
 
+    @loose
     async def create_and_poll(
         self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any
     ) -> t.beta.threads.Run:
@@ -95,6 +100,7 @@ class AsyncRunsHelpers(AsyncRunning, AsyncPolling):
         run = arguments_of(self.create, run)
         return await self._poll(how(_RUNS, locals(), op.BETA_THREADS_RUNS_CREATE), run)
 
+    @loose
     async def poll(
         self,
         run_id: str,
@@ -110,6 +116,7 @@ class AsyncRunsHelpers(AsyncRunning, AsyncPolling):
         """Waits until a run needs nothing more from the provider."""
         return await self._poll(how(_RUNS, locals(), ids=[thread_id, run_id]), rest(locals(), "run_id", "thread_id"))
 
+    @loose
     async def submit_tool_outputs_and_poll(
         self,
         *,
@@ -144,6 +151,7 @@ class ThreadsHelpers(Polling):
 
     create_and_run: Any
 
+    @loose
     def create_and_run_poll(
         self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any
     ) -> t.beta.threads.Run:
@@ -161,6 +169,7 @@ class AsyncThreadsHelpers(AsyncPolling):
 
     create_and_run: Any
 
+    @loose
     async def create_and_run_poll(
         self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any
     ) -> t.beta.threads.Run:

@@ -60,8 +60,8 @@ def tool(
     """
     if function is None:
         return lambda decorated: tool(decorated, name=name, description=description, parameters=parameters)
-    text = description if description is not None else inspect.getdoc(function)
-    made = name or getattr(function, "__name__", "function")
+    text: Optional[str] = description if description is not None else inspect.getdoc(function)
+    made = str(name or getattr(function, "__name__", "function"))
     if parameters is not None:
         return FunctionTool(function, made, text, parameters, False)
     return FunctionTool(function, made, text, _schema(function), True)
@@ -127,6 +127,7 @@ def _called(function: Callable[..., Any], model: Any, custom: bool) -> Callable[
     """The function as the native module calls it: text in, JSON out."""
 
     def call(text: str) -> Any:
+        named: Dict[str, Any]
         if model is not None:
             positional, named = [model.model_validate_json(text)], {}
         else:
@@ -156,7 +157,8 @@ def prepared(kind: str, arguments: Dict[str, Any]) -> Tuple[Dict[str, Any], Dict
         if name in settings:
             settings[name] = _decoded(settings[name])
     functions: Dict[str, Callable[..., Any]] = dict(given.pop("functions", None) or {})
-    declared, native = [], []
+    declared: List[Any] = []
+    native: List[Any] = []
     for item in given.pop("tools", None) or []:
         item = item if isinstance(item, (FunctionTool, Mapping)) or not callable(item) else tool(item)
         if isinstance(item, FunctionTool):
@@ -197,7 +199,7 @@ class _Stream:
     def _event(self, kind: str, text: str) -> Any:
         if kind == "event":
             if self._kind == "chat":
-                from ..lib.streaming.chat import event_of
+                from ..lib.streaming.chat._completions import event_of
 
                 return event_of(text)
             if self._kind == "responses":

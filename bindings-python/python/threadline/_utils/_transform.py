@@ -121,7 +121,7 @@ def _formatted(data: Any, wanted: str, template: Optional[str]) -> Any:
     if wanted == "base64":
         content: Any = data.read_bytes() if isinstance(data, pathlib.Path) else data
         if isinstance(data, io.IOBase):
-            content = data.read()  # type: ignore[attr-defined]
+            content = data.read()
         if isinstance(content, str):
             content = content.encode()
         if isinstance(content, bytes) and (content is not data or isinstance(data, bytes)):

@@ -23,7 +23,7 @@ class Progress:
         self._bar: Any = None
         if shown:
             try:
-                from tqdm.auto import tqdm
+                from tqdm.auto import tqdm  # type: ignore[import-untyped, unused-ignore]
             except ImportError:
                 return
             self._bar = tqdm(total=total, unit="req")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, TypeVar, Union
+from typing import Any, Awaitable, Callable, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, Union
 
 from .._client import AsyncOpenAI, OpenAI, _Base, _env
 from .._constants import DEFAULT_MAX_RETRIES
@@ -134,7 +134,7 @@ class _Azure(_Base):
     def _default_base_url(self) -> str:
         return str(self._native.base_url)
 
-    _KEPT = (
+    _KEPT: ClassVar[Tuple[str, ...]] = (
         *_Base._KEPT,
         "_token_provider",
         "_api_version",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, AsyncIterator, Dict, Iterator, List, Optional
+from typing import TYPE_CHECKING, Any, AsyncIterator, Dict, Iterator, List, Optional
 
 from ... import _operations as op
 from ... import _threadline as _native
@@ -259,6 +259,12 @@ class AssistantEventHandler(_Handler):
 
 class AsyncAssistantEventHandler(_Handler):
     """What happens in a run: subclass it, and override the callbacks that matter."""
+
+    if TYPE_CHECKING:
+
+        async def on_end(self) -> None: ...
+        async def on_exception(self, exception: Exception) -> None: ...
+        async def on_timeout(self) -> None: ...
 
     def _init(self, stream: Any) -> None:
         super()._init(stream)

@@ -33,7 +33,7 @@ class _Reader:
         return _native.decode_as(self._accumulator.snapshot(), Completion)
 
 
-class CompletionStream(_Reader, SyncStream[Any]):  # type: ignore[misc]
+class CompletionStream(_Reader, SyncStream[Any]):
     """Events of a completion, and the completion that they come to."""
 
     _kind = "completion"
@@ -44,7 +44,7 @@ class CompletionStream(_Reader, SyncStream[Any]):  # type: ignore[misc]
         return self.current_completion_snapshot
 
 
-class AsyncCompletionStream(_Reader, AsyncStream[Any]):  # type: ignore[misc]
+class AsyncCompletionStream(_Reader, AsyncStream[Any]):
     """Events of a completion, and the completion that they come to."""
 
     _kind = "completion"

@@ -523,7 +523,7 @@ class Responses(ResponsesHelpers, SyncResource):
         extra_query: Query | None = None,
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
-    ) -> t.responses.ParsedResponse[object]:
+    ) -> t.responses.ParsedResponse[TextFormatT]:
         """Helper `responses.parse`; see the guides."""
         return ResponsesHelpers.parse(**given(locals()))
 
@@ -1125,7 +1125,7 @@ class AsyncResponses(AsyncResponsesHelpers, AsyncResource):
         extra_query: Query | None = None,
         extra_body: Body | None = None,
         timeout: float | Timeout | None | NotGiven = not_given,
-    ) -> t.responses.ParsedResponse[object]:
+    ) -> t.responses.ParsedResponse[TextFormatT]:
         """Helper `responses.parse`; see the guides."""
         return await AsyncResponsesHelpers.parse(**given(locals()))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import _operations as op
-from ... import _threadline as _native
-from ._base import AsyncManager, AsyncStream, Manager, SyncStream
+from .... import _operations as op
+from .... import _threadline as _native
+from .._base import AsyncManager, AsyncStream, Manager, SyncStream
 
 __all__ = ["AsyncResponseStream", "AsyncResponseStreamManager", "ResponseStream", "ResponseStreamManager"]
 
@@ -21,17 +21,17 @@ class _Reader:
     @property
     def current_response_snapshot(self) -> Any:
         """The response so far."""
-        from ...types.responses import Response
+        from ....types.responses import Response
 
         return _native.decode_as(self._accumulator.snapshot(), Response)
 
     def _final(self) -> Any:
-        from .._parsing import ResponseRules
+        from ..._parsing import ResponseRules
 
         return (self._rules or ResponseRules(None, None)).response(self.current_response_snapshot)
 
 
-class ResponseStream(_Reader, SyncStream[Any]):  # type: ignore[misc]
+class ResponseStream(_Reader, SyncStream[Any]):
     """Events of a response, and the response that they come to."""
 
     _kind = "response"
@@ -42,7 +42,7 @@ class ResponseStream(_Reader, SyncStream[Any]):  # type: ignore[misc]
         return self._final()
 
 
-class AsyncResponseStream(_Reader, AsyncStream[Any]):  # type: ignore[misc]
+class AsyncResponseStream(_Reader, AsyncStream[Any]):
     """Events of a response, and the response that they come to."""
 
     _kind = "response"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
-from ... import _threadline as _native
-from ..._models import BaseModel
-from ._base import AsyncManager, AsyncStream, Manager, SyncStream
+from .... import _threadline as _native
+from ...._models import BaseModel
+from .._base import AsyncManager, AsyncStream, Manager, SyncStream
 
 __all__ = [
     "AsyncChatCompletionStream",
@@ -132,7 +132,7 @@ _CLASSES: Dict[str, Any] = {
 
 def event_of(text: str) -> Any:
     """An event from its JSON."""
-    from ...types.chat import ChatCompletion, ChatCompletionChunk
+    from ....types.chat import ChatCompletion, ChatCompletionChunk
 
     event = _native.decode_as(text, ChatCompletionStreamEvent, {"chunk": ChatCompletionChunk, "snapshot": ChatCompletion})
     event.__class__ = _CLASSES.get(event.type, ChatCompletionStreamEvent)
@@ -154,17 +154,17 @@ class _Reader:
     @property
     def current_completion_snapshot(self) -> Any:
         """The completion so far."""
-        from ...types.chat import ChatCompletion
+        from ....types.chat import ChatCompletion
 
         return _native.decode_as(self._accumulator.snapshot(), ChatCompletion)
 
     def _final(self) -> Any:
-        from .._parsing import ChatRules
+        from ..._parsing import ChatRules
 
         return (self._rules or ChatRules(None, None)).completion(self.current_completion_snapshot)
 
 
-class ChatCompletionStream(_Reader, SyncStream[Any]):  # type: ignore[misc]
+class ChatCompletionStream(_Reader, SyncStream[Any]):
     """Events of a chat completion, and the completion that they come to."""
 
     _kind = "chat"
@@ -175,7 +175,7 @@ class ChatCompletionStream(_Reader, SyncStream[Any]):  # type: ignore[misc]
         return self._final()
 
 
-class AsyncChatCompletionStream(_Reader, AsyncStream[Any]):  # type: ignore[misc]
+class AsyncChatCompletionStream(_Reader, AsyncStream[Any]):
     """Events of a chat completion, and the completion that they come to."""
 
     _kind = "chat"
@@ -199,7 +199,7 @@ class ChatCompletionStreamState(_Reader):
     """
 
     def __init__(self, *, input_tools: Any = None, response_format: Any = None) -> None:
-        from .._parsing import ChatRules
+        from ..._parsing import ChatRules
 
         self._accumulator = _native.Accumulator("chat")
         self._rules = ChatRules(response_format, input_tools)
