@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import Any, AsyncIterator, Optional
 
-import aiohttp
+import aiohttp  # type: ignore[import-not-found, unused-ignore]
 
 __all__ = ["client_class"]
 
@@ -69,7 +69,7 @@ def client_class(httpx: Any) -> Any:
             return self._session
 
         async def handle_async_request(self, request: Any) -> Any:
-            from yarl import URL
+            from yarl import URL  # type: ignore[import-not-found, unused-ignore]
 
             limits = request.extensions.get("timeout", {})
             timeout = aiohttp.ClientTimeout(

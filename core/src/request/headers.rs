@@ -56,7 +56,8 @@ pub fn bearer(key: &str) -> Result<HeaderValue, InvalidRequest> {
     Ok(value)
 }
 
-/// A key as it can be sent: without white space around it. Spaces inside of it stay: tests and servers that take any key use such keys.
+/// A key as it can be sent: without white space around it. Spaces inside of it stay: tests, and servers that take any key,
+/// have such keys.
 ///
 /// # Errors
 /// When it is empty or holds a tab, a line feed, another control character or a character outside ASCII.
