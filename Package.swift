@@ -2,7 +2,7 @@
 import Foundation
 import PackageDescription
 
-// On Apple's systems the native library comes in an XCFramework; elsewhere pkg-config
+// On Apple's systems the native library comes in an XCFramework (bindings-swift/scripts/xcframework.sh); elsewhere pkg-config
 // finds it: `threadline_ffi.pc` says where it lies.
 #if os(macOS)
 let native: Target = .binaryTarget(name: "ThreadlineFFIC", path: "bindings-swift/ThreadlineFFIC.xcframework")
@@ -12,7 +12,7 @@ let native: Target = .systemLibrary(name: "ThreadlineFFIC", path: "bindings-swif
 
 let package = Package(
     name: "threadline",
-    platforms: [.macOS(.v12), .iOS(.v15), .tvOS(.v15), .watchOS(.v8)],
+    platforms: [.macOS(.v12), .iOS(.v15)],
     products: [
         .library(name: "Threadline", targets: ["Threadline"]),
         .executable(name: "threadline-driver", targets: ["ThreadlineDriver"]),

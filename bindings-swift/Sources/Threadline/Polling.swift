@@ -7,11 +7,27 @@ public struct Pace: Sendable {
     public var interval: TimeInterval?
     /// Longest wait for the end, in seconds; then ``ThreadlineError/timeout(_:)``, whose `unfinished` names the thing.
     public var maxWait: TimeInterval?
+    /// Hears each state of the thing that was seen, the last one too, as JSON. It must return at once.
+    public var onUpdate: (@Sendable (JSON) -> Void)?
 
     /// A pace.
-    public init(interval: TimeInterval? = nil, maxWait: TimeInterval? = nil) {
+    public init(interval: TimeInterval? = nil, maxWait: TimeInterval? = nil, onUpdate: (@Sendable (JSON) -> Void)? = nil) {
         self.interval = interval
         self.maxWait = maxWait
+        self.onUpdate = onUpdate
+    }
+}
+
+/// A listener of the caller's for the native library.
+private final class ForeignUpdates: UpdateListener {
+    private let hear: @Sendable (JSON) -> Void
+
+    init(_ hear: @escaping @Sendable (JSON) -> Void) {
+        self.hear = hear
+    }
+
+    func updated(reply: Reply) {
+        if let state = try? JSON(parsing: reply.body) { hear(state) }
     }
 }
 
@@ -29,9 +45,11 @@ extension Calls {
         how.add("interval_s", seconds(pace.interval))
         how.add("max_wait_s", seconds(pace.maxWait))
         let (native, text) = (self.native, JSON.object(how).text)
+        let listener = pace.onUpdate.map { ForeignUpdates($0) }
         let reply = try await Calls.wait { handle in
             try await native.poll(
-                how: text, path: path, fields: sent.fields, files: sent.files, options: options?.text ?? "", cancel: handle)
+                how: text, path: path, fields: sent.fields, files: sent.files, options: options?.text ?? "", cancel: handle,
+                listener: listener)
         }
         let head = ReplyHead(reply.head)
         options?.onReply?(head)

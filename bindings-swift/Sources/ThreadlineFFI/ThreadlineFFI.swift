@@ -640,6 +640,201 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
 
 
 /**
+ * A stream that is put together.
+ */
+public protocol AccumulatedStreamProtocol: AnyObject, Sendable {
+    
+    /**
+     * Status and headers.
+     */
+    func head()  -> Head
+    
+    /**
+     * Waits for an event and returns it with all that have arrived, as a JSON list; none at the proper end, or when the stream was
+     * closed. The events are those of the guide to streaming helpers. A failure's `partial` has the `snapshot` too.
+     */
+    func nextBatch(cancel: CancelHandle?) async throws  -> Data?
+    
+    /**
+     * Closes the connection. Whoever waits for a batch gets the end.
+     */
+    func shut() 
+    
+    /**
+     * What the events have come to so far, as JSON. It stays when the stream is over. Waits while a batch is read.
+     */
+    func snapshot() async throws  -> String
+    
+}
+/**
+ * A stream that is put together.
+ */
+open class AccumulatedStream: AccumulatedStreamProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_threadline_ffi_fn_clone_accumulatedstream(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_threadline_ffi_fn_free_accumulatedstream(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Status and headers.
+     */
+open func head() -> Head  {
+    return try!  FfiConverterTypeHead_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_accumulatedstream_head(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Waits for an event and returns it with all that have arrived, as a JSON list; none at the proper end, or when the stream was
+     * closed. The events are those of the guide to streaming helpers. A failure's `partial` has the `snapshot` too.
+     */
+open func nextBatch(cancel: CancelHandle?)async throws  -> Data?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_accumulatedstream_next_batch(
+                        self.uniffiCloneHandle(),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_threadline_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionData.lift,
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+    /**
+     * Closes the connection. Whoever waits for a batch gets the end.
+     */
+open func shut()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_accumulatedstream_shut(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * What the events have come to so far, as JSON. It stays when the stream is over. Waits while a batch is read.
+     */
+open func snapshot()async throws  -> String  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_accumulatedstream_snapshot(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_threadline_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterString.lift,
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAccumulatedStream: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = AccumulatedStream
+
+    public static func lift(_ handle: UInt64) throws -> AccumulatedStream {
+        return AccumulatedStream(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: AccumulatedStream) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AccumulatedStream {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: AccumulatedStream, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccumulatedStream_lift(_ handle: UInt64) throws -> AccumulatedStream {
+    return try FfiConverterTypeAccumulatedStream.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAccumulatedStream_lower(_ value: AccumulatedStream) -> UInt64 {
+    return FfiConverterTypeAccumulatedStream.lower(value)
+}
+
+
+
+
+
+
+/**
  * Puts the events of a stream together.
  */
 public protocol AccumulatorProtocol: AnyObject, Sendable {
@@ -963,6 +1158,34 @@ public func FfiConverterTypeCancelHandle_lower(_ value: CancelHandle) -> UInt64 
 public protocol ClientProtocol: AnyObject, Sendable {
     
     /**
+     * Helpers of agents' files. `name` and the members of `arguments` (one JSON object):
+     *
+     * - `prepare`: `files`, an object of places in the environment to paths on disk; the result is `files` and
+     * `uploaded_file_ids`.
+     * - `prepare_directory`: `root`, `destination`, `include` (a list of patterns); the same result.
+     * - `artifact`: `session_id`, `turn_id`, `path`, and `to`, the path where it is saved, or none; the result is the artifact.
+     */
+    func agentFiles(name: String, arguments: String, options: String, cancel: CancelHandle?) async throws  -> String
+    
+    /**
+     * Sends input to an idle session and follows the turn that it begins. `input`: JSON, a text or a list of messages; `tools`:
+     * as of [`run_tools`](Client::run_tools), the functions that the agent may call. An idempotency key in `options` is that of
+     * the input.
+     */
+    func agentTurn(sessionId: String, input: String, functions: String, options: String) throws  -> ToolRun
+    
+    /**
+     * Uploads a file and puts it at this place of an environment: `uploaded_file_id` and `file`, as JSON.
+     */
+    func agentUpload(environmentId: String, file: Upload, path: String, options: String, cancel: CancelHandle?) async throws  -> String
+    
+    /**
+     * Makes a call whose reply is a stream, and puts the stream together: of `chat.completions.create`, `completions.create`,
+     * `responses.create`, `responses.retrieve`, and runs of assistants.
+     */
+    func accumulate(operation: String, path: [String], fields: Data, options: String, cancel: CancelHandle?) async throws  -> AccumulatedStream
+    
+    /**
      * Where requests go.
      */
     func baseUrl()  -> String
@@ -1021,13 +1244,36 @@ public protocol ClientProtocol: AnyObject, Sendable {
     /**
      * Makes a thing, or takes one that exists, and waits until the provider has done with it. `how` is one JSON object (`resource`,
      * `operation`, `ids`, `upload`, `interval_s`, `max_wait_s`); `path`, `fields` and `files` belong to the operation that makes it.
+     * `listener` hears of each state that is seen.
      */
-    func poll(how: String, path: [String], fields: Data, files: [Upload], options: String, cancel: CancelHandle?) async throws  -> Reply
+    func poll(how: String, path: [String], fields: Data, files: [Upload], options: String, cancel: CancelHandle?, listener: UpdateListener?) async throws  -> Reply
     
     /**
      * Uploads a file into the vector store of this id and does not wait.
      */
     func uploadStoreFile(store: String, fields: Data, file: Upload, options: String, cancel: CancelHandle?) async throws  -> Reply
+    
+    /**
+     * Opens a connection of this resource: `realtime`, `beta.realtime`, `realtime.translations`, `live`, `live.sideband`,
+     * `live.forks`, `responses`, `beta.responses`. `settings` is one JSON object: what stands in the address (`model`, `call_id`,
+     * `intent`, `session_id`, `graceful_close`), `base_url`, `reconnect` (`max_retries`, `initial_delay_s`, `max_delay_s`),
+     * `ping_interval_s`, `ping_timeout_s`, `close_timeout_s`, `max_size` (bytes of a message).
+     */
+    func connect(resource: String, settings: String, options: String, advisor: ReconnectAdvisor?, cancel: CancelHandle?) async throws  -> Connection
+    
+    /**
+     * Connections that are kept for responses. `settings` is one JSON object: `max_connections`, `idle_time_s`, `max_age_s`.
+     */
+    func responsesPool(settings: String, options: String) throws  -> ResponsesPool
+    
+    /**
+     * Runs tools until the model answers. `api`: `chat`, `responses` or `runs` (of assistants, with the thread's id as `path`);
+     * `fields`: the arguments of its `create`; `tools`: a JSON list of `{"name", "schema", "strict", "description", "custom"}`,
+     * the functions that are the host's; those that `fields` does not declare are declared. `settings` is one JSON object:
+     * `max_steps`, `on_error` (`tell`, `abort`), `parallel`, `keep_tool_choice`, `chained`, `poll_interval_s`, `before_call`,
+     * `messages`, `stream`. The run begins at once.
+     */
+    func runTools(api: String, path: [String], fields: Data, functions: String, settings: String, options: String) throws  -> ToolRun
     
     /**
      * Uploads a large file in parts. `arguments` is one JSON object with the names of the official package, and `max_concurrency`,
@@ -1079,7 +1325,8 @@ open class Client: ClientProtocol, @unchecked Sendable {
         return try! rustCall { uniffi_threadline_ffi_fn_clone_client(self.handle, $0) }
     }
     /**
-     * A client of these settings: one JSON object (see the module `settings`).
+     * A client of these settings: one JSON object, whose members `threadline::settings` lists. `tokens` gives bearer tokens; where
+     * the settings have a `workload_identity` whose `provider` is `{"type": "function"}`, its subject tokens.
      */
 public convenience init(settings: String, tokens: TokenProvider?)throws  {
     let handle =
@@ -1104,6 +1351,87 @@ public convenience init(settings: String, tokens: TokenProvider?)throws  {
 
     
 
+    
+    /**
+     * Helpers of agents' files. `name` and the members of `arguments` (one JSON object):
+     *
+     * - `prepare`: `files`, an object of places in the environment to paths on disk; the result is `files` and
+     * `uploaded_file_ids`.
+     * - `prepare_directory`: `root`, `destination`, `include` (a list of patterns); the same result.
+     * - `artifact`: `session_id`, `turn_id`, `path`, and `to`, the path where it is saved, or none; the result is the artifact.
+     */
+open func agentFiles(name: String, arguments: String, options: String, cancel: CancelHandle?)async throws  -> String  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_client_agent_files(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(name),FfiConverterString.lower(arguments),FfiConverterString.lower(options),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_threadline_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterString.lift,
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+    /**
+     * Sends input to an idle session and follows the turn that it begins. `input`: JSON, a text or a list of messages; `tools`:
+     * as of [`run_tools`](Client::run_tools), the functions that the agent may call. An idempotency key in `options` is that of
+     * the input.
+     */
+open func agentTurn(sessionId: String, input: String, functions: String, options: String)throws  -> ToolRun  {
+    return try  FfiConverterTypeToolRun_lift(try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_client_agent_turn(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(sessionId),
+        FfiConverterString.lower(input),
+        FfiConverterString.lower(functions),
+        FfiConverterString.lower(options),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Uploads a file and puts it at this place of an environment: `uploaded_file_id` and `file`, as JSON.
+     */
+open func agentUpload(environmentId: String, file: Upload, path: String, options: String, cancel: CancelHandle?)async throws  -> String  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_client_agent_upload(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(environmentId),FfiConverterTypeUpload_lower(file),FfiConverterString.lower(path),FfiConverterString.lower(options),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_threadline_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterString.lift,
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+    /**
+     * Makes a call whose reply is a stream, and puts the stream together: of `chat.completions.create`, `completions.create`,
+     * `responses.create`, `responses.retrieve`, and runs of assistants.
+     */
+open func accumulate(operation: String, path: [String], fields: Data, options: String, cancel: CancelHandle?)async throws  -> AccumulatedStream  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_client_accumulate(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(operation),FfiConverterSequenceString.lower(path),FfiConverterData.lower(fields),FfiConverterString.lower(options),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_u64,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_u64,
+            freeFunc: ffi_threadline_ffi_rust_future_free_u64,
+            liftFunc: FfiConverterTypeAccumulatedStream_lift,
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
     
     /**
      * Where requests go.
@@ -1276,13 +1604,14 @@ open func pager(operation: String, path: [String], fields: Data, options: String
     /**
      * Makes a thing, or takes one that exists, and waits until the provider has done with it. `how` is one JSON object (`resource`,
      * `operation`, `ids`, `upload`, `interval_s`, `max_wait_s`); `path`, `fields` and `files` belong to the operation that makes it.
+     * `listener` hears of each state that is seen.
      */
-open func poll(how: String, path: [String], fields: Data, files: [Upload], options: String, cancel: CancelHandle?)async throws  -> Reply  {
+open func poll(how: String, path: [String], fields: Data, files: [Upload], options: String, cancel: CancelHandle?, listener: UpdateListener? = nil)async throws  -> Reply  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_threadline_ffi_fn_method_client_poll(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(how),FfiConverterSequenceString.lower(path),FfiConverterData.lower(fields),FfiConverterSequenceTypeUpload.lower(files),FfiConverterString.lower(options),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                        self.uniffiCloneHandle(),FfiConverterString.lower(how),FfiConverterSequenceString.lower(path),FfiConverterData.lower(fields),FfiConverterSequenceTypeUpload.lower(files),FfiConverterString.lower(options),FfiConverterOptionTypeCancelHandle.lower(cancel),FfiConverterOptionTypeUpdateListener.lower(listener)
                 )
             },
             pollFunc: ffi_threadline_ffi_rust_future_poll_rust_buffer,
@@ -1310,6 +1639,64 @@ open func uploadStoreFile(store: String, fields: Data, file: Upload, options: St
             liftFunc: FfiConverterTypeReply_lift,
             errorHandler: FfiConverterTypeCallError_lift
         )
+}
+    
+    /**
+     * Opens a connection of this resource: `realtime`, `beta.realtime`, `realtime.translations`, `live`, `live.sideband`,
+     * `live.forks`, `responses`, `beta.responses`. `settings` is one JSON object: what stands in the address (`model`, `call_id`,
+     * `intent`, `session_id`, `graceful_close`), `base_url`, `reconnect` (`max_retries`, `initial_delay_s`, `max_delay_s`),
+     * `ping_interval_s`, `ping_timeout_s`, `close_timeout_s`, `max_size` (bytes of a message).
+     */
+open func connect(resource: String, settings: String, options: String, advisor: ReconnectAdvisor?, cancel: CancelHandle?)async throws  -> Connection  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_client_connect(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(resource),FfiConverterString.lower(settings),FfiConverterString.lower(options),FfiConverterOptionTypeReconnectAdvisor.lower(advisor),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_u64,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_u64,
+            freeFunc: ffi_threadline_ffi_rust_future_free_u64,
+            liftFunc: FfiConverterTypeConnection_lift,
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+    /**
+     * Connections that are kept for responses. `settings` is one JSON object: `max_connections`, `idle_time_s`, `max_age_s`.
+     */
+open func responsesPool(settings: String, options: String)throws  -> ResponsesPool  {
+    return try  FfiConverterTypeResponsesPool_lift(try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_client_responses_pool(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(settings),
+        FfiConverterString.lower(options),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Runs tools until the model answers. `api`: `chat`, `responses` or `runs` (of assistants, with the thread's id as `path`);
+     * `fields`: the arguments of its `create`; `tools`: a JSON list of `{"name", "schema", "strict", "description", "custom"}`,
+     * the functions that are the host's; those that `fields` does not declare are declared. `settings` is one JSON object:
+     * `max_steps`, `on_error` (`tell`, `abort`), `parallel`, `keep_tool_choice`, `chained`, `poll_interval_s`, `before_call`,
+     * `messages`, `stream`. The run begins at once.
+     */
+open func runTools(api: String, path: [String], fields: Data, functions: String, settings: String, options: String)throws  -> ToolRun  {
+    return try  FfiConverterTypeToolRun_lift(try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_client_run_tools(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(api),
+        FfiConverterSequenceString.lower(path),
+        FfiConverterData.lower(fields),
+        FfiConverterString.lower(functions),
+        FfiConverterString.lower(settings),
+        FfiConverterString.lower(options),uniffiCallStatus
+    )
+})
 }
     
     /**
@@ -1375,6 +1762,270 @@ public func FfiConverterTypeClient_lift(_ handle: UInt64) throws -> Client {
 #endif
 public func FfiConverterTypeClient_lower(_ value: Client) -> UInt64 {
     return FfiConverterTypeClient.lower(value)
+}
+
+
+
+
+
+
+/**
+ * An open connection. Dropping it closes it with code 1000.
+ */
+public protocol ConnectionProtocol: AnyObject, Sendable {
+    
+    /**
+     * Sends a close frame (code 1000, or 3000 to 4999) and returns the server's answer. Events that came before it can still be
+     * read.
+     */
+    func closeWith(code: UInt16, reason: String, cancel: CancelHandle?) async throws  -> CloseFrame
+    
+    /**
+     * Headers of the handshake's reply, a line each: `name: value`.
+     */
+    func headers()  -> String
+    
+    /**
+     * Waits for an event and returns all that have arrived, as a JSON list; none once the connection has ended in due form. News
+     * of reconnections stand among them, `{"type": "connection.reconnecting", …}` and `connection.reconnected`. An error of kind
+     * `decode` that has no `close` is one event that is no JSON (its bytes are the error's `body`), and the connection goes on.
+     */
+    func nextBatch(cancel: CancelHandle?) async throws  -> Data?
+    
+    /**
+     * The handshake's `x-request-id`.
+     */
+    func requestId()  -> String?
+    
+    /**
+     * Sends a text message and returns when it has gone out. While a lost connection is being made again, it waits.
+     */
+    func send(text: String, cancel: CancelHandle?) async throws 
+    
+    /**
+     * As `send`, for a binary message.
+     */
+    func sendBinary(bytes: Data, cancel: CancelHandle?) async throws 
+    
+    /**
+     * Lets go of the connection, which is closed with code 1000. Nobody waits for the server's answer.
+     */
+    func shut() 
+    
+}
+/**
+ * An open connection. Dropping it closes it with code 1000.
+ */
+open class Connection: ConnectionProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_threadline_ffi_fn_clone_connection(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_threadline_ffi_fn_free_connection(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Sends a close frame (code 1000, or 3000 to 4999) and returns the server's answer. Events that came before it can still be
+     * read.
+     */
+open func closeWith(code: UInt16, reason: String, cancel: CancelHandle?)async throws  -> CloseFrame  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_connection_close_with(
+                        self.uniffiCloneHandle(),FfiConverterUInt16.lower(code),FfiConverterString.lower(reason),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_threadline_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeCloseFrame_lift,
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+    /**
+     * Headers of the handshake's reply, a line each: `name: value`.
+     */
+open func headers() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_connection_headers(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Waits for an event and returns all that have arrived, as a JSON list; none once the connection has ended in due form. News
+     * of reconnections stand among them, `{"type": "connection.reconnecting", …}` and `connection.reconnected`. An error of kind
+     * `decode` that has no `close` is one event that is no JSON (its bytes are the error's `body`), and the connection goes on.
+     */
+open func nextBatch(cancel: CancelHandle?)async throws  -> Data?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_connection_next_batch(
+                        self.uniffiCloneHandle(),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_threadline_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionData.lift,
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+    /**
+     * The handshake's `x-request-id`.
+     */
+open func requestId() -> String?  {
+    return try!  FfiConverterOptionString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_connection_request_id(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Sends a text message and returns when it has gone out. While a lost connection is being made again, it waits.
+     */
+open func send(text: String, cancel: CancelHandle?)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_connection_send(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(text),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_void,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_void,
+            freeFunc: ffi_threadline_ffi_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+    /**
+     * As `send`, for a binary message.
+     */
+open func sendBinary(bytes: Data, cancel: CancelHandle?)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_connection_send_binary(
+                        self.uniffiCloneHandle(),FfiConverterData.lower(bytes),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_void,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_void,
+            freeFunc: ffi_threadline_ffi_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+    /**
+     * Lets go of the connection, which is closed with code 1000. Nobody waits for the server's answer.
+     */
+open func shut()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_connection_shut(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeConnection: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Connection
+
+    public static func lift(_ handle: UInt64) throws -> Connection {
+        return Connection(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Connection) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Connection {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Connection, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeConnection_lift(_ handle: UInt64) throws -> Connection {
+    return try FfiConverterTypeConnection.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeConnection_lower(_ value: Connection) -> UInt64 {
+    return FfiConverterTypeConnection.lower(value)
 }
 
 
@@ -1739,6 +2390,165 @@ public func FfiConverterTypeEventStream_lift(_ handle: UInt64) throws -> EventSt
 #endif
 public func FfiConverterTypeEventStream_lower(_ value: EventStream) -> UInt64 {
     return FfiConverterTypeEventStream.lower(value)
+}
+
+
+
+
+
+
+/**
+ * A server that checks requests against the description of the API and answers by script, or with values made from the
+ * description. It is told what to answer over HTTP. It stops when it is stopped or dropped.
+ */
+public protocol MockServerProtocol: AnyObject, Sendable {
+    
+    /**
+     * `http://127.0.0.1:PORT`
+     */
+    func origin()  -> String
+    
+    /**
+     * Closes all connections.
+     */
+    func stop() 
+    
+}
+/**
+ * A server that checks requests against the description of the API and answers by script, or with values made from the
+ * description. It is told what to answer over HTTP. It stops when it is stopped or dropped.
+ */
+open class MockServer: MockServerProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_threadline_ffi_fn_clone_mockserver(self.handle, $0) }
+    }
+    /**
+     * Listens on this port of the loopback address; 0 takes a free one.
+     */
+public convenience init(port: UInt16)throws  {
+    let handle =
+        try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_constructor_mockserver_new(
+        FfiConverterUInt16.lower(port),uniffiCallStatus
+    )
+}
+    self.init(unsafeFromHandle: handle)
+}
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_threadline_ffi_fn_free_mockserver(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * `http://127.0.0.1:PORT`
+     */
+open func origin() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_mockserver_origin(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Closes all connections.
+     */
+open func stop()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_mockserver_stop(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeMockServer: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = MockServer
+
+    public static func lift(_ handle: UInt64) throws -> MockServer {
+        return MockServer(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: MockServer) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MockServer {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: MockServer, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMockServer_lift(_ handle: UInt64) throws -> MockServer {
+    return try FfiConverterTypeMockServer.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMockServer_lower(_ value: MockServer) -> UInt64 {
+    return FfiConverterTypeMockServer.lower(value)
 }
 
 
@@ -2317,6 +3127,389 @@ public func FfiConverterTypeReader_lower(_ value: Reader) -> UInt64 {
 
 
 /**
+ * Is asked before a lost connection is made again.
+ */
+public protocol ReconnectAdvisor: AnyObject, Sendable {
+    
+    /**
+     * `notice`: JSON, `attempt`, `max_attempts`, `delay_s`, `code`, `reason`. The answer is JSON too: nothing to go on, options
+     * of a call (a fresh `api_key`, `headers`, `query`) for this and later attempts, or `{"abort": true}`. It must answer at once.
+     */
+    func advise(notice: String)  -> String
+    
+}
+/**
+ * Is asked before a lost connection is made again.
+ */
+open class ReconnectAdvisorImpl: ReconnectAdvisor, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_threadline_ffi_fn_clone_reconnectadvisor(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_threadline_ffi_fn_free_reconnectadvisor(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * `notice`: JSON, `attempt`, `max_attempts`, `delay_s`, `code`, `reason`. The answer is JSON too: nothing to go on, options
+     * of a call (a fresh `api_key`, `headers`, `query`) for this and later attempts, or `{"abort": true}`. It must answer at once.
+     */
+open func advise(notice: String) -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_reconnectadvisor_advise(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(notice),uniffiCallStatus
+    )
+})
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceReconnectAdvisor {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceReconnectAdvisor = UniffiVTableCallbackInterfaceReconnectAdvisor(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeReconnectAdvisor.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface ReconnectAdvisor: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeReconnectAdvisor.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface ReconnectAdvisor: handle missing in uniffiClone")
+            }
+        },
+        advise: { (
+            uniffiHandle: UInt64,
+            notice: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> String in
+                guard let uniffiObj = try? FfiConverterTypeReconnectAdvisor.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return uniffiObj.advise(
+                     notice: try FfiConverterString.lift(notice)
+                )
+            }
+
+            
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterString.lower($0) }
+            uniffiTraitInterfaceCall(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceReconnectAdvisor> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceReconnectAdvisor>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitReconnectAdvisor() {
+    uniffi_threadline_ffi_fn_init_callback_vtable_reconnectadvisor(UniffiCallbackInterfaceReconnectAdvisor.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeReconnectAdvisor: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<ReconnectAdvisor>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = ReconnectAdvisor
+
+    public static func lift(_ handle: UInt64) throws -> ReconnectAdvisor {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return ReconnectAdvisorImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: ReconnectAdvisor) -> UInt64 {
+         if let rustImpl = value as? ReconnectAdvisorImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ReconnectAdvisor {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: ReconnectAdvisor, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeReconnectAdvisor_lift(_ handle: UInt64) throws -> ReconnectAdvisor {
+    return try FfiConverterTypeReconnectAdvisor.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeReconnectAdvisor_lower(_ value: ReconnectAdvisor) -> UInt64 {
+    return FfiConverterTypeReconnectAdvisor.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Connections that are kept for responses, each of which has one response at a time.
+ */
+public protocol ResponsesPoolProtocol: AnyObject, Sendable {
+    
+    /**
+     * Asks for a response with these arguments of `responses.create`: its events. Returns with the first.
+     */
+    func create(fields: Data, cancel: CancelHandle?) async throws  -> EventStream
+    
+    /**
+     * How many connections wait for work.
+     */
+    func idle()  -> UInt32
+    
+    /**
+     * How many connections have been opened so far.
+     */
+    func opened()  -> UInt64
+    
+}
+/**
+ * Connections that are kept for responses, each of which has one response at a time.
+ */
+open class ResponsesPool: ResponsesPoolProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_threadline_ffi_fn_clone_responsespool(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_threadline_ffi_fn_free_responsespool(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Asks for a response with these arguments of `responses.create`: its events. Returns with the first.
+     */
+open func create(fields: Data, cancel: CancelHandle?)async throws  -> EventStream  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_responsespool_create(
+                        self.uniffiCloneHandle(),FfiConverterData.lower(fields),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_u64,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_u64,
+            freeFunc: ffi_threadline_ffi_rust_future_free_u64,
+            liftFunc: FfiConverterTypeEventStream_lift,
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+    /**
+     * How many connections wait for work.
+     */
+open func idle() -> UInt32  {
+    return try!  FfiConverterUInt32.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_responsespool_idle(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * How many connections have been opened so far.
+     */
+open func opened() -> UInt64  {
+    return try!  FfiConverterUInt64.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_responsespool_opened(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeResponsesPool: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = ResponsesPool
+
+    public static func lift(_ handle: UInt64) throws -> ResponsesPool {
+        return ResponsesPool(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: ResponsesPool) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ResponsesPool {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: ResponsesPool, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeResponsesPool_lift(_ handle: UInt64) throws -> ResponsesPool {
+    return try FfiConverterTypeResponsesPool.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeResponsesPool_lower(_ value: ResponsesPool) -> UInt64 {
+    return FfiConverterTypeResponsesPool.lower(value)
+}
+
+
+
+
+
+
+/**
  * Gives bearer tokens, on a thread that may wait. Never asked a second time before the first answer.
  */
 public protocol TokenProvider: AnyObject, Sendable {
@@ -2521,6 +3714,499 @@ public func FfiConverterTypeTokenProvider_lower(_ value: TokenProvider) -> UInt6
 }
 
 
+
+
+
+
+/**
+ * A run of tools, or a turn of an agent, that is at work. Dropping it ends it, with its request.
+ *
+ * [`next_batch`](Self::next_batch) hands out a JSON list of objects, told apart by `type`:
+ *
+ * | `type` | what it says |
+ * | --- | --- |
+ * | `call` | perform the function `name` with `arguments` (a text) and [`answer`](Self::answer) under `number`; several may be at work at once |
+ * | `decide` | (where settings say `before_call`) is the call `id`, `name`, `arguments`, `custom` to be made? Answer under `number` |
+ * | `event` | (streams, agents) `event`, one of the model's reply or of the session |
+ * | `tool_calls` | (streams) the reply is whole and asks for `calls`: `id`, `name`, `arguments` |
+ * | `tool_result` | `result`: `id`, `name`, `arguments`, `outcome`, `output` |
+ * | `message` | (where settings say `messages`) `message`, which was added to the conversation |
+ * | `tool_error` | (agents) a function failed: `call` (`name`, `session_id`, `turn_id`, `call_id`), `message` |
+ * | `done` | the last: `reply`, `request_id`, `transcript`; of an agent's turn `turn`, `messages`, `output_text` |
+ */
+public protocol ToolRunProtocol: AnyObject, Sendable {
+    
+    /**
+     * Answers the `call` or `decide` of this number. An answer that nobody waits for any more does nothing.
+     */
+    func answer(number: UInt64, answer: ToolAnswer) 
+    
+    /**
+     * Agents: asks for the turn's result. Events that are left pass unseen; `next_batch` still has calls, then `done`, or says
+     * why there is no result. Runs of tools have their `done` without it.
+     */
+    func finish() 
+    
+    /**
+     * Waits for news and returns all that is there; none behind `done`, and where the events of an agent's turn are over.
+     */
+    func nextBatch(cancel: CancelHandle?) async throws  -> Data?
+    
+    /**
+     * Ends it, with its request. Functions that are at work are the host's to stop.
+     */
+    func shut() 
+    
+}
+/**
+ * A run of tools, or a turn of an agent, that is at work. Dropping it ends it, with its request.
+ *
+ * [`next_batch`](Self::next_batch) hands out a JSON list of objects, told apart by `type`:
+ *
+ * | `type` | what it says |
+ * | --- | --- |
+ * | `call` | perform the function `name` with `arguments` (a text) and [`answer`](Self::answer) under `number`; several may be at work at once |
+ * | `decide` | (where settings say `before_call`) is the call `id`, `name`, `arguments`, `custom` to be made? Answer under `number` |
+ * | `event` | (streams, agents) `event`, one of the model's reply or of the session |
+ * | `tool_calls` | (streams) the reply is whole and asks for `calls`: `id`, `name`, `arguments` |
+ * | `tool_result` | `result`: `id`, `name`, `arguments`, `outcome`, `output` |
+ * | `message` | (where settings say `messages`) `message`, which was added to the conversation |
+ * | `tool_error` | (agents) a function failed: `call` (`name`, `session_id`, `turn_id`, `call_id`), `message` |
+ * | `done` | the last: `reply`, `request_id`, `transcript`; of an agent's turn `turn`, `messages`, `output_text` |
+ */
+open class ToolRun: ToolRunProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_threadline_ffi_fn_clone_toolrun(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_threadline_ffi_fn_free_toolrun(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Answers the `call` or `decide` of this number. An answer that nobody waits for any more does nothing.
+     */
+open func answer(number: UInt64, answer: ToolAnswer)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_toolrun_answer(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(number),
+        FfiConverterTypeToolAnswer_lower(answer),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Agents: asks for the turn's result. Events that are left pass unseen; `next_batch` still has calls, then `done`, or says
+     * why there is no result. Runs of tools have their `done` without it.
+     */
+open func finish()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_toolrun_finish(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Waits for news and returns all that is there; none behind `done`, and where the events of an agent's turn are over.
+     */
+open func nextBatch(cancel: CancelHandle?)async throws  -> Data?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_threadline_ffi_fn_method_toolrun_next_batch(
+                        self.uniffiCloneHandle(),FfiConverterOptionTypeCancelHandle.lower(cancel)
+                )
+            },
+            pollFunc: ffi_threadline_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_threadline_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_threadline_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionData.lift,
+            errorHandler: FfiConverterTypeCallError_lift
+        )
+}
+    
+    /**
+     * Ends it, with its request. Functions that are at work are the host's to stop.
+     */
+open func shut()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_toolrun_shut(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeToolRun: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = ToolRun
+
+    public static func lift(_ handle: UInt64) throws -> ToolRun {
+        return ToolRun(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: ToolRun) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ToolRun {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: ToolRun, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeToolRun_lift(_ handle: UInt64) throws -> ToolRun {
+    return try FfiConverterTypeToolRun.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeToolRun_lower(_ value: ToolRun) -> UInt64 {
+    return FfiConverterTypeToolRun.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Hears of each state that a poll sees.
+ */
+public protocol UpdateListener: AnyObject, Sendable {
+    
+    /**
+     * The reply that told the state; the last one too. To be answered at once.
+     */
+    func updated(reply: Reply) 
+    
+}
+/**
+ * Hears of each state that a poll sees.
+ */
+open class UpdateListenerImpl: UpdateListener, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_threadline_ffi_fn_clone_updatelistener(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_threadline_ffi_fn_free_updatelistener(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * The reply that told the state; the last one too. To be answered at once.
+     */
+open func updated(reply: Reply)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_updatelistener_updated(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReply_lower(reply),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceUpdateListener {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceUpdateListener = UniffiVTableCallbackInterfaceUpdateListener(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeUpdateListener.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface UpdateListener: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeUpdateListener.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface UpdateListener: handle missing in uniffiClone")
+            }
+        },
+        updated: { (
+            uniffiHandle: UInt64,
+            reply: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeUpdateListener.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return uniffiObj.updated(
+                     reply: try FfiConverterTypeReply_lift(reply)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCall(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceUpdateListener> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceUpdateListener>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitUpdateListener() {
+    uniffi_threadline_ffi_fn_init_callback_vtable_updatelistener(UniffiCallbackInterfaceUpdateListener.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeUpdateListener: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<UpdateListener>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = UpdateListener
+
+    public static func lift(_ handle: UInt64) throws -> UpdateListener {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return UpdateListenerImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: UpdateListener) -> UInt64 {
+         if let rustImpl = value as? UpdateListenerImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UpdateListener {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: UpdateListener, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUpdateListener_lift(_ handle: UInt64) throws -> UpdateListener {
+    return try FfiConverterTypeUpdateListener.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUpdateListener_lower(_ value: UpdateListener) -> UInt64 {
+    return FfiConverterTypeUpdateListener.lower(value)
+}
+
+
+
+
+/**
+ * What a server's close frame said.
+ */
+public struct CloseFrame: Equatable, Hashable {
+    /**
+     * The code; 1006 where there was no frame.
+     */
+    public var code: UInt16
+    /**
+     * The reason.
+     */
+    public var reason: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The code; 1006 where there was no frame.
+         */code: UInt16, 
+        /**
+         * The reason.
+         */reason: String) {
+        self.code = code
+        self.reason = reason
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension CloseFrame: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCloseFrame: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> CloseFrame {
+        return
+            try CloseFrame(
+                code: FfiConverterUInt16.read(from: &buf), 
+                reason: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: CloseFrame, into buf: inout [UInt8]) {
+        FfiConverterUInt16.write(value.code, into: &buf)
+        FfiConverterString.write(value.reason, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCloseFrame_lift(_ buf: RustBuffer) throws -> CloseFrame {
+    return try FfiConverterTypeCloseFrame.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCloseFrame_lower(_ value: CloseFrame) -> RustBuffer {
+    return FfiConverterTypeCloseFrame.lower(value)
+}
 
 
 /**
@@ -3242,6 +4928,135 @@ public func FfiConverterTypeCallError_lower(_ value: CallError) -> RustBuffer {
     return FfiConverterTypeCallError.lower(value)
 }
 
+
+/**
+ * What the host says to a `call` or a `decide` of a [`ToolRun`](crate::ToolRun).
+ */
+
+public enum ToolAnswer: Equatable, Hashable {
+    
+    /**
+     * The function's result. To a `decide`: the call is made.
+     */
+    case value(
+        /**
+         * JSON. A text in it is given to the model as it is, anything else as JSON. Of no meaning to a `decide`.
+         */json: String
+    )
+    /**
+     * The function failed in a way that the model may hear of.
+     */
+    case failed(
+        /**
+         * What the model is told.
+         */message: String
+    )
+    /**
+     * The function crashed; the model is told only that.
+     */
+    case crashed
+    /**
+     * To a `decide`: the call is not made, and the model is given this instead.
+     */
+    case instead(
+        /**
+         * What the model is given.
+         */text: String
+    )
+    /**
+     * To a `decide`: the run ends with an error of kind `tool`.
+     */
+    case abort(
+        /**
+         * Why.
+         */why: String
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ToolAnswer: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeToolAnswer: FfiConverterRustBuffer {
+    typealias SwiftType = ToolAnswer
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ToolAnswer {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .value(json: try FfiConverterString.read(from: &buf)
+        )
+        
+        case 2: return .failed(message: try FfiConverterString.read(from: &buf)
+        )
+        
+        case 3: return .crashed
+        
+        case 4: return .instead(text: try FfiConverterString.read(from: &buf)
+        )
+        
+        case 5: return .abort(why: try FfiConverterString.read(from: &buf)
+        )
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: ToolAnswer, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case let .value(json):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(json, into: &buf)
+            
+        
+        case let .failed(message):
+            writeInt(&buf, Int32(2))
+            FfiConverterString.write(message, into: &buf)
+            
+        
+        case .crashed:
+            writeInt(&buf, Int32(3))
+        
+        
+        case let .instead(text):
+            writeInt(&buf, Int32(4))
+            FfiConverterString.write(text, into: &buf)
+            
+        
+        case let .abort(why):
+            writeInt(&buf, Int32(5))
+            FfiConverterString.write(why, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeToolAnswer_lift(_ buf: RustBuffer) throws -> ToolAnswer {
+    return try FfiConverterTypeToolAnswer.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeToolAnswer_lower(_ value: ToolAnswer) -> RustBuffer {
+    return FfiConverterTypeToolAnswer.lower(value)
+}
+
+
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
@@ -3461,6 +5276,30 @@ fileprivate struct FfiConverterOptionTypeReader: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeReconnectAdvisor: FfiConverterRustBuffer {
+    typealias SwiftType = ReconnectAdvisor?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeReconnectAdvisor.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeReconnectAdvisor.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeTokenProvider: FfiConverterRustBuffer {
     typealias SwiftType = TokenProvider?
 
@@ -3477,6 +5316,30 @@ fileprivate struct FfiConverterOptionTypeTokenProvider: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeTokenProvider.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeUpdateListener: FfiConverterRustBuffer {
+    typealias SwiftType = UpdateListener?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeUpdateListener.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeUpdateListener.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -3630,6 +5493,68 @@ fileprivate func uniffiFutureContinuationCallback(handle: UInt64, pollResult: In
     }
 }
 /**
+ * The library's version.
+ */
+public func version() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_func_version(uniffiCallStatus
+    )
+})
+}
+/**
+ * Audio of any length as base64 texts, each short enough for one event.
+ */
+public func audioFrames(audio: Data) -> [String]  {
+    return try!  FfiConverterSequenceString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_func_audio_frames(
+        FfiConverterData.lower(audio),uniffiCallStatus
+    )
+})
+}
+/**
+ * Checks JSON against a schema. The error, of kind `decode`, names the place of the first misfit.
+ */
+public func checkSchema(value: String, schema: String)throws   {try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_func_check_schema(
+        FfiConverterString.lower(value),
+        FfiConverterString.lower(schema),uniffiCallStatus
+    )
+}
+}
+/**
+ * A type as the API wants to be told of it, from its name, description and JSON schema, which is brought into its strict form. `place`:
+ * `chat.response_format`, `chat.tool`, `responses.text_format` (`text.format`), `responses.tool`, `assistants.tool`.
+ */
+public func outputFormat(place: String, name: String, description: String?, schema: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_func_output_format(
+        FfiConverterString.lower(place),
+        FfiConverterString.lower(name),
+        FfiConverterOptionString.lower(description),
+        FfiConverterString.lower(schema),uniffiCallStatus
+    )
+})
+}
+/**
+ * Reads the answer in a reply of `chat` or `responses` by the request that asked for it (`fields`): the reply as JSON, with `parsed`
+ * and `parsed_arguments` in their official places. An error of kind `length_finish`, `content_filter_finish` or `decode` has
+ * the reply as its `completion`.
+ */
+public func parseReply(api: String, fields: Data, body: Data)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeCallError_lift) {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_func_parse_reply(
+        FfiConverterString.lower(api),
+        FfiConverterData.lower(fields),
+        FfiConverterData.lower(body),uniffiCallStatus
+    )
+})
+}
+/**
  * A JSON schema as strict outputs ask for it.
  */
 public func strictSchema(schema: String)throws  -> String  {
@@ -3637,16 +5562,6 @@ public func strictSchema(schema: String)throws  -> String  {
         uniffiCallStatus in
     uniffi_threadline_ffi_fn_func_strict_schema(
         FfiConverterString.lower(schema),uniffiCallStatus
-    )
-})
-}
-/**
- * The library's version.
- */
-public func version() -> String  {
-    return try!  FfiConverterString.lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_threadline_ffi_fn_func_version(uniffiCallStatus
     )
 })
 }
@@ -3666,10 +5581,22 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
-    if (uniffi_threadline_ffi_checksum_func_strict_schema() != 43807) {
+    if (uniffi_threadline_ffi_checksum_func_version() != 41826) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_threadline_ffi_checksum_func_version() != 41826) {
+    if (uniffi_threadline_ffi_checksum_func_audio_frames() != 52823) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_func_check_schema() != 7819) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_func_output_format() != 17808) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_func_parse_reply() != 17718) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_func_strict_schema() != 24145) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_accumulator_finish() != 56585) {
@@ -3682,6 +5609,18 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_cancelhandle_cancel() != 36787) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_client_agent_files() != 13437) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_client_agent_turn() != 51930) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_client_agent_upload() != 8042) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_client_accumulate() != 62866) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_client_base_url() != 49473) {
@@ -3717,10 +5656,19 @@ private let initializationResult: InitializationResult = {
     if (uniffi_threadline_ffi_checksum_method_client_pager() != 27880) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_threadline_ffi_checksum_method_client_poll() != 1693) {
+    if (uniffi_threadline_ffi_checksum_method_client_poll() != 1578) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_client_upload_store_file() != 44710) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_client_connect() != 16292) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_client_responses_pool() != 65144) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_client_run_tools() != 3986) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_client_upload_chunked() != 9613) {
@@ -3732,7 +5680,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_threadline_ffi_checksum_method_tokenprovider_token() != 64197) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_threadline_ffi_checksum_method_mockserver_origin() != 62096) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_mockserver_stop() != 65285) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_threadline_ffi_checksum_method_pager_next() != 12695) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_updatelistener_updated() != 21134) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_download_head() != 5661) {
@@ -3747,6 +5704,51 @@ private let initializationResult: InitializationResult = {
     if (uniffi_threadline_ffi_checksum_method_download_write_to() != 62323) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_threadline_ffi_checksum_method_connection_close_with() != 18589) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_connection_headers() != 10349) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_connection_next_batch() != 4711) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_connection_request_id() != 12427) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_connection_send() != 623) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_connection_send_binary() != 34138) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_connection_shut() != 15274) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_reconnectadvisor_advise() != 20629) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_responsespool_create() != 46668) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_responsespool_idle() != 56978) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_responsespool_opened() != 22348) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_accumulatedstream_head() != 43002) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_accumulatedstream_next_batch() != 39708) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_accumulatedstream_shut() != 13850) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_accumulatedstream_snapshot() != 45092) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_threadline_ffi_checksum_method_eventstream_head() != 24110) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -3754,6 +5756,18 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_eventstream_shut() != 23572) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_toolrun_answer() != 51817) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_toolrun_finish() != 28248) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_toolrun_next_batch() != 1119) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_toolrun_shut() != 52585) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_progresslistener_progress() != 2831) {
@@ -3765,13 +5779,18 @@ private let initializationResult: InitializationResult = {
     if (uniffi_threadline_ffi_checksum_constructor_cancelhandle_new() != 14526) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_threadline_ffi_checksum_constructor_client_new() != 22945) {
+    if (uniffi_threadline_ffi_checksum_constructor_client_new() != 23853) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_constructor_mockserver_new() != 37009) {
         return InitializationResult.apiChecksumMismatch
     }
 
     uniffiCallbackInitProgressListener()
     uniffiCallbackInitReader()
+    uniffiCallbackInitReconnectAdvisor()
     uniffiCallbackInitTokenProvider()
+    uniffiCallbackInitUpdateListener()
     return InitializationResult.ok
 }()
 

@@ -257,6 +257,20 @@ typedef void (*UniffiCallbackInterfaceTokenProviderMethod0)(uint64_t, RustBuffer
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_UPDATE_LISTENER_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_UPDATE_LISTENER_METHOD0
+typedef void (*UniffiCallbackInterfaceUpdateListenerMethod0)(uint64_t, RustBuffer, void* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_RECONNECT_ADVISOR_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_RECONNECT_ADVISOR_METHOD0
+typedef void (*UniffiCallbackInterfaceReconnectAdvisorMethod0)(uint64_t, RustBuffer, RustBuffer* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_PROGRESS_LISTENER_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_PROGRESS_LISTENER_METHOD0
 typedef void (*UniffiCallbackInterfaceProgressListenerMethod0)(uint64_t, RustBuffer, uint64_t, uint64_t, uint64_t, uint64_t, void* _Nonnull, 
@@ -280,6 +294,24 @@ typedef struct UniffiVTableCallbackInterfaceTokenProvider {
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
     UniffiCallbackInterfaceTokenProviderMethod0 _Nonnull token;
 } UniffiVTableCallbackInterfaceTokenProvider;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_UPDATE_LISTENER
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_UPDATE_LISTENER
+typedef struct UniffiVTableCallbackInterfaceUpdateListener {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceUpdateListenerMethod0 _Nonnull updated;
+} UniffiVTableCallbackInterfaceUpdateListener;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_RECONNECT_ADVISOR
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_RECONNECT_ADVISOR
+typedef struct UniffiVTableCallbackInterfaceReconnectAdvisor {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceReconnectAdvisorMethod0 _Nonnull advise;
+} UniffiVTableCallbackInterfaceReconnectAdvisor;
 
 #endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_PROGRESS_LISTENER
@@ -357,6 +389,26 @@ void uniffi_threadline_ffi_fn_free_client(uint64_t handle, RustCallStatus *_Nonn
 uint64_t uniffi_threadline_ffi_fn_constructor_client_new(RustBuffer settings, RustBuffer tokens, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_AGENT_FILES
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_AGENT_FILES
+uint64_t uniffi_threadline_ffi_fn_method_client_agent_files(uint64_t ptr, RustBuffer name, RustBuffer arguments, RustBuffer options, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_AGENT_TURN
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_AGENT_TURN
+uint64_t uniffi_threadline_ffi_fn_method_client_agent_turn(uint64_t ptr, RustBuffer session_id, RustBuffer input, RustBuffer functions, RustBuffer options, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_AGENT_UPLOAD
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_AGENT_UPLOAD
+uint64_t uniffi_threadline_ffi_fn_method_client_agent_upload(uint64_t ptr, RustBuffer environment_id, RustBuffer file, RustBuffer path, RustBuffer options, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_ACCUMULATE
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_ACCUMULATE
+uint64_t uniffi_threadline_ffi_fn_method_client_accumulate(uint64_t ptr, RustBuffer operation, RustBuffer path, RustBuffer fields, RustBuffer options, RustBuffer cancel
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_BASE_URL
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_BASE_URL
 RustBuffer uniffi_threadline_ffi_fn_method_client_base_url(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -414,12 +466,27 @@ uint64_t uniffi_threadline_ffi_fn_method_client_pager(uint64_t ptr, RustBuffer o
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_POLL
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_POLL
-uint64_t uniffi_threadline_ffi_fn_method_client_poll(uint64_t ptr, RustBuffer how, RustBuffer path, RustBuffer fields, RustBuffer files, RustBuffer options, RustBuffer cancel
+uint64_t uniffi_threadline_ffi_fn_method_client_poll(uint64_t ptr, RustBuffer how, RustBuffer path, RustBuffer fields, RustBuffer files, RustBuffer options, RustBuffer cancel, RustBuffer listener
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_UPLOAD_STORE_FILE
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_UPLOAD_STORE_FILE
 uint64_t uniffi_threadline_ffi_fn_method_client_upload_store_file(uint64_t ptr, RustBuffer store, RustBuffer fields, RustBuffer file, RustBuffer options, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_CONNECT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_CONNECT
+uint64_t uniffi_threadline_ffi_fn_method_client_connect(uint64_t ptr, RustBuffer resource, RustBuffer settings, RustBuffer options, RustBuffer advisor, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_RESPONSES_POOL
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_RESPONSES_POOL
+uint64_t uniffi_threadline_ffi_fn_method_client_responses_pool(uint64_t ptr, RustBuffer settings, RustBuffer options, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_RUN_TOOLS
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_RUN_TOOLS
+uint64_t uniffi_threadline_ffi_fn_method_client_run_tools(uint64_t ptr, RustBuffer api, RustBuffer path, RustBuffer fields, RustBuffer functions, RustBuffer settings, RustBuffer options, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_UPLOAD_CHUNKED
@@ -467,6 +534,31 @@ void uniffi_threadline_ffi_fn_init_callback_vtable_tokenprovider(const UniffiVTa
 RustBuffer uniffi_threadline_ffi_fn_method_tokenprovider_token(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_MOCKSERVER
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_MOCKSERVER
+uint64_t uniffi_threadline_ffi_fn_clone_mockserver(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_MOCKSERVER
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_MOCKSERVER
+void uniffi_threadline_ffi_fn_free_mockserver(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CONSTRUCTOR_MOCKSERVER_NEW
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CONSTRUCTOR_MOCKSERVER_NEW
+uint64_t uniffi_threadline_ffi_fn_constructor_mockserver_new(uint16_t port, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_MOCKSERVER_ORIGIN
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_MOCKSERVER_ORIGIN
+RustBuffer uniffi_threadline_ffi_fn_method_mockserver_origin(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_MOCKSERVER_STOP
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_MOCKSERVER_STOP
+void uniffi_threadline_ffi_fn_method_mockserver_stop(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_PAGER
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_PAGER
 uint64_t uniffi_threadline_ffi_fn_clone_pager(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -480,6 +572,26 @@ void uniffi_threadline_ffi_fn_free_pager(uint64_t handle, RustCallStatus *_Nonnu
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_PAGER_NEXT
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_PAGER_NEXT
 uint64_t uniffi_threadline_ffi_fn_method_pager_next(uint64_t ptr, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_UPDATELISTENER
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_UPDATELISTENER
+uint64_t uniffi_threadline_ffi_fn_clone_updatelistener(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_UPDATELISTENER
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_UPDATELISTENER
+void uniffi_threadline_ffi_fn_free_updatelistener(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_INIT_CALLBACK_VTABLE_UPDATELISTENER
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_INIT_CALLBACK_VTABLE_UPDATELISTENER
+void uniffi_threadline_ffi_fn_init_callback_vtable_updatelistener(const UniffiVTableCallbackInterfaceUpdateListener* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_UPDATELISTENER_UPDATED
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_UPDATELISTENER_UPDATED
+void uniffi_threadline_ffi_fn_method_updatelistener_updated(uint64_t ptr, RustBuffer reply, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_DOWNLOAD
@@ -512,6 +624,126 @@ void uniffi_threadline_ffi_fn_method_download_shut(uint64_t ptr, RustCallStatus 
 uint64_t uniffi_threadline_ffi_fn_method_download_write_to(uint64_t ptr, RustBuffer path, RustBuffer cancel
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_CONNECTION
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_CONNECTION
+uint64_t uniffi_threadline_ffi_fn_clone_connection(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_CONNECTION
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_CONNECTION
+void uniffi_threadline_ffi_fn_free_connection(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_CLOSE_WITH
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_CLOSE_WITH
+uint64_t uniffi_threadline_ffi_fn_method_connection_close_with(uint64_t ptr, uint16_t code, RustBuffer reason, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_HEADERS
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_HEADERS
+RustBuffer uniffi_threadline_ffi_fn_method_connection_headers(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_NEXT_BATCH
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_NEXT_BATCH
+uint64_t uniffi_threadline_ffi_fn_method_connection_next_batch(uint64_t ptr, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_REQUEST_ID
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_REQUEST_ID
+RustBuffer uniffi_threadline_ffi_fn_method_connection_request_id(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_SEND
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_SEND
+uint64_t uniffi_threadline_ffi_fn_method_connection_send(uint64_t ptr, RustBuffer text, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_SEND_BINARY
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_SEND_BINARY
+uint64_t uniffi_threadline_ffi_fn_method_connection_send_binary(uint64_t ptr, RustBuffer bytes, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_SHUT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CONNECTION_SHUT
+void uniffi_threadline_ffi_fn_method_connection_shut(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_RECONNECTADVISOR
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_RECONNECTADVISOR
+uint64_t uniffi_threadline_ffi_fn_clone_reconnectadvisor(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_RECONNECTADVISOR
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_RECONNECTADVISOR
+void uniffi_threadline_ffi_fn_free_reconnectadvisor(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_INIT_CALLBACK_VTABLE_RECONNECTADVISOR
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_INIT_CALLBACK_VTABLE_RECONNECTADVISOR
+void uniffi_threadline_ffi_fn_init_callback_vtable_reconnectadvisor(const UniffiVTableCallbackInterfaceReconnectAdvisor* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_RECONNECTADVISOR_ADVISE
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_RECONNECTADVISOR_ADVISE
+RustBuffer uniffi_threadline_ffi_fn_method_reconnectadvisor_advise(uint64_t ptr, RustBuffer notice, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_RESPONSESPOOL
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_RESPONSESPOOL
+uint64_t uniffi_threadline_ffi_fn_clone_responsespool(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_RESPONSESPOOL
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_RESPONSESPOOL
+void uniffi_threadline_ffi_fn_free_responsespool(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_RESPONSESPOOL_CREATE
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_RESPONSESPOOL_CREATE
+uint64_t uniffi_threadline_ffi_fn_method_responsespool_create(uint64_t ptr, RustBuffer fields, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_RESPONSESPOOL_IDLE
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_RESPONSESPOOL_IDLE
+uint32_t uniffi_threadline_ffi_fn_method_responsespool_idle(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_RESPONSESPOOL_OPENED
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_RESPONSESPOOL_OPENED
+uint64_t uniffi_threadline_ffi_fn_method_responsespool_opened(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_ACCUMULATEDSTREAM
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_ACCUMULATEDSTREAM
+uint64_t uniffi_threadline_ffi_fn_clone_accumulatedstream(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_ACCUMULATEDSTREAM
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_ACCUMULATEDSTREAM
+void uniffi_threadline_ffi_fn_free_accumulatedstream(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_ACCUMULATEDSTREAM_HEAD
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_ACCUMULATEDSTREAM_HEAD
+RustBuffer uniffi_threadline_ffi_fn_method_accumulatedstream_head(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_ACCUMULATEDSTREAM_NEXT_BATCH
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_ACCUMULATEDSTREAM_NEXT_BATCH
+uint64_t uniffi_threadline_ffi_fn_method_accumulatedstream_next_batch(uint64_t ptr, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_ACCUMULATEDSTREAM_SHUT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_ACCUMULATEDSTREAM_SHUT
+void uniffi_threadline_ffi_fn_method_accumulatedstream_shut(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_ACCUMULATEDSTREAM_SNAPSHOT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_ACCUMULATEDSTREAM_SNAPSHOT
+uint64_t uniffi_threadline_ffi_fn_method_accumulatedstream_snapshot(uint64_t ptr
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_EVENTSTREAM
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_EVENTSTREAM
 uint64_t uniffi_threadline_ffi_fn_clone_eventstream(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -537,6 +769,36 @@ uint64_t uniffi_threadline_ffi_fn_method_eventstream_next_batch(uint64_t ptr, Ru
 void uniffi_threadline_ffi_fn_method_eventstream_shut(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_TOOLRUN
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_TOOLRUN
+uint64_t uniffi_threadline_ffi_fn_clone_toolrun(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_TOOLRUN
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FREE_TOOLRUN
+void uniffi_threadline_ffi_fn_free_toolrun(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_TOOLRUN_ANSWER
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_TOOLRUN_ANSWER
+void uniffi_threadline_ffi_fn_method_toolrun_answer(uint64_t ptr, uint64_t number, RustBuffer answer, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_TOOLRUN_FINISH
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_TOOLRUN_FINISH
+void uniffi_threadline_ffi_fn_method_toolrun_finish(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_TOOLRUN_NEXT_BATCH
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_TOOLRUN_NEXT_BATCH
+uint64_t uniffi_threadline_ffi_fn_method_toolrun_next_batch(uint64_t ptr, RustBuffer cancel
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_TOOLRUN_SHUT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_TOOLRUN_SHUT
+void uniffi_threadline_ffi_fn_method_toolrun_shut(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_PROGRESSLISTENER
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_CLONE_PROGRESSLISTENER
 uint64_t uniffi_threadline_ffi_fn_clone_progresslistener(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -557,15 +819,35 @@ void uniffi_threadline_ffi_fn_init_callback_vtable_progresslistener(const Uniffi
 void uniffi_threadline_ffi_fn_method_progresslistener_progress(uint64_t ptr, RustBuffer upload_id, uint64_t bytes_done, uint64_t bytes_total, uint64_t parts_done, uint64_t parts_total, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_STRICT_SCHEMA
-#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_STRICT_SCHEMA
-RustBuffer uniffi_threadline_ffi_fn_func_strict_schema(RustBuffer schema, RustCallStatus *_Nonnull out_status
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_VERSION
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_VERSION
 RustBuffer uniffi_threadline_ffi_fn_func_version(RustCallStatus *_Nonnull out_status
     
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_AUDIO_FRAMES
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_AUDIO_FRAMES
+RustBuffer uniffi_threadline_ffi_fn_func_audio_frames(RustBuffer audio, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_CHECK_SCHEMA
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_CHECK_SCHEMA
+void uniffi_threadline_ffi_fn_func_check_schema(RustBuffer value, RustBuffer schema, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_OUTPUT_FORMAT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_OUTPUT_FORMAT
+RustBuffer uniffi_threadline_ffi_fn_func_output_format(RustBuffer place, RustBuffer name, RustBuffer description, RustBuffer schema, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_PARSE_REPLY
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_PARSE_REPLY
+RustBuffer uniffi_threadline_ffi_fn_func_parse_reply(RustBuffer api, RustBuffer fields, RustBuffer body, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_STRICT_SCHEMA
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_FUNC_STRICT_SCHEMA
+RustBuffer uniffi_threadline_ffi_fn_func_strict_schema(RustBuffer schema, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_FFI_THREADLINE_FFI_RUSTBUFFER_ALLOC
@@ -828,15 +1110,39 @@ void ffi_threadline_ffi_rust_future_free_void(uint64_t handle
 void ffi_threadline_ffi_rust_future_complete_void(uint64_t handle, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_STRICT_SCHEMA
-#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_STRICT_SCHEMA
-uint16_t uniffi_threadline_ffi_checksum_func_strict_schema(void
-    
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_VERSION
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_VERSION
 uint16_t uniffi_threadline_ffi_checksum_func_version(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_AUDIO_FRAMES
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_AUDIO_FRAMES
+uint16_t uniffi_threadline_ffi_checksum_func_audio_frames(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_CHECK_SCHEMA
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_CHECK_SCHEMA
+uint16_t uniffi_threadline_ffi_checksum_func_check_schema(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_OUTPUT_FORMAT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_OUTPUT_FORMAT
+uint16_t uniffi_threadline_ffi_checksum_func_output_format(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_PARSE_REPLY
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_PARSE_REPLY
+uint16_t uniffi_threadline_ffi_checksum_func_parse_reply(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_STRICT_SCHEMA
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_FUNC_STRICT_SCHEMA
+uint16_t uniffi_threadline_ffi_checksum_func_strict_schema(void
     
 );
 #endif
@@ -861,6 +1167,30 @@ uint16_t uniffi_threadline_ffi_checksum_method_accumulator_snapshot(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CANCELHANDLE_CANCEL
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CANCELHANDLE_CANCEL
 uint16_t uniffi_threadline_ffi_checksum_method_cancelhandle_cancel(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_AGENT_FILES
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_AGENT_FILES
+uint16_t uniffi_threadline_ffi_checksum_method_client_agent_files(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_AGENT_TURN
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_AGENT_TURN
+uint16_t uniffi_threadline_ffi_checksum_method_client_agent_turn(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_AGENT_UPLOAD
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_AGENT_UPLOAD
+uint16_t uniffi_threadline_ffi_checksum_method_client_agent_upload(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_ACCUMULATE
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_ACCUMULATE
+uint16_t uniffi_threadline_ffi_checksum_method_client_accumulate(void
     
 );
 #endif
@@ -942,6 +1272,24 @@ uint16_t uniffi_threadline_ffi_checksum_method_client_upload_store_file(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_CONNECT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_CONNECT
+uint16_t uniffi_threadline_ffi_checksum_method_client_connect(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_RESPONSES_POOL
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_RESPONSES_POOL
+uint16_t uniffi_threadline_ffi_checksum_method_client_responses_pool(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_RUN_TOOLS
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_RUN_TOOLS
+uint16_t uniffi_threadline_ffi_checksum_method_client_run_tools(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_UPLOAD_CHUNKED
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_UPLOAD_CHUNKED
 uint16_t uniffi_threadline_ffi_checksum_method_client_upload_chunked(void
@@ -960,9 +1308,27 @@ uint16_t uniffi_threadline_ffi_checksum_method_tokenprovider_token(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_MOCKSERVER_ORIGIN
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_MOCKSERVER_ORIGIN
+uint16_t uniffi_threadline_ffi_checksum_method_mockserver_origin(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_MOCKSERVER_STOP
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_MOCKSERVER_STOP
+uint16_t uniffi_threadline_ffi_checksum_method_mockserver_stop(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_PAGER_NEXT
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_PAGER_NEXT
 uint16_t uniffi_threadline_ffi_checksum_method_pager_next(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_UPDATELISTENER_UPDATED
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_UPDATELISTENER_UPDATED
+uint16_t uniffi_threadline_ffi_checksum_method_updatelistener_updated(void
     
 );
 #endif
@@ -990,6 +1356,96 @@ uint16_t uniffi_threadline_ffi_checksum_method_download_write_to(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_CLOSE_WITH
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_CLOSE_WITH
+uint16_t uniffi_threadline_ffi_checksum_method_connection_close_with(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_HEADERS
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_HEADERS
+uint16_t uniffi_threadline_ffi_checksum_method_connection_headers(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_NEXT_BATCH
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_NEXT_BATCH
+uint16_t uniffi_threadline_ffi_checksum_method_connection_next_batch(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_REQUEST_ID
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_REQUEST_ID
+uint16_t uniffi_threadline_ffi_checksum_method_connection_request_id(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_SEND
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_SEND
+uint16_t uniffi_threadline_ffi_checksum_method_connection_send(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_SEND_BINARY
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_SEND_BINARY
+uint16_t uniffi_threadline_ffi_checksum_method_connection_send_binary(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_SHUT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CONNECTION_SHUT
+uint16_t uniffi_threadline_ffi_checksum_method_connection_shut(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_RECONNECTADVISOR_ADVISE
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_RECONNECTADVISOR_ADVISE
+uint16_t uniffi_threadline_ffi_checksum_method_reconnectadvisor_advise(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_RESPONSESPOOL_CREATE
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_RESPONSESPOOL_CREATE
+uint16_t uniffi_threadline_ffi_checksum_method_responsespool_create(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_RESPONSESPOOL_IDLE
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_RESPONSESPOOL_IDLE
+uint16_t uniffi_threadline_ffi_checksum_method_responsespool_idle(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_RESPONSESPOOL_OPENED
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_RESPONSESPOOL_OPENED
+uint16_t uniffi_threadline_ffi_checksum_method_responsespool_opened(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_ACCUMULATEDSTREAM_HEAD
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_ACCUMULATEDSTREAM_HEAD
+uint16_t uniffi_threadline_ffi_checksum_method_accumulatedstream_head(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_ACCUMULATEDSTREAM_NEXT_BATCH
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_ACCUMULATEDSTREAM_NEXT_BATCH
+uint16_t uniffi_threadline_ffi_checksum_method_accumulatedstream_next_batch(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_ACCUMULATEDSTREAM_SHUT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_ACCUMULATEDSTREAM_SHUT
+uint16_t uniffi_threadline_ffi_checksum_method_accumulatedstream_shut(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_ACCUMULATEDSTREAM_SNAPSHOT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_ACCUMULATEDSTREAM_SNAPSHOT
+uint16_t uniffi_threadline_ffi_checksum_method_accumulatedstream_snapshot(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_EVENTSTREAM_HEAD
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_EVENTSTREAM_HEAD
 uint16_t uniffi_threadline_ffi_checksum_method_eventstream_head(void
@@ -1005,6 +1461,30 @@ uint16_t uniffi_threadline_ffi_checksum_method_eventstream_next_batch(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_EVENTSTREAM_SHUT
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_EVENTSTREAM_SHUT
 uint16_t uniffi_threadline_ffi_checksum_method_eventstream_shut(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_TOOLRUN_ANSWER
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_TOOLRUN_ANSWER
+uint16_t uniffi_threadline_ffi_checksum_method_toolrun_answer(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_TOOLRUN_FINISH
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_TOOLRUN_FINISH
+uint16_t uniffi_threadline_ffi_checksum_method_toolrun_finish(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_TOOLRUN_NEXT_BATCH
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_TOOLRUN_NEXT_BATCH
+uint16_t uniffi_threadline_ffi_checksum_method_toolrun_next_batch(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_TOOLRUN_SHUT
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_TOOLRUN_SHUT
+uint16_t uniffi_threadline_ffi_checksum_method_toolrun_shut(void
     
 );
 #endif
@@ -1029,6 +1509,12 @@ uint16_t uniffi_threadline_ffi_checksum_constructor_cancelhandle_new(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_CONSTRUCTOR_CLIENT_NEW
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_CONSTRUCTOR_CLIENT_NEW
 uint16_t uniffi_threadline_ffi_checksum_constructor_client_new(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_CONSTRUCTOR_MOCKSERVER_NEW
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_CONSTRUCTOR_MOCKSERVER_NEW
+uint16_t uniffi_threadline_ffi_checksum_constructor_mockserver_new(void
     
 );
 #endif

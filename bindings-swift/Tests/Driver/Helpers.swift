@@ -15,7 +15,7 @@ func helperRows(operations: [String: Row]) -> [Row] {
 
 /// Makes rows of helpers out of those of the operations that they stand on.
 struct Helpers {
-    static let pace = "poll_interval_ms,poll_interval,max_wait_seconds"
+    static let pace = "poll_interval_ms,poll_interval,max_wait_seconds,on_update"
 
     let operations: [String: Row]
 
@@ -40,13 +40,41 @@ struct Helpers {
         _ id: String, _ path: String, _ operation: String, _ run: @escaping @Sendable (Client, Arguments, Pace) async throws -> Answer
     ) -> Row {
         let required = operations[operation]?.required.joined(separator: ",") ?? ""
-        return like(id, path, required, [operation], Helpers.pace) { c, a in try await run(c, a, try a.pace()) }
+        return like(id, path, required, [operation], Helpers.pace) { c, a in try await Helpers.polled(a) { try await run(c, a, $0) } }
     }
 
     /// A row of a helper that polls a thing that exists.
     func existing(_ id: String, _ path: String, _ run: @escaping @Sendable (Client, Arguments, Pace) async throws -> Answer) -> Row {
-        Row(id, path, path, Helpers.pace, nil) { c, a in try await run(c, a, try a.pace()) }
+        Row(id, path, path, Helpers.pace, nil) { c, a in try await Helpers.polled(a) { try await run(c, a, $0) } }
     }
+
+    /// Polls; with `on_update` the states that were seen are the events of the answer.
+    static func polled(_ a: Arguments, _ run: (Pace) async throws -> Answer) async throws -> Answer {
+        var pace = try a.pace()
+        switch try a.takeText("on_update") {
+        case nil: return try await run(pace)
+        case "record"?: break
+        case .some(let other): throw Usage("the argument `on_update` cannot be `\(other)`")
+        }
+        let seen = Seen()
+        pace.onUpdate = { seen.add($0) }
+        do {
+            let value = try await run(pace).members.first { $0.0 == "value" }?.1 ?? .null
+            return Answer(("events", .array(seen.all)), ("value", value), ("error", nil))
+        } catch let failed as ThreadlineError {
+            return Answer(("events", .array(seen.all)), ("value", nil), ("error", Answer.record(failed)))
+        }
+    }
+}
+
+/// What was heard, in its order.
+final class Seen: @unchecked Sendable {
+    private let lock = NSLock()
+    private var list: [JSON] = []
+
+    var all: [JSON] { lock.withLock { list } }
+
+    func add(_ value: JSON) { lock.withLock { list.append(value) } }
 }
 
 extension Arguments {

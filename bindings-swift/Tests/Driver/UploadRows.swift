@@ -65,16 +65,6 @@ private final class PieceReader: @unchecked Sendable {
     }
 }
 
-/// What was heard, in its order.
-private final class Seen: @unchecked Sendable {
-    private let lock = NSLock()
-    private var list: [JSON] = []
-
-    var all: [JSON] { lock.withLock { list } }
-
-    func add(_ value: JSON) { lock.withLock { list.append(value) } }
-}
-
 extension Helpers {
     func uploads(_ rows: inout [Row]) {
         let store = "attributes,chunking_strategy"
@@ -84,16 +74,18 @@ extension Helpers {
         })
         let paced = store + "," + Helpers.pace
         rows.append(Row("vector_stores.files.upload_and_poll", "vector_store_id", "file,vector_store_id", paced, nil) { c, a in
-            let (id, file, upload, pace) = (try a.path("vector_store_id"), try a.file(), try a.store(), try a.pace())
-            let files = c.vectorStores.files
-            return try a.value(try await files.uploadAndPoll(vectorStoreId: id, file: file, upload, pace: pace, options: a.options))
+            let (id, file, upload, files) = (try a.path("vector_store_id"), try a.file(), try a.store(), c.vectorStores.files)
+            return try await Helpers.polled(a) { pace in
+                try a.value(try await files.uploadAndPoll(vectorStoreId: id, file: file, upload, pace: pace, options: a.options))
+            }
         })
         let several = paced + ",file_ids,max_concurrency"
         rows.append(Row("vector_stores.file_batches.upload_and_poll", "vector_store_id", "files,vector_store_id", several, nil) { c, a in
             let files: [FileUpload] = try a.typed(a.take("files") ?? [])
-            let (id, upload, pace) = (try a.path("vector_store_id"), try a.store(), try a.pace())
-            let batches = c.vectorStores.fileBatches
-            return try a.value(try await batches.uploadAndPoll(vectorStoreId: id, files: files, upload, pace: pace, options: a.options))
+            let (id, upload, batches) = (try a.path("vector_store_id"), try a.store(), c.vectorStores.fileBatches)
+            return try await Helpers.polled(a) { pace in
+                try a.value(try await batches.uploadAndPoll(vectorStoreId: id, files: files, upload, pace: pace, options: a.options))
+            }
         })
         let chunked = "bytes,filename,md5,part_size,compute_md5,expires_after,keep_on_failure,max_concurrency,on_progress,resume,source"
         rows.append(Row("uploads.upload_file_chunked", "", "file,mime_type,purpose", chunked, nil) { c, a in
