@@ -86,6 +86,8 @@ final class Arguments: @unchecked Sendable {
     /// An argument; `nil` if it was not given, or is `null`.
     func peek(_ name: String) -> JSON? { values[name].flatMap { $0.isNull ? nil : $0 } }
 
+    func set(_ name: String, _ value: JSON) { values[name] = value }
+
     /// An argument of a helper's own, taken out; `nil` if it was not given, or is `null`.
     func take(_ name: String) -> JSON? {
         let value = values[name]

@@ -10,6 +10,7 @@ func helperRows(operations: [String: Row]) -> [Row] {
     makers.uploads(&rows)
     makers.webhooks(&rows)
     makers.streams(&rows)
+    makers.parsing(&rows)
     return rows
 }
 
