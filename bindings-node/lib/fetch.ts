@@ -44,7 +44,12 @@ const PLAIN = new Set(['method', 'headers', 'body', 'signal', 'duplex']);
 export function ownFetch(native: () => NativeClient): Fetch {
   return async (input, init) => {
     if (init && Object.keys(init).some((name) => !PLAIN.has(name))) return globalThis.fetch(input, init);
-    return exchange(native(), new Request(input as string, init as RequestInit));
+    const { body } = init ?? {};
+    if (!(body instanceof ReadableStream)) return exchange(native(), new Request(input as string, init as RequestInit));
+    // Pieces of text are let pass.
+    const pieces: Buffer[] = [];
+    for await (const piece of body as ReadableStream<Uint8Array>) pieces.push(Buffer.from(piece));
+    return exchange(native(), new Request(input as string, { ...(init as RequestInit), body: Buffer.concat(pieces) }));
   };
 }
 

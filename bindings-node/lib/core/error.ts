@@ -259,13 +259,14 @@ function make(record: ErrorRecord): Error {
       return withCause(new OpenAIError(message), cause);
     case 'timeout':
     case 'idle_timeout':
-      return withCause(new APIConnectionTimeoutError({ message: `Request timed out. (${message})` }), cause);
+      // The message is what programs know; what happened is the cause, and `detail`.
+      return withCause(new APIConnectionTimeoutError(), own === undefined ? withCause(new Error(message), cause) : cause);
     case 'stream_ended':
       return new APIConnectionError({ message, cause });
     case 'connection':
     case 'redirect':
       // A fetch of the user's speaks for itself.
-      return new APIConnectionError({ message: own === undefined ? `Connection error. (${message})` : undefined, cause });
+      return new APIConnectionError({ cause: own === undefined ? withCause(new Error(message), cause) : cause });
   }
   const headers = toHeaders(record.headers);
   if (kind === 'decode') {
@@ -284,7 +285,7 @@ function make(record: ErrorRecord): Error {
     return new OAuthError(status as 400, object, headers);
   }
   const whole = object && object['error'] == null ? { error: object } : object;
-  return APIError.generate(status, whole, object ? undefined : record.body || undefined, headers);
+  return APIError.generate(status, whole, body ? undefined : record.body || undefined, headers);
 }
 
 function withCause<E extends Error>(error: E, cause: Error | undefined): E {

@@ -18,6 +18,8 @@ export class Stream<Item> implements AsyncIterable<Item> {
   #controller: AbortController | undefined;
   #client: OpenAI | undefined;
   #source: EventIterator<Item> | undefined;
+  /** A loop over it ended before the stream did. */
+  #isLeft = false;
 
   constructor(
     private iterator: () => AsyncIterator<Item>,
@@ -42,6 +44,10 @@ export class Stream<Item> implements AsyncIterable<Item> {
       client as OpenAI,
     );
     stream.#source = events;
+    events.onLeave = () => {
+      stream.#isLeft = true;
+      stream.#controller?.abort();
+    };
     return stream;
   }
 
@@ -51,6 +57,7 @@ export class Stream<Item> implements AsyncIterable<Item> {
       this.#controller = new AbortController();
       const source = this.#source;
       this.#controller.signal.addEventListener('abort', () => source?.close(), { once: true });
+      if (this.#isLeft) this.#controller.abort();
     }
     return this.#controller;
   }

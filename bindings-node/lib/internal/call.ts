@@ -136,7 +136,7 @@ export class Call {
   #start(): void {
     this.started = true;
     if (this.signal?.aborted) {
-      this.#reject(new APIUserAbortError());
+      this.#reject(userAbort(this.signal!));
       return;
     }
     try {
@@ -176,7 +176,7 @@ export class Call {
   #send(start: Start): void {
     const { signal } = this;
     if (signal?.aborted) {
-      this.#reject(new APIUserAbortError());
+      this.#reject(userAbort(this.signal!));
       return;
     }
     let abort: (() => void) | undefined;
@@ -216,11 +216,15 @@ export class Call {
       abort = () => {
         cancel(this.#id);
         done();
-        this.#reject(new APIUserAbortError());
+        this.#reject(userAbort(signal!));
       };
       signal.addEventListener('abort', abort, { once: true });
     }
   }
+}
+
+function userAbort(signal: AbortSignal): APIUserAbortError {
+  return Object.defineProperty(new APIUserAbortError(), 'cause', { value: signal.reason, writable: true, configurable: true });
 }
 
 function isContent(value: unknown): boolean {

@@ -10,6 +10,8 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
   #asked: Promise<unknown> | undefined;
   #id = 0;
   #wake: (() => void) | undefined;
+  /** Told when a loop ends before the stream does. */
+  onLeave: (() => void) | undefined;
 
   constructor(
     readonly source: number,
@@ -88,6 +90,7 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
   }
 
   return(): Promise<IteratorResult<Item, undefined>> {
+    if (!this.#over) this.onLeave?.();
     this.close();
     return Promise.resolve({ value: undefined, done: true });
   }

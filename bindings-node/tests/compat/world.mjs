@@ -1,14 +1,16 @@
 /** What the programs of this folder see: the same for each package, so that what they come to can be compared. */
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import { Readable } from 'node:stream';
 
 const require = createRequire(import.meta.url);
 const ROOTS = { openai: 'openai', openai6: 'openai6', threadline: '../../dist' };
 
 /** A package by its name: its modules by their official paths. */
-export function world(name) {
+export function world(name, wire = false) {
   const load = (path = '') => require(path ? `${ROOTS[name]}/${path}` : name === 'threadline' ? '../../dist/index.js' : name);
   const main = load();
-  return { name, load, OpenAI: main.OpenAI, main, AzureOpenAI: main.AzureOpenAI };
+  return { name, wire, load, OpenAI: main.OpenAI, main, AzureOpenAI: main.AzureOpenAI };
 }
 
 /** A reply of JSON. */
@@ -98,6 +100,29 @@ export const chunks = (...words) => {
   return [choice({ role: 'assistant', content: '' }), ...words.map((content) => choice({ content })), choice({}, 'stop')];
 };
 
-/** A client that asks this `fetch`. */
-export const client = ({ OpenAI }, fetch, options = {}) =>
-  new OpenAI({ apiKey: 'key', baseURL: 'https://api.test/v1', fetch, maxRetries: 0, ...options });
+/** A client that asks this `fetch`; on the wire, a server behind which it is. */
+export const client = ({ OpenAI, wire }, fetch, options = {}) => {
+  const settings = { apiKey: 'key', baseURL: 'https://api.test/v1', maxRetries: 0, ...options };
+  if (!wire) return new OpenAI({ fetch, ...settings });
+  const server = createServer((request, response) => void relay(fetch, request, response)).listen(0).unref();
+  const { port } = server.address();
+  return new OpenAI({ ...settings, baseURL: settings.baseURL.replace('https://api.test', `http://127.0.0.1:${port}`) });
+};
+
+/** Answers as the `fetch` does; where it throws, the connection breaks. */
+async function relay(fetch, request, response) {
+  const pieces = [];
+  for await (const piece of request) pieces.push(piece);
+  const { method, headers } = request;
+  const over = new AbortController();
+  response.on('close', () => over.abort());
+  try {
+    const body = pieces.length ? Buffer.concat(pieces).toString() : undefined;
+    const reply = await fetch(`https://api.test${request.url}`, { method, headers, body, signal: over.signal });
+    response.writeHead(reply.status, Object.fromEntries(reply.headers));
+    if (reply.body) Readable.fromWeb(reply.body).on('error', () => response.destroy()).pipe(response);
+    else response.end();
+  } catch {
+    request.socket.destroy();
+  }
+}
