@@ -29,13 +29,13 @@ export const programs = {
   'no connection': (p) => tried(p, [() => { throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') }); }, () => json(COMPLETION)]),
   'never a connection': (p) => tried(p, [() => { throw new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') }); }], { maxRetries: 0 }),
   'what is thrown is no error': (p) => tried(p, [() => { throw { odd: 1 }; }], { maxRetries: 0 }),
-  'the first attempt takes too long': (p) => tried(p, [hangs, () => json(COMPLETION)], { timeout: 30 }),
-  'every attempt takes too long': (p) => tried(p, [hangs], { timeout: 30, maxRetries: 1 }),
-  'a time of one request': (p) => tried(p, [hangs], { maxRetries: 0 }, { timeout: 20 }),
+  'the first attempt takes too long': (p) => tried(p, [hangs, () => json(COMPLETION)], { timeout: 300 }),
+  'every attempt takes too long': (p) => tried(p, [hangs], { timeout: 200, maxRetries: 1 }),
+  'a time of one request': (p) => tried(p, [hangs], { maxRetries: 0 }, { timeout: 100 }),
   'headers of the count': (p) => tried(p, [fails(500), () => json(COMPLETION)], {}, { headers: { 'X-Stainless-Retry-Count': null } }),
   'routes without a method': async (p) => {
     const { fetch, seen } = recorder(fails(429, { 'retry-after': '0.01' }), hangs, () => json({ a: 1 }));
-    const c = client(p, fetch, { maxRetries: 4, timeout: 50 });
+    const c = client(p, fetch, { maxRetries: 4, timeout: 500 });
     return [await c.request({ path: '/foo', method: 'get' }), seen.length, await c.get('/foo').asResponse().then((r) => r.text()), seen.length];
   },
   'a signal': async (p) => {
