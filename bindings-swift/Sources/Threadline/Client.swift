@@ -12,6 +12,7 @@ public final class Client: Sendable {
     let _calls: Calls
 
     init(_ native: ThreadlineFFI.Client) {
+        _ = brokenPipesAreErrors
         _calls = Calls(native: native)
     }
 
