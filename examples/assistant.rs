@@ -1,9 +1,7 @@
 //! An assistant in a conversation of two turns. The vendor has deprecated assistants; many programs still live on them.
 
-use std::time::Duration;
-
 use threadline::types::{
-    AssistantCreateParams, MessageContent, RunCreateParams, RunStatus, ThreadCreateParams, ThreadMessageCreateParams,
+    AssistantCreateParams, MessageContent, RunCreateParams, ThreadCreateParams, ThreadMessageCreateParams,
     ThreadMessageListParams,
 };
 use threadline::{Client, Error};
@@ -21,11 +19,7 @@ async fn main() -> Result<(), Error> {
     for question in ["Where is Bergen?", "How do I get there from Oslo?"] {
         println!("you: {question}");
         threads.messages().create(&thread.id, ThreadMessageCreateParams::new(question, "user")).await?;
-        let mut run = runs.create(&thread.id, RunCreateParams::new(assistant.id.as_str())).await?;
-        while matches!(run.status, RunStatus::Queued | RunStatus::InProgress) {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            run = runs.retrieve(&thread.id, &run.id).await?;
-        }
+        let run = runs.create_and_poll(&thread.id, RunCreateParams::new(assistant.id.as_str())).await?;
         // The newest message comes first.
         let newest = ThreadMessageListParams::new().limit(1);
         let messages = threads.messages().list_with(&thread.id, newest).await?;

@@ -121,6 +121,27 @@ async fn a_typed_function_is_declared_called_and_its_result_sent() {
 }
 
 #[tokio::test]
+async fn the_text_of_a_streamed_run_is_that_of_all_its_replies() {
+    let stream = |chunks: &[&str]| events(pieces([format!("{}data: [DONE]\n\n", support::sse(chunks))]));
+    let fake = Fake::new([
+        stream(&[
+            r#"{"id":"1","choices":[{"index":0,"delta":{"role":"assistant","content":"Let me "}}]}"#,
+            r#"{"id":"1","choices":[{"index":0,"delta":{"content":"add. "}},{"index":1,"delta":{"content":"not me"}}]}"#,
+            r#"{"id":"1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"add","arguments":"{\"terms\":[40,2],\"total\":null}"}}]},"finish_reason":"tool_calls"}]}"#,
+        ]),
+        stream(&[r#"{"id":"2","choices":[{"index":0,"delta":{"content":"42"},"finish_reason":"stop"}]}"#]),
+    ]);
+    let mut stream = fake.client().chat().completions().run_tools(params(), [Tool::new("add", add)]).stream().unwrap();
+    let (mut pieces, mut texts) = (Vec::new(), stream.text_deltas());
+    while let Some(piece) = texts.next().await {
+        pieces.push(piece.unwrap());
+    }
+    assert_eq!(pieces, ["Let me ", "add. ", "42"]);
+    assert_eq!(stream.get_final_reply().await.unwrap().id, "2");
+    assert_eq!(sent(&fake, 1)["messages"][1]["content"], r#"{"total":42}"#);
+}
+
+#[tokio::test]
 async fn a_functions_error_is_the_source_of_the_runs_error() {
     let fake = Fake::new([json(&asks("fail", "{}"))]);
     #[derive(Deserialize, JsonSchema)]

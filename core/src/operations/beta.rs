@@ -304,7 +304,7 @@ pub static BETA_RESPONSES_CREATE: Operation = Operation {
     stream: Some(StreamStyle {
         param: Some("stream"),
         frame: Frame::Data,
-        end: End::Event(&["response.completed", "response.failed", "response.incomplete"]),
+        end: End::Event(&["response.completed", "response.failed", "response.incomplete", "response.cancelled"]),
     }),
     headers: &[],
     auth: Auth::Key,
@@ -384,7 +384,7 @@ pub static BETA_RESPONSES_RETRIEVE: Operation = Operation {
     stream: Some(StreamStyle {
         param: Some("stream"),
         frame: Frame::Data,
-        end: End::Event(&["response.completed", "response.failed", "response.incomplete"]),
+        end: End::Event(&["response.completed", "response.failed", "response.incomplete", "response.cancelled"]),
     }),
     headers: &[],
     auth: Auth::Key,

@@ -57,7 +57,7 @@ pub static RESPONSES_CREATE: Operation = Operation {
     stream: Some(StreamStyle {
         param: Some("stream"),
         frame: Frame::Data,
-        end: End::Event(&["response.completed", "response.failed", "response.incomplete"]),
+        end: End::Event(&["response.completed", "response.failed", "response.incomplete", "response.cancelled"]),
     }),
     headers: &[],
     auth: Auth::Key,
@@ -137,7 +137,7 @@ pub static RESPONSES_RETRIEVE: Operation = Operation {
     stream: Some(StreamStyle {
         param: Some("stream"),
         frame: Frame::Data,
-        end: End::Event(&["response.completed", "response.failed", "response.incomplete"]),
+        end: End::Event(&["response.completed", "response.failed", "response.incomplete", "response.cancelled"]),
     }),
     headers: &[],
     auth: Auth::Key,

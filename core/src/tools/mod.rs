@@ -21,7 +21,7 @@ mod transcript;
 pub use self::machine::{Next, ToolLoop, ToolRequest};
 pub use self::raw::JsonReply;
 pub use self::runner::{Decision, ToolErrors, ToolRun, ToolRunner};
-pub use self::stream::{StreamedReply, ToolEvent, ToolStream};
+pub use self::stream::{StreamedReply, ToolEvent, ToolStream, ToolTextDeltas};
 pub(crate) use self::tool::Failure as ToolFailure;
 pub use self::tool::Tool;
 pub use self::transcript::{CallOutcome, CallRecord, Step, ToolCall, ToolResult, Transcript, UsageSum};

@@ -169,6 +169,12 @@ impl<R: StreamedReply> ToolStream<R> {
         self.next().await.transpose()
     }
 
+    /// The pieces of the replies' text alone: of the first choice, of all replies. Other events pass unseen; calls are made
+    /// meanwhile.
+    pub fn text_deltas(&mut self) -> ToolTextDeltas<'_, R> {
+        ToolTextDeltas(self)
+    }
+
     /// Goes on to the end and gives the model's last reply, which asks for no more calls.
     ///
     /// # Errors
@@ -279,5 +285,37 @@ impl<R: StreamedReply> Stream for ToolStream<R> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.get_mut().poll_event(cx)
+    }
+}
+
+/// The pieces of text of a [`ToolStream`], as a [`Stream`] of `Result<String, Error>`.
+#[derive(Debug)]
+pub struct ToolTextDeltas<'a, R: StreamedReply>(&'a mut ToolStream<R>);
+
+impl<R: StreamedReply> ToolTextDeltas<'_, R> {
+    /// The next piece of text, or `None` when the model has answered.
+    ///
+    /// # Errors
+    /// As [`ToolStream::next`].
+    pub async fn next(&mut self) -> Option<Result<String, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl<R: StreamedReply> Stream for ToolTextDeltas<'_, R> {
+    type Item = Result<String, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let text = match ready!(self.0.poll_event(cx)) {
+                Some(Ok(ToolEvent::Event(event))) => R::Accumulator::text(event).filter(|text| !text.is_empty()),
+                Some(Ok(_)) => None,
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            };
+            if let Some(text) = text {
+                return Poll::Ready(Some(Ok(text)));
+            }
+        }
     }
 }
