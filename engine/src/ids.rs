@@ -35,6 +35,11 @@ pub(crate) fn check(param: &str, id: &str, prefix: &str) -> Result<(), ApiError>
     Err(ApiError::param(param, "invalid_value", message))
 }
 
+/// A file's id as it is kept: `file_` stands for `file-`.
+pub(crate) fn file(id: &str) -> String {
+    id.strip_prefix("file_").map_or_else(|| id.to_owned(), |rest| format!("file-{rest}"))
+}
+
 /// Milliseconds since 1970 by this machine's clock.
 pub(crate) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
@@ -83,6 +88,7 @@ mod tests {
         assert!(check("file_id", "file-x", "file").is_ok());
         assert!(check("file_id", "file_x", "file").is_ok());
         assert!(check("thread_id", "thread-x", "thread").is_err());
+        assert_eq!((file("file_x_y"), file("file-x"), file("x")), ("file-x_y".into(), "file-x".into(), "x".into()));
     }
 
     #[test]

@@ -155,6 +155,24 @@ impl Engine {
     }
 }
 
+/// Whether two lines that follow each other are of one list of the API.
+pub(crate) fn are_siblings(a: &Value, b: &Value) -> bool {
+    let kind = a["object"].as_str().filter(|kind| b["object"] == **kind);
+    match kind {
+        Some("thread.message") => a["thread_id"] == b["thread_id"],
+        Some(kind) => kind == "assistant",
+        None => false,
+    }
+}
+
+/// Turns a list round that has its newest object first, as the API lists unless it is asked otherwise.
+pub(crate) fn oldest_first(siblings: &mut [(u64, Value)]) {
+    let made = |end: Option<&(u64, Value)>| end.and_then(|(_, object)| object["created_at"].as_i64());
+    if made(siblings.first()) > made(siblings.last()) && made(siblings.last()).is_some() {
+        siblings.reverse();
+    }
+}
+
 async fn is_there(db: &crate::db::Db, table: &str, id: &str) -> Result<bool, Failure> {
     Ok(!db.query(&format!("select 1 from {table} where id = $1"), params![id]).await?.is_empty())
 }
@@ -165,5 +183,38 @@ fn lay_over(base: &mut Value, object: &Value) {
         if !value.is_null() {
             base[name.as_str()] = value.clone();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: u64, thread: &str, created_at: i64) -> (u64, Value) {
+        (id, json!({"object": "thread.message", "thread_id": thread, "created_at": created_at}))
+    }
+
+    #[test]
+    fn lists_come_either_way_round() {
+        let numbers = |list: &[(u64, Value)]| list.iter().map(|(number, _)| *number).collect::<Vec<_>>();
+        for (times, want) in [([1, 2, 2], [0, 1, 2]), ([2, 2, 1], [2, 1, 0]), ([2, 2, 2], [0, 1, 2])] {
+            let mut list: Vec<_> =
+                times.into_iter().zip(0..).map(|(time, number)| message(number, "t", time)).collect();
+            oldest_first(&mut list);
+            assert_eq!(numbers(&list), want, "{times:?}");
+        }
+        oldest_first(&mut []);
+        let mut without_time = [message(0, "t", 1), (1, json!({"object": "thread.message"}))];
+        oldest_first(&mut without_time);
+        assert_eq!(numbers(&without_time), [0, 1]);
+    }
+
+    #[test]
+    fn a_list_ends_where_another_thread_or_kind_begins() {
+        let assistant = json!({"object": "assistant"});
+        assert!(are_siblings(&message(0, "t", 1).1, &message(1, "t", 2).1));
+        assert!(!are_siblings(&message(0, "t", 1).1, &message(1, "u", 2).1));
+        assert!(are_siblings(&assistant, &assistant) && !are_siblings(&assistant, &message(0, "t", 1).1));
+        assert!(!are_siblings(&json!({"object": "thread"}), &json!({"object": "thread"})));
     }
 }

@@ -329,6 +329,18 @@ async fn what_is_exported_is_imported_under_its_ids() {
     assert_eq!(server.get(&format!("/v1/threads/{}", id(&thread)), "").await.json(), thread);
     assert_eq!(server.get(&list, "").await.json(), listed, "the messages, in their order");
     assert_eq!(output(program(&to.url).arg("export")).await, exported);
+    // As a list of the API: the newest first.
+    let mut newest_first = json!({"id": "thread_n", "object": "thread"}).to_string();
+    for n in [3, 2, 1] {
+        let message = json!({"id": format!("msg_{n}"), "object": "thread.message", "thread_id": "thread_n",
+                             "created_at": n, "role": "user", "content": "x"});
+        newest_first.push_str(&format!("\n{message}"));
+    }
+    let mut child = program(&to.url).arg("import").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(newest_first.as_bytes()).await.unwrap();
+    assert!(child.wait().await.unwrap().success());
+    let turned = server.get("/v1/threads/thread_n/messages", "").await.json();
+    assert_eq!((&turned["first_id"], &turned["last_id"]), (&json!("msg_3"), &json!("msg_1")));
     let mut import = program(&to.url);
     let mut child = import.arg("import").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"{\"id\": \"thread_x\", \"object\": \"thread\"}\nnonsense\n").await.unwrap();

@@ -49,7 +49,7 @@ impl Call {
         let path = params
             .map_err(|_| ApiError::invalid("The path of the request is not UTF-8."))?
             .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .map(|(name, value)| (name.to_owned(), if name == "file_id" { ids::file(value) } else { value.to_owned() }))
             .collect();
         let query = parts.uri.query().unwrap_or_default();
         let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();

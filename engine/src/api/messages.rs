@@ -19,6 +19,7 @@ pub(super) async fn list(engine: Arc<Inner>, call: Arc<Call>) -> Result<Response
     let thread = call.id("thread_id", "thread")?;
     let page = Page::read(&call.query, 20, 100)?;
     let run = call.param("run_id").filter(|run| !run.is_empty());
+    run.map_or(Ok(()), |run| ids::check("run_id", run, "run"))?;
     threads::check(&engine.db, &call.tenant, thread).await?;
     Ok(reply(&store::list(&engine.db, &call.tenant, thread, run, &page).await?.body(Value::clone)))
 }

@@ -32,8 +32,7 @@ pub(super) async fn create(engine: Arc<Inner>, call: Arc<Call>) -> Result<Respon
     let body = call.json()?;
     let body = Object::body(&body, engine.settings.lenient)?;
     body.expect(&["file_id"], &["attributes", "chunking_strategy"])?;
-    let file = body.required_text("file_id", 256)?;
-    ids::check("file_id", file, "file")?;
+    let file = &body.file_id("file_id")?;
     let (strategy, found) = (chunking(&body)?, attributes(&body)?.unwrap_or_else(|| json!({})));
     let mut tx = engine.db.begin().await?;
     store::lock(&mut tx, &call.tenant, id).await?;
@@ -87,13 +86,13 @@ pub(super) async fn create_batch(engine: Arc<Inner>, call: Arc<Call>) -> Result<
     body.expect(&[], &["file_ids", "files", "attributes", "chunking_strategy"])?;
     let (strategy, common) = (chunking(&body)?, attributes(&body)?.unwrap_or_else(|| json!({})));
     let mut wanted = Vec::new();
-    for file in body.texts("file_ids", 1, MAX_BATCH)?.unwrap_or_default() {
-        wanted.push((file.to_owned(), common.clone(), strategy.clone()));
+    for file in body.ids("file_ids", "file", 1, MAX_BATCH)?.unwrap_or_default() {
+        wanted.push((file, common.clone(), strategy.clone()));
     }
     for file in body.objects("files", 0, MAX_BATCH)? {
         file.expect(&["file_id"], &["attributes", "chunking_strategy"])?;
         let own = attributes(&file)?.unwrap_or_else(|| json!({}));
-        wanted.push((file.required_text("file_id", 256)?.to_owned(), own, chunking(&file)?));
+        wanted.push((file.file_id("file_id")?, own, chunking(&file)?));
     }
     if wanted.is_empty() {
         return Err(missing("file_ids").into());

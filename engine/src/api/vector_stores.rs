@@ -29,10 +29,10 @@ pub(super) async fn create(engine: Arc<Inner>, call: Arc<Call>) -> Result<Respon
     let body = call.json()?;
     let body = Object::body(&body, engine.settings.lenient)?;
     body.expect(&[], &["name", "description", "file_ids", "expires_after", "chunking_strategy", "metadata"])?;
-    let files = body.texts("file_ids", 0, 500)?.unwrap_or_default();
+    let files = body.ids("file_ids", "file", 0, 500)?.unwrap_or_default();
     let new = NewStore {
         name: body.text("name", 512)?.map(str::to_owned),
-        file_ids: files.into_iter().map(str::to_owned).collect(),
+        file_ids: files,
         chunking: chunking(&body)?,
         metadata: body.metadata()?.unwrap_or_default(),
         expires_after_days: expires_after(&body)?,

@@ -7,6 +7,7 @@ use super::{
     unknown, wrong_type,
 };
 use crate::error::ApiError;
+use crate::ids;
 
 /// The word for a JSON type in a message.
 pub(crate) fn kind_of(value: &Value) -> &'static str {
@@ -163,6 +164,22 @@ impl<'a> Object<'a> {
             item.as_str().ok_or_else(|| wrong_type(&format!("{}[{i}]", self.param(name)), "string", item))
         };
         items.iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A list of ids, which must begin as ids of that kind do.
+    pub(crate) fn ids(&self, name: &str, kind: &str, min: usize, max: usize) -> Result<Option<Vec<String>>, ApiError> {
+        let Some(found) = self.texts(name, min, max)? else { return Ok(None) };
+        for (place, id) in found.iter().enumerate() {
+            ids::check(&format!("{}[{place}]", self.param(name)), id, kind)?;
+        }
+        Ok(Some(found.into_iter().map(ids::file).collect()))
+    }
+
+    /// The id of a file that has to be there.
+    pub(crate) fn file_id(&self, name: &str) -> Result<String, ApiError> {
+        let id = self.required_text(name, 256)?;
+        ids::check(&self.param(name), id, "file")?;
+        Ok(ids::file(id))
     }
 
     pub(crate) fn object(&self, name: &str) -> Result<Option<Object<'a>>, ApiError> {

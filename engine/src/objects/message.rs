@@ -80,9 +80,23 @@ fn image(part: &Object<'_>, kind: &str, source: &str) -> Result<Value, ApiError>
     part.expect(&["type", kind], &[])?;
     let Some(image) = part.object(kind)? else { return Err(missing(&part.param(kind))) };
     image.expect(&[source], &["detail"])?;
-    let from = image.required_text(source, usize::MAX)?;
+    let from = if kind == "image_file" { image.file_id(source)? } else { address(&image, source)? };
     let detail = image.choice("detail", &["auto", "low", "high"])?.unwrap_or("auto");
     Ok(json!({"type": kind, kind: {source: from, "detail": detail}}))
+}
+
+/// Where a picture is to be fetched, or the picture itself as a `data:` URL.
+fn address(image: &Object<'_>, name: &str) -> Result<String, ApiError> {
+    let text = image.required_text(name, usize::MAX)?;
+    // Data is long, and what is wrong with it is the provider's to say.
+    let sound = text.starts_with("data:")
+        || url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if sound {
+        return Ok(text.to_owned());
+    }
+    let param = image.param(name);
+    let message = format!("Invalid '{param}'. Expected a valid URL, but got a value with an invalid format.");
+    Err(ApiError::param(param, "invalid_value", message))
 }
 
 fn attachments(body: &Object<'_>) -> Result<Vec<Value>, ApiError> {
@@ -91,7 +105,7 @@ fn attachments(body: &Object<'_>) -> Result<Vec<Value>, ApiError> {
         .iter()
         .map(|attachment| {
             attachment.expect(&["file_id", "tools"], &[])?;
-            let file = attachment.required_text("file_id", 256)?;
+            let file = attachment.file_id("file_id")?;
             let tools = attachment.objects("tools", 1, 2)?;
             if tools.is_empty() {
                 return Err(missing(&attachment.param("tools")));

@@ -37,29 +37,27 @@ pub(crate) fn read(body: &Object<'_>) -> Result<Option<Resources>, ApiError> {
     let mut found = Resources::default();
     if let Some(code) = resources.object("code_interpreter")? {
         code.expect(&[], &["file_ids"])?;
-        let ids = code.texts("file_ids", 0, MAX_FILES)?.unwrap_or_default();
-        found.code_files = Some(ids.into_iter().map(str::to_owned).collect());
+        found.code_files = Some(code.ids("file_ids", "file", 0, MAX_FILES)?.unwrap_or_default());
     }
     if let Some(search) = resources.object("file_search")? {
         search.expect(&[], &["vector_store_ids", "vector_stores"])?;
-        let ids = search.texts("vector_store_ids", 0, 1)?.unwrap_or_default();
+        let ids = search.ids("vector_store_ids", "vs", 0, 1)?.unwrap_or_default();
         let stores = search.objects("vector_stores", 0, 1)?;
         if !ids.is_empty() && !stores.is_empty() {
             let message = "Only one of 'vector_store_ids' and 'vector_stores' may be given.";
             return Err(ApiError::param(search.param("vector_stores"), "invalid_value", message));
         }
         found.new_store = stores.first().map(new_store).transpose()?;
-        found.stores = Some(ids.into_iter().map(str::to_owned).collect());
+        found.stores = Some(ids);
     }
     Ok(Some(found))
 }
 
 fn new_store(store: &Object<'_>) -> Result<NewStore, ApiError> {
     store.expect(&[], &["file_ids", "chunking_strategy", "metadata", "name", "expires_after"])?;
-    let ids = store.texts("file_ids", 0, MAX_STORE_FILES)?.unwrap_or_default();
     Ok(NewStore {
         name: store.text("name", 512)?.map(str::to_owned),
-        file_ids: ids.into_iter().map(str::to_owned).collect(),
+        file_ids: store.ids("file_ids", "file", 0, MAX_STORE_FILES)?.unwrap_or_default(),
         chunking: chunking(store)?,
         metadata: store.metadata()?.unwrap_or_default(),
         expires_after_days: expires_after(store)?,

@@ -9,6 +9,28 @@ pub(super) enum Refusal {
     Invalid(String),
 }
 
+/// What to say of a file whose kind is not one that can be read: what it is, and what could be uploaded in its place.
+pub(super) fn advice(name: &str, bytes: &[u8]) -> &'static str {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    match ending.as_str() {
+        "xls" | "xlsx" | "xlsm" | "xlsb" | "ods" | "numbers" => {
+            "Spreadsheets cannot be searched. Save its tables as CSV, and upload those."
+        }
+        "doc" | "ppt" => "Files of old Office versions cannot be read. Save it as DOCX, PPTX or PDF, and upload that.",
+        "odt" | "odp" | "pages" | "key" => {
+            "This kind of document cannot be read. Save it as DOCX, PPTX or PDF, and upload that."
+        }
+        "png" | "jpg" | "jpeg" | "gif" | "webp" => "Pictures hold no text that can be searched.",
+        "pdf" => "The PDF holds pictures and no text that can be searched.",
+        // How files of old Office versions and archives begin, whatever their names.
+        _ if bytes.starts_with(b"\xd0\xcf\x11\xe0") => {
+            "Files of old Office versions cannot be read. Save it as DOCX, PPTX, CSV or PDF, and upload that."
+        }
+        _ if bytes.starts_with(b"PK\x03\x04") => "Archives cannot be searched. Upload the files in it one by one.",
+        _ => "The file holds no text that can be searched.",
+    }
+}
+
 /// Names that end so hold text.
 const TEXT: &[&str] = &[
     "txt", "md", "markdown", "json", "jsonl", "csv", "tsv", "xml", "yaml", "yml", "toml", "ini", "log", "tex", "c",
@@ -25,7 +47,8 @@ pub(super) fn text(name: &str, bytes: &[u8]) -> Result<String, Refusal> {
         "docx" => docx(bytes),
         "pptx" => pptx(bytes),
         "html" | "htm" | "xhtml" => html(&decoded(bytes)?),
-        "doc" | "ppt" | "xls" | "xlsx" | "png" | "jpg" | "jpeg" | "gif" | "webp" | "zip" => Err(Refusal::Unsupported),
+        "doc" | "ppt" | "xls" | "xlsx" | "xlsm" | "xlsb" | "ods" | "odt" | "odp" | "png" | "jpg" | "jpeg" | "gif"
+        | "webp" | "zip" => Err(Refusal::Unsupported),
         known if TEXT.contains(&known) => decoded(bytes),
         // A name that says nothing may still hold text.
         _ => decoded(bytes).map_err(|_| Refusal::Unsupported),
@@ -88,6 +111,22 @@ mod tests {
         assert_eq!(text("a.txt", b"\xef\xbb\xbfhi").unwrap(), "hi");
         let wide: Vec<u8> = [0xfeffu16].into_iter().chain("Grüße".encode_utf16()).flat_map(u16::to_le_bytes).collect();
         assert_eq!(text("a.txt", &wide).unwrap(), "Grüße");
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_what_can() {
+        for (name, bytes, want) in [
+            ("a.XLSX", &b"PK\x03\x04"[..], "CSV"),
+            ("a.ods", b"PK\x03\x04", "CSV"),
+            ("a.doc", b"text", "DOCX"),
+            ("a", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Office"),
+            ("a.bin", b"PK\x03\x04\0\0\x88", "Archives"),
+            ("a.png", b"\x89PNG", "Pictures"),
+            ("a.bin", b"a\0", "no text"),
+        ] {
+            assert_eq!(text(name, bytes), Err(Refusal::Unsupported), "{name}");
+            assert!(advice(name, bytes).contains(want), "{name}");
+        }
     }
 
     #[test]

@@ -158,8 +158,12 @@ async fn read(engine: &Inner, job: &Job) -> Result<Read, Failure> {
     // Long texts take long, and readers of foreign formats may break on what they are given: they get a thread and a
     // stack of their own, and so much time.
     let cut = apart(move || {
-        let text = extract::text(&name, &bytes)?;
-        let too_long = || Refusal::Invalid(format!("The file has more than {most} tokens."));
+        let refused = |refusal| match refusal {
+            Refusal::Unsupported => ("unsupported_file", extract::advice(&name, &bytes).to_owned()),
+            Refusal::Invalid(message) => ("invalid_file", message),
+        };
+        let text = extract::text(&name, &bytes).map_err(refused)?;
+        let too_long = || ("invalid_file", format!("The file has more than {most} tokens."));
         // What is so long needs no counting, which takes long itself.
         if text.len() / LONGEST_TOKEN > most {
             return Err(too_long());
@@ -168,10 +172,7 @@ async fn read(engine: &Inner, job: &Job) -> Result<Read, Failure> {
     });
     let chunks = match tokio::time::timeout(PATIENCE, cut).await {
         Ok(Some(Ok(chunks))) => chunks,
-        Ok(Some(Err(Refusal::Unsupported))) => {
-            return Ok(Err(("unsupported_file", "The file holds no text that can be searched.".to_owned())));
-        }
-        Ok(Some(Err(Refusal::Invalid(message)))) => return Ok(Err(("invalid_file", message))),
+        Ok(Some(Err(refusal))) => return Ok(Err(refusal)),
         Ok(None) => return Ok(Err(("invalid_file", "The file cannot be read.".to_owned()))),
         Err(_) => return Ok(Err(("invalid_file", "The file takes too long to read.".to_owned()))),
     };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
+use serde_json::Value;
 use threadline::ClientBuilder;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -13,7 +14,7 @@ use super::serve;
 use crate::engine::Engine;
 use crate::model::{Api, Profile, Upstream};
 use crate::settings::Settings;
-use crate::transfer::Transferred;
+use crate::transfer::{Transferred, are_siblings, oldest_first};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -107,7 +108,8 @@ enum Command {
         #[arg(long, default_value = "")]
         tenant: String,
     },
-    /// Reads assistants, threads and messages from standard input, one JSON object a line, and keeps their ids
+    /// Reads assistants, threads and messages from standard input, one JSON object a line, and keeps their ids; messages
+    /// of a thread stand behind it, oldest first or, as the API lists them, newest first
     Import {
         /// Whose they will be
         #[arg(long, default_value = "")]
@@ -239,17 +241,30 @@ async fn keys(engine: &Engine, command: KeyCommand) -> Outcome {
 
 async fn import(engine: &Engine, tenant: &str) -> Outcome {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let (mut done, mut number) = (Transferred::default(), 0);
+    let (mut done, mut number, mut siblings) = (Transferred::default(), 0, Vec::new());
     while let Some(line) = lines.next_line().await? {
         number += 1;
         if line.trim().is_empty() {
             continue;
         }
-        let object = serde_json::from_str(&line).map_err(|error| format!("line {number}: {error}"))?;
-        let imported = engine.import(tenant, &object, &mut done).await;
+        let object = serde_json::from_str(&line).map_err(|error| format!("line {number}: {error}"));
+        if !matches!((siblings.last(), &object), (Some((_, last)), Ok(next)) if are_siblings(last, next)) {
+            put(engine, tenant, std::mem::take(&mut siblings), &mut done).await?;
+        }
+        siblings.push((number, object?));
+    }
+    put(engine, tenant, siblings, &mut done).await?;
+    report("imported", done);
+    Ok(())
+}
+
+/// Takes over objects of one list, each with the number of its line.
+async fn put(engine: &Engine, tenant: &str, mut siblings: Vec<(u64, Value)>, done: &mut Transferred) -> Outcome {
+    oldest_first(&mut siblings);
+    for (number, object) in siblings {
+        let imported = engine.import(tenant, &object, done).await;
         imported.map_err(|error| format!("line {number}: {error}"))?;
     }
-    report("imported", done);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::check::{check_int, not_one_of, wrong_type};
 use crate::db::{Db, Value};
 use crate::error::{ApiError, Failure};
+use crate::ids;
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Page {
             Some("asc") => true,
             Some(other) => return Err(not_one_of("order", other, &["asc", "desc"])),
         };
-        let cursor = |name| get(name).filter(|id| !id.is_empty()).map(str::to_owned);
+        let cursor = |name| get(name).filter(|id| !id.is_empty()).map(ids::file);
         Ok(Self { limit, ascending, after: cursor("after"), before: cursor("before") })
     }
 }

@@ -80,6 +80,36 @@ async fn ids_with_a_wrong_prefix_are_a_mistake_of_the_caller() {
     let run = json!({"assistant_id": "undefined"});
     let error = bench.refused(400, Method::POST, "/v1/threads/thread_x/runs", Some(run)).await;
     assert_eq!(error["param"], "assistant_id");
+    let asked = "/v1/threads/thread_x/messages?run_id=undefined";
+    assert_eq!(bench.refused(400, Method::GET, asked, None).await["param"], "run_id");
+    let resources = |tool: &str, list: &str| json!({ "tool_resources": { tool: { list: ["file-x", "none"] } } });
+    let message = |more: Value| json!({"messages": [{"role": "user", "content": [more]}]});
+    let attached =
+        json!({"role": "user", "content": "x", "attachments": [{"file_id": "x", "tools": [{"type": "file_search"}]}]});
+    for (path, body, param) in [
+        ("/v1/threads", resources("code_interpreter", "file_ids"), "tool_resources.code_interpreter.file_ids[1]"),
+        (
+            "/v1/threads",
+            json!({"tool_resources": {"file_search": {"vector_store_ids": ["x"]}}}),
+            "tool_resources.file_search.vector_store_ids[0]",
+        ),
+        (
+            "/v1/threads",
+            message(json!({"type": "image_file", "image_file": {"file_id": "x"}})),
+            "messages[0].content[0].image_file.file_id",
+        ),
+        (
+            "/v1/threads",
+            message(json!({"type": "image_url", "image_url": {"url": "x.png"}})),
+            "messages[0].content[0].image_url.url",
+        ),
+        ("/v1/threads", json!({ "messages": [attached] }), "messages[0].attachments[0].file_id"),
+        ("/v1/vector_stores", json!({"file_ids": ["x"]}), "file_ids[0]"),
+        ("/v1/vector_stores/vs_x/file_batches", json!({"files": [{"file_id": "x"}]}), "files[0].file_id"),
+    ] {
+        let error = bench.refused(400, Method::POST, path, Some(body)).await;
+        assert_eq!((&error["param"], &error["code"]), (&json!(param), &json!("invalid_value")), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -202,7 +202,28 @@ async fn ids_of_other_lengths_are_taken_too() {
     assert_eq!(bench.get("/v1/assistants/asst_1").await["model"], "m");
     bench.get(&format!("/v1/threads/thread_{}", "x".repeat(60))).await;
     let error = bench.refused(404, Method::GET, "/v1/files/file_x", None).await;
-    assert_eq!(error["message"], "No file found with id 'file_x'.");
+    assert_eq!(error["message"], "No file found with id 'file-x'.");
+    let file = id(&bench.upload("a.txt", b"a").await);
+    let other = file.replacen('-', "_", 1);
+    assert_eq!(bench.get(&format!("/v1/files/{other}")).await["id"], json!(file));
+    let store = bench.post("/v1/vector_stores", json!({ "file_ids": [other] })).await;
+    let listed = format!("/v1/vector_stores/{}/files", id(&store));
+    assert_eq!(bench.get(&listed).await["data"][0]["id"], json!(file));
+    assert_eq!(bench.get(&format!("{listed}/{other}")).await["id"], json!(file));
+    assert_eq!(bench.get(&format!("{listed}?after={other}")).await["data"], json!([]));
+    let image = json!({"role": "user", "content": [{"type": "image_file", "image_file": {"file_id": other}}],
+                       "attachments": [{"file_id": other, "tools": [{"type": "file_search"}]}]});
+    let thread = bench
+        .post(
+            "/v1/threads",
+            json!({"messages": [image],
+                            "tool_resources": {"code_interpreter": {"file_ids": [other]}}}),
+        )
+        .await;
+    assert_eq!(thread["tool_resources"]["code_interpreter"]["file_ids"], json!([file]));
+    let messages = bench.get(&format!("/v1/threads/{}/messages", id(&thread))).await;
+    assert_eq!(messages["data"][0]["attachments"][0]["file_id"], json!(file));
+    assert_eq!(messages["data"][0]["content"][0]["image_file"]["file_id"], json!(file));
 }
 
 #[tokio::test]

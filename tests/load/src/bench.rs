@@ -15,8 +15,6 @@ use crate::server::{Plan, Server};
 
 /// Asks for an answer of ten words at once.
 const SHORT: &str = "Good day [words=10] [tools=0]";
-/// An answer of two seconds.
-const SLOW: &str = "Good day [words=20] [tools=0] [pause_ms=100]";
 
 /// Times in milliseconds, sorted.
 #[derive(Debug)]
@@ -60,6 +58,12 @@ impl Asker {
 
     /// A thread and a streamed run on it, to the end. Milliseconds of the run.
     async fn run(&self, base: &str, question: &str) -> Result<f64, Error> {
+        self.run_telling(base, question, || ()).await
+    }
+
+    /// The same; tells when the first text of the answer is here.
+    async fn run_telling(&self, base: &str, question: &str, begins: impl FnOnce()) -> Result<f64, Error> {
+        let mut begins = Some(begins);
         let thread = self.api.thread(base, question).await?;
         let body = json!({"assistant_id": self.assistant, "stream": true});
         let begun = Instant::now();
@@ -67,6 +71,11 @@ impl Asker {
         let url = format!("{base}/threads/{thread}/runs");
         self.api
             .stream(Method::POST, url, Some(&body), |event| {
+                if event.name == "thread.message.delta"
+                    && let Some(begins) = begins.take()
+                {
+                    begins();
+                }
                 if event.id.is_some() {
                     last = event.name;
                 }
@@ -133,7 +142,7 @@ pub async fn throughput(servers: &[Server], clients: usize, time: Duration) -> R
               "runs_per_second": rate.round(), "run_ms": Times::new(times).report()}))
 }
 
-/// So many streams at the same time.
+/// So many streams at the same time: the model says no second word before all of them have its first.
 ///
 /// # Errors
 /// When the stage cannot be set; runs that fail are counted.
@@ -141,9 +150,20 @@ pub async fn at_once(server: &Server, model: &ModelServer, streams: usize) -> Re
     let asker = Asker::new(server.base_url()).await?;
     let mut working = JoinSet::new();
     let begun = Instant::now();
+    let question = format!("Good day [words=20] [tools=0] [pause_ms=100] [meet={streams}]");
+    let (shown, shown_at_most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     for _ in 0..streams {
-        let (asker, base) = (asker.clone(), server.base_url().to_owned());
-        working.spawn(async move { asker.run(&base, SLOW).await });
+        let (asker, base, question) = (asker.clone(), server.base_url().to_owned(), question.clone());
+        let (shown, shown_at_most) = (Arc::clone(&shown), Arc::clone(&shown_at_most));
+        working.spawn(async move {
+            let ended = Arc::clone(&shown);
+            let begins = move || {
+                shown_at_most.fetch_max(shown.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            };
+            let time = asker.run_telling(&base, &question, begins).await?;
+            ended.fetch_sub(1, Ordering::Relaxed);
+            Ok::<_, Error>(time)
+        });
     }
     let (mut times, mut errors, mut most) = (Vec::new(), Vec::new(), 0);
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
@@ -158,7 +178,8 @@ pub async fn at_once(server: &Server, model: &ModelServer, streams: usize) -> Re
             _ = ticks.tick() => most = most.max(model.open()),
         }
     }
-    Ok(json!({"streams": streams, "open_at_the_model": most, "errors": errors.len(), "first_error": errors.first(),
+    Ok(json!({"streams": streams, "open_at_the_model": most,
+              "answers_under_way_at_once": shown_at_most.load(Ordering::Relaxed), "errors": errors.len(), "first_error": errors.first(),
               "seconds": begun.elapsed().as_secs_f64().round(), "run_ms": Times::new(times).report(),
               "memory_kib": server.memory()}))
 }

@@ -39,6 +39,8 @@ struct Stats {
     requests: AtomicU64,
     open: AtomicI64,
     dropped: AtomicU64,
+    /// Streams that wait for each other and have begun.
+    met: tokio::sync::watch::Sender<u64>,
 }
 
 impl ModelServer {

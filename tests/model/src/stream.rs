@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
@@ -24,6 +25,8 @@ pub(crate) struct Frame {
 struct Open {
     stats: Arc<Stats>,
     done: bool,
+    /// How many streams have to have begun before it goes on.
+    waits: Option<u64>,
 }
 
 impl Open {
@@ -42,7 +45,7 @@ impl Drop for Open {
 }
 
 pub(crate) fn response(stats: &Arc<Stats>, frames: Vec<Frame>, manner: &Manner) -> Response {
-    let body = if manner.hang || !manner.pause.is_zero() {
+    let body = if manner.hang || manner.meet.is_some() || !manner.pause.is_zero() {
         paced(stats, frames.into(), manner)
     } else {
         Body::from(frames.into_iter().map(|frame| frame.text).collect::<String>())
@@ -52,9 +55,26 @@ pub(crate) fn response(stats: &Arc<Stats>, frames: Vec<Frame>, manner: &Manner) 
     response
 }
 
+/// Longest wait for the others; what did not come by then never will.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until so many streams that wait for each other have said their first word.
+async fn meet(stats: &Stats, count: u64) {
+    let mut met = stats.met.subscribe();
+    let mut own = 0;
+    stats.met.send_modify(|met| {
+        *met += 1;
+        own = *met;
+    });
+    // Those that come later are the next group.
+    let all = own.div_ceil(count) * count;
+    // Whoever is missing is missed in the figures.
+    let _ = tokio::time::timeout(PATIENCE, met.wait_for(|met| *met >= all)).await;
+}
+
 fn paced(stats: &Arc<Stats>, frames: VecDeque<Frame>, manner: &Manner) -> Body {
     stats.open.fetch_add(1, Ordering::Relaxed);
-    let open = Open { stats: Arc::clone(stats), done: false };
+    let open = Open { stats: Arc::clone(stats), done: false, waits: manner.meet };
     let manner = *manner;
     let pieces = futures_util::stream::unfold((frames, open, false), move |(mut frames, mut open, spoke)| async move {
         let Some(next) = frames.pop_front() else {
@@ -64,6 +84,13 @@ fn paced(stats: &Arc<Stats>, frames: VecDeque<Frame>, manner: &Manner) -> Body {
         let is_word = next.is_word;
         if is_word && spoke && manner.hang {
             std::future::pending::<()>().await;
+        }
+        // The first word is on its way when the second is asked for.
+        if is_word
+            && spoke
+            && let Some(count) = open.waits.take()
+        {
+            meet(&open.stats, count).await;
         }
         if is_word {
             tokio::time::sleep(manner.pause).await;
