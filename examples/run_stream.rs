@@ -1,4 +1,5 @@
 //! A run as it happens: its events are handed to a callback, and the whole run, message and steps are there at the end.
+#![allow(deprecated)] // by the vendor; servers of the engine go on with it
 
 use threadline::accumulate::AssistantEvent;
 use threadline::types::{AssistantCreateParams, RunCreateParams, ThreadCreateParams, ThreadMessageCreateParams};
