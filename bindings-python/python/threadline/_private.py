@@ -91,6 +91,7 @@ class PrivateNames:
     """Members of the official clients that our own code has no use for."""
 
     _options: Dict[str, Any]
+    default_query: Dict[str, Any]
     _asynchronous: bool
     max_retries: Any
     timeout: Any
@@ -158,7 +159,7 @@ class PrivateNames:
     def _build_request(self, options: Any, *, retries_taken: int = 0) -> Any:
         """The request of these options, as an object of httpx where httpx is installed."""
         headers = self._build_headers(options, retries_taken=retries_taken)
-        query = {**self._options["default_query"], **dict(options.params or {})}
+        query = {**self.default_query, **dict(options.params or {})}
         body = options.json_data
         if options.extra_json is not None:
             body = options.extra_json if body is None else {**body, **options.extra_json}

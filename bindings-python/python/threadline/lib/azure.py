@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from typing import Any, Awaitable, Callable, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, Union
+from urllib.parse import quote, urlencode, urlsplit
 
 from .._client import AsyncOpenAI, OpenAI, _Base, _env
 from .._constants import DEFAULT_MAX_RETRIES
 from .._exceptions import OpenAIError
+from .._http import URL
+from .._private import private
 from .._types import not_given
 
 __all__ = ["AsyncAzureOpenAI", "AzureOpenAI", "MutuallyExclusiveAuthError"]
 
 C = TypeVar("C", bound="_Azure")
+#: Paths that are a deployment's.
+_deployments_endpoints = frozenset(
+    (
+        "/completions",
+        "/chat/completions",
+        "/embeddings",
+        "/audio/transcriptions",
+        "/audio/translations",
+        "/audio/speech",
+        "/images/generations",
+        "/images/edits",
+    )
+)
 AzureADTokenProvider = Callable[[], str]
 AsyncAzureADTokenProvider = Callable[[], Union[str, Awaitable[str]]]
 #: Stands where the official package wants a key and there is only a token.
@@ -32,6 +48,9 @@ class _Azure(_Base):
     """What the clients of Azure have in common."""
 
     _azure: Dict[str, Any]
+    _api_version: Optional[str]
+    _azure_ad_token: Optional[str]
+    _azure_deployment: Optional[str]
 
     def __init__(
         self,
@@ -132,7 +151,49 @@ class _Azure(_Base):
             settings["token_provider"] = self._token_provider
 
     def _default_base_url(self) -> str:
-        return str(self._native.base_url)
+        return self._root() + self._own_deployment()
+
+    def _root(self) -> str:
+        return str(self._options["base_url"] or self._native.base_url).rstrip("/")
+
+    def _own_deployment(self) -> str:
+        """The part of the address that names the client's deployment, where it has one and no address of its own."""
+        if not self._azure_deployment or self._options["base_url"] or self._azure.get("v1"):
+            return ""
+        return f"/deployments/{quote(self._azure_deployment, safe='')}"
+
+    @property
+    def default_query(self) -> Dict[str, Any]:
+        """Query parameters that every request carries, the version among them."""
+        version = {} if self._azure.get("v1") or self._api_version is None else {"api-version": self._api_version}
+        return {**version, **self._options["default_query"]}
+
+    _custom_query = default_query
+
+    def _prepare_url(self, url: str) -> URL:
+        """The address of a path: below the deployment where the path is one of a deployment's."""
+        if "://" in url:
+            return URL(url)
+        own = self._own_deployment() if url in _deployments_endpoints else ""
+        return URL(f"{self._root()}{own}/{url.lstrip('/')}")
+
+    def _build_request(self, options: Any, *, retries_taken: int = 0) -> Any:
+        """The request of these options. The model is the deployment, where the client's address names none."""
+        model = options.json_data.get("model") if isinstance(options.json_data, Mapping) else None
+        if options.url in _deployments_endpoints and isinstance(model, str) and "/deployments/" not in urlsplit(str(self.base_url)).path:
+            if not self._azure.get("v1"):
+                options = options.model_copy(update={"url": f"/deployments/{quote(model, safe='')}{options.url}"})
+        return private(self, "_build_request")(options, retries_taken=retries_taken)
+
+    def _realtime(self, model: str, extra_query: Mapping[str, Any]) -> Tuple[URL, Dict[str, str]]:
+        """Address and credential of a connection."""
+        given = self._options["websocket_base_url"]
+        root = (str(given) if given else self._root().replace("http", "ws", 1)).rstrip("/")
+        query = {**self.default_query, "deployment": self._azure_deployment if self._own_deployment() else model, **extra_query}
+        key = self._options["api_key"]
+        token = self._azure_ad_token
+        headers = {"api-key": key} if key else {"Authorization": f"Bearer {token}"} if token else {}
+        return URL(f"{root}/realtime?{urlencode(query)}"), headers
 
     _KEPT: ClassVar[Tuple[str, ...]] = (
         *_Base._KEPT,
@@ -175,6 +236,12 @@ class AzureOpenAI(_Azure, OpenAI):
     ``OPENAI_API_VERSION`` where they are not given.
     """
 
+    def _configure_realtime(self, model: str, extra_query: Mapping[str, Any]) -> Tuple[URL, Dict[str, str]]:
+        return self._realtime(model, extra_query)
+
 
 class AsyncAzureOpenAI(_Azure, AsyncOpenAI):
     """A client of Azure OpenAI for asyncio. See :class:`AzureOpenAI`."""
+
+    async def _configure_realtime(self, model: str, extra_query: Mapping[str, Any]) -> Tuple[URL, Dict[str, str]]:
+        return self._realtime(model, extra_query)
