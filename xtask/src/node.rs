@@ -97,10 +97,11 @@ pub fn test() -> Outcome {
 /// Packs the optimised package: `target/npm/` then has its tarball, which holds the module of this platform, so that it installs by
 /// itself. With `--split` the module is a tarball of its own, as registries want it.
 pub fn pack(args: &[String]) -> Outcome {
-    let split = match args {
+    // The language may be named, as other commands want it.
+    let split = match args.strip_prefix(&["node".to_owned()]).unwrap_or(args) {
         [] => false,
         [option] if option == "--split" => true,
-        _ => return Err("usage: cargo xtask pack [--split]".into()),
+        _ => return Err("usage: cargo xtask pack [node] [--split]".into()),
     };
     setup()?;
     build_as("release", &["--release"])?;
