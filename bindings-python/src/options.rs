@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyMapping, PyString, PyTuple};
-use threadline::cassette::{Cassette, Mode as CassetteMode};
-use threadline::limits::Limits;
-use threadline::policy::budget::RetryBudget;
-use threadline::{Client, ClientBuilder, Json, RequestOptions};
+use threadline::settings::Settings;
+use threadline::{ClientBuilder, Json, RequestOptions};
 
 use crate::encode::Encoder;
 use crate::identity;
@@ -55,10 +53,15 @@ fn given<'py>(arguments: &Bound<'py, PyDict>, name: &Bound<'py, PyString>) -> Py
 
 /// Options that a client of other options (`with_options`) and single calls have in common.
 pub(crate) fn of_settings(settings: &Bound<'_, PyDict>) -> PyResult<RequestOptions> {
+    let options = without_key(settings)?;
+    Ok(match setting!(settings, "api_key", String) {
+        Some(key) => options.api_key(key),
+        None => options,
+    })
+}
+
+fn without_key(settings: &Bound<'_, PyDict>) -> PyResult<RequestOptions> {
     let mut options = RequestOptions::new();
-    if let Some(key) = setting!(settings, "api_key", String) {
-        options = options.api_key(key);
-    }
     if let Some(key) = setting!(settings, "admin_api_key", String) {
         options = options.admin_api_key(key);
     }
@@ -104,119 +107,60 @@ pub(crate) fn of_settings(settings: &Bound<'_, PyDict>) -> PyResult<RequestOptio
     Ok(options)
 }
 
+/// Settings that are plain data, which the core reads.
+const PLAIN: &[&str] = &[
+    "api_key",
+    "base_url",
+    "connect_timeout",
+    "tcp_user_timeout",
+    "system_proxy",
+    "proxy",
+    "no_proxy",
+    "ca_file",
+    "client_cert_file",
+    "client_key_file",
+    "resolve",
+    "http_version",
+    "limits",
+    "retry_budget",
+    "cassette",
+    "azure",
+    "observe_content",
+];
+
 /// A client of these settings.
 pub(crate) fn client(settings: &Bound<'_, PyDict>) -> PyResult<ClientBuilder> {
-    let mut builder = Client::builder().options(of_settings(settings)?);
-    builder = network(builder, settings)?;
-    builder = identity::apply(builder, settings)?;
-    if let Some(limits) = setting!(settings, "limits", Bound<'_, PyDict>) {
-        builder = builder.limits(own_limits(&limits)?);
-    }
-    if let Some(retries) = setting!(settings, "retry_budget", u32) {
-        builder = builder.retry_budget(RetryBudget::of_retries(retries));
-    }
-    if let Some(cassette) = setting!(settings, "cassette", Bound<'_, PyDict>) {
-        builder = builder.cassette(recording(&cassette)?);
-    }
+    let made = plain(settings)?.builder(identity::hooks(settings)?);
+    // A key among these would take the place of the identity, where both are to be refused together.
+    let mut builder = made.map_err(refused)?.options(without_key(settings)?);
     if let Some(client) = setting!(settings, "transport", Bound<'_, PyAny>) {
         builder = builder.shared_transport(crate::transport::of(&client)?);
-    }
-    if let Some(show) = setting!(settings, "observe_content", bool) {
-        builder = builder.observe_content(show);
     }
     Ok(builder)
 }
 
-fn network(mut builder: ClientBuilder, settings: &Bound<'_, PyDict>) -> PyResult<ClientBuilder> {
-    if let Some(limit) = setting!(settings, "connect_timeout", f64) {
-        builder = builder.connect_timeout(seconds(limit)?);
-    }
-    if let Some(on) = setting!(settings, "system_proxy", bool) {
-        builder = builder.system_proxy(on);
-    }
-    if let Some(url) = setting!(settings, "proxy", String) {
-        builder = builder.proxy(url);
-    }
-    if let Some(hosts) = setting!(settings, "no_proxy", String) {
-        builder = builder.no_proxy(hosts);
-    }
-    if let Some(file) = setting!(settings, "ca_file", std::path::PathBuf) {
-        builder = builder.ca_certificate_file(file);
-    }
-    let certificate = setting!(settings, "client_cert_file", std::path::PathBuf);
-    let key = setting!(settings, "client_key_file", std::path::PathBuf);
-    match (certificate, key) {
-        (Some(certificate), Some(key)) => builder = builder.client_certificate_files(certificate, key),
-        (None, None) => {}
-        _ => return Err(PyValueError::new_err("`client_cert_file` and `client_key_file` belong together")),
-    }
-    if let Some(hosts) = setting!(settings, "resolve", Bound<'_, PyDict>) {
-        for (host, addresses) in hosts.iter() {
-            let addresses = addresses.extract::<Vec<String>>()?;
-            let parsed: Result<Vec<std::net::IpAddr>, _> = addresses.iter().map(|text| text.parse()).collect();
-            let addresses = parsed.map_err(|error| PyValueError::new_err(format!("`resolve`: {error}")))?;
-            builder = builder.resolve(host.extract::<String>()?, addresses);
-        }
-    }
-    let unacknowledged = setting!(settings, "tcp_user_timeout", f64).map(seconds).transpose()?;
-    let version = setting!(settings, "http_version", String);
-    if let Some(other) = version.as_deref().filter(|version| !matches!(*version, "1.1" | "2")) {
-        return Err(PyValueError::new_err(format!("`http_version` is \"1.1\" or \"2\", not {other:?}")));
-    }
-    Ok(builder.network(|mut network| {
-        if let Some(limit) = unacknowledged {
-            network = network.tcp_user_timeout(limit);
-        }
-        match version.as_deref() {
-            Some("1.1") => network.http1_only(true),
-            Some(_) => network.http2_prior_knowledge(true),
-            None => network,
-        }
-    }))
+fn refused(error: threadline::Error) -> PyErr {
+    PyValueError::new_err(error.message().to_owned())
 }
 
-fn own_limits(settings: &Bound<'_, PyDict>) -> PyResult<Limits> {
-    let mut limits = Limits::new();
-    if let Some(count) = setting!(settings, "requests_per_minute", u64) {
-        limits = limits.requests_per_minute(count);
-    }
-    if let Some(count) = setting!(settings, "tokens_per_minute", u64) {
-        limits = limits.tokens_per_minute(count);
-    }
-    if let Some(count) = setting!(settings, "max_concurrent", usize) {
-        limits = limits.max_concurrent(count);
-    }
-    if let Some(on) = setting!(settings, "learn", bool) {
-        limits = limits.learn(on);
-    }
-    if let Some(models) = setting!(settings, "models", Bound<'_, PyDict>) {
-        for (name, model) in models.iter() {
-            let model = model.cast_into::<PyDict>()?;
-            let requests = setting!(model, "requests_per_minute", u64);
-            limits = limits.model(name.extract::<String>()?, requests, setting!(model, "tokens_per_minute", u64));
+fn plain(settings: &Bound<'_, PyDict>) -> PyResult<Settings> {
+    let py = settings.py();
+    let chosen = PyDict::new(py);
+    for name in PLAIN {
+        let Some(value) = settings.get_item(name)?.filter(|value| !value.is_none()) else { continue };
+        // JSON has no infinity.
+        match value.extract::<f64>() {
+            Ok(limit) if limit == f64::INFINITY => chosen.set_item(name, NO_LIMIT.as_secs())?,
+            _ => chosen.set_item(name, value)?,
         }
     }
-    Ok(limits)
-}
-
-fn recording(settings: &Bound<'_, PyDict>) -> PyResult<Cassette> {
-    let file = setting!(settings, "file", std::path::PathBuf)
-        .ok_or_else(|| PyTypeError::new_err("a cassette needs its `file`"))?;
-    let mode = match setting!(settings, "mode", String).as_deref() {
-        Some("record") => CassetteMode::Record,
-        Some("record_missing") => CassetteMode::RecordMissing,
-        Some("replay") | None => CassetteMode::Replay,
-        Some(other) => return Err(PyValueError::new_err(format!("a cassette has no mode {other:?}"))),
-    };
-    let cassette = Cassette::new(file).mode(mode);
-    let cassette = cassette.fast(setting!(settings, "fast", bool).unwrap_or_default());
-    let cassette = cassette.allow_repeats(setting!(settings, "allow_repeats", bool).unwrap_or_default());
-    let ignored = setting!(settings, "ignore", Vec<String>).unwrap_or_default();
-    let cassette = ignored.into_iter().fold(cassette, Cassette::ignore);
-    let redacted = setting!(settings, "redact_members", Vec<String>).unwrap_or_default();
-    let cassette = redacted.into_iter().fold(cassette, Cassette::redact_member);
-    let kept = setting!(settings, "keep_headers", Vec<String>).unwrap_or_default();
-    Ok(kept.into_iter().fold(cassette, Cassette::keep_header))
+    if let Some(given) = setting!(settings, "workload_identity", Bound<'_, PyDict>) {
+        chosen.set_item("workload_identity", identity::plain(&given)?)?;
+    }
+    let paths = PyDict::new(py);
+    paths.set_item("default", py.import(intern!(py, "os"))?.getattr(intern!(py, "fspath"))?)?;
+    let text = py.import(intern!(py, "json"))?.getattr(intern!(py, "dumps"))?.call((chosen,), Some(&paths))?;
+    Settings::from_json(&text.extract::<String>()?).map_err(refused)
 }
 
 /// Pairs of a mapping.
@@ -290,11 +234,6 @@ fn duration(limit: &Bound<'_, PyAny>) -> PyResult<Duration> {
 }
 
 pub(crate) fn seconds(value: f64) -> PyResult<Duration> {
-    if value == f64::INFINITY {
-        return Ok(NO_LIMIT);
-    }
-    let limit = Duration::try_from_secs_f64(value);
-    limit
-        .map(|limit| limit.min(NO_LIMIT))
-        .map_err(|error| PyValueError::new_err(format!("a limit of {value} s: {error}")))
+    let limit = threadline::settings::duration("a limit in seconds", Some(value));
+    limit.map(Option::unwrap_or_default).map_err(refused)
 }

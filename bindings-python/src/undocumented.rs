@@ -6,8 +6,8 @@ use std::sync::{Mutex, OnceLock};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use threadline::operation::{Operation, Verb};
-use threadline::undocumented::{Answer, Sends, operation};
+use threadline::operation::Operation;
+use threadline::undocumented::{Answer, named};
 
 use crate::call::{Mode, Prepared, Way};
 use crate::client::lock;
@@ -28,21 +28,6 @@ pub(crate) fn prepare(
     mode: Mode,
 ) -> PyResult<Prepared> {
     let unknown = |what: &str| PyValueError::new_err(format!("there is no {what:?}"));
-    let verb = match verb {
-        "get" => Verb::Get,
-        "post" => Verb::Post,
-        "put" => Verb::Put,
-        "patch" => Verb::Patch,
-        "delete" => Verb::Delete,
-        other => return Err(unknown(other)),
-    };
-    let sends = match sends {
-        "nothing" => Sends::Nothing,
-        "json" => Sends::Json,
-        "form" => Sends::Form,
-        "content" => Sends::Content,
-        other => return Err(unknown(other)),
-    };
     let (answer, way) = match (answer, mode) {
         ("whole", _) => (Answer::Whole, Way::Whole),
         ("bytes", Mode::Open) => (Answer::Bytes, Way::Head),
@@ -50,7 +35,8 @@ pub(crate) fn prepare(
         ("events", _) => (Answer::Events, Way::Events),
         (other, _) => return Err(unknown(other)),
     };
-    let operation = operation(verb, &path, sends, answer);
+    let name = format!("{verb} {sends}");
+    let operation = named(&name, &path, answer).ok_or_else(|| unknown(&name))?;
     let mut encoder = Encoder::new(body.py(), files::takes_files(operation))?;
     encoder.begin(&[]);
     for (key, value) in body.iter() {
