@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Outcome, ffi, languages, shell};
+use crate::{Outcome, ffi, languages, peers, shell};
 
 /// The Maven project.
 const PROJECT: &str = "bindings-kotlin";
@@ -48,27 +48,73 @@ pub fn build() -> Outcome {
         // No class outlives its source.
         std::fs::remove_dir_all(target.join("classes"))?;
     }
-    shell::run(maven().arg("test-compile").arg(format!("-Dtypes.phase={}", if types { "compile" } else { "none" })))?;
+    shell::run(
+        maven(PROJECT).arg("test-compile").arg(format!("-Dtypes.phase={}", if types { "compile" } else { "none" })),
+    )?;
     std::fs::write(target.join("built-types"), "")?;
     Ok(std::fs::write(target.join("built"), "")?)
 }
 
-/// `cargo xtask package kotlin`: puts the package, with the native library of this machine in it, where Maven projects of this user
-/// find it.
-pub fn package() -> Outcome {
+/// What no case can say: cancellation as the server sees it, streams left by the thousand, the examples, Java, the guide.
+pub fn test() -> Outcome {
     build()?;
-    let library = ffi::library("debug");
+    // A heap of one size from the start: what grows is what is lost.
+    let heap = ["-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch"];
+    let mut java = program(&heap, "dev.threadline.checks.MainKt");
+    shell::run(java.current_dir(shell::root().join(PROJECT)))
+}
+
+/// Puts the package, with the native library of this machine in it, where Maven projects of this user find it.
+fn install(profile: &str) -> Outcome {
+    build()?;
+    let mut native = shell::cargo(&["build", "--quiet", "--package", "threadline-ffi"]);
+    if profile == "release" {
+        native.arg("--release");
+    }
+    shell::run(&mut native)?;
+    let library = ffi::library(profile);
     let folder = shell::root().join(PROJECT).join("native/lib").join(platform()?);
     std::fs::create_dir_all(&folder)?;
     std::fs::copy(&library, folder.join(library.file_name().unwrap_or_default()))?;
-    shell::run(maven().args(["install", "-DskipTests", "-Dtypes.phase=none"]))
+    shell::run(maven(PROJECT).args(["install", "-DskipTests", "-Dtypes.phase=none"]))
 }
 
-fn maven() -> Command {
+/// `cargo xtask package kotlin [--debug]`: installs the package, then builds the sample project, which knows nothing of this repository, and
+/// runs it against the mock server and against `threadline-server`. With `--debug` the native library is built without optimisation.
+pub fn package(args: &[String]) -> Outcome {
+    let profile = if args.iter().any(|arg| arg == "--debug") { "debug" } else { "release" };
+    install(profile)?;
+    let sample = format!("{PROJECT}/sample");
+    shell::run(maven(&sample).arg("compile"))?;
+    let run = |url: &str, what: &str| {
+        let mut java = classes(&sample, &["classes"]);
+        shell::run(java.arg("MainKt").arg(what).env("OPENAI_BASE_URL", url).env("OPENAI_API_KEY", "any"))
+    };
+    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-mock", "--bins"]))?;
+    let mock = peers::start(&mut Command::new(languages::built("threadline-mock")))?;
+    run(&format!("{}/v1", mock.url.trim_end_matches("/v1")), "page")?;
+    peers::build()?;
+    let folder = languages::target().join("tmp/kotlin-sample");
+    std::fs::create_dir_all(&folder)?;
+    let model = peers::start(Command::new(languages::built("threadline-model")).args(["--port", "0"]))?;
+    let server = peers::server(&model.url, "chat", &folder)?;
+    run(&server.url, "assistant")?;
+    Ok(std::fs::remove_dir_all(folder)?)
+}
+
+/// `cargo xtask bench kotlin`: CPU of calls and of chunks beside other libraries for the JVM.
+pub fn bench() -> Outcome {
+    install("release")?;
+    let bench = format!("{PROJECT}/bench");
+    shell::run(maven(&bench).arg("compile"))?;
+    shell::run(classes(&bench, &["classes"]).arg("MainKt"))
+}
+
+fn maven(project: &str) -> Command {
     let mut maven = Command::new("mvn");
     // The types are many, and the compiler holds all of them at once: some 1.5 GB.
     maven
-        .current_dir(shell::root().join(PROJECT))
+        .current_dir(shell::root().join(project))
         .env("MAVEN_OPTS", "-Xmx3g -XX:+UseSerialGC")
         .args(["--quiet", "--batch-mode"]);
     maven
@@ -89,17 +135,27 @@ fn native() -> Outcome {
     Ok(std::fs::remove_dir_all(fresh)?)
 }
 
-/// The driver of the conformance suite.
-pub fn driver() -> Command {
-    let target = shell::root().join(PROJECT).join("target");
+/// The virtual machine with the classes of a Maven project and of what it depends on.
+fn classes(project: &str, own: &[&str]) -> Command {
+    let target = shell::root().join(project).join("target");
     let others = std::fs::read_to_string(target.join("class-path.txt")).unwrap_or_default();
     let separator = if cfg!(windows) { ";" } else { ":" };
-    let classes = [target.join("classes"), target.join("test-classes")].map(|path| path.display().to_string());
+    let own: Vec<String> = own.iter().map(|path| target.join(path).display().to_string()).collect();
     let mut java = Command::new("java");
+    java.arg("-cp").arg(format!("{}{separator}{}", own.join(separator), others.trim()));
+    java
+}
+
+/// A program among the tests, over the native library as it was built.
+fn program(options: &[&str], main: &str) -> Command {
+    let mut java = classes(PROJECT, &["classes", "test-classes"]);
     java.arg(format!("-Djna.library.path={}", languages::target().join("debug").display()));
     // A process that lives for seconds: no time for the optimising compiler, no threads for the collector.
-    java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"]);
-    java.arg(format!("{}{separator}{}", classes.join(separator), others.trim()));
-    java.arg("dev.threadline.driver.MainKt");
+    java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]).args(options).arg(main);
     java
+}
+
+/// The driver of the conformance suite.
+pub fn driver() -> Command {
+    program(&[], "dev.threadline.driver.MainKt")
 }

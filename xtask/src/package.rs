@@ -17,8 +17,8 @@ const CHECK: &str = "bindings-python/tests/installed.py";
 pub fn run(args: &[String]) -> Outcome {
     match args {
         [one] if one == "python" => {}
-        [one] if one == "kotlin" => return kotlin::package(),
-        _ => return Err("usage: cargo xtask package python|kotlin".into()),
+        [one, rest @ ..] if one == "kotlin" => return kotlin::package(rest),
+        _ => return Err("usage: cargo xtask package python|kotlin [--debug]".into()),
     }
     python::run()?;
     let folder = languages::target().join("package-python");

@@ -1,11 +1,13 @@
 package dev.threadline
 
-import dev.threadline.ffi.Accumulator
-import dev.threadline.ffi.EventStream
 import dev.threadline.json.Codec
 import dev.threadline.json.Decoding
-import dev.threadline.json.JsonWriter
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.channels.ClosedSendChannelException
+import kotlinx.coroutines.channels.SendChannel
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.FlowCollector
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
@@ -13,11 +15,10 @@ import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import java.util.concurrent.CompletableFuture
 import java.util.function.Consumer
+import dev.threadline.ffi.AccumulatedStream as NativeStream
 
 /** What a kind of stream is put together to: its events of a higher level ([E]), and what all of them come to ([S]). */
 internal class Accumulation<E, S>(
-    /** The core's name of the kind. */
-    val kind: String,
     val event: (JsonObject) -> E,
     val result: (JsonElement) -> S,
     /** The piece of the answer's text that an event brings. */
@@ -37,9 +38,8 @@ internal class Accumulation<E, S>(
 @OptIn(ExperimentalCoroutinesApi::class)
 public class AccumulatedFlow<E, S> internal constructor(
     private val how: Accumulation<E, S>,
-    private val startingAfter: Long?,
     private val onReply: ((ReplyHead) -> Unit)?,
-    private val open: suspend () -> EventStream,
+    private val open: suspend () -> NativeStream,
 ) : ApiFlow<E>() {
     override suspend fun collectSafely(collector: FlowCollector<E>) {
         read { collector.emit(it) }
@@ -56,42 +56,50 @@ public class AccumulatedFlow<E, S> internal constructor(
     public suspend fun text(each: suspend (String) -> Unit): S = result { event -> how.text(event)?.let { each(it) } }
 
     /** Reads events as long as [each] says so; what they have come to by then. The connection is closed. */
-    public suspend fun until(each: suspend (E) -> Boolean): S = Accumulator(how.kind, startingAfter).use { accumulator ->
-        try {
-            readInto(accumulator) { if (!each(it)) throw Enough() }
-        } catch (_: Enough) {
-            // The reader has what it wanted.
-        }
-        how.result(snapshot(accumulator))
+    public suspend fun until(each: suspend (E) -> Boolean): S = how.result(readWhile(each = each))
+
+    /**
+     * Reads the stream to its end and sends its events to [channel], which is not closed; what they have come to. When the channel's reader
+     * cancels it, the connection is closed at once, also while the server is silent.
+     */
+    public suspend fun sendTo(channel: SendChannel<E>): S {
+        val task = currentCoroutineContext()
+        return how.result(
+            readWhile({ stream -> channel.invokeOnClose { runCatching { stream.shut() } } }) { event ->
+                try {
+                    channel.send(event)
+                    true
+                } catch (_: CancellationException) {
+                    task.ensureActive()
+                    false
+                } catch (_: ClosedSendChannelException) {
+                    false
+                }
+            },
+        )
     }
 
-    private class Enough : RuntimeException(null, null, false, false)
-
-    private suspend fun read(each: suspend (E) -> Unit): JsonElement = translated { Accumulator(how.kind, startingAfter) }.use { accumulator ->
-        readInto(accumulator, each)
-        snapshot(accumulator)
+    private suspend fun read(each: suspend (E) -> Unit): JsonElement = readWhile {
+        each(it)
+        true
     }
 
-    private suspend fun readInto(accumulator: Accumulator, each: suspend (E) -> Unit) {
-        suspend fun hand(made: String) {
-            for (event in treeOf(made.encodeToByteArray(), null) as JsonArray) each(how.event(event as JsonObject))
-        }
-        var complete = false
+    private suspend fun readWhile(opened: (NativeStream) -> Unit = {}, each: suspend (E) -> Boolean): JsonElement {
+        val stream = translated { open() }
         try {
-            readEvents(open, onReply) { raw, _ ->
-                val named = if (how.kind == "assistant") raw as? JsonObject else null
-                val name = named?.text("event") ?: ""
-                val data = JsonWriter().also { it.element(named?.get("data") ?: raw) }.bytes()
-                hand(translated { accumulator.push(name, data) })
+            opened(stream)
+            val head = headOf(stream.head())
+            onReply?.invoke(head)
+            read@ while (true) {
+                val batch = translated { stream.nextBatch(null) } ?: break
+                for (event in treeOf(batch, head) as JsonArray) if (!each(how.event(event as JsonObject))) break@read
             }
-            complete = true
-        } catch (failed: ThreadlineException) {
-            throw failed.withSnapshot(snapshot(accumulator))
+            return treeOf(translated { stream.snapshot() }.encodeToByteArray(), head)
+        } finally {
+            stream.shut()
+            stream.close()
         }
-        if (complete) hand(translated { accumulator.finish() })
     }
-
-    private fun snapshot(accumulator: Accumulator): JsonElement = treeOf(accumulator.snapshot().encodeToByteArray(), null)
 }
 
 /** The value of a member of an event. */

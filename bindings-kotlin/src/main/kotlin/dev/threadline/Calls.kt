@@ -109,6 +109,12 @@ public class Calls internal constructor(internal val native: NativeClient) {
         native.stream(operation, path, sent.fields, sent.files, options?.json() ?: "", null)
     }
 
+    internal fun <P, E, S> accumulated(
+        operation: String, path: List<String>, params: P, params_: Codec<P>, options: RequestOptions?, how: Accumulation<E, S>,
+    ): AccumulatedFlow<E, S> = AccumulatedFlow(how, options?.onReply) {
+        native.accumulate(operation, path, sent(params, params_).fields, options?.json() ?: "", null)
+    }
+
     internal fun <P, T> pages(
         operation: String, path: List<String>, params: P?, params_: Codec<P>?, options: RequestOptions?, item: Codec<T>,
     ): PageFlow<T> = PageFlow(item, options?.onReply) {

@@ -41,6 +41,10 @@ public class Client internal constructor(native: NativeClient) : ClientResources
     override fun close(): Unit = native.close()
 
     public companion object {
+        init {
+            keepThreads()
+        }
+
         /** A client of these settings. The environment is read where [ClientSettings.fromEnv] says so. */
         public operator fun invoke(settings: ClientSettings.() -> Unit): Client = of(ClientSettings().apply(settings))
 

@@ -1,6 +1,5 @@
 package dev.threadline
 
-import dev.threadline.json.JsonWriter
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
@@ -57,13 +56,6 @@ public open class ThreadlineException internal constructor(private val record: E
     /** What only some errors have, as the core tells it. */
     internal val more: JsonObject by lazy {
         if (record.more.isEmpty()) JsonObject(emptyMap()) else Json.parseToJsonElement(record.more) as JsonObject
-    }
-
-    /** The same error with what an accumulator had put together. */
-    internal fun withSnapshot(snapshot: JsonElement): ThreadlineException {
-        val before = more["partial"] as? JsonObject ?: return this
-        val all = JsonObject(more + ("partial" to JsonObject(before + ("snapshot" to snapshot))))
-        return exceptionOf(record.copy(more = JsonWriter().also { it.element(all) }.text())).also { it.addSuppressed(this) }
     }
 
     /** The same error as one of this reply. */

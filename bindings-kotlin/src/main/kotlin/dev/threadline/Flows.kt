@@ -29,10 +29,6 @@ public class EventFlow<T> internal constructor(
             ?: throw exceptionOf(recordOf("decode", "an event of the stream is no ${event.name}", head))
         collector.emit(value)
     }
-
-    /** The same stream, put together by the core's accumulator of this kind. */
-    internal fun <E, S> accumulated(kind: Accumulation<E, S>, startingAfter: Long? = null): AccumulatedFlow<E, S> =
-        AccumulatedFlow(kind, startingAfter, onReply, open)
 }
 
 /** Opens a stream and hands out its events as JSON; the connection is closed at the end, however that comes. */

@@ -5,6 +5,8 @@ import dev.threadline.json.JsonWriter
 import dev.threadline.resources.*
 import dev.threadline.types.*
 import kotlin.time.Duration
+import dev.threadline.ffi.Reply as NativeReply
+import dev.threadline.ffi.UpdateListener
 
 /** How often a thing is looked at while the provider works on it, and for how long. What is left `null` is the library's choice. */
 public class Pace<in T>(
@@ -12,6 +14,8 @@ public class Pace<in T>(
     internal val interval: Duration? = null,
     /** Longest wait for the end; then [TimeoutException], whose `unfinished` names the thing. */
     internal val maxWait: Duration? = null,
+    /** Is told each state that is seen, the last one too. It must not wait. */
+    internal val onUpdate: ((T) -> Unit)? = null,
 )
 
 /** What polls: the thing is made by [operation], or exists under [ids], or comes of uploads ([upload]). */
@@ -43,7 +47,12 @@ internal suspend fun <P, T> Calls.poll(
     how.seconds("max_wait_s", pace.maxWait)
     how.close('}')
     val sent = given ?: sent(params, codec)
-    val reply = translated { native.poll(how.text(), path, sent.fields, sent.files, options?.json() ?: "", null) }
+    val listener = pace.onUpdate?.let { hear ->
+        object : UpdateListener {
+            override fun updated(reply: NativeReply) = hear(decoded(reply.body, result, headOf(reply.head)))
+        }
+    }
+    val reply = translated { native.poll(how.text(), path, sent.fields, sent.files, options?.json() ?: "", null, listener) }
     val head = headOf(reply.head)
     options?.onReply?.invoke(head)
     return decoded(reply.body, result, head)

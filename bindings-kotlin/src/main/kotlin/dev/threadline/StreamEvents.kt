@@ -158,7 +158,7 @@ public sealed class ChatCompletionStreamEvent(json: JsonObject) : StreamEvent(js
         }
 
         val ACCUMULATION: Accumulation<ChatCompletionStreamEvent, ChatCompletion> = Accumulation(
-            "chat", ::of, { it.read(ChatCompletion.Codec) }, { event -> (event as? ContentDelta)?.takeIf { it.choice == 0L }?.delta },
+            ::of, { it.read(ChatCompletion.Codec) }, { event -> (event as? ContentDelta)?.takeIf { it.choice == 0L }?.delta },
         )
     }
 }
@@ -204,7 +204,7 @@ public sealed class CompletionStreamEvent(json: JsonObject) : StreamEvent(json) 
         }
 
         val ACCUMULATION: Accumulation<CompletionStreamEvent, Completion> = Accumulation(
-            "completion", ::of, { it.read(Completion.Codec) }, { event -> (event as? TextDelta)?.takeIf { it.choice == 0L }?.delta },
+            ::of, { it.read(Completion.Codec) }, { event -> (event as? TextDelta)?.takeIf { it.choice == 0L }?.delta },
         )
     }
 }
@@ -219,7 +219,7 @@ public class AccumulatedResponseEvent internal constructor(json: JsonObject) : S
 
     internal companion object {
         val ACCUMULATION: Accumulation<AccumulatedResponseEvent, Response> = Accumulation(
-            "response", ::AccumulatedResponseEvent, { it.read(Response.Codec) },
+            ::AccumulatedResponseEvent, { it.read(Response.Codec) },
             { event -> event.json.takeIf { event.type == "response.output_text.delta" }?.text("delta") },
         )
     }
@@ -278,6 +278,6 @@ public class AssistantEvent internal constructor(json: JsonObject) : StreamEvent
 
     internal companion object {
         val ACCUMULATION: Accumulation<AssistantEvent, AccumulatedRun> =
-            Accumulation("assistant", ::AssistantEvent, ::AccumulatedRun, { it.textDelta })
+            Accumulation(::AssistantEvent, ::AccumulatedRun, { it.textDelta })
     }
 }

@@ -23,17 +23,17 @@ import kotlin.time.Duration.Companion.seconds
 /** All arguments of a call by their official names, with its options; and what its typed method's result becomes. */
 internal class Arguments(
     private val row: Row,
-    given: JsonObject,
-    optionValues: JsonObject,
+    arguments: JsonObject,
+    private val given: JsonObject,
     private val maxItems: Int,
     val maxEvents: Int,
     val webhookSecret: String?,
 ) {
-    private val values: MutableMap<String, JsonElement> = LinkedHashMap(given)
+    private val values: MutableMap<String, JsonElement> = LinkedHashMap(arguments)
     private var requestId: String? = null
 
     /** The options of the line. */
-    val options: RequestOptions = optionsOf(optionValues) { requestId = it }
+    val options: RequestOptions = optionsOf(given) { requestId = it }
 
     /** Whether a stream was asked for. */
     val stream: Boolean get() = row.streamFlag != null && values[row.streamFlag] == JsonPrimitive(true)
@@ -65,6 +65,13 @@ internal class Arguments(
 
     /** Whether an argument was given, and is not `null`. */
     fun has(name: String): Boolean = values[name].let { it != null && it !is JsonNull }
+
+    /** An argument as it was given. */
+    fun peek(name: String): JsonElement? = values[name]
+
+    /** The options of the line, with this idempotency key. */
+    fun optionsWithKey(key: String?): RequestOptions =
+        if (key == null) options else optionsOf(JsonObject(given + ("idempotency_key" to JsonPrimitive(key)))) { requestId = it }
 
     /** An argument of a helper's own, taken out; `null` if it was not given, or is `null`. */
     fun take(name: String): JsonElement? = values.remove(name)?.takeIf { it !is JsonNull }

@@ -4,8 +4,10 @@ import dev.threadline.Client
 import dev.threadline.ThreadlineException
 import dev.threadline.driver.generated.allRows
 import dev.threadline.json.JsonWriter
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
@@ -75,9 +77,23 @@ internal class Driver {
         }
         val limit = (line["cancel_after_s"] as? JsonPrimitive)?.doubleOrNull
         val answer = if (limit == null) call() else withTimeoutOrNull(limit.seconds) { call() } ?: Answer.cancelled()
-        if (made.observe) answer.add("observed", client.takeObserved() ?: JsonNull)
+        if (made.observe) answer.add("observed", observed(client, answer))
         made.client.usage()?.let { answer.add("usage", it) }
         return answer
+    }
+
+    /** The records of a line's calls. That of a call that was cancelled comes when the runtime has let go of it. */
+    private suspend fun observed(client: Client, answer: Answer): JsonElement {
+        val records = client.takeObserved() ?: return JsonNull
+        if (!answer.isCancelled || (records as JsonArray).isNotEmpty()) return records
+        return withTimeoutOrNull(10.seconds) {
+            var later: JsonElement = records
+            while ((later as JsonArray).isEmpty()) {
+                delay(5)
+                later = client.takeObserved() ?: JsonNull
+            }
+            later
+        } ?: records
     }
 
     private fun JsonObject.text(name: String): String =
@@ -89,6 +105,8 @@ internal class Answer(private val members: MutableList<Pair<String, String>>) {
     fun add(name: String, value: JsonElement) {
         members.add(name to text(value))
     }
+
+    val isCancelled: Boolean get() = members.any { it.first == "cancelled" }
 
     fun line(id: JsonElement): String = buildString {
         append("{\"id\":").append(text(id))
@@ -105,7 +123,15 @@ internal class Answer(private val members: MutableList<Pair<String, String>>) {
 
         fun failed(error: ThreadlineException): Answer = of("error" to record(error))
 
-        fun usage(message: String): Answer = of("error" to "{\"kind\":\"usage\",\"message\":${quoted(message)},\"attempts\":0,\"retryable\":false}")
+        fun usage(message: String): Answer = of("error" to record("usage", message))
+
+        private val unknown = listOf(
+            "status", "type", "code", "param", "request_id", "retry_after_s", "partial", "unfinished", "azure", "close", "completion", "transcript",
+        )
+
+        private fun record(kind: String, message: String): String = unknown.joinToString(
+            "", "{\"kind\":${quoted(kind)},\"message\":${quoted(message)},\"attempts\":0,\"retryable\":false", "}",
+        ) { ",\"$it\":null" }
 
         fun list(values: List<String>): String = values.joinToString(",", "[", "]")
 

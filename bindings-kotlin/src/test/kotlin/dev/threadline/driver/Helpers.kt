@@ -9,6 +9,7 @@ import dev.threadline.ThreadlineException
 import dev.threadline.createAndPoll
 import dev.threadline.createAndRunPoll
 import dev.threadline.driver.generated.allRows
+import dev.threadline.json.ApiObject
 import dev.threadline.json.FileCodec
 import dev.threadline.json.ListCodec
 import dev.threadline.json.MapCodec
@@ -43,6 +44,7 @@ private class Polling(a: Arguments) {
     val pace: Pace<Any> = Pace(
         (a.takeNumber("poll_interval_ms")?.let { it / 1000 } ?: a.takeNumber("poll_interval"))?.seconds,
         a.takeNumber("max_wait_seconds")?.seconds,
+        if (seen == null) null else ({ state -> seen.add((state as ApiObject).toJson()) }),
     )
 
     suspend fun answer(run: suspend (Pace<Any>) -> Answer): Answer {
@@ -255,4 +257,4 @@ private val webhooks = listOf(
 )
 
 /** Helpers by their official names: what the packages offer above single operations. */
-internal val helperRows: List<Row> = polling + storeUploads + uploads + webhooks + streamRows
+internal val helperRows: List<Row> = polling + storeUploads + uploads + webhooks + streamRows + parseRows + toolRows + agentRows + socketRows

@@ -11,8 +11,10 @@ import dev.threadline.stream
 import dev.threadline.streamExisting
 import dev.threadline.types.*
 import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
 
 /** The arguments that an operation takes, without its stream flag. */
@@ -59,16 +61,17 @@ private suspend fun <E : StreamEvent, S> Arguments.read(flow: () -> AccumulatedF
                 val receiver = launch {
                     for (event in channel) {
                         events.add(Answer.text(event.toJson()))
-                        if (events.size >= stopAfter) channel.cancel()
+                        if (events.size >= stopAfter) break
                     }
+                    channel.cancel()
                 }
-                val soFar = try {
-                    stream.until { channel.trySendOrClosed(it) }
+                try {
+                    stream.sendTo(channel)
                 } finally {
+                    // What is on its way is still received, also when the stream has failed.
                     channel.close()
+                    withContext(NonCancellable) { receiver.join() }
                 }
-                receiver.join()
-                soFar
             })
             else -> throw Usage("the argument `stream_to` cannot be `$to`")
         }
@@ -77,14 +80,6 @@ private suspend fun <E : StreamEvent, S> Arguments.read(flow: () -> AccumulatedF
         if (!replied) throw failed
         return Answer.of("events" to Answer.list(events), "value" to "null", "error" to Answer.record(failed))
     }
-}
-
-/** Whether the receiver took it and still wants more. */
-private suspend fun <E> Channel<E>.trySendOrClosed(event: E): Boolean = try {
-    send(event)
-    true
-} catch (_: kotlinx.coroutines.CancellationException) {
-    false
 }
 
 private fun run(it: dev.threadline.AccumulatedRun) = Answer.text(it.toJson())
