@@ -18,6 +18,6 @@ export function createAndPoll<T = unknown>(
   options?: PollOptions,
 ): Promise<T> {
   // Only responses in the background go on when nobody listens.
-  const all = resource.endsWith('responses') ? { ...params, background: true } : params;
+  const all = resource.endsWith('responses') ? { background: true, ...params } : params;
   return wait(client, { resource, by: `${resource}.create` }, path, all, options);
 }

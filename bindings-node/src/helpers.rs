@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use threadline::json::{Decode, Map, decode};
 use threadline::polling::{
-    RawStart, Target, VectorStoreFileBatchUploadParams, VectorStoreFileUploadParams, poll_raw, upload_raw,
+    OnLook, RawStart, Target, VectorStoreFileBatchUploadParams, VectorStoreFileUploadParams, poll_raw_with, upload_raw,
 };
 use threadline::structured::strict_schema;
 use threadline::types::{ExpiresAfter, FileChunkingStrategyParam, VectorStoreAttribute};
@@ -43,6 +43,9 @@ struct How {
     interval: Option<f64>,
     #[serde(default)]
     max_wait: Option<f64>,
+    /// Whether each state is told as news.
+    #[serde(default)]
+    tell: bool,
 }
 
 /// What an upload into a vector store takes.
@@ -166,7 +169,16 @@ impl Client {
             (None, None) => RawStart::Existing(how.ids.unwrap_or_default()),
         };
         let times = (how.interval.map(seconds).transpose()?, how.max_wait.map(seconds).transpose()?);
-        let work = poll_raw(self.core.clone(), target, start, times, options::parse(options.as_deref())?);
+        let told = how.tell.then(|| -> OnLook {
+            let queue = Arc::clone(&self.queue);
+            Box::new(move |reply| {
+                let text = String::from_utf8_lossy(&reply.body).into_owned();
+                queue.push(Item::News { id, text });
+                Ok(())
+            })
+        });
+        let options = options::parse(options.as_deref())?;
+        let work = poll_raw_with(self.core.clone(), target, start, times, options, told);
         self.queue.spawn(id, outcome(id, work))
     }
 
@@ -267,6 +279,13 @@ pub fn strict(schema: String) -> Result<String> {
     let schema = Json::parse(&schema).map_err(|error| Error::from_reason(error.to_string()))?;
     let made = strict_schema(&schema).map_err(|error| thrown(&error))?;
     Ok(made.raw().to_owned())
+}
+
+/// Whether JSON is of a schema: nothing, or where it is not.
+#[napi]
+pub fn check_schema(value: String, schema: String) -> Result<Option<String>> {
+    let read = |text: &str| Json::parse(text).map_err(|error| Error::from_reason(error.to_string()));
+    Ok(threadline::structured::check_schema(&read(&value)?, &read(&schema)?).err())
 }
 
 /// JSON text as the core reads it, written anew: what servers get wrong and the core reads all the same, JSON.parse does not.

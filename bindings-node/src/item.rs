@@ -33,9 +33,26 @@ pub(crate) enum Item {
     Forget { id: u32 },
     /// News of a call that goes on, as JSON.
     News { id: u32, text: String },
+    /// A question to something that is held was answered: what it is, and its text.
+    Told { id: u32, what: u32, text: Option<Vec<u8>> },
 }
 
 impl Item {
+    /// An answer with a text.
+    pub(crate) fn told(id: u32, what: u32, text: impl Into<Vec<u8>>) -> Self {
+        Self::Told { id, what, text: Some(text.into()) }
+    }
+
+    /// An answer without a text: the end.
+    pub(crate) fn end(id: u32) -> Self {
+        Self::Told { id, what: 0, text: None }
+    }
+
+    /// What was asked for failed.
+    pub(crate) fn failed(id: u32, error: &threadline::Error) -> Self {
+        Self::Failed { id, record: crate::error::record(error) }
+    }
+
     /// Writes the item into its places of the array.
     pub(crate) fn write<'env>(self, env: &'env Env, array: &mut Array<'env>, at: u32) -> Result<()> {
         match self {
@@ -86,6 +103,15 @@ impl Item {
                 array.set(at, id)?;
                 array.set(at + 1, 9)?;
                 set_text(env, array, at + 2, text.as_bytes())
+            }
+            Self::Told { id, what, text } => {
+                array.set(at, id)?;
+                array.set(at + 1, 10)?;
+                array.set(at + 2, what)?;
+                match text {
+                    Some(text) => set_text(env, array, at + 3, &text),
+                    None => array.set(at + 3, Null),
+                }
             }
         }
     }

@@ -4,10 +4,14 @@
 #![cfg_attr(test, allow(dead_code))]
 
 mod accumulate;
+mod agents;
+mod arguments;
 mod call;
 mod client;
 mod error;
 mod files;
+mod generated;
+mod held;
 mod helpers;
 mod host;
 mod hub;
@@ -19,5 +23,8 @@ mod plan;
 mod runtime;
 mod seam;
 mod settings;
+mod socket;
 mod source;
+mod tools;
 mod transport;
+mod undocumented;

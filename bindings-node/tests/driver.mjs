@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AzureOpenAI, OpenAI } from '../dist/index.mjs';
 import * as auth from '../dist/auth/index.mjs';
 import { madeTexts } from '../dist/internal/parse.mjs';
+import { parseBig, stringify } from '../dist/internal/big.mjs';
+import { nativeModule } from '../dist/internal/load.mjs';
 import { helpers } from './helpers.mjs';
 
 /** What the library would read from the environment; only clients that are to read it get to see it. */
@@ -84,7 +86,7 @@ const OWN = {
 
 function makeClient(config) {
   const { from_env: fromEnv = false, tokens, workload_identity: identity, azure, ...rest } = config;
-  const options = { network: { systemProxy: fromEnv } };
+  const options = { network: { systemProxy: fromEnv }, checkArguments: true, integers: 'bigint' };
   for (const [name, value] of Object.entries(rest)) {
     const [target, [to, change = (value) => value]] =
       name in OWN ? [options, OWN[name]]
@@ -234,7 +236,7 @@ async function perform(line, signal) {
   const options = { ...line.options };
   for (const name of Object.keys(options)) if (!OPTIONS.has(name)) throw new Usage(`unknown option: ${name}`);
   const name = `${line.resource}.${line.method}`;
-  const known = methods[name];
+  const known = methods[name] && { ...methods[name], operation: name };
   const helper = helpers[name];
   if (!known && !helper) throw new Usage(`there is no method \`${name}\``);
   let client = clientOf(line.client ?? {});
@@ -244,7 +246,7 @@ async function perform(line, signal) {
   }
   if (line.client?.observe) changes.observe = true;
   if (Object.keys(changes).length) client = client.withOptions(changes);
-  const requestOptions = { signal };
+  const requestOptions = { signal, ...(options.body ? { extraBody: options.body } : {}) };
   for (const [from, to, change = (value) => value] of [
     ['headers', 'headers'], ['query', 'query'], ['idempotency_key', 'idempotencyKey'], ['max_retries', 'maxRetries'],
     ['timeout_s', 'timeout', milliseconds], ['idle_timeout_s', 'idleTimeout', milliseconds],
@@ -262,7 +264,7 @@ async function perform(line, signal) {
     if (helper) {
       answer = await helper({ client, args, options, requestOptions, limits, described, plain, Usage });
     } else {
-      answer = await invoke(client, known, { ...args, ...options.body }, requestOptions, limits);
+      answer = await invoke(client, known, args, requestOptions, limits);
     }
   } catch (error) {
     if (error instanceof Usage) throw error;
@@ -282,12 +284,21 @@ async function perform(line, signal) {
   return answer;
 }
 
+/** Arguments have no order in a line; here they get that of the description. */
+function inOrder(known, args) {
+  const number = nativeModule().operationNumber(known.operation);
+  const names = number === null ? [] : nativeModule().argumentNames(number);
+  const rest = {};
+  for (const name of [...names, ...Object.keys(args)]) if (name in args) rest[name] = args[name];
+  return rest;
+}
+
 /** Finds a method by its Node name and calls it. */
 export function callMethod(client, known, args, requestOptions) {
   const names = known.node.split('.');
   const method = names.pop();
   const owner = names.reduce((owner, name) => owner[name], client);
-  const rest = { ...args };
+  const rest = inOrder(known, args);
   const positional = known.path.map((name) => {
     const value = rest[name];
     delete rest[name];
@@ -303,17 +314,19 @@ async function invoke(client, known, args, requestOptions, limits) {
   const promise = callMethod(client, known, args, requestOptions);
   if (promise[Symbol.asyncIterator]) return readPages(promise, limits);
   const { data, request_id } = await promise.withResponse();
-  return readResult(data, request_id, limits);
+  return readResult(data, request_id, limits, known.node);
 }
 
 /** Whatever a method returned, read to its end. */
-export async function readResult(data, request_id, limits) {
+export async function readResult(data, request_id, limits, name) {
   if (data instanceof Response) {
     const digest = new Digest();
     for await (const piece of data.body ?? []) digest.add(piece);
     return { value: digest.value(), request_id };
   }
   if (data && typeof data === 'object' && Symbol.asyncIterator in data) return readEvents(data, limits);
+  // The text of a response is put together here, and was not sent.
+  if (/\.(create|retrieve)$/.test(name) && data?.object === 'response') delete data.output_text;
   return { value: plain(data), request_id };
 }
 
@@ -351,7 +364,7 @@ async function answerTo(text) {
   let id = null;
   let line;
   try {
-    line = JSON.parse(text);
+    line = parseBig(text);
     if (line === null || typeof line !== 'object' || Array.isArray(line)) throw new Usage('a line must be an object');
     id = line.id ?? null;
     if (typeof line.resource !== 'string' || typeof line.method !== 'string') throw new Usage('`resource` and `method` must be texts');
@@ -380,7 +393,7 @@ export function scratch(name, bytes) {
 function write(answer) {
   let text;
   try {
-    text = JSON.stringify(answer);
+    text = stringify(answer);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const parts = [];

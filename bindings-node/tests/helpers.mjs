@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { nativeModule } from '../dist/internal/load.mjs';
 import { fromNative } from '../dist/core/error.mjs';
 import { createAndPoll, poll } from '../dist/polling.mjs';
-import { makeParseableResponseFormat, makeParseableTextFormat, makeParseableTool } from '../dist/lib/parser.mjs';
-import { makeParseableResponseTool } from '../dist/lib/ResponsesParser.mjs';
+import { jsonSchemaFunction, jsonSchemaResponseFormat, jsonSchemaResponseFunction, jsonSchemaTextFormat } from '../dist/helpers/json-schema.mjs';
+import { spoken } from './spoken.mjs';
+import { parseChatCompletion } from '../dist/lib/parser.mjs';
 import { uploadFileChunked } from '../dist/lib/helpers/uploads.mjs';
 
 /** Takes members out of an object. */
@@ -22,8 +23,8 @@ function take(object, ...names) {
 
 /** A helper that polls: its own arguments become options. */
 function polling(call) {
-  return async ({ client, args, options, requestOptions, Usage }) => {
-    const rest = { ...args, ...options.body };
+  return async ({ client, args, requestOptions, Usage }) => {
+    const rest = { ...args };
     const [interval, seconds, wait, onUpdate] = take(rest, 'poll_interval_ms', 'poll_interval', 'max_wait_seconds', 'on_update');
     if (onUpdate !== undefined && onUpdate !== 'record') throw new Usage('the argument `on_update` has another value');
     const events = [];
@@ -102,9 +103,10 @@ async function chunked({ client, args, requestOptions, described }) {
  * of the public stream; `start` gives that stream.
  */
 function accumulated(kind, start) {
-  return async ({ client, args, options, requestOptions, limits, described, Usage }) => {
-    const { stream_to: to, stop_after: stopAfter, ...rest } = { ...args, ...options.body };
+  return async ({ client, args, requestOptions, limits, described, Usage }) => {
+    const { stream_to: to, stop_after: stopAfter, ...rest } = args;
     if (to !== undefined && !['callback', 'async_callback', 'channel'].includes(to)) throw new Usage('the argument `stream_to` has another value');
+    if (rest.starting_after !== undefined && kind === 'response' && rest.response_id === undefined) throw new Usage('`starting_after` needs a `response_id`');
     const limit = Math.min(limits.events, stopAfter ?? Infinity);
     const stream = await start(client, rest, requestOptions);
     const accumulator = new (nativeModule().Accumulator)(kind, rest.starting_after);
@@ -119,7 +121,8 @@ function accumulated(kind, start) {
     } catch (error) {
       const record = described(fromNative(error));
       if (events.length === 0 && record.partial === null) return { error: record };
-      const text = record.partial?.text ?? '';
+      // Where the stream itself was sound, the text is that of the events made of it.
+      const text = record.partial?.text ?? events.map((event) => (/^(content|text)\.delta$/.test(event.type) ? event.delta : '')).join('');
       record.partial = { text, events: record.partial?.events ?? events.length, snapshot: JSON.parse(accumulator.snapshot()) };
       return { events, value: null, error: record };
     }
@@ -130,45 +133,33 @@ function accumulated(kind, start) {
 
 const runStream = accumulated('assistant', (client, { thread_id, ...body }, options) => client.beta.threads.runs.create(thread_id, { ...body, stream: true }, options));
 
-/** The schema of `$type` in its strict form, with what both places of a format say about it. */
-function formatOf({ name, description, schema }) {
-  let strict;
-  try {
-    strict = JSON.parse(nativeModule().strict(JSON.stringify(schema)));
-  } catch (error) {
-    throw fromNative(error);
-  }
-  return { name, ...(description === undefined ? {} : { description }), strict: true, schema: strict };
-}
-
 /** A parsed answer: types are said in `response_format`, `text_format` and `tools`. */
 function parsed(kind) {
-  return async ({ client, args, options, requestOptions, Usage }) => {
-    const { response_format: format, text_format: textFormat, tools, ...body } = { ...args, ...options.body };
+  return async ({ client, args, requestOptions, Usage }) => {
+    const { response_format: format, text_format: textFormat, tools, ...body } = args;
     if (tools !== undefined) {
-      body.tools = tools.map((tool) => {
-        if (!tool.$type) return tool;
-        const { schema: parameters, ...rest } = formatOf(tool.$type);
-        const parser = (text) => JSON.parse(text);
-        return kind === 'chat'
-          ? makeParseableTool({ type: 'function', function: { ...rest, parameters } }, { parser, callback: undefined })
-          : makeParseableResponseTool({ type: 'function', ...rest, parameters }, { parser, callback: undefined });
-      });
+      const make = kind === 'chat' ? jsonSchemaFunction : jsonSchemaResponseFunction;
+      body.tools = tools.map((tool) => (tool.$type ? make(tool.$type) : tool));
     }
     if (kind === 'chat') {
-      if (format?.$type) body.response_format = makeParseableResponseFormat({ type: 'json_schema', json_schema: formatOf(format.$type) }, JSON.parse);
+      if (format?.$type) body.response_format = jsonSchemaResponseFormat(format.$type);
       else if (format !== undefined) body.response_format = format;
-      const value = await client.chat.completions.parse(body, requestOptions);
+      // The official method refuses tools that are not strict; what it is made of reads the others.
+      const isStrict = (body.tools ?? []).every((tool) => tool.type !== 'function' || tool.function.strict === true);
+      const value = isStrict
+        ? await client.chat.completions.parse(body, requestOptions)
+        : parseChatCompletion(await client.chat.completions.create(body, requestOptions), body);
       return { value, request_id: value._request_id ?? null };
     }
     if (textFormat !== undefined && !textFormat.$type) throw new Usage('`text_format` is a type');
-    if (textFormat) body.text = { ...body.text, format: makeParseableTextFormat({ type: 'json_schema', ...formatOf(textFormat.$type) }, JSON.parse) };
+    if (textFormat) body.text = { ...body.text, format: jsonSchemaTextFormat(textFormat.$type) };
     const value = await client.responses.parse(body, requestOptions);
     return { value, request_id: value._request_id ?? null };
   };
 }
 
 export const helpers = {
+  ...spoken,
   'chat.completions.parse': parsed('chat'),
   'beta.chat.completions.parse': parsed('chat'),
   'responses.parse': parsed('responses'),

@@ -115,6 +115,13 @@ export interface ClientOptions {
   usage?: boolean | Record<string, unknown> | undefined;
   /** Whether records of calls are kept (`client.takeObserved()`). */
   observe?: boolean | undefined;
+  /**
+   * Whether arguments are checked by the description before they are sent: unknown, missing and ill-typed ones are then errors of the
+   * kind `usage`. Default false: servers may know more than the description.
+   */
+  checkArguments?: boolean | undefined;
+  /** `'bigint'`: whole numbers beyond 2^53 come as `bigint`, with all their digits. Default: as numbers, rounded. */
+  integers?: 'number' | 'bigint' | undefined;
 }
 
 /** Settings that only our own classes hand over. */
@@ -135,7 +142,7 @@ export interface InternalSettings {
 /** Options that another client may differ in and share connections all the same. */
 const SHARED = new Set<string>([
   'apiKey', 'adminAPIKey', 'organization', 'project', 'webhookSecret', 'baseURL', 'timeout', 'maxRetries', 'defaultHeaders',
-  'defaultQuery', 'logLevel', 'logger', 'observe', 'vectors',
+  'defaultQuery', 'logLevel', 'logger', 'observe', 'vectors', 'checkArguments', 'integers',
 ]);
 
 const MISSING =
@@ -277,7 +284,10 @@ export class Client extends Requests {
     if (known === undefined || this._sendsItself(options as RequestOptions, false)) return super.requestAPIList(Page, options);
     const { __call, method, path, query, body, ...rest } = options as FinalRequestOptions;
     const { PagePromise } = require('./pagination') as typeof import('./pagination');
-    return PagePromise._ofCall(new Call(this, known.operation, known.path, (query ?? {}) as object, rest), () => Page);
+    const call = new Call(this, known.operation, known.path, (query ?? {}) as object, rest);
+    // What the first page was asked with was checked.
+    call.given = null;
+    return PagePromise._ofCall(call, () => Page);
   }
 
   /** Sends the requests that JavaScript sends by itself. */
@@ -291,6 +301,16 @@ export class Client extends Requests {
 
   protected set fetch(fetch: Fetch) {
     this.#fetch = fetch;
+  }
+
+  /** Whether arguments are checked before they are sent. */
+  get _checksArguments(): boolean {
+    return this._options.checkArguments === true;
+  }
+
+  /** Whether large whole numbers keep their digits. */
+  get _bigIntegers(): boolean {
+    return this._options.integers === 'bigint';
   }
 
   /** Calls an operation of the table. Generated methods are this and nothing more. */
@@ -330,7 +350,9 @@ export class Client extends Requests {
       return list(this, operation, path, params, rest, page);
     }
     const { PagePromise } = require('./pagination') as typeof import('./pagination');
-    return PagePromise._ofCall(new Call(this, operation, path, params, rest), page);
+    const call = new Call(this, operation, path, params, rest);
+    call.given = query ?? undefined;
+    return PagePromise._ofCall(call, page);
   }
 
   /** Makes numbers of vectors that came as base64, where the caller did not ask for that. */

@@ -12,6 +12,7 @@ export type ServerSentEvent = {
 };
 
 const parseBatch = (text: string): any[] => parseJSON(text) as any[];
+const parseBigBatch = (text: string): any[] => parseJSON(text, undefined, true) as any[];
 
 /** A stream of events, read once. Leaving the loop closes the connection. */
 export class Stream<Item> implements AsyncIterable<Item> {
@@ -32,7 +33,8 @@ export class Stream<Item> implements AsyncIterable<Item> {
 
   /** The stream of a call of ours. */
   static _ofSource<Item>(source: number, client: unknown, signal?: AbortSignal): Stream<Item> {
-    const events = new EventIterator<Item>(source, parseBatch, false, signal);
+    const parse = (client as OpenAI | undefined)?._bigIntegers ? parseBigBatch : parseBatch;
+    const events = new EventIterator<Item>(source, parse, false, signal);
     let consumed = false;
     const stream = new Stream<Item>(
       () => {

@@ -1,6 +1,7 @@
 /** One call on its way: what it sends, and what has come of it. */
 import type { Client } from '../core/client';
-import { APIError, APIUserAbortError, fromNative, fromRecord } from '../core/error';
+import { APIError, APIUserAbortError, fromNative, fromRecord, OpenAIError } from '../core/error';
+import { isTooDeep, parseBig, stringify } from './big';
 import { takeFiles } from './files';
 import {
   begin,
@@ -85,6 +86,8 @@ export class Call {
   /** Whether the reply is wanted as it comes. */
   unread = false;
   started = false;
+  /** What the caller gave, where it is to be checked before it is sent. */
+  given: object | undefined | null;
   /** Ends the call; undone when it is over. */
   readonly signal: AbortSignal | undefined;
   #id = 0;
@@ -101,6 +104,7 @@ export class Call {
     private readonly custom?: { start: Start; url: string; news?: ((news: any) => void) | undefined },
   ) {
     this.signal = requestOptions?.signal ?? undefined;
+    this.given = params;
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -149,15 +153,14 @@ export class Call {
       const own = this.requestOptions?.body;
       if (own !== undefined) params = own as object;
       if (!found.uploads) {
-        const fields = params === undefined || params === null ? '{}' : JSON.stringify(params);
+        const fields = params === undefined || params === null ? '{}' : stringify(params);
         this.#send(this.#starter(found, params, fields, undefined));
         return;
       }
       const given = found.raw !== undefined && isContent(params) ? { [found.raw]: params } : params;
-      takeFiles(given).then(
-        ({ fields, files }) => this.#send(this.#starter(found, given, fields, files)),
-        (error) => this.#reject(error),
-      );
+      takeFiles(given)
+        .then(({ fields, files }) => this.#send(this.#starter(found, given, fields, files)))
+        .catch((error) => this.#reject(error));
     } catch (error) {
       this.#reject(fromNative(error));
     }
@@ -170,6 +173,9 @@ export class Call {
     if (this.unread || found.reply === 'binary') way = 2;
     else if (streams || found.reply === 'events') way = 1;
     const path = this.path.length ? this.path : undefined;
+    if (this.client._checksArguments && this.given !== null) {
+      checkArguments(this.operation, this.given === this.params ? fields : stringify(this.given ?? {}));
+    }
     return (native, id, options) => native.call(id, this.operation, path, fields, options, files, way);
   }
 
@@ -192,7 +198,7 @@ export class Call {
       this.#id = begin(
         (kind, a, b, c, d) => {
           if (kind === Kind.News) {
-            this.custom?.news?.(JSON.parse(a as string));
+            this.custom?.news?.(parseJSON(a as string));
             return;
           }
           done();
@@ -227,14 +233,26 @@ function userAbort(signal: AbortSignal): APIUserAbortError {
   return Object.defineProperty(new APIUserAbortError(), 'cause', { value: signal.reason, writable: true, configurable: true });
 }
 
+/** Refuses arguments that do not fit the description. */
+function checkArguments(operation: number, fields: string): void {
+  const why = nativeModule().checkArguments(operation, fields);
+  if (why === null) return;
+  const error = new OpenAIError(why);
+  for (const [name, value] of Object.entries({ kind: 'usage', detail: why, attempts: 0, retryable: false })) {
+    Object.defineProperty(error, name, { value, enumerable: false, configurable: true, writable: true });
+  }
+  throw error;
+}
+
 function isContent(value: unknown): boolean {
   return typeof value === 'string' || (typeof value === 'object' && value !== null && (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Blob));
 }
 
 /** JSON text as a value. What a server gets wrong and the core reads all the same is read by the core. */
-export function parseJSON(text: string, result?: CallResult): unknown {
+export function parseJSON(text: string, result?: CallResult, big = result?.call.client._bigIntegers): unknown {
+  if (result && isTooDeep(text)) throw decodeError(text, 'it is nested too deeply', result);
   try {
-    return JSON.parse(text);
+    return big ? parseBig(text) : JSON.parse(text);
   } catch {
     let why: string;
     try {

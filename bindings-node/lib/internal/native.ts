@@ -64,6 +64,16 @@ export interface NativeClient {
     files: NativeUpload[],
   ): void;
   uploadChunked(id: number, fields: string, options: string | undefined, files: NativeUpload[]): void;
+  request(
+    id: number,
+    verb: string,
+    path: string,
+    fields: string | undefined,
+    content: Uint8Array | undefined,
+    options: string | undefined,
+    way: Way,
+  ): void;
+  prepareDirectory(id: number, root: string, destination: string, include: string[], options: string | undefined): void;
   exchange(id: number, request: string, body: Uint8Array | undefined): void;
   takeObserved(): string[];
   usage(): string | null;
@@ -86,11 +96,71 @@ export interface NativeAccumulator {
   snapshot(): string;
 }
 
+/** A connection over WebSockets. */
+export interface NativeSocket {
+  open(id: number): void;
+  receive(id: number): void;
+  send(id: number, message: string | Uint8Array): void;
+  close(id: number, code: number, reason: string): void;
+  abandon(): void;
+}
+
+/** A run of tools. */
+export interface NativeToolRun {
+  run(id: number): void;
+  stream(id: number): void;
+  next(id: number): void;
+  end(id: number): void;
+  close(): void;
+}
+
+/** A turn of a hosted agent. */
+export interface NativeAgentRun {
+  begin(id: number): void;
+  next(id: number): void;
+  end(id: number): void;
+  close(): void;
+}
+
+/** Connections kept for responses. */
+export interface NativePool {
+  create(id: number, fields: string): void;
+  readonly opened: number;
+  readonly idle: number;
+}
+
 export interface NativeModule {
   Hub: new (wake: () => void) => NativeHub;
   Client: new (hub: NativeHub, settings: string) => NativeClient;
   /** `lean`: events have no snapshots; whoever wants one asks for it. */
   Accumulator: new (kind: string, startingAfter?: number, lean?: boolean) => NativeAccumulator;
+  Socket: new (client: NativeClient, name: string, settings: string, options: string | undefined) => NativeSocket;
+  ToolRun: new (
+    client: NativeClient,
+    kind: string,
+    thread: string,
+    fields: string,
+    functions: string,
+    settings: string,
+    options: string | undefined,
+  ) => NativeToolRun;
+  AgentRun: new (
+    client: NativeClient,
+    session: string,
+    input: string,
+    functions: string,
+    failed: number | undefined,
+    options: string | undefined,
+  ) => NativeAgentRun;
+  Pool: new (client: NativeClient, settings: string, options: string | undefined) => NativePool;
+  /** Most bytes of audio in one event. */
+  audioFrame(): number;
+  /** Where JSON does not fit a schema. */
+  checkSchema(value: string, schema: string): string | null;
+  /** Names of an operation's arguments, in the order of the description. */
+  argumentNames(operation: number): string[];
+  /** What is wrong with the arguments of an operation. */
+  checkArguments(operation: number, fields: string): string | null;
   row(operation: number): Row;
   plan(operation: number): Plan;
   /** The mock server of `threadline/testing`. */
@@ -124,6 +194,7 @@ export const enum Kind {
   Ask = 7,
   Forget = 8,
   News = 9,
+  Told = 10,
 }
 
 const STRIDE = 6;

@@ -12,6 +12,8 @@ export type PollOptions = RequestOptions & {
   pollIntervalMs?: number;
   /** Milliseconds after which the helper gives up; what it waits for goes on. Default: never. */
   maxWaitMs?: number;
+  /** Gets each state that polling sees, the final one included. */
+  onUpdate?: (state: any) => void;
 };
 
 /** What is polled, and how it comes to be (`src/helpers.rs`). */
@@ -32,12 +34,13 @@ export async function poll<T>(
   options: PollOptions | undefined,
 ): Promise<T> {
   const { by, ...rest } = how;
-  const { pollIntervalMs, maxWaitMs, ...request } = options ?? {};
+  const { pollIntervalMs, maxWaitMs, onUpdate, ...request } = options ?? {};
   const told = JSON.stringify({
     ...rest,
     operation: by === undefined ? undefined : nativeModule().operationNumber(by),
     interval: pollIntervalMs === undefined ? undefined : pollIntervalMs / 1000,
     max_wait: maxWaitMs === undefined ? undefined : maxWaitMs / 1000,
+    tell: onUpdate !== undefined,
   });
   for (const id of rest.ids ?? path) {
     if (!id) throw new TypeError(`expected a non-empty id for ${how.resource}, not ${JSON.stringify(id)}`);
@@ -51,6 +54,7 @@ export async function poll<T>(
     new Call(client, -1, [], undefined, request, {
       start: (native, id, json) => native.poll(id, told, path, fields, json, taken.files),
       url: `/${how.resource}`,
+      news: onUpdate,
     }),
   );
 }

@@ -9,6 +9,8 @@ export type RequestOptions = {
   query?: object | undefined | null;
   /** A body in place of that of the parameters. */
   body?: unknown;
+  /** Members of the body besides those of the parameters. */
+  extraBody?: Record<string, unknown> | undefined;
   /** Further headers; `null` takes one away. */
   headers?: HeadersLike;
   /** How often a failed call is tried again. */
@@ -46,7 +48,7 @@ export type FinalRequestOptions = RequestOptions & {
 
 const KEYS = new Set<string>([
   'method', 'path', 'query', 'body', 'headers', 'maxRetries', 'stream', 'timeout', 'fetchOptions', 'signal', 'idempotencyKey',
-  'defaultBaseURL', 'idleTimeout', 'firstEventTimeout', 'hedgeAfter', '__metadata', '__security', '__binaryResponse', '__streamClass',
+  'defaultBaseURL', 'extraBody', 'idleTimeout', 'firstEventTimeout', 'hedgeAfter', '__metadata', '__security', '__binaryResponse', '__streamClass',
   '__synthesizeEventData', '__streamMode',
 ]);
 

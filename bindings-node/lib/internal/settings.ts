@@ -19,6 +19,7 @@ export function callOptions(options: RequestOptions | undefined | null): Record<
   if (options.idempotencyKey !== undefined) json['idempotency_key'] = options.idempotencyKey;
   if (options.headers) json['headers'] = headerPairs(options.headers);
   if (options.query) json['query'] = queryPairs(options.query as Record<string, unknown>);
+  if (options.extraBody) json['body'] = options.extraBody;
   return json;
 }
 

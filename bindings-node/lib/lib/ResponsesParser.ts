@@ -1,12 +1,12 @@
 /** Answers and arguments of responses as values. */
-import { OpenAIError } from '../core/error.js';
+import { ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError } from '../core/error.js';
 import type { RequestOptions } from '../internal/request-options.js';
 import type { ChatCompletionTool } from '../resources/chat/completions/completions.js';
 import type {
   FunctionTool, ParsedResponse, Response, ResponseCreateParamsBase, ResponseCreateParamsNonStreaming,
   ResponseFormatTextJSONSchemaConfig, ResponseFunctionToolCall, ResponseInputItem, ResponseTextConfig, Tool,
 } from '../resources/responses/responses.js';
-import { hidden, isAutoParsableTool as isParsable, parseResponseFormatContent, type AutoParseableTextFormat } from './parser.js';
+import { hidden, isAutoParsableTool as isParsable, parseResponseFormatContent, withCompletion, type AutoParseableTextFormat } from './parser.js';
 
 export type ParseableToolsParams = Tool[] | ChatCompletionTool | null;
 
@@ -110,10 +110,20 @@ export function parseResponse<
   Params extends ResponseCreateParamsBase,
   ParsedT = ExtractParsedContentFromParams<Params>,
 >(response: Response, params: Params, format: ResponseParserTextFormat = formatOf(params)): ParsedResponse<ParsedT> {
-  return withOutput(response, {
-    text: (text) => parseResponseFormatContent(format, text),
-    call: (call) => argumentsOf(params, call),
-  }) as ParsedResponse<ParsedT>;
+  try {
+    return withOutput(response, {
+      text: (text) => parseResponseFormatContent(format, text),
+      call: (call) => argumentsOf(params, call),
+    }) as ParsedResponse<ParsedT>;
+  } catch (error) {
+    // Where the response was cut off, that is why.
+    const reason = response.incomplete_details?.reason;
+    const why =
+      reason === 'max_output_tokens' ? new LengthFinishReasonError()
+      : reason === 'content_filter' ? new ContentFilterFinishReasonError()
+      : error;
+    throw withCompletion(why, response);
+  }
 }
 
 interface Readers {
@@ -125,8 +135,10 @@ function withOutput(response: Response, read: Readers): Response {
   const output = response.output.map((item: any) => {
     if (item.type === 'function_call') return { ...item, parsed_arguments: read.call(item) };
     if (item.type !== 'message') return item;
+    // A message that only comments on the work is no answer.
+    const isAnswer = item.phase === undefined || item.phase === null || item.phase === 'final_answer';
     const content = item.content.map((part: any) =>
-      part.type === 'output_text' ? { ...part, parsed: read.text(part.text) } : part,
+      part.type === 'output_text' ? { ...part, parsed: isAnswer ? read.text(part.text) : null } : part,
     );
     return { ...item, content };
   });

@@ -1,5 +1,7 @@
 /** Answers and arguments of chat completions as values: what is asked of the model, and what is made of its answer. */
 import { ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError } from '../core/error.js';
+import { CallResult } from '../internal/call.js';
+import type { APIResponseProps } from '../internal/parse.js';
 import type {
   ChatCompletion, ChatCompletionCreateParams, ChatCompletionCreateParamsBase, ChatCompletionFunctionTool,
   ChatCompletionMessage, ChatCompletionMessageFunctionToolCall, ChatCompletionMessageToolCall, ParsedChatCompletion,
@@ -194,9 +196,41 @@ export function parseChatCompletion<
   ParsedT = ExtractParsedContentFromParams<Params>,
 >(completion: ChatCompletion, params: Params): ParsedChatCompletion<ParsedT> {
   for (const choice of completion.choices) {
-    if (choice.finish_reason === 'length') throw new LengthFinishReasonError();
-    if (choice.finish_reason === 'content_filter') throw new ContentFilterFinishReasonError();
+    if (choice.finish_reason === 'length') throw withCompletion(new LengthFinishReasonError(), completion);
+    if (choice.finish_reason === 'content_filter') throw withCompletion(new ContentFilterFinishReasonError(), completion);
   }
+  try {
+    return parsed(completion, params) as ParsedChatCompletion<ParsedT>;
+  } catch (error) {
+    throw withCompletion(error, completion);
+  }
+}
+
+/** The error that says why an answer could not be parsed, with the answer. */
+export function withCompletion(error: unknown, completion: object): unknown {
+  if (!(error instanceof Error) || !Object.isExtensible(error)) return error;
+  const kind =
+    error instanceof LengthFinishReasonError ? 'length_finish'
+    : error instanceof ContentFilterFinishReasonError ? 'content_filter_finish'
+    : 'decode';
+  return hidden(error, { completion, ...((error as OpenAIError).kind ? {} : { kind }) });
+}
+
+/** Parses an answer; what fails says of which reply. */
+export function parsing<T>(props: APIResponseProps, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof Error && Object.isExtensible(error)) {
+      const attempts = props instanceof CallResult ? props.attempts : 1;
+      const { status, headers } = props.response;
+      hidden(error, { status, requestID: headers.get('x-request-id'), attempts, retryable: false });
+    }
+    throw error;
+  }
+}
+
+function parsed(completion: ChatCompletion, params: ChatCompletionCreateParams): ChatCompletion {
   return withMessages(completion, (message) => {
     const calls = message.tool_calls?.map((call) => {
       if (call.type !== 'function') return call;
@@ -206,7 +240,7 @@ export function parseChatCompletion<
     const { content, refusal } = message;
     const parsed = content && !refusal ? parseResponseFormatContent(params.response_format, content) : null;
     return { ...message, parsed, ...(calls ? { tool_calls: calls } : undefined) };
-  }) as ParsedChatCompletion<ParsedT>;
+  });
 }
 
 export function assertToolCallsAreChatCompletionFunctionToolCalls(

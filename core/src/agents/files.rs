@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::request::FileInput;
 use crate::resources::BetaAgentsEnvironmentsFiles;
 use crate::types::{
-    AgentEnvironmentFileCreateParams, AgentEnvironmentFileCreateType, EnvironmentFile, FileCreateParams, FilePurpose,
-    HostedEnvironmentFileParam, HostedEnvironmentFileParamFileID,
+    AgentEnvironmentFileCreateParams, AgentEnvironmentFileCreateType, EnvironmentFile, FileCreateParams, FileObject,
+    FilePurpose, HostedEnvironmentFileParam, HostedEnvironmentFileParamFileID,
 };
 use crate::unfinished::Unfinished;
 
@@ -25,6 +25,8 @@ pub struct PreparedAgentFiles {
     pub files: Vec<HostedEnvironmentFileParam>,
     /// Ids of the uploads, to delete them some day.
     pub uploaded_file_ids: Vec<String>,
+    /// The uploads themselves, in the same order.
+    pub uploaded_files: Vec<FileObject>,
 }
 
 /// A file in an environment, and the upload it was made from.
@@ -83,9 +85,10 @@ impl BetaAgentsEnvironmentsFiles {
                 Err(error) => Err(error),
             };
             match uploaded {
-                Ok(id) => {
-                    prepared.files.push(HostedEnvironmentFileParamFileID::new(id.clone(), place.clone()).into());
-                    prepared.uploaded_file_ids.push(id);
+                Ok(file) => {
+                    prepared.files.push(HostedEnvironmentFileParamFileID::new(file.id.clone(), place.clone()).into());
+                    prepared.uploaded_file_ids.push(file.id.clone());
+                    prepared.uploaded_files.push(file);
                 }
                 Err(error) => {
                     let mut ids: Vec<_> = prepared.uploaded_file_ids.into_iter().map(Some).collect();
@@ -143,7 +146,7 @@ impl BetaAgentsEnvironmentsFiles {
         options: RequestOptions,
     ) -> Result<StagedAgentFile, Error> {
         check_place(path)?;
-        let id = upload(&self.client, file.into(), &options).await?;
+        let id = upload(&self.client, file.into(), &options).await?.id;
         let mut params = AgentEnvironmentFileCreateParams::new(path, AgentEnvironmentFileCreateType::FileId);
         params.file_id = Some(id.clone());
         match self.create(environment_id, params).options(options).await {
@@ -153,10 +156,9 @@ impl BetaAgentsEnvironmentsFiles {
     }
 }
 
-async fn upload(client: &Client, file: FileInput, options: &RequestOptions) -> Result<String, Error> {
+async fn upload(client: &Client, file: FileInput, options: &RequestOptions) -> Result<FileObject, Error> {
     let params = FileCreateParams::new(file, FilePurpose::UserData);
-    let file = client.files().create(params).options(options.clone()).await?;
-    Ok(file.into_inner().id)
+    Ok(client.files().create(params).options(options.clone()).await?.into_inner())
 }
 
 /// Length of a regular file.

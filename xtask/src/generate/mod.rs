@@ -77,7 +77,7 @@ fn generate(api: &Path) -> Result<Files, Box<dyn std::error::Error>> {
     cases::generate(&schema, &mut files);
     description::generate(api, &mut files)?;
     python::generate(api, &schema, &mut files)?;
-    node::generate(api, &schema, &mut files)?;
+    node::generate(api, &schema, &names, &mut files)?;
     kotlin::generate(&schema, &names, &mut files)?;
     swift::generate(&schema, &names, &mut files)?;
     files.finish()?;

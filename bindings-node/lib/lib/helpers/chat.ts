@@ -6,7 +6,7 @@ import { ChatCompletionRunner } from '../ChatCompletionRunner.js';
 import { ChatCompletionStream, type ChatCompletionStreamParams } from '../ChatCompletionStream.js';
 import { ChatCompletionStreamingRunner } from '../ChatCompletionStreamingRunner.js';
 import type { RunnerOptions } from '../AbstractChatCompletionRunner.js';
-import { parseChatCompletion, validateInputTools } from '../parser.js';
+import { parseChatCompletion, parsing, validateInputTools } from '../parser.js';
 import { clientOf } from './client-of.js';
 import { helped } from './helped.js';
 
@@ -14,7 +14,7 @@ import { helped } from './helped.js';
 export function parse(completions: Completions, body: any, options?: RequestOptions): APIPromise<ParsedChatCompletion<any>> {
   validateInputTools(body.tools);
   const call = completions.create({ ...body, stream: undefined }, helped(options, 'chat.completions.parse')) as APIPromise<ChatCompletion>;
-  return call._thenUnwrap((completion) => parseChatCompletion(completion, body)) as APIPromise<ParsedChatCompletion<any>>;
+  return call._thenUnwrap((completion, props) => parsing(props, () => parseChatCompletion(completion, body))) as APIPromise<ParsedChatCompletion<any>>;
 }
 
 /** Asks, calls the functions that the model asks for, and goes on until it asks for none. */

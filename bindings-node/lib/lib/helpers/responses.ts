@@ -2,6 +2,7 @@
 import type { APIPromise } from '../../core/api-promise.js';
 import type { ParsedResponse, Response, Responses } from '../../resources/responses/responses.js';
 import { ResponseStream, type ResponseStreamParams } from '../responses/ResponseStream.js';
+import { parsing } from '../parser.js';
 import { parseResponse, resolveResponseParseOptions, type ResponseParseOptions } from '../ResponsesParser.js';
 import { clientOf } from './client-of.js';
 
@@ -9,7 +10,7 @@ import { clientOf } from './client-of.js';
 export function parse(responses: Responses, body: any, options?: ResponseParseOptions): APIPromise<ParsedResponse<any>> {
   const { getTextFormat, requestOptions } = resolveResponseParseOptions(body, options);
   const call = responses.create({ ...body, stream: undefined }, requestOptions) as APIPromise<Response>;
-  return call._thenUnwrap((response) => parseResponse(response, body, getTextFormat())) as APIPromise<ParsedResponse<any>>;
+  return call._thenUnwrap((response, props) => parsing(props, () => parseResponse(response, body, getTextFormat()))) as APIPromise<ParsedResponse<any>>;
 }
 
 /** A response, streamed with events. */

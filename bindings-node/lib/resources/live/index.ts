@@ -9,3 +9,5 @@ export {
   Sideband, type ConnectClientEvent, type SidebandClientEvent, type ConnectServerEvent, type SidebandServerEvent,
   type SidebandConnectParams,
 } from './sideband.js';
+export { type LiveWSClientOptions } from './ws.js';
+export { type LiveWSReconnectOptions } from './ws-base.js';

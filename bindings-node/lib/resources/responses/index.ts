@@ -2,3 +2,5 @@
 export { InputItems, type ResponseItemList, type InputItemListParams } from './input-items.js';
 export { InputTokens, type InputTokenCountResponse, type InputTokenCountParams } from './input-tokens.js';
 export { Responses } from './responses.js';
+export { type ResponsesWSClientOptions } from './ws.js';
+export { type ResponsesWSReconnectOptions } from './ws-base.js';

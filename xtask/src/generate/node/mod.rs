@@ -3,6 +3,7 @@
 //! The official package's interface is in `api/node/` (modules, names, types, signatures); texts come from `api/docs/`.
 //! A special case is data in `api/names/node_extras.json`.
 
+mod arguments;
 mod facts;
 mod layout;
 mod modules;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::Problems;
 use super::output::Files;
+use super::rust::Names;
 use super::schema::{Operation, Schema};
 
 use facts::Facts;
@@ -41,7 +43,7 @@ struct Call<'a> {
 }
 
 /// Writes everything for Node.
-pub fn generate(api: &Path, schema: &Schema, files: &mut Files) -> Result<(), Problems> {
+pub fn generate(api: &Path, schema: &Schema, names: &Names, files: &mut Files) -> Result<(), Problems> {
     let facts = Facts::load(api)?;
     if facts.modules.is_empty() {
         return Ok(());
@@ -49,6 +51,7 @@ pub fn generate(api: &Path, schema: &Schema, files: &mut Files) -> Result<(), Pr
     let calls = calls(schema, &facts)?;
     modules::generate(schema, &facts, &calls, files);
     driver(&facts, &calls, files);
+    arguments::generate(schema, names, files);
     Ok(())
 }
 

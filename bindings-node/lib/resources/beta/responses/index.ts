@@ -70,3 +70,5 @@ export {
   type ResponseRetrieveParamsStreaming, type ResponseDeleteParams, type ResponseCancelParams,
   type ResponseCompactParams, type BetaResponseItemsPage,
 } from './responses.js';
+export { type ResponsesWSClientOptions } from './ws.js';
+export { type ResponsesWSReconnectOptions } from './ws-base.js';

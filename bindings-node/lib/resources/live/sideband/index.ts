@@ -3,3 +3,5 @@ export {
   Sideband, type ConnectClientEvent, type SidebandClientEvent, type ConnectServerEvent, type SidebandServerEvent,
   type SidebandConnectParams,
 } from './sideband.js';
+export { type SidebandWSClientOptions } from './ws.js';
+export { type SidebandWSReconnectOptions, type SidebandWSParameters } from './ws-base.js';

@@ -4,6 +4,8 @@ import { CursorPage, type CursorPageParams, type PagePromise } from '../../../..
 import { APIResource } from '../../../../core/resource.js';
 import type { ListOptions, ListQuery } from '../../../../internal/list-options.js';
 import type { RequestOptions } from '../../../../internal/request-options.js';
+import type { AgentTurnResult } from '../../../../lib/beta/agents/agent-turn-result.js';
+import type { AgentResultArtifacts } from '../../../../lib/beta/agents/result-artifacts.js';
 
 /** `client.beta.agents.sessions.artifacts` */
 export class Artifacts extends APIResource {
@@ -39,6 +41,10 @@ export class Artifacts extends APIResource {
   content(artifactID: string, params: ArtifactContentParams, options?: RequestOptions): APIPromise<Response> {
     const { session_id, ...rest } = params;
     return this._client._call(181, [session_id, artifactID], rest, options);
+  }
+
+  forResult(result: AgentTurnResult): AgentResultArtifacts {
+    return require('../../../../lib/helpers/agents.js').forResult(this, result);
   }
 }
 

@@ -5,6 +5,9 @@ import { APIResource } from '../../../../core/resource.js';
 import { lazy } from '../../../../internal/lazy.js';
 import type { ListOptions, ListQuery } from '../../../../internal/list-options.js';
 import type { RequestOptions } from '../../../../internal/request-options.js';
+import type {
+  AgentSessionStream, AgentSessionStreamParams, AgentToolHandler,
+} from '../../../../lib/agents/agent-session-stream.js';
 import type * as AgentsAPI from '../agents.js';
 import type * as ArtifactsAPI from './artifacts.js';
 import type * as EventsAPI from './events.js';
@@ -65,6 +68,14 @@ export class Sessions extends APIResource {
   /** Deletes a session, which then takes no more input. */
   delete(sessionID: string, options?: RequestOptions): APIPromise<AgentsAPI.AgentSessionDeleted> {
     return this._client._call(186, [sessionID], undefined, options);
+  }
+
+  stream<T = never>(
+    sessionID: string,
+    params: AgentSessionStreamParams<T>,
+    options?: RequestOptions,
+  ): AgentSessionStream<T> {
+    return require('../../../../lib/helpers/agents.js').stream(this, sessionID, params, options);
   }
 }
 
@@ -203,6 +214,7 @@ export interface SessionCreateParamsNonStreaming extends SessionCreateParamsBase
 /** Arguments of `beta.agents.sessions.create`. */
 export interface SessionCreateParamsStreaming extends SessionCreateParamsBase {
   stream: true;
+  toolHandlers?: Record<string, AgentToolHandler>;
 }
 
 /** Arguments of `beta.agents.sessions.update`. */

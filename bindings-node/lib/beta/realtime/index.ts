@@ -1,0 +1,1 @@
+export { OpenAIRealtimeError } from './internal-base';
