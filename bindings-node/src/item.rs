@@ -25,6 +25,8 @@ pub(crate) enum Item {
     Failed { id: u32, record: String },
     /// Events, as the text of a JSON array; none: the end.
     Batch { id: u32, events: Option<Vec<u8>> },
+    /// Events that are large: the pieces of the JSON array, each with the place where it belongs.
+    Pieces { id: u32, pieces: Vec<(String, Words)> },
     /// A piece of a body; none: the end.
     Piece { id: u32, piece: Option<Bytes> },
     /// A function of the user's is to be called, and its result answered.
@@ -83,6 +85,16 @@ impl Item {
                     None => array.set(at + 2, Null),
                 }
             }
+            Self::Pieces { id, pieces } => {
+                array.set(at, id)?;
+                array.set(at + 1, 11)?;
+                let mut list = env.create_array(pieces.len() as u32 * 2)?;
+                for (place, (path, words)) in pieces.iter().enumerate() {
+                    list.set(place as u32 * 2, path.as_str())?;
+                    words.set(env, &mut list, place as u32 * 2 + 1)?;
+                }
+                array.set(at + 2, list)
+            }
             Self::Piece { id, piece } => {
                 array.set(at, id)?;
                 array.set(at + 1, 6)?;
@@ -134,6 +146,28 @@ pub(crate) fn header_lines(headers: &HeaderMap) -> Vec<u8> {
         lines.extend_from_slice(value.as_bytes());
     }
     lines
+}
+
+/// Text in the form in which V8 takes it by copying. It is made on a thread of the runtime, as it costs time.
+pub(crate) enum Words {
+    Ascii(Vec<u8>),
+    Wide(Vec<u16>),
+}
+
+impl Words {
+    pub(crate) fn new(text: Vec<u8>) -> Self {
+        if text.is_ascii() {
+            return Self::Ascii(text);
+        }
+        Self::Wide(String::from_utf8_lossy(&text).encode_utf16().collect())
+    }
+
+    fn set<'env>(&self, env: &'env Env, array: &mut Array<'env>, at: u32) -> Result<()> {
+        match self {
+            Self::Ascii(text) => array.set(at, env.create_string_latin1(text)?),
+            Self::Wide(text) => array.set(at, env.create_string_utf16(text)?),
+        }
+    }
 }
 
 /// Text of one byte a character is handed over as such, which V8 need not look at.

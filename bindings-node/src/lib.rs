@@ -25,6 +25,7 @@ mod seam;
 mod settings;
 mod socket;
 mod source;
+mod split;
 mod tools;
 mod transport;
 mod undocumented;

@@ -10,7 +10,8 @@ use threadline::{Download, Error, ErrorKind, Json};
 use tokio::sync::{Mutex, Notify};
 
 use crate::error;
-use crate::item::Item;
+use crate::item::{Item, Words};
+use crate::split;
 
 /// Most events of one batch.
 const BATCH: usize = 64;
@@ -59,7 +60,8 @@ pub(crate) async fn next(id: u32, source: &Source, sent: bool) -> (Item, bool) {
         item = inner.next(id, sent) => item,
         () = closed => Item::Batch { id, events: None },
     };
-    let over = !matches!(item, Item::Batch { events: Some(_), .. } | Item::Piece { piece: Some(_), .. });
+    let over =
+        !matches!(item, Item::Batch { events: Some(_), .. } | Item::Pieces { .. } | Item::Piece { piece: Some(_), .. });
     if over {
         *place = None;
     }
@@ -72,8 +74,16 @@ impl Inner {
             Self::Events(events) => {
                 return match events.next_batch(BATCH).await {
                     Ok(None) => Item::Batch { id, events: None },
+                    Ok(Some(batch)) if sent => Item::Batch { id, events: Some(as_sent(&batch)) },
                     Ok(Some(batch)) => {
-                        Item::Batch { id, events: Some(if sent { as_sent(&batch) } else { list(&batch) }) }
+                        let text = list(&batch);
+                        match split::split(&text) {
+                            None => Item::Batch { id, events: Some(text) },
+                            Some(pieces) => {
+                                let pieces = pieces.into_iter().map(|(path, text)| (path, Words::new(text)));
+                                Item::Pieces { id, pieces: pieces.collect() }
+                            }
+                        }
                     }
                     Err(error) => Item::Failed { id, record: error::record(&error) },
                 };

@@ -111,10 +111,12 @@ function accumulated(kind, start) {
     const stream = await start(client, rest, requestOptions);
     const accumulator = new (nativeModule().Accumulator)(kind, rest.starting_after);
     const events = [];
+    let count = 0;
     try {
       for await (const event of stream) {
         const made = kind === 'assistant' ? accumulator.push(event.event, JSON.stringify(event.data)) : accumulator.push('', JSON.stringify(event));
         events.push(...JSON.parse(made));
+        count += 1;
         if (events.length >= limit) break;
       }
       if (events.length < limit) events.push(...JSON.parse(accumulator.finish()));
@@ -123,7 +125,7 @@ function accumulated(kind, start) {
       if (events.length === 0 && record.partial === null) return { error: record };
       // Where the stream itself was sound, the text is that of the events made of it.
       const text = record.partial?.text ?? events.map((event) => (/^(content|text)\.delta$/.test(event.type) ? event.delta : '')).join('');
-      record.partial = { text, events: record.partial?.events ?? events.length, snapshot: JSON.parse(accumulator.snapshot()) };
+      record.partial = { text, events: record.partial?.events ?? count, snapshot: JSON.parse(accumulator.snapshot()) };
       return { events, value: null, error: record };
     }
     const isWhole = events.length < limit || (stopAfter ?? Infinity) < limits.events;

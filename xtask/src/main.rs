@@ -54,7 +54,7 @@ const COMMANDS: &[Command] = &[
     ("package", "package python|kotlin: the package as users get it, three ways, with release builds", package::run),
     (
         "soak",
-        "soak [--postgres URL] | python [--calls N]: kill servers in the middle of runs; long runs of the Python package",
+        "soak [--postgres URL] | python|node [--calls N]: kill servers in the middle of runs; long runs of a package",
         soak::run,
     ),
 ];

@@ -115,6 +115,14 @@ pub fn pack(args: &[String]) -> Outcome {
     shell::run(&mut script)
 }
 
+/// Many calls and streams of the package, built with optimisation, whose memory and sockets must stay as they are.
+pub fn soak(args: &[String]) -> Outcome {
+    setup()?;
+    build_as("release", &["--release"])?;
+    let mut script = Command::new("node");
+    shell::run(script.arg("--expose-gc").arg(folder().join("tests/soak.mjs")).args(args))
+}
+
 /// Measures the package beside the official one, which only the benchmarks install.
 pub fn bench() -> Outcome {
     setup()?;

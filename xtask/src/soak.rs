@@ -1,15 +1,18 @@
 //! `cargo xtask soak [--postgres URL] [--runs N] [--only PART]`: servers killed in the middle of runs.
-//! `cargo xtask soak python [--calls N] [--streams N]`: long runs of the Python package, whose memory must stay flat.
+//! `cargo xtask soak python|node [--calls N] [--streams N]`: long runs of a package, whose memory must stay flat.
 
 use std::process::Command;
 
 use crate::postgres::Cluster;
-use crate::{Outcome, languages, python, shell};
+use crate::{Outcome, languages, node, python, shell};
 
 /// Builds server and killer, and lets them at each other, over SQLite and over a PostgreSQL of their own.
 pub fn run(args: &[String]) -> Outcome {
     if args.first().is_some_and(|word| word == "python") {
         return python::soak(&args[1..]);
+    }
+    if args.first().is_some_and(|word| word == "node") {
+        return node::soak(&args[1..]);
     }
     let packages = ["build", "--quiet", "-p", "threadline-engine", "-p", "threadline-load", "--bins"];
     shell::run(&mut shell::cargo(&packages))?;

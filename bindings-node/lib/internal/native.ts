@@ -195,6 +195,7 @@ export const enum Kind {
   Forget = 8,
   News = 9,
   Told = 10,
+  Pieces = 11,
 }
 
 const STRIDE = 6;

@@ -36,8 +36,8 @@ export function parseResult(client: Client, result: CallResult): unknown {
       if (text === '' && (result.status === 204 || result.header('content-length') === '0')) break;
       value = parseJSON(text, result);
       const { row } = result.call;
-      if (row?.vectors) client._vectors(value, result.call.params);
-      if (result.call.row && isResponse(result.call.operation)) value = withOutputText(value);
+      if (row?.vectors) client._vectors(value, { ...result.call.params, ...result.call.requestOptions?.extraBody });
+      if (row && isResponse(result.call.operation)) value = withOutputText(value);
       value = addID(value, result.requestID);
       break;
     }

@@ -66,6 +66,21 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
           }
           return;
         }
+        if (kind === Kind.Pieces) {
+          assemble<Item>(text as string[], this.parse).then(
+            (events) => {
+              // Closed meanwhile, it gives nothing more.
+              if (!this.#over) this.#batch = events;
+              this.#at = 0;
+              resolve();
+            },
+            (error) => {
+              this.close();
+              reject(error);
+            },
+          );
+          return;
+        }
         this.#end();
         if (kind === Kind.Failed) reject(fromRecord(text as string));
         else resolve();
@@ -93,6 +108,28 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
     if (!this.#over) this.onLeave?.();
     this.close();
     return Promise.resolve({ value: undefined, done: true });
+  }
+}
+
+/** Events that came in pieces, put together over several turns of the event loop: paths and texts in turns. */
+async function assemble<Item>(pieces: string[], parse: (text: string) => Item[]): Promise<Item[]> {
+  let root: any;
+  for (let at = 0; at < pieces.length; at += 2) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const part = parse(pieces[at + 1]!) as any;
+    if (root === undefined) root = part;
+    else join((JSON.parse(pieces[at]!) as PropertyKey[]).reduce((target, name) => target[name], root), part);
+  }
+  return root;
+}
+
+function join(target: any, part: any): void {
+  if (Array.isArray(part)) {
+    for (const item of part) target.push(item);
+    return;
+  }
+  for (const name of Object.keys(part)) {
+    Object.defineProperty(target, name, { value: part[name], enumerable: true, configurable: true, writable: true });
   }
 }
 

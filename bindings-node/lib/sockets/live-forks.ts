@@ -20,14 +20,14 @@ export interface ForksWSParameters extends Record<string, unknown> {
 export type ForksWSReconnectOptions = WSReconnectOptions<ForksWSParameters>;
 export type ForksWSBaseOptions = WSBaseOptions<ForksWSParameters>;
 export type ForksWSClientOptions = WSClientOptions<ForksWSParameters>;
-export type ForksStreamMessage = StreamMessage<Client, Server>;
+export type ForksStreamMessage = StreamMessage<Client, Server, ForksWSParameters>;
 
 type Events = {
   event: (event: Server) => void;
   raw: (data: RawWebSocketData) => void;
   error: (error: WebSocketError) => void;
   close: (code: number, reason: string, unsent: UnsentMessage<Client>[]) => void;
-  reconnecting: (event: ReconnectingEvent) => void;
+  reconnecting: (event: ReconnectingEvent<ForksWSParameters>) => void;
   reconnected: () => void;
 } & {
   [Type in Exclude<NonNullable<Server['type']>, 'error'>]: (event: Extract<Server, { type?: Type }>) => unknown;

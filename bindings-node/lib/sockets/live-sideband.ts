@@ -22,14 +22,14 @@ export interface SidebandWSParameters extends Record<string, unknown> {
 export type SidebandWSReconnectOptions = WSReconnectOptions<SidebandWSParameters>;
 export type SidebandWSBaseOptions = WSBaseOptions<SidebandWSParameters>;
 export type SidebandWSClientOptions = WSClientOptions<SidebandWSParameters>;
-export type SidebandStreamMessage = StreamMessage<Client, Server>;
+export type SidebandStreamMessage = StreamMessage<Client, Server, SidebandWSParameters>;
 
 type Events = {
   event: (event: Server) => void;
   raw: (data: RawWebSocketData) => void;
   error: (error: WebSocketError) => void;
   close: (code: number, reason: string, unsent: UnsentMessage<Client>[]) => void;
-  reconnecting: (event: ReconnectingEvent) => void;
+  reconnecting: (event: ReconnectingEvent<SidebandWSParameters>) => void;
   reconnected: () => void;
 } & {
   [Type in Exclude<NonNullable<Server['type']>, 'error'>]: (event: Extract<Server, { type?: Type }>) => unknown;

@@ -7,6 +7,7 @@ import {
 } from './ws-base';
 
 export { WebSocketError };
+export { getWebSocketEventBytes, getWebSocketEventPayload } from './ws-base';
 export type { WebSocketStreamOptions } from './ws-base';
 
 type Client = ResponsesAPI.ResponsesClientEvent;

@@ -2,7 +2,8 @@
  * The `socket` of the classes with listeners: what the package `ws` and the platform's `WebSocket` offer, over a connection of the core's.
  */
 import { EventEmitter } from 'node:events';
-import type { ClientRequestArgs } from 'node:http';
+import type { Agent } from 'node:http';
+import type { SecureContextOptions } from 'node:tls';
 import { OpenAIError } from '../core/error';
 import type { Connection } from './connection';
 
@@ -19,12 +20,31 @@ export interface SocketHooks {
   close(code: number, reason: string): void;
 }
 
-/** Options that are understood of those that `ws` takes. */
-export interface ClientOptions extends ClientRequestArgs {
+/** The options of the package `ws`; those of headers, the handshake's time and the longest message are understood. */
+export interface ClientOptions extends SecureContextOptions {
+  protocol?: string | undefined;
+  followRedirects?: boolean | undefined;
+  generateMask?(mask: Buffer): void;
   handshakeTimeout?: number | undefined;
+  maxRedirects?: number | undefined;
+  perMessageDeflate?: any;
+  localAddress?: string | undefined;
+  protocolVersion?: number | undefined;
+  headers?: { [key: string]: string } | undefined;
+  origin?: string | undefined;
+  agent?: Agent | undefined;
+  host?: string | undefined;
+  family?: number | undefined;
+  checkServerIdentity?(servername: string, cert: any): boolean;
+  rejectUnauthorized?: boolean | undefined;
+  allowSynchronousEvents?: boolean | undefined;
+  autoPong?: boolean | undefined;
   maxPayload?: number | undefined;
-  perMessageDeflate?: boolean | object | undefined;
-  [option: string]: unknown;
+  maxBufferedChunks?: number | undefined;
+  maxFragments?: number | undefined;
+  skipUTF8Validation?: boolean | undefined;
+  createConnection?: any;
+  finishRequest?: any;
 }
 
 type Listener = (event: any) => void;
@@ -35,6 +55,17 @@ export function bytesOf(data: Exclude<RawWebSocketData, string>): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data.map((part) => bytesOf(part)));
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return new Uint8Array(data);
+}
+
+/** Calls listeners. What they throw is the program's, and no failure of the connection. */
+function outside(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
+  }
 }
 
 /** A WebSocket. */
@@ -90,9 +121,11 @@ export class ClientSocket extends EventEmitter {
     }
     if (this.readyState === 0) {
       this.readyState = 1;
-      this.#hooks.open();
-      this.emit('open');
-      this.onopen?.({ type: 'open', target: this });
+      outside(() => {
+        this.#hooks.open();
+        this.emit('open');
+        this.onopen?.({ type: 'open', target: this });
+      });
     }
     await this.#read(this.#connection);
   }
@@ -102,8 +135,7 @@ export class ClientSocket extends EventEmitter {
       for (;;) {
         const item = await connection.receive();
         if (!item) break;
-        if (item.kind === 'news') this.#hooks.news(JSON.parse(item.text));
-        else this.#message(item.text);
+        outside(() => (item.kind === 'news' ? this.#hooks.news(JSON.parse(item.text)) : this.#message(item.text)));
       }
     } catch (error) {
       const { close, kind } = error as OpenAIError;
@@ -128,17 +160,21 @@ export class ClientSocket extends EventEmitter {
   }
 
   #fail(error: Error): void {
-    this.#hooks.error(error);
-    if (this.listenerCount('error') > 0) this.emit('error', error);
-    this.onerror?.({ type: 'error', error, message: error.message, target: this });
+    outside(() => {
+      this.#hooks.error(error);
+      if (this.listenerCount('error') > 0) this.emit('error', error);
+      this.onerror?.({ type: 'error', error, message: error.message, target: this });
+    });
   }
 
   #closed(code: number, reason: string): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    this.#hooks.close(code, reason);
-    this.emit('close', code, Buffer.from(reason));
-    this.onclose?.({ type: 'close', code, reason, wasClean: code !== 1006, target: this });
+    outside(() => {
+      this.#hooks.close(code, reason);
+      this.emit('close', code, Buffer.from(reason));
+      this.onclose?.({ type: 'close', code, reason, wasClean: code !== 1006, target: this });
+    });
   }
 
   /** Sends a text or bytes. Before the socket is open this throws, afterwards it does nothing. */

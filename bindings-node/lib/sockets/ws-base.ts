@@ -43,7 +43,9 @@ export interface WSBaseOptions<Parameters = Record<string, unknown>> {
   maxQueueSize?: number | undefined;
 }
 
-export interface WSClientOptions<Parameters = Record<string, unknown>> extends ClientOptions, WSBaseOptions<Parameters> {}
+export interface WSClientOptions<Parameters = Record<string, unknown>> extends ClientOptions, WSBaseOptions<Parameters> {
+  auth?: string;
+}
 
 /** What an iterator over a connection may be told. */
 export interface WebSocketStreamOptions {
@@ -52,10 +54,10 @@ export interface WebSocketStreamOptions {
 }
 
 /** What an iterator over a connection gives. */
-export type StreamMessage<C, S> =
+export type StreamMessage<C, S, P = Record<string, unknown>> =
   | { type: 'connecting' | 'open' | 'closing' }
   | { type: 'close'; code: number; reason: string; unsent: UnsentMessage<C>[] }
-  | { type: 'reconnecting'; reconnect: ReconnectingEvent }
+  | { type: 'reconnecting'; reconnect: ReconnectingEvent<P> }
   | { type: 'reconnected' }
   | { type: 'message'; message: S }
   | { type: 'raw'; data: RawWebSocketData }
@@ -75,6 +77,20 @@ export class WebSocketError extends OpenAIError {
 /** Names of events that are not the server's. */
 const OWN = new Set(['raw', 'close', 'event', 'reconnecting', 'reconnected', 'open']);
 const QUEUE = 1 << 20;
+
+/** Lengths of events in bytes, and the text of the one that is being told. */
+const lengths = new WeakMap<object, number>();
+let told: { event: object; text: string } | undefined;
+
+/** How long an event was on the wire, in bytes. */
+export function getWebSocketEventBytes(event: object): number {
+  return lengths.get(event) ?? Buffer.byteLength(JSON.stringify(event));
+}
+
+/** The JSON of an event, while listeners hear of it. */
+export function getWebSocketEventPayload(event: object): string | undefined {
+  return told?.event === event ? told.text : undefined;
+}
 
 /** Where a class connects to. */
 export interface Place {
@@ -105,7 +121,7 @@ export abstract class WSBase<C, S extends object, Events extends Record<string, 
   readonly #options: WSClientOptions<P>;
   #waiting: Waiting<C>[] = [];
   #bytes = 0;
-  #streams = new Set<(message: StreamMessage<C, S>) => void>();
+  #streams = new Set<(message: StreamMessage<C, S, P>) => void>();
 
   protected constructor(client: OpenAI, place: Place, parameters: P | undefined, options?: WSClientOptions<P> | null) {
     super();
@@ -155,7 +171,7 @@ export abstract class WSBase<C, S extends object, Events extends Record<string, 
       parameters: this._parameters ?? undefined,
     };
     this.#tell('reconnecting', event);
-    this.#push({ type: 'reconnecting', reconnect: event as ReconnectingEvent });
+    this.#push({ type: 'reconnecting', reconnect: event });
     const said = reconnect.onReconnecting?.(event);
     if (!said) return undefined;
     if ('abort' in said) return { abort: true };
@@ -169,7 +185,7 @@ export abstract class WSBase<C, S extends object, Events extends Record<string, 
     (this._emit as (event: string, ...args: unknown[]) => void).call(this, event, ...args);
   }
 
-  #push(message: StreamMessage<C, S>): void {
+  #push(message: StreamMessage<C, S, P>): void {
     for (const stream of this.#streams) stream(message);
   }
 
@@ -203,8 +219,14 @@ export abstract class WSBase<C, S extends object, Events extends Record<string, 
       this.#failed(null, 'received reserved WebSocket event type', undefined);
       return;
     }
+    lengths.set(event, Buffer.byteLength(text));
     this.#push({ type: 'message', message: event });
-    this.#tell('event', event);
+    told = { event, text };
+    try {
+      this.#tell('event', event);
+    } finally {
+      told = undefined;
+    }
     if (event.type === 'error') this._onError(event);
     else this.#tell(event.type, event);
   }
@@ -299,16 +321,16 @@ export abstract class WSBase<C, S extends object, Events extends Record<string, 
   }
 
   /** All that happens on the connection. Leaving the loop does not close it. */
-  stream(options?: WebSocketStreamOptions): AsyncIterableIterator<StreamMessage<C, S>> {
+  stream(options?: WebSocketStreamOptions): AsyncIterableIterator<StreamMessage<C, S, P>> {
     return this[Symbol.asyncIterator](options);
   }
 
-  [Symbol.asyncIterator](options?: WebSocketStreamOptions): AsyncIterableIterator<StreamMessage<C, S>> {
+  [Symbol.asyncIterator](options?: WebSocketStreamOptions): AsyncIterableIterator<StreamMessage<C, S, P>> {
     const states = ['connecting', 'open', 'closing'] as const;
     const state = states[this.socket.readyState as 0];
-    const records = new Records<StreamMessage<C, S>>(options?.maxBufferedEvents ?? Infinity);
+    const records = new Records<StreamMessage<C, S, P>>(options?.maxBufferedEvents ?? Infinity);
     if (state === undefined) return records.read(() => undefined);
-    const take = (message: StreamMessage<C, S>): void => records.add(message);
+    const take = (message: StreamMessage<C, S, P>): void => records.add(message);
     this.#streams.add(take);
     take({ type: state });
     return records.read(() => this.#streams.delete(take));
