@@ -19,7 +19,7 @@ use crate::host::Callback;
 use crate::hub::{Queue, lock};
 use crate::item::{Head, Item};
 use crate::options::{self, seconds};
-use crate::source::{Inner, Source};
+use crate::source::Source;
 use crate::tools;
 
 fn text(value: &impl Encode) -> String {
@@ -218,7 +218,7 @@ fn opened(id: u32, queue: &Queue, stream: std::result::Result<threadline::stream
     match stream {
         Ok(stream) => {
             let head = Head { status: stream.status(), headers: stream.headers().clone(), attempts: stream.attempts() };
-            Item::Open { id, head, source: queue.keep(Source::new(Inner::Events(Box::new(stream)))), events: true }
+            Item::Open { id, head, source: queue.keep(Source::events(stream)), events: true }
         }
         Err(error) => Item::failed(id, &error),
     }

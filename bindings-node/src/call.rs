@@ -49,7 +49,7 @@ pub(crate) async fn send(
         }),
         Way::Events => client.stream(operation, args, options).await.map(|stream| {
             let head = Head { status: stream.status(), headers: stream.headers().clone(), attempts: stream.attempts() };
-            Item::Open { id, head, source: queue.keep(Source::new(Inner::Events(Box::new(stream)))), events: true }
+            Item::Open { id, head, source: queue.keep(Source::events(stream)), events: true }
         }),
         Way::Bytes => client.download(operation, args, options).await.map(|body| {
             let head = Head { status: body.status(), headers: body.headers().clone(), attempts: body.attempts() };

@@ -25,8 +25,8 @@ pub(crate) enum Item {
     Failed { id: u32, record: String },
     /// Events, as the text of a JSON array; none: the end.
     Batch { id: u32, events: Option<Vec<u8>> },
-    /// Events that are large: the pieces of the JSON array, each with the place where it belongs.
-    Pieces { id: u32, pieces: Vec<(String, Words)> },
+    /// A part of events that are large: the place where it belongs, its JSON, and whether it is the last.
+    Part { id: u32, path: String, words: Words, last: bool },
     /// A piece of a body; none: the end.
     Piece { id: u32, piece: Option<Bytes> },
     /// A function of the user's is to be called, and its result answered.
@@ -85,15 +85,15 @@ impl Item {
                     None => array.set(at + 2, Null),
                 }
             }
-            Self::Pieces { id, pieces } => {
+            Self::Part { id, path, words, last } => {
                 array.set(at, id)?;
                 array.set(at + 1, 11)?;
-                let mut list = env.create_array(pieces.len() as u32 * 2)?;
-                for (place, (path, words)) in pieces.iter().enumerate() {
-                    list.set(place as u32 * 2, path.as_str())?;
-                    words.set(env, &mut list, place as u32 * 2 + 1)?;
+                array.set(at + 2, path.as_str())?;
+                match words {
+                    Words::Ascii(text) => array.set(at + 3, env.create_string_latin1(text)?)?,
+                    Words::Wide(text) => array.set(at + 3, env.create_string_utf16(text)?)?,
                 }
-                array.set(at + 2, list)
+                array.set(at + 4, last)
             }
             Self::Piece { id, piece } => {
                 array.set(at, id)?;
@@ -160,13 +160,6 @@ impl Words {
             return Self::Ascii(text);
         }
         Self::Wide(String::from_utf8_lossy(&text).encode_utf16().collect())
-    }
-
-    fn set<'env>(&self, env: &'env Env, array: &mut Array<'env>, at: u32) -> Result<()> {
-        match self {
-            Self::Ascii(text) => array.set(at, env.create_string_latin1(text)?),
-            Self::Wide(text) => array.set(at, env.create_string_utf16(text)?),
-        }
     }
 }
 

@@ -28,4 +28,3 @@ mod source;
 mod split;
 mod tools;
 mod transport;
-mod undocumented;

@@ -1,5 +1,6 @@
 //! What JavaScript reads piece by piece: streams of events, in batches, and bodies.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::error;
 use crate::item::{Item, Words};
-use crate::split;
+use crate::split::{self, Piece};
 
 /// Most events of one batch.
 const BATCH: usize = 64;
@@ -25,8 +26,8 @@ pub(crate) struct Source {
 
 /// What is read.
 pub(crate) enum Inner {
-    /// Events.
-    Events(Box<RawEventStream>),
+    /// Events, and what is left of those that are handed over in parts.
+    Events(Box<RawEventStream>, VecDeque<Piece>),
     /// A body that the core watches.
     Download(Box<Download>),
     /// A body of the bare transport.
@@ -34,6 +35,11 @@ pub(crate) enum Inner {
 }
 
 impl Source {
+    /// Reads events.
+    pub(crate) fn events(stream: RawEventStream) -> Self {
+        Self::new(Inner::Events(Box::new(stream), VecDeque::new()))
+    }
+
     pub(crate) fn new(inner: Inner) -> Self {
         Self { inner: Mutex::new(Some(inner)), closed: AtomicBool::new(false), close: Notify::new() }
     }
@@ -61,7 +67,7 @@ pub(crate) async fn next(id: u32, source: &Source, sent: bool) -> (Item, bool) {
         () = closed => Item::Batch { id, events: None },
     };
     let over =
-        !matches!(item, Item::Batch { events: Some(_), .. } | Item::Pieces { .. } | Item::Piece { piece: Some(_), .. });
+        !matches!(item, Item::Batch { events: Some(_), .. } | Item::Part { .. } | Item::Piece { piece: Some(_), .. });
     if over {
         *place = None;
     }
@@ -71,22 +77,23 @@ pub(crate) async fn next(id: u32, source: &Source, sent: bool) -> (Item, bool) {
 impl Inner {
     async fn next(&mut self, id: u32, sent: bool) -> Item {
         let piece = match self {
-            Self::Events(events) => {
-                return match events.next_batch(BATCH).await {
-                    Ok(None) => Item::Batch { id, events: None },
-                    Ok(Some(batch)) if sent => Item::Batch { id, events: Some(as_sent(&batch)) },
-                    Ok(Some(batch)) => {
-                        let text = list(&batch);
-                        match split::split(&text) {
-                            None => Item::Batch { id, events: Some(text) },
-                            Some(pieces) => {
-                                let pieces = pieces.into_iter().map(|(path, text)| (path, Words::new(text)));
-                                Item::Pieces { id, pieces: pieces.collect() }
+            Self::Events(events, parts) => {
+                if parts.is_empty() {
+                    match events.next_batch(BATCH).await {
+                        Ok(None) => return Item::Batch { id, events: None },
+                        Ok(Some(batch)) if sent => return Item::Batch { id, events: Some(as_sent(&batch)) },
+                        Ok(Some(batch)) => {
+                            let text = list(&batch);
+                            match split::split(&text) {
+                                None => return Item::Batch { id, events: Some(text) },
+                                Some(pieces) => *parts = pieces.into(),
                             }
                         }
+                        Err(error) => return Item::failed(id, &error),
                     }
-                    Err(error) => Item::Failed { id, record: error::record(&error) },
-                };
+                }
+                let (path, text) = parts.pop_front().unwrap_or_default();
+                return Item::Part { id, path, words: Words::new(text), last: parts.is_empty() };
             }
             Self::Download(download) => download.next_chunk().await,
             Self::Body(body) => match body.next().await.transpose() {

@@ -1,6 +1,6 @@
 //! Large JSON in pieces, each parsed in a turn of the event loop of its own, so that nothing else waits for long.
 //!
-//! A piece is a path and a text: what the text holds joins the container at the path. The first piece is the outermost container.
+//! A piece is a path and a text: what the text holds joins the container, or the text, at the path. The first piece is the outermost container.
 
 /// Texts up to this length are parsed in one go.
 pub(crate) const LARGE: usize = 1 << 20;
@@ -106,6 +106,30 @@ impl Walk<'_> {
         }
     }
 
+    /// A long text, in parts that end neither inside of a character nor of an escape.
+    fn long_string(&mut self, begin: usize, end: usize, path: &[String]) {
+        let mut from = begin + 1;
+        let mut at = from;
+        while at < end - 1 {
+            let whole = self.text[at] & 0b1100_0000 != 0b1000_0000;
+            if at - from >= PIECE && whole {
+                self.part(from, at, path);
+                from = at;
+            }
+            at += match (self.text[at], self.text.get(at + 1)) {
+                (b'\\', Some(b'u')) => 6,
+                (b'\\', _) => 2,
+                _ => 1,
+            };
+        }
+        self.part(from, end - 1, path);
+    }
+
+    fn part(&mut self, from: usize, to: usize, path: &[String]) {
+        let text = [b"\"", &self.text[from..to], b"\""].concat();
+        self.pieces.push((format!("[{}]", path.join(",")), text));
+    }
+
     fn flush(&mut self, chunk: &mut Chunk, path: &[String]) {
         if let Some(text) = chunk.take() {
             self.pieces.push((format!("[{}]", path.join(",")), text));
@@ -148,13 +172,22 @@ impl Walk<'_> {
             let value = self.at;
             let end = self.value(value)?;
             count += 1;
-            let is_container = matches!(self.text.get(value), Some(b'{' | b'['));
-            if end - value > PIECE && is_container {
-                let empty: &[u8] = if self.text[value] == b'{' { b"{}" } else { b"[]" };
+            let can_split = matches!(self.text.get(value), Some(b'{' | b'[' | b'"'));
+            if end - value > PIECE && can_split {
+                let empty: &[u8] = match self.text[value] {
+                    b'{' => b"{}",
+                    b'[' => b"[]",
+                    _ => b"\"\"",
+                };
                 chunk.add(&[&self.text[begin..value], empty].concat());
                 self.flush(&mut chunk, path);
                 path.push(key);
-                self.container(path)?;
+                if self.text[value] == b'"' {
+                    self.long_string(value, end, path);
+                    self.at = end;
+                } else {
+                    self.container(path)?;
+                }
                 path.pop();
                 continue;
             }

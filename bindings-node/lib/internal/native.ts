@@ -64,15 +64,6 @@ export interface NativeClient {
     files: NativeUpload[],
   ): void;
   uploadChunked(id: number, fields: string, options: string | undefined, files: NativeUpload[]): void;
-  request(
-    id: number,
-    verb: string,
-    path: string,
-    fields: string | undefined,
-    content: Uint8Array | undefined,
-    options: string | undefined,
-    way: Way,
-  ): void;
   prepareDirectory(id: number, root: string, destination: string, include: string[], options: string | undefined): void;
   exchange(id: number, request: string, body: Uint8Array | undefined): void;
   takeObserved(): string[];
@@ -195,7 +186,7 @@ export const enum Kind {
   Forget = 8,
   News = 9,
   Told = 10,
-  Pieces = 11,
+  Part = 11,
 }
 
 const STRIDE = 6;

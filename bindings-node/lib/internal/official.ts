@@ -65,6 +65,7 @@ function requestOf(
   const type = plan.body === 'raw' && plan.contentType ? { 'content-type': plan.contentType } : undefined;
   const merged: RequestOptions = { ...more, ...options };
   if (headers.length > 0 || type) merged.headers = buildHeaders([type, headers, options?.headers]);
+  if (options?.extraBody) merged.body = { ...(merged.body as object | undefined), ...options.extraBody };
   const route = segments(found.path, found.pathParams, path);
   const isForm = plan.body === 'multipart' || (found.uploads && plan.body !== 'raw' && hasUploadableValue(merged.body));
   return { path: route, options: isForm ? multipartFormRequestOptions(merged, client) : merged };

@@ -53,38 +53,39 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
   }
 
   #fetch(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#id = pull(this.source, this.sent, (kind, text) => {
-        if (kind === Kind.Batch && text !== null) {
-          try {
-            this.#batch = this.parse(text as string);
-            this.#at = 0;
-            resolve();
-          } catch (error) {
-            this.close();
-            reject(error);
+    return new Promise((resolve, reject) => this.#ask(resolve, reject, undefined));
+  }
+
+  /** Asks for a batch. One that is large comes in parts, so that nothing else waits for long. */
+  #ask(resolve: () => void, reject: (error: unknown) => void, root: any): void {
+    this.#id = pull(this.source, this.sent, (kind, text, part, isLast) => {
+      const isPart = kind === Kind.Part;
+      if (isPart || (kind === Kind.Batch && text !== null)) {
+        // Closed meanwhile, it gives nothing more.
+        if (this.#over) {
+          resolve();
+          return;
+        }
+        try {
+          const made: any = this.parse((isPart ? part : text) as string);
+          if (isPart && root !== undefined) join(root, JSON.parse(text as string), made);
+          const whole = isPart ? (root ?? made) : made;
+          if (isPart && !isLast) {
+            this.#ask(resolve, reject, whole);
+            return;
           }
-          return;
+          this.#batch = whole;
+          this.#at = 0;
+          resolve();
+        } catch (error) {
+          this.close();
+          reject(error);
         }
-        if (kind === Kind.Pieces) {
-          assemble<Item>(text as string[], this.parse).then(
-            (events) => {
-              // Closed meanwhile, it gives nothing more.
-              if (!this.#over) this.#batch = events;
-              this.#at = 0;
-              resolve();
-            },
-            (error) => {
-              this.close();
-              reject(error);
-            },
-          );
-          return;
-        }
-        this.#end();
-        if (kind === Kind.Failed) reject(fromRecord(text as string));
-        else resolve();
-      });
+        return;
+      }
+      this.#end();
+      if (kind === Kind.Failed) reject(fromRecord(text as string));
+      else resolve();
     });
   }
 
@@ -111,19 +112,15 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
   }
 }
 
-/** Events that came in pieces, put together over several turns of the event loop: paths and texts in turns. */
-async function assemble<Item>(pieces: string[], parse: (text: string) => Item[]): Promise<Item[]> {
-  let root: any;
-  for (let at = 0; at < pieces.length; at += 2) {
-    await new Promise((resolve) => setImmediate(resolve));
-    const part = parse(pieces[at + 1]!) as any;
-    if (root === undefined) root = part;
-    else join((JSON.parse(pieces[at]!) as PropertyKey[]).reduce((target, name) => target[name], root), part);
+/** Joins a part to what is at the path: items to a list, members to an object, the rest of a text to its beginning. */
+function join(root: any, path: PropertyKey[], part: any): void {
+  if (typeof part === 'string') {
+    const name = path.pop()!;
+    const owner = path.reduce((target, name) => target[name], root);
+    owner[name] += part;
+    return;
   }
-  return root;
-}
-
-function join(target: any, part: any): void {
+  const target = path.reduce((target, name) => target[name], root);
   if (Array.isArray(part)) {
     for (const item of part) target.push(item);
     return;
