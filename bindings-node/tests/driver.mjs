@@ -314,19 +314,17 @@ async function invoke(client, known, args, requestOptions, limits) {
   const promise = callMethod(client, known, args, requestOptions);
   if (promise[Symbol.asyncIterator]) return readPages(promise, limits);
   const { data, request_id } = await promise.withResponse();
-  return readResult(data, request_id, limits, known.node);
+  return readResult(data, request_id, limits);
 }
 
 /** Whatever a method returned, read to its end. */
-export async function readResult(data, request_id, limits, name) {
+export async function readResult(data, request_id, limits) {
   if (data instanceof Response) {
     const digest = new Digest();
     for await (const piece of data.body ?? []) digest.add(piece);
     return { value: digest.value(), request_id };
   }
   if (data && typeof data === 'object' && Symbol.asyncIterator in data) return readEvents(data, limits);
-  // The text of a response is put together here, and was not sent.
-  if (/\.(create|retrieve)$/.test(name) && data?.object === 'response') delete data.output_text;
   return { value: plain(data), request_id };
 }
 
