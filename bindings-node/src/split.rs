@@ -2,8 +2,8 @@
 //!
 //! A piece is a path and a text: what the text holds joins the container, or the text, at the path. The first piece is the outermost container.
 
-/// Texts up to this length are parsed in one go.
-pub(crate) const LARGE: usize = 1 << 20;
+/// Texts up to this length are parsed in one go: to take them apart costs more than it saves where this crate is not optimised.
+pub(crate) const LARGE: usize = if cfg!(debug_assertions) { 32 << 20 } else { 1 << 20 };
 /// About how long a piece is.
 const PIECE: usize = 128 << 10;
 
