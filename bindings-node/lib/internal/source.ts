@@ -178,11 +178,13 @@ function bytes(source: number, signal?: AbortSignal): ReadableStream<Uint8Array>
 }
 
 function eventText(source: number, signal?: AbortSignal): ReadableStream<Uint8Array> {
-  const events = new EventIterator<string>(source, (text) => JSON.parse(text) as string[], true, signal);
+  // Made when somebody reads: a reply that is only looked at must not close the stream of its call when it is forgotten.
+  let events: EventIterator<string> | undefined;
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        events ??= new EventIterator<string>(source, (text) => JSON.parse(text) as string[], true, signal);
         const name = await events.next();
         if (name.done) {
           controller.enqueue(encoder.encode('data: [DONE]\n\n'));
@@ -195,7 +197,8 @@ function eventText(source: number, signal?: AbortSignal): ReadableStream<Uint8Ar
         controller.enqueue(encoder.encode(`${head}${lines.join('')}\n`));
       },
       cancel() {
-        events.close();
+        if (events) events.close();
+        else close(source);
       },
     },
     { highWaterMark: 0 },
