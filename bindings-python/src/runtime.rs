@@ -2,6 +2,7 @@
 //!
 //! A forked child has the parent's memory and none of its threads: a runtime made before the fork would never wake anyone
 //! again. So the child forgets it (leaking it on purpose: its locks may be held by threads that are gone) and makes its own.
+//! Nothing process-wide may be left over either, which is why tokio must not come with `parking_lot` (deny.toml).
 //! Connections belong to a runtime too, which is why clients compare [`generation`] and build themselves anew.
 
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
