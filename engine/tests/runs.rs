@@ -201,7 +201,7 @@ async fn r10_cancel_stops_the_model_and_frees_the_thread() {
 async fn r11_runs_expire_wherever_they_are() {
     let settings = || {
         let mut settings = Settings::default();
-        settings.run_ttl_seconds = 1;
+        settings.run_ttl_seconds = 3;
         settings
     };
     let gate = Arc::new(tokio::sync::Notify::new());

@@ -211,7 +211,7 @@ async fn whoever_looks_at_a_run_whose_time_is_over_sees_it_expired() {
 async fn a_run_expires_in_the_middle_of_its_work() {
     let (_gate, wait) = gate();
     let mut settings = Settings::default();
-    settings.run_ttl_seconds = 1;
+    settings.run_ttl_seconds = 3;
     let bench = Bench::with(settings, [vec![text("Half"), wait]]).await;
     let (assistant, thread) = bench.ready(json!({})).await;
     let run = bench.run(&thread, json!({"assistant_id": assistant})).await;

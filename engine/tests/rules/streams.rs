@@ -175,7 +175,7 @@ async fn ends_of_every_kind_close_what_is_open_first() {
         assert_eq!(after_beginning(&events)[5..8], expected);
     }
     let mut settings = Settings::default();
-    settings.run_ttl_seconds = 1;
+    settings.run_ttl_seconds = 3;
     let (_gate, wait) = gate();
     let bench = Bench::with(settings, [vec![text("x"), wait]]).await;
     let (assistant, thread) = bench.ready(json!({})).await;

@@ -295,7 +295,7 @@ impl Bench {
     /// Waits until a run has one of these statuses.
     pub async fn wait(&self, thread: &str, run: &str, statuses: &[&str]) -> Value {
         let path = format!("/v1/threads/{thread}/runs/{run}");
-        for _ in 0..1000 {
+        for _ in 0..6000 {
             let run = self.get(&path).await;
             if statuses.contains(&run["status"].as_str().unwrap()) {
                 return run;
