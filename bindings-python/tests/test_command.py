@@ -76,7 +76,13 @@ def started(*arguments: str, **environment: str) -> "Iterator[subprocess.Popen[s
     command: List[str] = [sys.executable, "-m", "threadline", *arguments]
     source = str(Path(__file__).parents[1] / "python")
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": source, **environment}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": source, **environment},
+        # Whoever runs the tests in the background may have it ignored, which would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     )
     with process:
         try:

@@ -82,7 +82,10 @@ def _mock(found: Any) -> int:
         return 1
     print(server.base_url, flush=True)
     try:
-        Event().wait()
+        ended = Event()
+        # In pieces: a signal that comes just before a wait without an end would not break it off.
+        while not ended.wait(1):
+            pass
     finally:
         server.stop()
     return 0
