@@ -145,6 +145,7 @@ async fn l2_l5_limits_and_cursors_are_checked() {
     for (query, code) in [
         ("limit=0", "integer_below_min_value"),
         ("limit=101", "integer_above_max_value"),
+        ("limit=99999999999999999999", "integer_above_max_value"),
         ("limit=x", "invalid_type"),
         ("order=up", "invalid_value"),
     ] {

@@ -191,6 +191,26 @@ async fn keys_open_the_server_and_never_reach_the_provider() {
 }
 
 #[tokio::test]
+async fn who_is_refused_in_the_middle_of_a_body_hears_of_it() {
+    let store = Shared::new().await;
+    let key = output(program(&store.url).args(["keys", "add", "mine"])).await.trim().to_owned();
+    let server = Server::start(program(&store.url).args(["--listen", "127.0.0.1:0"])).await;
+    // Far more than the buffers of a connection hold.
+    let large = " ".repeat(40 * 1024 * 1024);
+    for (key, kind, status) in
+        [(key.as_str(), "application/json", 413), (key.as_str(), "text/plain", 415), ("wrong", "application/json", 401)]
+    {
+        let headers = [("authorization", format!("Bearer {key}")), ("content-type", kind.to_owned())];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let reply = server.send("POST", "/v1/threads", &headers, &large).await;
+        assert_eq!((reply.status, reply.json()["error"]["message"].is_string()), (status, true));
+    }
+    let scheme = [("authorization", format!("bearer {key}"))];
+    let scheme = scheme.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(server.send("GET", "/v1/assistants", &scheme, "").await.status, 200, "the scheme has no case");
+}
+
+#[tokio::test]
 async fn without_keys_only_this_machine_may_call() {
     let store = Shared::new().await;
     let refused = complaint(program(&store.url).args(["--listen", "0.0.0.0:0"])).await;

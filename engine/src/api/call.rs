@@ -54,7 +54,8 @@ impl Call {
         let query = parts.uri.query().unwrap_or_default();
         let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if kind.starts_with("multipart/") || kind.starts_with("application/x-www-form-urlencoded") {
+        // What says nothing of itself is taken for what it is.
+        if !kind.is_empty() && !is_json(kind) {
             let message = format!("Unsupported content type: '{kind}'. This endpoint takes 'application/json'.");
             let error = ApiError::invalid(message);
             return Err(error.with(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_type"));
@@ -154,6 +155,17 @@ impl Call {
         }
         tx.commit().await
     }
+}
+
+/// Whether a content type is JSON in UTF-8.
+fn is_json(kind: &str) -> bool {
+    let mut parts = kind.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let essence = parts.next().unwrap_or_default();
+    let utf8 = |part: String| match part.strip_prefix("charset=") {
+        Some(charset) => ["utf-8", "utf8", "us-ascii"].contains(&charset.trim_matches('"')),
+        None => true,
+    };
+    (essence == "application/json" || essence.ends_with("+json") || essence == "text/json") && parts.all(utf8)
 }
 
 /// Whether a path is one of those that the header `OpenAI-Beta` was made for.

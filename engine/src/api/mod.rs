@@ -118,8 +118,18 @@ where
                 Ok(call) => Arc::new(call),
                 Err(error) => return Failure::Api(error).into_response(),
             };
-            self.answer(engine, call).await.unwrap_or_else(IntoResponse::into_response)
+            // A caller who goes away does not stop in the middle what has begun: a run that is made is worked on.
+            let answer = async move { self.answer(engine, call).await.unwrap_or_else(IntoResponse::into_response) };
+            finished(answer).await
         })
+    }
+}
+
+/// The reply of a handler that goes on to its end, whether somebody waits for it or not.
+async fn finished(answer: impl Future<Output = Response> + Send + 'static) -> Response {
+    match tokio::spawn(answer).await {
+        Ok(response) => response,
+        Err(error) => Failure::Store(format!("a request broke: {error}")).into_response(),
     }
 }
 

@@ -105,3 +105,28 @@ impl Tx {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_is_given_up_while_it_begins_is_in_nobodys_way() {
+        let db = Db::open("sqlite::memory:").await.unwrap();
+        for _ in 0..20 {
+            // Its statement is on the way to the database, and nobody waits for the answer.
+            let mut begun = pin!(db.begin());
+            assert!(begun.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        let mut tx = db.begin().await.unwrap();
+        tx.execute("create table kept (number bigint)", params![]).await.unwrap();
+        tx.execute("insert into kept values (7)", params![]).await.unwrap();
+        tx.commit().await.unwrap();
+        let rows = db.query("select number from kept", params![]).await.unwrap();
+        assert_eq!(rows[0].int(0).unwrap(), 7);
+    }
+}

@@ -53,8 +53,10 @@ impl Pool {
 
     pub(super) async fn begin(&self) -> Result<Transaction, Failure> {
         let connection = self.connection().await?;
-        connection.batch_execute("begin").await.map_err(failure)?;
-        Ok(Transaction { connection: Some(connection) })
+        // Whoever is dropped while the transaction begins must not give the connection back with it.
+        let transaction = Transaction { connection: Some(connection) };
+        transaction.connection()?.batch_execute("begin").await.map_err(failure)?;
+        Ok(transaction)
     }
 
     pub(super) async fn query(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>, Failure> {

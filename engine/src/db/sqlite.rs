@@ -110,8 +110,10 @@ impl Pool {
 
     pub(super) async fn begin(&self) -> Result<Transaction, Failure> {
         let worker = Arc::clone(&self.inner.writer).lock_owned().await;
-        worker.run(|connection| connection.execute_batch("begin immediate")).await?;
-        Ok(Transaction { worker, open: true })
+        // Whoever is dropped while the transaction begins leaves it behind to be undone, like any other.
+        let transaction = Transaction { worker, open: true };
+        transaction.worker.run(|connection| connection.execute_batch("begin immediate")).await?;
+        Ok(transaction)
     }
 
     pub(super) async fn query(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>, Failure> {
@@ -185,7 +187,8 @@ impl Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         if self.open {
-            // The thread takes its jobs in order, so the next transaction begins after this one is undone.
+            // The thread takes its jobs in order, so the next transaction begins after this one is undone. One that never
+            // began has nothing to undo, which is an error that nobody minds.
             let _ = self.worker.jobs.send(Box::new(|connection| {
                 let _ = connection.execute_batch("rollback");
             }));

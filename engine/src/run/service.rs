@@ -214,7 +214,8 @@ impl Inner {
     /// Refuses a model that the engine has no way to.
     pub(crate) fn check_model(&self, model: &str) -> Result<(), ApiError> {
         let models = &self.settings.models;
-        if models.is_empty() || models.iter().any(|known| known == model) {
+        let known = models.is_empty() || models.iter().any(|known| known == model);
+        if known && !model.trim().is_empty() {
             return Ok(());
         }
         let shown: String = model.chars().take(128).collect();

@@ -341,6 +341,8 @@ impl Worker {
         scanner: &mut Scanner,
     ) -> Result<Result<model::Ending, ModelError>, Stop> {
         loop {
+            // Here, where no event of the model can interrupt the look: one that talks fast is cancelled too.
+            self.heed().await?;
             let flush_at = self.flush_at;
             let event = tokio::select! {
                 stop = self.interrupted() => return Err(stop),
@@ -498,15 +500,8 @@ impl Worker {
                 let left = at.saturating_mul(1000).saturating_sub(ids::now_ms());
                 Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0))
             });
-            let signal = *self.signal.borrow_and_update();
-            match signal {
-                Signal::HandOver => return Stop::HandOver,
-                Signal::Finish if !self.speaking => return Stop::HandOver,
-                Signal::Look(time) if time != self.looked => match self.look().await {
-                    Ok(()) => self.looked = time,
-                    Err(stop) => return stop,
-                },
-                Signal::Look(_) | Signal::GoOn | Signal::Finish => {}
+            if let Err(stop) = self.heed().await {
+                return stop;
             }
             tokio::select! {
                 () = at(expires) => return Stop::End(Ending::Expired),
@@ -516,6 +511,21 @@ impl Worker {
                     }
                 }
             }
+        }
+    }
+
+    /// Does what it was told from outside.
+    async fn heed(&mut self) -> Result<(), Stop> {
+        let signal = *self.signal.borrow_and_update();
+        match signal {
+            Signal::HandOver => Err(Stop::HandOver),
+            Signal::Finish if !self.speaking => Err(Stop::HandOver),
+            Signal::Look(time) if time != self.looked => {
+                self.look().await?;
+                self.looked = time;
+                Ok(())
+            }
+            Signal::Look(_) | Signal::GoOn | Signal::Finish => Ok(()),
         }
     }
 

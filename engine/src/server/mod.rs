@@ -3,6 +3,7 @@
 mod command;
 mod cors;
 mod keys;
+mod linger;
 mod metrics;
 
 use std::future::Future;
@@ -101,7 +102,8 @@ fn router(shared: Shared) -> Router {
         .layer(middleware::from_fn_with_state(shared.clone(), check_key))
         .layer(middleware::from_fn_with_state(shared.clone(), cors::share))
         .layer(middleware::map_response(crate::api::with_request_id))
-        .layer(middleware::from_fn_with_state(shared.clone(), measure));
+        .layer(middleware::from_fn_with_state(shared.clone(), measure))
+        .layer(middleware::map_request(linger::read_on));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
@@ -133,14 +135,16 @@ async fn measure(State(shared): State<Shared>, request: Request, next: Next) -> 
     let route = metrics::route(request.uri().path());
     let response = next.run(request).await;
     let took = begun.elapsed();
-    shared.metrics.count(&method, &route, response.status().as_u16(), took);
+    shared.metrics.count(&method, route, response.status().as_u16(), took);
     tracing::info!(%method, route, status = response.status().as_u16(), ms = took.as_millis() as u64, "request");
     response
 }
 
 async fn check_key(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim).unwrap_or_default();
+    let given =
+        given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let given = given.map(|(_, key)| key.trim()).unwrap_or_default();
     if shared.closed {
         match shared.engine.tenant_of(given).await {
             Ok(Some(tenant)) => {

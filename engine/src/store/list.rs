@@ -23,7 +23,10 @@ impl Page {
         let limit = match get("limit") {
             None | Some("") => default,
             Some(text) => {
-                let limit = text.parse::<i64>().map_err(|_| wrong_type("limit", "integer", &json!(text)))?;
+                // So many digits are a number, however long, and too large.
+                let long = text.bytes().all(|byte| byte.is_ascii_digit()).then_some(i64::MAX);
+                let limit = text.parse::<i64>().ok().or(long);
+                let limit = limit.ok_or_else(|| wrong_type("limit", "integer", &json!(text)))?;
                 check_int("limit", limit, 1, max)?;
                 limit
             }

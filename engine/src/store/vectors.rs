@@ -34,7 +34,7 @@ pub(crate) async fn create(tx: &mut Tx, tenant: &str, new: &NewStore, now: i64) 
     Ok(id)
 }
 
-/// Adds a file to a vector store; a job reads it later. A file that is there already stays as it is.
+/// Adds a file to a vector store; a job reads it later. A file that is there already is not read again unless that failed.
 #[allow(clippy::too_many_arguments)]
 pub(crate) async fn add_file(
     tx: &mut Tx,
@@ -66,17 +66,51 @@ pub(crate) async fn add_file(
         )
         .await?;
     if added == 0 {
-        let row = tx
-            .first("select body from vector_store_files where store_id = $1 and file_id = $2", params![store, file])
-            .await?;
-        return row.ok_or_else(|| ApiError::absent("file", file))?.json(0);
+        return add_again(tx, tenant, entry, batch).await;
     }
+    read_later(tx, tenant, store, file).await?;
+    tx.execute("update vector_stores set generation = generation + 1 where id = $1", params![store]).await?;
+    Ok(entry)
+}
+
+async fn read_later(tx: &mut Tx, tenant: &str, store: &str, file: &str) -> Result<(), Failure> {
     tx.execute(
         "insert into jobs (id, kind, ref, tenant, seq, attempt, not_before) values ($1, 'index', $2, $3, $4, 0, 0)",
         params![ids::new("job_"), format!("{store} {file}"), tenant, ids::sequence()],
     )
     .await?;
-    tx.execute("update vector_stores set generation = generation + 1 where id = $1", params![store]).await?;
+    Ok(())
+}
+
+/// A file that is in the store already takes the attributes that it is given now, and counts for the batch that names it;
+/// where it could not be read, it is tried again.
+async fn add_again(tx: &mut Tx, tenant: &str, asked: Json, batch: Option<&str>) -> Result<Json, Failure> {
+    let [store, file] = ["vector_store_id", "id"].map(|name| asked[name].as_str().unwrap_or_default().to_owned());
+    let row = tx
+        .first(
+            "select body, status from vector_store_files where store_id = $1 and file_id = $2 @lock",
+            params![&store, &file],
+        )
+        .await?
+        .ok_or_else(|| ApiError::absent("file", &file))?;
+    let mut entry = row.json(0)?;
+    let anew = matches!(row.text(1)?, "failed" | "cancelled");
+    if asked["attributes"].as_object().is_some_and(|given| !given.is_empty()) {
+        entry["attributes"] = asked["attributes"].clone();
+    }
+    if anew {
+        for name in ["status", "last_error", "chunking_strategy"] {
+            entry[name] = asked[name].clone();
+        }
+        read_later(tx, tenant, &store, &file).await?;
+    }
+    tx.execute(
+        "update vector_store_files set body = $1, status = $2, batch_id = coalesce($3, batch_id)
+         where store_id = $4 and file_id = $5",
+        params![&entry, entry["status"].as_str(), batch, &store, &file],
+    )
+    .await?;
+    changed(tx, &store, 0).await?;
     Ok(entry)
 }
 

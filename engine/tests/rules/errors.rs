@@ -227,6 +227,12 @@ async fn models_without_a_way_to_them_are_refused() {
     let run = json!({"assistant_id": id(&made), "model": "other"});
     let error = bench.refused(400, Method::POST, "/v1/threads/runs", Some(run)).await;
     assert_eq!(error, expected);
+    // There is no way to a model without a name, whatever the operator lists.
+    let open = Bench::new([]).await;
+    for model in ["", " "] {
+        let error = open.refused(400, Method::POST, "/v1/assistants", Some(json!({"model": model}))).await;
+        assert_eq!((&error["code"], &error["param"]), (&json!("model_not_found"), &json!("model")));
+    }
 }
 
 #[tokio::test]

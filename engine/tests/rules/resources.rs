@@ -184,6 +184,8 @@ async fn uploads_that_make_no_sense_are_refused() {
             json!("expires_after[seconds]"),
         ),
         (vec![file, purpose, ("expires_after[anchor]", None, b"now")], json!("expires_after[anchor]")),
+        (vec![file, purpose, ("expires_after[anchor]", None, b"created_at")], json!("expires_after[seconds]")),
+        (vec![file, purpose, ("expires_after[seconds]", None, b"3600")], json!("expires_after[anchor]")),
     ] {
         let (status, answer) = bench.upload_form(&form).await;
         assert_eq!((status.as_u16(), &answer["error"]["param"]), (400, &param), "{answer}");
@@ -338,8 +340,13 @@ async fn batches_count_their_files_and_can_be_stopped() {
     assert_eq!((&done["status"], &done["file_counts"]["completed"]), (&json!("completed"), &json!(3)));
     let listed = bench.get(&format!("{path}/{}/files", id(&batch))).await;
     assert_eq!(listed["data"][0]["attributes"], json!({"a": "b"}));
+    // Who adds a file that is there already finds it counted, and with what it was given last.
     let each = json!({"files": [{"file_id": files[0], "attributes": {"own": 1}}]});
-    bench.post(&path, each).await;
+    let again = bench.post(&path, each).await;
+    assert_eq!((&again["status"], &again["file_counts"]["completed"]), (&json!("completed"), &json!(1)));
+    let listed = bench.get(&format!("{path}/{}/files", id(&again))).await;
+    assert_eq!((&listed["data"][0]["id"], &listed["data"][0]["attributes"]), (&json!(files[0]), &json!({"own": 1})));
+    assert_eq!(bench.get(&format!("/v1/vector_stores/{store}")).await["file_counts"]["total"], 3);
     bench.refused(400, Method::POST, &path, Some(json!({}))).await;
     bench.refused(404, Method::POST, &path, Some(json!({"file_ids": ["file-none"]}))).await;
     // A batch that is over stays as it is; one that is not is stopped where it stands.
@@ -360,6 +367,10 @@ async fn batches_count_their_files_and_can_be_stopped() {
     let count = counts["cancelled"].clone();
     bench.indexed(&store).await;
     assert_eq!(bench.get(&format!("{path}/{batch}")).await["file_counts"]["cancelled"], count);
+    // What was not read is read when it is added once more.
+    let batch = id(&bench.post(&path, json!({ "file_ids": many })).await);
+    bench.indexed(&store).await;
+    assert_eq!(bench.get(&format!("{path}/{batch}")).await["file_counts"]["completed"], 20);
 }
 
 #[tokio::test]

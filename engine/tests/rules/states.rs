@@ -129,6 +129,31 @@ async fn cancelling_a_run_that_waits_ends_it_at_once() {
 }
 
 #[tokio::test]
+async fn cancelling_at_any_moment_of_a_fast_answer_ends_the_run_and_frees_its_thread() {
+    for moment in 0..20 {
+        let (gate, wait) = gate();
+        let mut fast = vec![text("a"), wait];
+        fast.extend((0..60).map(|_| text("b")));
+        fast.extend([usage(3, 2), end()]);
+        let bench = Bench::new([fast]).await;
+        let (assistant, thread) = bench.ready(json!({})).await;
+        let run = bench.begin(&thread, json!({"assistant_id": assistant})).await;
+        bench.messages(&thread, 2).await;
+        let talks = async {
+            for _ in 0..moment {
+                tokio::task::yield_now().await;
+            }
+            gate.notify_one();
+        };
+        let path = format!("/v1/threads/{thread}/runs/{run}/cancel");
+        let ((status, _), ()) = tokio::join!(bench.call(Method::POST, &path, Some(json!({}))), talks);
+        let ended = bench.wait(&thread, &run, &["cancelled", "completed"]).await;
+        assert_eq!(ended["status"] == "cancelled", status == 200, "{ended}");
+        bench.post(&format!("/v1/threads/{thread}/messages"), json!({"role": "user", "content": "x"})).await;
+    }
+}
+
+#[tokio::test]
 async fn cancelling_drops_the_request_and_keeps_what_was_said() {
     let (_gate, wait) = gate();
     let bench = Bench::new([vec![text("Half of it"), wait]]).await;

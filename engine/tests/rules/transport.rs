@@ -1,5 +1,9 @@
 //! Paths, headers, ids and times: sections 1 and 2.
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+
 use http::{Method, Request};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -37,6 +41,17 @@ async fn bodies_are_json_except_for_files() {
     let reply = bench.request(form.body("--x--".into()).unwrap()).await;
     assert_eq!(reply.status(), 415);
     assert_eq!(body(reply).await["error"]["code"], "unsupported_content_type");
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "image/png"] {
+        let other = Request::post("/v1/assistants").header("content-type", kind);
+        let reply = bench.request(other.body(json!({"model": "m"}).to_string().into()).unwrap()).await;
+        assert_eq!(reply.status(), 415, "{kind}");
+        assert!(body(reply).await["error"]["message"].as_str().unwrap().contains(kind));
+    }
+    for kind in ["application/json; charset=UTF-8", "Application/JSON;charset=\"utf-8\"", "application/vnd.x+json"] {
+        let json = Request::post("/v1/assistants").header("content-type", kind);
+        let reply = bench.request(json.body(json!({"model": "m"}).to_string().into()).unwrap()).await;
+        assert_eq!(reply.status(), 200, "{kind}");
+    }
     let json = Request::post("/v1/files").header("content-type", "application/json");
     let reply = bench.request(json.body("{}".into()).unwrap()).await;
     assert_eq!(reply.status(), 415);
@@ -45,6 +60,21 @@ async fn bodies_are_json_except_for_files() {
     let reply = bench.request(plain).await;
     assert_eq!(reply.status(), 200);
     assert_eq!(reply.headers()["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn what_a_caller_leaves_in_the_middle_is_finished() {
+    let bench = Bench::new([says("Still here.")]).await;
+    let (assistant, thread) = bench.ready(json!({})).await;
+    let runs = format!("/v1/threads/{thread}/runs");
+    {
+        let mut left = pin!(bench.send(Method::POST, &runs, Some(json!({"assistant_id": assistant}))));
+        assert!(left.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    let said = bench.messages(&thread, 2).await.remove(0);
+    let run = said["run_id"].as_str().unwrap();
+    bench.wait(&thread, run, &["completed"]).await;
+    bench.post(&format!("/v1/threads/{thread}/messages"), json!({"role": "user", "content": "x"})).await;
 }
 
 #[tokio::test]
@@ -142,6 +172,30 @@ async fn a_key_holds_for_every_kind_of_post() {
     let again = read(send(runs.clone(), "b", run).await).await;
     assert_eq!(first, again);
     assert_eq!(bench.get(&runs).await["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_holds_for_uploads_whose_forms_are_written_anew() {
+    let bench = Bench::new([]).await;
+    let send = |boundary: &'static str, purpose: &'static str| {
+        let form = format!(
+            "--{boundary}\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\n{purpose}\r\n--{boundary}\r\n\
+             content-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nwords\r\n--{boundary}--\r\n"
+        );
+        let request = Request::post("/v1/files").header("idempotency-key", "once");
+        let request = request.header("content-type", format!("multipart/form-data; boundary={boundary}"));
+        bench.request(request.body(form.into()).unwrap())
+    };
+    let first = body(send("x", "assistants").await).await;
+    assert_eq!(body(send("y", "assistants").await).await, first);
+    let (one, other) = tokio::join!(send("z", "assistants"), send("w", "assistants"));
+    assert_eq!((body(one).await, body(other).await), (first.clone(), first.clone()));
+    assert_eq!(bench.get("/v1/files").await["data"], json!([first]));
+    let content = bench.send(Method::GET, &format!("/v1/files/{}/content", id(&first)), None).await;
+    assert_eq!(content.into_body().collect().await.unwrap().to_bytes(), "words");
+    let other = send("x", "vision").await;
+    assert_eq!(other.status(), 400);
+    assert_eq!(body(other).await["error"]["code"], "idempotency_key_reused");
 }
 
 #[tokio::test]

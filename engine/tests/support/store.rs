@@ -20,6 +20,24 @@ impl Drop for Shared {
     }
 }
 
+fn of_file(path: &str, statement: &str) -> Vec<Vec<String>> {
+    let database = rusqlite::Connection::open(path).unwrap();
+    database.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    let mut statement = database.prepare(statement).unwrap();
+    let columns = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let text = |column| match row.get::<_, rusqlite::types::Value>(column).unwrap() {
+            rusqlite::types::Value::Integer(number) => number.to_string(),
+            rusqlite::types::Value::Text(text) => text,
+            _ => String::new(),
+        };
+        found.push((0..columns).map(text).collect());
+    }
+    found
+}
+
 impl Shared {
     pub async fn new() -> Self {
         let url = super::store().await;
@@ -42,21 +60,9 @@ impl Shared {
     pub async fn sql(&self, statement: &str) -> Vec<Vec<String>> {
         match self.url.strip_prefix("sqlite:") {
             Some(path) => {
-                let database = rusqlite::Connection::open(path).unwrap();
-                database.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-                let mut statement = database.prepare(statement).unwrap();
-                let columns = statement.column_count();
-                let mut rows = statement.query([]).unwrap();
-                let mut found = Vec::new();
-                while let Some(row) = rows.next().unwrap() {
-                    let text = |column| match row.get::<_, rusqlite::types::Value>(column).unwrap() {
-                        rusqlite::types::Value::Integer(number) => number.to_string(),
-                        rusqlite::types::Value::Text(text) => text,
-                        _ => String::new(),
-                    };
-                    found.push((0..columns).map(text).collect());
-                }
-                found
+                let (path, statement) = (path.to_owned(), statement.to_owned());
+                // Beside the runtime: the engine may be in the middle of a transaction, which is to go on.
+                tokio::task::spawn_blocking(move || of_file(&path, &statement)).await.unwrap()
             }
             None => {
                 let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
