@@ -18,6 +18,7 @@ mod package;
 mod peers;
 mod postgres;
 mod python;
+mod recorded;
 mod seam_node;
 mod setup;
 mod shell;
@@ -51,6 +52,7 @@ const COMMANDS: &[Command] = &[
         "swift ARGUMENTS: Swift's own command in the current folder, with the native library within reach",
         swift::run,
     ),
+    ("recorded", "recorded [LANGUAGE]: replies that the service has really given, through a package", recorded::run),
     ("package", "package python|kotlin: the package as users get it, three ways, with release builds", package::run),
     (
         "soak",
