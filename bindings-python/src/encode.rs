@@ -185,7 +185,7 @@ impl<'py> Encoder<'py> {
         if value.is_instance(types.enumeration.bind(py))? {
             return self.value(&value.getattr(intern!(py, "value"))?);
         }
-        if value.is_instance(types.date.bind(py))? {
+        if value.is_instance(Types::date(py)?)? {
             return self.value(&value.call_method0(intern!(py, "isoformat"))?);
         }
         if value.is_instance(types.mapping.bind(py))? {

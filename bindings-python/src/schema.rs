@@ -1,9 +1,15 @@
 //! The tables that generated code fills in: which Python classes a reply is made of.
 //!
 //! `cargo xtask generate` writes one static of each into `crate::generated`. The classes themselves are found by module and
-//! name when the first instance is made.
+//! name when the first instance is made. Of the response classes, which are thousands, the table has text only: a pointer to each
+//! of their members' names would be a relocation, by which a process pays a megabyte and more for classes that it never sees.
+
+use std::cmp::Ordering;
+use std::sync::{LazyLock, OnceLock};
 
 use threadline::operation::Operation;
+
+use crate::generated::{MODELS, PAGE, PAGES};
 
 /// What a JSON value becomes in Python. A value of another kind than its shape says is handed out as plain data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +18,7 @@ pub enum Shape {
     Any,
     /// A number that is a `float` even where it is written without a fraction.
     Float,
-    /// An instance of a class: index into [`MODELS`](crate::generated::MODELS).
+    /// An instance of a class: its place, for [`model`].
     Model(u16),
     /// A list whose items have the shape at this index of [`SHAPES`](crate::generated::SHAPES).
     List(u16),
@@ -32,11 +38,78 @@ pub struct Model {
     /// Its name there.
     pub name: &'static str,
     /// Members, by the wire's name, whose shape is not [`Shape::Any`]. Sorted by name.
-    pub fields: &'static [(&'static str, Shape)],
+    pub fields: Vec<(&'static str, Shape)>,
     /// Members, by the wire's name, that the description requires. They decide between arms of a union without a tag.
-    pub required: &'static [&'static str],
+    pub required: Vec<&'static str>,
     /// Members whose text must be one of these for the class to fit, where a union has no tag.
-    pub constants: &'static [(&'static str, &'static [&'static str])],
+    pub constants: Vec<(&'static str, Vec<&'static str>)>,
+}
+
+/// The response class at this place.
+pub(crate) fn model(place: u16) -> &'static Model {
+    static READ: LazyLock<Vec<OnceLock<Box<Model>>>> = LazyLock::new(|| (0..MODELS).map(|_| OnceLock::new()).collect());
+    READ[usize::from(place)].get_or_init(|| Box::new(Model::read(line(usize::from(place)))))
+}
+
+/// The place of the response class of this full name.
+pub(crate) fn place_of(full_name: &str) -> Option<u16> {
+    let (mut low, mut high) = (0, MODELS);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match full_name_of(line(middle)).cmp(full_name) {
+            Ordering::Equal => return u16::try_from(middle).ok(),
+            Ordering::Less => low = middle + 1,
+            Ordering::Greater => high = middle,
+        }
+    }
+    None
+}
+
+/// The text of a class.
+fn line(place: usize) -> &'static str {
+    let (text, starts) = PAGES[place / PAGE];
+    let at = place % PAGE;
+    // Without the line's end.
+    &text[starts[at] as usize..starts[at + 1] as usize - 1]
+}
+
+fn full_name_of(line: &str) -> &str {
+    line.split(';').next().unwrap_or_default()
+}
+
+impl Model {
+    /// What `cargo xtask generate` has written: `NAME;MEMBER=SHAPE,...;REQUIRED,...;MEMBER=TEXT|...,...`.
+    fn read(line: &'static str) -> Self {
+        let mut parts = line.split(';');
+        let mut part = || parts.next().unwrap_or_default();
+        let (module, name) = part().rsplit_once('.').unwrap_or_default();
+        let fields = items(part()).filter_map(|item| item.split_once('='));
+        let fields = fields.map(|(name, shape)| (name, Shape::read(shape))).collect();
+        let required = items(part()).collect();
+        let constants = items(part()).filter_map(|item| item.split_once('='));
+        let constants = constants.map(|(name, texts)| (name, texts.split('|').collect())).collect();
+        Self { module, name, fields, required, constants }
+    }
+}
+
+fn items(part: &'static str) -> impl Iterator<Item = &'static str> {
+    part.split(',').filter(|item| !item.is_empty())
+}
+
+impl Shape {
+    fn read(text: &str) -> Self {
+        let (kind, place) = text.split_at(1);
+        let place = place.parse().unwrap_or_default();
+        match kind {
+            "f" => Self::Float,
+            "v" => Self::Vector,
+            "m" => Self::Model(place),
+            "l" => Self::List(place),
+            "o" => Self::Map(place),
+            "u" => Self::Union(place),
+            _ => Self::Any,
+        }
+    }
 }
 
 /// A value of one of several shapes.

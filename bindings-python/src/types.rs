@@ -10,7 +10,6 @@ pub(crate) struct Types {
     pub(crate) not_given: Py<PyType>,
     pub(crate) model: Py<PyType>,
     pub(crate) enumeration: Py<PyType>,
-    pub(crate) date: Py<PyType>,
     pub(crate) path: Py<PyType>,
     pub(crate) mapping: Py<PyType>,
 }
@@ -29,11 +28,16 @@ impl Types {
                 not_given: find("threadline._types", "NotGiven")?,
                 model: find("threadline._models", "BaseModel")?,
                 enumeration: find("enum", "Enum")?,
-                date: find("datetime", "date")?,
                 path: find("os", "PathLike")?,
                 mapping: find("collections.abc", "Mapping")?,
             })
         })
+    }
+
+    /// `datetime.date`, whose module is loaded only where a value may be one.
+    pub(crate) fn date(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+        static DATE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        DATE.import(py, "datetime", "date")
     }
 
     /// Whether the value says that there is none.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import os
 import stat
-from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
 
 __all__ = ["file_from_path", "is_async_file", "read_async_files", "read_file_object"]
@@ -70,7 +68,9 @@ def _whole_file(file: Any, name: str) -> Optional[str]:
 
 def is_async_file(value: Any) -> bool:
     """Whether `value` is a file object whose ``read`` is to be awaited."""
-    return inspect.iscoroutinefunction(getattr(value, "read", None))
+    from inspect import iscoroutinefunction  # a large module, which only uploads need
+
+    return iscoroutinefunction(getattr(value, "read", None))
 
 
 async def _read(value: Any) -> Any:
@@ -91,9 +91,14 @@ async def read_async_files(native: Any, operation: int, arguments: Dict[str, Any
     return await native.call_async(operation, read, mode, page)
 
 
+def _content(path: Union[str, "os.PathLike[str]"]) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def file_from_path(path: Union[str, "os.PathLike[str]"]) -> Tuple[str, bytes]:
     """Name and content of a file, as uploads take them."""
-    return os.path.basename(os.fspath(path)), Path(path).read_bytes()
+    return os.path.basename(os.fspath(path)), _content(path)
 
 
 def is_base64_file_input(obj: object) -> bool:
@@ -115,12 +120,12 @@ def assert_is_file_content(obj: object, *, key: Optional[str] = None) -> None:
 
 def read_file_content(file: Any) -> Any:
     """The content of a path; anything else as it is."""
-    return Path(file).read_bytes() if isinstance(file, os.PathLike) else file
+    return _content(file) if isinstance(file, os.PathLike) else file
 
 
 def _named(file: Any) -> Any:
     if is_file_content(file) and not isinstance(file, tuple):
-        return (Path(file).name, Path(file).read_bytes()) if isinstance(file, os.PathLike) else file
+        return (os.path.basename(os.fspath(file)), _content(file)) if isinstance(file, os.PathLike) else file
     if isinstance(file, tuple):
         return (file[0], read_file_content(file[1]), *file[2:])
     raise TypeError("Expected file types input to be a FileContent type or to be a tuple")

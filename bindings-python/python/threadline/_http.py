@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, MutableMapping, Optional, Tuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, MutableMapping, Optional, Tuple
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 __all__ = ["URL", "Headers", "Request", "Response"]
 
@@ -69,33 +71,38 @@ class Headers(MutableMapping[str, str]):
 class URL(str):
     """An address; a text with its parts."""
 
+    def _split(self) -> SplitResult:
+        from urllib.parse import urlsplit  # a large module, which few programs look at URLs for
+
+        return urlsplit(self)
+
     @property
     def scheme(self) -> str:
-        return urlsplit(self).scheme
+        return self._split().scheme
 
     @property
     def host(self) -> str:
-        return urlsplit(self).hostname or ""
+        return self._split().hostname or ""
 
     @property
     def port(self) -> Optional[int]:
-        return urlsplit(self).port
+        return self._split().port
 
     @property
     def path(self) -> str:
-        return urlsplit(self).path or "/"
+        return self._split().path or "/"
 
     @property
     def raw_path(self) -> bytes:
-        parts = urlsplit(self)
+        parts = self._split()
         return ((parts.path or "/") + (f"?{parts.query}" if parts.query else "")).encode("ascii", "replace")
 
     @property
     def query(self) -> bytes:
-        return urlsplit(self).query.encode("ascii", "replace")
+        return self._split().query.encode("ascii", "replace")
 
     def copy_with(self, **parts: Any) -> "URL":
-        split = urlsplit(self)
+        split = self._split()
         known = {name: parts[name] for name in ("scheme", "path", "query", "fragment") if name in parts}
         return URL(split._replace(**known).geturl())
 

@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyString, PyType};
 use pyo3::{ffi, intern};
 
 use crate::generated::MODELS;
+use crate::schema;
 
 /// A response class.
 pub(super) struct Class {
@@ -17,14 +18,16 @@ pub(super) struct Class {
     pub(super) names: Option<HashMap<String, Py<PyString>>>,
 }
 
-static CLASSES: PyOnceLock<Vec<PyOnceLock<Class>>> = PyOnceLock::new();
+static CLASSES: PyOnceLock<Vec<PyOnceLock<Box<Class>>>> = PyOnceLock::new();
 static BASE: PyOnceLock<Class> = PyOnceLock::new();
 
 /// The class at this place of the table.
 pub(super) fn class(py: Python<'_>, index: u16) -> PyResult<&'static Class> {
-    let classes = CLASSES.get_or_init(py, || MODELS.iter().map(|_| PyOnceLock::new()).collect());
-    let model = &MODELS[usize::from(index)];
-    classes[usize::from(index)].get_or_try_init(py, || Class::find(py, model.module, model.name))
+    let classes = CLASSES.get_or_init(py, || (0..MODELS).map(|_| PyOnceLock::new()).collect());
+    let model = schema::model(index);
+    let class =
+        classes[usize::from(index)].get_or_try_init(py, || Class::find(py, model.module, model.name).map(Box::new))?;
+    Ok(class)
 }
 
 /// The class of objects that the tables do not know.

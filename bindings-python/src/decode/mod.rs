@@ -13,8 +13,8 @@ use threadline::json::{DecodeError, Doc, Kind, Node};
 
 use self::cache::{Cache, LONGEST};
 use self::classes::Class;
-use crate::generated::{MODELS, SHAPES, UNIONS};
-use crate::schema::{Model, Shape, Union};
+use crate::generated::{SHAPES, UNIONS};
+use crate::schema::{self, Model, Shape, Union};
 
 /// What a vector becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,7 +50,7 @@ pub(crate) fn decode<'py>(
     vectors: Vectors,
 ) -> Result<Bound<'py, PyAny>, Failure> {
     let doc = Doc::parse(text).map_err(Failure::Json)?;
-    let mut decoder = Decoder { py, cache: Cache::take(), vectors };
+    let mut decoder = Decoder { py, cache: Cache::take(), vectors, packed: Vec::new() };
     let value = decoder.value(doc.root(), shape);
     decoder.cache.put_back();
     Ok(value?)
@@ -63,7 +63,7 @@ pub(crate) fn decode_page<'py>(
     item: Shape,
 ) -> Result<(Bound<'py, PyList>, Bound<'py, PyDict>), Failure> {
     let doc = Doc::parse(text).map_err(Failure::Json)?;
-    let mut decoder = Decoder { py, cache: Cache::take(), vectors: Vectors::List };
+    let mut decoder = Decoder { py, cache: Cache::take(), vectors: Vectors::List, packed: Vec::new() };
     let page = decoder.page(doc.root(), item);
     decoder.cache.put_back();
     Ok(page?)
@@ -78,7 +78,7 @@ pub(crate) fn decode_as<'py>(
     members: &HashMap<String, Bound<'py, PyType>>,
 ) -> Result<Bound<'py, PyAny>, Failure> {
     let place = known(class)?;
-    let mut fields: Vec<(&str, Shape)> = place.map_or(Vec::new(), |place| MODELS[usize::from(place)].fields.to_vec());
+    let mut fields: Vec<(&str, Shape)> = place.map_or(Vec::new(), |place| schema::model(place).fields.clone());
     for (name, class) in members {
         if let Some(place) = known(class)? {
             fields.retain(|(known, _)| known != name);
@@ -87,7 +87,7 @@ pub(crate) fn decode_as<'py>(
     }
     fields.sort_unstable_by_key(|(name, _)| *name);
     let doc = Doc::parse(text).map_err(Failure::Json)?;
-    let mut decoder = Decoder { py, cache: Cache::take(), vectors: Vectors::List };
+    let mut decoder = Decoder { py, cache: Cache::take(), vectors: Vectors::List, packed: Vec::new() };
     let value = match doc.root().kind() {
         Kind::Object => Class::of(class).and_then(|class| decoder.instance(doc.root(), &class, &fields)),
         _ => decoder.value(doc.root(), Shape::Any),
@@ -105,8 +105,8 @@ fn known(class: &Bound<'_, PyType>) -> PyResult<Option<u16>> {
         if !module.starts_with("threadline.types") {
             continue;
         }
-        if let Some(place) = MODELS.iter().position(|model| model.name == name && model.module == module) {
-            return Ok(u16::try_from(place).ok());
+        if let Some(place) = schema::place_of(&format!("{module}.{name}")) {
+            return Ok(Some(place));
         }
     }
     Ok(None)
@@ -116,6 +116,8 @@ struct Decoder<'py> {
     py: Python<'py>,
     cache: Cache,
     vectors: Vectors,
+    /// Room for a vector's bytes.
+    packed: Vec<u8>,
 }
 
 impl<'py> Decoder<'py> {
@@ -137,7 +139,7 @@ impl<'py> Decoder<'py> {
             (Kind::List, _) => self.list(node, Shape::Any),
             (Kind::Object, Shape::Model(model)) => {
                 let class = classes::class(py, model)?;
-                self.instance(node, class, MODELS[usize::from(model)].fields)
+                self.instance(node, class, &schema::model(model).fields)
             }
             (Kind::Object, Shape::Union(union)) => self.union(node, &UNIONS[usize::from(union)]),
             (Kind::Object, Shape::Map(value)) => self.map(node, SHAPES[usize::from(value)]),
@@ -259,7 +261,7 @@ fn choose(node: Node<'_>, shapes: &[Shape]) -> Option<Shape> {
 
 fn fits(node: Node<'_>, shape: Shape, whole: bool) -> bool {
     match (node.kind(), shape) {
-        (Kind::Object, Shape::Model(model)) => fits_model(node, &MODELS[usize::from(model)], whole),
+        (Kind::Object, Shape::Model(model)) => fits_model(node, schema::model(model), whole),
         (Kind::Object, Shape::Union(union)) => {
             let union = &UNIONS[usize::from(union)];
             let tag = union.tag.and_then(|tag| node.get(tag)).and_then(Node::as_str);
@@ -279,7 +281,7 @@ fn fits(node: Node<'_>, shape: Shape, whole: bool) -> bool {
 }
 
 fn fits_model(node: Node<'_>, model: &Model, whole: bool) -> bool {
-    let constant = |(name, texts): &(&str, &'static [&'static str])| match node.get(name).and_then(Node::as_str) {
+    let constant = |(name, texts): &(&str, Vec<&'static str>)| match node.get(name).and_then(Node::as_str) {
         Some(text) => texts.contains(&&*text),
         None => !whole,
     };

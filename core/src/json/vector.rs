@@ -4,8 +4,13 @@ use super::codec::{Context, Decode, Encode, Kinds};
 use super::node::{Kind, Node};
 use super::writer::Writer;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::Simd;
+use base64::engine::general_purpose::PAD;
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// By what the processor has: the vectors are most of a reply.
+static BASE64: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
 
 /// An embedding: a list of numbers, however it came.
 ///
@@ -29,7 +34,7 @@ impl Vector {
         match &self.0 {
             Numbers::F32(numbers) => numbers.len(),
             Numbers::F64(numbers) => numbers.len(),
-            Numbers::Base64(text) => STANDARD.decode(text).map_or(0, |bytes| bytes.len() / 4),
+            Numbers::Base64(text) => BASE64.decode(text).map_or(0, |bytes| bytes.len() / 4),
         }
     }
 
@@ -147,7 +152,7 @@ fn from_list(numbers: &[f64], cx: &mut Context) -> Option<Vec<f64>> {
 }
 
 fn from_base64(text: &str) -> Option<Vec<f32>> {
-    let bytes = STANDARD.decode(text).ok()?;
+    let bytes = BASE64.decode(text).ok()?;
     let (numbers, rest) = bytes.as_chunks::<4>();
     // An empty text is no vector: it stays as it came.
     (rest.is_empty() && !numbers.is_empty()).then(|| numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())

@@ -123,17 +123,68 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider())))
 }
 
-/// The system's trust store. Reading it takes milliseconds and a megabyte: all clients share one.
+/// The system's trust store, which all clients share. Reading it takes milliseconds and a megabyte, and a client that speaks
+/// plain HTTP never asks for it: so it is read at the first handshake.
 fn system_roots() -> Roots {
-    static ROOTS: OnceLock<Roots> = OnceLock::new();
-    Arc::clone(ROOTS.get_or_init(|| {
+    Arc::new(SystemRoots)
+}
+
+#[derive(Debug)]
+struct SystemRoots;
+
+impl SystemRoots {
+    fn read(&self) -> &'static Roots {
+        static ROOTS: OnceLock<Roots> = OnceLock::new();
+        // Read outside of the lock: a fork in the middle would leave it locked in the child.
+        ROOTS.get().unwrap_or_else(|| {
+            let read = Self::read_now();
+            ROOTS.get_or_init(|| read)
+        })
+    }
+
+    fn read_now() -> Roots {
         let named = named_roots();
         let verifier = if named.is_empty() { Verifier::new(provider()) } else { with_roots(named) };
         match verifier {
             Ok(verifier) => Arc::new(verifier),
             Err(_) => Arc::new(NoRoots),
         }
-    }))
+    }
+}
+
+impl ServerCertVerifier for SystemRoots {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.read().verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.read().verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.read().verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.read().supported_verify_schemes()
+    }
 }
 
 /// What `SSL_CERT_FILE` names, where the system's own trust store does not look there. Elsewhere it is read below us.

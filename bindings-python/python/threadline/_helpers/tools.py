@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
@@ -60,6 +59,8 @@ def tool(
     """
     if function is None:
         return lambda decorated: tool(decorated, name=name, description=description, parameters=parameters)
+    import inspect  # a large module, which programs without tools do without
+
     text: Optional[str] = description if description is not None else inspect.getdoc(function)
     made = str(name or getattr(function, "__name__", "function"))
     if parameters is not None:
@@ -68,6 +69,8 @@ def tool(
 
 
 def _schema(function: Callable[..., Any]) -> Dict[str, Any]:
+    import inspect
+
     from ..lib._tools import schema_of
 
     try:
@@ -125,6 +128,8 @@ def _arguments(text: str, is_plain: bool) -> Tuple[List[Any], Dict[str, Any]]:
 
 def _called(function: Callable[..., Any], model: Any, custom: bool) -> Callable[[str], Any]:
     """The function as the native module calls it: text in, JSON out."""
+
+    import inspect
 
     def call(text: str) -> Any:
         named: Dict[str, Any]

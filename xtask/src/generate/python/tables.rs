@@ -29,28 +29,26 @@ pub fn generate(schema: &Schema, facts: &Facts, methods: &[Method<'_>], files: &
     let mut root = String::from("//! The tables of the decoder and of the calls.\n\n");
     let mut uses = String::new();
     let models: Vec<String> = shapes.models.iter().map(model).collect();
-    // One static must hold them all, since numbers are places in it; a file holds some as a macro would: by name.
     let pages: Vec<&[String]> = models.chunks(PAGE).collect();
     for (number, page) in (1..).zip(&pages) {
         let _ = writeln!(root, "mod models_{number};");
-        let items: String = page.iter().zip((number - 1) * PAGE..).map(|(text, at)| item(at, text)).collect();
-        let body = format!(
-            "//! Response classes, part {number}.\n\nuse crate::schema::Model;\nuse crate::schema::Shape::*;\n\n{items}"
-        );
-        files.rust(format!("{DIR}/models_{number}.rs"), &body);
+        files.rust(format!("{DIR}/models_{number}.rs"), &page_of_models(number, page));
         let _ = writeln!(uses, "use models_{number} as m{number};");
     }
-    let names: Vec<String> = (0..models.len()).map(|at| format!("m{}::M{at}", at / PAGE + 1)).collect();
+    let pages = (1..=pages.len()).map(|number| format!("(m{number}::TEXT, &m{number}::STARTS)"));
     let _ = write!(
         root,
-        "mod rows;\nmod unions;\n\n{uses}\nuse crate::schema::{{Model, Row, Shape, Union}};\n\n\
-         /// Response classes.\n#[rustfmt::skip]\npub static MODELS: &[Model] = {};\n\n\
+        "mod rows;\nmod unions;\n\n{uses}\nuse crate::schema::{{Row, Shape, Union}};\n\n\
+         /// How many response classes there are.\npub const MODELS: usize = {};\n\n\
+         /// How many of them a page holds.\npub const PAGE: usize = {PAGE};\n\n\
+         /// Their texts, and where those of each class begin.\n#[rustfmt::skip]\npub static PAGES: &[(&str, &[u32])] = {};\n\n\
          /// Shapes of items and values.\n#[rustfmt::skip]\npub static SHAPES: &[Shape] = {};\n\n\
          /// Unions.\npub static UNIONS: &[Union] = unions::UNIONS;\n\n\
          /// Operations by their Python names.\npub static ROWS: &[Row] = rows::ROWS;\n\n\
          /// Events of WebSockets by the resource that opens them.\n\
          #[rustfmt::skip]\npub static CONNECTIONS: &[(&str, Shape)] = {};\n",
-        fill(names),
+        models.len(),
+        fill(pages),
         fill(shapes.items.iter().map(|shape| format!("Shape::{}", text(*shape)))),
         fill(connections),
     );
@@ -84,8 +82,20 @@ fn fill(items: impl IntoIterator<Item = String>) -> String {
     Doc::filled("&[", items, "]").lay(0, WIDTH, 0)
 }
 
-fn item(at: usize, text: &str) -> String {
-    format!("#[rustfmt::skip]\npub(super) const M{at}: Model = {text};\n")
+/// One text, in which each class has a line, and the offsets of the lines.
+fn page_of_models(number: usize, page: &[String]) -> String {
+    let mut starts = vec![0];
+    for line in page {
+        starts.push(starts.last().unwrap_or(&0) + line.len() + 1);
+    }
+    format!(
+        "//! Response classes, part {number}.\n\n/// A class a line; [`Model`](crate::schema::Model) reads it.\n\
+         pub(super) const TEXT: &str = \"\\\n{}\n\";\n\n/// Where each line begins, and the end.\n\
+         #[rustfmt::skip]\npub(super) static STARTS: [u32; {}] = {};\n",
+        page.join("\n"),
+        starts.len(),
+        Doc::filled("[", starts.iter().map(usize::to_string), "]").lay(0, WIDTH, 0),
+    )
 }
 
 fn text(shape: Shape) -> String {
@@ -100,20 +110,37 @@ fn text(shape: Shape) -> String {
     }
 }
 
+/// A class as a line of text: its full name; members and their shapes; required members; members with their constants.
 fn model(model: &super::shapes::Model) -> String {
-    let (module, name) = model.name.rsplit_once('.').unwrap_or(("", &model.name));
     let fields: Vec<String> =
-        model.fields.iter().map(|(name, shape)| format!("({}, {})", string(name), text(*shape))).collect();
-    let constants: Vec<String> =
-        model.constants.iter().map(|(name, values)| format!("({}, &[{}])", string(name), strings(values))).collect();
-    format!(
-        "Model {{ module: {}, name: {}, fields: &[{}], required: &[{}], constants: &[{}] }}",
-        string(&format!("threadline.types.{module}")),
-        string(name),
-        fields.join(", "),
-        strings(&model.required),
-        constants.join(", ")
-    )
+        model.fields.iter().map(|(name, shape)| format!("{}={}", plain(name), short(*shape))).collect();
+    let required: Vec<&str> = model.required.iter().map(|name| plain(name)).collect();
+    let constants = model.constants.iter().map(|(name, values)| {
+        let values: Vec<&str> = values.iter().map(|value| plain(value)).collect();
+        format!("{}={}", plain(name), values.join("|"))
+    });
+    let constants: Vec<String> = constants.collect();
+    let parts = [fields.join(","), required.join(","), constants.join(",")];
+    format!("threadline.types.{};{}", model.name, parts.join(";"))
+}
+
+/// A text that can stand among separators.
+fn plain(text: &str) -> &str {
+    let free = !text.is_empty() && !text.contains(|char: char| ";,=|\"\\".contains(char) || char.is_control());
+    assert!(free, "`{text}` cannot stand in the table of classes; choose other separators");
+    text
+}
+
+fn short(shape: Shape) -> String {
+    match shape {
+        Shape::Any => "a".to_owned(),
+        Shape::Float => "f".to_owned(),
+        Shape::Vector => "v".to_owned(),
+        Shape::Model(at) => format!("m{at}"),
+        Shape::List(at) => format!("l{at}"),
+        Shape::Map(at) => format!("o{at}"),
+        Shape::Union(at) => format!("u{at}"),
+    }
 }
 
 fn union(union: &super::shapes::Union) -> String {
