@@ -22,5 +22,8 @@ let package = Package(
         .target(name: "ThreadlineFFI", dependencies: ["ThreadlineFFIC"], path: "bindings-swift/Sources/ThreadlineFFI"),
         .target(name: "Threadline", dependencies: ["ThreadlineFFI"], path: "bindings-swift/Sources/Threadline"),
         .executableTarget(name: "ThreadlineDriver", dependencies: ["Threadline"], path: "bindings-swift/Tests/Driver"),
+        .target(name: "ThreadlineExamples", dependencies: ["Threadline"], path: "bindings-swift/Examples"),
+        .testTarget(name: "ThreadlineTests", dependencies: ["Threadline", "ThreadlineExamples"], path: "bindings-swift/Tests/Threadline"),
+        .testTarget(name: "ThreadlineTypeTests", dependencies: ["Threadline"], path: "bindings-swift/Tests/Types"),
     ]
 )

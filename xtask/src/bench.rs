@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Outcome, kotlin, languages, node, python, shell, soak};
+use crate::{Outcome, kotlin, languages, node, python, shell, soak, swift};
 
 /// Runs the benchmarks of one language, Rust if none is named.
 pub fn run(args: &[String]) -> Outcome {
@@ -15,8 +15,11 @@ pub fn run(args: &[String]) -> Outcome {
         "python" => python::bench(),
         "node" => node::bench(),
         "kotlin" => kotlin::bench(),
+        "swift" => swift::bench(),
         "engine" => engine(&args[1..]),
-        other => Err(format!("no benchmarks for `{other}`; there are: rust, python, node, kotlin, engine").into()),
+        other => {
+            Err(format!("no benchmarks for `{other}`; there are: rust, python, node, kotlin, swift, engine").into())
+        }
     }
 }
 

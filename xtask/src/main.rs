@@ -53,7 +53,11 @@ const COMMANDS: &[Command] = &[
         swift::run,
     ),
     ("recorded", "recorded [LANGUAGE]: replies that the service has really given, through a package", recorded::run),
-    ("package", "package python|kotlin: the package as users get it, three ways, with release builds", package::run),
+    (
+        "package",
+        "package python|kotlin|swift: the package as users get it; Python three ways, with release builds",
+        package::run,
+    ),
     (
         "soak",
         "soak [--postgres URL] | python|node [--calls N]: kill servers in the middle of runs; long runs of a package",

@@ -1,5 +1,6 @@
 //! `cargo xtask package python`: the package as users get it, from its folder, as a wheel and from its source archive, each in a
-//! fresh environment in which the examples run. `cargo xtask package kotlin`: the jar (`kotlin.rs`).
+//! fresh environment in which the examples run. `cargo xtask package kotlin`: the jar (`kotlin.rs`);
+//! `swift`: a package that depends on ours (`swift.rs`).
 //!
 //! All builds share the target folder: the folder and the wheel are one release build, and the archive, whose crates are others
 //! to cargo because they lie elsewhere, is built without optimisation, with what the tests have compiled already. With `--debug`
@@ -9,7 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Outcome, kotlin, languages, python, shell};
+use crate::{Outcome, kotlin, languages, python, shell, swift};
 
 /// The folder of the package's project.
 const PROJECT: &str = "bindings-python";
@@ -26,7 +27,8 @@ pub fn run(args: &[String]) -> Outcome {
         [one] if one == "python" => &[][..],
         [one, two] if one == "python" && two == "--debug" => &UNOPTIMISED,
         [one, rest @ ..] if one == "kotlin" => return kotlin::package(rest),
-        _ => return Err("usage: cargo xtask package python|kotlin [--debug]".into()),
+        [one] if one == "swift" => return swift::package(),
+        _ => return Err("usage: cargo xtask package python|kotlin [--debug] | swift".into()),
     };
     python::run()?;
     let folder = languages::target().join("package-python");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Outcome, ffi, languages, shell};
+use crate::{Outcome, ffi, languages, peers, shell};
 
 /// The release of Debian whose Swift is taken where a machine has none.
 const SUITE: &str = "trixie";
@@ -14,6 +14,16 @@ const PACKAGES: &str = "swiftlang libc6-dev libstdc++-14-dev git libncurses-dev"
 
 /// Where Swift and its libraries lie in Debian.
 const SWIFT: &str = "/usr/libexec/swift";
+
+/// What belongs to the package, below the repository's root.
+const PARTS: &[&str] = &[
+    "Package.swift",
+    "bindings-swift/Sources",
+    "bindings-swift/Tests",
+    "bindings-swift/Examples",
+    "bindings-swift/bench",
+    "bindings-swift/sample",
+];
 
 /// The product of the package that is the driver.
 const DRIVER: &str = "threadline-driver";
@@ -106,18 +116,20 @@ fn cache() -> PathBuf {
     cache.unwrap_or_else(languages::target).join("swift")
 }
 
-/// The native library, what UniFFI generates for it, and the file by which Swift's package manager finds it.
-fn native() -> Outcome {
+/// The native library of this profile, what UniFFI generates for it, and the file by which Swift's package manager finds it. Whether
+/// what was generated before fits the library.
+fn native(profile: &str) -> Result<bool, Box<dyn std::error::Error>> {
     ffi::build()?;
-    let place = languages::target().join("swift");
-    let folder = languages::target().join("debug");
+    if profile == "release" {
+        shell::run(&mut shell::cargo(&["build", "--quiet", "--release", "--package", "threadline-ffi"]))?;
+    }
     let found = format!(
         "Name: threadline_ffi\nDescription: The native library of Threadline\nVersion: {}\nLibs: -L{} -lthreadline_ffi\nCflags:\n",
         env!("CARGO_PKG_VERSION"),
-        folder.display()
+        languages::target().join(profile).display()
     );
-    ffi::write(&place.join("threadline_ffi.pc"), found.as_bytes())?;
-    let (made, sources) = (place.join("bindgen"), shell::root().join("bindings-swift/Sources"));
+    ffi::write(&place().join(profile).join("threadline_ffi.pc"), found.as_bytes())?;
+    let (made, sources) = (place().join("bindgen"), shell::root().join("bindings-swift/Sources"));
     if !ffi::is_fresh(&made) {
         ffi::bind("swift", &made)?;
     }
@@ -126,31 +138,114 @@ fn native() -> Outcome {
         ("ThreadlineFFIC.h", "ThreadlineFFIC/ThreadlineFFIC.h"),
         ("ThreadlineFFIC.modulemap", "ThreadlineFFIC/module.modulemap"),
     ];
+    let mut fits = true;
     for (from, to) in targets {
-        let text = std::fs::read(made.join(from))?;
-        ffi::write(&sources.join(to), &text)?;
+        let (text, target) = (std::fs::read(made.join(from))?, sources.join(to));
+        fits &= std::fs::read(&target).is_ok_and(|found| found == text);
+        ffi::write(&target, &text)?;
     }
-    Ok(())
+    Ok(fits)
 }
 
-/// Builds the native library, the package and its driver.
+/// Where everything lies that is made here.
+fn place() -> PathBuf {
+    languages::target().join("swift")
+}
+
+/// A copy of the package, whose files change their times only when they change: a fresh clone need not be compiled anew.
+fn copy() -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let (root, copy) = (shell::root(), place().join("package"));
+    let mut kept = BTreeSet::new();
+    for part in PARTS {
+        for file in ffi::files(&root.join(part)) {
+            let name = file.strip_prefix(&root)?;
+            ffi::write(&copy.join(name), &std::fs::read(&file)?)?;
+            kept.insert(name.to_path_buf());
+        }
+    }
+    for file in ffi::files(&copy) {
+        if !kept.contains(file.strip_prefix(&copy)?) {
+            std::fs::remove_file(&file)?;
+        }
+    }
+    Ok(copy)
+}
+
+/// Builds the native library, the package, its driver and its tests. A warning is an error.
 pub fn build() -> Outcome {
     setup()?;
-    native()?;
-    let mut build = tool("swift", &shell::root());
-    build.args(["build", "--quiet", "--product", DRIVER, "--scratch-path"]).arg(scratch());
-    shell::run(&mut build)
+    native("debug")?;
+    let mut build = tool("swift", &copy()?, "debug");
+    build.args(["build", "--quiet", "--build-tests", "-Xswiftc", "-warnings-as-errors", "--scratch-path"]);
+    shell::run(build.arg(scratch()))
+}
+
+/// What no case can say: cancellation as the server sees it, streams left by the thousand, the members of all types, the examples, the guide.
+pub fn test() -> Outcome {
+    setup()?;
+    if !native("debug")? {
+        return Err(
+            "bindings-swift/Sources/ThreadlineFFI was not what UniFFI makes of the native library. It has been \
+                    written anew: commit it"
+                .into(),
+        );
+    }
+    build()?;
+    let mut test = tool("swift", &copy()?, "debug");
+    test.args(["test", "--skip-build", "--quiet", "-Xswiftc", "-warnings-as-errors", "--scratch-path"]).arg(scratch());
+    shell::run(test.env("THREADLINE_ROOT", shell::root()))
+}
+
+/// Builds a package that depends on ours by its path, as a user's does, and gives its program.
+fn dependent(folder: &str, program: &str, profile: &str) -> Result<Command, Box<dyn std::error::Error>> {
+    setup()?;
+    native(profile)?;
+    let scratch = place().join(program);
+    let mut build = tool("swift", &copy()?.join(folder), profile);
+    shell::run(build.args(["build", "--quiet", "-c", profile, "--scratch-path"]).arg(&scratch))?;
+    Ok(program_of(&scratch.join(profile).join(program), profile))
+}
+
+/// `cargo xtask package swift`: builds the sample package, which depends on ours by its path, and runs it against the mock server and
+/// against `threadline-server`.
+pub fn package() -> Outcome {
+    let sample = |url: &str, what: &str| {
+        let mut program = dependent("bindings-swift/sample", "Sample", "debug")?;
+        shell::run(program.arg(what).env("OPENAI_BASE_URL", url).env("OPENAI_API_KEY", "any"))
+    };
+    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-mock", "--bins"]))?;
+    let mock = peers::start(&mut Command::new(languages::built("threadline-mock")))?;
+    sample(&format!("{}/v1", mock.url.trim_end_matches("/v1")), "page")?;
+    peers::build()?;
+    let folder = place().join("sample-store");
+    std::fs::create_dir_all(&folder)?;
+    let model = peers::start(Command::new(languages::built("threadline-model")).args(["--port", "0"]))?;
+    let server = peers::server(&model.url, "chat", &folder)?;
+    sample(&server.url, "assistant")?;
+    Ok(std::fs::remove_dir_all(folder)?)
+}
+
+/// `cargo xtask bench swift`: CPU of calls and of chunks beside `URLSession` and `Codable`, all of it optimised.
+pub fn bench() -> Outcome {
+    let mut bench = dependent("bindings-swift/bench", "Bench", "release")?;
+    let mut server = dependent("bindings-swift/bench", "Bench", "release")?;
+    let server = peers::start(server.arg("serve"))?;
+    shell::run(bench.arg(&server.url))
 }
 
 /// Where Swift's package manager builds.
 fn scratch() -> PathBuf {
-    languages::target().join("swift/build")
+    place().join("build")
 }
 
 /// The driver of the conformance suite.
 pub fn driver() -> Command {
-    let program = scratch().join("debug").join(DRIVER);
-    let library = languages::target().join("debug");
+    program_of(&scratch().join("debug").join(DRIVER), "debug")
+}
+
+/// A program of Swift's, over the native library of this profile.
+fn program_of(program: &Path, profile: &str) -> Command {
+    let library = languages::target().join(profile);
     if shell::has("swift", &[]) {
         // In its arguments, since the suite starts it by its command line alone.
         let mut path = std::ffi::OsString::from("LD_LIBRARY_PATH=");
@@ -177,14 +272,14 @@ pub fn driver() -> Command {
 /// `cargo xtask swift …`: Swift's own command in the current folder, with this package's native library within reach.
 pub fn run(args: &[String]) -> Outcome {
     setup()?;
-    native()?;
-    shell::run(tool("swift", &std::env::current_dir()?).args(args))
+    native("debug")?;
+    shell::run(tool("swift", &std::env::current_dir()?, "debug").args(args))
 }
 
 /// One of Swift's programs, started in this folder: the machine's, or the one of the cache folder.
-fn tool(program: &str, folder: &Path) -> Command {
+fn tool(program: &str, folder: &Path, profile: &str) -> Command {
     let target = languages::target();
-    let library = target.join("debug");
+    let library = target.join(profile);
     let mut command;
     if shell::has("swift", &[]) {
         command = Command::new(program);
@@ -197,7 +292,7 @@ fn tool(program: &str, folder: &Path) -> Command {
         command.arg(format!("LD_LIBRARY_PATH={SWIFT}/lib/swift/linux:{}", library.display()));
         command.args([&format!("PATH={SWIFT}/bin:/usr/sbin:/usr/bin:/sbin:/bin"), "HOME=/root", program]);
     }
-    command.env("PKG_CONFIG_PATH", joined(&target.join("swift"), "PKG_CONFIG_PATH"));
+    command.env("PKG_CONFIG_PATH", joined(&place().join(profile), "PKG_CONFIG_PATH"));
     command
 }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::languages::{self, LANGUAGES, Language};
 use crate::postgres::Cluster;
-use crate::{Outcome, kotlin, node, peers, python, setup, shell};
+use crate::{Outcome, kotlin, node, peers, python, setup, shell, swift};
 
 /// Without a language everything is built and tested, after what is missing has been installed; with one, the suite runs in that language alone.
 pub fn run(args: &[String]) -> Outcome {
@@ -19,6 +19,9 @@ pub fn run(args: &[String]) -> Outcome {
             }
             if language.name == "kotlin" {
                 kotlin::test()?;
+            }
+            if language.name == "swift" {
+                swift::test()?;
             }
             suite(language, &args[1..])
         }

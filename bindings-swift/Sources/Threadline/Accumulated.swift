@@ -42,83 +42,88 @@ public final class AccumulatedStream<Final: _Value>: AsyncSequence, Sendable {
     public typealias Element = StreamEvent
 
     /// Status and headers of the reply.
-    public var head: ReplyHead { events.head }
-    private let events: EventStream<JSON>
-    private let accumulator: Accumulator
-    private let isAssistant: Bool
+    public let head: ReplyHead
+    private let native: ThreadlineFFI.AccumulatedStream
 
-    init(_ kind: String, startingAfter: Int? = nil, _ events: EventStream<JSON>) throws {
-        self.events = events
-        isAssistant = kind == "assistant"
-        accumulator = try Calls.now { try Accumulator(kind: kind, startingAfter: startingAfter.map { Int64($0) }) }
+    fileprivate init(_ native: ThreadlineFFI.AccumulatedStream) {
+        self.native = native
+        head = ReplyHead(native.head())
     }
 
-    /// What the events have come to so far.
-    public var snapshot: Final { (try? JSON(parsing: accumulator.snapshot())).flatMap { Final._read($0) } ?? Final._blank }
+    deinit { native.shut() }
+
+    /// What the events have come to so far. It waits while a batch of events is read.
+    public func snapshot() async throws -> Final {
+        let native = self.native
+        return try Calls.decoded(Data(try await Calls.wait { _ in try await native.snapshot() }.utf8), head)
+    }
 
     /// Reads what is left, with `each` for its events, and gives the object that all of them come to.
     @discardableResult
     public func result(_ each: (StreamEvent) async throws -> Void = { _ in }) async throws -> Final {
         for try await event in self { try await each(event) }
-        return snapshot
+        return try await snapshot()
     }
 
     /// Reads events as long as `each` says so, and gives what they have come to by then. The connection is closed.
     @discardableResult
     public func until(_ each: (StreamEvent) async throws -> Bool) async throws -> Final {
         for try await event in self where try await !each(event) { break }
-        return snapshot
+        return try await snapshot()
     }
 
     /// Closes the connection.
-    public func close() { events.close() }
+    public func close() { native.shut() }
 
-    public func makeAsyncIterator() -> Iterator { Iterator(stream: self, source: events.makeAsyncIterator()) }
+    public func makeAsyncIterator() -> Iterator { Iterator(closing: Closing(native), head: head) }
 
-    private func push(_ event: JSON) throws -> [JSON] {
-        let data = isAssistant ? event["data"] ?? .null : event
-        let made = try Calls.now { try accumulator.push(name: isAssistant ? event["event"]?.string ?? "" : "", data: Data(data.text.utf8)) }
-        return try JSON(parsing: made).array ?? []
+    /// Closes the connection when the loop is left.
+    fileprivate final class Closing: Sendable {
+        let native: ThreadlineFFI.AccumulatedStream
+
+        init(_ native: ThreadlineFFI.AccumulatedStream) {
+            self.native = native
+        }
+
+        deinit { native.shut() }
     }
 
-    private func finish() throws -> [JSON] {
-        let made = try Calls.now { try accumulator.finish() }
-        return try JSON(parsing: made).array ?? []
-    }
-
-    /// Reads events.
+    /// Reads events in batches: all that have arrived cross at once.
     public struct Iterator: AsyncIteratorProtocol {
-        fileprivate let stream: AccumulatedStream
-        fileprivate var source: EventStream<JSON>.Iterator
-        private var made: [JSON] = []
+        fileprivate let closing: Closing
+        fileprivate let head: ReplyHead
+        private var batch: [JSON] = []
         private var at = 0
-        private var isFinished = false
 
-        fileprivate init(stream: AccumulatedStream, source: EventStream<JSON>.Iterator) {
-            self.stream = stream
-            self.source = source
+        fileprivate init(closing: Closing, head: ReplyHead) {
+            self.closing = closing
+            self.head = head
         }
 
         public mutating func next() async throws -> StreamEvent? {
-            while at == made.count {
-                if isFinished { return nil }
+            while at == batch.count {
+                let native = closing.native
+                guard let bytes = try await Calls.wait({ try await native.nextBatch(cancel: $0) }) else { return nil }
+                batch = try Calls.tree(bytes, head).array ?? []
                 at = 0
-                do {
-                    if let event = try await source.next() {
-                        made = try stream.push(event)
-                    } else {
-                        isFinished = true
-                        made = try stream.finish()
-                    }
-                } catch let error as ThreadlineError {
-                    isFinished = true
-                    made = []
-                    throw error.with(snapshot: stream.snapshot._json())
-                }
             }
             at += 1
-            return StreamEvent(json: made[at - 1].object ?? JSONObject())
+            return StreamEvent(json: batch[at - 1].object ?? JSONObject())
         }
+    }
+}
+
+extension Calls {
+    fileprivate func accumulated<Final: _Value>(
+        _ operation: String, _ path: [String], _ params: JSONObject, _ options: RequestOptions?
+    ) async throws -> AccumulatedStream<Final> {
+        let (native, sent) = (self.native, Sent(params))
+        let stream = try await Calls.wait { handle in
+            try await native.accumulate(operation: operation, path: path, fields: sent.fields, options: options?.text ?? "", cancel: handle)
+        }
+        let made = AccumulatedStream<Final>(stream)
+        options?.onReply?(made.head)
+        return made
     }
 }
 
@@ -216,32 +221,28 @@ extension ChatCompletionsResource {
     public func stream(
         _ params: ChatCompletionCreateParams, options: RequestOptions? = nil
     ) async throws -> AccumulatedStream<ChatCompletion> {
-        try AccumulatedStream("chat", await _calls.events("chat.completions.create", [], params.streamed, options))
+        try await _calls.accumulated("chat.completions.create", [], params.json, options)
     }
 }
 
 extension CompletionsResource {
     /// Creates a completion of the older kind, puts its chunks together as they come.
     public func stream(_ params: CompletionCreateParams, options: RequestOptions? = nil) async throws -> AccumulatedStream<Completion> {
-        try AccumulatedStream("completion", await _calls.events("completions.create", [], params.streamed, options))
+        try await _calls.accumulated("completions.create", [], params.json, options)
     }
 }
 
 extension ResponsesResource {
     /// Creates a response, puts its events together as they come.
     public func stream(_ params: ResponseCreateParams, options: RequestOptions? = nil) async throws -> AccumulatedStream<Response> {
-        try AccumulatedStream("response", await _calls.events("responses.create", [], params.streamed, options))
+        try await _calls.accumulated("responses.create", [], params.json, options)
     }
 
     /// Follows a response that exists. With `startingAfter`, earlier events are read and not handed out.
     public func streamExisting(
         responseId: String, _ params: ResponseRetrieveParams = ResponseRetrieveParams(), options: RequestOptions? = nil
     ) async throws -> AccumulatedStream<Response> {
-        var fields = params.streamed
-        let after = fields["starting_after"]?.int
-        fields["starting_after"] = nil
-        let events: EventStream<JSON> = try await _calls.events("responses.retrieve", [responseId], fields, options)
-        return try AccumulatedStream("response", startingAfter: after, events)
+        try await _calls.accumulated("responses.retrieve", [responseId], params.json, options)
     }
 }
 
@@ -250,7 +251,7 @@ extension BetaThreadsRunsResource {
     public func stream(
         threadId: String, _ params: RunCreateParams, options: RequestOptions? = nil
     ) async throws -> AccumulatedStream<AccumulatedRun> {
-        try AccumulatedStream("assistant", await _calls.events("beta.threads.runs.create", [threadId], params.streamed, options))
+        try await _calls.accumulated("beta.threads.runs.create", [threadId], params.json, options)
     }
 
     /// Hands in what tools gave, puts the events of the run together as they come.
@@ -258,7 +259,7 @@ extension BetaThreadsRunsResource {
         threadId: String, runId: String, _ params: RunSubmitToolOutputsParams, options: RequestOptions? = nil
     ) async throws -> AccumulatedStream<AccumulatedRun> {
         let operation = "beta.threads.runs.submit_tool_outputs"
-        return try AccumulatedStream("assistant", await _calls.events(operation, [threadId, runId], params.streamed, options))
+        return try await _calls.accumulated(operation, [threadId, runId], params.json, options)
     }
 }
 
@@ -267,11 +268,6 @@ extension BetaThreadsResource {
     public func accumulateRun(
         _ params: ThreadCreateAndRunParams, options: RequestOptions? = nil
     ) async throws -> AccumulatedStream<AccumulatedRun> {
-        try AccumulatedStream("assistant", await _calls.events("beta.threads.create_and_run", [], params.streamed, options))
+        try await _calls.accumulated("beta.threads.create_and_run", [], params.json, options)
     }
-}
-
-extension APIObject {
-    /// The members of a request. The native library adds what asks for a stream.
-    fileprivate var streamed: JSONObject { json }
 }

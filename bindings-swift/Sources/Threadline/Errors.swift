@@ -36,6 +36,18 @@ public enum ThreadlineError: Error, Sendable {
     case webhookSignature(Failure)
     /// The call could not be made as it was asked for.
     case usage(Failure)
+    /// The server sends the request elsewhere, and it was not followed.
+    case redirect(Failure)
+    /// A WebSocket was closed by its server with a code that is no proper end: ``Failure/close``.
+    case closed(Failure)
+    /// An answer that was to be parsed was cut off: ``Failure/completion``.
+    case lengthFinish(Failure)
+    /// An answer that was to be parsed was held back: ``Failure/completion``.
+    case contentFilterFinish(Failure)
+    /// A run of tools took more replies than it may: ``Failure/transcript``.
+    case stepLimit(Failure)
+    /// A run of tools was ended by a function, or by who decides about calls: ``Failure/transcript``.
+    case tool(Failure)
     /// The task was cancelled. Methods throw `CancellationError` then; this is for ``Swift/Result``.
     case cancelled(Failure)
     /// Any kind that has no case of its own: see ``Failure/kind``.
@@ -59,6 +71,12 @@ public enum ThreadlineError: Error, Sendable {
         case "decode": self = .decode(failure)
         case "webhook_signature": self = .webhookSignature(failure)
         case "usage": self = .usage(failure)
+        case "redirect": self = .redirect(failure)
+        case "closed": self = .closed(failure)
+        case "length_finish": self = .lengthFinish(failure)
+        case "content_filter_finish": self = .contentFilterFinish(failure)
+        case "step_limit": self = .stepLimit(failure)
+        case "tool": self = .tool(failure)
         case "cancelled": self = .cancelled(failure)
         default: self = .other(failure)
         }
@@ -75,14 +93,8 @@ public enum ThreadlineError: Error, Sendable {
         return record.kind == "cancelled" ? CancellationError() : ThreadlineError(Failure(record))
     }
 
-    /// The same with what a stream had been put together to.
-    func with(snapshot: JSON) -> ThreadlineError {
-        guard var partial = failure.more["partial"]?.object else { return self }
-        partial["snapshot"] = snapshot
-        var failure = self.failure
-        failure.more["partial"] = .object(partial)
-        return ThreadlineError(failure)
-    }
+    /// The same, of this reply.
+    func with(_ head: ReplyHead) -> ThreadlineError { ThreadlineError(Failure(failure, head)) }
 
     /// All that is known.
     public var failure: Failure {
@@ -90,7 +102,9 @@ public enum ThreadlineError: Error, Sendable {
         case .badRequest(let failure), .authentication(let failure), .permissionDenied(let failure), .notFound(let failure),
             .conflict(let failure), .unprocessableEntity(let failure), .rateLimit(let failure), .internalServer(let failure),
             .api(let failure), .connection(let failure), .timeout(let failure), .idleTimeout(let failure), .streamEnded(let failure),
-            .decode(let failure), .webhookSignature(let failure), .usage(let failure), .cancelled(let failure), .other(let failure):
+            .decode(let failure), .webhookSignature(let failure), .usage(let failure), .redirect(let failure), .closed(let failure),
+            .lengthFinish(let failure), .contentFilterFinish(let failure), .stepLimit(let failure), .tool(let failure),
+            .cancelled(let failure), .other(let failure):
             return failure
         }
     }
@@ -130,7 +144,7 @@ public struct Failure: Sendable {
     public let body: Data
     private let lines: String
     /// What only some errors have, as the core tells it.
-    package fileprivate(set) var more: JSONObject
+    package let more: JSONObject
 
     init(_ record: ErrorRecord) {
         kind = record.kind
@@ -146,6 +160,23 @@ public struct Failure: Sendable {
         body = record.body
         lines = record.headers
         more = (try? JSON(parsing: record.more))?.object ?? JSONObject()
+    }
+
+    /// A failure in a reply that was read.
+    init(_ failure: Failure, _ head: ReplyHead) {
+        kind = failure.kind
+        message = failure.message
+        status = head.status
+        type = failure.type
+        code = failure.code
+        param = failure.param
+        requestID = head.requestID
+        attempts = head.attempts
+        retryAfter = failure.retryAfter
+        isRetryable = failure.isRetryable
+        body = failure.body
+        lines = head.lines
+        more = failure.more
     }
 
     init(kind: String, message: String, head: ReplyHead?) {

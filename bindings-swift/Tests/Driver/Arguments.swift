@@ -59,8 +59,8 @@ final class Arguments: @unchecked Sendable {
     /// The typed parameters: all arguments but path parameters and the stream flag.
     func params<T: APIObject>(_ type: T.Type) throws -> T {
         var rest = values
-        for name in row.path { rest[name] = nil }
-        if let flag = row.streamFlag { rest[flag] = nil }
+        for name in row.path { rest[name] = .none }
+        if let flag = row.streamFlag { rest[flag] = .none }
         return try typed(.object(rest))
     }
 
@@ -84,15 +84,18 @@ final class Arguments: @unchecked Sendable {
     }
 
     /// An argument; `nil` if it was not given, or is `null`.
-    func peek(_ name: String) -> JSON? { values[name].flatMap { $0.isNull ? nil : $0 } }
+    func peek(_ name: String) -> JSON? {
+        guard let value = values[name], !value.isNull else { return .none }
+        return value
+    }
 
     func set(_ name: String, _ value: JSON) { values[name] = value }
 
     /// An argument of a helper's own, taken out; `nil` if it was not given, or is `null`.
     func take(_ name: String) -> JSON? {
-        let value = values[name]
-        values[name] = nil
-        return value.flatMap { $0.isNull ? nil : $0 }
+        let value = peek(name)
+        values[name] = .none
+        return value
     }
 
     func takeText(_ name: String) throws -> String? {

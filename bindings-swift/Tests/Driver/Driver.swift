@@ -142,8 +142,13 @@ struct Answer: Sendable {
     static func failed(_ error: ThreadlineError) -> Answer { Answer(("error", record(error))) }
 
     static func failed(kind: String, message: String) -> Answer {
-        Answer(("error", ["kind": .string(kind), "message": .string(message), "attempts": 0, "retryable": false]))
+        var record: JSONObject = ["kind": .string(kind), "message": .string(message), "attempts": 0, "retryable": false]
+        for name in ["status", "type", "code", "param", "request_id", "retry_after_s"] + more { record[name] = .null }
+        return Answer(("error", .object(record)))
     }
+
+    /// Members that only some errors have.
+    private static var more: [String] { ["partial", "unfinished", "azure", "close", "completion", "transcript"] }
 
     static func optional(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
 
@@ -158,7 +163,7 @@ struct Answer: Sendable {
         record["attempts"] = .number(JSONNumber(failure.attempts))
         record["retry_after_s"] = failure.retryAfter.map { .number(JSONNumber($0)) } ?? .null
         record["retryable"] = .bool(failure.isRetryable)
-        for name in ["partial", "unfinished", "azure", "close", "completion", "transcript"] { record[name] = failure.more[name] ?? .null }
+        for name in more { record[name] = failure.more[name] ?? .null }
         return .object(record)
     }
 

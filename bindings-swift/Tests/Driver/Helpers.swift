@@ -11,6 +11,9 @@ func helperRows(operations: [String: Row]) -> [Row] {
     makers.webhooks(&rows)
     makers.streams(&rows)
     makers.parsing(&rows)
+    makers.tools(&rows)
+    makers.agents(&rows)
+    makers.sockets(&rows)
     return rows
 }
 

@@ -2,7 +2,7 @@ import Threadline
 
 extension Arguments {
     /// The type that `{"$type": …}` stands for.
-    private static func type(_ json: JSON) throws -> OutputSchema? {
+    static func type(_ json: JSON) throws -> OutputSchema? {
         guard let described = json["$type"] else { return nil }
         guard let name = described["name"]?.string, let schema = described["schema"] else { throw Usage("`$type` has `name` and `schema`") }
         return OutputSchema(name: name, description: described["description"]?.string, schema: schema)

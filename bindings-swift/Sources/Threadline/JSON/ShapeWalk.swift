@@ -45,7 +45,7 @@ extension Kind {
         case .integer: return written(Int._read(value), value)
         case .vector: return written(Vector._read(value), value)
         case .null: return written(JSONNull._read(value), value)
-        case .file: return value
+        case .file: return written(FileUpload._read(value), value)
         case .number:
             guard let number = value.double, case .number(let digits) = value else { return value }
             let written = JSONNumber(number)

@@ -1,6 +1,7 @@
 //! Outputs in Swift. What the generated types stand on is `bindings-swift/Sources/Threadline/JSON/`.
 
 pub mod driver;
+pub mod members;
 pub mod names;
 pub mod resources;
 pub mod text;
@@ -25,6 +26,7 @@ pub fn generate(schema: &Schema, rust: &rust::Names, files: &mut Files) -> Resul
     types::generate(schema, &names, files);
     resources::generate(schema, &names, files);
     driver::generate(schema, &names, files);
+    members::generate(schema, &names, files);
     Ok(())
 }
 

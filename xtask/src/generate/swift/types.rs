@@ -8,6 +8,7 @@ use super::{MAIN, Names, shape, swift_type};
 use crate::generate::common::{camel, is_required, member_text, parts};
 use crate::generate::output::Files;
 use crate::generate::schema::defs::{EnumDef, FieldDef, StructDef, TypeDef, UnionDef};
+use crate::generate::schema::expr::Expr;
 use crate::generate::schema::{Schema, Type};
 
 /// Lines of a file after which another one begins: the compiler works on files side by side.
@@ -66,10 +67,6 @@ fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Struc
          public static let _shape = Shape({}, {table})",
         string(swift),
     );
-    let members = |required: bool| {
-        let typed = shown.iter().filter_map(|field| Some((*field, field.ty.as_ref()?)));
-        typed.filter(move |(field, _)| is_required(field) == required)
-    };
     if ty.sent {
         let constants = shown.iter().filter(|field| field.required).filter_map(|f| Some((*f, f.constant.as_ref()?)));
         let mut arguments: Vec<String> = Vec::new();
@@ -77,7 +74,7 @@ fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Struc
         for (field, constant) in constants {
             let _ = writeln!(body, "        json.add(constant: {}, {})", string(&field.name), literal(constant));
         }
-        for (field, expr) in members(true).chain(members(false)) {
+        for (field, expr) in members(ty, def, true).chain(members(ty, def, false)) {
             let (member, ty) = (names.of(name, &field.name), swift_type(names, expr));
             let end = if is_required(field) { "" } else { "? = nil" };
             arguments.push(format!("        {member}: {ty}{end}"));
@@ -90,7 +87,7 @@ fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Struc
             let _ = writeln!(out, "    public init(\n{}\n    ) {{\n{body}    }}", arguments.join(",\n"));
         }
     }
-    for (field, expr) in members(true).chain(members(false)) {
+    for (field, expr) in members(ty, def, true).chain(members(ty, def, false)) {
         out.push('\n');
         comment(out, 4, &member_text(name, ty, field));
         let (how, end) = if is_required(field) { ("req", "") } else { ("opt", "?") };
@@ -103,6 +100,13 @@ fn structure(out: &mut String, names: &Names, name: &str, ty: &Type, def: &Struc
         );
     }
     out.push_str("}\n");
+}
+
+/// Members that are no constants, with their types: those that are required, or the others.
+pub fn members<'a>(ty: &'a Type, def: &'a StructDef, required: bool) -> impl Iterator<Item = (&'a FieldDef, &'a Expr)> {
+    let shown = def.fields.iter().filter(|field| !ty.hidden.contains(&field.name));
+    let typed = shown.filter_map(|field| Some((field, field.ty.as_ref()?)));
+    typed.filter(move |(field, _)| is_required(field) == required)
 }
 
 /// A member in the table.

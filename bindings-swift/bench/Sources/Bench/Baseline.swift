@@ -1,0 +1,153 @@
+import Foundation
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
+// What a program would write that has Foundation only: `Codable` structs of the members that the API documents, and `URLSession`.
+
+struct Request: Encodable {
+    struct Message: Encodable {
+        let role: String
+        let content: String
+    }
+
+    let model: String
+    let messages: [Message]
+    let stream: Bool?
+}
+
+struct ToolCall: Decodable {
+    struct Function: Decodable {
+        let name: String
+        let arguments: String
+    }
+
+    let id: String
+    let type: String
+    let function: Function
+}
+
+struct Usage: Decodable {
+    struct Prompt: Decodable {
+        let cachedTokens: Int?
+        let audioTokens: Int?
+    }
+
+    struct Completion: Decodable {
+        let reasoningTokens: Int?
+        let audioTokens: Int?
+    }
+
+    let promptTokens: Int
+    let completionTokens: Int
+    let totalTokens: Int
+    let promptTokensDetails: Prompt?
+    let completionTokensDetails: Completion?
+}
+
+struct LogProbs: Decodable {
+    let content: [String]?
+}
+
+struct Completion: Decodable {
+    struct Message: Decodable {
+        let role: String
+        let content: String?
+        let refusal: String?
+        let toolCalls: [ToolCall]?
+    }
+
+    struct Choice: Decodable {
+        let index: Int
+        let finishReason: String
+        let logprobs: LogProbs?
+        let message: Message
+    }
+
+    let id: String
+    let object: String
+    let created: Int
+    let model: String
+    let serviceTier: String?
+    let systemFingerprint: String?
+    let choices: [Choice]
+    let usage: Usage?
+}
+
+struct Chunk: Decodable {
+    struct Delta: Decodable {
+        let role: String?
+        let content: String?
+        let refusal: String?
+        let toolCalls: [ToolCall]?
+    }
+
+    struct Choice: Decodable {
+        let index: Int
+        let delta: Delta
+        let logprobs: LogProbs?
+        let finishReason: String?
+    }
+
+    let id: String
+    let object: String
+    let created: Int
+    let model: String
+    let serviceTier: String?
+    let systemFingerprint: String?
+    let choices: [Choice]
+    let usage: Usage?
+}
+
+/// Hands the bytes of a reply on as they come. `URLSession.bytes(for:)` is not there on Linux.
+final class Bytes: NSObject, URLSessionDataDelegate, @unchecked Sendable {
+    private let pieces: AsyncThrowingStream<Data, any Error>.Continuation
+
+    init(_ pieces: AsyncThrowingStream<Data, any Error>.Continuation) {
+        self.pieces = pieces
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) { pieces.yield(data) }
+
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) { pieces.finish(throwing: error) }
+}
+
+func baseline(_ base: String) -> Library {
+    let session = URLSession(configuration: .default)
+    let encoder = JSONEncoder()
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    func request(stream: Bool) throws -> URLRequest {
+        var request = URLRequest(url: URL(string: base + "/chat/completions")!)
+        request.httpMethod = "POST"
+        request.setValue("Bearer k", forHTTPHeaderField: "Authorization")
+        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        let message = Request.Message(role: "user", content: "Hi")
+        request.httpBody = try encoder.encode(Request(model: "m", messages: [message], stream: stream ? true : nil))
+        return request
+    }
+    func call() async throws -> Int {
+        let (data, _) = try await session.data(for: try request(stream: false))
+        return try decoder.decode(Completion.self, from: data).choices.first?.message.content?.count ?? 0
+    }
+    func stream() async throws -> Int {
+        let (pieces, sender) = AsyncThrowingStream.makeStream(of: Data.self)
+        let task = session.dataTask(with: try request(stream: true))
+        task.delegate = Bytes(sender)
+        task.resume()
+        var (chunks, buffer) = (0, Data())
+        for try await piece in pieces {
+            buffer.append(piece)
+            while let end = buffer.firstRange(of: Data("\n\n".utf8)) {
+                let event = buffer[buffer.startIndex..<end.lowerBound]
+                buffer = buffer[end.upperBound...]
+                let data = event.dropFirst("data: ".utf8.count)
+                if data == Data("[DONE]".utf8) { continue }
+                if try decoder.decode(Chunk.self, from: data).choices.first?.index == 0 { chunks += 1 }
+            }
+        }
+        return chunks
+    }
+    return Library(name: "URLSession and Codable", call: call, stream: stream)
+}

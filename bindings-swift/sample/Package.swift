@@ -1,0 +1,9 @@
+// swift-tools-version:5.9
+import PackageDescription
+
+let package = Package(
+    name: "sample",
+    platforms: [.macOS(.v12)],
+    dependencies: [.package(name: "threadline", path: "../..")],
+    targets: [.executableTarget(name: "Sample", dependencies: [.product(name: "Threadline", package: "threadline")])]
+)
