@@ -56,11 +56,13 @@ final class Arguments: @unchecked Sendable {
         return text
     }
 
-    /// The typed parameters: all arguments but path parameters and the stream flag.
+    /// The typed parameters: all arguments but path parameters and the stream flag, in the order of the type's initializer.
     func params<T: APIObject>(_ type: T.Type) throws -> T {
-        var rest = values
-        for name in row.path { rest[name] = .none }
-        if let flag = row.streamFlag { rest[flag] = .none }
+        var rest = JSONObject()
+        let known = row.required + row.optional
+        for name in known + values.names.filter({ !known.contains($0) }) where !row.path.contains(name) && name != row.streamFlag {
+            if let value = values[name] { rest[name] = value }
+        }
         return try typed(.object(rest))
     }
 

@@ -61,31 +61,63 @@ struct SHA256 {
         return state.map { String(format: "%08x", $0) }.joined()
     }
 
+    /// By pointers and plain loops: without optimisation, arrays and ranges take a hundred times as long.
     private mutating func block(_ at: Int) {
-        var words: [UInt32] = []
-        words.reserveCapacity(64)
-        for index in 0..<16 {
-            var word: UInt32 = 0
-            for byte in 0..<4 { word = word << 8 | UInt32(rest[at + index * 4 + byte]) }
-            words.append(word)
+        rest.withUnsafeBufferPointer { rest in
+            SHA256.constants.withUnsafeBufferPointer { constants in
+                withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { words in
+                    state.withUnsafeMutableBufferPointer { state in
+                        SHA256.mix(rest.baseAddress! + at, constants.baseAddress!, words.baseAddress!, state.baseAddress!)
+                    }
+                }
+            }
         }
-        func turn(_ value: UInt32, _ by: UInt32) -> UInt32 { value >> by | value << (32 - by) }
-        for index in 16..<64 {
-            let (early, late) = (words[index - 15], words[index - 2])
-            let one: UInt32 = turn(early, 7) ^ turn(early, 18) ^ early >> 3
-            let two: UInt32 = turn(late, 17) ^ turn(late, 19) ^ late >> 10
-            words.append(words[index - 16] &+ one &+ words[index - 7] &+ two)
+    }
+
+    private static func mix(
+        _ bytes: UnsafePointer<UInt8>, _ constants: UnsafePointer<UInt32>, _ words: UnsafeMutablePointer<UInt32>,
+        _ state: UnsafeMutablePointer<UInt32>
+    ) {
+        var index = 0
+        while index < 16 {
+            let from = bytes + index &* 4
+            let (one, two) = (UInt32(truncatingIfNeeded: from[0]) &<< 24, UInt32(truncatingIfNeeded: from[1]) &<< 16)
+            words[index] = one | two | UInt32(truncatingIfNeeded: from[2]) &<< 8 | UInt32(truncatingIfNeeded: from[3])
+            index = index &+ 1
         }
-        var v = state
-        for index in 0..<64 {
-            let (a, e) = (v[0], v[4])
-            let mix: UInt32 = turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)
-            let choice: UInt32 = e & v[5] ^ ~e & v[6]
-            let first: UInt32 = v[7] &+ mix &+ choice &+ SHA256.constants[index] &+ words[index]
-            let spread: UInt32 = turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)
-            let majority: UInt32 = a & v[1] ^ a & v[2] ^ v[1] & v[2]
-            v = [first &+ spread &+ majority, a, v[1], v[2], v[3] &+ first, e, v[5], v[6]]
+        while index < 64 {
+            let (early, late) = (words[index &- 15], words[index &- 2])
+            let one: UInt32 = (early &>> 7 | early &<< 25) ^ (early &>> 18 | early &<< 14) ^ (early &>> 3)
+            let two: UInt32 = (late &>> 17 | late &<< 15) ^ (late &>> 19 | late &<< 13) ^ (late &>> 10)
+            words[index] = words[index &- 16] &+ one &+ words[index &- 7] &+ two
+            index = index &+ 1
         }
-        for index in 0..<8 { state[index] = state[index] &+ v[index] }
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+        index = 0
+        while index < 64 {
+            let turned: UInt32 = (e &>> 6 | e &<< 26) ^ (e &>> 11 | e &<< 21) ^ (e &>> 25 | e &<< 7)
+            let choice: UInt32 = (e & f) ^ (~e & g)
+            let first: UInt32 = h &+ turned &+ choice &+ constants[index] &+ words[index]
+            let spread: UInt32 = (a &>> 2 | a &<< 30) ^ (a &>> 13 | a &<< 19) ^ (a &>> 22 | a &<< 10)
+            let majority: UInt32 = (a & b) ^ (a & c) ^ (b & c)
+            h = g
+            g = f
+            f = e
+            e = d &+ first
+            d = c
+            c = b
+            b = a
+            a = first &+ spread &+ majority
+            index = index &+ 1
+        }
+        state[0] = state[0] &+ a
+        state[1] = state[1] &+ b
+        state[2] = state[2] &+ c
+        state[3] = state[3] &+ d
+        state[4] = state[4] &+ e
+        state[5] = state[5] &+ f
+        state[6] = state[6] &+ g
+        state[7] = state[7] &+ h
     }
 }
