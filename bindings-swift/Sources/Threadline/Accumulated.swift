@@ -75,36 +75,34 @@ public final class AccumulatedStream<Final: _Value>: AsyncSequence, Sendable {
     /// Closes the connection.
     public func close() { native.shut() }
 
-    public func makeAsyncIterator() -> Iterator { Iterator(closing: Closing(native), head: head) }
+    public func makeAsyncIterator() -> Iterator { Iterator(closing: Closing(self)) }
 
     /// Closes the connection when the loop is left.
     fileprivate final class Closing: Sendable {
-        let native: ThreadlineFFI.AccumulatedStream
+        let stream: AccumulatedStream
 
-        init(_ native: ThreadlineFFI.AccumulatedStream) {
-            self.native = native
+        init(_ stream: AccumulatedStream) {
+            self.stream = stream
         }
 
-        deinit { native.shut() }
+        deinit { stream.native.shut() }
     }
 
     /// Reads events in batches: all that have arrived cross at once.
     public struct Iterator: AsyncIteratorProtocol {
         fileprivate let closing: Closing
-        fileprivate let head: ReplyHead
         private var batch: [JSON] = []
         private var at = 0
 
-        fileprivate init(closing: Closing, head: ReplyHead) {
+        fileprivate init(closing: Closing) {
             self.closing = closing
-            self.head = head
         }
 
         public mutating func next() async throws -> StreamEvent? {
             while at == batch.count {
-                let native = closing.native
-                guard let bytes = try await Calls.wait({ try await native.nextBatch(cancel: $0) }) else { return nil }
-                batch = try Calls.tree(bytes, head).array ?? []
+                let stream = closing.stream
+                guard let bytes = try await Calls.wait({ try await stream.native.nextBatch(cancel: $0) }) else { return nil }
+                batch = try Calls.tree(bytes, stream.head).array ?? []
                 at = 0
             }
             at += 1

@@ -95,12 +95,12 @@ enum Sample {
         case .texts(let texts): return .string(texts.sorted().first ?? "text")
         case .object: return .object(object(shape, depth: depth, whole: false))
         case .union(_, let arms):
-            // The arm that is the least deep: a union may hold itself.
+            // A union may hold itself: deep down, an arm that holds nothing, where there is one.
             let simple = arms.first { arm in
                 if case .named = arm.type { return false }
                 return true
             }
-            guard depth <= 6 || simple == nil, let arm = depth > 6 ? simple : arms.first else { return simple.map { value($0.type, depth: depth + 1) } ?? .null }
+            guard let arm = depth > 6 ? simple ?? arms.first : arms.first else { return .null }
             return value(arm.type, depth: depth + 1)
         }
     }
