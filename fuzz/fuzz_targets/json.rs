@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use threadline::json::{Doc, Json, Kind, MAX_DEPTH, Node, decode, encode};
 
 fn depth(bytes: &[u8]) -> usize {
@@ -54,6 +55,9 @@ fuzz_target!(|bytes: &[u8]| {
         // The other parser has no place for lone surrogates, numbers beyond a double and control characters in strings.
         (Ok(_), Err(_)) => {
             assert!(bytes.iter().any(|byte| *byte == b'\\' || byte.is_ascii_digit() || byte.is_ascii_control()));
+            let json: Json = decode(bytes).expect("any value is `Json`");
+            let again = encode(&json).expect("no number was computed");
+            serde_json::from_str::<&RawValue>(&again).expect("what is written is JSON for every parser");
         }
         (Err(error), Ok(_)) => panic!("refused although valid: {error}"),
         (Err(_), Err(_)) => {}
