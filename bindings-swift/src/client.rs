@@ -47,11 +47,6 @@ pub(crate) fn prepared(
     answer: Answer,
 ) -> Result<(&'static Operation, Args, RequestOptions), CallError> {
     let operation = operation(name, &path, answer)?;
-    for (name, value) in operation.path_params.iter().zip(&path) {
-        if value.is_empty() {
-            return Err(CallError::usage(format!("the argument `{name}` is empty, and stands in the URL")));
-        }
-    }
     Ok((operation, Args::new(path, fields, inputs(files)?), call_options(options)?))
 }
 
@@ -61,6 +56,50 @@ fn watched(core: &threadline::Client, records: &Arc<Mutex<Vec<String>>>) -> thre
     core.with_observer(move |record: &CallRecord| {
         place.lock().unwrap_or_else(PoisonError::into_inner).push(record.to_json());
     })
+}
+
+impl Client {
+    /// What [`execute`](Self::execute) does, for a task of the runtime.
+    pub(crate) fn execute_here(
+        &self,
+        operation: String,
+        path: Vec<String>,
+        fields: Vec<u8>,
+        files: Vec<Upload>,
+        options: String,
+    ) -> impl Future<Output = Result<Reply, CallError>> + Send + use<> {
+        let core = self.core.clone();
+        async move {
+            let (operation, args, options) = prepared(&operation, path, fields, files, &options, Answer::Whole)?;
+            let raw = core.execute(operation, args, options).await?;
+            let is_json = match operation.reply {
+                ReplyKind::Json => true,
+                ReplyKind::JsonOrText => raw.is_json(),
+                _ => false,
+            };
+            // Hosts' parsers are not all strict; what is no JSON is reported here, in the same words for all.
+            if is_json && let Err(error) = Doc::parse(&raw.body) {
+                return Err(raw.decode_error(error).into());
+            }
+            Ok(raw.into())
+        }
+    }
+
+    /// What [`stream`](Self::stream) does, for a task of the runtime.
+    pub(crate) fn stream_here(
+        &self,
+        operation: String,
+        path: Vec<String>,
+        fields: Vec<u8>,
+        files: Vec<Upload>,
+        options: String,
+    ) -> impl Future<Output = Result<Arc<EventStream>, CallError>> + Send + use<> {
+        let core = self.core.clone();
+        async move {
+            let (operation, args, options) = prepared(&operation, path, fields, files, &options, Answer::Events)?;
+            Ok(EventStream::new(core.stream(operation, args, options).await?))
+        }
+    }
 }
 
 #[uniffi::export]
@@ -128,22 +167,8 @@ impl Client {
         options: String,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<Reply, CallError> {
-        let (operation, args, options) = prepared(&operation, path, fields, files, &options, Answer::Whole)?;
-        let core = self.core.clone();
-        runtime::run(cancel, async move {
-            let raw = core.execute(operation, args, options).await?;
-            let is_json = match operation.reply {
-                ReplyKind::Json => true,
-                ReplyKind::JsonOrText => raw.is_json(),
-                _ => false,
-            };
-            // Hosts' parsers are not all strict; what is no JSON is reported here, in the same words for all.
-            if is_json && let Err(error) = Doc::parse(&raw.body) {
-                return Err(raw.decode_error(error).into());
-            }
-            Ok(raw.into())
-        })
-        .await
+        let work = self.execute_here(operation, path, fields, files, options);
+        runtime::run(cancel, work).await
     }
 
     /// Makes a call whose reply is read piece by piece.
@@ -171,9 +196,8 @@ impl Client {
         options: String,
         cancel: Option<Arc<CancelHandle>>,
     ) -> Result<Arc<EventStream>, CallError> {
-        let (operation, args, options) = prepared(&operation, path, fields, files, &options, Answer::Events)?;
-        let core = self.core.clone();
-        runtime::run(cancel, async move { Ok(EventStream::new(core.stream(operation, args, options).await?)) }).await
+        let work = self.stream_here(operation, path, fields, files, options);
+        runtime::run(cancel, work).await
     }
 
     /// Makes a call whose reply is a stream, and puts the stream together: of `chat.completions.create`, `completions.create`,

@@ -18,6 +18,8 @@ mod files;
 mod functions;
 mod helpers;
 mod identity;
+#[cfg(not(target_os = "ios"))]
+mod jvm;
 mod mock;
 mod news;
 mod options;

@@ -40,6 +40,12 @@ impl EventStream {
         let shared = Shared { stream: Mutex::new(Some(stream)), closed: watch::Sender::new(false) };
         Arc::new(Self { head, shared: Arc::new(shared) })
     }
+
+    /// What [`next_batch`](Self::next_batch) does, for a task of the runtime.
+    #[cfg(not(target_os = "ios"))]
+    pub(crate) async fn next_here(&self) -> Result<Option<Vec<u8>>, CallError> {
+        self.shared.next().await
+    }
 }
 
 impl Shared {

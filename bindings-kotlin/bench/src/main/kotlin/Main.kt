@@ -91,8 +91,10 @@ fun main() {
             }
             repeat(5) {
                 for (library in libraries) {
-                    calls[library] = minOf(calls.getValue(library), cpu(1_000, 1, 400, library.call))
-                    chunks[library] = minOf(chunks.getValue(library), cpu(100, CHUNKS, CHUNKS, library.stream))
+                    val (call, chunk) = cpu(1_000, 1, 400, library.call) to cpu(100, CHUNKS, CHUNKS, library.stream)
+                    println("round %d  %-34s %16.1f %16.2f".format(it + 1, library.name, call, chunk))
+                    calls[library] = minOf(calls.getValue(library), call)
+                    chunks[library] = minOf(chunks.getValue(library), chunk)
                 }
             }
         }

@@ -1,13 +1,15 @@
 package dev.threadline
 
 import dev.threadline.ffi.CallException
+import dev.threadline.ffi.FfiConverterTypeReply
 import dev.threadline.json.Codec
 import dev.threadline.json.Decoding
 import dev.threadline.json.JsonWriter
-import dev.threadline.json.json
+import dev.threadline.json.Tape
 import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonPrimitive
+import java.nio.ByteBuffer
 import java.util.concurrent.CompletableFuture
 import dev.threadline.ffi.Client as NativeClient
 import dev.threadline.ffi.Head as NativeHead
@@ -40,34 +42,58 @@ internal inline fun <T> translated(work: () -> T): T = try {
 
 /** The value of a reply's bytes. */
 internal fun <T> decoded(bytes: ByteArray, codec: Codec<T>, head: ReplyHead?, keepBase64: Boolean = false): T {
-    val tree = treeOf(bytes, head)
-    return codec.read(tree, Decoding(keepBase64 = keepBase64))
+    val tape = tapeOf(bytes, head)
+    return codec.read(tape, 0, Decoding(keepBase64 = keepBase64))
         ?: throw exceptionOf(recordOf("decode", "the reply is no ${codec.name}", head))
 }
 
-internal fun treeOf(bytes: ByteArray, head: ReplyHead?): JsonElement = try {
-    json.parseToJsonElement(bytes.decodeToString())
+internal fun treeOf(bytes: ByteArray, head: ReplyHead?): JsonElement = tapeOf(bytes, head).element(0)
+
+internal fun tapeOf(bytes: ByteArray, head: ReplyHead?): Tape = try {
+    Tape.parse(bytes)
 } catch (wrong: SerializationException) {
     throw exceptionOf(recordOf("decode", "the reply is no JSON", head))
 }
 
+private val noBytes = ByteArray(0)
+private val noPath = emptyArray<ByteArray>()
+
 /** What the methods of resources stand on. */
 public class Calls internal constructor(internal val native: NativeClient) {
+    private val owned = Bridge.own(native, this)
+
     internal fun <T> future(work: suspend () -> T): CompletableFuture<T> = futureOf(work)
 
-    private suspend fun <P> execute(operation: String, path: List<String>, params: P?, codec: Codec<P>?, options: RequestOptions?): NativeReply {
-        val sent = sent(params, codec)
-        val reply = translated { native.execute(operation, path, sent.fields, sent.files, options?.json() ?: "", null) }
+    internal fun close() {
+        owned.release()
+        native.close()
+    }
+
+    private suspend fun execute(operation: String, path: List<String>, sent: Sent, options: RequestOptions?): NativeReply {
+        val reply = if (sent.files.isEmpty()) {
+            val outcome = Bridge.await { number ->
+                Bridge.execute(number, owned.number, operation.encodeToByteArray(), bytesOf(path), sent.fields, bytesOf(options))
+            }
+            FfiConverterTypeReply.read(ByteBuffer.wrap(outcome.value()))
+        } else {
+            translated { native.execute(operation, path, sent.fields, sent.files, options?.json() ?: "", null) }
+        }
         options?.onReply?.invoke(headOf(reply.head))
         return reply
     }
 
+    private suspend fun <P> execute(operation: String, path: List<String>, params: P?, codec: Codec<P>?, options: RequestOptions?): NativeReply =
+        execute(operation, path, sent(params, codec), options)
+
+    private fun bytesOf(path: List<String>): Array<ByteArray> =
+        if (path.isEmpty()) noPath else Array(path.size) { path[it].encodeToByteArray() }
+
+    private fun bytesOf(options: RequestOptions?): ByteArray = options?.json()?.encodeToByteArray() ?: noBytes
+
     /** A reply as it came, and what was sent for it. */
     internal suspend fun <P> reply(operation: String, params: P, codec: Codec<P>, options: RequestOptions?): Pair<NativeReply, Sent> {
         val sent = sent(params, codec)
-        val reply = translated { native.execute(operation, emptyList(), sent.fields, sent.files, options?.json() ?: "", null) }
-        options?.onReply?.invoke(headOf(reply.head))
-        return reply to sent
+        return execute(operation, emptyList(), sent, options) to sent
     }
 
     internal suspend fun <P, T> value(
@@ -80,8 +106,10 @@ public class Calls internal constructor(internal val native: NativeClient) {
     /** JSON or text, as the reply says; a text is then a JSON string. */
     internal suspend fun <P, T> valueOrText(
         operation: String, path: List<String>, params: P?, params_: Codec<P>?, options: RequestOptions?, result: Codec<T>,
-    ): T {
-        val reply = execute(operation, path, params, params_, options)
+    ): T = sentValue(operation, path, sent(params, params_), options, result)
+
+    internal suspend fun <T> sentValue(operation: String, path: List<String>, sent: Sent, options: RequestOptions?, result: Codec<T>): T {
+        val reply = execute(operation, path, sent, options)
         if (reply.isJson) return decoded(reply.body, result, headOf(reply.head), reply.base64Vectors)
         return result.read(JsonPrimitive(reply.body.decodeToString()), Decoding())
             ?: throw exceptionOf(recordOf("decode", "the reply is a text, and no ${result.name}", headOf(reply.head)))
@@ -94,8 +122,10 @@ public class Calls internal constructor(internal val native: NativeClient) {
         execute(operation, path, params, params_, options)
     }
 
-    internal suspend fun <P> download(operation: String, path: List<String>, params: P?, params_: Codec<P>?, options: RequestOptions?): Download {
-        val sent = sent(params, params_)
+    internal suspend fun <P> download(operation: String, path: List<String>, params: P?, params_: Codec<P>?, options: RequestOptions?): Download =
+        sentDownload(operation, path, sent(params, params_), options)
+
+    internal suspend fun sentDownload(operation: String, path: List<String>, sent: Sent, options: RequestOptions?): Download {
         val native = translated { native.download(operation, path, sent.fields, sent.files, options?.json() ?: "", null) }
         val download = Download(native)
         options?.onReply?.invoke(download.head)
@@ -104,9 +134,20 @@ public class Calls internal constructor(internal val native: NativeClient) {
 
     internal fun <P, T> events(
         operation: String, path: List<String>, params: P?, params_: Codec<P>?, options: RequestOptions?, event: Codec<T>,
+    ): EventFlow<T> = sentEvents(operation, path, options, event) { sent(params, params_) }
+
+    internal fun <T> sentEvents(
+        operation: String, path: List<String>, options: RequestOptions?, event: Codec<T>, arguments: () -> Sent,
     ): EventFlow<T> = EventFlow(event, options?.onReply) {
-        val sent = sent(params, params_)
-        native.stream(operation, path, sent.fields, sent.files, options?.json() ?: "", null)
+        val sent = arguments()
+        if (sent.files.isEmpty()) {
+            val opened = Bridge.await { number ->
+                Bridge.stream(number, owned.number, operation.encodeToByteArray(), bytesOf(path), sent.fields, bytesOf(options))
+            }
+            BridgedEvents(opened)
+        } else {
+            NativeEvents(native.stream(operation, path, sent.fields, sent.files, options?.json() ?: "", null))
+        }
     }
 
     internal fun <P, E, S> accumulated(

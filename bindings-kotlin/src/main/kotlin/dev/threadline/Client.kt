@@ -8,8 +8,10 @@ import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import java.nio.file.Path
 import kotlin.time.Duration
+import kotlin.time.toKotlinDuration
 import dev.threadline.ffi.CallException
 import dev.threadline.ffi.Client as NativeClient
+import java.time.Duration as JavaDuration
 
 /**
  * A client of the API. It may be used from any number of coroutines at once; [close] gives its connections back, and so does the
@@ -38,13 +40,9 @@ public class Client internal constructor(native: NativeClient) : ClientResources
     /** What the client has used so far, where it counts. */
     public fun usage(): JsonElement? = native.usage()?.let { Json.parseToJsonElement(it) }
 
-    override fun close(): Unit = native.close()
+    override fun close(): Unit = caller.close()
 
     public companion object {
-        init {
-            keepThreads()
-        }
-
         /** A client of these settings. The environment is read where [ClientSettings.fromEnv] says so. */
         public operator fun invoke(settings: ClientSettings.() -> Unit): Client = of(ClientSettings().apply(settings))
 
@@ -72,6 +70,14 @@ public class Token(
 ) {
     /** Without the token itself. */
     override fun toString(): String = "Token(expiresIn=$expiresIn)"
+
+    public companion object {
+        /** A token for Java; the times may be `null`. */
+        @JvmStatic
+        @JvmOverloads
+        public fun of(value: String, expiresIn: JavaDuration? = null, refreshIn: JavaDuration? = null): Token =
+            Token(value, expiresIn?.toKotlinDuration(), refreshIn?.toKotlinDuration())
+    }
 }
 
 private class Tokens(private val provider: () -> Token) : NativeTokens {
@@ -152,6 +158,22 @@ public class ClientSettings {
 
     /** Further settings by their names in the native library's object of settings: `azure`, `limits`, `cassette`, `workload_identity` … */
     public var more: Map<String, JsonElement> = emptyMap()
+
+    /** Sets [timeout] from Java. */
+    @JvmName("setTimeout")
+    public fun timeout(value: JavaDuration): ClientSettings = apply { timeout = value.toKotlinDuration() }
+
+    /** Sets [idleTimeout] from Java. */
+    @JvmName("setIdleTimeout")
+    public fun idleTimeout(value: JavaDuration): ClientSettings = apply { idleTimeout = value.toKotlinDuration() }
+
+    /** Sets [firstEventTimeout] from Java. */
+    @JvmName("setFirstEventTimeout")
+    public fun firstEventTimeout(value: JavaDuration): ClientSettings = apply { firstEventTimeout = value.toKotlinDuration() }
+
+    /** Sets [connectTimeout] from Java. */
+    @JvmName("setConnectTimeout")
+    public fun connectTimeout(value: JavaDuration): ClientSettings = apply { connectTimeout = value.toKotlinDuration() }
 
     internal fun json(): String {
         val out = JsonWriter()

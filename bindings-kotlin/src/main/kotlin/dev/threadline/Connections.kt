@@ -226,7 +226,7 @@ public suspend fun SocketConnection<BetaRealtimeClientEvent, *>.appendAudio(audi
 public class ResponsesPool internal constructor(private val native: NativePool) : AutoCloseable {
     /** Asks for a response, over a connection of its own as long as it lasts. */
     public fun create(params: ResponseCreateParams): EventFlow<ResponseStreamEvent> =
-        EventFlow(ResponseStreamEvent.Codec, null) { native.create(sent(params, ResponseCreateParams.Codec).fields, null) }
+        EventFlow(ResponseStreamEvent.Codec, null) { NativeEvents(native.create(sent(params, ResponseCreateParams.Codec).fields, null)) }
 
     /** How many connections have been opened so far. */
     public val opened: Long get() = native.opened().toLong()

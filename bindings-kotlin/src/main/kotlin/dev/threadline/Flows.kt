@@ -1,17 +1,18 @@
 package dev.threadline
 
+import dev.threadline.ffi.FfiConverterTypeHead
 import dev.threadline.json.Codec
 import dev.threadline.json.Decoding
-import dev.threadline.json.ListCodec
+import dev.threadline.json.Tape
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.FlowCollector
 import kotlinx.coroutines.flow.flow
-import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
-import dev.threadline.ffi.EventStream as NativeStream
+import java.nio.ByteBuffer
 import java.util.concurrent.CompletableFuture
+import dev.threadline.ffi.EventStream as NativeStream
 import dev.threadline.ffi.Pager as NativePager
 
 /**
@@ -22,28 +23,57 @@ import dev.threadline.ffi.Pager as NativePager
 public class EventFlow<T> internal constructor(
     private val event: Codec<T>,
     private val onReply: ((ReplyHead) -> Unit)?,
-    private val open: suspend () -> NativeStream,
+    private val open: suspend () -> EventSource,
 ) : ApiFlow<T>() {
-    override suspend fun collectSafely(collector: FlowCollector<T>): Unit = readEvents(open, onReply) { raw, head ->
-        val value = event.read(raw, Decoding())
+    override suspend fun collectSafely(collector: FlowCollector<T>): Unit = readEvents(open, onReply) { tape, at, head ->
+        val value = event.read(tape, at, Decoding())
             ?: throw exceptionOf(recordOf("decode", "an event of the stream is no ${event.name}", head))
         collector.emit(value)
     }
 }
 
-/** Opens a stream and hands out its events as JSON; the connection is closed at the end, however that comes. */
+/** Opens a stream and hands out its events; the connection is closed at the end, however that comes. */
 internal suspend inline fun readEvents(
-    open: suspend () -> NativeStream, noinline onReply: ((ReplyHead) -> Unit)?, emit: (JsonElement, ReplyHead) -> Unit,
+    open: suspend () -> EventSource, noinline onReply: ((ReplyHead) -> Unit)?, emit: (Tape, Int, ReplyHead) -> Unit,
 ) {
     val stream = translated { open() }
     try {
-        val head = headOf(stream.head())
+        val head = stream.head
         onReply?.invoke(head)
         while (true) {
-            val batch = translated { stream.nextBatch(null) } ?: break
-            for (raw in treeOf(batch, head) as JsonArray) emit(raw, head)
+            val batch = translated { stream.next() } ?: break
+            val tape = tapeOf(batch, head)
+            tape.each(0) { emit(tape, it, head) }
         }
     } finally {
+        stream.close()
+    }
+}
+
+/** An open stream, whose events come in lists. */
+internal interface EventSource : AutoCloseable {
+    val head: ReplyHead
+
+    /** Waits for events; nothing at the end. */
+    suspend fun next(): ByteArray?
+}
+
+/** A stream that a call opened, by the short way. */
+internal class BridgedEvents(private val opened: Bridge.Outcome) : EventSource {
+    override val head: ReplyHead = headOf(FfiConverterTypeHead.read(ByteBuffer.wrap(opened.value())))
+
+    override suspend fun next(): ByteArray? = Bridge.await { Bridge.next(it, opened.number) }.value()
+
+    override fun close(): Unit = Bridge.shut(opened.number)
+}
+
+/** A stream of UniFFI's. */
+internal class NativeEvents(private val stream: NativeStream) : EventSource {
+    override val head: ReplyHead = headOf(stream.head())
+
+    override suspend fun next(): ByteArray? = stream.nextBatch(null)
+
+    override fun close() {
         stream.shut()
         stream.close()
     }
@@ -103,9 +133,9 @@ public class PageFlow<T> internal constructor(
     public fun firstPageAsync(): CompletableFuture<Page<T>> = futureOf { firstPage() }
 
     private fun itemsOf(bytes: ByteArray, head: ReplyHead): List<T> {
-        val tree = treeOf(bytes, head) as JsonArray
-        val items = ListCodec(item).read(tree, Decoding()).orEmpty()
-        if (items.size != tree.size) throw exceptionOf(recordOf("decode", "an item of the list is no ${item.name}", head))
+        val tape = tapeOf(bytes, head)
+        val items = item.list.read(tape, 0, Decoding()).orEmpty()
+        if (items.size != tape.size(0)) throw exceptionOf(recordOf("decode", "an item of the list is no ${item.name}", head))
         return items
     }
 }

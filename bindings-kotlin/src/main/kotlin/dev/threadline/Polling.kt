@@ -4,9 +4,12 @@ import dev.threadline.json.Codec
 import dev.threadline.json.JsonWriter
 import dev.threadline.resources.*
 import dev.threadline.types.*
+import java.util.function.Consumer
 import kotlin.time.Duration
+import kotlin.time.toKotlinDuration
 import dev.threadline.ffi.Reply as NativeReply
 import dev.threadline.ffi.UpdateListener
+import java.time.Duration as JavaDuration
 
 /** How often a thing is looked at while the provider works on it, and for how long. What is left `null` is the library's choice. */
 public class Pace<in T>(
@@ -16,7 +19,15 @@ public class Pace<in T>(
     internal val maxWait: Duration? = null,
     /** Is told each state that is seen, the last one too. It must not wait. */
     internal val onUpdate: ((T) -> Unit)? = null,
-)
+) {
+    public companion object {
+        /** A pace for Java; what is `null` is the library's choice. */
+        @JvmStatic
+        @JvmOverloads
+        public fun <T> of(interval: JavaDuration? = null, maxWait: JavaDuration? = null, onUpdate: Consumer<T>? = null): Pace<T> =
+            Pace(interval?.toKotlinDuration(), maxWait?.toKotlinDuration(), onUpdate?.let { hear -> hear::accept })
+    }
+}
 
 /** What polls: the thing is made by [operation], or exists under [ids], or comes of uploads ([upload]). */
 internal suspend fun <P, T> Calls.poll(

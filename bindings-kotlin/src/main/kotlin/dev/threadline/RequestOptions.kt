@@ -2,7 +2,10 @@ package dev.threadline
 
 import dev.threadline.json.JsonWriter
 import kotlinx.serialization.json.JsonElement
+import java.util.function.Consumer
 import kotlin.time.Duration
+import kotlin.time.toKotlinDuration
+import java.time.Duration as JavaDuration
 
 /** Options of one call; of a client, the defaults of its calls. What is left `null` falls back to the client's, then to the library's. */
 public class RequestOptions(
@@ -81,6 +84,88 @@ public class RequestOptions(
     /** Keys stay out of logs. */
     override fun toString(): String =
         "RequestOptions(baseUrl=$baseUrl, timeout=$timeout, maxRetries=$maxRetries, headers=${headers.keys}, query=${query.keys})"
+
+    /** Takes options one by one, with Java's times and functions. */
+    public class Builder internal constructor() {
+        private var apiKey: String? = null
+        private var adminApiKey: String? = null
+        private var organization: String? = null
+        private var project: String? = null
+        private var baseUrl: String? = null
+        private var timeout: Duration? = null
+        private var firstEventTimeout: Duration? = null
+        private var idleTimeout: Duration? = null
+        private var maxRetries: Int? = null
+        private var hedgeAfter: Duration? = null
+        private var maxResponseBytes: Long? = null
+        private var headers: Map<String, String?> = emptyMap()
+        private var query: Map<String, String> = emptyMap()
+        private var body: Map<String, JsonElement> = emptyMap()
+        private var idempotencyKey: String? = null
+        private var onReply: ((ReplyHead) -> Unit)? = null
+
+        /** Sets [RequestOptions.apiKey]. */
+        public fun apiKey(value: String): Builder = apply { apiKey = value }
+
+        /** Sets [RequestOptions.adminApiKey]. */
+        public fun adminApiKey(value: String): Builder = apply { adminApiKey = value }
+
+        /** Sets [RequestOptions.organization]. */
+        public fun organization(value: String): Builder = apply { organization = value }
+
+        /** Sets [RequestOptions.project]. */
+        public fun project(value: String): Builder = apply { project = value }
+
+        /** Sets [RequestOptions.baseUrl]. */
+        public fun baseUrl(value: String): Builder = apply { baseUrl = value }
+
+        /** Sets [RequestOptions.timeout]. */
+        public fun timeout(value: JavaDuration): Builder = apply { timeout = value.toKotlinDuration() }
+
+        /** Sets [RequestOptions.firstEventTimeout]. */
+        public fun firstEventTimeout(value: JavaDuration): Builder = apply { firstEventTimeout = value.toKotlinDuration() }
+
+        /** Sets [RequestOptions.idleTimeout]. */
+        public fun idleTimeout(value: JavaDuration): Builder = apply { idleTimeout = value.toKotlinDuration() }
+
+        /** Sets [RequestOptions.maxRetries]. */
+        public fun maxRetries(value: Int): Builder = apply { maxRetries = value }
+
+        /** Sets [RequestOptions.hedgeAfter]. */
+        public fun hedgeAfter(value: JavaDuration): Builder = apply { hedgeAfter = value.toKotlinDuration() }
+
+        /** Sets [RequestOptions.maxResponseBytes]. */
+        public fun maxResponseBytes(value: Long): Builder = apply { maxResponseBytes = value }
+
+        /** Sets [RequestOptions.headers]. */
+        public fun headers(value: Map<String, String?>): Builder = apply { headers = value }
+
+        /** Sets [RequestOptions.query]. */
+        public fun query(value: Map<String, String>): Builder = apply { query = value }
+
+        /** Sets [RequestOptions.body]. */
+        public fun body(value: Map<String, JsonElement>): Builder = apply { body = value }
+
+        /** Sets [RequestOptions.idempotencyKey]. */
+        public fun idempotencyKey(value: String): Builder = apply { idempotencyKey = value }
+
+        /** Sets [RequestOptions.onReply]. */
+        public fun onReply(hear: Consumer<ReplyHead>): Builder = apply { onReply = hear::accept }
+
+        /** The finished options. */
+        public fun build(): RequestOptions = RequestOptions(
+            apiKey, adminApiKey, organization, project,
+            baseUrl, timeout, firstEventTimeout, idleTimeout,
+            maxRetries, hedgeAfter, maxResponseBytes, headers,
+            query, body, idempotencyKey, onReply,
+        )
+    }
+
+    public companion object {
+        /** A builder, with nothing set. */
+        @JvmStatic
+        public fun builder(): Builder = Builder()
+    }
 }
 
 /** Status and headers of a reply. */

@@ -2,10 +2,15 @@ package dev.threadline.examples;
 
 import dev.threadline.Client;
 import dev.threadline.ClientSettings;
+import dev.threadline.Futures;
+import dev.threadline.Pace;
+import dev.threadline.RequestOptions;
+import dev.threadline.types.Batch;
 import dev.threadline.types.ChatCompletionCreateParams;
 import dev.threadline.types.ChatCompletionUserMessageContent;
 import dev.threadline.types.ChatCompletionUserMessageParam;
 import dev.threadline.types.ChatModel;
+import java.time.Duration;
 import java.util.concurrent.CompletionException;
 
 /** The package from Java. */
@@ -17,6 +22,7 @@ public final class FromJava {
         var settings = new ClientSettings();
         settings.setApiKey("test");
         settings.setBaseUrl(baseUrl);
+        settings.setTimeout(Duration.ofSeconds(30));
         try (var client = Client.of(settings)) {
             var message = ChatCompletionUserMessageParam.builder().content(new ChatCompletionUserMessageContent.Text("Hi")).build();
             var params = ChatCompletionCreateParams.builder().model(ChatModel.GPT5_5).messages(message).build();
@@ -29,6 +35,11 @@ public final class FromJava {
                     System.out.println(file.getFilename());
                 }
             }
+
+            var options = RequestOptions.builder().timeout(Duration.ofSeconds(20)).maxRetries(1).build();
+            var pace = Pace.<Batch>of(Duration.ofMillis(10));
+            var batch = Futures.pollAsync(client.getBatches(), "batch_1", pace, options).join();
+            System.out.println(batch.getStatus());
 
             try {
                 client.getModels().retrieveAsync("").join();

@@ -2,7 +2,7 @@ package dev.threadline.checks
 
 import dev.threadline.Client
 import dev.threadline.examples.EXAMPLES
-import dev.threadline.ffi.MockServer
+import dev.threadline.MockServer
 import dev.threadline.json.Extra
 import dev.threadline.stream
 import dev.threadline.types.*
@@ -17,6 +17,7 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.JsonPrimitive
 import java.nio.file.Files
 import java.nio.file.Path
+import kotlin.random.Random
 
 private var failures = 0
 
@@ -40,6 +41,7 @@ private fun client(server: Server): Client = Client {
 public fun main(args: Array<String>) {
     cancellation()
     classes()
+    damage()
     many(args.firstOrNull()?.toInt() ?: 10_000)
     examples()
     guide()
@@ -94,6 +96,13 @@ private fun classes() {
     check("an unknown arm is kept", unknown is ChatCompletionContentPart.Unknown)
 }
 
+/** Replies that were damaged at random. The seed is told, and taken from `DAMAGE_SEED`, so that a failure can be seen again. */
+private fun damage() {
+    val seed = System.getenv("DAMAGE_SEED")?.toInt() ?: Random.nextInt()
+    val outcome = runBlocking { Damage(Random(seed)).run(4) }
+    check("every operation's reply, damaged, comes out as it came (seed $seed): ${outcome.operations} operations, ${outcome.replies} replies ${outcome.lost.orEmpty()}", outcome.lost == null && outcome.operations > 200)
+}
+
 /** Streams that are left after their first event, over and over: memory, threads and sockets stay as they are. */
 private fun many(count: Int) {
     Server(Server.STREAM).use { server ->
@@ -135,18 +144,13 @@ private class Usage {
 private fun examples() {
     for ((name, example) in EXAMPLES) {
         val outcome = runCatching {
-            MockServer(0u).use { mock ->
-                Client {
-                    apiKey = "test"
-                    baseUrl = "${mock.origin()}/v1"
-                }.use { client -> runBlocking { example(client) } }
-            }
+            MockServer().use { mock -> mock.client().use { client -> runBlocking { example(client) } } }
         }
         outcome.exceptionOrNull()?.printStackTrace()
         check("the example $name", outcome.isSuccess)
     }
-    MockServer(0u).use { mock ->
-        val outcome = runCatching { dev.threadline.examples.FromJava.run(mock.origin() + "/v1") }
+    MockServer().use { mock ->
+        val outcome = runCatching { dev.threadline.examples.FromJava.run(mock.baseUrl) }
         outcome.exceptionOrNull()?.printStackTrace()
         check("the example in Java", outcome.isSuccess)
     }
@@ -154,10 +158,10 @@ private fun examples() {
 
 /** Each block of the guide and of the package's page stands in an example, line by line, so it compiles and runs. */
 private fun guide() {
-    val sources = listOf("src/test/kotlin/dev/threadline/examples", "src/test/java/dev/threadline/examples")
+    val sources = listOf("src/test/kotlin/dev/threadline/examples", "src/test/java/dev/threadline/examples", "sample/src/main/kotlin")
         .flatMap { Path.of(it).toFile().listFiles().orEmpty().toList() }
         .map { file -> file.readLines().map { it.trim() }.filter { it.isNotEmpty() } }
-    for (page in listOf("../docs/guide/kotlin.md", "README.md")) {
+    for (page in listOf("../docs/guide/kotlin.md", "README.md", "../README.md")) {
         val blocks = Regex("```(?:kotlin|java)\n(.*?)```", RegexOption.DOT_MATCHES_ALL).findAll(Path.of(page).toFile().readText()).toList()
         check("$page has examples", blocks.isNotEmpty())
         for (block in blocks) {

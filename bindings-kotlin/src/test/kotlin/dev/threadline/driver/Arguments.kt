@@ -7,6 +7,7 @@ import dev.threadline.RequestOptions
 import dev.threadline.ThreadlineException
 import dev.threadline.json.Codec
 import dev.threadline.json.Decoding
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.takeWhile
 import kotlinx.serialization.json.JsonElement
@@ -32,8 +33,13 @@ internal class Arguments(
     private val values: MutableMap<String, JsonElement> = LinkedHashMap(arguments)
     private var requestId: String? = null
 
-    /** The options of the line. */
-    val options: RequestOptions = optionsOf(given) { requestId = it }
+    /** Done when the call is about to be made: until then a virtual machine that has just begun loads classes. */
+    val begun: CompletableDeferred<Unit> = CompletableDeferred()
+
+    private val made = optionsOf(given) { requestId = it }
+
+    /** The options of the line, the last that is asked for before the call. */
+    val options: RequestOptions get() = made.also { begun.complete(Unit) }
 
     /** Whether a stream was asked for. */
     val stream: Boolean get() = row.streamFlag != null && values[row.streamFlag] == JsonPrimitive(true)
@@ -71,7 +77,7 @@ internal class Arguments(
 
     /** The options of the line, with this idempotency key. */
     fun optionsWithKey(key: String?): RequestOptions =
-        if (key == null) options else optionsOf(JsonObject(given + ("idempotency_key" to JsonPrimitive(key)))) { requestId = it }
+        if (key == null) options else optionsOf(JsonObject(given + ("idempotency_key" to JsonPrimitive(key)))) { requestId = it }.also { begun.complete(Unit) }
 
     /** An argument of a helper's own, taken out; `null` if it was not given, or is `null`. */
     fun take(name: String): JsonElement? = values.remove(name)?.takeIf { it !is JsonNull }

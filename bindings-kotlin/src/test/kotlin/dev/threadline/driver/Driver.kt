@@ -4,7 +4,12 @@ import dev.threadline.Client
 import dev.threadline.ThreadlineException
 import dev.threadline.driver.generated.allRows
 import dev.threadline.json.JsonWriter
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.selects.select
 import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
@@ -76,10 +81,20 @@ internal class Driver {
             }
         }
         val limit = (line["cancel_after_s"] as? JsonPrimitive)?.doubleOrNull
-        val answer = if (limit == null) call() else withTimeoutOrNull(limit.seconds) { call() } ?: Answer.cancelled()
+        val answer = if (limit == null) call() else within(limit, arguments.begun, call) ?: Answer.cancelled()
         if (made.observe) answer.add("observed", observed(client, answer))
         made.client.usage()?.let { answer.add("usage", it) }
         return answer
+    }
+
+    /** What the call came to by the end of this time, which counts from when the call is made; nothing if it was cancelled then. */
+    private suspend fun within(limit: Double, begun: CompletableDeferred<Unit>, call: suspend () -> Answer): Answer? = coroutineScope {
+        val work = async { call() }
+        withTimeoutOrNull(30.seconds) { select { begun.onAwait { }; work.onJoin { } } }
+        withTimeoutOrNull(limit.seconds) { work.join() }
+        if (work.isCompleted) return@coroutineScope work.await()
+        work.cancelAndJoin()
+        null
     }
 
     /** The records of a line's calls. That of a call that was cancelled comes when the runtime has let go of it. */

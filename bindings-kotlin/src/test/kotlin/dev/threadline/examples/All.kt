@@ -15,4 +15,6 @@ internal val EXAMPLES: List<Pair<String, suspend (Client) -> Unit>> = listOf(
     "embeddings" to ::embeddings,
     "background" to ::background,
     "assistant" to ::assistant,
+    "testing" to ::testing,
+    "undocumented" to ::undocumented,
 )

@@ -6,13 +6,10 @@ import kotlinx.serialization.descriptors.SerialDescriptor
 import kotlinx.serialization.encoding.Decoder
 import kotlinx.serialization.encoding.Encoder
 import kotlinx.serialization.json.Json
-import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonDecoder
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonEncoder
 import kotlinx.serialization.json.JsonNull
-import kotlinx.serialization.json.JsonObject
-import kotlinx.serialization.json.JsonPrimitive
 
 /** How JSON text becomes a tree. */
 internal val json: Json = Json
@@ -26,13 +23,6 @@ internal object Kinds {
     const val BOOLEAN = 16
     const val NULL = 32
     const val ANY = 63
-
-    fun of(value: JsonElement): Int = when (value) {
-        is JsonObject -> OBJECT
-        is JsonArray -> LIST
-        is JsonNull -> NULL
-        is JsonPrimitive -> if (value.isString) STRING else if (value.content == "true" || value.content == "false") BOOLEAN else NUMBER
-    }
 }
 
 /** How well a value fits a type, for a union's choice among arms: more is better. */
@@ -82,15 +72,18 @@ public abstract class Codec<T> internal constructor(internal val name: String) :
     /** For kotlinx.serialization. */
     public fun serializer(): KSerializer<T> = this
 
-    /** The value; null when the JSON is of another kind. */
-    internal abstract fun read(value: JsonElement, cx: Decoding): T?
+    /** The value at this place of a tape; null when the JSON is of another kind. */
+    internal abstract fun read(tape: Tape, at: Int, cx: Decoding): T?
+
+    /** The value of a tree. */
+    internal fun read(value: JsonElement, cx: Decoding): T? = read(Tape.of(value), 0, cx)
 
     internal abstract fun write(value: T, out: JsonWriter)
 
     /** The value of a required field whose member is absent. */
     internal abstract fun blank(): T
 
-    internal open fun fit(value: JsonElement): Int = if (Kinds.of(value) and kinds != 0) Fit.FULL else Fit.NO
+    internal open fun fit(tape: Tape, at: Int): Int = if (tape.kind(at) and kinds != 0) Fit.FULL else Fit.NO
 
     override val descriptor: SerialDescriptor by lazy { SerialDescriptor("dev.threadline.$name", JsonElement.serializer().descriptor) }
 
@@ -106,7 +99,8 @@ public abstract class Codec<T> internal constructor(internal val name: String) :
     }
 
     /** The value of a JSON text. */
-    public fun decode(text: String): T = json.decodeFromString(this, text)
+    public fun decode(text: String): T =
+        read(Tape.parse(text.encodeToByteArray()), 0, Decoding()) ?: throw SerializationException("this JSON is no $name")
 
     /** The value as JSON text. A value that holds uploads has none. */
     public fun encode(value: T): String {
@@ -114,141 +108,6 @@ public abstract class Codec<T> internal constructor(internal val name: String) :
         write(value, out)
         if (out.files.isNotEmpty()) throw SerializationException("an upload cannot be written as JSON")
         return out.text()
-    }
-}
-
-/** Reads the members of an object for a struct, and collects what the struct cannot say. */
-internal class ObjectReader(private val members: Map<String, JsonElement>, private val cx: Decoding) {
-    private val seen = ArrayList<String>(members.size)
-    private var misfits: LinkedHashMap<String, JsonElement>? = null
-    private var marks: HashSet<String>? = null
-    private var kept: HashMap<String, Kept>? = null
-
-    private fun mark(name: String) {
-        (marks ?: HashSet<String>().also { marks = it }).add(name)
-    }
-
-    private fun misfit(name: String, value: JsonElement, what: String) {
-        (misfits ?: LinkedHashMap<String, JsonElement>().also { misfits = it })[name] = value
-        cx.misfit("`$name` is no $what")
-    }
-
-    private fun <T> value(name: String, raw: JsonElement, codec: Codec<T>): T? {
-        val outer = cx.inexact
-        cx.inexact = false
-        val value = codec.read(raw, cx)
-        if (cx.inexact && value != null) {
-            (kept ?: HashMap<String, Kept>().also { kept = it })[name] = Kept(raw, value)
-        }
-        cx.inexact = outer
-        return value
-    }
-
-    fun <T> req(name: String, codec: Codec<T>): T {
-        val raw = members[name]
-        if (raw == null) {
-            mark(name)
-            return codec.blank()
-        }
-        seen.add(name)
-        val value = value(name, raw, codec)
-        if (value == null) {
-            mark(name)
-            misfit(name, raw, codec.name)
-            return codec.blank()
-        }
-        return value
-    }
-
-    fun <T> opt(name: String, codec: Codec<T>): T? {
-        val raw = members[name] ?: return null
-        seen.add(name)
-        if (raw === JsonNull) {
-            mark(name)
-            return null
-        }
-        val value = value(name, raw, codec)
-        if (value == null) misfit(name, raw, codec.name)
-        return value
-    }
-
-    /** A member with one possible value. */
-    fun fixed(name: String, text: String, required: Boolean) {
-        val raw = members[name]
-        if (raw == null) {
-            if (required) mark(name)
-            return
-        }
-        seen.add(name)
-        when {
-            !same(raw, text) -> misfit(name, raw, text)
-            !required -> mark(name)
-        }
-    }
-
-    /** A member that this class leaves to its callers: the stream flag. */
-    fun rest(): Extra {
-        if (seen.size == members.size && misfits == null && marks == null && kept == null) return Extra.NONE
-        var unknown: Map<String, JsonElement> = emptyMap()
-        if (seen.size < members.size) {
-            val names = HashSet(seen)
-            unknown = members.filterKeys { it !in names }
-        }
-        return Extra(unknown, misfits ?: emptyMap(), marks ?: emptySet(), kept ?: emptyMap())
-    }
-
-    companion object {
-        /** Whether a value is the constant of this JSON text. */
-        fun same(raw: JsonElement, text: String): Boolean {
-            if (raw !is JsonPrimitive) return false
-            if (raw.isString) return text.startsWith('"') && text.length == raw.content.length + 2 && text.startsWith(raw.content, 1)
-            return raw.content == text || (!text.startsWith('"') && raw.content.toDoubleOrNull() == text.toDoubleOrNull() && text.toDoubleOrNull() != null)
-        }
-    }
-}
-
-/** A field's value that holds less than the JSON it came from: written as it came, unless another value stands there by then. */
-internal class Kept(val raw: JsonElement, val value: Any)
-
-/** What the fields of a class cannot say: unknown members, members of another type, explicit nulls, absent required members. */
-public class Extra internal constructor(
-    /** Members that the API description does not know. They are written as they are. */
-    public val members: Map<String, JsonElement>,
-    internal val misfits: Map<String, JsonElement>,
-    internal val marks: Set<String>,
-    internal val kept: Map<String, Kept>,
-) {
-    /** The same with further members. */
-    public fun with(vararg more: Pair<String, JsonElement>): Extra = Extra(members + more, misfits, marks, kept)
-
-    /** The same with an explicit `null` for these optional members, by their names on the wire. */
-    public fun withNull(vararg names: String): Extra = Extra(members, misfits, marks + names, kept)
-
-    /** Whether this optional member was, or will be, an explicit `null`. */
-    public fun isNull(name: String): Boolean = name in marks
-
-    /** A member that has another type than the API description says, as it came. */
-    public fun misfit(name: String): JsonElement? = misfits[name]
-
-    override fun equals(other: Any?): Boolean =
-        other is Extra && members == other.members && misfits == other.misfits && marks == other.marks
-
-    override fun hashCode(): Int = members.hashCode() * 31 + marks.hashCode()
-
-    override fun toString(): String = if (this == NONE) "" else "Extra(members=${members.keys}, marks=$marks)"
-
-    public companion object {
-        /** Nothing. */
-        @JvmField
-        public val NONE: Extra = Extra(emptyMap(), emptyMap(), emptySet(), emptyMap())
-
-        /** Members beside those that a class has. */
-        @JvmStatic
-        public fun of(vararg members: Pair<String, JsonElement>): Extra = NONE.with(*members)
-
-        /** An explicit `null` for these optional members. */
-        @JvmStatic
-        public fun nulls(vararg names: String): Extra = NONE.withNull(*names)
     }
 }
 
@@ -276,7 +135,7 @@ public abstract class StructCodec<T : ApiObject> internal constructor(name: Stri
     private val constantList by lazy {
         if (constants.isEmpty()) emptyList() else constants.split('\n').map { it.substringBefore('=') to it.substringAfter('=') }
     }
-    private val empty by lazy { read(ObjectReader(emptyMap(), Decoding())) }
+    private val empty by lazy { read(ObjectReader(Tape.EMPTY, 0, Decoding())) }
 
     override val kinds: Int get() = Kinds.OBJECT
 
@@ -284,8 +143,8 @@ public abstract class StructCodec<T : ApiObject> internal constructor(name: Stri
 
     internal abstract fun fields(value: T, out: JsonWriter)
 
-    override fun read(value: JsonElement, cx: Decoding): T? =
-        if (value is JsonObject) read(ObjectReader(value, cx)) else null
+    override fun read(tape: Tape, at: Int, cx: Decoding): T? =
+        if (tape.kind(at) == Kinds.OBJECT) read(ObjectReader(tape, at, cx)) else null
 
     override fun write(value: T, out: JsonWriter) {
         out.begin()
@@ -295,19 +154,19 @@ public abstract class StructCodec<T : ApiObject> internal constructor(name: Stri
 
     override fun blank(): T = empty
 
-    override fun fit(value: JsonElement): Int {
-        if (value !is JsonObject) return Fit.NO
+    override fun fit(tape: Tape, at: Int): Int {
+        if (tape.kind(at) != Kinds.OBJECT) return Fit.NO
         var present = 0
         var absent = false
         for ((name, text) in constantList) {
-            val found = value[name.removePrefix("?")]
+            val found = tape.member(at, name.removePrefix("?"))
             when {
-                found == null -> absent = absent || !name.startsWith('?')
-                ObjectReader.same(found, text) -> present += 1
+                found == Tape.NONE -> absent = absent || !name.startsWith('?')
+                ObjectReader.same(tape, found, text) -> present += 1
                 else -> return Fit.NO
             }
         }
-        val here = requiredNames.count { it in value }
+        val here = requiredNames.count { tape.member(at, it) != Tape.NONE }
         return when {
             here < requiredNames.size -> Fit.partial(present + here)
             absent -> Fit.SHAPE
@@ -325,20 +184,20 @@ public abstract class EnumCodec<T> internal constructor(name: String, values: St
     /** The value of a text. */
     public abstract fun of(text: String): T
 
-    override fun read(value: JsonElement, cx: Decoding): T? =
-        if (value is JsonPrimitive && value.isString) of(value.content) else null
+    override fun read(tape: Tape, at: Int, cx: Decoding): T? =
+        if (tape.kind(at) == Kinds.STRING) of(tape.text(at)) else null
 
     override fun write(value: T, out: JsonWriter): Unit = out.string(value.toString())
 
     override fun blank(): T = of("")
 
-    override fun fit(value: JsonElement): Int =
-        if (value !is JsonPrimitive || !value.isString) Fit.NO else if (value.content in known) Fit.FULL else Fit.SHAPE
+    override fun fit(tape: Tape, at: Int): Int =
+        if (tape.kind(at) != Kinds.STRING) Fit.NO else if (tape.text(at) in known) Fit.FULL else Fit.SHAPE
 }
 
 /** One alternative of a union. */
 internal class Arm<U, T>(val codec: Codec<T>, vararg val tags: String, val wrap: (T) -> U) {
-    fun read(value: JsonElement, cx: Decoding): U? = codec.read(value, cx)?.let(wrap)
+    fun read(tape: Tape, at: Int, cx: Decoding): U? = codec.read(tape, at, cx)?.let(wrap)
 }
 
 /** The alternatives of a union, added one by one: all of them in one expression would keep the compiler busy for minutes. */
@@ -363,46 +222,61 @@ public abstract class UnionCodec<U> internal constructor(name: String, private v
 
     private val arms: List<Arm<out U, *>> by lazy { Arms<U>().also { arms(it) }.list }
 
+    /** The arms that objects of a tag belong to. */
+    private val tagged: Map<String, List<Arm<out U, *>>> by lazy {
+        val byTag = HashMap<String, MutableList<Arm<out U, *>>>()
+        for (arm in arms) if (arm.codec.kinds and Kinds.OBJECT != 0) arm.tags.forEach { byTag.getOrPut(it) { ArrayList(1) }.add(arm) }
+        byTag
+    }
+
+    /** The arms that values of a kind may belong to; by the number of the kind's bit. */
+    private val byKind: Array<List<Arm<out U, *>>> by lazy {
+        Array(Kinds.ANY.countOneBits()) { bit -> arms.filter { it.codec.kinds and (1 shl bit) != 0 } }
+    }
+
     override val kinds: Int by lazy { arms.fold(0) { kinds, arm -> kinds or arm.codec.kinds } }
 
-    override fun read(value: JsonElement, cx: Decoding): U? {
-        val chosen = pick(value)
+    override fun read(tape: Tape, at: Int, cx: Decoding): U? {
+        val chosen = pick(tape, at)
         val outer = cx.inexact
-        val read = chosen?.read(value, cx)
+        val read = chosen?.read(tape, at, cx)
         if (read != null) return read
         cx.inexact = outer
-        if (chosen != null || Kinds.of(value) and kinds == 0) cx.misfit("a value is no $name")
-        return unknown(value)
+        if (chosen != null || tape.kind(at) and kinds == 0) cx.misfit("a value is no $name")
+        return unknown(tape.element(at))
     }
 
     override fun blank(): U = unknown(JsonNull)
 
-    override fun fit(value: JsonElement): Int = pick(value)?.codec?.fit(value) ?: Fit.NO
+    override fun fit(tape: Tape, at: Int): Int = pick(tape, at)?.codec?.fit(tape, at) ?: Fit.NO
 
-    private fun pick(value: JsonElement): Arm<out U, *>? {
-        val kind = Kinds.of(value)
-        val tagValue = if (tag != null && value is JsonObject) (value[tag] as? JsonPrimitive)?.takeIf { it.isString }?.content else null
+    private fun tagOf(tape: Tape, at: Int): String? {
+        if (tag == null || tape.kind(at) != Kinds.OBJECT) return null
+        val value = tape.member(at, tag)
+        return if (value != Tape.NONE && tape.kind(value) == Kinds.STRING) tape.text(value) else null
+    }
+
+    private fun pick(tape: Tape, at: Int): Arm<out U, *>? {
+        val kind = tape.kind(at)
+        val tagValue = tagOf(tape, at)
         if (tagValue != null) {
-            var first: Arm<out U, *>? = null
-            var several = false
-            for (arm in arms) {
-                if (arm.codec.kinds and kind == 0 || tagValue !in arm.tags) continue
-                if (first == null) first = arm else several = true
-            }
-            if (first != null) {
-                if (!several || first.codec.fit(value) == Fit.FULL) return first
-                return arms.firstOrNull { it.codec.kinds and kind != 0 && tagValue in it.tags && it.codec.fit(value) == Fit.FULL } ?: first
+            val several = tagged[tagValue]
+            if (several != null) {
+                val first = several[0]
+                if (several.size == 1 || first.codec.fit(tape, at) == Fit.FULL) return first
+                return several.firstOrNull { it.codec.fit(tape, at) == Fit.FULL } ?: first
             }
         }
-        val candidates = arms.filter { it.codec.kinds and kind != 0 && (tagValue == null || it.tags.isEmpty()) }
+        var candidates = byKind[kind.countTrailingZeroBits()]
+        if (tagValue != null) candidates = candidates.filter { it.tags.isEmpty() }
         if (candidates.isEmpty()) return null
-        if (tagValue == null && candidates.size == 1 && (kind != Kinds.OBJECT || candidates[0].codec.fit(value) != Fit.NO)) return candidates[0]
+        if (tagValue == null && candidates.size == 1 && (kind != Kinds.OBJECT || candidates[0].codec.fit(tape, at) != Fit.NO)) return candidates[0]
         var best = candidates[0]
-        var fit = best.codec.fit(value)
-        for (arm in candidates.drop(1)) {
-            val other = arm.codec.fit(value)
+        var fit = best.codec.fit(tape, at)
+        for (index in 1 until candidates.size) {
+            val other = candidates[index].codec.fit(tape, at)
             if (other > fit) {
-                best = arm
+                best = candidates[index]
                 fit = other
             }
         }

@@ -1,9 +1,6 @@
 package dev.threadline.json
 
 import dev.threadline.FileUpload
-import kotlinx.serialization.json.JsonElement
-import kotlinx.serialization.json.JsonObject
-import kotlinx.serialization.json.JsonPrimitive
 import java.nio.file.Path
 import java.util.Base64
 
@@ -11,9 +8,11 @@ import java.util.Base64
 internal object FileCodec : Codec<FileUpload>("file") {
     override val kinds: Int get() = Kinds.OBJECT
 
-    override fun read(value: JsonElement, cx: Decoding): FileUpload? {
-        val file = (value as? JsonObject)?.get("\$file") as? JsonObject ?: return null
-        fun text(name: String): String? = (file[name] as? JsonPrimitive)?.takeIf { it.isString }?.content
+    override fun read(tape: Tape, at: Int, cx: Decoding): FileUpload? {
+        val file = if (tape.kind(at) == Kinds.OBJECT) tape.member(at, "\$file") else Tape.NONE
+        if (file == Tape.NONE || tape.kind(file) != Kinds.OBJECT) return null
+        fun text(name: String): String? =
+            tape.member(file, name).takeIf { it != Tape.NONE && tape.kind(it) == Kinds.STRING }?.let { tape.text(it) }
         val filename = text("filename")
         val type = text("content_type")
         text("path")?.let { return FileUpload.of(Path.of(it), filename, type) }

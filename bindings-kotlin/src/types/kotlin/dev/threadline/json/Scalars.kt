@@ -1,16 +1,13 @@
 package dev.threadline.json
 
-import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
-import kotlinx.serialization.json.JsonObject
-import kotlinx.serialization.json.JsonPrimitive
 import java.math.BigDecimal
 
 /** Texts. */
 internal object TextCodec : Codec<String>("text") {
     override val kinds: Int get() = Kinds.STRING
-    override fun read(value: JsonElement, cx: Decoding): String? = if (value is JsonPrimitive && value.isString) value.content else null
+    override fun read(tape: Tape, at: Int, cx: Decoding): String? = if (tape.kind(at) == Kinds.STRING) tape.text(at) else null
     override fun write(value: String, out: JsonWriter): Unit = out.string(value)
     override fun blank(): String = ""
 }
@@ -18,7 +15,7 @@ internal object TextCodec : Codec<String>("text") {
 /** Texts that must not be shown. */
 internal object SecretCodec : Codec<Secret>("text") {
     override val kinds: Int get() = Kinds.STRING
-    override fun read(value: JsonElement, cx: Decoding): Secret? = TextCodec.read(value, cx)?.let(::Secret)
+    override fun read(tape: Tape, at: Int, cx: Decoding): Secret? = TextCodec.read(tape, at, cx)?.let(::Secret)
     override fun write(value: Secret, out: JsonWriter): Unit = out.string(value.value)
     override fun blank(): Secret = Secret("")
 }
@@ -36,24 +33,23 @@ public class Secret(
 /** Whole numbers. */
 internal object IntegerCodec : Codec<Long>("whole number") {
     override val kinds: Int get() = Kinds.NUMBER
-    override fun read(value: JsonElement, cx: Decoding): Long? {
-        if (value !is JsonPrimitive || value.isString || value === JsonNull) return null
-        value.content.toLongOrNull()?.let { return it }
-        if (value.content == "true" || value.content == "false") return null
-        return value.content.toBigDecimalOrNull()?.let { runCatching { it.longValueExact() }.getOrNull() }
+    override fun read(tape: Tape, at: Int, cx: Decoding): Long? {
+        if (tape.kind(at) != Kinds.NUMBER) return null
+        tape.whole(at)?.let { return it }
+        return tape.literal(at).toBigDecimalOrNull()?.let { runCatching { it.longValueExact() }.getOrNull() }
     }
 
     override fun write(value: Long, out: JsonWriter): Unit = out.raw(value.toString())
     override fun blank(): Long = 0
-    override fun fit(value: JsonElement): Int = if (read(value, Decoding()) != null) Fit.FULL else Fit.NO
+    override fun fit(tape: Tape, at: Int): Int = if (read(tape, at, Decoding()) != null) Fit.FULL else Fit.NO
 }
 
 /** Numbers. */
 internal object NumberCodec : Codec<Double>("number") {
     override val kinds: Int get() = Kinds.NUMBER
-    override fun read(value: JsonElement, cx: Decoding): Double? {
-        if (Kinds.of(value) != Kinds.NUMBER) return null
-        val text = (value as JsonPrimitive).content
+    override fun read(tape: Tape, at: Int, cx: Decoding): Double? {
+        if (tape.kind(at) != Kinds.NUMBER) return null
+        val text = tape.literal(at)
         val number = text.toDoubleOrNull()?.takeIf { it.isFinite() } ?: return null
         // Few digits always survive.
         if (text.length > 15 && text.toBigDecimalOrNull()?.compareTo(BigDecimal(number.toString())) != 0) cx.inexact = true
@@ -71,8 +67,8 @@ internal object NumberCodec : Codec<Double>("number") {
 /** `true` and `false`. */
 internal object FlagCodec : Codec<Boolean>("boolean") {
     override val kinds: Int get() = Kinds.BOOLEAN
-    override fun read(value: JsonElement, cx: Decoding): Boolean? =
-        if (value is JsonPrimitive && !value.isString) value.content.toBooleanStrictOrNull() else null
+    override fun read(tape: Tape, at: Int, cx: Decoding): Boolean? =
+        if (tape.kind(at) == Kinds.BOOLEAN) tape.isTrue(at) else null
 
     override fun write(value: Boolean, out: JsonWriter): Unit = out.raw(value.toString())
     override fun blank(): Boolean = false
@@ -81,7 +77,7 @@ internal object FlagCodec : Codec<Boolean>("boolean") {
 /** Any JSON. */
 internal object JsonCodec : Codec<JsonElement>("JSON") {
     override val kinds: Int get() = Kinds.ANY
-    override fun read(value: JsonElement, cx: Decoding): JsonElement = value
+    override fun read(tape: Tape, at: Int, cx: Decoding): JsonElement = tape.element(at)
     override fun write(value: JsonElement, out: JsonWriter): Unit = out.element(value)
     override fun blank(): JsonElement = JsonNull
 }
@@ -89,7 +85,7 @@ internal object JsonCodec : Codec<JsonElement>("JSON") {
 /** `null` and nothing else. */
 internal object NullCodec : Codec<JsonNull>("null") {
     override val kinds: Int get() = Kinds.NULL
-    override fun read(value: JsonElement, cx: Decoding): JsonNull? = value as? JsonNull
+    override fun read(tape: Tape, at: Int, cx: Decoding): JsonNull? = if (tape.kind(at) == Kinds.NULL) JsonNull else null
     override fun write(value: JsonNull, out: JsonWriter): Unit = out.raw("null")
     override fun blank(): JsonNull = JsonNull
 }
@@ -97,11 +93,11 @@ internal object NullCodec : Codec<JsonNull>("null") {
 /** Lists. An item of another type is left out, and the list kept as it came. */
 internal class ListCodec<T>(private val item: Codec<T>) : Codec<List<T>>("list") {
     override val kinds: Int get() = Kinds.LIST
-    override fun read(value: JsonElement, cx: Decoding): List<T>? {
-        if (value !is JsonArray) return null
-        val list = ArrayList<T>(value.size)
-        for (raw in value) {
-            val one = item.read(raw, cx)
+    override fun read(tape: Tape, at: Int, cx: Decoding): List<T>? {
+        if (tape.kind(at) != Kinds.LIST) return null
+        val list = ArrayList<T>(tape.size(at))
+        tape.each(at) { raw ->
+            val one = item.read(tape, raw, cx)
             if (one == null) {
                 cx.inexact = true
                 cx.misfit("an item is no ${item.name}")
@@ -122,23 +118,27 @@ internal class ListCodec<T>(private val item: Codec<T>) : Codec<List<T>>("list")
     }
 
     override fun blank(): List<T> = emptyList()
-    override fun fit(value: JsonElement): Int =
-        if (value !is JsonArray) Fit.NO else value.minOfOrNull { item.fit(it) } ?: Fit.FULL
+    override fun fit(tape: Tape, at: Int): Int {
+        if (tape.kind(at) != Kinds.LIST) return Fit.NO
+        var least = Fit.FULL
+        tape.each(at) { least = minOf(least, item.fit(tape, it)) }
+        return least
+    }
 }
 
 /** Objects with any names. */
 internal class MapCodec<T>(private val item: Codec<T>) : Codec<Map<String, T>>("map") {
     override val kinds: Int get() = Kinds.OBJECT
-    override fun read(value: JsonElement, cx: Decoding): Map<String, T>? {
-        if (value !is JsonObject) return null
+    override fun read(tape: Tape, at: Int, cx: Decoding): Map<String, T>? {
+        if (tape.kind(at) != Kinds.OBJECT) return null
         val map = LinkedHashMap<String, T>()
-        for ((name, raw) in value) {
-            val one = item.read(raw, cx)
+        tape.eachMember(at) { key, raw ->
+            val one = item.read(tape, raw, cx)
             if (one == null) {
                 cx.inexact = true
-                cx.misfit("`$name` is no ${item.name}")
+                cx.misfit("`${tape.text(key)}` is no ${item.name}")
             } else {
-                map[name] = one
+                map[tape.text(key)] = one
             }
         }
         return map
@@ -154,6 +154,10 @@ internal class MapCodec<T>(private val item: Codec<T>) : Codec<Map<String, T>>("
     }
 
     override fun blank(): Map<String, T> = emptyMap()
-    override fun fit(value: JsonElement): Int =
-        if (value !is JsonObject) Fit.NO else value.values.minOfOrNull { item.fit(it) } ?: Fit.FULL
+    override fun fit(tape: Tape, at: Int): Int {
+        if (tape.kind(at) != Kinds.OBJECT) return Fit.NO
+        var least = Fit.FULL
+        tape.eachMember(at) { _, raw -> least = minOf(least, item.fit(tape, raw)) }
+        return least
+    }
 }

@@ -1,8 +1,5 @@
 package dev.threadline.json
 
-import kotlinx.serialization.json.JsonArray
-import kotlinx.serialization.json.JsonElement
-import kotlinx.serialization.json.JsonPrimitive
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.util.Base64
@@ -37,14 +34,14 @@ public class Vector private constructor(private val numbers: DoubleArray, privat
     internal object VectorCodec : Codec<Vector>("vector") {
         override val kinds: Int get() = Kinds.LIST or Kinds.STRING
 
-        override fun read(value: JsonElement, cx: Decoding): Vector? = when {
-            value is JsonArray -> {
-                val numbers = DoubleArray(value.size)
+        override fun read(tape: Tape, at: Int, cx: Decoding): Vector? = when (tape.kind(at)) {
+            Kinds.LIST -> {
+                val numbers = DoubleArray(tape.size(at))
                 var index = 0
-                for (item in value) numbers[index++] = NumberCodec.read(item, cx) ?: return null
+                tape.each(at) { numbers[index++] = NumberCodec.read(tape, it, cx) ?: return null }
                 Vector(numbers, null)
             }
-            value is JsonPrimitive && value.isString -> ofBase64(value.content, cx.keepBase64)
+            Kinds.STRING -> ofBase64(tape.text(at), cx.keepBase64)
             else -> null
         }
 
@@ -73,6 +70,6 @@ public class Vector private constructor(private val numbers: DoubleArray, privat
 
         override fun blank(): Vector = Vector(DoubleArray(0))
 
-        override fun fit(value: JsonElement): Int = if (read(value, Decoding()) != null) Fit.FULL else Fit.NO
+        override fun fit(tape: Tape, at: Int): Int = if (read(tape, at, Decoding()) != null) Fit.FULL else Fit.NO
     }
 }
