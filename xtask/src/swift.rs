@@ -159,6 +159,9 @@ fn copy() -> Result<PathBuf, Box<dyn std::error::Error>> {
     for part in PARTS {
         for file in ffi::files(&root.join(part)) {
             let name = file.strip_prefix(&root)?;
+            if name.iter().any(|part| part == ".build" || part == ".swiftpm") {
+                continue;
+            }
             ffi::write(&copy.join(name), &std::fs::read(&file)?)?;
             kept.insert(name.to_path_buf());
         }
@@ -197,40 +200,42 @@ pub fn test() -> Outcome {
 }
 
 /// Builds a package that depends on ours by its path, as a user's does, and gives its program.
-fn dependent(folder: &str, program: &str, profile: &str) -> Result<Command, Box<dyn std::error::Error>> {
+fn dependent(folder: &str, program: &str, profile: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
     setup()?;
     native(profile)?;
-    let scratch = place().join(program);
+    // What the tests have compiled is not compiled again.
+    let scratch = if profile == "debug" { scratch() } else { place().join(profile).join("build") };
     let mut build = tool("swift", &copy()?.join(folder), profile);
-    shell::run(build.args(["build", "--quiet", "-c", profile, "--scratch-path"]).arg(&scratch))?;
-    Ok(program_of(&scratch.join(profile).join(program), profile))
+    build.args(["build", "--quiet", "-c", profile, "-Xswiftc", "-warnings-as-errors", "--scratch-path"]);
+    shell::run(build.arg(&scratch))?;
+    Ok(scratch.join(profile).join(program))
 }
 
 /// `cargo xtask package swift`: builds the sample package, which depends on ours by its path, and runs it against the mock server and
 /// against `threadline-server`.
 pub fn package() -> Outcome {
-    let sample = |url: &str, what: &str| {
-        let mut program = dependent("bindings-swift/sample", "Sample", "debug")?;
+    let sample = dependent("bindings-swift/sample", "Sample", "debug")?;
+    let run = |url: &str, what: &str| {
+        let mut program = program_of(&sample, "debug");
         shell::run(program.arg(what).env("OPENAI_BASE_URL", url).env("OPENAI_API_KEY", "any"))
     };
     shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-mock", "--bins"]))?;
     let mock = peers::start(&mut Command::new(languages::built("threadline-mock")))?;
-    sample(&format!("{}/v1", mock.url.trim_end_matches("/v1")), "page")?;
+    run(&format!("{}/v1", mock.url.trim_end_matches("/v1")), "page")?;
     peers::build()?;
     let folder = place().join("sample-store");
     std::fs::create_dir_all(&folder)?;
     let model = peers::start(Command::new(languages::built("threadline-model")).args(["--port", "0"]))?;
     let server = peers::server(&model.url, "chat", &folder)?;
-    sample(&server.url, "assistant")?;
+    run(&server.url, "assistant")?;
     Ok(std::fs::remove_dir_all(folder)?)
 }
 
 /// `cargo xtask bench swift`: CPU of calls and of chunks beside `URLSession` and `Codable`, all of it optimised.
 pub fn bench() -> Outcome {
-    let mut bench = dependent("bindings-swift/bench", "Bench", "release")?;
-    let mut server = dependent("bindings-swift/bench", "Bench", "release")?;
-    let server = peers::start(server.arg("serve"))?;
-    shell::run(bench.arg(&server.url))
+    let bench = dependent("bindings-swift/bench", "Bench", "release")?;
+    let server = peers::start(program_of(&bench, "release").arg("serve"))?;
+    shell::run(program_of(&bench, "release").arg(&server.url))
 }
 
 /// Where Swift's package manager builds.
