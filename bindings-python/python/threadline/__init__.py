@@ -37,11 +37,13 @@ api_version: _Any = _os.environ.get("OPENAI_API_VERSION")
 azure_endpoint: _Any = _os.environ.get("AZURE_OPENAI_ENDPOINT")
 azure_ad_token: _Any = None
 azure_ad_token_provider: _Any = None
+bedrock_token_provider: _Any = None
 
 #: Where the other public names are; each module is loaded when one of its names is first asked for.
 _LAZY = {
     **dict.fromkeys(("OpenAI", "AsyncOpenAI", "Client", "AsyncClient"), "_client"),
     **dict.fromkeys(("AzureOpenAI", "AsyncAzureOpenAI"), "lib.azure"),
+    **dict.fromkeys(("BedrockOpenAI", "AsyncBedrockOpenAI"), "lib.bedrock"),
     **dict.fromkeys(("Stream", "AsyncStream"), "_streaming"),
     **dict.fromkeys(("APIResponse", "AsyncAPIResponse"), "_response"),
     **dict.fromkeys(("DEFAULT_TIMEOUT", "DEFAULT_MAX_RETRIES", "DEFAULT_CONNECTION_LIMITS"), "_constants"),
@@ -94,7 +96,7 @@ _LAZY = {
         "_exceptions",
     ),
 }
-_MODULES = frozenset(("types", "resources", "pagination", "lib", "auth", "bulk", "testing"))
+_MODULES = frozenset(("types", "resources", "pagination", "lib", "auth", "bulk", "testing", "providers"))
 
 __all__ = ["NOT_GIVEN", "NoneType", "NotGiven", "Omit", "__title__", "__version__", "not_given", "omit", "types", *_LAZY]
 
@@ -140,6 +142,8 @@ if _TYPE_CHECKING:
     from ._streaming import AsyncStream as AsyncStream
     from ._streaming import Stream as Stream
     from ._timeout import Timeout as Timeout
+    from .lib.bedrock import AsyncBedrockOpenAI as AsyncBedrockOpenAI
+    from .lib.bedrock import BedrockOpenAI as BedrockOpenAI
     from .lib.azure import AsyncAzureOpenAI as AsyncAzureOpenAI
     from .lib.azure import AzureOpenAI as AzureOpenAI
 

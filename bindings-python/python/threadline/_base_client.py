@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
 
+from . import _constants
 from ._client import AsyncOpenAI as AsyncAPIClient
 from ._client import OpenAI as SyncAPIClient
 from ._client import _Base as BaseClient
 from ._constants import (
     DEFAULT_CONNECTION_LIMITS,
     DEFAULT_MAX_RETRIES,
-    DEFAULT_TIMEOUT,
     INITIAL_RETRY_DELAY,
     MAX_RETRY_DELAY,
     OVERRIDE_CAST_TO_HEADER,
@@ -85,10 +85,6 @@ def make_request_options(
     if security is not None:
         options["security"] = security
     return options
-
-
-#: What httpx does unasked.
-HTTPX_DEFAULT_TIMEOUT = Timeout(5.0)
 
 
 class OtherPlatform:
@@ -203,10 +199,26 @@ if not TYPE_CHECKING:
             return _wrapper(name)
         if name in ("_DefaultHttpxClient", "_DefaultAsyncHttpxClient"):
             return _wrapper(name.replace("_Default", "").replace("HttpxClient", "") or "Sync")
+        if name in ("DEFAULT_TIMEOUT", "HTTPX_DEFAULT_TIMEOUT"):
+            return _limits(5.0 if name.startswith("HTTPX") else _constants.DEFAULT_TIMEOUT)
+        if name in ("anyio", "time"):
+            return import_module(name)
+        if name == "random":
+            return import_module(name).random
         if name not in _ELSEWHERE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(f"threadline.{_ELSEWHERE[name]}"), name)
         return value
+
+
+def _limits(timeout: Any) -> Any:
+    """Limits of time as an object of httpx's, where httpx is installed."""
+    from ._httpx import _httpx
+
+    try:
+        return _httpx().Timeout(timeout)
+    except ImportError:
+        return Timeout(timeout)
 
 
 def _wrapper(name: str) -> Any:

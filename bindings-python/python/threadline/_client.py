@@ -50,6 +50,16 @@ def _env(name: str) -> Optional[str]:
     return value.strip() or None if value else None
 
 
+def check_max_retries(value: Any) -> None:
+    """Refuses a number of retries that is none."""
+    if value is None:
+        raise TypeError("max_retries cannot be None. If you want to disable retries, pass `0`; for the default, leave it out")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"max_retries must be an int, not {value!r}")
+    if value < 0:
+        raise ValueError(f"max_retries must not be negative, but is {value}")
+
+
 class _Setting:
     """An option that may be changed later; the connection settings follow."""
 
@@ -62,6 +72,23 @@ class _Setting:
     def __set__(self, instance: Any, value: Any) -> None:
         instance._options[self.name] = value
         instance._changed()
+
+
+class _Private:
+    """A member that only programs ask for: it is looked up when they do."""
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        from ._private import PrivateNames
+
+        found = vars(PrivateNames)[self.name]
+        return found if instance is None else found.__get__(instance, owner)
+
+
+#: Modules whose presence says that this process may have calls of httpx answered by something else.
+_TESTING = ("pytest", "unittest.mock", "respx", "pytest_httpx", "vcr", "pook")
 
 
 class _Base:
@@ -101,8 +128,8 @@ class _Base:
         _strict_response_validation: bool = False,
         _enforce_credentials: bool = True,
     ) -> None:
-        if max_retries is None:
-            raise TypeError("max_retries cannot be None. If you want to disable retries, pass `0`; for the default, leave it out")
+        if max_retries != float("inf"):
+            check_max_retries(max_retries)
         if http_client is not None:
             from ._httpx import check_kind
 
@@ -113,13 +140,22 @@ class _Base:
             if data_residency not in DATA_RESIDENCY:
                 raise ValueError(f"Invalid `data_residency`; expected one of {', '.join(DATA_RESIDENCY)}")
             base_url = DATA_RESIDENCY[data_residency]
+        if provider is not None:
+            if api_key is not None or admin_api_key is not None or workload_identity is not None or not isinstance(base_url, NotGiven):
+                raise OpenAIError("`provider` sets address and credentials: leave out `api_key`, `admin_api_key`, `workload_identity` and `base_url`")
+            base_url, api_key = provider.base_url, provider.key
+            if provider.signs and http_client is None:
+                from ._httpx import own_client
+
+                http_client = own_client(self._asynchronous)
         if api_key is not None and workload_identity is not None:
-            raise OpenAIError("`api_key` and `workload_identity` exclude each other: give one of them")
+            raise OpenAIError("The `api_key` and `workload_identity` arguments are mutually exclusive: give one of them")
         if isinstance(base_url, NotGiven) or base_url is None:
             base_url = _env("OPENAI_BASE_URL")
         self._options: Dict[str, Any] = {
-            "api_key": api_key if api_key is not None else self._ambient_key(workload_identity),
-            "admin_api_key": admin_api_key or _env("OPENAI_ADMIN_KEY"),
+            "api_key": api_key if api_key is not None or provider is not None else self._ambient_key(workload_identity),
+            "admin_api_key": admin_api_key or (None if provider is not None else _env("OPENAI_ADMIN_KEY")),
+            "provider": provider,
             "workload_identity": workload_identity,
             "organization": organization if organization is not None else _env("OPENAI_ORG_ID"),
             "project": project if project is not None else _env("OPENAI_PROJECT_ID"),
@@ -138,8 +174,9 @@ class _Base:
         }
         self._strict_response_validation = _strict_response_validation
         self._made: Any = None
+        self._stand_in: Any = None
         self._closed = False
-        if _enforce_credentials:
+        if _enforce_credentials and provider is None:
             self._check_credentials()
 
     @staticmethod
@@ -163,21 +200,17 @@ class _Base:
         for name in ("admin_api_key", "organization", "project", "webhook_secret", "base_url", "max_retries", "vectors", "proxy"):
             if held[name] is not None:
                 settings[name] = held[name]
-        if settings["max_retries"] == float("inf"):
-            settings["max_retries"] = 2**31
+        settings["max_retries"] = min(settings["max_retries"], 2**31)
         self._add_identity(settings)
         self._add_timeout(settings, self._own_timeout())
         settings["headers"] = sent_headers(self)
         if held["default_query"]:
             settings["query"] = held["default_query"]
-        if held["http_client"] is not None:
-            settings["transport"] = held["http_client"]
-        elif "httpx" in sys.modules:
-            from ._httpx import intercepted
+        through = held["http_client"] if held["http_client"] is not None else self._standing_in()
+        if through is not None:
+            from ._exchange import Through
 
-            standing_in = intercepted(self._asynchronous)
-            if standing_in is not None:
-                settings["transport"] = standing_in
+            settings["transport"] = Through(self, through)
         if held["assistants"] is not None:
             from ._seam import described
 
@@ -190,6 +223,9 @@ class _Base:
             settings["token_provider"] = key
         elif key is not None:
             settings["api_key"] = key
+        elif self._options["provider"] is not None:
+            # The signature takes its place.
+            settings["api_key"] = "signed"
         elif identity is not None:
             from .auth import settings_of
 
@@ -213,6 +249,70 @@ class _Base:
                     self._made = _native.Client(self._settings())
         return self._made
 
+    def _standing_in(self) -> Any:
+        """A client of httpx's kind, while something in this process answers for these; calls go through it, so that they are seen."""
+        if "httpx" not in sys.modules and "httpx2" not in sys.modules:
+            return None
+        from ._httpx import intercepted, own_client
+
+        module = intercepted()
+        if module is None:
+            self._stand_in = None
+        elif self._stand_in is None or type(self._stand_in).__mro__[1].__module__.partition(".")[0] != module:
+            self._stand_in = own_client(self._asynchronous, module=module)
+        return self._stand_in
+
+    def _through(self) -> bool:
+        """Whether calls go through a client of httpx's kind now."""
+        if self._options["http_client"] is not None:
+            return True
+        before = self._stand_in
+        now = self._standing_in()
+        if now is not before:
+            self._made = None
+        return now is not None
+
+    @property
+    def _calls(self) -> Any:
+        """What makes the calls: the native client, or what watches over them."""
+        if self._options["http_client"] is None and not any(name in sys.modules for name in _TESTING):
+            if "logging" not in sys.modules:
+                return self._native
+            from ._log import enabled
+
+            if not enabled():
+                return self._native
+        from ._exchange import Calls
+
+        return Calls(self)
+
+    #: What the key's provider gave when a program last asked it.
+    _fresh_key = ""
+    #: Whether there is no other way to credentials than keys and identities.
+    _own_credentials_only = True
+    _build_headers: Any = _Private()
+    _credential: Any = _Private()
+    _refresh_api_key: Any = _Private()
+    _refresh_api_key_async: Any = _Private()
+    _build_request: Any = _Private()
+    _calculate_retry_timeout: Any = _Private()
+    _client: Any = _Private()
+    _enforce_trailing_slash: Any = _Private()
+    _idempotency_key: Any = _Private()
+    _make_status_error: Any = _Private()
+    _make_status_error_from_response: Any = _Private()
+    _parse_retry_after_header: Any = _Private()
+    _prepare_options: Any = _Private()
+    _prepare_request: Any = _Private()
+    _prepare_url: Any = _Private()
+    _should_retry: Any = _Private()
+    _should_stream_response_body: Any = _Private()
+    _validate_headers: Any = _Private()
+    custom_auth: Any = _Private()
+    platform_headers: Any = _Private()
+    qs: Any = _Private()
+    user_agent: Any = _Private()
+
     def _changed(self) -> None:
         # Resources hold the native client, so it stays the same object.
         if self._made is not None:
@@ -222,7 +322,7 @@ class _Base:
     def api_key(self) -> str:
         """The key; empty where tokens come from elsewhere."""
         key = self._options["api_key"]
-        return key if isinstance(key, str) else ""
+        return key if isinstance(key, str) else self._fresh_key
 
     @api_key.setter
     def api_key(self, value: Any) -> None:
@@ -350,6 +450,7 @@ class _Base:
             "vectors": vectors,
             "proxy": proxy,
             "network": network,
+            "provider": None if isinstance(provider, NotGiven) else provider,
             **_extra_kwargs,
             **options,
         }
@@ -357,11 +458,14 @@ class _Base:
         if unknown:
             raise TypeError(f"with_options() got an unexpected keyword argument '{sorted(unknown)[0]}'")
         changes = {name: value for name, value in changes.items() if value is not None}
+        if "provider" in changes:
+            changes["api_key"], base_url = changes["provider"].key, changes["provider"].base_url
         if not isinstance(base_url, NotGiven) and base_url is not None:
             changes["base_url"] = str(base_url)
         if not isinstance(timeout, NotGiven):
             changes["timeout"] = timeout
         if not isinstance(max_retries, NotGiven):
+            check_max_retries(max_retries)
             changes["max_retries"] = max_retries
         own = self._options
         if set_default_headers is not None:
@@ -382,6 +486,9 @@ class _Base:
         made._options = {**own, **changes}
         made._closed = False
         made._made = None
+        made._stand_in = None
+        if self._through() or changes.get("http_client") is not None:
+            return made
         replaced = {name for name in ("default_headers", "default_query") if set(own[name]) - set(made._options[name])}
         shareable = {*_SHARED, *_OF_CALLS, "base_url", "api_key", "admin_api_key", "default_headers", "default_query"} - replaced
         connect = getattr(changes.get("timeout"), "connect", None)

@@ -7,6 +7,7 @@ import ssl
 from typing import Any, AsyncIterator, Iterator, List, Optional, Tuple, get_args, get_origin
 
 from ._exceptions import APIConnectionError, APIError, APITimeoutError
+from ._exchange import EventsOf
 from ._streaming import AsyncStream, ServerSentEvent, Stream
 from ._utils._typing import is_annotated_type, is_type_alias_type
 
@@ -46,6 +47,7 @@ class ForeignEvents:
     def __init__(self, response: Any, cast_to: Any) -> None:
         self.response = response
         self.cast_to = cast_to
+        self._left: Any = None
 
     def close(self) -> None:
         self.response.close()
@@ -94,15 +96,41 @@ class ForeignEvents:
         finally:
             await self.response.aclose()
 
-    def _value(self, event: ServerSentEvent) -> Any:
-        data = event.json()
+    def next_batch_as_sent(self) -> Any:
+        """As the core's events have it: names and texts of the next events, one at a time here; `None` at the end."""
+        if self._left is None:
+            self._left = self.sent()
+        event = next(self._left, None)
+        return self._batch(event)
+
+    async def next_batch_as_sent_async(self) -> Any:
+        """As :meth:`next_batch_as_sent`."""
+        if self._left is None:
+            self._left = self.sent_async()
+        return self._batch(await anext(self._left, None))
+
+    def _batch(self, event: Optional[ServerSentEvent]) -> Any:
+        if event is None or event.data.startswith("[DONE]"):
+            return None
+        self._judge(event, event.json())
+        return [(event.event or "", event.data.encode())]
+
+    def _judge(self, event: ServerSentEvent, data: Any) -> None:
         failure = data.get("error") if isinstance(data, dict) else None
         if failure or event.event == "error":
             told = failure.get("message") if isinstance(failure, dict) else None
             message = told if isinstance(told, str) and told else "An error occurred during streaming"
             raise APIError(message, raw_request(self.response), body=failure or data)
+
+    def _value(self, event: ServerSentEvent) -> Any:
+        data = event.json()
+        self._judge(event, data)
         if event.event is not None and event.event.startswith("thread."):
             data = {"event": event.event, "data": data}
+            if isinstance(self.cast_to, EventsOf):
+                return self.cast_to(json.dumps(data))
+        if isinstance(self.cast_to, EventsOf):
+            return self.cast_to(event.data)
         return cast(data, self.cast_to, self.response)
 
 
@@ -122,6 +150,7 @@ class ForeignReply:
     """A response of httpx with what our classes of replies ask of the core's."""
 
     binary = False
+    is_foreign = True
     events: Optional[Any] = None
 
     def __init__(

@@ -18,11 +18,10 @@ __all__ = [
 ]
 
 
-def sender(client: Any) -> Any:
+def sender(through: Any) -> Any:
     """The function by which the core sends through a client."""
-    if inspect.iscoroutinefunction(getattr(client, "send", None)):
-        return _AsyncSender(client).send
-    return _Sender(client).send
+    asynchronous = inspect.iscoroutinefunction(getattr(through.http, "send", None))
+    return through.send_async if asynchronous else through.send
 
 
 def _headers(response: Any) -> List[Tuple[str, str]]:
@@ -31,13 +30,10 @@ def _headers(response: Any) -> List[Tuple[str, str]]:
     return [(name, value) for name, value in response.headers.multi_items() if name.lower() not in dropped]
 
 
-def _request(client: Any, method: str, url: str, headers: List[Tuple[str, bytes]], body: Optional[bytes]) -> Any:
-    pairs = [(name.encode("ascii"), value) for name, value in headers]
-    # The limits of time are the core's.
-    return client.build_request(method, url, headers=pairs, content=body, timeout=None)
-
-
 class _Reply:
+    #: What is read where the body is empty.
+    instead: Optional[bytes] = None
+
     def __init__(self, response: Any) -> None:
         self.status = response.status_code
         self.headers = _headers(response)
@@ -46,24 +42,19 @@ class _Reply:
 
     def next(self) -> Optional[bytes]:
         for piece in self._pieces:
+            self.instead = None
             return bytes(piece)
         self._response.close()
-        return None
+        instead, self.instead = self.instead, None
+        return instead
 
     def close(self) -> None:
         self._response.close()
 
 
-class _Sender:
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def send(self, method: str, url: str, headers: List[Tuple[str, bytes]], body: Optional[bytes]) -> _Reply:
-        request = _request(self._client, method, url, headers, body)
-        return _Reply(self._client.send(request, stream=True, follow_redirects=False))
-
-
 class _AsyncReply:
+    instead: Optional[bytes] = None
+
     def __init__(self, response: Any) -> None:
         self.status = response.status_code
         self.headers = _headers(response)
@@ -72,21 +63,14 @@ class _AsyncReply:
 
     async def next(self) -> Optional[bytes]:
         async for piece in self._pieces:
+            self.instead = None
             return bytes(piece)
         await self._response.aclose()
-        return None
+        instead, self.instead = self.instead, None
+        return instead
 
     async def close(self) -> None:
         await self._response.aclose()
-
-
-class _AsyncSender:
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    async def send(self, method: str, url: str, headers: List[Tuple[str, bytes]], body: Optional[bytes]) -> _AsyncReply:
-        request = _request(self._client, method, url, headers, body)
-        return _AsyncReply(await self._client.send(request, stream=True, follow_redirects=False))
 
 
 def check_kind(client: Any, asynchronous: bool) -> None:
@@ -103,7 +87,11 @@ def _httpx() -> Any:
     """httpx, in whichever of its generations is installed."""
     from importlib import import_module
 
-    for name in ("httpx", "httpx2"):
+    # As in the official package; its older generations, and programs of their time, have the older one.
+    import sys
+
+    first = ("httpx", "httpx2") if "httpx" in sys.modules and "httpx2" not in sys.modules else ("httpx2", "httpx")
+    for name in first:
         try:
             return import_module(name)
         except ImportError:
@@ -111,15 +99,28 @@ def _httpx() -> Any:
     raise ImportError("this needs httpx: `pip install httpx`")
 
 
-def own_client(asynchronous: bool, base_url: Any = "") -> Any:
-    """A client of httpx with the defaults of this package."""
+def module_of(client: Any) -> Any:
+    """The module of a client of httpx: `httpx` or `httpx2`; without a client, the one that would be used."""
     from importlib import import_module
 
-    name = "DefaultAsyncHttpxClient" if asynchronous else "DefaultHttpxClient"
+    for base in type(client).__mro__:
+        name = base.__module__.partition(".")[0]
+        if name in ("httpx", "httpx2"):
+            return import_module(name)
+    return _httpx()
+
+
+def own_client(asynchronous: bool, base_url: Any = "", module: Optional[str] = None) -> Any:
+    """A client of httpx with the defaults of this package, of this generation of httpx or of the one that is used."""
+    from importlib import import_module
+
+    module = module or _httpx().__name__
+    name = f"Default{'Async' if asynchronous else ''}Httpx{'2' if module == 'httpx2' else ''}Client"
     return getattr(import_module(__name__), name)(base_url=str(base_url))
 
 
-_DEFAULTS = {"follow_redirects": True, "timeout": 600.0}
+#: Limits of time in seconds: connecting, reading, writing, waiting for a connection.
+_DEFAULTS = {"follow_redirects": True, "timeout": (5.0, 600.0, 600.0, 600.0)}
 
 
 _CLASSES = {
@@ -200,26 +201,20 @@ def _class(name: str, module: str, base: str) -> Any:
     return type(name, (parent,), {"__init__": init, "__module__": __name__, "__doc__": f"{base} with the defaults of this package."})
 
 
-#: Modules that answer requests of httpx in its place, in tests.
-_MOCKS = ("respx", "pytest_httpx", "vcr", "pook")
-
-
-def intercepted(asynchronous: bool) -> Optional[Any]:
-    """A client of httpx, if something in this process answers for httpx now: a client made meanwhile sends through it, so that it sees the calls."""
+def intercepted() -> Optional[str]:
+    """The generation of httpx that something in this process answers for now, as mocks of tests do: its module's name."""
     import sys
 
-    httpx = sys.modules.get("httpx")
-    if httpx is None or not any(name in sys.modules for name in _MOCKS) or not _patched(httpx):
-        return None
-    return own_client(asynchronous)
+    for name, core in (("httpx2", "httpcore2"), ("httpx", "httpcore")):
+        module = sys.modules.get(name)
+        if module is not None and _patched(module, sys.modules.get(core)):
+            return name
+    return None
 
 
-def _patched(httpx: Any) -> bool:
-    import sys
-
+def _patched(httpx: Any, core: Any) -> bool:
     places = [(httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request")]
-    places += [(httpx.Client, "send"), (httpx.AsyncClient, "send")]
-    core = sys.modules.get("httpcore")
+    places += [(one, name) for one in (httpx.Client, httpx.AsyncClient) for name in ("send", "_transport_for_url", "_send_single_request")]
     if core is not None:
         places += [(core.ConnectionPool, "handle_request"), (core.AsyncConnectionPool, "handle_async_request")]
     return any(not getattr(holder.__dict__.get(name), "__module__", "").startswith(("httpx", "httpcore")) for holder, name in places)

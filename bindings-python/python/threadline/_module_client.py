@@ -25,6 +25,7 @@ _NAMES = (
     "azure_endpoint",
     "azure_ad_token",
     "azure_ad_token_provider",
+    "bedrock_token_provider",
 )
 
 _client: Optional[Any] = None
@@ -52,7 +53,13 @@ def _make(settings: Dict[str, Any]) -> Any:
     if kind == "azure" or (kind is None and (azure["azure_endpoint"] or azure["azure_ad_token"])):
         from .lib.azure import AzureOpenAI
 
+        given.pop("bedrock_token_provider", None)
         return AzureOpenAI(**given, **azure)
+    token_provider = given.pop("bedrock_token_provider", None)
+    if kind == "amazon-bedrock":
+        from .lib.bedrock import BedrockOpenAI
+
+        return BedrockOpenAI(**given, bedrock_token_provider=None if "api_key" in given else token_provider)
     return threadline.OpenAI(**given)
 
 

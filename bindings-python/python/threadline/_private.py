@@ -7,6 +7,7 @@ import sys
 from functools import lru_cache
 from typing import Any, Dict, Mapping, Optional
 
+from ._constants import RAW_RESPONSE_HEADER
 from ._http import URL, Headers, Request
 from ._types import NotGiven, Omit
 from ._version import __version__
@@ -70,6 +71,24 @@ def headers_of_call(client: Any, method: str, arguments: Mapping[str, Any], retr
     return _merged(default_headers(client), more, extra)
 
 
+def credential(client: Any, security: Mapping[str, Any]) -> Optional[str]:
+    """The credential of a request that says which it takes; `None` where the client's own does.
+
+    Raises :class:`TypeError` where the client has none of that kind.
+    """
+    admin, bearer = security.get("admin_api_key_auth"), security.get("bearer_auth")
+    held = client._options
+    if admin and held["admin_api_key"] and not bearer:
+        return f"Bearer {held['admin_api_key']}"
+    missing = (bearer and not held["api_key"] or not bearer and not held["admin_api_key"]) and not held["workload_identity"]
+    if (admin or bearer) and missing and client._own_credentials_only:
+        raise TypeError(
+            "Could not resolve authentication method. Expected either api_key or admin_api_key to be set. "
+            "Or for the `Authorization` header to be explicitly omitted."
+        )
+    return None
+
+
 def sent_headers(client: Any) -> Dict[str, str]:
     """What the core does not send by itself of a client's default headers."""
     own = {"User-Agent": _USER_AGENT, **platform_headers()}
@@ -87,6 +106,14 @@ def private(client: Any, name: str) -> Any:
     return found.__get__(client, type(client)) if hasattr(found, "__get__") else found
 
 
+#: The longest wait that a server may ask for and be heeded, in seconds.
+_LONGEST_RETRY_AFTER = 120
+
+
+async def _same(value: Any) -> Any:
+    return value
+
+
 class PrivateNames:
     """Members of the official clients that our own code has no use for."""
 
@@ -99,6 +126,22 @@ class PrivateNames:
     _version = __version__
     _changed: Any
     _strict_response_validation: bool
+    _fresh_key: str
+    api_key: str
+
+    def _prepare_options(self, options: Any) -> Any:
+        """What a subclass may change of every request, before it is made: its headers."""
+        return _same(options) if self._asynchronous else options
+
+    def _prepare_request(self, request: Any) -> Any:
+        """What a subclass may change of every request of httpx, before it is sent."""
+        provider = self._options["provider"]
+        if provider is not None and provider.signs:
+            return provider.prepare_async(request) if self._asynchronous else provider.prepare(request)
+        return _same(None) if self._asynchronous else None
+
+    def _should_stream_response_body(self, request: Any) -> bool:
+        return request.headers.get(RAW_RESPONSE_HEADER) == "stream"
 
     @property
     def _client(self) -> Any:
@@ -154,7 +197,15 @@ class PrivateNames:
             more["X-Stainless-Read-Timeout"] = str(read)
         if options.idempotency_key and options.method.lower() != "get":
             more["Idempotency-Key"] = options.idempotency_key
-        return Headers(_merged(default_headers(self), more, given))
+        return Headers(_merged(default_headers(self), more, self._credential(options, given), given))
+
+    def _credential(self, options: Any, given: Mapping[str, Any]) -> Dict[str, Any]:
+        """The header of the credential that the request asks for."""
+        if any(name.lower() == "authorization" for name in (*given, *self._options["default_headers"])):
+            return {}
+        security = getattr(options, "security", None) or {}
+        found = credential(self, security)
+        return {} if found is None else {"Authorization": found}
 
     def _build_request(self, options: Any, *, retries_taken: int = 0) -> Any:
         """The request of these options, as an object of httpx where httpx is installed."""
@@ -166,18 +217,18 @@ class PrivateNames:
         url = self._prepare_url(options.url)
         timeout = self.timeout if isinstance(options.timeout, NotGiven) else options.timeout
         pairs = self.qs.stringify_items(query)
-        return _request(options, url, headers, pairs, body, timeout)
+        return _request(options, url, headers, pairs, body, timeout, self._options["http_client"])
 
     def _calculate_retry_timeout(self, remaining_retries: int, options: Any, response_headers: Any = None) -> float:
-        """How long the official package waits before a retry, in seconds. Calls follow the core's rules."""
-        import random
+        """How long the official package waits before a retry, in seconds. Calls that the core sends follow the core's rules."""
+        from importlib import import_module
 
         asked = self._parse_retry_after_header(response_headers)
-        if asked is not None and 0 < asked <= 120:
+        if asked is not None and 0 < asked <= _LONGEST_RETRY_AFTER:
             return asked
         tries = min(options.get_max_retries(self.max_retries) - remaining_retries, 1000)
         # A part of it is chance, so that clients that failed together do not come back together.
-        return max(float(min(0.5 * 2.0**tries, 8.0) * (1 - 0.25 * random.random())), 0.0)
+        return max(float(min(0.5 * 2.0**tries, 8.0) * (1 - 0.25 * import_module("threadline._base_client").random())), 0.0)
 
     def _parse_retry_after_header(self, response_headers: Any = None) -> Optional[float]:
         """What the server asked to wait, in seconds."""
@@ -195,15 +246,44 @@ class PrivateNames:
         import email.utils
         import time
 
-        when = email.utils.parsedate_tz(asked)
-        return None if when is None else float(email.utils.mktime_tz(when) - time.time())
+        try:
+            when = email.utils.parsedate_tz(asked)
+            return None if when is None else float(email.utils.mktime_tz(when) - time.time())
+        except (OverflowError, ValueError):
+            return None
 
     def _should_retry(self, response: Any) -> bool:
         """Whether the official package repeats a request after this reply."""
+        from ._log import log
+
+        wait = self._parse_retry_after_header(response.headers)
+        if wait is not None and wait > _LONGEST_RETRY_AFTER:
+            told = "Not retrying because `Retry-After` of %s seconds exceeds the maximum of %s seconds"
+            log("debug", told, wait, _LONGEST_RETRY_AFTER)
+            return False
         asked = response.headers.get("x-should-retry")
         if asked in ("true", "false"):
+            log("debug", f"{'Retrying' if asked == 'true' else 'Not retrying'} as header `x-should-retry` is set to `{asked}`")
             return bool(asked == "true")
-        return response.status_code in (408, 409, 429) or response.status_code >= 500
+        again: bool = response.status_code in (408, 409, 429) or response.status_code >= 500
+        log("debug", "Retrying due to status code %i", response.status_code) if again else log("debug", "Not retrying")
+        return again
+
+    def _refresh_api_key(self) -> Any:
+        """Asks the key's provider, where the key has one; the client then knows the key."""
+        if self._asynchronous:
+            return self._refresh_api_key_async()
+        provider = self._options["api_key"]
+        if callable(provider):
+            self._fresh_key = provider()
+        return self.api_key
+
+    async def _refresh_api_key_async(self) -> Any:
+        provider = self._options["api_key"]
+        if callable(provider):
+            found = provider()
+            self._fresh_key = await found if hasattr(found, "__await__") else found
+        return self.api_key
 
     def _make_status_error_from_response(self, response: Any) -> Any:
         """The exception of a reply."""
@@ -226,9 +306,11 @@ class PrivateNames:
         return class_of_status(response.status_code)(err_msg, response=response, body=inner)
 
 
-def _request(options: Any, url: URL, headers: Headers, query: Any, body: Any, timeout: Any) -> Any:
+def _request(options: Any, url: URL, headers: Headers, query: Any, body: Any, timeout: Any, client: Any) -> Any:
+    from ._httpx import module_of
+
     try:
-        import httpx
+        httpx = module_of(client)
     except ImportError:
         from urllib.parse import urlencode
 
@@ -268,3 +350,6 @@ def _form(body: Any) -> Dict[str, Any]:
     return made
 
 
+
+
+PrivateNames._prepare_options._of_package = True  # type: ignore[attr-defined]

@@ -66,7 +66,7 @@ class SyncResource(_Resource):
     def _bind(self, client: Any) -> None:
         self._client = client
         if self._mode == VALUE:
-            self._call = client._native.call
+            self._call = client._calls.call
         elif self._mode == RAW:
             self._call = self._call_raw
         else:
@@ -75,16 +75,16 @@ class SyncResource(_Resource):
     def _call_raw(self, operation: int, arguments: Dict[str, Any]) -> Any:
         from ._legacy_response import LegacyAPIResponse
 
-        return LegacyAPIResponse(self._client._native.call(operation, arguments, RAW), self._client, arguments)
+        return LegacyAPIResponse(self._client._calls.call(operation, arguments, RAW), self._client, arguments)
 
     def _call_open(self, operation: int, arguments: Dict[str, Any]) -> Any:
         from ._response import APIResponse, ResponseContextManager
 
         client = self._client
-        return ResponseContextManager(lambda: APIResponse(client._native.call(operation, arguments, OPEN), client, arguments))
+        return ResponseContextManager(lambda: APIResponse(client._calls.call(operation, arguments, OPEN), client, arguments))
 
     def _page(self, operation: int, arguments: Dict[str, Any], page: Any, item: Any = None) -> Any:
-        native = self._client._native
+        native = self._client._calls
         if self._mode == VALUE:
             return native.call(operation, arguments, PAGE, page)
         if self._mode == RAW:
@@ -121,7 +121,7 @@ class AsyncResource(_Resource):
     def _bind(self, client: Any) -> None:
         self._client = client
         if self._mode == VALUE:
-            self._call = client._native.call_async
+            self._call = client._calls.call_async
         elif self._mode == RAW:
             self._call = self._call_raw
         else:
@@ -130,17 +130,17 @@ class AsyncResource(_Resource):
     async def _call_raw(self, operation: int, arguments: Dict[str, Any]) -> Any:
         from ._legacy_response import LegacyAPIResponse
 
-        reply = await self._client._native.call_async(operation, arguments, RAW)
+        reply = await self._client._calls.call_async(operation, arguments, RAW)
         return LegacyAPIResponse(reply, self._client, arguments)
 
     async def _call_open(self, operation: int, arguments: Dict[str, Any]) -> Any:
         from ._response import AsyncAPIResponse
 
-        reply = await self._client._native.call_async(operation, arguments, OPEN)
+        reply = await self._client._calls.call_async(operation, arguments, OPEN)
         return AsyncAPIResponse(reply, self._client, arguments)
 
     def _page(self, operation: int, arguments: Dict[str, Any], page: Any, item: Any = None) -> Any:
-        native = self._client._native
+        native = self._client._calls
         if self._mode == VALUE:
             from .pagination import AsyncPaginator
 
@@ -148,7 +148,7 @@ class AsyncResource(_Resource):
         return self._page_reply(operation, arguments, page)
 
     async def _page_reply(self, operation: int, arguments: Dict[str, Any], page: Any) -> Any:
-        reply = await self._client._native.call_async(operation, arguments, self._mode, page)
+        reply = await self._client._calls.call_async(operation, arguments, self._mode, page)
         if self._mode == RAW:
             from ._legacy_response import LegacyAPIResponse
 

@@ -51,7 +51,7 @@ class BaseAPIResponse(Generic[T]):
 
             reply = ForeignReply(raw, cast_to, client, stream, stream_cls, options, retries_taken, isinstance(self, AsyncAPIResponse))
         self._reply = reply
-        self._foreign = raw is not None
+        self._foreign = raw is not None or getattr(reply, "is_foreign", False)
         self._client = client
         self._arguments = arguments
         self._parsed: dict[Any, Any] = {}
@@ -60,6 +60,8 @@ class BaseAPIResponse(Generic[T]):
         self._after_cast: Optional[Callable[[Any], Any]] = None
         # What a helper makes of the value.
         self._after: Optional[Callable[[Any], Any]] = None
+        # What a client of httpx had to do with it.
+        self._sent: Any = (arguments or {}).get("__exchange__")
         # The bytes of a value are here already; for the program it is closed when it has been read.
         self._done = False
 
@@ -79,13 +81,15 @@ class BaseAPIResponse(Generic[T]):
     @property
     def retries_taken(self) -> int:
         """How often the request was repeated."""
-        return max(int(self._reply.attempts) - 1, 0)
+        return max(int(self._reply.attempts) - 1, 0) if self._sent is None else int(self._sent.retries)
 
     @property
     def http_request(self) -> Request:
         """Method, address and headers of the request; not its body."""
         if self._foreign:
             return cast(Request, self._reply.request)
+        if self._sent is not None:
+            return cast(Request, self._sent.response.request)
         headers: Any = ()
         if self._client is not None:
             from ._private import headers_of_call
@@ -103,19 +107,21 @@ class BaseAPIResponse(Generic[T]):
 
     @property
     def http_version(self) -> str:
-        return "HTTP/1.1"
+        return "HTTP/1.1" if self._sent is None else str(self._sent.response.http_version)
 
     @property
     def elapsed(self) -> Any:
         from datetime import timedelta
 
-        return timedelta(0)
+        return timedelta(0) if self._sent is None else self._sent.response.elapsed
 
     @property
     def http_response(self) -> Any:
         """The reply, shaped like an HTTP client's."""
         if self._foreign:
             return self._reply.raw
+        if self._sent is not None:
+            return self._sent.response
         body = self._reply.body
         if body is None:
             return StreamedResponse(self._reply)

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Optional, Tuple
 
 __all__ = ["Timeout", "seconds_of", "connect_seconds_of"]
 
 _UNSET: Any = object()
+_PARTS = ("connect", "read", "write", "pool")
 
 
-class Timeout:
+class Timeout(Tuple[Optional[float], Optional[float], Optional[float], Optional[float]]):
     """Limits in seconds: ``Timeout(60)``, ``Timeout(60, connect=5)``. ``None`` is no limit.
 
-    An object with these attributes that comes from elsewhere (``httpx.Timeout``) does as well.
+    An object with these attributes that comes from elsewhere (``httpx.Timeout``) does as well. As a tuple of the four it is what clients of
+    httpx take for one of theirs.
     """
 
-    __slots__ = ("connect", "read", "write", "pool")
+    __slots__ = ()
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         timeout: Any = _UNSET,
         *,
         connect: Any = _UNSET,
         read: Any = _UNSET,
         write: Any = _UNSET,
         pool: Any = _UNSET,
-    ) -> None:
+    ) -> "Timeout":
         if hasattr(timeout, "read") and hasattr(timeout, "connect"):
             base = (timeout.connect, timeout.read, timeout.write, timeout.pool)
         elif isinstance(timeout, tuple):
@@ -37,19 +39,41 @@ class Timeout:
         else:
             base = (timeout,) * 4
         given = (connect, read, write, pool)
-        self.connect, self.read, self.write, self.pool = (b if g is _UNSET else g for g, b in zip(given, base))
+        return super().__new__(cls, (b if g is _UNSET else g for g, b in zip(given, base)))  # type: ignore[type-var]
+
+    def __getnewargs__(self) -> Any:
+        return (tuple(self),)
+
+    @property
+    def connect(self) -> Optional[float]:
+        return self[0]
+
+    @property
+    def read(self) -> Optional[float]:
+        return self[1]
+
+    @property
+    def write(self) -> Optional[float]:
+        return self[2]
+
+    @property
+    def pool(self) -> Optional[float]:
+        return self[3]
 
     def as_dict(self) -> dict[str, Optional[float]]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return dict(zip(_PARTS, self))
 
     def __eq__(self, other: object) -> bool:
-        return all(hasattr(other, name) and getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return all(hasattr(other, name) and getattr(self, name) == getattr(other, name) for name in _PARTS)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __hash__(self) -> int:
-        return hash(tuple(getattr(self, name) for name in self.__slots__))
+        return hash(tuple(self))
 
     def __repr__(self) -> str:
-        return "Timeout({})".format(", ".join(f"{name}={getattr(self, name)}" for name in self.__slots__))
+        return "Timeout({})".format(", ".join(f"{name}={getattr(self, name)}" for name in _PARTS))
 
 
 def seconds_of(timeout: Any) -> Optional[float]:

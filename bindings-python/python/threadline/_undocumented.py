@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import UnionType
 from typing import Any, AsyncIterator, Dict, Iterator, List, Mapping, Optional, Tuple, Union, get_args, get_origin
 
 from ._constants import RAW_RESPONSE_HEADER
@@ -16,7 +17,7 @@ VALUE, RAW, OPEN = 0, 1, 2
 
 #: Members of ``options`` and what they are called as settings of a call.
 _OPTIONS = {"headers": "headers", "params": "query", "timeout": "timeout", "max_retries": "max_retries", "idempotency_key": "idempotency_key"}
-_OTHER_OPTIONS = frozenset(("extra_json", "post_parser", "follow_redirects", "security", "synthesize_event_and_data"))
+_OTHER_OPTIONS = frozenset(("extra_json", "post_parser", "follow_redirects", "security", "synthesize_event_and_data", "repeatable"))
 
 
 def _given(value: Any) -> bool:
@@ -30,7 +31,13 @@ def _call(
     unknown = set(options) - set(_OPTIONS) - _OTHER_OPTIONS
     if unknown:
         raise TypeError(f"`options` has no {sorted(unknown)[0]!r}; it has: {', '.join(sorted([*_OPTIONS, 'extra_json', 'post_parser']))}")
+    if "max_retries" in options and not isinstance(options["max_retries"], NotGiven):
+        from ._client import check_max_retries
+
+        check_max_retries(options["max_retries"])
     settings: Dict[str, Any] = {_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS and not isinstance(value, NotGiven)}
+    if "max_retries" in settings:
+        settings["max_retries"] = min(settings["max_retries"], 2**31)
     if path.startswith(("http://", "https://")):
         settings["base_url"], path = path, ""
     sends, members = _sent(body, content, options, files, settings)
@@ -40,6 +47,14 @@ def _call(
 
 def _sent(body: Any, content: Any, options: Mapping[str, Any], files: Any, settings: Dict[str, Any]) -> Tuple[str, Dict[str, Any]]:
     extra = options.get("extra_json") or {}
+    if isinstance(body, bytes):
+        import warnings
+
+        told = "Passing raw bytes as `body` is deprecated and will be removed in a future version. Please pass raw bytes via the `content` parameter instead."
+        warnings.warn(told, DeprecationWarning, stacklevel=5)
+        body, content = None, body
+    if _given(content) and not isinstance(content, (str, bytes)):
+        content = _joined(content)
     if _given(content):
         if _given(body) or _given(files):
             raise TypeError("`content` is the whole body: leave out `body` and `files`")
@@ -55,6 +70,46 @@ def _sent(body: Any, content: Any, options: Mapping[str, Any], files: Any, setti
     headers = settings.setdefault("headers", {})
     settings["headers"] = {"Content-Type": "application/json", **headers}
     return "content", {"content": json.dumps(body).encode()}
+
+
+def _joined(content: Any) -> bytes:
+    """The pieces of a body that comes in pieces, or in a file, as one."""
+    if hasattr(content, "read"):
+        return bytes(content.read())
+    return b"".join(piece.encode() if isinstance(piece, str) else piece for piece in content)
+
+
+async def _read_ahead(content: Any) -> Any:
+    """A body that comes in pieces of an event loop's as one; any other as it is."""
+    if not hasattr(content, "__aiter__"):
+        return content
+    return b"".join([piece.encode() if isinstance(piece, str) else piece async for piece in content])
+
+
+def _known(content: Any, files: Any, options: Mapping[str, Any], client: Any) -> Dict[str, Any]:
+    """The options, with what else is known of the request: its credential, and whether its body can be sent twice."""
+    from ._private import credential
+
+    known = dict(options)
+    security = options.get("security")
+    headers = options.get("headers") or {}
+    if security and not any(name.lower() == "authorization" for name in headers):
+        found = credential(client, security)
+        if found is not None:
+            known["headers"] = {"Authorization": found, **headers}
+    once = _given(content) and not isinstance(content, (str, bytes, list, tuple)) and not getattr(content, "seekable", bool)()
+    known["repeatable"] = not (once or any(_is_once(file) for file in _flat(files)))
+    return known
+
+
+def _flat(files: Any) -> Iterator[Any]:
+    for file in (files.values() if isinstance(files, Mapping) else (file for _, file in files)) if _given(files) else ():
+        yield file[1] if isinstance(file, tuple) and len(file) > 1 else file
+
+
+def _is_once(file: Any) -> bool:
+    """Whether a file can be read only once."""
+    return hasattr(file, "read") and not (hasattr(file, "seekable") and not getattr(file, "closed", False) and file.seekable())
 
 
 def _mode(options: Mapping[str, Any], cast_to: Any) -> Tuple[int, Mapping[str, Any]]:
@@ -77,13 +132,13 @@ def _reply_class(cast_to: Any) -> Any:
     return origin if isinstance(origin, type) and issubclass(origin, BaseAPIResponse) else None
 
 
-def _reply(native: Any, mode: int, asynchronous: bool, client: Any, cast_to: Any, options: Mapping[str, Any]) -> Any:
+def _reply(native: Any, mode: int, asynchronous: bool, client: Any, cast_to: Any, options: Mapping[str, Any], exchange: Any) -> Any:
     """The reply as an object; its value is of the type."""
     from ._legacy_response import LegacyAPIResponse
     from ._response import APIResponse, AsyncAPIResponse
 
     kind: Any = LegacyAPIResponse if mode == RAW else AsyncAPIResponse if asynchronous else APIResponse
-    reply = kind(native, client)
+    reply = kind(native, client, {"extra_headers": options.get("headers"), "__exchange__": exchange})
     wanted = get_args(cast_to)[0] if _reply_class(cast_to) is not None and get_args(cast_to) else cast_to
     parser = options.get("post_parser")
     if wanted is not None and _reply_class(wanted) is None:
@@ -95,7 +150,7 @@ def _reply(native: Any, mode: int, asynchronous: bool, client: Any, cast_to: Any
 def _of_options(options: Any) -> Tuple[str, str, Dict[str, Any], Dict[str, Any]]:
     """Method, path, arguments and options of a request that is given by its parts."""
     taken: Dict[str, Any] = {}
-    for name in ("params", "headers", "max_retries", "timeout", "idempotency_key", "extra_json", "post_parser"):
+    for name in ("params", "headers", "max_retries", "timeout", "idempotency_key", "extra_json", "post_parser", "follow_redirects"):
         value = getattr(options, name)
         if value is not None and not isinstance(value, (NotGiven, Omit)) and value != {}:
             taken[name] = value
@@ -126,13 +181,13 @@ def _is_response(cast_to: Any) -> bool:
     return cast_to is Response or getattr(cast_to, "__name__", "") == "Response" and cast_to.__module__.split(".")[0] in ("httpx", "httpx2")
 
 
-def _cast(reply: Any, cast_to: Any, options: Mapping[str, Any]) -> Any:
-    value = _value(reply, cast_to)
+def _cast(reply: Any, cast_to: Any, options: Mapping[str, Any], exchange: Any = None, strict: bool = False) -> Any:
+    value = exchange.response if exchange is not None and cast_to is type(exchange.response) else _value(reply, cast_to, strict, exchange)
     parser = options.get("post_parser")
     return parser(value) if callable(parser) else value
 
 
-def _value(reply: Any, cast_to: Any) -> Any:
+def _value(reply: Any, cast_to: Any, strict: bool, exchange: Any) -> Any:
     from ._http import Response
     from ._legacy_response import HttpxBinaryResponseContent, LegacyAPIResponse
 
@@ -153,12 +208,35 @@ def _value(reply: Any, cast_to: Any) -> Any:
         return raw.content
     if cast_to is str:
         return raw.text
-    if "json" not in raw.headers.get("content-type", "json"):
+    try:
+        data = raw.json()
+    except ValueError:
+        if strict:
+            raise _misfit(raw, exchange, None) from None
         return raw.text
-    value = _as(raw.json(), cast_to)
+    if "json" not in raw.headers.get("content-type", "json") and not (isinstance(cast_to, type) and issubclass(cast_to, BaseModel)):
+        if strict:
+            raise _misfit(raw, exchange, data)
+        return raw.text
+    if strict:
+        from ._own_models import validate_type
+
+        try:
+            value = validate_type(type_=cast_to, value=data)
+        except ValueError as error:
+            raise _misfit(raw, exchange, data) from error
+    else:
+        value = _as(data, cast_to)
     if isinstance(value, BaseModel):
         value._request_id = raw.request_id
     return value
+
+
+def _misfit(raw: Any, exchange: Any, data: Any) -> Exception:
+    from ._exceptions import APIResponseValidationError
+
+    response = raw.http_response if exchange is None else exchange.response
+    return APIResponseValidationError(response=response, body=data)
 
 
 def _as(value: Any, cast_to: Any) -> Any:
@@ -168,12 +246,10 @@ def _as(value: Any, cast_to: Any) -> Any:
         return [_as(item, arguments[0]) for item in value] if arguments else value
     if origin in (dict, Dict) and isinstance(value, dict):
         return {name: _as(item, arguments[1]) for name, item in value.items()} if arguments else value
-    if origin is Union and value is not None:
-        for arm in arguments:
-            made = _as(value, arm)
-            if made is not value:
-                return made
-        return value
+    if origin in (Union, UnionType):
+        from ._construct import construct_type
+
+        return construct_type(value=value, type_=cast_to)
     if isinstance(value, dict) and hasattr(cast_to, "model_validate"):
         # A model of ours takes what came, as in every reply; one of pydantic's judges it.
         return cast_to.construct(**value) if issubclass(cast_to, BaseModel) else cast_to.model_validate(value)
@@ -217,16 +293,24 @@ class SyncMethods:
     """
 
     _native: Any
+    _calls: Any
+    _strict_response_validation: bool
 
     def _request(
         self, verb: str, path: str, cast_to: Any, body: Any, content: Any, options: Any, files: Any, stream: bool, stream_cls: Any
     ) -> Any:
-        mode, options = _mode(options, cast_to)
+        mode, options = _mode(_known(content, files, options, self), cast_to)
         call = _call(verb, path, cast_to if mode != OPEN else bytes, body, content, options, files, stream)
-        reply = self._native.request(*call, OPEN if stream or mode == OPEN else RAW)
+        wanted, calls = OPEN if stream or mode == OPEN else RAW, self._calls
+        reply, exchange = (self._native.request(*call, wanted), None) if calls is self._native else calls.request(options, call, wanted)
+        if exchange is not None and exchange.taken:
+            reply = exchange.events(_item(cast_to, stream_cls), mode, False)
+            return reply if mode == VALUE else _reply(reply, mode, False, self, None, options, exchange)
         if mode != VALUE:
-            return _reply(reply, mode, False, self, cast_to, options)
-        return _CastStream(reply=reply, item=_item(cast_to, stream_cls)) if stream else _cast(reply, cast_to, options)
+            return _reply(reply, mode, False, self, cast_to, options, exchange)
+        if not stream:
+            return _cast(reply, cast_to, options, exchange, self._strict_response_validation)
+        return _CastStream(reply=reply, item=_item(cast_to, stream_cls))
 
     def _raw(self, verb: str, path: str, body: Any, options: Mapping[str, Any]) -> Any:
         return self._request(verb, path, object, body, None, {**options, "headers": {**(options.get("headers") or {}), RAW_RESPONSE_HEADER: "raw"}}, None, False, None)
@@ -285,16 +369,28 @@ class AsyncMethods:
     """Requests of any route, for an event loop. See :class:`SyncMethods`."""
 
     _native: Any
+    _calls: Any
+    _strict_response_validation: bool
 
     async def _request(
         self, verb: str, path: str, cast_to: Any, body: Any, content: Any, options: Any, files: Any, stream: bool, stream_cls: Any
     ) -> Any:
-        mode, options = _mode(options, cast_to)
+        mode, options = _mode(_known(content, files, options, self), cast_to)
+        content = await _read_ahead(content)
         call = _call(verb, path, cast_to if mode != OPEN else bytes, body, content, options, files, stream)
-        reply = await self._native.request_async(*call, OPEN if stream or mode == OPEN else RAW)
+        wanted, calls = OPEN if stream or mode == OPEN else RAW, self._calls
+        if calls is self._native:
+            reply, exchange = await self._native.request_async(*call, wanted), None
+        else:
+            reply, exchange = await calls.request_async(options, call, wanted)
+        if exchange is not None and exchange.taken:
+            reply = exchange.events(_item(cast_to, stream_cls), mode, True)
+            return reply if mode == VALUE else _reply(reply, mode, True, self, None, options, exchange)
         if mode != VALUE:
-            return _reply(reply, mode, True, self, cast_to, options)
-        return _AsyncCastStream(reply=reply, item=_item(cast_to, stream_cls)) if stream else _cast(reply, cast_to, options)
+            return _reply(reply, mode, True, self, cast_to, options, exchange)
+        if not stream:
+            return _cast(reply, cast_to, options, exchange, self._strict_response_validation)
+        return _AsyncCastStream(reply=reply, item=_item(cast_to, stream_cls))
 
     async def _raw(self, verb: str, path: str, body: Any, options: Mapping[str, Any]) -> Any:
         return await self._request(verb, path, object, body, None, {**options, "headers": {**(options.get("headers") or {}), RAW_RESPONSE_HEADER: "raw"}}, None, False, None)

@@ -27,6 +27,8 @@ def setup_logging() -> None:
             format="[%(asctime)s - %(name)s:%(lineno)d - %(levelname)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
         )
         logger.setLevel(level)
+        # Programs look for records under the official name too.
+        logging.getLogger("openai").setLevel(level)
 
 
 def get_http_method_for_logging(method: str) -> str:

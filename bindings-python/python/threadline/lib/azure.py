@@ -48,6 +48,7 @@ class _Azure(_Base):
     """What the clients of Azure have in common."""
 
     _azure: Dict[str, Any]
+    _own_credentials_only = False
     _api_version: Optional[str]
     _azure_ad_token: Optional[str]
     _azure_deployment: Optional[str]

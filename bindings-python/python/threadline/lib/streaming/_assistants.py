@@ -9,6 +9,7 @@ from ... import _operations as op
 from ... import _threadline as _native
 from ..._exceptions import APITimeoutError, OpenAIError
 from ..._models import BaseModel
+from ._base import shut
 
 __all__ = ["AssistantEventHandler", "AssistantStreamManager", "AsyncAssistantEventHandler", "AsyncAssistantStreamManager"]
 
@@ -290,7 +291,7 @@ class AsyncAssistantEventHandler(_Handler):
             await self.on_exception(error)
             raise
         finally:
-            self._source.close()
+            await shut(self._source)
             await self.on_end()
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -311,7 +312,7 @@ class AsyncAssistantEventHandler(_Handler):
     async def close(self) -> None:
         """Closes the connection."""
         if self._source is not None:
-            self._source.close()
+            await shut(self._source)
 
     async def until_done(self) -> None:
         """Reads to the end."""

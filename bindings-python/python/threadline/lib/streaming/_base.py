@@ -96,6 +96,14 @@ class SyncStream(_Stream[E]):
         return self
 
 
+async def shut(source: Any) -> None:
+    """Closes a source of events."""
+    if hasattr(source, "aclose"):
+        await source.aclose()
+    else:
+        source.close()
+
+
 class AsyncStream(_Stream[E]):
     """Events of a higher level, and the object that they come to."""
 
@@ -119,7 +127,7 @@ class AsyncStream(_Stream[E]):
             self._failed(error)
             raise
         finally:
-            self._source.close()
+            await shut(self._source)
 
     def __aiter__(self) -> AsyncIterator[E]:
         return self._iterator
@@ -135,7 +143,7 @@ class AsyncStream(_Stream[E]):
 
     async def close(self) -> None:
         """Closes the connection."""
-        self._source.close()
+        await shut(self._source)
 
     async def until_done(self) -> Any:
         """Reads to the end."""

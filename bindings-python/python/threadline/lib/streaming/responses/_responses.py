@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, List, TypeVar
 
 from .... import _operations as op
 from .... import _threadline as _native
+from ...._types import omit
 from .._base import AsyncManager, AsyncStream, Manager, SyncStream
 
-__all__ = ["AsyncResponseStream", "AsyncResponseStreamManager", "ResponseStream", "ResponseStreamManager"]
+__all__ = ["AsyncResponseStream", "AsyncResponseStreamManager", "ResponseStream", "ResponseStreamManager", "ResponseStreamState"]
+
+T = TypeVar("T")
 
 
 class _Reader:
@@ -50,6 +53,25 @@ class AsyncResponseStream(_Reader, AsyncStream[Any]):
     async def get_final_response(self) -> Any:
         """Reads to the end: the response."""
         await self.until_done()
+        return self._final()
+
+
+class ResponseStreamState(_Reader, Generic[T]):
+    """Events that a program reads by itself, put together: what it was given so far."""
+
+    def __init__(self, *, input_tools: Any = omit, text_format: Any = omit) -> None:
+        from ..._parsing import ResponseRules
+
+        self._accumulator = _native.Accumulator("response", None)
+        self._rules = ResponseRules(text_format, input_tools)
+
+    def handle_event(self, event: Any) -> List[Any]:
+        """The events of a higher level that come of one."""
+        return [self._event(text) for text in self._accumulator.push(event.type, event.to_json(indent=None).encode())]
+
+    def accumulate_event(self, event: Any) -> Any:
+        """Takes an event in: the response so far."""
+        self._accumulator.push(event.type, event.to_json(indent=None).encode())
         return self._final()
 
 

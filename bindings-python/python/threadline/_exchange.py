@@ -1,0 +1,483 @@
+"""Calls through an HTTP client of httpx's kind, attempt by attempt: with the rules, the hooks and the log records of the official package."""
+
+from __future__ import annotations
+
+import contextvars
+import itertools
+import sys
+import time
+import weakref
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ._exceptions import APIConnectionError, APIError, APITimeoutError, OpenAIError
+from ._log import log
+from ._types import NotGiven, Omit
+
+__all__ = ["Calls", "Exchange", "Through"]
+
+#: Marks a request of the core as one of an exchange; it is not sent.
+_MARK = "x-threadline-exchange"
+VALUE, RAW, OPEN = 0, 1, 2
+_numbers = itertools.count()
+_under_way: Dict[str, "Exchange"] = {}
+Pairs = List[Tuple[str, bytes]]
+
+
+class Through:
+    """A client of httpx as the transport of a client of ours."""
+
+    def __init__(self, client: Any, http: Any) -> None:
+        # The core holds this, and the client holds the core.
+        self._client = weakref.ref(client)
+        self.http = http
+
+    def send(self, method: str, url: str, headers: Pairs, body: Optional[bytes]) -> Any:
+        exchange, headers, timeout = self._exchange(headers)
+        if exchange is None:
+            return _single(self._client(), self.http, method, url, headers, body, timeout)
+        return exchange.context.run(exchange.send, self.http, method, url, headers, body)
+
+    async def send_async(self, method: str, url: str, headers: Pairs, body: Optional[bytes]) -> Any:
+        exchange, headers, timeout = self._exchange(headers)
+        if exchange is None:
+            return await _single_async(self._client(), self.http, method, url, headers, body, timeout)
+        return await exchange.send_async(self.http, method, url, headers, body)
+
+    def _exchange(self, headers: Pairs) -> Tuple[Optional["Exchange"], Pairs, Any]:
+        mark = next((value.decode() for name, value in headers if name.lower() == _MARK), None)
+        if mark is None:
+            return None, headers, None
+        rest = [(name, value) for name, value in headers if name.lower() != _MARK]
+        # Later pages of a list carry the mark of the first, and its limits of time.
+        limits = [None if part == "None" else float(part) for part in mark.split(";")[1:]]
+        return _under_way.get(mark), rest, dict(zip(("connect", "read", "write", "pool"), limits))
+
+
+def _request(http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes], timeout: Any) -> Any:
+    pairs = [(name.encode("ascii"), value) for name, value in headers]
+    request = http.build_request(method, url, headers=pairs, content=body)
+    request.extensions["timeout"] = dict(timeout or dict.fromkeys(("connect", "read", "write", "pool")))
+    return request
+
+
+def _single(client: Any, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes], timeout: Any) -> Any:
+    from ._httpx import _Reply
+
+    request = _request(http, method, url, headers, body, timeout)
+    if client is not None:
+        client._prepare_request(request)
+    return _Reply(http.send(request, stream=True, follow_redirects=False))
+
+
+async def _single_async(client: Any, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes], timeout: Any) -> Any:
+    from ._httpx import _AsyncReply
+
+    request = _request(http, method, url, headers, body, timeout)
+    if client is not None:
+        await client._prepare_request(request)
+    return _AsyncReply(await http.send(request, stream=True, follow_redirects=False))
+
+
+class _Failed:
+    """Stands for a reply where there is none: the core is told not to try again, and what it makes of it is not shown."""
+
+    status = 400
+    headers = [("x-should-retry", "false"), ("content-type", "application/json")]
+
+    def __init__(self) -> None:
+        self._pieces = [b"{}"]
+
+    def next(self) -> Optional[bytes]:
+        return self._pieces.pop() if self._pieces else None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _AsyncFailed(_Failed):
+    async def next(self) -> Optional[bytes]:  # type: ignore[override]
+        return super().next()
+
+    async def close(self) -> None:  # type: ignore[override]
+        """Nothing is open."""
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return any(base.__name__ == "TimeoutException" for base in type(error).__mro__)
+
+
+class EventsOf:
+    """What the events of an operation become."""
+
+    def __init__(self, operation: int) -> None:
+        self.operation = operation
+
+    def __call__(self, text: str) -> Any:
+        from . import _threadline as _native
+
+        return _native.decode_event(self.operation, text)
+
+
+class Exchange:
+    """One call: its attempts, the request and the response of the last one, and what went wrong."""
+
+    def __init__(self, client: Any, extra_headers: Any, timeout: Any, max_retries: Any, options: Mapping[str, Any] = {}) -> None:
+        limit = client.timeout if isinstance(timeout, (NotGiven, Omit)) else timeout
+        parts = [getattr(limit, part, None) if hasattr(limit, "read") else limit for part in ("connect", "read", "write", "pool")]
+        self.client = client
+        self.timeout = dict(zip(("connect", "read", "write", "pool"), parts))
+        self.mark = ";".join(str(part) for part in (next(_numbers), *parts))
+        self.extra_headers: Dict[str, Any] = dict(extra_headers or {})
+        self.max_retries = client.max_retries if isinstance(max_retries, (NotGiven, Omit)) else max_retries
+        self.options = options
+        self.retries = 0
+        self.key: Any = None
+        self.request: Any = None
+        self.response: Any = None
+        self.failure: Optional[BaseException] = None
+        #: Whether the events of the response are read here, and not by the core.
+        self.taken = False
+        self.context = contextvars.copy_context()
+
+    def headers(self) -> Dict[str, Any]:
+        """The call's own headers, with the mark."""
+        return {**self.extra_headers, _MARK: self.mark}
+
+    def _hooked(self) -> Any:
+        """The options that a hook of the program's is to see; `None` where there is no hook."""
+        if getattr(self.client._prepare_options, "_of_package", False):
+            return None
+        from ._own_models import FinalRequestOptions
+
+        return FinalRequestOptions(method="post", url="", headers=dict(self.extra_headers), max_retries=self.max_retries)
+
+    def prepare(self) -> None:
+        """Lets the program's own `_prepare_options` change the headers."""
+        options = self._hooked()
+        if options is not None:
+            options = self.client._prepare_options(options)
+            self.extra_headers = {} if isinstance(options.headers, NotGiven) else dict(options.headers or {})
+
+    async def prepare_async(self) -> None:
+        """As :meth:`prepare`."""
+        options = self._hooked()
+        if options is not None:
+            options = await self.client._prepare_options(options)
+            self.extra_headers = {} if isinstance(options.headers, NotGiven) else dict(options.headers or {})
+
+    def __enter__(self) -> "Exchange":
+        _under_way[self.mark] = self
+        return self
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> bool:
+        _under_way.pop(self.mark, None)
+        if self.taken and isinstance(error, APIError):
+            return True
+        if self.failure is not None and error is not None:
+            raise self.failure
+        if isinstance(error, APIError) and self.response is not None:
+            error.request = self.request
+            if getattr(error, "response", None) is not None:
+                error.response = self.response  # type: ignore[attr-defined]
+            error.attempts = self.retries + 1
+        return False
+
+    def events(self, cast_to: Any, mode: int, asynchronous: bool) -> Any:
+        """The stream, or the reply with it."""
+        from ._foreign import ForeignReply
+        from ._streaming import AsyncStream, Stream
+
+        if mode != VALUE:
+            return ForeignReply(self.response, cast_to, self.client, True, None, None, self.retries, asynchronous)
+        return (AsyncStream if asynchronous else Stream)(cast_to=cast_to, response=self.response, client=self.client)
+
+    def _attempt(self, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes]) -> Any:
+        own = {name.lower() for name in self.extra_headers}
+        told = list(headers)
+        if "x-stainless-retry-count" not in own:
+            told.append(("x-stainless-retry-count", str(self.retries).encode()))
+        read = self.timeout["read"]
+        if "x-stainless-read-timeout" not in own and read is not None:
+            told.append(("x-stainless-read-timeout", str(read).encode()))
+        told = self._fresh(told)
+        log("debug", "Building HTTP request: method=%s retries_taken=%i", method.upper(), self.retries)
+        return _request(http, method, url, told, body, self.timeout)
+
+    def _provider(self) -> Any:
+        """Where a key of now comes from, if another attempt is made and the key comes from a function."""
+        provider = self.client._options["api_key"]
+        return provider if self.retries and callable(provider) and self.client._own_credentials_only else None
+
+    def _fresh(self, headers: Pairs) -> Pairs:
+        """The headers, with the key of now."""
+        if self.key is None:
+            return headers
+        key = f"Bearer {self.key}".encode()
+        return [(name, key if name.lower() == "authorization" else value) for name, value in headers]
+
+    def _sending(self, request: Any) -> Dict[str, Any]:
+        """How httpx is to send it."""
+        accepts = request.headers.get("accept", "")
+        chosen: Dict[str, Any] = {"stream": "event-stream" in accepts or bool(self.options.get("open"))}
+        auth = self.client.custom_auth
+        if auth is not None:
+            chosen["auth"] = auth
+        if self.client._options["provider"] is not None:
+            # A credential is for the provider's own origin.
+            chosen["follow_redirects"] = False
+        elif self.options.get("follow_redirects") is not None:
+            chosen["follow_redirects"] = self.options["follow_redirects"]
+        log("debug", "Sending HTTP Request: %s", request.method)
+        return chosen
+
+    def _raised(self, error: BaseException) -> bool:
+        """Whether another attempt is due after an exception; else it becomes that of the call."""
+        from ._foreign import of_transport
+
+        # What is no error of the HTTP client's is the program's own.
+        if isinstance(error, OpenAIError) or not isinstance(error, Exception) or not of_transport(error):
+            self.failure = error
+            return False
+        timed_out = _is_timeout(error)
+        log("debug", "Encountered a timeout exception: %s" if timed_out else "Encountered exception: %s", type(error).__name__)
+        if self.retries < self.max_retries and self.repeatable():
+            return True
+        log("debug", "Raising timeout error" if timed_out else "Raising connection error")
+        made = APITimeoutError(request=self.request) if timed_out else APIConnectionError(request=self.request)
+        made.kind, made.attempts, made.retryable = ("timeout" if timed_out else "connection"), self.retries + 1, True
+        made.__cause__ = error
+        self.failure = made
+        return False
+
+    def _again(self) -> bool:
+        """Whether the response asks for another attempt."""
+        response = self.response
+        log("debug", "HTTP Response: %s %i", self.request.method, response.status_code)
+        log("debug", "request_id: %s", response.headers.get("x-request-id"))
+        if response.status_code < 400:
+            return False
+        log("debug", "Encountered an HTTP status error: %i", response.status_code)
+        return self.retries < self.max_retries and bool(self.client._should_retry(response)) and self.repeatable()
+
+    def repeatable(self) -> bool:
+        """Whether the body can be sent once more."""
+        return bool(self.options.get("repeatable", True))
+
+    def _pause(self) -> float:
+        """Seconds until the next attempt."""
+        from ._own_models import FinalRequestOptions
+
+        left = self.max_retries - self.retries
+        log("debug", "1 retry left") if left == 1 else log("debug", "%i retries left", left)
+        options = FinalRequestOptions(method=self.request.method, url=str(self.request.url), max_retries=self.max_retries)
+        headers = None if self.response is None else self.response.headers
+        seconds = float(self.client._calculate_retry_timeout(left, options, headers))
+        log("info", "Retrying request in %f seconds (retry %i of %s)", seconds, self.retries + 1, self.max_retries)
+        self.retries += 1
+        return seconds
+
+    def _settled(self, reply: Any) -> Any:
+        """The reply as the core is to see it: it makes no attempts of its own, and follows no redirects."""
+        if self.options.get("raw") and reply.status < 300 and "json" in self.request.headers.get("accept", ""):
+            # The program looks at the head; that there is nothing to read is told when it reads.
+            reply.instead = b"{}"
+        if reply.status >= 400:
+            log("debug", "Re-raising status error")
+            reply.headers = [pair for pair in reply.headers if pair[0].lower() != "x-should-retry"]
+            reply.headers.append(("x-should-retry", "false"))
+        return reply
+
+    def _redirected(self) -> bool:
+        """Whether the client has left a redirect where it is."""
+        if 300 <= self.response.status_code < 400:
+            self.failure = self.client._make_status_error_from_response(self.response)
+        return self.failure is not None
+
+    def _takes(self) -> bool:
+        """Whether the response is a stream of events, which the program reads from httpx itself."""
+        self.taken = self.response.status_code < 300 and "event-stream" in self.request.headers.get("accept", "")
+        return self.taken
+
+    def send(self, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes]) -> Any:
+        from ._httpx import _Reply
+
+        while True:
+            self.response = None
+            provider = self._provider()
+            self.key = None if provider is None else provider()
+            self.request = request = self._attempt(http, method, url, headers, body)
+            try:
+                self.client._prepare_request(request)
+                self.response = response = http.send(request, **self._sending(request))
+            except BaseException as error:
+                if not self._raised(error):
+                    return _Failed()
+                time.sleep(self._pause())
+                continue
+            if self._again():
+                response.close()
+                time.sleep(self._pause())
+                continue
+            if response.status_code >= 300:
+                response.read()
+                if self._redirected():
+                    return _Failed()
+            if self._takes():
+                return _Failed()
+            return self._settled(_Reply(response))
+
+    async def send_async(self, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes]) -> Any:
+        from ._httpx import _AsyncReply
+
+        while True:
+            self.response = None
+            provider = self._provider()
+            key = None if provider is None else provider()
+            self.key = await key if hasattr(key, "__await__") else key
+            self.request = request = self._attempt(http, method, url, headers, body)
+            try:
+                await self.client._prepare_request(request)
+                self.response = response = await http.send(request, **self._sending(request))
+            except BaseException as error:
+                if type(error).__name__ == "CancelledError":
+                    self.failure = error
+                    raise
+                if not self._raised(error):
+                    return _AsyncFailed()
+                await _sleep(self._pause())
+                continue
+            if self._again():
+                await response.aclose()
+                await _sleep(self._pause())
+                continue
+            if response.status_code >= 300:
+                await response.aread()
+                if self._redirected():
+                    return _AsyncFailed()
+            if self._takes():
+                return _AsyncFailed()
+            return self._settled(_AsyncReply(response))
+
+
+async def _sleep(seconds: float) -> None:
+    anyio = sys.modules.get("anyio")
+    if anyio is None:
+        import asyncio
+
+        await asyncio.sleep(seconds)
+    else:
+        await anyio.sleep(seconds)
+
+
+class Calls:
+    """The calls of a client that sends through a client of httpx's kind, or may come to do so, or whose calls are logged."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @property
+    def base_url(self) -> str:
+        return str(self._client._native.base_url)
+
+    def _of_method(self, arguments: Dict[str, Any], mode: int) -> Optional[Exchange]:
+        """The exchange of a method's call, and its arguments marked; `None` if the core sends it by itself."""
+        if not self._client._through():
+            return None
+        timeout = arguments.get("timeout", _NOT_GIVEN)
+        exchange = Exchange(self._client, arguments.get("extra_headers"), timeout, _NOT_GIVEN, {"open": mode == OPEN, "raw": mode in (RAW, OPEN)})
+        arguments["__exchange__"] = exchange
+        return exchange
+
+    def call(self, operation: int, arguments: Dict[str, Any], mode: int = 0, page: Any = None) -> Any:
+        exchange = self._of_method(arguments, mode)
+        if exchange is None:
+            return _logged(self._client, operation, arguments, mode, page)
+        exchange.prepare()
+        value: Any = None
+        with exchange:
+            value = self._client._native.call(operation, _marked(arguments, exchange), mode, page)
+        return exchange.events(EventsOf(operation), mode, False) if exchange.taken else value
+
+    async def call_async(self, operation: int, arguments: Dict[str, Any], mode: int = 0, page: Any = None) -> Any:
+        exchange = self._of_method(arguments, mode)
+        if exchange is None:
+            return await _logged_async(self._client, operation, arguments, mode, page)
+        await exchange.prepare_async()
+        value: Any = None
+        with exchange:
+            value = await self._client._native.call_async(operation, _marked(arguments, exchange), mode, page)
+        return exchange.events(EventsOf(operation), mode, True) if exchange.taken else value
+
+    def _of_route(self, settings: Mapping[str, Any], options: Mapping[str, Any], mode: int) -> Tuple[Optional[Exchange], Dict[str, Any]]:
+        if not self._client._through():
+            return None, dict(settings)
+        timeout, retries = settings.get("timeout", _NOT_GIVEN), settings.get("max_retries", _NOT_GIVEN)
+        known = {"open": mode == OPEN, "follow_redirects": options.get("follow_redirects"), "repeatable": options.get("repeatable", True)}
+        exchange = Exchange(self._client, settings.get("headers"), timeout, retries, known)
+        return exchange, {**settings, "timeout": None}
+
+    def request(self, options: Mapping[str, Any], call: Tuple[Any, ...], mode: int) -> Tuple[Any, Optional[Exchange]]:
+        verb, path, settings, sends, members, answer = call
+        exchange, settings = self._of_route(settings, options, mode)
+        if exchange is None:
+            return self._client._native.request(*call, mode), None
+        exchange.prepare()
+        settings["headers"] = exchange.headers()
+        reply: Any = None
+        with exchange:
+            reply = self._client._native.request(verb, path, settings, sends, members, answer, mode)
+        return reply, exchange
+
+    async def request_async(self, options: Mapping[str, Any], call: Tuple[Any, ...], mode: int) -> Tuple[Any, Optional[Exchange]]:
+        verb, path, settings, sends, members, answer = call
+        exchange, settings = self._of_route(settings, options, mode)
+        if exchange is None:
+            return await self._client._native.request_async(*call, mode), None
+        await exchange.prepare_async()
+        settings["headers"] = exchange.headers()
+        reply: Any = None
+        with exchange:
+            reply = await self._client._native.request_async(verb, path, settings, sends, members, answer, mode)
+        return reply, exchange
+
+
+_NOT_GIVEN = NotGiven()
+
+
+def _marked(arguments: Dict[str, Any], exchange: Exchange) -> Dict[str, Any]:
+    marked = {**arguments, "extra_headers": exchange.headers(), "timeout": None}
+    del marked["__exchange__"]
+    return marked
+
+
+def _logged(client: Any, operation: int, arguments: Dict[str, Any], mode: int, page: Any) -> Any:
+    from ._log import enabled
+
+    if mode != VALUE or not enabled() or arguments.get("stream") is True:
+        return client._native.call(operation, arguments, mode, page)
+    from ._legacy_response import LegacyAPIResponse
+
+    reply = client._native.call(operation, arguments, RAW)
+    _tell(reply)
+    return LegacyAPIResponse[Any](reply, client, arguments).parse()
+
+
+async def _logged_async(client: Any, operation: int, arguments: Dict[str, Any], mode: int, page: Any) -> Any:
+    from ._log import enabled
+
+    if mode != VALUE or not enabled() or arguments.get("stream") is True:
+        return await client._native.call_async(operation, arguments, mode, page)
+    from ._legacy_response import LegacyAPIResponse
+
+    reply = await client._native.call_async(operation, arguments, RAW)
+    _tell(reply)
+    return LegacyAPIResponse[Any](reply, client, arguments).parse()
+
+
+def _tell(reply: Any) -> None:
+    """Log records of a call that the core has made."""
+    for attempt in range(reply.attempts):
+        log("debug", "Building HTTP request: method=%s retries_taken=%i", reply.method, attempt)
+        log("debug", "Sending HTTP Request: %s", reply.method)
+    log("debug", "HTTP Response: %s %i", reply.method, reply.status)
+    log("debug", "request_id: %s", next((value for name, value in reply.headers if name == "x-request-id"), None))

@@ -1,0 +1,9 @@
+"""sounddevice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._common import Library
+
+sounddevice: Any = Library("sounddevice")

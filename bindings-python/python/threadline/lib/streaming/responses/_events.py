@@ -1,0 +1,25 @@
+"""Events of a streamed response, as the stream hands them out: the API's, with the text so far and the parsed value as members of their own."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, Union
+
+from ....types.responses import ResponseCompletedEvent as ResponseCompletedEvent
+from ....types.responses import ResponseFunctionCallArgumentsDeltaEvent as ResponseFunctionCallArgumentsDeltaEvent
+from ....types.responses import ResponseTextDeltaEvent as ResponseTextDeltaEvent
+from ....types.responses import ResponseTextDoneEvent as ResponseTextDoneEvent
+from ....types.responses.parsed_response import ParsedResponse
+from ....types.responses.response_stream_event import ResponseStreamEvent as RawResponseStreamEvent
+
+__all__ = [
+    "ResponseCompletedEvent",
+    "ResponseFunctionCallArgumentsDeltaEvent",
+    "ResponseStreamEvent",
+    "ResponseTextDeltaEvent",
+    "ResponseTextDoneEvent",
+]
+
+T = TypeVar("T")
+
+#: An event; its parameter is the type of parsed values.
+ResponseStreamEvent: Any = Union[RawResponseStreamEvent, ParsedResponse[T]]
