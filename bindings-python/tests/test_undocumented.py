@@ -100,3 +100,26 @@ def test_a_whole_url_is_taken_and_no_key_goes_elsewhere(mock: Mock) -> None:
     assert mock.requests()[0]["target"] == "/other?x=1"
     with pytest.raises(threadline.OpenAIError, match="another origin"):
         client.get("http://127.0.0.1:1/g", cast_to=object)
+
+
+def test_the_module_s_client_is_azure_s_where_the_environment_has_azure_s_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threadline
+
+    for name in ("OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (("AZURE_OPENAI_API_KEY", "k"), ("OPENAI_API_VERSION", "2024-02-01"), ("AZURE_OPENAI_ENDPOINT", "https://azure.test")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(threadline, "api_type", None)
+    monkeypatch.setattr(threadline, "api_key", None)
+    monkeypatch.setattr(threadline, "base_url", None)
+    threadline._reset_client()
+    try:
+        assert isinstance(threadline.models._client, threadline.AzureOpenAI)
+        assert threadline.api_type == "azure"
+        threadline._reset_client()
+        threadline.api_type = None
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        with pytest.raises(threadline.OpenAIError, match="Ambiguous"):
+            threadline.models.list()
+    finally:
+        threadline._reset_client()

@@ -257,6 +257,8 @@ class _Base:
 
         module = intercepted()
         if module is None:
+            if self._stand_in is not None and not self._asynchronous:
+                self._stand_in.close()
             self._stand_in = None
         elif self._stand_in is None or type(self._stand_in).__mro__[1].__module__.partition(".")[0] != module:
             self._stand_in = own_client(self._asynchronous, module=module)

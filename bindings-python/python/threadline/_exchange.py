@@ -332,7 +332,7 @@ class Exchange:
         while True:
             self.response = None
             provider = self._provider()
-            key = None if provider is None else provider()
+            key: Any = None if provider is None else provider()
             self.key = await key if hasattr(key, "__await__") else key
             self.request = request = self._attempt(http, method, url, headers, body)
             try:
@@ -340,8 +340,9 @@ class Exchange:
                 self.response = response = await http.send(request, **self._sending(request))
             except BaseException as error:
                 if type(error).__name__ == "CancelledError":
+                    # Nobody waits any more; or what answers for the server has raised it.
                     self.failure = error
-                    raise
+                    return _AsyncFailed()
                 if not self._raised(error):
                     return _AsyncFailed()
                 await _sleep(self._pause())
@@ -411,7 +412,7 @@ class Calls:
     def _of_route(self, settings: Mapping[str, Any], options: Mapping[str, Any], mode: int) -> Tuple[Optional[Exchange], Dict[str, Any]]:
         if not self._client._through():
             return None, dict(settings)
-        timeout, retries = settings.get("timeout", _NOT_GIVEN), settings.get("max_retries", _NOT_GIVEN)
+        timeout, retries = settings.get("timeout", _NOT_GIVEN), options.get("max_retries", _NOT_GIVEN)
         known = {"open": mode == OPEN, "follow_redirects": options.get("follow_redirects"), "repeatable": options.get("repeatable", True)}
         exchange = Exchange(self._client, settings.get("headers"), timeout, retries, known)
         return exchange, {**settings, "timeout": None}

@@ -115,7 +115,7 @@ def own_client(asynchronous: bool, base_url: Any = "", module: Optional[str] = N
     from importlib import import_module
 
     module = module or _httpx().__name__
-    name = f"Default{'Async' if asynchronous else ''}Httpx{'2' if module == 'httpx2' else ''}Client"
+    name = f"_{'Async' if asynchronous else ''}Older" if module == "httpx" else f"Default{'Async' if asynchronous else ''}Httpx2Client"
     return getattr(import_module(__name__), name)(base_url=str(base_url))
 
 
@@ -124,6 +124,8 @@ _DEFAULTS = {"follow_redirects": True, "timeout": (5.0, 600.0, 600.0, 600.0)}
 
 
 _CLASSES = {
+    "_Older": ("httpx, the older one", "Client"),
+    "_AsyncOlder": ("httpx, the older one", "AsyncClient"),
     "DefaultHttpxClient": ("httpx", "Client"),
     "DefaultAsyncHttpxClient": ("httpx", "AsyncClient"),
     "DefaultHttpx2Client": ("httpx2", "Client"),
@@ -193,7 +195,7 @@ def _class(name: str, module: str, base: str) -> Any:
         if parent is None:
             return _MissingAiohttp
     else:
-        parent = getattr(_httpx() if module == "httpx" else import_module(module), base)
+        parent = getattr(_httpx() if module == "httpx" else import_module(module.partition(",")[0]), base)
 
     def init(self: Any, **options: Any) -> None:
         parent.__init__(self, **{**_DEFAULTS, **options})

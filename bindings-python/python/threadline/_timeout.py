@@ -39,7 +39,7 @@ class Timeout(Tuple[Optional[float], Optional[float], Optional[float], Optional[
         else:
             base = (timeout,) * 4
         given = (connect, read, write, pool)
-        return super().__new__(cls, (b if g is _UNSET else g for g, b in zip(given, base)))  # type: ignore[type-var]
+        return super().__new__(cls, (b if g is _UNSET else g for g, b in zip(given, base)))
 
     def __getnewargs__(self) -> Any:
         return (tuple(self),)

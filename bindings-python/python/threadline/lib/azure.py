@@ -97,14 +97,14 @@ class _Azure(_Base):
             raise ValueError("base_url and azure_endpoint are mutually exclusive")
         if base_url is None:
             azure_endpoint = azure_endpoint or _env("AZURE_OPENAI_ENDPOINT")
-            if azure_endpoint is None:
-                raise ValueError(
-                    "Must provide one of the `base_url` or `azure_endpoint` arguments, or the `AZURE_OPENAI_ENDPOINT` environment variable"
-                )
         version = api_version or _env("OPENAI_API_VERSION")
         address = (azure_endpoint or base_url or "").split("?")[0].rstrip("/")
         if version is None and not v1 and not address.endswith("/openai/v1"):
             raise ValueError("Must provide either the `api_version` argument or the `OPENAI_API_VERSION` environment variable")
+        if base_url is None and azure_endpoint is None:
+            raise ValueError(
+                "Must provide one of the `base_url` or `azure_endpoint` arguments, or the `AZURE_OPENAI_ENDPOINT` environment variable"
+            )
         self._azure = {
             "endpoint": azure_endpoint,
             "deployment": azure_deployment,
@@ -186,13 +186,12 @@ class _Azure(_Base):
                 options = options.model_copy(update={"url": f"/deployments/{quote(model, safe='')}{options.url}"})
         return private(self, "_build_request")(options, retries_taken=retries_taken)
 
-    def _realtime(self, model: str, extra_query: Mapping[str, Any]) -> Tuple[URL, Dict[str, str]]:
+    def _realtime(self, model: str, extra_query: Mapping[str, Any], token: Any) -> Tuple[URL, Dict[str, str]]:
         """Address and credential of a connection."""
         given = self._options["websocket_base_url"]
         root = (str(given) if given else self._root().replace("http", "ws", 1)).rstrip("/")
         query = {**self.default_query, "deployment": self._azure_deployment if self._own_deployment() else model, **extra_query}
         key = self._options["api_key"]
-        token = self._azure_ad_token
         headers = {"api-key": key} if key else {"Authorization": f"Bearer {token}"} if token else {}
         return URL(f"{root}/realtime?{urlencode(query)}"), headers
 
@@ -238,11 +237,13 @@ class AzureOpenAI(_Azure, OpenAI):
     """
 
     def _configure_realtime(self, model: str, extra_query: Mapping[str, Any]) -> Tuple[URL, Dict[str, str]]:
-        return self._realtime(model, extra_query)
+        token = self._azure_ad_token if self._token_provider is None else self._token_provider()
+        return self._realtime(model, extra_query, token)
 
 
 class AsyncAzureOpenAI(_Azure, AsyncOpenAI):
     """A client of Azure OpenAI for asyncio. See :class:`AzureOpenAI`."""
 
     async def _configure_realtime(self, model: str, extra_query: Mapping[str, Any]) -> Tuple[URL, Dict[str, str]]:
-        return self._realtime(model, extra_query)
+        token: Any = self._azure_ad_token if self._token_provider is None else self._token_provider()
+        return self._realtime(model, extra_query, await token if hasattr(token, "__await__") else token)

@@ -57,7 +57,10 @@ def of_object(found: Any) -> Credentials:
     """Credentials of botocore's, or of any object or dictionary with such members."""
     if hasattr(found, "get_frozen_credentials"):
         found = found.get_frozen_credentials()
-    get = found.get if isinstance(found, dict) else lambda name: getattr(found, name, None)
+
+    def get(name: str) -> Any:
+        return found.get(name) if isinstance(found, dict) else getattr(found, name, None)
+
     access = get("access_key") or get("access_key_id")
     secret = get("secret_key") or get("secret_access_key")
     if not (isinstance(access, str) and isinstance(secret, str) and access and secret):

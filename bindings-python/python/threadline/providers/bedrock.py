@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import import_module
 from typing import Any, Callable, Optional
 from urllib.parse import urlsplit
 
@@ -25,11 +26,11 @@ def _env(name: str) -> Optional[str]:
 
 def _session(profile: Optional[str]) -> Any:
     try:
-        from botocore.session import Session
+        made = import_module("botocore.session").Session
     except ImportError:
         raise OpenAIError("AWS profiles and the default chain of credentials need botocore: `pip install botocore`") from None
     try:
-        return Session(profile=profile)
+        return made(profile=profile)
     except Exception as error:
         raise OpenAIError("Failed to resolve AWS credentials for Bedrock: look at the AWS profile and environment variables") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import import_module
 from typing import Any, Callable, Optional
 from urllib.parse import urlsplit
 
@@ -30,14 +31,14 @@ def _of_google(credentials: Any) -> Callable[[], str]:
 
     def token() -> str:
         try:
-            import google.auth
-            from google.auth.transport.requests import Request
+            default = import_module("google.auth").default
+            request = import_module("google.auth.transport.requests").Request
         except ImportError:
             raise OpenAIError("Google's credentials need google-auth and requests: `pip install google-auth requests`") from None
         if held[0] is None:
-            held[0] = google.auth.default(scopes=[_SCOPE])[0]
+            held[0] = default(scopes=[_SCOPE])[0]
         if not held[0].valid:
-            held[0].refresh(Request())
+            held[0].refresh(request())
         return str(held[0].token)
 
     return token

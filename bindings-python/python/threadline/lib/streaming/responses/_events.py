@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, Union
+from typing import TypeVar, Union
 
 from ....types.responses import ResponseCompletedEvent as ResponseCompletedEvent
 from ....types.responses import ResponseFunctionCallArgumentsDeltaEvent as ResponseFunctionCallArgumentsDeltaEvent
@@ -22,4 +22,4 @@ __all__ = [
 T = TypeVar("T")
 
 #: An event; its parameter is the type of parsed values.
-ResponseStreamEvent: Any = Union[RawResponseStreamEvent, ParsedResponse[T]]
+ResponseStreamEvent = Union[RawResponseStreamEvent, ParsedResponse[T]]
