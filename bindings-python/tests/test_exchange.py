@@ -260,3 +260,10 @@ def test_a_route_says_which_credential_it_takes() -> None:
     own.get("/organization/projects", cast_to=object, options={"security": {"admin_api_key_auth": True}})
     own.get("/models", cast_to=object, options={"security": {"bearer_auth": True}})
     assert [request.headers["authorization"] for request in server.seen] == ["Bearer admin", "Bearer k"]
+
+
+def test_helpers_of_chats_say_which_they_are() -> None:
+    server = Server({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": []})
+    client(server).chat.completions.parse(model="m", messages=[], extra_headers={"x-own": "1"})
+    assert server.seen[0].headers["x-stainless-helper-method"] == "chat.completions.parse"
+    assert server.seen[0].headers["x-own"] == "1"

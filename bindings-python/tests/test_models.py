@@ -159,3 +159,14 @@ def test_pydantic_models_are_arguments() -> None:
         b: int = 2
 
     assert json.loads(_threadline.encode({"part": Part(a=1)})) == {"part": {"a": 1}}
+
+
+def test_a_way_of_a_program_s_own_to_show_pydantic_s_models_shows_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pydantic
+    from threadline.types import Model
+
+    original = pydantic.BaseModel.__repr_args__
+    monkeypatch.setattr(pydantic.BaseModel, "__repr_args__", lambda self: sorted(original(self)))
+    shown = list(Model.construct(owned_by="o", id="m", object="model", created=1).__rich_repr__())
+    assert [name for name, _ in shown] == sorted(name for name, _ in shown)
+    assert ("id", "m") in shown

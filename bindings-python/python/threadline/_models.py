@@ -217,9 +217,19 @@ class BaseModel:
     __str__ = __repr__
 
     def __repr_args__(self) -> Any:
-        return self._members(True)
+        import sys
 
-    __rich_repr__ = __repr_args__
+        pydantic = sys.modules.get("pydantic")
+        theirs = None if pydantic is None else getattr(pydantic, "BaseModel", None)
+        if theirs is None or theirs.__repr_args__.__module__.startswith("pydantic"):
+            return self._members(True)
+        # A program that shows models in a way of its own, such as members in their alphabetic order, shows ours so as well.
+        from ._validation import Shown
+
+        return theirs.__repr_args__(Shown(self._members(True)))
+
+    def __rich_repr__(self) -> Any:
+        return self.__repr_args__()
 
     def __repr_name__(self) -> str:
         return type(self).__name__

@@ -187,6 +187,23 @@ def json_schema(cls: Any, options: Mapping[str, Any]) -> Dict[str, Any]:
     return _schema_of_model(cls, ())
 
 
+class Shown:
+    """Members as pydantic's own way of showing a model looks them up."""
+
+    class _Field:
+        repr = True
+
+    __pydantic_computed_fields__: Dict[str, Any] = {}
+    __pydantic_extra__ = None
+
+    def __init__(self, members: Any) -> None:
+        self.__dict__.update(members)
+
+    @property
+    def __pydantic_fields__(self) -> Dict[str, Any]:
+        return dict.fromkeys(self.__dict__, self._Field)
+
+
 _serializers: Dict[Any, Any] = {}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Dict
 
 from .._resource import AsyncResource, SyncResource
 from .._types import omit
@@ -13,6 +13,11 @@ from .tools import AsyncRunning, Running
 if TYPE_CHECKING:
     from .. import types as t
     from ..lib.streaming.chat import AsyncChatCompletionStreamManager, ChatCompletionStreamManager
+
+
+def _named(params: Dict[str, Any], method: str) -> Dict[str, Any]:
+    """The arguments, with the header that tells the provider by which helper a request was made."""
+    return {**params, "extra_headers": {"X-Stainless-Helper-Method": f"chat.completions.{method}", **(params.get("extra_headers") or {})}}
 
 
 def _prepared(create: Any, params: Any, format_: Any) -> Any:
@@ -42,7 +47,7 @@ class ChatCompletionsHelpers(Running, SyncResource):
 
         rules, params = _prepared(self.create, params, response_format)
         check_tools(params.get("tools"))
-        return then(self.create(**params), rules.completion)
+        return then(self.create(**_named(params, "parse")), rules.completion)
 
     @loose
     def stream(self, *, response_format: Any = omit, **params: Any) -> ChatCompletionStreamManager[Any]:
@@ -56,7 +61,7 @@ class ChatCompletionsHelpers(Running, SyncResource):
             made._rules = rules
             return made
 
-        return ChatCompletionStreamManager(lambda: self.create(**{**params, "stream": True}), make)
+        return ChatCompletionStreamManager(lambda: self.create(**{**_named(params, "stream"), "stream": True}), make)
 
 
 class AsyncChatCompletionsHelpers(AsyncRunning, AsyncResource):
@@ -73,7 +78,7 @@ class AsyncChatCompletionsHelpers(AsyncRunning, AsyncResource):
 
         rules, params = _prepared(self.create, params, response_format)
         check_tools(params.get("tools"))
-        return then(await self.create(**params), rules.completion)
+        return then(await self.create(**_named(params, "parse")), rules.completion)
 
     @loose
     def stream(self, *, response_format: Any = omit, **params: Any) -> AsyncChatCompletionStreamManager[Any]:
@@ -87,7 +92,7 @@ class AsyncChatCompletionsHelpers(AsyncRunning, AsyncResource):
             made._rules = rules
             return made
 
-        return AsyncChatCompletionStreamManager(lambda: self.create(**{**params, "stream": True}), make)
+        return AsyncChatCompletionStreamManager(lambda: self.create(**{**_named(params, "stream"), "stream": True}), make)
 
 
 class CompletionsHelpers(SyncResource):
