@@ -170,3 +170,11 @@ def test_a_way_of_a_program_s_own_to_show_pydantic_s_models_shows_ours(monkeypat
     shown = list(Model.construct(owned_by="o", id="m", object="model", created=1).__rich_repr__())
     assert [name for name, _ in shown] == sorted(name for name, _ in shown)
     assert ("id", "m") in shown
+
+
+def test_texts_of_a_response_that_has_nulls_are_what_is_there() -> None:
+    from threadline.types.responses import Response
+
+    said = {"type": "message", "role": "assistant", "status": "completed", "id": "m", "content": [{"type": "output_text", "text": None, "annotations": []}]}
+    assert Response.construct(output=None).output_text == ""
+    assert Response.construct(output=[said, {**said, "content": None}]).output_text == ""

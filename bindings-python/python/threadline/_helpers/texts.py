@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from typing import Any, Iterable, Optional
 
 
-def _joined(parts: Iterable[Any]) -> str:
-    return "".join(part.text for part in parts if part.type == "output_text")
+def _joined(parts: Optional[Iterable[Any]]) -> str:
+    # Providers send null where there is nothing.
+    return "".join(part.text or "" for part in parts or () if part.type == "output_text")
 
 
 class ResponseText:
@@ -15,7 +16,7 @@ class ResponseText:
     @property
     def output_text(self: Any) -> str:
         """All `output_text` parts of all messages of `output`, joined; empty if there are none."""
-        return "".join(_joined(item.content) for item in self.output if item.type == "message")
+        return "".join(_joined(item.content) for item in self.output or () if item is not None and item.type == "message")
 
 
 class AgentSessionMessageText:
