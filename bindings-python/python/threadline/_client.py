@@ -12,7 +12,7 @@ from . import _threadline as _native
 from ._constants import DATA_RESIDENCY, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES
 from ._exceptions import OpenAIError
 from ._http import URL
-from ._private import default_headers, private, sent_headers
+from ._private import check_max_retries, default_headers, private, sent_headers
 from ._resource import AsyncRawView, AsyncStreamingView, RawView, StreamingView, cached_property
 from ._types import NotGiven, not_given
 from ._undocumented import AsyncMethods, SyncMethods
@@ -48,16 +48,6 @@ _OF_CALLS = ("idle_timeout", "first_event_timeout", "hedge_after", "observe")
 def _env(name: str) -> Optional[str]:
     value = os.environ.get(name)
     return value.strip() or None if value else None
-
-
-def check_max_retries(value: Any) -> None:
-    """Refuses a number of retries that is none."""
-    if value is None:
-        raise TypeError("max_retries cannot be None. If you want to disable retries, pass `0`; for the default, leave it out")
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"max_retries must be an int, not {value!r}")
-    if value < 0:
-        raise ValueError(f"max_retries must not be negative, but is {value}")
 
 
 class _Setting:
@@ -284,7 +274,7 @@ class _Base:
 
             if not enabled():
                 return self._native
-        from ._exchange import Calls
+        from ._calls import Calls
 
         return Calls(self)
 

@@ -12,7 +12,7 @@ from ._http import URL, Headers, Request
 from ._types import NotGiven, Omit
 from ._version import __version__
 
-__all__ = ["PrivateNames", "headers_of_call", "platform_headers", "private", "sent_headers"]
+__all__ = ["PrivateNames", "check_max_retries", "headers_of_call", "platform_headers", "private", "sent_headers"]
 
 #: Providers read in it which client calls.
 _USER_AGENT = f"Threadline/Python {__version__}"
@@ -34,6 +34,16 @@ def platform_headers() -> Mapping[str, str]:
         "X-Stainless-Runtime": runtime,
         "X-Stainless-Runtime-Version": ".".join(str(part) for part in sys.version_info[:3]),
     }
+
+
+def check_max_retries(value: Any) -> None:
+    """Refuses a number of retries that is none."""
+    if value is None:
+        raise TypeError("max_retries cannot be None. If you want to disable retries, pass `0`; for the default, leave it out")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"max_retries must be an int, not {value!r}")
+    if value < 0:
+        raise ValueError(f"max_retries must not be negative, but is {value}")
 
 
 def _merged(*mappings: Optional[Mapping[str, Any]]) -> Dict[str, str]:

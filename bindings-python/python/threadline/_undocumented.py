@@ -32,7 +32,7 @@ def _call(
     if unknown:
         raise TypeError(f"`options` has no {sorted(unknown)[0]!r}; it has: {', '.join(sorted([*_OPTIONS, 'extra_json', 'post_parser']))}")
     if "max_retries" in options and not isinstance(options["max_retries"], NotGiven):
-        from ._client import check_max_retries
+        from ._private import check_max_retries
 
         check_max_retries(options["max_retries"])
     settings: Dict[str, Any] = {_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS and not isinstance(value, NotGiven)}

@@ -1,0 +1,120 @@
+"""The calls of a client, watched over: those that go through a client of httpx's kind, and those that are logged."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from ._exchange import OPEN, RAW, VALUE, EventsOf, Exchange
+from ._log import enabled, log
+from ._types import NotGiven
+
+__all__ = ["Calls"]
+
+_NOT_GIVEN = NotGiven()
+
+
+class Calls:
+    """The calls of a client that sends through a client of httpx's kind, or may come to do so, or whose calls are logged."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @property
+    def base_url(self) -> str:
+        return str(self._client._native.base_url)
+
+    def _of_method(self, arguments: Dict[str, Any], mode: int) -> Optional[Exchange]:
+        """The exchange of a method's call, and its arguments marked; `None` if the core sends it by itself."""
+        if not self._client._through():
+            return None
+        timeout = arguments.get("timeout", _NOT_GIVEN)
+        exchange = Exchange(self._client, arguments.get("extra_headers"), timeout, _NOT_GIVEN, {"open": mode == OPEN, "raw": mode in (RAW, OPEN)})
+        arguments["__exchange__"] = exchange
+        return exchange
+
+    def call(self, operation: int, arguments: Dict[str, Any], mode: int = 0, page: Any = None) -> Any:
+        exchange = self._of_method(arguments, mode)
+        if exchange is None:
+            return _logged(self._client, operation, arguments, mode, page)
+        exchange.prepare()
+        value: Any = None
+        with exchange:
+            value = self._client._native.call(operation, _marked(arguments, exchange), mode, page)
+        return exchange.events(EventsOf(operation), mode, False) if exchange.taken else value
+
+    async def call_async(self, operation: int, arguments: Dict[str, Any], mode: int = 0, page: Any = None) -> Any:
+        exchange = self._of_method(arguments, mode)
+        if exchange is None:
+            return await _logged_async(self._client, operation, arguments, mode, page)
+        await exchange.prepare_async()
+        value: Any = None
+        with exchange:
+            value = await self._client._native.call_async(operation, _marked(arguments, exchange), mode, page)
+        return exchange.events(EventsOf(operation), mode, True) if exchange.taken else value
+
+    def _of_route(self, settings: Mapping[str, Any], options: Mapping[str, Any], mode: int) -> Tuple[Optional[Exchange], Dict[str, Any]]:
+        if not self._client._through():
+            return None, dict(settings)
+        timeout, retries = settings.get("timeout", _NOT_GIVEN), options.get("max_retries", _NOT_GIVEN)
+        known = {"open": mode == OPEN, "follow_redirects": options.get("follow_redirects"), "repeatable": options.get("repeatable", True)}
+        exchange = Exchange(self._client, settings.get("headers"), timeout, retries, known)
+        return exchange, {**settings, "timeout": None}
+
+    def request(self, options: Mapping[str, Any], call: Tuple[Any, ...], mode: int) -> Tuple[Any, Optional[Exchange]]:
+        verb, path, settings, sends, members, answer = call
+        exchange, settings = self._of_route(settings, options, mode)
+        if exchange is None:
+            return self._client._native.request(*call, mode), None
+        exchange.prepare()
+        settings["headers"] = exchange.headers()
+        reply: Any = None
+        with exchange:
+            reply = self._client._native.request(verb, path, settings, sends, members, answer, mode)
+        return reply, exchange
+
+    async def request_async(self, options: Mapping[str, Any], call: Tuple[Any, ...], mode: int) -> Tuple[Any, Optional[Exchange]]:
+        verb, path, settings, sends, members, answer = call
+        exchange, settings = self._of_route(settings, options, mode)
+        if exchange is None:
+            return await self._client._native.request_async(*call, mode), None
+        await exchange.prepare_async()
+        settings["headers"] = exchange.headers()
+        reply: Any = None
+        with exchange:
+            reply = await self._client._native.request_async(verb, path, settings, sends, members, answer, mode)
+        return reply, exchange
+
+
+def _marked(arguments: Dict[str, Any], exchange: Exchange) -> Dict[str, Any]:
+    marked = {**arguments, "extra_headers": exchange.headers(), "timeout": None}
+    del marked["__exchange__"]
+    return marked
+
+
+def _logged(client: Any, operation: int, arguments: Dict[str, Any], mode: int, page: Any) -> Any:
+    if mode != VALUE or not enabled() or arguments.get("stream") is True:
+        return client._native.call(operation, arguments, mode, page)
+    from ._legacy_response import LegacyAPIResponse
+
+    reply = client._native.call(operation, arguments, RAW)
+    _tell(reply)
+    return LegacyAPIResponse[Any](reply, client, arguments).parse()
+
+
+async def _logged_async(client: Any, operation: int, arguments: Dict[str, Any], mode: int, page: Any) -> Any:
+    if mode != VALUE or not enabled() or arguments.get("stream") is True:
+        return await client._native.call_async(operation, arguments, mode, page)
+    from ._legacy_response import LegacyAPIResponse
+
+    reply = await client._native.call_async(operation, arguments, RAW)
+    _tell(reply)
+    return LegacyAPIResponse[Any](reply, client, arguments).parse()
+
+
+def _tell(reply: Any) -> None:
+    """Log records of a call that the core has made."""
+    for attempt in range(reply.attempts):
+        log("debug", "Building HTTP request: method=%s retries_taken=%i", reply.method, attempt)
+        log("debug", "Sending HTTP Request: %s", reply.method)
+    log("debug", "HTTP Response: %s %i", reply.method, reply.status)
+    log("debug", "request_id: %s", next((value for name, value in reply.headers if name == "x-request-id"), None))
