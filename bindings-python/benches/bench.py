@@ -6,18 +6,15 @@ memory: its resident set, private and shared pages alike. Both packages are comp
 
 from __future__ import annotations
 
-import asyncio
 import importlib
-import json
 import os
 import resource
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-HERE = Path(__file__).parent
+# Whatever else is needed is imported where it is: a process that measures memory holds nothing but the package (asyncio alone brings
+# OpenSSL along).
+HERE = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = 3
 #: Scenario, unit, what is asked for as a ratio to the official package.
 SCENARIOS: List[Tuple[str, str, Optional[str]]] = [
@@ -75,10 +72,14 @@ def measure(package: str, scenario: str, port: int) -> float:
         return each(lambda: embed(model="m", input="x", encoding_format="float"), 30, 5)
     if scenario.startswith("embeddings"):
         return each(lambda: embed(model="m", input="x"), 30, 5)
+    import asyncio
+
     return asyncio.run(measure_async(module, scenario, options))
 
 
 async def measure_async(module: Any, scenario: str, options: Dict[str, Any]) -> float:
+    import asyncio
+
     client = module.AsyncOpenAI(**options)
     create = client.chat.completions.create
 
@@ -99,7 +100,9 @@ async def measure_async(module: Any, scenario: str, options: Dict[str, Any]) -> 
 
 
 def one(package: str, scenario: str, port: int, bytecode: str) -> float:
-    command = [sys.executable, str(HERE / "bench.py"), "--one", package, scenario, str(port)]
+    import subprocess
+
+    command = [sys.executable, os.path.join(HERE, "bench.py"), "--one", package, scenario, str(port)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = bytecode
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -109,9 +112,13 @@ def one(package: str, scenario: str, port: int, bytecode: str) -> float:
 
 
 def main() -> None:
+    import json
+    import subprocess
+    import tempfile
+
     import openai
 
-    server = subprocess.Popen([sys.executable, str(HERE / "server.py")], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([sys.executable, os.path.join(HERE, "server.py")], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     port = int(server.stdout.readline())
     results = []
