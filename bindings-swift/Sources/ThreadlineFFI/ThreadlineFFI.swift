@@ -1237,6 +1237,16 @@ public protocol ClientProtocol: AnyObject, Sendable {
     func verifyWebhook(payload: Data, headers: [String: [String]], secret: String?, tolerance: UInt64?, now: Double?) throws 
     
     /**
+     * Forgets the number. Calls that are on their way go on.
+     */
+    func disown(number: Int64) 
+    
+    /**
+     * Makes the client known by this number, for `Bridge.execute` and its kin, until [`disown`](Self::disown).
+     */
+    func own(number: Int64) 
+    
+    /**
      * A reader of a list. Nothing is sent yet.
      */
     func pager(operation: String, path: [String], fields: Data, options: String) throws  -> Pager
@@ -1581,6 +1591,30 @@ open func verifyWebhook(payload: Data, headers: [String: [String]], secret: Stri
         FfiConverterOptionString.lower(secret),
         FfiConverterOptionUInt64.lower(tolerance),
         FfiConverterOptionDouble.lower(now),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Forgets the number. Calls that are on their way go on.
+     */
+open func disown(number: Int64)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_client_disown(
+            self.uniffiCloneHandle(),
+        FfiConverterInt64.lower(number),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Makes the client known by this number, for `Bridge.execute` and its kin, until [`disown`](Self::disown).
+     */
+open func own(number: Int64)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_threadline_ffi_fn_method_client_own(
+            self.uniffiCloneHandle(),
+        FfiConverterInt64.lower(number),uniffiCallStatus
     )
 }
 }
@@ -5651,6 +5685,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_client_verify_webhook() != 8127) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_client_disown() != 12706) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_threadline_ffi_checksum_method_client_own() != 8553) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_client_pager() != 27880) {

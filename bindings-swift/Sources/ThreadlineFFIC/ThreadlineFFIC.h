@@ -459,6 +459,16 @@ RustBuffer uniffi_threadline_ffi_fn_method_client_unwrap_webhook(uint64_t ptr, R
 void uniffi_threadline_ffi_fn_method_client_verify_webhook(uint64_t ptr, RustBuffer payload, RustBuffer headers, RustBuffer secret, RustBuffer tolerance, RustBuffer now, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_DISOWN
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_DISOWN
+void uniffi_threadline_ffi_fn_method_client_disown(uint64_t ptr, int64_t number, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_OWN
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_OWN
+void uniffi_threadline_ffi_fn_method_client_own(uint64_t ptr, int64_t number, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_PAGER
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_FN_METHOD_CLIENT_PAGER
 uint64_t uniffi_threadline_ffi_fn_method_client_pager(uint64_t ptr, RustBuffer operation, RustBuffer path, RustBuffer fields, RustBuffer options, RustCallStatus *_Nonnull out_status
@@ -1251,6 +1261,18 @@ uint16_t uniffi_threadline_ffi_checksum_method_client_unwrap_webhook(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_VERIFY_WEBHOOK
 #define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_VERIFY_WEBHOOK
 uint16_t uniffi_threadline_ffi_checksum_method_client_verify_webhook(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_DISOWN
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_DISOWN
+uint16_t uniffi_threadline_ffi_checksum_method_client_disown(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_OWN
+#define UNIFFI_FFIDEF_UNIFFI_THREADLINE_FFI_CHECKSUM_METHOD_CLIENT_OWN
+uint16_t uniffi_threadline_ffi_checksum_method_client_own(void
     
 );
 #endif
