@@ -161,6 +161,7 @@ pub(crate) fn read(row: &'static Row, arguments: &Bound<'_, PyDict>, mode: Mode)
             continue;
         }
         check_text(row, name, &value)?;
+        files::check(operation, name, &value)?;
         if operation.stream.is_some_and(|style| style.param == Some(wire)) {
             let given = !Types::get(py)?.is_omitted(&value) && value.is_truthy()?;
             streams |= given;

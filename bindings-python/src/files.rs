@@ -132,6 +132,21 @@ pub(crate) fn are_asynchronous(row: &Row, arguments: &Bound<'_, PyDict>) -> PyRe
     Ok(false)
 }
 
+/// Arguments that are a file and nothing else.
+const FILES: &[&str] = &["file", "image", "mask", "data"];
+
+/// Refuses a text where a file is due: it is meant as a path, as a rule, and would be sent as the content.
+pub(crate) fn check(operation: &Operation, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    if matches!(operation.body, BodyKind::Multipart) && FILES.contains(&name) && value.is_instance_of::<PyString>() {
+        let py = value.py();
+        let told = PyDict::new(py);
+        told.set_item("key", name)?;
+        let helper = py.import(intern!(py, "threadline._files"))?.getattr(intern!(py, "assert_is_file_content"))?;
+        helper.call((value,), Some(&told))?;
+    }
+    Ok(())
+}
+
 /// Whether files may stand among the arguments.
 pub(crate) fn takes_files(operation: &Operation) -> bool {
     matches!(operation.body, BodyKind::Multipart | BodyKind::Raw { .. })

@@ -225,6 +225,13 @@ def test_calls_of_the_core_are_logged_as_well(caplog: pytest.LogCaptureFixture) 
     assert "HTTP Response: GET 200" in told
 
 
+def test_a_text_where_a_file_is_due_is_refused() -> None:
+    server = Server()
+    with pytest.raises(RuntimeError, match="Expected entry at `file` to be bytes"):
+        client(server).files.create(file="notes.txt", purpose="assistants")  # type: ignore[arg-type]
+    assert server.seen == []
+
+
 @pytest.mark.parametrize("value, error", [(None, TypeError), ("2", TypeError), (2.5, TypeError), (-1, ValueError)])
 def test_a_number_of_retries_that_is_none_is_refused(value: Any, error: Any) -> None:
     with pytest.raises(error, match="max_retries"):

@@ -251,12 +251,8 @@ fn choose(node: Node<'_>, shapes: &[Shape]) -> Option<Shape> {
     if let Some(shape) = shapes.iter().find(|shape| fits(node, **shape, true)) {
         return Some(*shape);
     }
-    // Members may be missing: then the one class that is not contradicted.
-    let mut possible = shapes.iter().filter(|shape| fits(node, **shape, false));
-    match (possible.next(), possible.next()) {
-        (Some(shape), None) => Some(*shape),
-        _ => None,
-    }
+    // Members may be missing: then the first class that is not contradicted.
+    shapes.iter().find(|shape| fits(node, **shape, false)).copied()
 }
 
 fn fits(node: Node<'_>, shape: Shape, whole: bool) -> bool {
@@ -283,9 +279,17 @@ fn fits(node: Node<'_>, shape: Shape, whole: bool) -> bool {
 fn fits_model(node: Node<'_>, model: &Model, whole: bool) -> bool {
     let constant = |(name, texts): &(&str, Vec<&'static str>)| match node.get(name).and_then(Node::as_str) {
         Some(text) => texts.contains(&&*text),
-        None => !whole,
+        None => true,
     };
-    model.constants.iter().all(constant) && (!whole || model.required.iter().all(|name| node.get(name).is_some()))
+    // An object is no list, and a list no object, whatever they hold.
+    let contradicted = |(name, shape): &(&str, Shape)| match (node.get(name).map(Node::kind), shape) {
+        (Some(Kind::Object), shape) => matches!(shape, Shape::List(_) | Shape::Vector),
+        (Some(Kind::List), shape) => matches!(shape, Shape::Model(_) | Shape::Map(_)),
+        _ => false,
+    };
+    model.constants.iter().all(constant)
+        && !model.fields.iter().any(contradicted)
+        && (!whole || model.required.iter().all(|name| node.get(name).is_some()))
 }
 
 /// A message that does not quote the text.
