@@ -21,10 +21,8 @@ export function fetch(options: FetchOptions = {}): Fetch {
   const make = (): NativeClient => {
     try {
       return makeClient({
-        options: {
-          api_key: options.apiKey ?? readEnv('OPENAI_API_KEY'),
-          base_url: options.baseURL ?? readEnv('OPENAI_BASE_URL') ?? 'https://api.openai.com/v1',
-        },
+        api_key: options.apiKey ?? readEnv('OPENAI_API_KEY'),
+        base_url: options.baseURL ?? readEnv('OPENAI_BASE_URL') ?? 'https://api.openai.com/v1',
         assistants: options.assistants,
       });
     } catch (error) {

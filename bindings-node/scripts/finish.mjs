@@ -53,9 +53,10 @@ for (const path of files(dist, '.js')) {
 // `require('threadline')` is the class itself, as with the official package, and has everything else as members.
 const index = join(dist, 'index.js');
 const mark = 'Object.defineProperty(exports, "__esModule", { value: true });';
-const callable = `exports = module.exports = function (...args) { return new exports.default(...args); };\n${mark}`;
+// By another name than `module`: readers of types would take the function for all that the module is.
+const callable = `const own = module;\nexports = own.exports = function (...args) { return new exports.default(...args); };\n${mark}`;
 const text = readFileSync(index, 'utf8');
-if (!text.includes('module.exports = function')) writeFileSync(index, text.replace(mark, callable));
+if (!text.includes('own.exports = function')) writeFileSync(index, text.replace(mark, callable));
 
 const { scripts, devDependencies, ...manifest } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

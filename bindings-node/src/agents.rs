@@ -5,20 +5,20 @@ use std::sync::{Arc, Mutex};
 
 use napi::{Error, Result};
 use napi_derive::napi;
-use serde::Deserialize;
 use serde_json::json;
 use threadline::agents::{AgentSessionStream, AgentTurn};
 use threadline::json::{Encode, decode, encode};
 use threadline::responses_ws::ResponsesPool;
+use threadline::settings::PoolSettings;
 use threadline::types::ResponseCreateParams;
 use threadline::{Error as CoreError, Json};
 
-use crate::client::Client;
+use crate::client::{Client, thrown};
 use crate::held::Held;
 use crate::host::Callback;
 use crate::hub::{Queue, lock};
 use crate::item::{Head, Item};
-use crate::options::{self, seconds};
+use crate::options;
 use crate::source::Source;
 use crate::tools;
 
@@ -154,15 +154,6 @@ impl Client {
     }
 }
 
-/// How a pool keeps its connections; times in seconds.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Keeping {
-    max_connections: Option<usize>,
-    idle_time: Option<f64>,
-    max_age: Option<f64>,
-}
-
 /// Connections that are kept for responses.
 #[napi]
 pub struct Pool {
@@ -172,21 +163,12 @@ pub struct Pool {
 
 #[napi]
 impl Pool {
-    /// Settings and options as JSON.
+    /// Settings (`threadline::settings::PoolSettings`) and options as JSON.
     #[napi(constructor)]
     pub fn new(client: &Client, settings: String, options: Option<String>) -> Result<Self> {
-        let given: Keeping = serde_json::from_str(&settings).map_err(|error| Error::from_reason(error.to_string()))?;
-        let mut builder = client.core.responses().ws_pool().options(options::parse(options.as_deref())?);
-        if let Some(count) = given.max_connections {
-            builder = builder.max_connections(count);
-        }
-        if let Some(limit) = given.idle_time {
-            builder = builder.idle_time(seconds(limit)?);
-        }
-        if let Some(limit) = given.max_age {
-            builder = builder.max_age(seconds(limit)?);
-        }
-        Ok(Self { pool: builder.build(), queue: Arc::clone(&client.queue) })
+        let options = options::parse(options.as_deref())?;
+        let pool = PoolSettings::from_json(&settings).and_then(|settings| settings.build(&client.core, options));
+        Ok(Self { pool: pool.map_err(|error| thrown(&error))?, queue: Arc::clone(&client.queue) })
     }
 
     /// Asks for a response of these arguments (JSON): a source of its events.

@@ -7,6 +7,7 @@ use crate::error;
 use crate::hub::Queue;
 use crate::item::{Head, Item};
 use crate::source::{Inner, Source};
+use crate::split;
 
 /// How the reply is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,10 @@ pub(crate) async fn send(
                 _ => true,
             };
             let head = Head { status: reply.status.as_u16(), headers: reply.headers, attempts: reply.attempts };
-            Item::Text { id, head, body: reply.body, json }
+            match json.then(|| split::split(&reply.body)).flatten() {
+                Some(parts) => Item::Parts { id, head, source: queue.keep(Source::new(Inner::Parts(parts.into()))) },
+                None => Item::Text { id, head, body: reply.body, json },
+            }
         }),
         Way::Events => client.stream(operation, args, options).await.map(|stream| {
             let head = Head { status: stream.status(), headers: stream.headers().clone(), attempts: stream.attempts() };

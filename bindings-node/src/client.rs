@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use napi::bindgen_prelude::Either;
 use napi::{Error, Result};
 use napi_derive::napi;
-use serde_json::Value;
 use threadline::observe::CallRecord;
 use threadline::operation::{BodyKind, Operation, ReplyKind};
 use threadline::operations;
-use threadline::usage::{Prices, UsageCounter};
+use threadline::settings::Settings;
+use threadline::usage::UsageCounter;
 use threadline::{Args, Client as Core};
 use threadline_engine::{Assistants, AssistantsExt};
 
@@ -18,9 +18,10 @@ use crate::error;
 use crate::files::{self, Upload};
 use crate::host::Callback;
 use crate::hub::{Hub, Queue, lock};
+use crate::identity;
 use crate::options;
 use crate::runtime;
-use crate::settings::Settings;
+use crate::transport::HostTransport;
 
 /// A client.
 #[napi]
@@ -44,31 +45,30 @@ pub(crate) fn thrown(error: &threadline::Error) -> Error {
 
 #[napi]
 impl Client {
-    /// A client of these settings (JSON).
+    /// A client of these settings (JSON, as `threadline::settings` has them). `tokens`: the number of the function that gives bearer
+    /// tokens; `transport`: of the one that sends requests in place of the core's transport.
     #[napi(constructor)]
-    pub fn new(hub: &Hub, settings: String) -> Result<Self> {
-        let settings: std::result::Result<Settings, _> = serde_json::from_str(&settings);
-        let mut settings = settings.map_err(|error| Error::from_reason(format!("settings: {error}")))?;
+    pub fn new(hub: &Hub, settings: String, tokens: Option<u32>, transport: Option<u32>) -> Result<Self> {
         let callback = Callback::new(Arc::clone(hub.queue()), 0);
-        let store = match settings.assistants.take() {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) => Some(Assistants::parse(&text)),
-            Some(object) => Some(Assistants::parse(&object.to_string())),
-        };
-        let store = store.transpose().map_err(Error::from_reason)?;
-        let builder = options::client(&mut settings, &callback)?;
+        let settings = Settings::from_json(&settings).map_err(|error| thrown(&error))?;
+        let counter = settings.counter().map_err(|error| thrown(&error))?;
+        let observe = settings.observe();
+        let store =
+            settings.assistants().map(|text| Assistants::parse(&text)).transpose().map_err(Error::from_reason)?;
+        let mut builder = settings.builder(identity::hooks(tokens, &callback)).map_err(|error| thrown(&error))?;
+        if let Some(function) = transport {
+            builder = builder.transport(HostTransport::new(callback.sibling(function)));
+        }
         let _guard = runtime::get()?.enter();
         let built = match store {
             Some(store) => builder.assistants(store),
             None => builder.build(),
         };
-        let client = Self {
-            core: built.map_err(|error| thrown(&error))?,
-            queue: Arc::clone(hub.queue()),
-            observed: Arc::default(),
-            counter: None,
-        };
-        client.watched(&settings)
+        let mut core = built.map_err(|error| thrown(&error))?;
+        if let Some(counter) = &counter {
+            core = core.with_observer(counter.clone());
+        }
+        Ok(Self { core, queue: Arc::clone(hub.queue()), observed: Arc::default(), counter }.watched(observe))
     }
 
     /// A client of other options (JSON) that shares connections.
@@ -80,7 +80,7 @@ impl Client {
             observed: Arc::default(),
             counter: self.counter.clone(),
         };
-        client.watched(&Settings { observe, ..Settings::default() })
+        Ok(client.watched(observe))
     }
 
     /// Starts a call. `fields`: all arguments but those of the path, as a JSON object. `way`: 0 whole, 1 events, 2 bytes.
@@ -126,20 +126,12 @@ impl Client {
 }
 
 impl Client {
-    fn watched(mut self, settings: &Settings) -> Result<Self> {
-        if settings.observe {
+    fn watched(mut self, observe: bool) -> Self {
+        if observe {
             let records = Arc::clone(&self.observed);
             self.core = self.core.with_observer(move |record: &CallRecord| lock(&records).push(record.to_json()));
         }
-        let prices = match &settings.usage {
-            None | Some(Value::Null | Value::Bool(false)) => return Ok(self),
-            Some(Value::Bool(true)) => Prices::shipped(),
-            Some(table) => Prices::from_json(&table.to_string()).map_err(|error| thrown(&error))?,
-        };
-        let counter = UsageCounter::with_prices(prices);
-        self.core = self.core.with_observer(counter.clone());
-        self.counter = Some(counter);
-        Ok(self)
+        self
     }
 }
 

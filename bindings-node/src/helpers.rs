@@ -168,7 +168,8 @@ impl Client {
             }
             (None, None) => RawStart::Existing(how.ids.unwrap_or_default()),
         };
-        let times = (how.interval.map(seconds).transpose()?, how.max_wait.map(seconds).transpose()?);
+        let time = |name, value: Option<f64>| value.map(|value| seconds(name, value)).transpose();
+        let times = (time("interval", how.interval)?, time("max_wait", how.max_wait)?);
         let told = how.tell.then(|| -> OnLook {
             let queue = Arc::clone(&self.queue);
             Box::new(move |reply| {

@@ -21,6 +21,8 @@ pub(crate) enum Item {
     Text { id: u32, head: Head, body: Bytes, json: bool },
     /// A call ended with bytes to come, or events to come: the number of the source.
     Open { id: u32, head: Head, source: u32, events: bool },
+    /// A call ended with a large JSON text, which is read in parts: the number of the source.
+    Parts { id: u32, head: Head, source: u32 },
     /// A call failed: the record of its error.
     Failed { id: u32, record: String },
     /// Events, as the text of a JSON array; none: the end.
@@ -68,6 +70,13 @@ impl Item {
             Self::Open { id, head, source, events } => {
                 array.set(at, id)?;
                 array.set(at + 1, if events { 2 } else { 3 })?;
+                write_head(env, array, at, &head)?;
+                array.set(at + 4, source)?;
+                array.set(at + 5, head.attempts)
+            }
+            Self::Parts { id, head, source } => {
+                array.set(at, id)?;
+                array.set(at + 1, 12)?;
                 write_head(env, array, at, &head)?;
                 array.set(at + 4, source)?;
                 array.set(at + 5, head.attempts)

@@ -22,7 +22,6 @@ mod options;
 mod plan;
 mod runtime;
 mod seam;
-mod settings;
 mod socket;
 mod source;
 mod split;

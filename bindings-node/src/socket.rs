@@ -1,150 +1,24 @@
 //! Connections over WebSockets: how one is opened, what is sent and read on it. The core keeps it alive and makes it anew.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use napi::bindgen_prelude::{Either, Uint8Array};
 use napi::{Error, Result};
 use napi_derive::napi;
-use serde::Deserialize;
 use serde_json::json;
-use threadline::websocket::{
-    Advice, Connect, RawCloser, RawConnection, RawIncoming, RawSender, ReconnectPolicy, Reconnecting,
-};
-use threadline::{Client as Core, Error as CoreError, RequestOptions};
+use threadline::settings::{ConnectSettings, Opening};
+use threadline::websocket::{Advice, RawCloser, RawConnection, RawIncoming, RawSender, Reconnecting};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::client::Client;
+use crate::client::{Client, thrown};
 use crate::held::Held;
 use crate::host::{Answer, Callback};
 use crate::hub::{Queue, lock};
 use crate::item::Item;
-use crate::options::{self, seconds};
+use crate::options;
 use crate::runtime;
-
-/// What a connection needs besides its address; times in seconds.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Settings {
-    model: Option<String>,
-    call_id: Option<String>,
-    intent: Option<String>,
-    session_id: Option<String>,
-    graceful_close: Option<bool>,
-    reconnect: Option<Reconnect>,
-    /// The function that is asked before each attempt to connect again.
-    advise: Option<u32>,
-    ping_interval: Option<f64>,
-    ping_timeout: Option<f64>,
-    close_timeout: Option<f64>,
-    max_size: Option<u64>,
-    base_url: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reconnect {
-    max_retries: Option<u32>,
-    initial_delay: Option<f64>,
-    max_delay: Option<f64>,
-}
-
-type Opening = Pin<Box<dyn Future<Output = std::result::Result<RawConnection, CoreError>> + Send>>;
-
-impl Reconnect {
-    fn policy(&self) -> Result<ReconnectPolicy> {
-        let mut policy = ReconnectPolicy::new();
-        policy.max_retries = self.max_retries.unwrap_or(policy.max_retries);
-        if let Some(delay) = self.initial_delay {
-            policy.initial_delay = seconds(delay)?;
-        }
-        if let Some(delay) = self.max_delay {
-            policy.max_delay = seconds(delay)?;
-        }
-        Ok(policy)
-    }
-}
-
-impl Settings {
-    fn open<C: 'static, S: 'static>(
-        self,
-        mut connect: Connect<C, S>,
-        options: RequestOptions,
-        hub: &Callback,
-    ) -> Result<Opening> {
-        if let Some(url) = self.base_url {
-            connect = connect.base_url(url);
-        }
-        connect = connect.options(options);
-        if let Some(reconnect) = &self.reconnect {
-            connect = connect.reconnect(reconnect.policy()?);
-        }
-        if let Some(function) = self.advise {
-            let function = hub.sibling(function);
-            connect = connect.on_reconnecting(move |notice| ask(&function, notice));
-        }
-        if self.ping_interval.is_some() || self.ping_timeout.is_some() {
-            let interval = seconds(self.ping_interval.unwrap_or(20.0))?;
-            connect = connect.keepalive(interval, seconds(self.ping_timeout.unwrap_or(20.0))?);
-        }
-        if let Some(limit) = self.close_timeout {
-            connect = connect.close_timeout(seconds(limit)?);
-        }
-        if let Some(limit) = self.max_size {
-            connect = connect.max_message_bytes(limit);
-        }
-        Ok(Box::pin(connect.open_raw()))
-    }
-
-    fn needed(value: &Option<String>, name: &str) -> Result<String> {
-        value.clone().ok_or_else(|| Error::from_reason(format!("a connection needs `{name}`")))
-    }
-
-    fn opening(self, core: &Core, name: &str, options: RequestOptions, hub: &Callback) -> Result<Opening> {
-        let realtime = core.realtime();
-        match name {
-            "realtime" => match (self.model.clone(), self.call_id.clone(), self.intent.as_deref()) {
-                (model, Some(call), None) => {
-                    let connect = realtime.connect_to_call(&call);
-                    let connect = match model {
-                        Some(model) => connect.query("model", model),
-                        None => connect,
-                    };
-                    self.open(connect, options, hub)
-                }
-                (Some(model), None, None) => self.open(realtime.connect(&model), options, hub),
-                (None, None, Some("transcription")) => self.open(realtime.connect_transcription(), options, hub),
-                _ => Err(Error::from_reason(
-                    "a connection needs one of `model`, `callID`, and `intent` with the value 'transcription'",
-                )),
-            },
-            "realtime.translations" => {
-                let model = Self::needed(&self.model, "model")?;
-                self.open(realtime.translations().connect(&model), options, hub)
-            }
-            "beta.realtime" => {
-                let model = Self::needed(&self.model, "model")?;
-                self.open(core.beta().realtime().connect(&model), options, hub)
-            }
-            "live" => self.open(core.live().connect(), options, hub),
-            "live.sideband" => {
-                let session = Self::needed(&self.session_id, "session_id")?;
-                let graceful = self.graceful_close;
-                self.open(core.live().sideband().connect(&session, graceful), options, hub)
-            }
-            "live.forks" => {
-                let session = Self::needed(&self.session_id, "session_id")?;
-                self.open(core.live().forks().connect(&session), options, hub)
-            }
-            "responses" => self.open(core.responses().connect(), options, hub),
-            "beta.responses" => self.open(core.beta().responses().connect(), options, hub),
-            other => Err(Error::from_reason(format!("`{other}` has no connections"))),
-        }
-    }
-}
 
 /// What the program says of an attempt to connect again. It answers at once, so a thread of the runtime may wait for it.
 fn ask(function: &Callback, notice: &Reconnecting) -> Advice {
@@ -203,13 +77,24 @@ pub struct Socket {
 
 #[napi]
 impl Socket {
-    /// A connection of the resource `name`; settings and options as JSON.
+    /// A connection of the resource `name`; settings (`threadline::settings::ConnectSettings`) and options as JSON. `advise`: the
+    /// number of the function that is asked before each attempt to connect again.
     #[napi(constructor)]
-    pub fn new(client: &Client, name: String, settings: String, options: Option<String>) -> Result<Self> {
-        let settings: Settings =
-            serde_json::from_str(&settings).map_err(|error| Error::from_reason(error.to_string()))?;
-        let hub = Callback::new(Arc::clone(&client.queue), 0);
-        let opening = settings.opening(&client.core, &name, options::parse(options.as_deref())?, &hub)?;
+    pub fn new(
+        client: &Client,
+        name: String,
+        settings: String,
+        options: Option<String>,
+        advise: Option<u32>,
+    ) -> Result<Self> {
+        let options = options::parse(options.as_deref())?;
+        let advise = advise.map(|function| {
+            let function = Callback::new(Arc::clone(&client.queue), function);
+            move |notice: &Reconnecting| ask(&function, notice)
+        });
+        let opening = ConnectSettings::from_json(&settings)
+            .and_then(|settings| settings.open(&client.core, &name, options, advise))
+            .map_err(|error| thrown(&error))?;
         let (commands, received) = unbounded_channel();
         Ok(Self {
             opening: Mutex::new(Some((opening, received))),

@@ -28,6 +28,8 @@ pub(crate) struct Source {
 pub(crate) enum Inner {
     /// Events, and what is left of those that are handed over in parts.
     Events(Box<RawEventStream>, VecDeque<Piece>),
+    /// What is left of a large reply.
+    Parts(VecDeque<Piece>),
     /// A body that the core watches.
     Download(Box<Download>),
     /// A body of the bare transport.
@@ -92,9 +94,9 @@ impl Inner {
                         Err(error) => return Item::failed(id, &error),
                     }
                 }
-                let (path, text) = parts.pop_front().unwrap_or_default();
-                return Item::Part { id, path, words: Words::new(text), last: parts.is_empty() };
+                return part(id, parts);
             }
+            Self::Parts(parts) => return part(id, parts),
             Self::Download(download) => download.next_chunk().await,
             Self::Body(body) => match body.next().await.transpose() {
                 Ok(piece) => Ok(piece),
@@ -106,6 +108,11 @@ impl Inner {
             Err(error) => Item::Failed { id, record: error::record(&error) },
         }
     }
+}
+
+fn part(id: u32, parts: &mut VecDeque<Piece>) -> Item {
+    let (path, text) = parts.pop_front().unwrap_or_default();
+    Item::Part { id, path, words: Words::new(text), last: parts.is_empty() }
 }
 
 /// A batch as the text of a JSON array.

@@ -2,10 +2,16 @@
 //!
 //! A piece is a path and a text: what the text holds joins the container, or the text, at the path. The first piece is the outermost container.
 
-/// Texts up to this length are parsed in one go: to take them apart costs more than it saves where this crate is not optimised.
-pub(crate) const LARGE: usize = if cfg!(debug_assertions) { 32 << 20 } else { 1 << 20 };
+use std::collections::HashMap;
+
+use memchr::{memchr, memchr2};
+
+/// Texts up to this length are parsed in one go.
+pub(crate) const LARGE: usize = 1 << 20;
 /// About how long a piece is.
 const PIECE: usize = 128 << 10;
+/// Deepest nesting that is taken apart; what is deeper is refused by whoever reads it.
+const DEPTH: usize = 130;
 
 /// One piece: its path as JSON, and its text.
 pub(crate) type Piece = (String, Vec<u8>);
@@ -15,22 +21,87 @@ pub(crate) fn split(text: &[u8]) -> Option<Vec<Piece>> {
     if text.len() <= LARGE {
         return None;
     }
-    let mut walk = Walk { text, at: 0, pieces: Vec::new() };
-    walk.blanks();
-    let open = *text.get(walk.at)?;
-    let empty: &[u8] = match open {
-        b'{' => b"{}",
-        b'[' => b"[]",
-        _ => return None,
-    };
+    let begin = blanks(text, 0);
+    let empty = empty(*text.get(begin)?).filter(|empty| *empty != b"\"\"")?;
+    let mut walk = Walk { text, large: large(text, begin)?, pieces: Vec::new() };
     walk.pieces.push(("[]".to_owned(), empty.to_vec()));
-    walk.container(&mut Vec::new())?;
+    walk.container(begin, &mut Vec::new())?;
     Some(walk.pieces)
+}
+
+/// What begins with this, without what is in it.
+fn empty(open: u8) -> Option<&'static [u8]> {
+    match open {
+        b'{' => Some(b"{}"),
+        b'[' => Some(b"[]"),
+        b'"' => Some(b"\"\""),
+        _ => None,
+    }
+}
+
+fn blanks(text: &[u8], mut at: usize) -> usize {
+    while at < text.len() && text[at].is_ascii_whitespace() {
+        at += 1;
+    }
+    at
+}
+
+/// Behind the text that begins here.
+fn string(text: &[u8], begin: usize) -> Option<usize> {
+    let mut at = begin + 1;
+    loop {
+        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+/// Where each of the containers and texts ends that are longer than a piece, by where it begins: found in one walk over the value that begins
+/// here. Nothing if it is no JSON, or nested too deeply.
+fn large(text: &[u8], begin: usize) -> Option<HashMap<usize, usize>> {
+    let mut found = HashMap::new();
+    let mut open = Vec::new();
+    let mut at = begin;
+    while at < text.len() {
+        let from = at;
+        match text[at] {
+            b'"' => at = string(text, at)?,
+            b'{' | b'[' => {
+                open.push(at);
+                at += 1;
+                if open.len() > DEPTH {
+                    return None;
+                }
+                continue;
+            }
+            b'}' | b']' => {
+                let from = open.pop()?;
+                at += 1;
+                if at - from > PIECE {
+                    found.insert(from, at);
+                }
+                if open.is_empty() {
+                    return Some(found);
+                }
+                continue;
+            }
+            _ => {
+                at += 1;
+                continue;
+            }
+        }
+        if at - from > PIECE {
+            found.insert(from, at);
+        }
+    }
+    None
 }
 
 struct Walk<'a> {
     text: &'a [u8],
-    at: usize,
+    large: HashMap<usize, usize>,
     pieces: Vec<Piece>,
 }
 
@@ -41,9 +112,11 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn add(&mut self, child: &[u8]) {
+    fn add(&mut self, parts: &[&[u8]]) {
         self.text.push(if self.text.is_empty() { self.open } else { b',' });
-        self.text.extend_from_slice(child);
+        for part in parts {
+            self.text.extend_from_slice(part);
+        }
     }
 
     fn take(&mut self) -> Option<Vec<u8>> {
@@ -56,73 +129,64 @@ impl Chunk {
 }
 
 impl Walk<'_> {
-    fn blanks(&mut self) {
-        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
-            self.at += 1;
-        }
-    }
-
-    /// Behind the text that begins here.
-    fn string(&self, begin: usize) -> Option<usize> {
-        let mut at = begin + 1;
-        loop {
-            match self.text.get(at)? {
-                b'"' => return Some(at + 1),
-                b'\\' => at += 2,
-                _ => at += 1,
-            }
-        }
-    }
-
     /// Behind the value that begins here.
     fn value(&self, begin: usize) -> Option<usize> {
+        if let Some(end) = self.large.get(&begin) {
+            return Some(*end);
+        }
+        let text = self.text;
         let (mut at, mut depth) = (begin, 0_usize);
-        loop {
-            match self.text.get(at)? {
-                b'"' => at = self.string(at)?,
+        while at < text.len() {
+            match text[at] {
+                b'"' => {
+                    at = string(text, at)?;
+                    if depth == 0 {
+                        return Some(at);
+                    }
+                }
                 b'{' | b'[' => {
                     depth += 1;
                     at += 1;
                 }
+                // Of the container that the value is in.
+                b'}' | b']' | b',' if depth == 0 => return Some(at),
                 b'}' | b']' => {
-                    depth = depth.checked_sub(1)?;
+                    depth -= 1;
                     at += 1;
-                }
-                _ if depth > 0 => at += 1,
-                _ => {
-                    while self
-                        .text
-                        .get(at)
-                        .is_some_and(|byte| !matches!(byte, b',' | b'}' | b']') && !byte.is_ascii_whitespace())
-                    {
-                        at += 1;
+                    if depth == 0 {
+                        return Some(at);
                     }
-                    return Some(at);
                 }
-            }
-            if depth == 0 {
-                return Some(at);
+                byte if depth == 0 && byte.is_ascii_whitespace() => return Some(at),
+                _ => at += 1,
             }
         }
+        None
     }
 
     /// A long text, in parts that end neither inside of a character nor of an escape.
     fn long_string(&mut self, begin: usize, end: usize, path: &[String]) {
+        let end = end - 1;
         let mut from = begin + 1;
         let mut at = from;
-        while at < end - 1 {
-            let whole = self.text[at] & 0b1100_0000 != 0b1000_0000;
-            if at - from >= PIECE && whole {
+        while at < end {
+            let cut = (from + PIECE).max(at);
+            let limit = cut.min(end);
+            let Some(escape) = memchr(b'\\', &self.text[at..limit]) else {
+                at = limit;
+                while at < end && self.text[at] & 0b1100_0000 == 0b1000_0000 {
+                    at += 1;
+                }
                 self.part(from, at, path);
                 from = at;
-            }
-            at += match (self.text[at], self.text.get(at + 1)) {
-                (b'\\', Some(b'u')) => 6,
-                (b'\\', _) => 2,
-                _ => 1,
+                continue;
             };
+            at += escape;
+            at += if self.text[at + 1] == b'u' { 6 } else { 2 };
         }
-        self.part(from, end - 1, path);
+        if from < end {
+            self.part(from, end, path);
+        }
     }
 
     fn part(&mut self, from: usize, to: usize, path: &[String]) {
@@ -136,57 +200,56 @@ impl Walk<'_> {
         }
     }
 
-    /// The children of the container that begins here, whose place is `path`; goes behind it.
-    fn container(&mut self, path: &mut Vec<String>) -> Option<()> {
-        let open = self.text[self.at];
-        self.at += 1;
+    /// The children of the container that begins here, whose place is `path`.
+    fn container(&mut self, begin: usize, path: &mut Vec<String>) -> Option<()> {
+        let text = self.text;
+        let open = text[begin];
         let mut chunk = Chunk { open, text: Vec::new() };
         let mut count = 0_usize;
+        let mut at = begin + 1;
         loop {
-            self.blanks();
-            match self.text.get(self.at)? {
+            at = blanks(text, at);
+            match text.get(at)? {
                 b'}' | b']' => {
-                    self.at += 1;
                     self.flush(&mut chunk, path);
                     return Some(());
                 }
                 b',' => {
-                    self.at += 1;
+                    at += 1;
                     continue;
                 }
                 _ => {}
             }
-            let begin = self.at;
-            let mut key = count.to_string();
+            let begin = at;
+            let mut key = &text[begin..begin];
             if open == b'{' {
-                let end = self.string(begin)?;
-                key = String::from_utf8(self.text[begin..end].to_vec()).ok()?;
-                self.at = end;
-                self.blanks();
-                if self.text.get(self.at) != Some(&b':') {
+                if text[begin] != b'"' {
                     return None;
                 }
-                self.at += 1;
-                self.blanks();
+                let end = string(text, begin)?;
+                key = &text[begin..end];
+                at = blanks(text, end);
+                if text.get(at) != Some(&b':') {
+                    return None;
+                }
+                at = blanks(text, at + 1);
             }
-            let value = self.at;
+            let value = at;
             let end = self.value(value)?;
+            if end == value {
+                return None;
+            }
+            at = end;
+            let place = count;
             count += 1;
-            let can_split = matches!(self.text.get(value), Some(b'{' | b'[' | b'"'));
-            if end - value > PIECE && can_split {
-                let empty: &[u8] = match self.text[value] {
-                    b'{' => b"{}",
-                    b'[' => b"[]",
-                    _ => b"\"\"",
-                };
-                chunk.add(&[&self.text[begin..value], empty].concat());
+            if self.large.contains_key(&value) {
+                chunk.add(&[&text[begin..value], empty(text[value])?]);
                 self.flush(&mut chunk, path);
-                path.push(key);
-                if self.text[value] == b'"' {
+                path.push(if open == b'{' { String::from_utf8(key.to_vec()).ok()? } else { place.to_string() });
+                if text[value] == b'"' {
                     self.long_string(value, end, path);
-                    self.at = end;
                 } else {
-                    self.container(path)?;
+                    self.container(value, path)?;
                 }
                 path.pop();
                 continue;
@@ -194,8 +257,7 @@ impl Walk<'_> {
             if chunk.text.len() + (end - begin) > PIECE {
                 self.flush(&mut chunk, path);
             }
-            chunk.add(&self.text[begin..end]);
-            self.at = end;
+            chunk.add(&[&text[begin..end]]);
         }
     }
 }

@@ -96,7 +96,7 @@ impl Settings {
             runner = runner.chained();
         }
         if let Some(interval) = self.poll_interval {
-            runner = runner.poll_interval(seconds(interval)?);
+            runner = runner.poll_interval(seconds("poll_interval", interval)?);
         }
         if let Some(hook) = self.before_call.map(|number| hub.sibling(number)) {
             runner = runner.before_call(move |call| {

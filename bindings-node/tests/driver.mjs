@@ -314,7 +314,10 @@ async function invoke(client, known, args, requestOptions, limits) {
   const promise = callMethod(client, known, args, requestOptions);
   if (promise[Symbol.asyncIterator]) return readPages(promise, limits);
   const { data, request_id } = await promise.withResponse();
-  return readResult(data, request_id, limits);
+  // The package shows what came where nothing is asked for, as the official one does; the protocol does not.
+  const number = nativeModule().operationNumber(known.operation);
+  const isEmpty = number !== null && nativeModule().row(number).reply === 'empty';
+  return readResult(isEmpty ? null : data, request_id, limits);
 }
 
 /** Whatever a method returned, read to its end. */

@@ -115,12 +115,20 @@ pub fn pack(args: &[String]) -> Outcome {
     shell::run(&mut script)
 }
 
-/// Many calls and streams of the package, built with optimisation, whose memory and sockets must stay as they are.
+/// Large events and replies of the package, built with optimisation, which must not keep the event loop; then many calls and streams, whose
+/// memory and sockets must stay as they are.
 pub fn soak(args: &[String]) -> Outcome {
     setup()?;
     build_as("release", &["--release"])?;
-    let mut script = Command::new("node");
-    shell::run(script.arg("--expose-gc").arg(folder().join("tests/soak.mjs")).args(args))
+    let script = |name: &str| {
+        let mut script = Command::new("node");
+        script.arg("--expose-gc").arg(folder().join("tests").join(name));
+        script
+    };
+    if cfg!(target_os = "linux") {
+        shell::run(&mut script("stalls.mjs"))?;
+    }
+    shell::run(script("soak.mjs").args(args))
 }
 
 /// Measures the package beside the official one, which only the benchmarks install.

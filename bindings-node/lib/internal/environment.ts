@@ -1,6 +1,10 @@
 /** Whether somebody has put a `fetch` of their own, or something behind the built-in one, in its place. */
 
+type Connect = (...args: any[]) => unknown;
+
 let builtIn: unknown;
+let ownConnect: unknown;
+let sockets: { connect: Connect } | undefined;
 
 /** Whether this is the `fetch` that Node comes with. */
 export function isBuiltIn(fetch: unknown): boolean {
@@ -19,7 +23,17 @@ export function hasDispatcher(): boolean {
   return dispatcher !== undefined && dispatcher !== null && dispatcher.constructor?.name !== 'Agent';
 }
 
+/** Whether the connections behind it are somebody else's (mocks that stand before sockets). */
+export function hasOwnSockets(): boolean {
+  sockets ??= (require('node:net') as typeof import('node:net')).Socket.prototype as unknown as { connect: Connect };
+  const { connect } = sockets;
+  if (connect === ownConnect) return false;
+  const isNodes = Function.prototype.toString.call(connect).includes('normalizedArgsSymbol');
+  if (isNodes) ownConnect = connect;
+  return !isNodes;
+}
+
 /** Whether requests are to pass through the global `fetch`, for others to see them. */
 export function isWatched(): boolean {
-  return !isBuiltIn(globalThis.fetch) || hasDispatcher();
+  return !isBuiltIn(globalThis.fetch) || hasDispatcher() || hasOwnSockets();
 }

@@ -4,7 +4,7 @@ import { keep } from './native';
 /** Under this symbol a provider says how the core gets its token. */
 export const NATIVE: unique symbol = Symbol.for('threadline.nativeProvider');
 
-/** A source of tokens that the core knows (`src/settings.rs`). */
+/** A source of tokens that the core knows (`threadline::settings`). */
 export type NativeProvider = { type: string } & Record<string, string | undefined>;
 
 /** A workload's identity. */

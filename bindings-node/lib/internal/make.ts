@@ -15,7 +15,7 @@ export function makeNative(
 ): NativeClient {
   const { network = {} } = options;
   const made: Record<string, unknown> = {
-    options: settings,
+    ...settings,
     connect_timeout: network.connectTimeout === undefined ? undefined : seconds(network.connectTimeout),
     tcp_user_timeout: network.tcpUserTimeout === undefined ? undefined : seconds(network.tcpUserTimeout),
     http_version: network.httpVersion,
@@ -35,16 +35,18 @@ export function makeNative(
     assistants: options.assistants,
     azure: internal.azure,
   };
+  let tokens: number | undefined;
+  let transport: number | undefined;
   if (client._hasApiKeyProvider()) {
-    made['token_provider'] = keep(async () => {
+    tokens = keep(async () => {
       let key: string | null = null;
       await client._callApiKey((found: string | null) => (key = found));
       return JSON.stringify({ token: key });
     }, client);
   } else if (options.tokenProvider ?? internal.tokens) {
-    const tokens = (options.tokenProvider ?? internal.tokens)!;
-    made['token_provider'] = keep(async () => {
-      const token = await tokens();
+    const give = (options.tokenProvider ?? internal.tokens)!;
+    tokens = keep(async () => {
+      const token = await give();
       const { token: text, expiresIn, refreshIn } = typeof token === 'string' ? ({ token } as Token) : (token as Token);
       return JSON.stringify({ token: text, expires_in: expiresIn, refresh_in: refreshIn });
     }, client);
@@ -54,7 +56,7 @@ export function makeNative(
     const { fetchTransport } = require('./fetch-transport') as typeof import('./fetch-transport');
     // The built-in one is looked up for each request: those who change it may do so later.
     const fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
-    made['transport'] = fetchTransport(fetch, options.fetchOptions, client);
+    transport = fetchTransport(fetch, options.fetchOptions, client);
   }
-  return makeClient(made);
+  return makeClient(made, tokens, transport);
 }

@@ -122,10 +122,16 @@ export interface NativePool {
 
 export interface NativeModule {
   Hub: new (wake: () => void) => NativeHub;
-  Client: new (hub: NativeHub, settings: string) => NativeClient;
+  Client: new (hub: NativeHub, settings: string, tokens?: number, transport?: number) => NativeClient;
   /** `lean`: events have no snapshots; whoever wants one asks for it. */
   Accumulator: new (kind: string, startingAfter?: number, lean?: boolean) => NativeAccumulator;
-  Socket: new (client: NativeClient, name: string, settings: string, options: string | undefined) => NativeSocket;
+  Socket: new (
+    client: NativeClient,
+    name: string,
+    settings: string,
+    options: string | undefined,
+    advise: number | undefined,
+  ) => NativeSocket;
   ToolRun: new (
     client: NativeClient,
     kind: string,
@@ -187,6 +193,7 @@ export const enum Kind {
   News = 9,
   Told = 10,
   Part = 11,
+  Parts = 12,
 }
 
 const STRIDE = 6;
@@ -216,9 +223,9 @@ function theHub(): NativeHub {
   return (hub ??= new (nativeModule().Hub)(drain));
 }
 
-/** A client of the core's. */
-export function makeClient(settings: object): NativeClient {
-  return new (nativeModule().Client)(theHub(), JSON.stringify(settings));
+/** A client of the core's; `tokens` and `transport` are functions that are kept. */
+export function makeClient(settings: object, tokens?: number, transport?: number): NativeClient {
+  return new (nativeModule().Client)(theHub(), JSON.stringify(settings), tokens, transport);
 }
 
 /** What is known of an operation. */
@@ -334,7 +341,7 @@ function drain(): void {
     const waiter = waiting.get(id);
     if (waiter === undefined) {
       // A call that was cancelled when its reply was on the way here.
-      if (kind === Kind.Events || kind === Kind.Bytes) hub!.close(items[at + 4] as number);
+      if (kind === Kind.Events || kind === Kind.Bytes || kind === Kind.Parts) hub!.close(items[at + 4] as number);
       continue;
     }
     if (kind !== Kind.News) waiting.delete(id);

@@ -32,9 +32,12 @@ export function parseResult(client: Client, result: CallResult): unknown {
   let value: unknown;
   switch (result.kind) {
     case Kind.Json: {
-      const text = result.body as string;
-      if (text === '' && (result.status === 204 || result.header('content-length') === '0')) break;
-      value = parseJSON(text, result);
+      if (result.parts) value = result.parts.whole;
+      else {
+        const text = result.body as string;
+        if (text === '' && (result.status === 204 || result.header('content-length') === '0')) break;
+        value = parseJSON(text, result);
+      }
       const { row } = result.call;
       if (row?.vectors) client._vectors(value, { ...result.call.params, ...result.call.requestOptions?.extraBody });
       if (row && isResponse(result.call.operation)) value = withOutputText(value);
@@ -42,7 +45,7 @@ export function parseResult(client: Client, result: CallResult): unknown {
       break;
     }
     case Kind.Text:
-      value = result.call.row?.reply === 'empty' ? undefined : result.body;
+      value = result.call.row?.reply === 'empty' ? unasked(result) : result.body;
       break;
     case Kind.Events: {
       const { Stream } = require('../core/streaming') as typeof import('../core/streaming');
@@ -56,6 +59,14 @@ export function parseResult(client: Client, result: CallResult): unknown {
   result.isParsed = true;
   result.value = value;
   return value;
+}
+
+/** What a reply has come with from which nothing is asked: programs of the official package see it. */
+function unasked(result: CallResult): unknown {
+  if (result.status === 204) return null;
+  const text = result.body as string;
+  if (!/^application\/(?:[^;]*\+)?json\s*(?:;|$)/i.test(result.header('content-type') ?? '')) return text;
+  return text === '' ? undefined : parseJSON(text, result);
 }
 
 /** The value of a `Response` that somebody else got. */
@@ -96,7 +107,7 @@ async function parseUnread(client: Client, result: CallResult): Promise<unknown>
   const value = await readForeign(client, props);
   if (row.vectors) client._vectors(value, params);
   if (isResponse(call.operation)) withOutputText(value);
-  return row.reply === 'empty' ? undefined : value;
+  return value;
 }
 
 function isNamed(id: string): boolean {

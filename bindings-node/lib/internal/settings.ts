@@ -1,4 +1,4 @@
-/** Options of calls and settings of clients as the native module reads them (`src/settings.rs`). */
+/** Options of calls and settings of clients as the native module reads them (`threadline::settings`). */
 import { headerPairs } from './headers';
 import type { RequestOptions } from './request-options';
 

@@ -57,7 +57,7 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
   }
 
   /** Asks for a batch. One that is large comes in parts, so that nothing else waits for long. */
-  #ask(resolve: () => void, reject: (error: unknown) => void, root: any): void {
+  #ask(resolve: () => void, reject: (error: unknown) => void, parts: Parts | undefined): void {
     this.#id = pull(this.source, this.sent, (kind, text, part, isLast) => {
       const isPart = kind === Kind.Part;
       if (isPart || (kind === Kind.Batch && text !== null)) {
@@ -67,14 +67,15 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
           return;
         }
         try {
-          const made: any = this.parse((isPart ? part : text) as string);
-          if (isPart && root !== undefined) join(root, JSON.parse(text as string), made);
-          const whole = isPart ? (root ?? made) : made;
-          if (isPart && !isLast) {
-            this.#ask(resolve, reject, whole);
-            return;
+          if (isPart) {
+            parts ??= new Parts();
+            parts.add(text as string, this.parse(part as string));
+            if (!isLast) {
+              this.#ask(resolve, reject, parts);
+              return;
+            }
           }
-          this.#batch = whole;
+          this.#batch = isPart ? (parts!.whole as Item[]) : this.parse(text as string);
           this.#at = 0;
           resolve();
         } catch (error) {
@@ -109,6 +110,17 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
     if (!this.#over) this.onLeave?.();
     this.close();
     return Promise.resolve({ value: undefined, done: true });
+  }
+}
+
+/** A value that comes in parts. */
+export class Parts {
+  whole: unknown;
+
+  /** Takes the part whose path is this JSON text. The first one is the outermost object or list. */
+  add(path: string, part: unknown): void {
+    if (this.whole === undefined) this.whole = part;
+    else join(this.whole, JSON.parse(path), part);
   }
 }
 

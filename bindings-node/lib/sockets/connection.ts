@@ -79,7 +79,7 @@ function inSeconds(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
 
-function settingsOf(params: ConnectionParams, options: ConnectionOptions, owner: object): string {
+function settingsOf(params: ConnectionParams, options: ConnectionOptions, owner: object): { settings: string; advise: number | undefined } {
   const { reconnect, onReconnecting } = options;
   const policy = typeof reconnect === 'object' ? reconnect : {};
   const wanted = reconnect ? true : onReconnecting !== undefined && reconnect !== false;
@@ -95,7 +95,7 @@ function settingsOf(params: ConnectionParams, options: ConnectionOptions, owner:
         ...(advice.headers ? { headers: headerPairs(advice.headers) } : {}),
       });
     }, owner);
-  return JSON.stringify({
+  const settings = JSON.stringify({
     model: params.model,
     call_id: params.callID,
     intent: params.intent,
@@ -104,13 +104,13 @@ function settingsOf(params: ConnectionParams, options: ConnectionOptions, owner:
     reconnect: wanted
       ? { max_retries: policy.maxRetries, initial_delay: inSeconds(policy.initialDelay), max_delay: inSeconds(policy.maxDelay) }
       : undefined,
-    advise: wanted ? advise : undefined,
     ping_interval: inSeconds(options.pingInterval),
     ping_timeout: inSeconds(options.pingTimeout),
     close_timeout: inSeconds(options.closeTimeout),
     max_size: options.maxPayload,
     base_url: options.baseURL,
   });
+  return { settings, advise: wanted ? advise : undefined };
 }
 
 /** An open connection: `C` is sent, `S` comes. */
@@ -143,9 +143,9 @@ export class Connection<C = any, S = any> implements AsyncIterable<S> {
     const owner: { socket?: NativeSocket } = {};
     const { headers, query, timeout, signal } = options;
     if (signal?.aborted) throw new APIUserAbortError();
-    const settings = settingsOf(params, options, owner);
+    const { settings, advise } = settingsOf(params, options, owner);
     const told = JSON.stringify(callOptions({ headers, query, ...(timeout === undefined ? {} : { timeout }) }));
-    const socket = made(() => new (nativeModule().Socket)(client._native(), resource, settings, told));
+    const socket = made(() => new (nativeModule().Socket)(client._native(), resource, settings, told, advise));
     owner.socket = socket;
     try {
       const { text } = await ask((id) => socket.open(id), signal);

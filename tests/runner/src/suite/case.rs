@@ -99,6 +99,8 @@ pub enum Word {
 pub struct Facts {
     /// Connections that the first server accepted.
     pub connections: Option<u64>,
+    /// How many it accepted at least: whether an idle one is back in the pool in time is up to the machine.
+    pub connections_at_least: Option<u64>,
     /// The client closed the connection of the last request.
     pub closed_by_client: Option<bool>,
     /// Headers with one value over all requests.

@@ -26,9 +26,11 @@ pub(super) fn check(case: &Case, compare: &Compare<'_>, log: &Value) -> Same {
     }
     violations(&case.facts, seen)?;
     same_headers(&case.facts, seen)?;
-    match case.facts.connections {
-        Some(want) if log["connections"].as_array().map(|all| all.len() as u64) != Some(want) => {
-            Err(Difference::new("facts.connections", want, &log["connections"]))
+    let opened = log["connections"].as_array().map_or(0, Vec::len) as u64;
+    match (case.facts.connections, case.facts.connections_at_least) {
+        (Some(want), _) if opened != want => Err(Difference::new("facts.connections", want, &log["connections"])),
+        (_, Some(least)) if opened < least => {
+            Err(Difference::new("facts.connections_at_least", least, &log["connections"]))
         }
         _ => Ok(()),
     }
