@@ -7,12 +7,18 @@ mod unions;
 
 use models_1 as m1;
 
-use crate::schema::{Model, Row, Shape, Union};
+use crate::schema::{Row, Shape, Union};
 
-/// Response classes.
+/// How many response classes there are.
+pub const MODELS: usize = 10;
+
+/// How many of them a page holds.
+pub const PAGE: usize = 400;
+
+/// Their texts, and where those of each class begin.
 #[rustfmt::skip]
-pub static MODELS: &[Model] = &[
-    m1::M0, m1::M1, m1::M2, m1::M3, m1::M4, m1::M5, m1::M6, m1::M7, m1::M8, m1::M9,
+pub static PAGES: &[(&str, &[u32])] = &[
+    (m1::TEXT, &m1::STARTS)
 ];
 
 /// Shapes of items and values.
