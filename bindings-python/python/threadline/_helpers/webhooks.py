@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
 
 from .. import _threadline as _native
-from .._exceptions import OpenAIError
+from .._exceptions import InvalidWebhookSignatureError, OpenAIError
 from .._resource import AsyncResource, SyncResource
 
 if TYPE_CHECKING:
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 DEFAULT_TOLERANCE = 300
 _classes: Dict[str, Any] = {}
+
+#: What the core says, and by which words programs know it.
+_WORDS = {
+    "no signature matches": "The given webhook signature does not match the expected signature",
+    "the header `webhook-signature` is missing": "Could not find webhook-signature header",
+    "the header `webhook-timestamp` is missing": "Could not find webhook-timestamp header",
+    "the header `webhook-id` is missing": "Could not find webhook-id header",
+    "the delivery is too old": "Webhook timestamp is too old",
+    "the delivery is too new": "Webhook timestamp is too new",
+}
 
 
 def _secret(client: Any, secret: Optional[str]) -> str:
@@ -43,7 +53,13 @@ def _text(value: Any) -> str:
 def verify(client: Any, payload: Union[str, bytes], headers: Any, secret: Optional[str], tolerance: int) -> None:
     """Raises where a delivery is not signed as it should be."""
     raw = payload.encode() if isinstance(payload, str) else bytes(payload)
-    _native.verify_webhook(raw, _headers(headers), _secret(client, secret), tolerance, time.time())
+    try:
+        _native.verify_webhook(raw, _headers(headers), _secret(client, secret), tolerance, time.time())
+    except InvalidWebhookSignatureError as error:
+        known = next((words for start, words in _WORDS.items() if str(error).startswith(start)), None)
+        if known is not None:
+            error.args = (f"{known}: {error}",)
+        raise
 
 
 def event(payload: Union[str, bytes]) -> Any:

@@ -135,6 +135,11 @@ class ChatRules(_Rules):
                 event.parsed_arguments = parsed
 
 
+def _answers(phase: Any) -> bool:
+    """Whether a message of a phase is an answer: what only comments on the work is none."""
+    return phase in (None, "final_answer")
+
+
 class ResponseRules(_Rules):
     """What responses are parsed into."""
 
@@ -151,16 +156,30 @@ class ResponseRules(_Rules):
         for item in response.output or []:
             if item.type == "message":
                 item.__class__ = ParsedResponseOutputMessage
-                # What only comments on the work is no answer.
-                is_answer = item.__dict__.get("phase") in (None, "final_answer")
+                is_answer = _answers(item.__dict__.get("phase"))
+                if item.content is None:
+                    item.content = []
                 for part in item.content:
                     if part.type == "output_text":
                         part.__class__ = ParsedResponseOutputText
-                        part.parsed = self._answer(response, part.text) if is_answer and self.type is not None else None
+                        # The class says that there is none: a member that nobody asked for would be shown as one that came.
+                        if self.type is not None:
+                            part.parsed = self._answer(response, part.text) if is_answer else None
             elif item.type == "function_call":
                 item.__class__ = ParsedResponseFunctionToolCall
-                item.parsed_arguments = self.arguments(item.name, item.arguments)
+                parsed = self.arguments(item.name, item.arguments)
+                if parsed is not None:
+                    item.parsed_arguments = parsed
         return response
+
+    def text(self, text: str, phase: Any) -> Any:
+        """A text of a message, parsed; `None` where it is no answer, or cannot be read."""
+        if self.type is None or not _answers(phase):
+            return None
+        try:
+            return read_as(self.type, text)
+        except Exception:
+            return None
 
     def _answer(self, response: Any, text: str) -> Any:
         try:

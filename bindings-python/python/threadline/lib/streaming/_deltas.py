@@ -12,7 +12,13 @@ def accumulate_delta(acc: Dict[Any, Any], delta: Dict[Any, Any]) -> Dict[Any, An
     for key, piece in delta.items():
         held = acc.get(key)
         # A place in a list and a kind say which thing it is; they do not add up.
-        if held is None or key in ("index", "type"):
+        if key in ("index", "type"):
+            acc[key] = piece
+        elif not held and isinstance(piece, list) and _places(piece):
+            # Pieces of one place can come together already in the first list.
+            acc[key] = []
+            _merge(acc[key], piece)
+        elif held is None:
             acc[key] = piece
         elif isinstance(held, str) and isinstance(piece, str):
             acc[key] = held + piece
@@ -25,8 +31,12 @@ def accumulate_delta(acc: Dict[Any, Any], delta: Dict[Any, Any]) -> Dict[Any, An
     return acc
 
 
+def _places(pieces: Any) -> bool:
+    return bool(pieces) and all(isinstance(piece, dict) and isinstance(piece.get("index"), int) for piece in pieces)
+
+
 def _merge(held: Any, pieces: Any) -> None:
-    if all(isinstance(item, (str, int, float)) for item in held):
+    if not _places(pieces) and all(isinstance(item, (str, int, float)) for item in held):
         held.extend(pieces)
         return
     for piece in pieces:

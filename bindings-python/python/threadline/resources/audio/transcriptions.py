@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import List, Literal, Optional, TYPE_CHECKING, Union, overload
 
 from threadline import _operations as op, types as t
+from threadline._helpers.audio import AsyncTranscriptionsHelpers, TranscriptionsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Transcriptions", "AsyncTranscriptions"]
 
 
-class Transcriptions(SyncResource):
+class Transcriptions(TranscriptionsHelpers, SyncResource):
     """The resource `audio.transcriptions`."""
 
     @cached_property
@@ -233,7 +234,7 @@ class Transcriptions(SyncResource):
         return self._call(op.AUDIO_TRANSCRIPTIONS_CREATE, locals())
 
 
-class AsyncTranscriptions(AsyncResource):
+class AsyncTranscriptions(AsyncTranscriptionsHelpers, AsyncResource):
     """The resource `audio.transcriptions`."""
 
     @cached_property

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Literal, TYPE_CHECKING, Union, overload
 
 from threadline import _operations as op, types as t
+from threadline._helpers.audio import AsyncTranslationsHelpers, TranslationsHelpers
 from threadline._resource import (
     AsyncRawView, AsyncResource, AsyncStreamingView, RawView, StreamingView, SyncResource, cached_property,
 )
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Translations", "AsyncTranslations"]
 
 
-class Translations(SyncResource):
+class Translations(TranslationsHelpers, SyncResource):
     """The resource `audio.translations`."""
 
     @cached_property
@@ -117,7 +118,7 @@ class Translations(SyncResource):
         return self._call(op.AUDIO_TRANSLATIONS_CREATE, locals())
 
 
-class AsyncTranslations(AsyncResource):
+class AsyncTranslations(AsyncTranslationsHelpers, AsyncResource):
     """The resource `audio.translations`."""
 
     @cached_property

@@ -17,8 +17,10 @@ if _TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> _Any:
-        from . import _events
+        from importlib import import_module
 
+        # `from . import` would ask this function for the module.
+        _events = import_module("._events", __name__)
         if name not in _events.__all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(_events, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Generic, List, TypeVar
 
 from .... import _operations as op
@@ -19,7 +20,32 @@ class _Reader:
     _rules: Any = None
 
     def _event(self, text: str) -> Any:
-        return _native.decode_event(op.RESPONSES_CREATE, text)
+        event = _native.decode_event(op.RESPONSES_CREATE, text)
+        kind = event.__dict__.get("type")
+        if kind == "response.completed":
+            event.response = self._parsing().response(event.response)
+        elif kind == "response.output_text.done":
+            from ._events import ResponseTextDoneEvent
+
+            event.__class__ = ResponseTextDoneEvent
+            parsed = self._parsed(event)
+            if parsed is not None:
+                event.parsed = parsed
+        return event
+
+    def _parsing(self) -> Any:
+        from ..._parsing import ResponseRules
+
+        return self._rules or ResponseRules(None, None)
+
+    def _parsed(self, event: Any) -> Any:
+        """A whole text as the type that was asked for. One that was cut off is `None` here: the end of the stream says why."""
+        rules = self._parsing()
+        if rules.type is None:
+            return None
+        output = json.loads(self._accumulator.snapshot()).get("output") or []
+        item = output[event.output_index] if event.output_index < len(output) else {}
+        return rules.text(event.text, item.get("phase"))
 
     @property
     def current_response_snapshot(self) -> Any:
@@ -29,9 +55,7 @@ class _Reader:
         return _native.decode_as(self._accumulator.snapshot(), Response)
 
     def _final(self) -> Any:
-        from ..._parsing import ResponseRules
-
-        return (self._rules or ResponseRules(None, None)).response(self.current_response_snapshot)
+        return self._parsing().response(self.current_response_snapshot)
 
 
 class ResponseStream(_Reader, SyncStream[Any]):
