@@ -1,4 +1,4 @@
-//! The user guides of `docs/guide/`, so that their examples are compiled and run with the tests.
+//! The user guides of `docs/guide/` and the front page, so that their examples are compiled and run with the tests.
 
 macro_rules! guides {
     ($($name:ident = $file:literal)*) => {
@@ -32,3 +32,6 @@ guides! {
     uploads_and_downloads = "uploads-and-downloads.md"
     webhooks = "webhooks.md"
 }
+
+#[doc = include_str!("../../README.md")]
+mod front_page {}

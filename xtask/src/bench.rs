@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Outcome, kotlin, languages, node, python, shell, soak, swift};
+use crate::{Outcome, kotlin, languages, node, python, shell, soak, swift, workspace};
 
 /// Runs the benchmarks of one language, Rust if none is named.
 pub fn run(args: &[String]) -> Outcome {
@@ -25,8 +25,7 @@ pub fn run(args: &[String]) -> Outcome {
 
 /// Measures `threadline-server` over SQLite and over PostgreSQL.
 fn engine(args: &[String]) -> Outcome {
-    let packages = ["build", "--quiet", "--release", "-p", "threadline-engine", "-p", "threadline-load", "--bins"];
-    shell::run(&mut shell::cargo(&packages))?;
+    workspace::build_release()?;
     let release = languages::target().join("release");
     let built = |name: &str| release.join(name).with_extension(std::env::consts::EXE_EXTENSION);
     let mut command = Command::new(built("threadline-load"));

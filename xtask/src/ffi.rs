@@ -5,11 +5,6 @@ use std::time::SystemTime;
 
 use crate::{Outcome, languages, shell};
 
-/// Builds the native library without optimisation.
-pub fn build() -> Outcome {
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-ffi"]))
-}
-
 /// The native library.
 pub fn library(profile: &str) -> PathBuf {
     let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Outcome, ffi, languages, peers, shell};
+use crate::{Outcome, ffi, languages, peers, shell, workspace};
 
 /// The Maven project.
 const PROJECT: &str = "bindings-kotlin";
@@ -103,11 +103,7 @@ pub fn test() -> Outcome {
 /// Puts the package, with the native library of this machine in it, where Maven projects of this user find it.
 fn install(profile: &str) -> Outcome {
     build()?;
-    let mut native = shell::cargo(&["build", "--quiet", "--package", "threadline-ffi"]);
-    if profile == "release" {
-        native.arg("--release");
-    }
-    shell::run(&mut native)?;
+    workspace::build_as(profile)?;
     let library = ffi::library(profile);
     let folder = home().join("native/lib").join(platform()?);
     std::fs::create_dir_all(&folder)?;
@@ -129,13 +125,11 @@ pub fn package(args: &[String]) -> Outcome {
         let mut java = classes(&target, &["classes"]);
         shell::run(java.arg(program).env("OPENAI_BASE_URL", url).env("OPENAI_API_KEY", "any"))
     };
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-mock", "--bins"]))?;
     let mock = peers::start(&mut Command::new(languages::built("threadline-mock")))?;
     let mocked = format!("{}/v1", mock.url.trim_end_matches("/v1"));
     run(&mocked, "ReadmeKt")?;
     run(&mocked, "PageKt")?;
     run(&mocked, "AssistantKt")?;
-    peers::build()?;
     let folder = languages::target().join("tmp/kotlin-sample");
     std::fs::create_dir_all(&folder)?;
     let model = peers::start(Command::new(languages::built("threadline-model")).args(["--port", "0"]))?;
@@ -174,7 +168,7 @@ fn maven(project: &str) -> Command {
 
 /// The native library, and what UniFFI generates for it.
 fn native() -> Outcome {
-    ffi::build()?;
+    workspace::build()?;
     let folder = home().join("native");
     let stamp = folder.join("bound");
     if ffi::is_fresh(&stamp) {

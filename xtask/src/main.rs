@@ -25,6 +25,7 @@ mod shell;
 mod soak;
 mod swift;
 mod test;
+mod workspace;
 
 /// What a command answers; the message is printed and the process ends with status 1.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -32,7 +33,7 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
 const COMMANDS: &[Command] = &[
-    ("setup", "setup [python|kotlin|swift]: install what the other commands need", setup::run),
+    ("setup", "setup [python|node|kotlin|swift]: install what the other commands need", setup::run),
     ("demo", "a short conversation, with the mock server or a real provider", demo::run),
     ("test", "test [LANGUAGE] [--filter TEXT]: everything, or the conformance suite in one language", test::run),
     ("call", "call LANGUAGE: make calls, one JSON object a line (tests/README.md)", call::run),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Outcome, languages, shell};
+use crate::{Outcome, languages, shell, workspace};
 
 /// The folder of the package's source.
 const PACKAGE: &str = "bindings-node";
@@ -37,11 +37,11 @@ fn folder() -> PathBuf {
 /// Builds the native module without optimisation and the package around it.
 pub fn build() -> Outcome {
     setup()?;
-    build_as("debug", &[])
+    build_as("debug")
 }
 
-fn build_as(profile: &str, options: &[&str]) -> Outcome {
-    shell::run(shell::cargo(&["build", "--quiet", "--package", "threadline-node"]).args(options))?;
+fn build_as(profile: &str) -> Outcome {
+    workspace::build_as(profile)?;
     let folder = folder();
     let compiler = folder.join("node_modules/typescript/bin/tsc");
     shell::run(Command::new("node").arg(compiler).args(["--project", "tsconfig.json"]).current_dir(&folder))?;
@@ -81,7 +81,6 @@ pub fn driver() -> Command {
 /// Runs the package's own tests.
 pub fn test() -> Outcome {
     build()?;
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-mock", "--bins"]))?;
     let mut tests = Command::new("node");
     tests.current_dir(folder()).arg("--test").env("THREADLINE_MOCK", languages::built("threadline-mock"));
     for entry in std::fs::read_dir(folder().join("tests"))? {
@@ -104,7 +103,7 @@ pub fn pack(args: &[String]) -> Outcome {
         _ => return Err("usage: cargo xtask pack [node] [--split]".into()),
     };
     setup()?;
-    build_as("release", &["--release"])?;
+    build_as("release")?;
     let out = languages::target().join("npm");
     std::fs::create_dir_all(&out)?;
     let mut script = Command::new("node");
@@ -119,7 +118,7 @@ pub fn pack(args: &[String]) -> Outcome {
 /// memory and sockets must stay as they are.
 pub fn soak(args: &[String]) -> Outcome {
     setup()?;
-    build_as("release", &["--release"])?;
+    build_as("release")?;
     let script = |name: &str| {
         let mut script = Command::new("node");
         script.arg("--expose-gc").arg(folder().join("tests").join(name));
@@ -134,7 +133,7 @@ pub fn soak(args: &[String]) -> Outcome {
 /// Measures the package beside the official one, which only the benchmarks install.
 pub fn bench() -> Outcome {
     setup()?;
-    build_as("release", &["--release"])?;
+    build_as("release")?;
     let benches = folder().join("benches");
     install(&benches, "the packages that are measured")?;
     shell::run(Command::new("node").arg("bench.mjs").current_dir(benches))

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::{Outcome, languages, python, seam_node, shell};
+use crate::{Outcome, languages, python, seam_node, shell, workspace};
 
 /// Scripts of libraries, each with what its environment must hold.
 const LIBRARIES: &str = "tests/peers/libraries";
@@ -52,7 +52,7 @@ pub fn run(args: &[String]) -> Outcome {
         [one, rest @ ..] if one == "seam" => return seam(rest.first().map(String::as_str)),
         _ => return Err("usage: cargo xtask peers [python|node|seam [all|NAME]|libraries [NAME]|real-model]".into()),
     };
-    build()?;
+    workspace::build()?;
     let folder = std::env::temp_dir().join(format!("threadline-peers-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let outcome = match languages {
@@ -65,7 +65,7 @@ pub fn run(args: &[String]) -> Outcome {
 
 /// A conversation over llama.cpp's server with a small real model.
 fn real_model() -> Outcome {
-    build()?;
+    workspace::build()?;
     let folder = "tests/peers/real_model";
     let python = python::environment("peers-real-model", &format!("{folder}/requirements.txt"))?;
     let mut script = Command::new(python);
@@ -112,7 +112,6 @@ fn seam(only: Option<&str>) -> Outcome {
         return seam_node::run();
     }
     python::build()?;
-    shell::run(&mut shell::cargo(&["build", "--quiet", "-p", "threadline-model", "--bins"]))?;
     let model = start(Command::new(languages::built("threadline-model")).args(["--port", "0"]))?;
     let all = || SEAM_ALWAYS.iter().chain(&SEAM_NAMED);
     let chosen: Vec<_> = match only {
@@ -147,11 +146,6 @@ pub fn setup() -> Outcome {
     }
     python::environment("peers-python", "tests/peers/python/requirements.txt")?;
     node_environment().map(|_| ())
-}
-
-/// Builds the server and the model behind it.
-pub fn build() -> Outcome {
-    shell::run(&mut shell::cargo(&["build", "--quiet", "-p", "threadline-engine", "-p", "threadline-model", "--bins"]))
 }
 
 fn against_servers(languages: &[&str], folder: &Path) -> Outcome {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Outcome, languages, shell};
+use crate::{Outcome, languages, shell, workspace};
 
 /// What the environment must hold, in pip's notation, with exact versions.
 const REQUIREMENTS: [&str; 2] = ["tests/websocket/requirements.txt", "bindings-python/requirements.txt"];
@@ -77,11 +77,11 @@ fn pip_install(folder: &Path) -> Command {
 /// Builds the native module without optimisation, and lets the environment import the package from its source.
 pub fn build() -> Outcome {
     run()?;
-    build_as("debug", &[])
+    build_as("debug")
 }
 
-fn build_as(profile: &str, options: &[&str]) -> Outcome {
-    shell::run(shell::cargo(&["build", "--quiet", "--package", "threadline-python"]).args(options))?;
+fn build_as(profile: &str) -> Outcome {
+    workspace::build_as(profile)?;
     let package = shell::root().join(PACKAGE);
     let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let library = languages::target().join(profile).join(format!("{prefix}_threadline{suffix}"));
@@ -105,7 +105,7 @@ pub fn expose(python: &Path) -> Outcome {
 /// Measures the package beside the official one, which only the benchmarks install.
 pub fn bench() -> Outcome {
     run()?;
-    build_as("release", &["--release"])?;
+    build_as("release")?;
     let mut pip = Command::new(interpreter(&languages::target().join("python")));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     shell::run(pip.arg(shell::root().join("bindings-python/benches/requirements.txt")))?;
@@ -115,7 +115,6 @@ pub fn bench() -> Outcome {
 /// Runs the package's own tests.
 pub fn test(args: &[String]) -> Outcome {
     build()?;
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-mock", "--bins"]))?;
     let mut pytest = Command::new(interpreter(&languages::target().join("python")));
     pytest.current_dir(shell::root().join("bindings-python")).args(["-X", "dev", "-m", "pytest", "--quiet"]);
     pytest.env("THREADLINE_MOCK", languages::built("threadline-mock"));
@@ -130,7 +129,7 @@ pub fn test(args: &[String]) -> Outcome {
 /// Many calls and streams of the package, built with optimisation, whose memory and sockets must stay as they are.
 pub fn soak(args: &[String]) -> Outcome {
     run()?;
-    build_as("release", &["--release"])?;
+    build_as("release")?;
     shell::run(script("bindings-python/tests/soak.py").args(args))
 }
 

@@ -15,7 +15,6 @@ const ASSISTANTS: &str = "tests/peers/node/assistants.mjs";
 /// Runs all of them.
 pub fn run() -> Outcome {
     node::build()?;
-    shell::run(&mut shell::cargo(&["build", "--quiet", "-p", "threadline-model", "--bins"]))?;
     let folder = environment()?;
     let model = peers::start(Command::new(languages::built("threadline-model")).args(["--port", "0"]))?;
     let mut failed = Vec::new();

@@ -1,20 +1,19 @@
-//! `cargo xtask setup [python|kotlin|swift]`: installs what the other commands need and the machine lacks; or the Python environment
-//! of the tests alone; or a JDK and Maven, or Swift, which no other command needs yet.
+//! `cargo xtask setup [python|node|kotlin|swift]`: installs what the other commands need and the machine lacks; or what one language needs.
 
-use crate::{Outcome, kotlin, peers, postgres, python, shell, swift};
+use crate::{Outcome, kotlin, node, peers, postgres, python, shell, swift};
 
 /// Tools that come as crates: program and version.
 const TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20")];
 
-/// Installs the toolchain's components, the cargo tools, PostgreSQL, the Python environments and the Node package that are
-/// missing.
+/// Installs the toolchain's components, the cargo tools, and what [`environments`] brings.
 pub fn run(args: &[String]) -> Outcome {
     match args {
         [] => {}
         [part] if part == "python" => return python::run(),
+        [part] if part == "node" => return node::setup(),
         [part] if part == "kotlin" => return kotlin::setup(),
         [part] if part == "swift" => return swift::setup(),
-        _ => return Err("usage: cargo xtask setup [python|kotlin|swift]".into()),
+        _ => return Err("usage: cargo xtask setup [python|node|kotlin|swift]".into()),
     }
     for component in ["rustfmt", "clippy"] {
         let name = if component == "clippy" { "cargo-clippy" } else { component };
@@ -33,9 +32,13 @@ pub fn run(args: &[String]) -> Outcome {
     environments()
 }
 
-/// Installs what the tests run against: PostgreSQL, the Python environments, the Node package. Quick where all is here.
+/// Installs what the tests run in and against: PostgreSQL, the Python environments, Node's packages, a JDK and Maven, Swift. Quick where
+/// all is here.
 pub fn environments() -> Outcome {
     postgres::setup()?;
     python::run()?;
+    node::setup()?;
+    kotlin::setup()?;
+    swift::setup()?;
     peers::setup()
 }

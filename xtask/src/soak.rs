@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use crate::postgres::Cluster;
-use crate::{Outcome, languages, node, python, shell};
+use crate::{Outcome, languages, node, python, shell, workspace};
 
 /// Builds server and killer, and lets them at each other, over SQLite and over a PostgreSQL of their own.
 pub fn run(args: &[String]) -> Outcome {
@@ -14,8 +14,7 @@ pub fn run(args: &[String]) -> Outcome {
     if args.first().is_some_and(|word| word == "node") {
         return node::soak(&args[1..]);
     }
-    let packages = ["build", "--quiet", "-p", "threadline-engine", "-p", "threadline-load", "--bins"];
-    shell::run(&mut shell::cargo(&packages))?;
+    workspace::build()?;
     let mut command = Command::new(languages::built("threadline-load"));
     command.arg("soak").arg("--server").arg(languages::built("threadline-server"));
     over_postgres(&mut command, args)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Outcome, ffi, languages, peers, shell};
+use crate::{Outcome, ffi, languages, peers, shell, workspace};
 
 /// The release of Debian whose Swift is taken where a machine has none.
 const SUITE: &str = "trixie";
@@ -119,9 +119,9 @@ fn cache() -> PathBuf {
 /// The native library of this profile, what UniFFI generates for it, and the file by which Swift's package manager finds it. Whether
 /// what was generated before fits the library.
 fn native(profile: &str) -> Result<bool, Box<dyn std::error::Error>> {
-    ffi::build()?;
+    workspace::build()?;
     if profile == "release" {
-        shell::run(&mut shell::cargo(&["build", "--quiet", "--release", "--package", "threadline-ffi"]))?;
+        workspace::build_release()?;
     }
     let found = format!(
         "Name: threadline_ffi\nDescription: The native library of Threadline\nVersion: {}\nLibs: -L{} -lthreadline_ffi\nCflags:\n",
@@ -219,10 +219,8 @@ pub fn package() -> Outcome {
         let mut program = program_of(&sample, "debug");
         shell::run(program.arg(what).env("OPENAI_BASE_URL", url).env("OPENAI_API_KEY", "any"))
     };
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "threadline-mock", "--bins"]))?;
     let mock = peers::start(&mut Command::new(languages::built("threadline-mock")))?;
     run(&format!("{}/v1", mock.url.trim_end_matches("/v1")), "page")?;
-    peers::build()?;
     let folder = place().join("sample-store");
     std::fs::create_dir_all(&folder)?;
     let model = peers::start(Command::new(languages::built("threadline-model")).args(["--port", "0"]))?;

@@ -4,25 +4,14 @@ use std::process::Command;
 
 use crate::languages::{self, LANGUAGES, Language};
 use crate::postgres::Cluster;
-use crate::{Outcome, kotlin, node, peers, python, setup, shell, swift};
+use crate::{Outcome, kotlin, node, peers, python, setup, shell, swift, workspace};
 
 /// Without a language everything is built and tested, after what is missing has been installed; with one, the suite runs in that language alone.
 pub fn run(args: &[String]) -> Outcome {
     match args.first().filter(|word| !word.starts_with("--")) {
         Some(name) => {
             let language = languages::named(name)?;
-            if language.name == "python" {
-                python::test(&[])?;
-            }
-            if language.name == "node" {
-                node::test()?;
-            }
-            if language.name == "kotlin" {
-                kotlin::test()?;
-            }
-            if language.name == "swift" {
-                swift::test()?;
-            }
+            own_tests(language.name)?;
             suite(language, &args[1..])
         }
         None => {
@@ -30,10 +19,23 @@ pub fn run(args: &[String]) -> Outcome {
             shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace", "--all-targets"]))?;
             shell::run(&mut shell::cargo(&["test", "--quiet", "--workspace"]))?;
             engine_over_postgres()?;
-            python::test(&[])?;
-            LANGUAGES.iter().try_for_each(|language| suite(language, args))?;
+            for language in LANGUAGES {
+                own_tests(language.name)?;
+                suite(language, args)?;
+            }
             peers::run(&[])
         }
+    }
+}
+
+/// The tests of a language's package that no case can say. Rust's are the workspace's.
+fn own_tests(language: &str) -> Outcome {
+    match language {
+        "python" => python::test(&[]),
+        "node" => node::test(),
+        "kotlin" => kotlin::test(),
+        "swift" => swift::test(),
+        _ => Ok(()),
     }
 }
 
@@ -56,7 +58,7 @@ fn engine_over_postgres() -> Outcome {
 
 fn suite(language: &Language, args: &[String]) -> Outcome {
     // The runner is a Rust program, whatever language it drives.
-    languages::build_rust()?;
+    workspace::build()?;
     (language.build)()?;
     let mut runner = Command::new(languages::built("threadline-conformance"));
     runner.current_dir(shell::root()).args(["--language", language.name]);
