@@ -211,7 +211,10 @@ export class Client extends Requests {
     if (custom) {
       const lines = custom.split('\n').filter((line) => line.includes(':'));
       const pairs = lines.map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]);
-      options.defaultHeaders = [...pairs, ...headerPairs(options.defaultHeaders)];
+      const given = headerPairs(options.defaultHeaders);
+      // Headers of the same name would be joined: those of the program stand for those of the environment.
+      const named = new Set(given.map(([name]) => name.toLowerCase()));
+      options.defaultHeaders = [...pairs.filter(([name]) => !named.has(name!.toLowerCase())), ...given];
     }
     // What holds secrets is there for programs, and not for those who print the client or write it as JSON.
     hide(this, '_options', options);

@@ -264,9 +264,14 @@ export async function fetchWithTimeout(fetch: any, url: string, init: any, ms: n
 
 const read = new FinalizationRegistry<() => void>((forget) => forget());
 
+/** What lets go of the signal of a reply whose body has been read. */
+const forgets = new WeakMap<Response, () => void>();
+
 function forgetLater(reply: Response, signal: AbortSignal, abort: () => void): void {
   const held = new WeakRef(signal);
-  read.register(reply.body ?? reply, () => held.deref()?.removeEventListener('abort', abort));
+  const forget = (): void => held.deref()?.removeEventListener('abort', abort);
+  forgets.set(reply, forget);
+  read.register(reply.body ?? reply, forget);
 }
 
 /** The value of a reply, within the time of its request. */
@@ -291,6 +296,7 @@ export async function parse(client: Client, props: APIResponseProps): Promise<un
   } finally {
     clearTimeout(timer);
     if (abort) options.signal?.removeEventListener('abort', abort);
+    forgets.get(response)?.();
   }
 }
 

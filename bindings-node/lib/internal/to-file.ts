@@ -34,7 +34,8 @@ export async function toFile(
   options: FilePropertyBag = {},
 ): Promise<File> {
   const content: any = await value;
-  const FileClass: typeof File = globalThis.File ?? require('node:buffer').File;
+  const FileClass: typeof File | undefined = globalThis.File;
+  if (!FileClass) throw new Error('`File` is not defined as a global, which is required for file uploads.');
   const type = (own: string | undefined): FilePropertyBag => (options.type || !own ? options : { ...options, type: own });
   if (content instanceof FileClass && (name == null || name === content.name) && Object.keys(options).length === 0) {
     return content;

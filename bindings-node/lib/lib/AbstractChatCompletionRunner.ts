@@ -164,11 +164,10 @@ export class AbstractChatCompletionRunner<
   protected override _emitFinal(): void {
     const completion = this._chatCompletions.at(-1);
     if (completion) this.#tell('finalChatCompletion', completion);
-    if (this.messages.some((message) => message.role === 'assistant')) {
-      const message = this.#finalMessage();
-      this.#tell('finalMessage', message);
-      if (message.content) this.#tell('finalContent', message.content);
-    }
+    // Fails where the model has said nothing, and the stream with it.
+    const message = this.#finalMessage();
+    this.#tell('finalMessage', message);
+    if (message.content) this.#tell('finalContent', message.content);
     const call = this.#finalCall();
     if (call) this.#tell('finalFunctionToolCall', call);
     const result = this.#finalResult();

@@ -9,7 +9,7 @@ import { nativeModule, type NativeAccumulator } from '../internal/native.js';
 import type { RequestOptions } from '../internal/request-options.js';
 import type {
   ChatCompletion, ChatCompletionAudio, ChatCompletionChunk, ChatCompletionCreateParams, ChatCompletionCreateParamsBase,
-  ChatCompletionRole, ChatCompletionTokenLogprob, ParsedChatCompletion,
+  ChatCompletionMessageParam, ChatCompletionRole, ChatCompletionTokenLogprob, ParsedChatCompletion,
 } from '../resources/chat/completions/completions.js';
 import {
   AbstractChatCompletionRunner, type AbstractChatCompletionRunnerEvents,
@@ -107,6 +107,24 @@ interface Progress {
   snapshot: ChatCompletionSnapshot | undefined;
   /** Texts, arguments and probabilities so far, by event and place. */
   so_far: Map<string, any>;
+  /** Choices whose sound has ended with the time until which it is kept: such streams may leave out why they ended. */
+  heard: Set<number>;
+}
+
+/** How a message that is no reply of the model stands among the chunks of a stream that is handed on: an empty chunk to those who do not know it. */
+const MESSAGE = 'chat.completion.chunk.message:';
+
+/** A message of a tool between chunks; `calls` are the ids of the calls before it. */
+export function messageChunk(last: ChatCompletionChunk, message: ChatCompletionMessageParam, calls: string[] | undefined): ChatCompletionChunk {
+  const told = JSON.stringify({ type: 'message', message, tool_call_ids: calls });
+  return { id: last.id, choices: [], created: last.created, model: last.model, object: `${MESSAGE}${told}` as 'chat.completion.chunk' };
+}
+
+/** The message of such a chunk, or of one as older versions of the official package wrote it. */
+function messageOf(item: any): { message: ChatCompletionMessageParam; tool_call_ids?: string[] } | undefined {
+  if (item.type === 'message' && item.message) return item;
+  if (typeof item.object !== 'string' || !item.object.startsWith(MESSAGE)) return undefined;
+  return JSON.parse(item.object.slice(MESSAGE.length));
 }
 
 export class ChatCompletionStream<ParsedT = null>
@@ -187,10 +205,20 @@ export class ChatCompletionStream<ParsedT = null>
     const stream = Stream.fromReadableStream<any>(readableStream, this.controller);
     for await (const item of stream) {
       // Runs with tools have several completions in one stream.
-      if (this.#progress?.id !== undefined && this.#progress.id !== item.id) this._addChatCompletion(this.#finish());
+      const told = messageOf(item);
+      if (told) {
+        if (this.#progress) this._addChatCompletion(this.#finish(told.tool_call_ids));
+        this._addMessage(told.message);
+        continue;
+      }
+      // Chunks of filters have no id, before and between those of the model.
+      if (this.#progress?.id && item.id && this.#progress.id !== item.id) this._addChatCompletion(this.#finish());
       this.#take(item as ChatCompletionChunk);
     }
     if (this.controller.signal.aborted) throw this._userAbortError();
+    const last = this._chatCompletions.at(-1);
+    // A run that ends with the answer of a tool.
+    if (!this.#progress && last) return last as ChatCompletion;
     return this._addChatCompletion(this.#finish());
   }
 
@@ -201,8 +229,15 @@ export class ChatCompletionStream<ParsedT = null>
       id: chunk.id,
       snapshot: undefined,
       so_far: new Map(),
+      heard: new Set(),
     });
     progress.snapshot = undefined;
+    progress.id ||= chunk.id;
+    for (const { index, delta } of (chunk.choices ?? []) as any[]) {
+      const { expires_at, data, transcript } = delta?.audio ?? {};
+      if (expires_at !== undefined && data === undefined && transcript === undefined) progress.heard.add(index);
+      else if (delta && Object.keys(delta).length > 0) progress.heard.delete(index);
+    }
     this.#refuseCut(chunk);
     const events = JSON.parse(progress.accumulator.push('', JSON.stringify(chunk))) as any[];
     // The snapshot grows with the stream: it is read only for those who look at it.
@@ -219,16 +254,22 @@ export class ChatCompletionStream<ParsedT = null>
     }
   }
 
-  #finish(): ParsedChatCompletion<ParsedT> {
+  #finish(calls?: string[]): ParsedChatCompletion<ParsedT> {
     const progress = this.#progress;
     if (this.ended) throw new OpenAIError('stream has ended, this shouldn\'t happen');
     if (!progress) throw new OpenAIError('request ended without sending any chunks');
     const completion = JSON.parse(progress.accumulator.snapshot()) as ChatCompletion;
     for (const choice of completion.choices) {
+      if (!choice.finish_reason && progress.heard.has(choice.index)) choice.finish_reason = 'stop';
       if (!choice.finish_reason) throw new OpenAIError(`missing finish_reason for choice ${choice.index}`);
     }
     for (const event of JSON.parse(progress.accumulator.finish()) as any[]) this.#tell(event, progress);
     this.#progress = undefined;
+    // The ids with which calls were answered, where the chunks had none.
+    for (const [at, id] of (calls ?? []).entries()) {
+      const call = completion.choices[0]?.message.tool_calls?.[at];
+      if (call && id) call.id = id;
+    }
     return maybeParseChatCompletion(completion, this.#params) as ParsedChatCompletion<ParsedT>;
   }
 

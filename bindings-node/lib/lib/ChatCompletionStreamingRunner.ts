@@ -1,9 +1,12 @@
 /** Runs of chat completions with tools, streamed. */
 import { helped } from './helpers/helped.js';
 import type { OpenAI } from '../client.js';
-import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from '../resources/chat/completions/completions.js';
+import { Stream } from '../core/streaming.js';
+import type {
+  ChatCompletionChunk, ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam,
+} from '../resources/chat/completions/completions.js';
 import type { AbstractChatCompletionRunnerEvents, RunnerOptions } from './AbstractChatCompletionRunner.js';
-import { ChatCompletionStream, type ChatCompletionSnapshot } from './ChatCompletionStream.js';
+import { ChatCompletionStream, messageChunk, type ChatCompletionSnapshot } from './ChatCompletionStream.js';
 import type { AutoParseableTool } from './parser.js';
 import type { BaseFunctionsArgs, RunnableTools } from './RunnableFunction.js';
 
@@ -41,6 +44,28 @@ export class ChatCompletionStreamingRunner<ParsedT = null>
     const runner = new ChatCompletionStreamingRunner(null);
     runner._run(() => runner._fromReadableStream(stream));
     return runner;
+  }
+
+  /** The chunks and the answers of tools between them as lines of JSON, for `fromReadableStream`. */
+  override toReadableStream(): ReadableStream {
+    let last: ChatCompletionChunk | undefined;
+    let calls: string[] | undefined;
+    // From now on, so that nothing is missed before the first line is read.
+    const iterator = this._createIterator<ChatCompletionChunk>(
+      (push) => {
+        const onChunk = (chunk: ChatCompletionChunk) => push((last = chunk));
+        const onMessage = (message: ChatCompletionMessageParam) => {
+          if (message.role === 'assistant') calls = message.tool_calls?.map(({ id }) => id);
+          if (message.role !== 'tool' || !last) return;
+          push(messageChunk(last, message, calls));
+          calls = undefined;
+        };
+        this.on('chunk', onChunk).on('message', onMessage);
+        return () => void this.off('chunk', onChunk).off('message', onMessage);
+      },
+      { onReturn: () => this.abort() },
+    );
+    return new Stream(() => iterator, this.controller).toReadableStream();
   }
 
   static runTools<T extends (string | object)[], ParsedT = null, ToolContext = unknown>(

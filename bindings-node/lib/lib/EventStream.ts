@@ -81,20 +81,29 @@ export class EventStream<EventTypes extends BaseEvents> {
   ): Promise<EmittedEventResult<EventParameters<EventTypes, Event>>> {
     return new Promise((resolve, reject) => {
       this.#watched = true;
-      if (event !== 'error') this.#listeners.add('error', reject, true);
-      this.#listeners.add(event, (...args) => resolve((args.length > 1 ? args : args[0]) as never), true);
+      const heard: any = (...args: unknown[]) => {
+        this.off('error', failed);
+        resolve((args.length > 1 ? args : args[0]) as never);
+      };
+      const failed: any = (error: unknown) => {
+        this.off(event, heard);
+        reject(error);
+      };
+      if (event !== 'error') this.once('error', failed);
+      this.once(event, heard);
     });
   }
 
-  /** All events of this name from now on, with the arguments of its listeners. */
+  /** All events of this name from now on, with the arguments of its listeners. Fails when the stream fails, unless the event tells of it. */
   events<Event extends keyof EventTypes>(
     event: Event,
   ): AsyncIterableIterator<EventParameters<EventTypes, Event>> {
-    return this._createIterator((push: (value: EventParameters<EventTypes, Event>) => void) => {
-      const listener = (...args: any[]) => push(args as EventParameters<EventTypes, Event>);
-      this.#listeners.add(event, listener);
-      return () => this.#listeners.remove(event, listener);
-    });
+    const attach = (push: (value: EventParameters<EventTypes, Event>) => void) => {
+      const listener: any = (...args: any[]) => push(args as EventParameters<EventTypes, Event>);
+      this.on(event, listener);
+      return () => void this.off(event, listener);
+    };
+    return this._createIterator(attach, { rejectOnError: event !== 'error', rejectOnAbort: event !== 'abort' });
   }
 
   /** Resolves at the end; fails when the stream failed or was aborted. */
@@ -106,13 +115,8 @@ export class EventStream<EventTypes extends BaseEvents> {
   protected _run(executor: () => Promise<any>): void {
     // Later, so that listeners can be added first.
     setTimeout(() => {
-      executor().then(
-        () => {
-          this._emitFinal();
-          this._emit('end');
-        },
-        (error: unknown) => this.#fail(error),
-      );
+      const told = executor().then(() => this._emitFinal());
+      told.then(() => this._emit('end'), (error: unknown) => this.#fail(error));
     }, 0);
   }
 
@@ -200,6 +204,9 @@ export class EventStream<EventTypes extends BaseEvents> {
       over = true;
       failure = failed;
       detach();
+      this.off('error', onError);
+      this.off('abort', onAbort);
+      this.off('end', onEnd);
       for (const reader of readers.splice(0)) {
         if (failure) {
           reader.reject(failure.error);
@@ -207,10 +214,13 @@ export class EventStream<EventTypes extends BaseEvents> {
         } else reader.resolve({ value: undefined, done: true });
       }
     };
-    if (rejectOnError || rejectOnAbort) this.#watched = true;
-    this.#listeners.add('error', (error) => finish(rejectOnError ? { error } : undefined), true);
-    this.#listeners.add('abort', (error) => finish(rejectOnAbort ? { error } : undefined), true);
-    this.#listeners.add('end', () => finish(), true);
+    // Those that listen have heard of a failure; after `return` it is told as if nobody had listened.
+    const onError: any = (error: unknown) => finish(rejectOnError ? { error } : undefined);
+    const onAbort: any = (error: unknown) => finish(rejectOnAbort ? { error } : undefined);
+    const onEnd: any = () => finish();
+    this.once('error', onError);
+    this.once('abort', onAbort);
+    this.once('end', onEnd);
     return {
       next: async () => {
         if (values.length > 0) return { value: values.shift()!, done: false };
