@@ -3,6 +3,7 @@
  * in a process of its own: CPU time (user and system) of the client's process only.
  */
 import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -79,7 +80,8 @@ async function main() {
   const server = spawn(process.execPath, [fileURLToPath(new URL('server.mjs', import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const port = await new Promise((resolve) => server.stdout.once('data', (line) => resolve(String(line).trim())));
-    const { version } = require('openai/package.json');
+    // The package does not export it.
+    const { version } = JSON.parse(readFileSync(new URL('node_modules/openai/package.json', import.meta.url), 'utf8'));
     console.log(`scenario               openai ${version}     threadline    ratio    asked`);
     for (const [scenario, unit, asked] of SCENARIOS) {
       const theirs = best('openai', scenario, port);
