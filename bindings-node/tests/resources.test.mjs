@@ -17,18 +17,10 @@ const { methods } = JSON.parse(readFileSync(new URL('generated/methods.json', im
 const OURS = new Set(['evals.runs.cancel_legacy', 'files.retrieve_content']);
 /** Where ours does something else, and why. */
 const HEADER = 'the official package leaves an argument of a header in the body';
-const FORM = 'without a file the official package sends JSON in place of the form that the description asks for';
-const ADMIN = 'the description, and the official Python package, ask for no key for administration';
 const DIFFERENT = {
   'beta.agents.environments.create/fullest': HEADER,
   'beta.agents.sessions.events.create/fullest': HEADER,
-  'containers.files.create/smallest': FORM,
-  'skills.create/smallest': FORM,
-  'skills.versions.create/smallest': FORM,
   'realtime.calls.create/smallest': 'the official package sends the bare offer where there is no session',
-  'fine_tuning.checkpoints.permissions.retrieve/smallest': ADMIN,
-  'fine_tuning.checkpoints.permissions.retrieve/fullest': ADMIN,
-  'fine_tuning.checkpoints.permissions.delete/smallest': ADMIN,
 };
 
 /** The smallest case of each method, and the fullest. */

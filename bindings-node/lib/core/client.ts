@@ -1,5 +1,6 @@
 /** The client: what it is configured with, and how calls reach the native side. `lib/client.ts` adds the resources. */
 import type { OpenAI } from '../client';
+import { otherwise } from '../internal/as-official';
 import { Call } from '../internal/call';
 import { isWatched } from '../internal/environment';
 import { headerPairs, type HeadersLike } from '../internal/headers';
@@ -324,7 +325,7 @@ export class Client extends Requests {
       options = params;
       params = undefined;
     }
-    if (this._sendsItself(options)) {
+    if (this._sendsItself(options) || this.#differs(operation, params)) {
       const { call } = require('../internal/official') as typeof import('../internal/official');
       return call(this, operation, path, params ?? undefined, options);
     }
@@ -348,7 +349,7 @@ export class Client extends Requests {
     // What is asked for besides goes along to every page.
     const { query: more, ...rest } = options ?? {};
     const params = more ? { ...query, ...more } : (query ?? undefined);
-    if (this._sendsItself(rest)) {
+    if (this._sendsItself(rest) || this.#differs(operation, params)) {
       const { page: list } = require('../internal/official') as typeof import('../internal/official');
       return list(this, operation, path, params, rest, page);
     }
@@ -356,6 +357,11 @@ export class Client extends Requests {
     const call = new Call(this, operation, path, params, rest);
     call.given = query ?? undefined;
     return PagePromise._ofCall(call, page);
+  }
+
+  /** Whether the official package sends such a call otherwise. Where arguments are checked, the description stands. */
+  #differs(operation: number, params: unknown): boolean {
+    return !this._checksArguments && otherwise(operation, params, this.adminAPIKey !== null) !== undefined;
   }
 
   /** Makes numbers of vectors that came as base64, where the caller did not ask for that. */

@@ -150,14 +150,9 @@ async function makePage(client: OpenAI, props: APIResponseProps, page: any): Pro
   const Page = page.prototype instanceof AbstractPage ? page : page();
   const body = await defaultParseResponse(client, props);
   const own = props instanceof CallResult;
-  return makeWithID(new Page(client, own ? undefined : props.response, body, props.options), props);
-}
-
-function makeWithID(page: object, props: APIResponseProps): object {
-  const own = props instanceof CallResult;
-  if (own) Object.defineProperty(page, 'response', { get: () => props.response, enumerable: false, configurable: true });
-  const id = own ? props.requestID : props.response.headers.get('x-request-id');
-  return Object.defineProperty(page, '_request_id', { value: id, enumerable: false });
+  const made = new Page(client, own ? undefined : props.response, body, props.options);
+  if (own) Object.defineProperty(made, 'response', { get: () => props.response, enumerable: false, configurable: true });
+  return made;
 }
 
 function withQuery(options: FinalRequestOptions, more: Record<string, unknown>): PageRequestOptions {

@@ -8,6 +8,7 @@ import {
   APIConnectionError, APIConnectionTimeoutError, APIUserAbortError, castToError, isAbortError, OAuthError, SubjectTokenProviderError,
 } from '../core/error';
 import { PagePromise } from '../core/pagination';
+import { otherwise } from './as-official';
 import { buildHeaders } from './headers';
 import { nativeModule, row, type Plan } from './native';
 import { addRequestID, defaultParseResponse, isResponse, withOutputText, type APIResponseProps } from './parse';
@@ -41,11 +42,14 @@ export function call(client: any, operation: number, path: string[], params: obj
 /** A list of an operation. */
 export function page(client: any, operation: number, path: string[], query: object | undefined, options: RequestOptions, pageClass: unknown): PagePromise<any, any> {
   const given = requestOf(client, operation, path, query, options);
-  return client.getAPIList(given.path, pageClass, given.options);
+  const verb = row(operation).verb.toLowerCase();
+  // Some lists are the reply to a `POST`.
+  const asked = verb === 'get' ? given.options : { method: verb, ...(given.options as RequestOptions) };
+  return client.getAPIList(given.path, pageClass, asked);
 }
 
 function requestOf(
-  client: unknown,
+  client: any,
   operation: number,
   path: string[],
   params: object | undefined,
@@ -61,13 +65,14 @@ function requestOf(
   if (found.stream !== false) more.stream = streams;
   if (found.reply === 'binary') more.__binaryResponse = true;
   if (plan.named) more.__synthesizeEventData = true;
-  if (plan.admin) more.__security = { adminAPIKeyAuth: true };
+  const way = otherwise(operation, params, client.adminAPIKey !== null);
+  if (plan.admin || way === 'admin') more.__security = { adminAPIKeyAuth: true };
   const type = plan.body === 'raw' && plan.contentType ? { 'content-type': plan.contentType } : undefined;
   const merged: RequestOptions = { ...more, ...options };
   if (headers.length > 0 || type) merged.headers = buildHeaders([type, headers, options?.headers]);
   if (options?.extraBody) merged.body = { ...(merged.body as object | undefined), ...options.extraBody };
   const route = segments(found.path, found.pathParams, path);
-  const isForm = plan.body === 'multipart' || (found.uploads && plan.body !== 'raw' && hasUploadableValue(merged.body));
+  const isForm = (plan.body === 'multipart' && way !== 'json') || (found.uploads && plan.body !== 'raw' && hasUploadableValue(merged.body));
   return { path: route, options: isForm ? multipartFormRequestOptions(merged, client) : merged };
 }
 

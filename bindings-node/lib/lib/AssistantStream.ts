@@ -1,17 +1,18 @@
-/** A run of an assistant, streamed and put together by the core. */
-import { APIUserAbortError, OpenAIError } from '../core/error.js';
+/** A run of an assistant, streamed: what is told of it is put together as it comes. */
+import { APIError, OpenAIError } from '../core/error.js';
 import { Stream } from '../core/streaming.js';
-import { nativeModule, type NativeAccumulator } from '../internal/native.js';
 import type { RequestOptions } from '../internal/request-options.js';
 import type { AssistantStreamEvent } from '../resources/beta/assistants.js';
-import type { ImageFile, Message, MessageDelta, Text, TextDelta } from '../resources/beta/threads/messages.js';
+import type { ImageFile, Message, MessageContent, MessageDelta, Text, TextDelta } from '../resources/beta/threads/messages.js';
 import type {
   Run, RunCreateParamsBase, Runs, RunSubmitToolOutputsParamsBase,
 } from '../resources/beta/threads/runs/runs.js';
 import type { RunStep, RunStepDelta, ToolCall, ToolCallDelta } from '../resources/beta/threads/runs/steps.js';
 import type { ThreadCreateAndRunParamsBase, Threads } from '../resources/beta/threads/threads.js';
 import { EventStream, type BaseEvents } from './EventStream.js';
-import { accumulateDelta } from './accumulate-delta.js';
+import { accumulateDelta, accumulateItems } from './accumulate-delta.js';
+import { captured, Opened } from './assistant-state.js';
+import { helped } from './helpers/helped.js';
 
 export interface AssistantStreamEvents extends BaseEvents {
   run: (run: Run) => void;
@@ -37,14 +38,7 @@ export type RunCreateParamsBaseStream = Omit<RunCreateParamsBase, 'stream'> & { 
 
 export type RunSubmitToolOutputsParamsStream = Omit<RunSubmitToolOutputsParamsBase, 'stream'> & { stream?: true };
 
-/** What the core has put together. */
-interface Snapshot {
-  run?: Run;
-  messages: Message[];
-  run_steps: RunStep[];
-}
-
-type Open = () => Promise<AsyncIterable<AssistantStreamEvent>>;
+type Events = AsyncIterable<AssistantStreamEvent> & { controller?: AbortController };
 
 /** Events after which a run does nothing more, or waits for the program. */
 const FINAL = new Set([
@@ -52,23 +46,32 @@ const FINAL = new Set([
   'thread.run.incomplete',
 ]);
 
+const NO_MESSAGE = (event: string): string =>
+  event.endsWith('.delta')
+    ? 'Received a delta with no existing snapshot (there should be one from message creation)'
+    : 'Received thread message event with no existing snapshot';
+
 export class AssistantStream
   extends EventStream<AssistantStreamEvents>
   implements AsyncIterable<AssistantStreamEvent>
 {
-  #accumulator: NativeAccumulator | undefined;
-  /** The snapshot after the latest event, once somebody has asked for it. */
-  #snapshot: Snapshot | undefined;
+  #messages = new Opened<Message>({ name: 'message', joined: 'message' }, NO_MESSAGE, false);
+  #steps = new Opened<Runs.RunStep>(
+    { name: 'run step', joined: 'run-step' },
+    () => 'Received a RunStepDelta before creation of a snapshot',
+    true,
+  );
   #event: AssistantStreamEvent | undefined;
   #run: Run | undefined;
   #finalRun: Run | undefined;
-  #message: string | undefined;
-  #step: string | undefined;
-  /** The text, and the tool call, that is being written. */
-  #text: Text | undefined;
-  /** Whether the text has the piece already that is told of next. */
-  #fresh = false;
+  #message: Message | undefined;
+  #step: Runs.RunStep | undefined;
+  /** The part of the message that is being written, and its place. */
+  #part: MessageContent | undefined;
+  #partAt: number | undefined;
+  /** The call of a tool that is being written, and its place. */
   #call: ToolCall | undefined;
+  #callAt: number | undefined;
 
   /** A stream that was handed on with `toReadableStream`. */
   static fromReadableStream(stream: ReadableStream): AssistantStream {
@@ -103,13 +106,13 @@ export class AssistantStream
     return AssistantStream.#start((sent) => runs.create(threadId, { ...params, stream: true }, sent), options);
   }
 
-  static #start(
-    open: (options: RequestOptions) => Promise<AsyncIterable<AssistantStreamEvent>>,
-    options: RequestOptions | undefined,
-  ): AssistantStream {
+  static #start(open: (options: RequestOptions) => PromiseLike<Events>, options: RequestOptions | undefined): AssistantStream {
     const runner = new AssistantStream();
-    const sent = { ...options, signal: runner.controller.signal };
-    runner._run(() => runner.#read(() => open(sent), options?.signal));
+    runner._run(async () => {
+      runner._listenForAbort(options?.signal);
+      const stream = await open({ ...helped(options, 'stream'), signal: runner.controller.signal });
+      return runner.#read(stream);
+    });
     return runner;
   }
 
@@ -119,22 +122,20 @@ export class AssistantStream
   }
 
   protected async _fromReadableStream(readableStream: ReadableStream, options?: RequestOptions): Promise<Run> {
-    const stream = Stream.fromReadableStream<AssistantStreamEvent>(readableStream, this.controller);
-    return this.#read(async () => stream, options?.signal);
+    this._listenForAbort(options?.signal);
+    return this.#read(Stream.fromReadableStream<AssistantStreamEvent>(readableStream, this.controller));
   }
 
-  async #read(open: Open, signal: AbortSignal | null | undefined): Promise<Run> {
-    this._listenForAbort(signal);
-    const stream = await open();
+  async #read(stream: Events): Promise<Run> {
     this._connected();
-    this.#accumulator = new (nativeModule().Accumulator)('assistant', undefined, true);
     for await (const event of stream) this.#take(event);
-    if (this.controller.signal.aborted) throw this._userAbortError();
-    if (!this.#finalRun) throw new OpenAIError('Final run has not been received');
+    if (this.controller.signal.aborted || stream.controller?.signal.aborted) throw this._userAbortError();
+    if (!this.#finalRun) throw new Error('Final run has not been received');
     return this._addRun(this.#finalRun);
   }
 
   protected _addRun(run: Run): Run {
+    this._emit('run', run);
     return run;
   }
 
@@ -150,24 +151,24 @@ export class AssistantStream
 
   /** The message that is being written. */
   currentMessageSnapshot(): Message | undefined {
-    return this.#messageOf(this.#message);
+    return this.#message;
   }
 
   /** The step that is being done. */
   currentRunStepSnapshot(): Runs.RunStep | undefined {
-    return this.#stepOf(this.#step);
+    return this.#step;
   }
 
   /** The steps, when the stream has ended. */
   async finalRunSteps(): Promise<Runs.RunStep[]> {
     await this.done();
-    return this.#all().run_steps;
+    return this.#steps.all();
   }
 
   /** The messages, when the stream has ended. */
   async finalMessages(): Promise<Message[]> {
     await this.done();
-    return this.#all().messages;
+    return this.#messages.all();
   }
 
   /** The run, when the stream has ended. */
@@ -177,92 +178,128 @@ export class AssistantStream
     return this.#finalRun;
   }
 
-  #all(): Snapshot {
-    if (!this.#accumulator) return { messages: [], run_steps: [] };
-    return (this.#snapshot ??= JSON.parse(this.#accumulator.snapshot()) as Snapshot);
-  }
-
-  #messageOf(id: string | undefined): Message | undefined {
-    return id === undefined ? undefined : this.#all().messages.find((message) => message.id === id);
-  }
-
-  #stepOf(id: string | undefined): RunStep | undefined {
-    return id === undefined ? undefined : this.#all().run_steps.find((step) => step.id === id);
-  }
-
   #take(event: AssistantStreamEvent): void {
     if (this.ended) return;
-    this.#event = event;
-    this.#snapshot = undefined;
-    const { event: name, data } = event as { event: string; data: any };
-    if (name.startsWith('thread.run.') && !name.startsWith('thread.run.step.')) {
-      this.#run = data;
-      if (FINAL.has(name)) this.#finalRun = data;
-    } else if (name.startsWith('thread.message.')) this.#message = data.id;
-    else if (name.startsWith('thread.run.step.')) this.#step = data.id;
-    const facts = JSON.parse(this.#accumulator!.push(name, JSON.stringify(data))) as any[];
-    for (const fact of inOrder(facts)) this.#tell(fact, event);
-    if (FINAL.has(name)) this._emit('run', data);
+    const { name, data, shown } = captured(event);
+    const isMessage = name.startsWith('thread.message.');
+    const isStep = name.startsWith('thread.run.step.');
+    let id = '';
+    if (isMessage) id = this.#messages.admit(name, data);
+    if (isStep) {
+      if (data.delta && Object.hasOwn(data.delta, 'id')) throw new OpenAIError('Run-step deltas must not contain an id field');
+      id = this.#steps.admit(name, data);
+    }
+    this.#event = shown;
+    this._emit('event', shown);
+    if (isMessage) {
+      this.#takeMessage(name, data, id);
+      this.#messages.reserve(this.#messages.get(id) ?? data, id);
+    } else if (isStep) {
+      this.#takeStep(name, data, id);
+      this.#steps.reserve(this.#steps.get(id) ?? data, id);
+    } else if (name.startsWith('thread.run.')) this.#takeRun(name, data);
+    else if (name === 'error') throw new APIError(undefined, data, undefined, undefined);
   }
 
-  /** A fact of the core's, as listeners get it. A snapshot is read only for those who look at it. */
-  #tell(fact: any, event: AssistantStreamEvent): void {
-    switch (fact.type) {
-      case 'event':
-        return this._emit('event', event);
-      case 'message_created':
-        return this._emit('messageCreated', fact.message);
-      case 'message_delta':
-        if (!this._hasListeners('messageDelta')) return;
-        return this._emit('messageDelta', fact.delta, placed(this.#messageOf(fact.message_id), 'content') as Message);
-      case 'message_done':
-        return this._emit('messageDone', fact.message);
-      case 'text_created':
-        this.#text = fact.text;
-        this.#fresh = true;
-        return this._emit('textCreated', structuredClone(fact.text));
-      case 'text_delta':
-        this.#addText(fact.delta);
-        return this._emit('textDelta', fact.delta, this.#text!);
-      case 'text_done':
-        this.#text = undefined;
-        return this._emit('textDone', fact.text, this.#messageOf(this.#message)!);
-      case 'image_file_done':
-        return this._emit('imageFileDone', fact.image_file, this.#messageOf(this.#message)!);
-      case 'run_step_created':
-        return this._emit('runStepCreated', fact.run_step);
-      case 'run_step_delta':
-        if (!this._hasListeners('runStepDelta')) return;
-        return this._emit('runStepDelta', fact.delta, placedCalls(this.#stepOf(fact.run_step_id)!));
-      case 'run_step_done':
-        return this._emit('runStepDone', fact.run_step, fact.run_step);
-      case 'tool_call_created':
-        this.#call = withIndex(fact.tool_call, event);
-        return this._emit('toolCallCreated', this.#call);
-      case 'tool_call_delta':
-        if (this.#call) this.#call = accumulateDelta(this.#call, fact.delta) as ToolCall;
-        return this._emit('toolCallDelta', fact.delta, this.#call!);
-      case 'tool_call_done':
-        return this.#callDone(fact.tool_call);
+  #takeRun(name: string, data: Run): void {
+    this.#run = data;
+    if (!FINAL.has(name)) return;
+    this.#finalRun = data;
+    this.#endCall();
+  }
+
+  #takeMessage(name: string, data: any, id: string): void {
+    if (name === 'thread.message.created') {
+      this.#message = data as Message;
+      this.#messages.set(id, this.#message);
+      this.#part = this.#partAt = undefined;
+      this._emit('messageCreated', data);
+    } else if (name === 'thread.message.delta') this.#takePieces(data.delta);
+    else if (name !== 'thread.message.in_progress') {
+      this.#messages.set(id, data);
+      this.#message = data as Message;
+      // The part in work is over with the message; it is told as the message has it.
+      const part: MessageContent | undefined = this.#partAt === undefined ? undefined : data.content[this.#partAt];
+      this.#partDone(part);
+      this._emit('messageDone', data);
+      this.#part = this.#partAt = this.#message = this.#messages.active = undefined;
     }
   }
 
-  #callDone(call: ToolCall): void {
-    const index = (this.#call as { index?: number } | undefined)?.index;
-    this.#call = undefined;
-    this._emit('toolCallDone', index === undefined ? call : Object.assign({ index }, call));
+  #takePieces(delta: MessageDelta): void {
+    const message = this.#message!;
+    const pieces = delta.content ?? [];
+    for (const { index } of accumulateItems(message.content, pieces, 'content')) {
+      const part = message.content[index];
+      if (part?.type === 'text') this._emit('textCreated', part.text);
+    }
+    this._emit('messageDelta', delta, message);
+    for (const piece of pieces) {
+      const part = message.content[piece.index];
+      if (piece.type === 'text' && piece.text) {
+        if (part?.type !== 'text') throw new OpenAIError('The snapshot associated with this text delta is not text or missing');
+        this._emit('textDelta', piece.text, part.text);
+      }
+      if (piece.index !== this.#partAt) this.#partDone(this.#part);
+      this.#partAt = piece.index;
+      this.#part = part;
+    }
   }
 
-  #addText(delta: TextDelta): void {
-    // `textCreated` has the first piece already.
-    if (!this.#fresh) this.#text = accumulateDelta(this.#text ?? { value: '', annotations: [] }, delta) as Text;
-    this.#fresh = false;
+  #partDone(part: MessageContent | undefined): void {
+    if (part?.type === 'text') this._emit('textDone', part.text, this.#message!);
+    else if (part?.type === 'image_file') this._emit('imageFileDone', part.image_file, this.#message!);
+  }
+
+  #takeStep(name: string, data: any, id: string): void {
+    if (name === 'thread.run.step.delta') {
+      this.#takeStepPiece(data.delta, id);
+      return;
+    }
+    const step: Runs.RunStep = data;
+    this.#steps.set(id, step);
+    this.#step = step;
+    if (name === 'thread.run.step.created') {
+      this.#call = this.#callAt = undefined;
+      this._emit('runStepCreated', step);
+    } else if (name !== 'thread.run.step.in_progress') {
+      this.#step = this.#steps.active = undefined;
+      if (step.step_details.type === 'tool_calls') this.#endCall();
+      this._emit('runStepDone', step, step);
+      this.#call = this.#callAt = undefined;
+    }
+  }
+
+  #takeStepPiece(delta: RunStepDelta, id: string): void {
+    const step = this.#steps.get(id)!;
+    if (delta) accumulateDelta(step, delta);
+    this.#step = step;
+    const details = delta?.step_details;
+    if (details?.type === 'tool_calls' && details.tool_calls && step.step_details.type === 'tool_calls') {
+      for (const piece of details.tool_calls) {
+        const call = step.step_details.tool_calls[piece.index];
+        if (piece.index === this.#callAt) this._emit('toolCallDelta', piece, call!);
+        else {
+          this.#endCall();
+          this.#callAt = piece.index;
+          this.#call = call;
+          if (call) this._emit('toolCallCreated', call);
+        }
+      }
+    }
+    this._emit('runStepDelta', delta, step);
+  }
+
+  #endCall(): void {
+    if (this.#call) this._emit('toolCallDone', this.#call);
+    this.#call = this.#callAt = undefined;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<AssistantStreamEvent> {
     return this._createIterator<AssistantStreamEvent>(
       (push) => {
-        const listener = (event: AssistantStreamEvent) => push(event);
+        // As they are now: what they hold grows with the pieces that follow.
+        const listener = (event: AssistantStreamEvent) => push(structuredClone(event));
         this.on('event', listener);
         return () => this.off('event', listener);
       },
@@ -275,29 +312,4 @@ export class AssistantStream
     const stream = new Stream(() => this[Symbol.asyncIterator](), this.controller);
     return stream.toReadableStream();
   }
-}
-
-/** A call with its place in the step, as the piece says it that began the call. */
-function withIndex(call: ToolCall, event: AssistantStreamEvent): ToolCall {
-  const pieces = (event.data as any)?.delta?.step_details?.tool_calls ?? [];
-  const index: number | undefined = pieces.find((piece: any) => piece.id === call.id)?.index;
-  return index === undefined ? call : Object.assign({ index }, call);
-}
-
-/** A message's piece is told before those of its texts. */
-function inOrder(facts: any[]): any[] {
-  const first = facts.findIndex(({ type }) => type === 'text_delta');
-  const message = facts.findIndex(({ type }) => type === 'message_delta');
-  if (first < 0 || message < first) return facts;
-  return [...facts.slice(0, first), facts[message], ...facts.slice(first, message), ...facts.slice(message + 1)];
-}
-
-/** An object with a list whose items say their places, as pieces do. */
-function placed(whole: any, list: string): any {
-  if (!Array.isArray(whole?.[list])) return whole;
-  return { ...whole, [list]: whole[list].map((item: object, index: number) => ({ index, ...item })) };
-}
-
-function placedCalls(step: RunStep): RunStep {
-  return { ...step, step_details: placed(step.step_details, 'tool_calls') };
 }

@@ -15,6 +15,10 @@ export interface BaseEvents {
   end: () => void;
 }
 
+/** What an iterator that nobody reads keeps at most. */
+const MOST_EVENTS = 4096;
+const MOST_BYTES = 8 * 1024 * 1024;
+
 /** How an iterator over events ends. */
 interface IteratorOptions {
   rejectOnError?: boolean;
@@ -33,6 +37,10 @@ export class EventStream<EventTypes extends BaseEvents> {
   #ended = false;
   #errored = false;
   #aborted = false;
+  /** Signals of the caller's that end it. */
+  #heeded = new WeakSet<AbortSignal>();
+  /** What it failed with, as iterators are to tell. */
+  #failure: { isAbort: boolean; error: unknown } | undefined;
   /** Whether somebody waits for a promise that fails with the stream. */
   #watched = false;
 
@@ -115,7 +123,7 @@ export class EventStream<EventTypes extends BaseEvents> {
   protected _run(executor: () => Promise<any>): void {
     // Later, so that listeners can be added first.
     setTimeout(() => {
-      const told = executor().then(() => this._emitFinal());
+      const told = Promise.resolve().then(executor).then(() => this._emitFinal());
       told.then(() => this._emit('end'), (error: unknown) => this.#fail(error));
     }, 0);
   }
@@ -133,12 +141,13 @@ export class EventStream<EventTypes extends BaseEvents> {
 
   /** Aborts with the caller's signal, and lets go of it at the end. */
   protected _listenForAbort(signal: AbortSignal | null | undefined): void {
-    if (!signal) return;
+    if (!signal || this.ended || this.#heeded.has(signal)) return;
     if (signal.aborted) {
-      this.controller.abort();
+      this.controller.abort(signal.reason);
       return;
     }
-    const abort = () => this.controller.abort();
+    this.#heeded.add(signal);
+    const abort = () => this.controller.abort(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     this.#listeners.add('end', () => signal.removeEventListener('abort', abort), true);
   }
@@ -155,9 +164,17 @@ export class EventStream<EventTypes extends BaseEvents> {
       this.#ended = true;
       this.#end.resolve();
     }
-    const heard = this.#listeners.call(event, args);
-    if (event !== 'abort' && event !== 'error') return;
-    const error: unknown = args[0];
+    const heard = this.#listeners.has(event);
+    try {
+      this.#listeners.call(event, args);
+    } finally {
+      // Also where a listener throws.
+      if (event === 'abort' || event === 'error') this.#settle(event, args[0], heard);
+    }
+  }
+
+  #settle(event: 'abort' | 'error', error: unknown, heard: boolean): void {
+    this.#failure ??= { isAbort: event === 'abort', error };
     // A failure that nobody listens to and nobody waits for must not get lost.
     if (!this.#watched && !heard) void Promise.reject(error);
     this.#connected.reject(error);
@@ -171,7 +188,7 @@ export class EventStream<EventTypes extends BaseEvents> {
   #fail(error: unknown): void {
     this.#errored = true;
     const aborted = error instanceof Error && error.name === 'AbortError';
-    if (aborted || error instanceof APIUserAbortError || this.controller.signal.aborted) {
+    if (aborted || error instanceof APIUserAbortError) {
       this.#aborted = true;
       this._emit('abort', error instanceof APIUserAbortError ? error : this._userAbortError());
       return;
@@ -185,19 +202,34 @@ export class EventStream<EventTypes extends BaseEvents> {
     this._emit('error', told);
   }
 
+  /** What an iterator tells at the end that did not hear of the failure itself, as a listener before it threw. */
+  #told(errors: boolean, aborts: boolean): { error: unknown } | undefined {
+    const failure = this.#failure;
+    return failure && (failure.isAbort ? aborts : errors) ? failure : undefined;
+  }
+
+  #overflow(): void {
+    const limit = `${MOST_EVENTS} events or ${MOST_BYTES} bytes`;
+    try {
+      this.#fail(new OpenAIError(`Event stream iterator buffer limit exceeded (${limit}); consume events as they arrive.`));
+    } finally {
+      this.controller.abort();
+    }
+  }
+
   /** An iterator over what `attach` pushes; `attach` gives what undoes it. */
   protected _createIterator<T>(
     attach: (push: (value: T) => void) => () => void,
     { rejectOnError = true, rejectOnAbort = true, onReturn }: IteratorOptions = {},
   ): AsyncIterableIterator<T> {
-    const values: T[] = [];
+    const kept = new Kept<T>();
     const readers: Deferred<IteratorResult<T>>[] = [];
     let over = this.ended;
     let failure: { error: unknown } | undefined;
     const detach = attach((value) => {
       const reader = readers.shift();
       if (reader) reader.resolve({ value, done: false });
-      else values.push(value);
+      else if (!over && !kept.add(value)) this.#overflow();
     });
     const finish = (failed?: { error: unknown }) => {
       if (over) return;
@@ -217,13 +249,14 @@ export class EventStream<EventTypes extends BaseEvents> {
     // Those that listen have heard of a failure; after `return` it is told as if nobody had listened.
     const onError: any = (error: unknown) => finish(rejectOnError ? { error } : undefined);
     const onAbort: any = (error: unknown) => finish(rejectOnAbort ? { error } : undefined);
-    const onEnd: any = () => finish();
+    const onEnd: any = () => finish(this.#told(rejectOnError, rejectOnAbort));
     this.once('error', onError);
     this.once('abort', onAbort);
     this.once('end', onEnd);
     return {
       next: async () => {
-        if (values.length > 0) return { value: values.shift()!, done: false };
+        const next = kept.take();
+        if (next) return { value: next.value, done: false };
         if (failure) {
           const { error } = failure;
           failure = undefined;
@@ -236,8 +269,13 @@ export class EventStream<EventTypes extends BaseEvents> {
       },
       return: async () => {
         finish();
-        values.length = 0;
-        onReturn?.();
+        failure = undefined;
+        kept.clear();
+        if (onReturn) {
+          // Its failure is of the reader's own making.
+          this.done().catch(() => undefined);
+          onReturn();
+        }
         return { value: undefined, done: true };
       },
       [Symbol.asyncIterator]() {
@@ -246,3 +284,64 @@ export class EventStream<EventTypes extends BaseEvents> {
     };
   }
 }
+
+/** Events that nobody has read yet. */
+class Kept<T> {
+  #values: { value: T; bytes: number }[] = [];
+  #bytes = 0;
+  /** What was counted: events share what they tell of. */
+  #counted = new Set<object>();
+
+  /** Keeps one more; whether there is room. */
+  add(value: T): boolean {
+    const bytes = this.#measure(value);
+    if (this.#values.length >= MOST_EVENTS || this.#bytes + bytes > MOST_BYTES) return false;
+    this.#values.push({ value, bytes });
+    this.#bytes += bytes;
+    return true;
+  }
+
+  take(): { value: T } | undefined {
+    const first = this.#values.shift();
+    if (first) this.#bytes -= first.bytes;
+    if (this.#values.length === 0) this.clear();
+    return first;
+  }
+
+  clear(): void {
+    this.#values.length = 0;
+    this.#bytes = 0;
+    this.#counted.clear();
+  }
+
+  /** About how much memory a value holds that was not counted before. */
+  #measure(value: unknown): number {
+    if (typeof value === 'string') return value.length * 2;
+    if (typeof value === 'function') return Infinity;
+    if (typeof value !== 'object' || value === null) return 8;
+    if (this.#counted.has(value)) return 8;
+    this.#counted.add(value);
+    let bytes = 16 + held(value);
+    const inner = value instanceof Map || value instanceof Set ? [...value].flat(1) : [];
+    for (const one of inner) bytes += this.#measure(one);
+    if (ArrayBuffer.isView(value)) return bytes;
+    for (const name of Object.keys(value)) {
+      const found = Object.getOwnPropertyDescriptor(value, name);
+      bytes += 16 + (found && 'value' in found ? this.#measure(found.value) : Infinity);
+      if (bytes > MOST_BYTES) break;
+    }
+    return bytes;
+  }
+}
+
+/** What an object holds that its members do not show; endless, where nobody can tell. */
+function held(value: object): number {
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
+  if (value instanceof Blob) return value.size;
+  if (value instanceof Error) return (value.message.length + (value.stack?.length ?? 0)) * 2;
+  const brand = Object.prototype.toString.call(value).slice(8, -1);
+  return HIDING.has(brand) ? Infinity : 0;
+}
+
+/** Kinds of objects that hold what cannot be seen. */
+const HIDING = new Set(['URL', 'URLSearchParams', 'Promise', 'WeakMap', 'WeakSet', 'WeakRef', 'RegExp', 'ReadableStream', 'Response', 'Request', 'FormData']);

@@ -34,6 +34,13 @@ export const programs = {
   'another path and body': (p) => sent(p, (c) => c.chat.completions.create(CHAT, { path: '/elsewhere', body: { own: true } })),
   'a path in place of arguments': (p) => sent(p, (c) => c.models.retrieve('m', { path: '/elsewhere' })),
   'a path of a list': (p) => sent(p, (c) => c.files.list({ limit: 1 }, { path: '/elsewhere' })),
+  'a file of a container by its id': (p) => sent(p, (c) => c.containers.files.create('c', { file_id: 'f' })),
+  'skills without files': (p) => sent(p, async (c) => [await c.skills.create({}), await c.skills.versions.create('s', { default: true })]),
+  'permissions of checkpoints by the key for administration': (p) =>
+    sent(p, async (c) => [
+      await c.fineTuning.checkpoints.permissions.create('ft', { project_ids: ['p'] }), await c.fineTuning.checkpoints.permissions.list('ft'),
+      await c.fineTuning.checkpoints.permissions.retrieve('ft'), await c.fineTuning.checkpoints.permissions.delete('p', { fine_tuned_model_checkpoint: 'ft' }),
+    ], { adminAPIKey: 'admin' }),
   'default headers and query': (p) =>
     sent(p, (c) => c.models.list(), { defaultHeaders: { 'X-Own': 'a', 'User-Agent': 'me', 'x-gone': null }, defaultQuery: { v: '1', u: undefined } }),
   'a default header taken back': (p) => sent(p, (c) => c.models.list({ headers: { 'x-own': null } }), { defaultHeaders: { 'X-Own': 'a' } }),
