@@ -7,9 +7,11 @@ is ``None``, and one that the description does not know is an attribute like any
 from __future__ import annotations
 
 import json
+import weakref
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, Generator, List, Mapping, Optional, Set, Tuple, TypeVar, cast
 
 from . import _threadline as _native
+from ._virtual_base import watch as _watch
 
 __all__ = ["BaseModel", "FieldInfo"]
 
@@ -114,20 +116,37 @@ class _AsPydantic:
         return as_pydantic(owner, self.what)
 
 
+class _RequestId(weakref.ref):  # type: ignore[type-arg]
+    """What the server called the request of one reply, for as long as the reply lives. Its ``__dict__`` holds nothing but members."""
+
+    __slots__ = ("key", "text")
+
+    key: int
+    text: str
+
+
+_request_ids: Dict[int, _RequestId] = {}
+
+
+def _forget(held: Any, _pop: Any = _request_ids.pop) -> None:
+    # Called before the memory of the reply can be another's.
+    _pop(held.key, None)
+
+
 _bound_classes: Dict[Any, Any] = {}
 
 
 class BaseModel:
     """A response, or a part of one."""
 
-    __slots__ = ("__dict__", "__weakref__", "_rid")
+    # No slot of our own: a class may derive from ours and from pydantic's, which has some.
+    __slots__ = ("__dict__", "__weakref__")
 
     #: Attributes that the wire names otherwise.
     _wire_names: ClassVar[Dict[str, str]] = {}
     model_config: ClassVar[Dict[str, Any]] = {"extra": "allow"}
     if TYPE_CHECKING:
         model_fields: ClassVar[Dict[str, Any]]
-        _rid: Optional[str]
     else:
         model_fields = _Fields()
 
@@ -137,6 +156,10 @@ class BaseModel:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if not cls.__module__.startswith("threadline."):
+            from ._virtual_base import adopt
+
+            if adopt(cls, BaseModel):
+                return
             from ._own_models import prepare
 
             prepare(cls)
@@ -168,11 +191,20 @@ class BaseModel:
     @property
     def _request_id(self) -> Optional[str]:
         """What the server called the request of this reply (``x-request-id``)."""
-        return getattr(self, "_rid", None)
+        held = _request_ids.get(id(self))
+        return None if held is None else held.text
 
     @_request_id.setter
     def _request_id(self, value: Optional[str]) -> None:
-        self._rid = value
+        if value is None:
+            _request_ids.pop(id(self), None)
+        else:
+            held = _RequestId(self, _forget)
+            held.key, held.text = id(self), value
+            _request_ids[held.key] = held
+
+    #: The decoder's name of it.
+    _rid = _request_id
 
     @property
     def model_fields_set(self) -> Set[str]:
@@ -184,6 +216,16 @@ class BaseModel:
         """Members that the class does not know."""
         fields = type(self).model_fields
         return {name: value for name, value in self.__dict__.items() if name not in fields}
+
+    @property
+    def __pydantic_fields_set__(self) -> Set[str]:
+        return set(self.__dict__)
+
+    __fields_set__ = __pydantic_fields_set__
+
+    @property
+    def __pydantic_extra__(self) -> Optional[Dict[str, Any]]:
+        return self.model_extra
 
     def _members(self, unset: bool) -> Generator[Tuple[str, Any], None, None]:
         held = self.__dict__
@@ -241,7 +283,7 @@ class BaseModel:
         members, request_id = state
         self.__dict__.update(members)
         if request_id is not None:
-            self._rid = request_id
+            self._request_id = request_id
 
     def model_dump(
         self,
@@ -396,6 +438,12 @@ class BaseModel:
 
     if not TYPE_CHECKING:
         __pydantic_serializer__ = _AsPydantic("serializer")
+        # What pydantic asks of the bases of a class that derives from ours and from its own.
+        __class_vars__ = frozenset()
+        __private_attributes__ = {}
+
+
+_watch(BaseModel)
 
 
 class _Dump:
