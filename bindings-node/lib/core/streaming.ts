@@ -1,8 +1,9 @@
 /** Streams of events. */
 import type { OpenAI } from '../client';
 import { parseJSON } from '../internal/call';
+import { readJSON } from '../internal/read-json';
 import { EventIterator } from '../internal/source';
-import { APIError, OpenAIError } from './error';
+import { APIError, isAbortError, OpenAIError } from './error';
 
 /** An event of a stream before its data was read. */
 export type ServerSentEvent = {
@@ -83,29 +84,26 @@ export class Stream<Item> implements AsyncIterable<Item> {
       let done = false;
       try {
         for await (const sse of _iterSSEMessages(response, controller)) {
-          if (done || controller.signal.aborted) {
-            if (controller.signal.aborted) return;
-            continue;
-          }
+          if (controller.signal.aborted) return;
+          // What comes behind it, and how the connection ends, is of no interest.
           if (sse.data.startsWith('[DONE]')) {
             done = true;
-            continue;
-          }
-          const named = sse.event !== null && (sse.event.startsWith('thread.') || synthesizeEventData);
-          if (sse.event !== null && !named && !isEventOfAStream(sse.event, streamMode)) {
-            if (sse.event !== 'error') {
-              yield parseData(sse.data) as Item;
-              continue;
-            }
+            return;
           }
           const data = parseData(sse.data) as any;
-          if (sse.event === 'error') throw new APIError(undefined, data?.error ?? data, data?.message, response.headers);
-          if (data?.error && !named) throw new APIError(undefined, data.error, undefined, response.headers);
-          yield (named ? { event: sse.event, data } : data) as Item;
+          if (streamMode !== 'events') {
+            if (sse.event?.startsWith('thread.')) {
+              yield { event: sse.event, data } as Item;
+              continue;
+            }
+            if (sse.event === 'error') throw new APIError(undefined, data?.error ?? data, data?.message, response.headers);
+            if (data?.error) throw new APIError(undefined, data.error, undefined, response.headers);
+          }
+          yield (synthesizeEventData ? { event: sse.event, data } : data) as Item;
         }
         done = true;
       } catch (error) {
-        if (controller.signal.aborted) return;
+        if (isAbortError(error) || (controller.signal.aborted && error === controller.signal.reason)) return;
         throw error;
       } finally {
         if (!done) controller.abort();
@@ -126,8 +124,9 @@ export class Stream<Item> implements AsyncIterable<Item> {
       consumed = true;
       let done = false;
       try {
-        for await (const line of lines(readableStream as AsyncIterable<Uint8Array>)) {
-          if (line) yield JSON.parse(line) as Item;
+        for await (const line of lines(readableStream as AsyncIterable<Uint8Array>, controller.signal)) {
+          if (controller.signal.aborted) return;
+          if (line) yield readJSON(line, 'malformed newline-delimited JSON') as Item;
         }
         done = true;
       } catch (error) {
@@ -194,12 +193,12 @@ export class Stream<Item> implements AsyncIterable<Item> {
   }
 }
 
-function isEventOfAStream(event: string, mode?: 'legacy' | 'events'): boolean {
-  return mode === 'events' || /^(response\.|image_|transcript\.|speech\.|error$)/.test(event);
-}
-
 function parseData(text: string): unknown {
-  return parseJSON(text);
+  try {
+    return parseJSON(text);
+  } catch {
+    throw new SyntaxError('Error reading response: malformed server-sent event JSON.');
+  }
 }
 
 function consumedError(): OpenAIError {
@@ -220,7 +219,8 @@ export async function* _iterSSEMessages(
   let raw: string[] = [];
   for await (const line of lines(response.body as unknown as AsyncIterable<Uint8Array>)) {
     if (line === '') {
-      if (event !== null || data.length > 0) yield { event, data: data.join('\n'), raw };
+      if (event === null && data.length === 0) continue;
+      yield { event, data: data.join('\n'), raw };
       event = null;
       data = [];
       raw = [];
@@ -238,10 +238,10 @@ export async function* _iterSSEMessages(
 }
 
 /** Lines of bytes, without what ends them. */
-async function* lines(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
+async function* lines(source: AsyncIterable<Uint8Array | string>, signal?: AbortSignal): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const piece of pieces(source)) {
+  for await (const piece of pieces(source, signal)) {
     rest += typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true });
     // A carriage return at the end may be the first half of a line end.
     const found = rest.split(/\r\n|\n|\r(?!$)/);
@@ -252,20 +252,31 @@ async function* lines(source: AsyncIterable<Uint8Array | string>): AsyncGenerato
   if (rest) yield rest.replace(/\r$/, '');
 }
 
-async function* pieces(source: AsyncIterable<Uint8Array | string> | ReadableStream): AsyncGenerator<Uint8Array | string> {
-  if (Symbol.asyncIterator in source) {
+/** The pieces of a source; a `signal` lets go of it at once, also while nothing comes. */
+async function* pieces(
+  source: AsyncIterable<Uint8Array | string> | ReadableStream,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array | string> {
+  if (typeof (source as ReadableStream).getReader !== 'function') {
     yield* source as AsyncIterable<Uint8Array | string>;
     return;
   }
   const reader = (source as ReadableStream).getReader();
+  let isOver = false;
+  const leave = (): void => void reader.cancel().catch(() => undefined);
+  if (signal?.aborted) leave();
+  signal?.addEventListener('abort', leave, { once: true });
   try {
     for (;;) {
       const { value, done } = await reader.read();
+      isOver = done;
       if (done) return;
       yield value;
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    signal?.removeEventListener('abort', leave);
+    // Not waited for: that of a reply which a mock keeps a copy of ends when the copy does.
+    if (!isOver && !signal?.aborted) leave();
     reader.releaseLock();
   }
 }

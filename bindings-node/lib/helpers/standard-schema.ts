@@ -1,12 +1,13 @@
 /** Formats and tools described with any library that speaks Standard Schema, and answers parsed with it. */
 import { OpenAIError } from '../core/error.js';
-import { strictSchema } from '../internal/strict.js';
+import { readStructured } from '../internal/read-json.js';
 import type { JSONSchema } from '../lib/jsonschema.js';
 import {
   makeParseableResponseFormat, makeParseableTextFormat, makeParseableTool, type AutoParseableResponseFormat,
   type AutoParseableTextFormat, type AutoParseableTool,
 } from '../lib/parser.js';
 import { makeParseableResponseTool, type AutoParseableResponseTool } from '../lib/ResponsesParser.js';
+import { toStrictJsonSchema } from '../lib/transform.js';
 import type { ResponseFormatTextJSONSchemaConfig } from '../resources/responses/responses.js';
 import type { ResponseFormatJSONSchema } from '../resources/shared.js';
 
@@ -76,20 +77,22 @@ function schemaOf(schema: StandardSchemaLike, given: SchemaProps['schema']): Rec
   const found = given ?? schema['~standard'].jsonSchema?.input({ target: 'draft-07' });
   if (!found) {
     throw new OpenAIError(
-      `${schema['~standard'].vendor} cannot describe its schema as JSON Schema; hand it over as \`schema\``,
+      'Standard Schema helpers require a JSON Schema. Pass `schema` or use a schema that implements `~standard.jsonSchema.input()`.',
     );
   }
-  return strictSchema(found);
+  return toStrictJsonSchema(found as Record<string, unknown>);
 }
 
 function parserOf<Schema extends StandardSchemaLike>(schema: Schema): (text: string) => InferStandardOutput<Schema> {
   return (text) => {
-    const result = schema['~standard'].validate(JSON.parse(text));
+    const result = schema['~standard'].validate(readStructured(text));
     if (result instanceof Promise) {
       result.catch(() => undefined);
-      throw new OpenAIError('schemas that validate asynchronously cannot parse answers');
+      throw new OpenAIError(
+        'Standard Schema helpers only support synchronous validation. Use a schema with a synchronous `~standard.validate()` implementation.',
+      );
     }
-    if (result.issues) throw new OpenAIError(result.issues.map(described).join('; '));
+    if (result.issues) throw new OpenAIError(`Standard Schema validation failed: ${result.issues.map(described).join('; ')}`);
     return result.value as InferStandardOutput<Schema>;
   };
 }

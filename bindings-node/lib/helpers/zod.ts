@@ -1,11 +1,12 @@
 /** Formats and tools described with zod (3 or 4), and answers parsed with it. */
-import { strictSchema } from '../internal/strict.js';
-import { DRAFT, zod3Schema } from '../internal/zod-v3.js';
+import { readStructured } from '../internal/read-json.js';
+import { zod3Schema } from '../internal/zod-v3.js';
 import {
   makeParseableResponseFormat, makeParseableTextFormat, makeParseableTool, type AutoParseableResponseFormat,
   type AutoParseableTextFormat, type AutoParseableTool,
 } from '../lib/parser.js';
 import { makeParseableResponseTool, type AutoParseableResponseTool } from '../lib/ResponsesParser.js';
+import { toStrictJsonSchema } from '../lib/transform.js';
 import type { RealtimeFunctionTool } from '../resources/realtime/realtime.js';
 import type { ResponseFormatTextJSONSchemaConfig } from '../resources/responses/responses.js';
 import type { ResponseFormatJSONSchema } from '../resources/shared.js';
@@ -39,80 +40,12 @@ function schemaOf(schema: ZodTypeLike, name: string, definitions?: ZodSchemaDefi
     for (const [id, one] of Object.entries(definitions)) registry.add(one, { id });
     options = { ...options, metadata: registry };
   }
-  const found = simpler(zod.toJSONSchema(schema, options)) as Shape;
-  // Intersections have to be one object; the core knows how.
-  const one = JSON.stringify(found).includes('"allOf"') ? { ...strictSchema(found), $schema: DRAFT } : found;
-  close(one as Shape, []);
-  return one;
-}
-
-/** Keywords whose members are schemas by name. */
-const NAMED = ['properties', '$defs', 'definitions'];
-
-/** `allOf` of one as that one, and `oneOf`, which strict formats do not know, as `anyOf`. */
-function simpler(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(simpler);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const found = Object.entries(schema).flatMap(([keyword, inner]): [string, unknown][] => {
-    if (keyword === 'default' || keyword === 'const' || keyword === 'enum') return [[keyword, inner]];
-    if (keyword === 'allOf' && inner.length === 1) return Object.entries(simpler(inner[0]) as object);
-    if (!NAMED.includes(keyword)) return [[keyword === 'oneOf' ? 'anyOf' : keyword, simpler(inner)]];
-    const members = Object.entries(inner as object).map(([name, one]) => [name, simpler(one)]);
-    return [[keyword, Object.fromEntries(members)]];
-  });
-  return Object.fromEntries(found);
-}
-
-interface Shape {
-  type?: unknown;
-  anyOf?: Shape[];
-  items?: unknown;
-  properties?: Record<string, Shape>;
-  required?: string[];
-  additionalProperties?: unknown;
-  [keyword: string]: unknown;
-}
-
-const mayBeNull = ({ type, anyOf }: Shape): boolean =>
-  type === 'null' || (Array.isArray(type) && type.includes('null')) || Boolean(anyOf?.some(mayBeNull));
-
-/**
- * Makes objects strict: every member is asked for, and no other is taken. One that may be left out and may be `null` is
- * sent as that; what cannot be said in a strict schema is refused.
- */
-function close(schema: Shape, path: string[]): void {
-  const place = path.join('/');
-  if (schema.type === 'object' || schema.properties) {
-    if (schema.additionalProperties !== undefined && schema.additionalProperties !== false) {
-      throw new Error(`Object schema at \`${place}\` must set \`additionalProperties: false\` to be compatible with strict Structured Outputs.`);
-    }
-    const properties = schema.properties ?? {};
-    for (const [key, member] of Object.entries(properties)) {
-      if (schema.required?.includes(key) || mayBeNull(member)) continue;
-      const at = [...path, 'properties', key].join('/');
-      throw new Error(
-        `Schema field at \`${at}\` uses \`.optional()\` without \`.nullable()\` which is not supported by the API. ` +
-          'See: https://platform.openai.com/docs/guides/structured-outputs?api-mode=responses#all-fields-must-be-required',
-      );
-    }
-    schema.required = Object.keys(properties);
-    schema.additionalProperties = false;
-  }
-  if (Array.isArray(schema.items)) {
-    throw new Error(`Schema at \`${place}\` uses tuple-form \`items\`, which cannot be represented in strict Structured Outputs.`);
-  }
-  for (const keyword of NAMED) {
-    for (const [key, inner] of Object.entries((schema[keyword] as Record<string, Shape> | undefined) ?? {})) {
-      close(inner, [...path, keyword, key]);
-    }
-  }
-  for (const [at, inner] of (schema.anyOf ?? []).entries()) close(inner, [...path, 'anyOf', String(at)]);
-  if (schema.items && typeof schema.items === 'object') close(schema.items as Shape, [...path, 'items']);
+  return toStrictJsonSchema(zod.toJSONSchema(schema, options) as Record<string, unknown>);
 }
 
 function parserOf<T extends ZodTypeLike>(schema: T): (text: string) => InferZodType<T> {
   return (text) => {
-    const value: unknown = JSON.parse(text);
+    const value = readStructured(text);
     // Schemas of `zod/mini` have no methods.
     const parsed = schema.parse ? schema.parse(value) : (require('zod/v4') as any).parse(schema, value);
     return parsed as InferZodType<T>;

@@ -1,5 +1,6 @@
 /** Answers and arguments of responses as values. */
 import { ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError } from '../core/error.js';
+import { readStructured } from '../internal/read-json.js';
 import type { RequestOptions } from '../internal/request-options.js';
 import type { ChatCompletionTool } from '../resources/chat/completions/completions.js';
 import type {
@@ -215,7 +216,7 @@ function toolOf(params: { tools?: unknown } | null | undefined, name: string): a
 function argumentsOf(params: { tools?: unknown } | null, call: ResponseFunctionToolCall): unknown {
   const tool = toolOf(params, call.name);
   if (isParsable(tool)) return tool.$parseRaw(call.arguments);
-  return tool?.strict ? (JSON.parse(call.arguments) as unknown) : null;
+  return tool?.strict ? readStructured(call.arguments) : null;
 }
 
 /** Whether the arguments of a call are parsed: where its tool can, or is strict. */

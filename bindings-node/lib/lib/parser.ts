@@ -1,6 +1,7 @@
 /** Answers and arguments of chat completions as values: what is asked of the model, and what is made of its answer. */
 import { ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError } from '../core/error.js';
 import { CallResult } from '../internal/call.js';
+import { readStructured } from '../internal/read-json.js';
 import type { APIResponseProps } from '../internal/parse.js';
 import type {
   ChatCompletion, ChatCompletionCreateParams, ChatCompletionCreateParamsBase, ChatCompletionFunctionTool,
@@ -87,7 +88,9 @@ export function isParseableResponseFormat(format: unknown): boolean {
 /** An answer in a format of a schema as a value; `null` in any other format. */
 export function parseResponseFormatContent<ParsedT>(format: unknown, content: string): ParsedT | null {
   if (!isParseableResponseFormat(format)) return null;
-  return isAutoParsableResponseFormat<ParsedT>(format) ? format.$parseRaw(content) : (JSON.parse(content) as ParsedT);
+  // Formats that the program has made itself may bring their parser, too.
+  const own = (format as { $parseRaw?: (content: string) => ParsedT }).$parseRaw;
+  return typeof own === 'function' ? own.call(format, content) : (readStructured(content) as ParsedT);
 }
 
 type ToolOptions = {
@@ -160,7 +163,7 @@ export function shouldParseToolCall(
 export function parseArguments(params: ChatCompletionCreateParams | null, name: string, text: string): unknown {
   const tool = toolOf(params, name);
   if (isAutoParsableTool(tool)) return tool.$parseRaw(text);
-  return tool?.function.strict ? (JSON.parse(text) as unknown) : null;
+  return tool?.function.strict ? readStructured(text) : null;
 }
 
 /** Whether anything of an answer is to be parsed. */
