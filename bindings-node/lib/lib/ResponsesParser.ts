@@ -99,10 +99,7 @@ export function maybeParseResponse<
   if (params && hasAutoParseableInput(params as ResponseCreateParamsWithTools, format)) {
     return parseResponse(response, params, format) as ParsedResponse<ParsedT>;
   }
-  const plain = withOutput(response, {
-    text: () => null,
-    call: () => null,
-  });
+  const plain = withOutput(response, { text: () => null, call: () => null, other: { parsed: null } });
   return plain as ParsedResponse<ParsedT>;
 }
 
@@ -130,6 +127,8 @@ export function parseResponse<
 interface Readers {
   text: (text: string) => unknown;
   call: (call: ResponseFunctionToolCall) => unknown;
+  /** What parts get that are no texts. */
+  other?: object;
 }
 
 function withOutput(response: Response, read: Readers): Response {
@@ -139,7 +138,9 @@ function withOutput(response: Response, read: Readers): Response {
     // A message that only comments on the work is no answer.
     const isAnswer = item.phase === undefined || item.phase === null || item.phase === 'final_answer';
     const content = item.content.map((part: any) =>
-      part.type === 'output_text' ? { ...part, parsed: isAnswer ? read.text(part.text) : null } : part,
+      part.type === 'output_text' ? { ...part, parsed: isAnswer ? read.text(part.text) : null }
+      : read.other ? { ...part, ...read.other }
+      : part,
     );
     return { ...item, content };
   });

@@ -1,9 +1,8 @@
-/** A response, streamed and put together by the core. */
+/** A response, streamed and put together. */
 import { helped } from '../helpers/helped.js';
 import type { OpenAI } from '../../client.js';
-import { APIUserAbortError, OpenAIError } from '../../core/error.js';
+import { APIError, OpenAIError } from '../../core/error.js';
 import { Stream } from '../../core/streaming.js';
-import { nativeModule, type NativeAccumulator } from '../../internal/native.js';
 import type { RequestOptions } from '../../internal/request-options.js';
 import type {
   ParsedResponse, Response, ResponseCreateParamsBase, ResponseStreamEvent, ResponseTextConfig,
@@ -13,6 +12,7 @@ import {
   maybeParseResponse, resolveResponseParseOptions, type ParseableToolsParams, type ResponseParseOptions,
   type ResponseParserTextFormat, type ResponseParsingInput,
 } from '../ResponsesParser.js';
+import { accumulateResponse } from './ResponseAccumulator.js';
 import type { ResponseFunctionCallArgumentsDeltaEvent, ResponseTextDeltaEvent } from './EventTypes.js';
 
 export type ResponseStreamParams = ResponseCreateAndStreamParams | ResponseStreamByIdParams;
@@ -43,17 +43,13 @@ type ResponseEvents = BaseEvents &
 
 export type ResponseStreamingParams = Omit<ResponseCreateParamsBase, 'stream'> & { stream?: true };
 
-const WITH_SNAPSHOT = ['response.output_text.delta', 'response.function_call_arguments.delta'];
-
 export class ResponseStream<ParsedT = null>
   extends EventStream<ResponseEvents>
   implements AsyncIterable<ResponseStreamEvent>
 {
   #params: ResponseStreamingParams | null;
-  #accumulator: NativeAccumulator | undefined;
+  #snapshot: Response | undefined;
   #final: ParsedResponse<ParsedT> | undefined;
-  /** Text of each part and arguments of each call so far. */
-  #texts = new Map<string, string>();
 
   constructor(params: ResponseStreamingParams | null) {
     super();
@@ -112,29 +108,29 @@ export class ResponseStream<ParsedT = null>
     format?: ResponseParserTextFormat,
   ): Promise<ParsedResponse<ParsedT>> {
     this._connected();
-    this.#accumulator = new (nativeModule().Accumulator)('response', after, true);
-    for await (const event of stream) this.#take(event);
-    if (this.controller.signal.aborted) throw new APIUserAbortError();
-    const response = JSON.parse(this.#accumulator.snapshot()) as Response;
-    if (this.#texts.size === 0 && !response.id) throw new OpenAIError('request ended without sending any events');
-    this.#final = maybeParseResponse(response, this.#params as ResponseCreateParamsBase, format) as ParsedResponse<ParsedT>;
+    for await (const event of stream) this.#take(event, after);
+    const { controller } = stream as { controller?: AbortController };
+    if (this.controller.signal.aborted || controller?.signal.aborted) throw this._userAbortError();
+    if (!this.#snapshot) throw new OpenAIError('request ended without sending any events');
+    this.#final = maybeParseResponse(this.#snapshot, this.#params as ResponseCreateParamsBase, format) as ParsedResponse<ParsedT>;
     return this.#final;
   }
 
-  #take(event: ResponseStreamEvent): void {
+  /** `after`: events up to that one are not told. */
+  #take(event: ResponseStreamEvent, after: number | undefined): void {
     if (this.ended) return;
-    const told = JSON.parse(this.#accumulator!.push('', JSON.stringify(event))) as any[];
-    let shown: any = told[0];
-    if (WITH_SNAPSHOT.includes(event.type)) {
-      const { item_id, output_index, content_index, delta } = event as any;
-      const place = `${event.type}/${item_id}/${output_index}/${content_index}`;
-      const snapshot = (this.#texts.get(place) ?? '') + delta;
-      this.#texts.set(place, snapshot);
-      if (shown !== undefined) shown = { ...shown, snapshot };
-    }
-    if (shown === undefined) return;
+    if (event.type === 'error') throw new APIError(undefined, (event as { error?: object }).error ?? event, undefined, undefined);
+    // Members that a listener changes, or a transport reads anew each time, mean what they meant here.
+    const { type, output_index, content_index } = event as any;
+    this.#snapshot = accumulateResponse(event, this.#snapshot);
+    if (after !== undefined && event.sequence_number <= after) return;
+    const item: any = output_index === undefined ? undefined : this.#snapshot.output[output_index];
+    let snapshot: string | undefined;
+    if (type === 'response.output_text.delta') snapshot = item?.content?.[content_index]?.text;
+    else if (type === 'response.function_call_arguments.delta') snapshot = item?.arguments;
+    const shown = snapshot === undefined ? event : { ...event, snapshot };
     this._emit('event', event);
-    this._emit(event.type as any, shown);
+    this._emit(type, shown);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ResponseStreamEvent> {
