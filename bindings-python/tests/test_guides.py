@@ -33,6 +33,15 @@ def chat(finish_reason: str, **message: Any) -> Dict[str, Any]:
     return {"id": "chatcmpl_1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
 
 
+def response(*output: Dict[str, Any]) -> Dict[str, Any]:
+    return {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": list(output)}
+
+
+ASKED = {"id": "fc", "type": "function_call", "call_id": "c", "name": "get_weather", "arguments": '{"city": "Bonn"}', "status": "completed"}
+SUNNY = {"type": "output_text", "text": "No.", "annotations": []}
+ANSWER = {"id": "msg", "type": "message", "role": "assistant", "status": "completed", "content": [SUNNY]}
+
+
 #: Replies for examples of a page, by their number there; others are answered by the server itself.
 SCRIPTS: Dict[str, List[Any]] = {
     "docs/guide/python-bulk.md-1": [
@@ -40,6 +49,7 @@ SCRIPTS: Dict[str, List[Any]] = {
         {"for": "POST /batches", **job("validating")},
         {"for": "GET /batches/{batch_id}", **job("completed")},
     ],
+    "docs/guide/python-tools.md-0": [{"json": response(ASKED)}, {"json": response(ANSWER)}],
     "bindings-python/README.md-1": [TALK],
     "bindings-python/README.md-2": [{"json": chat("tool_calls", tool_calls=[CALL])}, {"json": chat("stop", content="Sunny.")}],
 }

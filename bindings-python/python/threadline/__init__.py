@@ -43,6 +43,7 @@ bedrock_token_provider: _Any = None
 _LAZY = {
     **dict.fromkeys(("OpenAI", "AsyncOpenAI", "Client", "AsyncClient"), "_client"),
     **dict.fromkeys(("AzureOpenAI", "AsyncAzureOpenAI"), "lib.azure"),
+    **dict.fromkeys(("AsyncComputerDriver", "AsyncComputerToolset", "ComputerDriver", "ComputerToolset"), "lib.computer"),
     **dict.fromkeys(("BedrockOpenAI", "AsyncBedrockOpenAI"), "lib.bedrock"),
     **dict.fromkeys(("Stream", "AsyncStream"), "_streaming"),
     **dict.fromkeys(("APIResponse", "AsyncAPIResponse"), "_response"),
@@ -143,6 +144,10 @@ if _TYPE_CHECKING:
     from ._streaming import Stream as Stream
     from ._timeout import Timeout as Timeout
     from .lib.bedrock import AsyncBedrockOpenAI as AsyncBedrockOpenAI
+    from .lib.computer import AsyncComputerDriver as AsyncComputerDriver
+    from .lib.computer import AsyncComputerToolset as AsyncComputerToolset
+    from .lib.computer import ComputerDriver as ComputerDriver
+    from .lib.computer import ComputerToolset as ComputerToolset
     from .lib.bedrock import BedrockOpenAI as BedrockOpenAI
     from .lib.azure import AsyncAzureOpenAI as AsyncAzureOpenAI
     from .lib.azure import AzureOpenAI as AzureOpenAI
