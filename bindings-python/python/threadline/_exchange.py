@@ -201,7 +201,8 @@ class Exchange:
             told.append(("x-stainless-read-timeout", str(read).encode()))
         told = self._fresh(told)
         log("debug", "Building HTTP request: method=%s retries_taken=%i", method.upper(), self.retries)
-        return _request(http, method, url, told, body, self.timeout)
+        told = self.client._credentials(told, own)
+        return self.client._marked(_request(http, method, url, told, body, self.timeout))
 
     def _provider(self) -> Any:
         """Where a key of now comes from, if another attempt is made and the key comes from a function."""

@@ -150,6 +150,18 @@ class PrivateNames:
             return provider.prepare_async(request) if self._asynchronous else provider.prepare(request)
         return _same(None) if self._asynchronous else None
 
+    def _send_request(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
+        """Sends a request of httpx as it is."""
+        return self._client.send(request, stream=stream, **options)
+
+    def _credentials(self, headers: Any, own: Any) -> Any:
+        """What a subclass adds to the headers of a request through a client of httpx; `own` are names that the call gives itself."""
+        return headers
+
+    def _marked(self, request: Any) -> Any:
+        """What a subclass notes on a request of httpx."""
+        return request
+
     def _should_stream_response_body(self, request: Any) -> bool:
         return request.headers.get(RAW_RESPONSE_HEADER) == "stream"
 

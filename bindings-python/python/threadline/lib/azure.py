@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Awaitable, Callable, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, Union
+from typing import Any, Awaitable, Callable, ClassVar, Dict, List, Mapping, Optional, Set, Tuple, TypeVar, Union
 from urllib.parse import quote, urlencode, urlsplit
 
 from .._client import AsyncOpenAI, OpenAI, _Base, _env
@@ -11,6 +11,7 @@ from .._exceptions import OpenAIError
 from .._http import URL
 from .._private import private
 from .._types import not_given
+from ._azure_origin import guard, mark
 
 __all__ = ["AsyncAzureOpenAI", "AzureOpenAI", "MutuallyExclusiveAuthError"]
 
@@ -79,6 +80,8 @@ class _Azure(_Base):
         _enforce_credentials: bool = True,
         **options: Any,
     ) -> None:
+        if api_key == API_KEY_SENTINEL:
+            api_key = None
         given = [value for value in (api_key, azure_ad_token, azure_ad_token_provider) if value is not None]
         if len(given) > 1:
             raise MutuallyExclusiveAuthError
@@ -135,6 +138,8 @@ class _Azure(_Base):
         self._azure_ad_token_provider = azure_ad_token_provider
         self._azure_deployment = azure_deployment
         self._azure_endpoint = azure_endpoint
+        if http_client is not None:
+            guard(http_client, self._asynchronous)
         self._native  # noqa: B018  Settings that exclude each other are told now.
 
     def _settings(self) -> Dict[str, Any]:
@@ -184,7 +189,22 @@ class _Azure(_Base):
         if options.url in _deployments_endpoints and isinstance(model, str) and "/deployments/" not in urlsplit(str(self.base_url)).path:
             if not self._azure.get("v1"):
                 options = options.model_copy(update={"url": f"/deployments/{quote(model, safe='')}{options.url}"})
-        return private(self, "_build_request")(options, retries_taken=retries_taken)
+        request = self._marked(private(self, "_build_request")(options, retries_taken=retries_taken))
+        key = self._options["api_key"]
+        if isinstance(key, str) and key:
+            request.headers.setdefault("api-key", key)
+        return request
+
+    def _marked(self, request: Any) -> Any:
+        """A request of httpx that loses its credentials where it is redirected to another origin."""
+        return mark(request) if hasattr(request, "extensions") else request
+
+    def _credentials(self, headers: List[Tuple[str, bytes]], own: Set[str]) -> List[Tuple[str, bytes]]:
+        """The headers of a request through a client of httpx, with the key, which goes beside an `Authorization` of the call's own."""
+        key = self._options["api_key"]
+        if not isinstance(key, str) or not key or "api-key" in own or any(name.lower() == "api-key" for name, _ in headers):
+            return headers
+        return [*headers, ("api-key", key.encode())]
 
     def _realtime(self, model: str, extra_query: Mapping[str, Any], token: Any) -> Tuple[URL, Dict[str, str]]:
         """Address and credential of a connection."""
