@@ -108,7 +108,8 @@ def _of_union(value: Any, union: Any, arms: Any, notes: Any) -> Any:
         named = DISCRIMINATOR_CACHE.get(union)
         if named is None:
             named = DISCRIMINATOR_CACHE[union] = _by_tag(arms, tag)
-        arm = next((named[value[key]] for key in (tag, *_wire_names(arms, tag)) if value.get(key) in named), None)
+        tags = (value.get(key) for key in (tag, *_wire_names(arms, tag)))
+        arm = next((named[text] for text in tags if isinstance(text, (str, int)) and text in named), None)
         if arm is not None:
             return construct_type(value=value, type_=arm)
     for arm in arms:

@@ -234,9 +234,21 @@ class WebSocketConnectionClosedError(OpenAIError):
     def __init__(self, message: str, *, unsent_messages: Any = (), code: Optional[int] = None, reason: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.unsent_messages: List[Any] = list(unsent_messages)
+        #: What was not sent, in order: texts and bytes.
+        self.unsent_frames: List[Any] = list(unsent_messages)
+        #: The same as texts; bytes that are none are left out.
+        self.unsent_messages: List[Any] = [text for text in map(_as_text, self.unsent_frames) if text is not None]
         self.code = code
         self.reason = reason
+
+
+def _as_text(data: Any) -> Optional[str]:
+    if isinstance(data, str):
+        return data
+    try:
+        return bytes(data).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 class WebSocketQueueFullError(OpenAIError):

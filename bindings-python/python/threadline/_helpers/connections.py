@@ -8,9 +8,12 @@ import sys
 from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from .. import _threadline as _native
-from .._exceptions import APIResponseValidationError, OpenAIError, WebSocketConnectionClosedError, WebSocketQueueFullError
+from .._exceptions import APIResponseValidationError, OpenAIError, WebSocketConnectionClosedError
+from .._log import log
 from .._models import BaseModel
+from .._send_queue import SendQueue
 from .._types import NotGiven, Omit, omit
+from .._websocket_connection import AsyncWebSocketConnectionBase, WebSocketConnectionBase, _record_websocket_progress
 
 #: Bytes that may wait before a connection is open.
 QUEUE = 1_048_576
@@ -133,10 +136,19 @@ class _Registry:
 class _Connection(_Registry):
     #: Groups of senders: attribute and class.
     _groups: Dict[str, Any] = {}
+    #: The module and the name of the union of its events.
+    _events: Tuple[str, str] = ("types.realtime", "RealtimeServerEvent")
+    _connection: Any
+    #: Whether the socket is one of the core's, or of the package `websockets`.
+    _by_core = False
 
-    def __init__(self, socket: Any, advice: "_Advice") -> None:
-        self._connection = socket
-        self._advice = advice
+    def __init__(self, socket: Any, advice: Optional["_Advice"] = None, **recovery: Any) -> None:
+        self._by_core = advice is not None
+        if advice is not None:
+            self._connection = socket
+            self._advice = advice
+        else:
+            self._use(socket, **recovery)
         self._handlers = _Handlers()
         self._closed: Any = None
         for name, group in self._groups.items():
@@ -147,8 +159,28 @@ class _Connection(_Registry):
         """The handshake's `x-request-id`, to quote when asking the provider."""
         return self._connection.request_id
 
+    def _use(self, socket: Any, **recovery: Any) -> None:
+        raise NotImplementedError
+
+    def _received(self, message: Any) -> Any:
+        log("debug", "Received WebSocket message: %i bytes", len(message))
+        _record_websocket_progress(self, message, raw=True)
+        return message
+
+    def _progressed(self, event: Any) -> Any:
+        if not self._by_core:
+            _record_websocket_progress(self, event)
+        return event
+
     def parse_event(self, data: Any) -> Any:
         """The event that a message (`str` or `bytes`) is."""
+        if not self._by_core:
+            from importlib import import_module
+
+            from .._construct import construct_type
+
+            module, name = self._events
+            return construct_type(value=json.loads(data), type_=getattr(import_module(f"threadline.{module}"), name))
         try:
             return self._connection.parse(data)
         except APIResponseValidationError as error:
@@ -173,7 +205,7 @@ def _is_end(error: OpenAIError) -> bool:
     return bool(getattr(error, "ended", False))
 
 
-class Connection(_Connection):
+class Connection(_Connection, WebSocketConnectionBase):
     """An open connection. Events are read by :meth:`recv` or by iterating, and sent by :meth:`send` and by its groups of senders."""
 
     def next(self) -> Any:
@@ -195,12 +227,19 @@ class Connection(_Connection):
             raise over(*self._closed)
         return item
 
+    def _use(self, socket: Any, **recovery: Any) -> None:
+        WebSocketConnectionBase._use(self, socket, **recovery)
+
     def recv(self) -> Any:
         """The next event."""
-        return self.parse_event(self.recv_bytes())
+        return self._progressed(self.parse_event(self.recv_bytes()))
 
     def recv_bytes(self) -> bytes:
         """The next message as it came; :meth:`parse_event` reads it."""
+        if not self._by_core:
+            from ..lib._websocket import _recv_bytes
+
+            return bytes(self._received(_recv_bytes(self._connection)))
         while True:
             is_event, message = self._take()
             if is_event:
@@ -215,6 +254,8 @@ class Connection(_Connection):
 
     def send_raw(self, data: Any) -> None:
         """Sends a text, or bytes, as it is."""
+        if not self._by_core:
+            return self._send(data)
         try:
             self._connection.send(data)
         except OpenAIError as error:
@@ -222,9 +263,14 @@ class Connection(_Connection):
 
     def close(self, *, code: int = 1000, reason: str = "") -> None:
         """Closes the connection and waits for the server's answer. Events that came before can still be read."""
+        if not self._by_core:
+            return WebSocketConnectionBase.close(self, code=code, reason=reason)
         self._closed = self._connection.close(code, reason)
 
     def __iter__(self) -> Iterator[Any]:
+        if not self._by_core:
+            yield from self._iter_events()
+            return
         while True:
             try:
                 event = self.recv()
@@ -242,7 +288,7 @@ class Connection(_Connection):
                 handler(event)
 
 
-class AsyncConnection(_Connection):
+class AsyncConnection(_Connection, AsyncWebSocketConnectionBase):
     """An open connection, for an event loop. See :class:`Connection`."""
 
     async def next(self) -> Any:
@@ -261,12 +307,17 @@ class AsyncConnection(_Connection):
             raise over(*self._closed)
         return item
 
+    def _use(self, socket: Any, **recovery: Any) -> None:
+        AsyncWebSocketConnectionBase._use(self, socket, **recovery)
+
     async def recv(self) -> Any:
         """The next event. It can be cancelled without losing one."""
-        return self.parse_event(await self.recv_bytes())
+        return self._progressed(self.parse_event(await self.recv_bytes()))
 
     async def recv_bytes(self) -> bytes:
         """The next message as it came; :meth:`parse_event` reads it."""
+        if not self._by_core:
+            return bytes(self._received(await self._connection.recv(decode=False)))
         while True:
             is_event, message = await self._take()
             if is_event:
@@ -281,6 +332,8 @@ class AsyncConnection(_Connection):
 
     async def send_raw(self, data: Any) -> None:
         """Sends a text, or bytes, as it is."""
+        if not self._by_core:
+            return await self._send(data)
         try:
             await self._connection.send_async(data)
         except OpenAIError as error:
@@ -288,9 +341,15 @@ class AsyncConnection(_Connection):
 
     async def close(self, *, code: int = 1000, reason: str = "") -> None:
         """Closes the connection and waits for the server's answer. Events that came before can still be read."""
+        if not self._by_core:
+            return await AsyncWebSocketConnectionBase.close(self, code=code, reason=reason)
         self._closed = await self._connection.close_async(code, reason)
 
     async def __aiter__(self) -> AsyncIterator[Any]:
+        if not self._by_core:
+            async for event in self._iter_events():
+                yield event
+            return
         while True:
             try:
                 event = await self.recv()
@@ -349,14 +408,13 @@ class _Manager(_Registry):
     def __init__(self, client: Any, arguments: Dict[str, Any]) -> None:
         self._client = client
         self._handlers = _Handlers()
-        self._queue: List[str] = []
-        self._queued = 0
-        self._limit = arguments.pop("max_queue_size", QUEUE)
+        self._send_queue = SendQueue(max_bytes=arguments.pop("max_queue_size", QUEUE))
         self._entered: Any = None
+        self._arguments = dict(arguments)
         handler = arguments.pop("on_reconnecting", None)
         options = dict(arguments.pop("websocket_connection_options", None) or {})
         for name in _REFUSED:
-            if options.get(name):
+            if options.get(name) and not self._by_python():
                 raise ValueError(f"`websocket_connection_options`: `{name}` cannot be set here")
         settings = {name: value for name, value in arguments.items() if is_given(value) and value is not None and name != "self"}
         settings.update({name: options[name] for name in _OPTIONS if options.get(name) is not None})
@@ -379,16 +437,33 @@ class _Manager(_Registry):
 
     def send(self, event: Any) -> None:
         """Keeps an event until the connection is open, and sends it then."""
-        text = _text(event)
-        size = len(text.encode())
-        if self._queued + size > self._limit:
-            raise WebSocketQueueFullError(f"{self._queued} bytes wait to be sent, and {self._limit} may wait")
-        self._queue.append(text)
-        self._queued += size
+        self._send_queue.enqueue(_text(event))
 
-    def _waiting(self) -> List[str]:
-        waiting, self._queue, self._queued = self._queue, [], 0
-        return waiting
+    def _by_python(self) -> bool:
+        from .python_sockets import wanted
+
+        return wanted(self._client)
+
+    def _opening(self) -> Any:
+        from .python_sockets import Opening
+
+        return Opening(self._client, self._name, self._arguments, self._arguments.get("websocket_connection_options") or {})
+
+    def _made_of(self, socket: Any, make: Any) -> Any:
+        """A connection over a socket of the package `websockets`."""
+        given, handler = self._arguments, self._arguments.get("on_reconnecting")
+        recovery = {name: given[name] for name in ("max_retries", "initial_delay", "max_delay") if name in given}
+        connection = self._class(
+            socket,
+            make_ws=make if handler is not None else None,
+            on_reconnecting=handler,
+            extra_query=given.get("extra_query") or {},
+            extra_headers=given.get("extra_headers") or {},
+            send_queue=self._send_queue,
+            **recovery,
+        )
+        connection._handlers.merge(self._handlers)
+        return connection
 
 
 class ConnectionManager(_Manager):
@@ -396,10 +471,28 @@ class ConnectionManager(_Manager):
 
     _class: Any = Connection
 
+    def _enter_by_python(self) -> Any:
+        make = self._opening().open
+        socket = make(self._arguments.get("extra_query") or {}, self._arguments.get("extra_headers") or {})
+        try:
+            self._entered = self._made_of(socket, make)
+            self._entered._flush_send_queue()
+        except BaseException:
+            self._entered = None
+            try:
+                socket.close()
+            except BaseException:
+                # What has prevented it is what counts.
+                pass
+            raise
+        return self._entered
+
     def __enter__(self) -> Any:
+        if self._by_python():
+            return self._enter_by_python()
         connection = self._class(_native.connect(self._client._native, self._name, self._settings), self._advice)
         connection._handlers.merge(self._handlers)
-        for text in self._waiting():
+        for text in self._send_queue.drain():
             connection.send_raw(text)
         self._entered = connection
         return connection
@@ -408,6 +501,10 @@ class ConnectionManager(_Manager):
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if self._entered is not None:
+            if not self._entered._by_core:
+                from .python_sockets import leave
+
+                return leave(self._entered, error)
             try:
                 self._entered.close()
             except OpenAIError:
@@ -420,11 +517,28 @@ class AsyncConnectionManager(_Manager):
 
     _class: Any = AsyncConnection
 
+    async def _enter_by_python(self) -> Any:
+        make = self._opening().open_async
+        socket = await make(self._arguments.get("extra_query") or {}, self._arguments.get("extra_headers") or {})
+        try:
+            self._entered = self._made_of(socket, make)
+            await self._entered._flush_send_queue()
+        except BaseException:
+            self._entered = None
+            try:
+                await socket.close()
+            except BaseException:
+                pass
+            raise
+        return self._entered
+
     async def __aenter__(self) -> Any:
+        if self._by_python():
+            return await self._enter_by_python()
         socket = await _native.connect_async(self._client._native, self._name, self._settings)
         connection = self._class(socket, self._advice)
         connection._handlers.merge(self._handlers)
-        for text in self._waiting():
+        for text in self._send_queue.drain():
             await connection.send_raw(text)
         self._entered = connection
         return connection
@@ -433,6 +547,10 @@ class AsyncConnectionManager(_Manager):
 
     async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if self._entered is not None:
+            if not self._entered._by_core:
+                from .python_sockets import leave_async
+
+                return await leave_async(self._entered, error)
             try:
                 await self._entered.close()
             except OpenAIError:

@@ -188,6 +188,7 @@ class LiveConnection(Connection):
     decision: LiveDecisionResource
     response: LiveResponseResource
     _groups = _LIVE
+    _events = ("types.live.server_event", "ServerEvent")
 
 
 class AsyncLiveConnection(AsyncConnection):
@@ -197,14 +198,19 @@ class AsyncLiveConnection(AsyncConnection):
     decision: LiveDecisionResource
     response: LiveResponseResource
     _groups = _LIVE
+    _events = ("types.live.server_event", "ServerEvent")
 
 
 class ForksConnection(LiveConnection):
     """A copy of a live session."""
 
+    _events = ("types.live.fork_server_event", "ForkServerEvent")
+
 
 class AsyncForksConnection(AsyncLiveConnection):
     """A copy of a live session."""
+
+    _events = ("types.live.fork_server_event", "ForkServerEvent")
 
 
 class SidebandConnection(Connection):
@@ -215,6 +221,7 @@ class SidebandConnection(Connection):
     decision: LiveDecisionResource
     response: LiveResponseResource
     _groups = _SIDEBAND
+    _events = ("types.live.connect_server_event", "ConnectServerEvent")
 
 
 class AsyncSidebandConnection(AsyncConnection):
@@ -225,6 +232,7 @@ class AsyncSidebandConnection(AsyncConnection):
     decision: LiveDecisionResource
     response: LiveResponseResource
     _groups = _SIDEBAND
+    _events = ("types.live.connect_server_event", "ConnectServerEvent")
 
 
 class LiveConnectionManager(ConnectionManager):

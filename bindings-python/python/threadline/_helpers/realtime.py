@@ -223,6 +223,7 @@ class TranslationsConnection(Connection):
 
     session: TranslationsSessionResource
     _groups = {"session": TranslationsSessionResource}
+    _events = ("types.realtime.realtime_translation_server_event", "RealtimeTranslationServerEvent")
 
 
 class AsyncTranslationsConnection(AsyncConnection):
@@ -230,6 +231,7 @@ class AsyncTranslationsConnection(AsyncConnection):
 
     session: TranslationsSessionResource
     _groups = {"session": TranslationsSessionResource}
+    _events = ("types.realtime.realtime_translation_server_event", "RealtimeTranslationServerEvent")
 
 
 class TranslationsConnectionManager(ConnectionManager):

@@ -45,6 +45,7 @@ class RealtimeConnection(Connection):
     conversation: RealtimeConversationResource
     output_audio_buffer: RealtimeOutputAudioBufferResource
     transcription_session: RealtimeTranscriptionSessionResource
+    _events = ("types.beta.realtime", "RealtimeServerEvent")
     _groups = {**_GROUPS, "transcription_session": RealtimeTranscriptionSessionResource}
 
 
@@ -57,6 +58,7 @@ class AsyncRealtimeConnection(AsyncConnection):
     conversation: RealtimeConversationResource
     output_audio_buffer: RealtimeOutputAudioBufferResource
     transcription_session: RealtimeTranscriptionSessionResource
+    _events = ("types.beta.realtime", "RealtimeServerEvent")
     _groups = {
         **_GROUPS,
         "input_audio_buffer": AsyncRealtimeInputAudioBufferResource,

@@ -33,6 +33,7 @@ class ResponsesConnection(Connection):
 
     response: ResponsesResponseResource
     _groups = {"response": ResponsesResponseResource}
+    _events = ("types.responses.responses_server_event", "ResponsesServerEvent")
 
 
 class AsyncResponsesConnection(AsyncConnection):
@@ -40,6 +41,7 @@ class AsyncResponsesConnection(AsyncConnection):
 
     response: ResponsesResponseResource
     _groups = {"response": ResponsesResponseResource}
+    _events = ("types.responses.responses_server_event", "ResponsesServerEvent")
 
 
 class ResponsesConnectionManager(ConnectionManager):
