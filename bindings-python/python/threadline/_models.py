@@ -509,8 +509,10 @@ def _built(cls: Any, data: Mapping[str, Any]) -> Dict[str, Any]:
         from ._own_models import build
 
         return build(cls, data)
-    names = {wire: name for name, wire in cls._wire_names.items()}
-    members = {names.get(name, name): value for name, value in data.items()}
+    wires = cls._wire_names
+    names = {wire: name for name, wire in wires.items()}
+    # What the wire calls like an attribute of ours is not that member, where the member has come as well.
+    members = {names.get(name, name): value for name, value in data.items() if wires.get(name, name) not in data or wires.get(name, name) == name}
     plain = {name: value for name, value in members.items() if isinstance(value, (dict, list)) and value}
     if plain:
         wire = cls._wire_names

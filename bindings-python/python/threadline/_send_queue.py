@@ -150,11 +150,12 @@ class SendQueue:
 
     def _outgoing(self, batch: Deque[_Message], send: Send, prepare: Optional[Callable[[], Optional[Send]]]) -> Iterator[Tuple[_Message, Send]]:
         while batch:
-            way: Optional[Send] = send
+            way = send
             if prepare is not None:
-                way = prepare()
-                if way is None:
+                prepared = prepare()
+                if prepared is None:
                     return
+                way = prepared
             with self._lock:
                 # Others may have taken the messages while the connection was looked at.
                 if not batch:

@@ -439,8 +439,10 @@ class AsyncWebSocketConnectionBase(_Recovering):
 _LAZY: Dict[str, str] = {
     "_async_connect_websocket": "connect_async",
     "_async_exit_websocket": "leave_async",
+    "_async_websocket_entry_guard": "entry_guard_async",
     "_connect_websocket": "connect",
     "_exit_websocket": "leave",
+    "_websocket_entry_guard": "entry_guard",
 }
 
 

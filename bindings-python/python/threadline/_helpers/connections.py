@@ -36,6 +36,15 @@ def _text(event: Any) -> str:
     return _native.encode(event)
 
 
+def _text_by_python(event: Any) -> str:
+    """An event as it is sent over a socket of the program's, which may compare texts."""
+    return event.to_json() if isinstance(event, BaseModel) else json.dumps(json.loads(_text(event)))
+
+
+def _as_bytes(message: Any) -> bytes:
+    return message.encode("utf-8") if isinstance(message, str) else bytes(message)
+
+
 def over(code: int, reason: str) -> Any:
     """The exception of a connection that has ended in due form."""
     message = f"The connection is closed: {code}{f' {reason}' if reason else ''}"
@@ -148,7 +157,7 @@ class _Connection(_Registry):
             self._connection = socket
             self._advice = advice
         else:
-            self._use(socket, **recovery)
+            self._over(socket, recovery)
         self._handlers = _Handlers()
         self._closed: Any = None
         for name, group in self._groups.items():
@@ -159,7 +168,7 @@ class _Connection(_Registry):
         """The handshake's `x-request-id`, to quote when asking the provider."""
         return self._connection.request_id
 
-    def _use(self, socket: Any, **recovery: Any) -> None:
+    def _over(self, socket: Any, recovery: Dict[str, Any]) -> None:
         raise NotImplementedError
 
     def _received(self, message: Any) -> Any:
@@ -208,6 +217,9 @@ def _is_end(error: OpenAIError) -> bool:
 class Connection(_Connection, WebSocketConnectionBase):
     """An open connection. Events are read by :meth:`recv` or by iterating, and sent by :meth:`send` and by its groups of senders."""
 
+    def _over(self, socket: Any, recovery: Dict[str, Any]) -> None:
+        self._use(socket, **recovery)
+
     def next(self) -> Any:
         """The next event, or news of the connection itself (``connection.reconnecting``, ``connection.reconnected``) as a dict.
 
@@ -227,9 +239,6 @@ class Connection(_Connection, WebSocketConnectionBase):
             raise over(*self._closed)
         return item
 
-    def _use(self, socket: Any, **recovery: Any) -> None:
-        WebSocketConnectionBase._use(self, socket, **recovery)
-
     def recv(self) -> Any:
         """The next event."""
         return self._progressed(self.parse_event(self.recv_bytes()))
@@ -239,7 +248,7 @@ class Connection(_Connection, WebSocketConnectionBase):
         if not self._by_core:
             from ..lib._websocket import _recv_bytes
 
-            return bytes(self._received(_recv_bytes(self._connection)))
+            return _as_bytes(self._received(_recv_bytes(self._connection)))
         while True:
             is_event, message = self._take()
             if is_event:
@@ -250,6 +259,8 @@ class Connection(_Connection, WebSocketConnectionBase):
 
     def send(self, event: Any) -> None:
         """Sends an event (a dict or a model) and returns when it has gone out."""
+        if not self._by_core:
+            return WebSocketConnectionBase.send_raw(self, _text_by_python(event))
         self.send_raw(_text(event))
 
     def send_raw(self, data: Any) -> None:
@@ -291,6 +302,9 @@ class Connection(_Connection, WebSocketConnectionBase):
 class AsyncConnection(_Connection, AsyncWebSocketConnectionBase):
     """An open connection, for an event loop. See :class:`Connection`."""
 
+    def _over(self, socket: Any, recovery: Dict[str, Any]) -> None:
+        self._use(socket, **recovery)
+
     async def next(self) -> Any:
         """The next event, or news of the connection itself as a dict. See the other connection's."""
         is_event, message = await self._take()
@@ -307,9 +321,6 @@ class AsyncConnection(_Connection, AsyncWebSocketConnectionBase):
             raise over(*self._closed)
         return item
 
-    def _use(self, socket: Any, **recovery: Any) -> None:
-        AsyncWebSocketConnectionBase._use(self, socket, **recovery)
-
     async def recv(self) -> Any:
         """The next event. It can be cancelled without losing one."""
         return self._progressed(self.parse_event(await self.recv_bytes()))
@@ -317,7 +328,7 @@ class AsyncConnection(_Connection, AsyncWebSocketConnectionBase):
     async def recv_bytes(self) -> bytes:
         """The next message as it came; :meth:`parse_event` reads it."""
         if not self._by_core:
-            return bytes(self._received(await self._connection.recv(decode=False)))
+            return _as_bytes(self._received(await self._connection.recv(decode=False)))
         while True:
             is_event, message = await self._take()
             if is_event:
@@ -328,6 +339,8 @@ class AsyncConnection(_Connection, AsyncWebSocketConnectionBase):
 
     async def send(self, event: Any) -> None:
         """Sends an event (a dict or a model) and returns when it has gone out."""
+        if not self._by_core:
+            return await AsyncWebSocketConnectionBase.send_raw(self, _text_by_python(event))
         await self.send_raw(_text(event))
 
     async def send_raw(self, data: Any) -> None:
@@ -404,6 +417,7 @@ class _Advice:
 
 class _Manager(_Registry):
     _name: str
+    _class: Any
 
     def __init__(self, client: Any, arguments: Dict[str, Any]) -> None:
         self._client = client
@@ -437,12 +451,15 @@ class _Manager(_Registry):
 
     def send(self, event: Any) -> None:
         """Keeps an event until the connection is open, and sends it then."""
-        self._send_queue.enqueue(_text(event))
+        self._send_queue.enqueue(_text_by_python(event) if self._by_python() else _text(event))
 
     def _by_python(self) -> bool:
         from .python_sockets import wanted
 
         return wanted(self._client)
+
+    def _forget(self) -> None:
+        self._entered = None
 
     def _opening(self) -> Any:
         from .python_sockets import Opening
@@ -472,19 +489,13 @@ class ConnectionManager(_Manager):
     _class: Any = Connection
 
     def _enter_by_python(self) -> Any:
+        from .python_sockets import entry_guard
+
         make = self._opening().open
         socket = make(self._arguments.get("extra_query") or {}, self._arguments.get("extra_headers") or {})
-        try:
+        with entry_guard(socket, self._forget):
             self._entered = self._made_of(socket, make)
             self._entered._flush_send_queue()
-        except BaseException:
-            self._entered = None
-            try:
-                socket.close()
-            except BaseException:
-                # What has prevented it is what counts.
-                pass
-            raise
         return self._entered
 
     def __enter__(self) -> Any:
@@ -518,18 +529,13 @@ class AsyncConnectionManager(_Manager):
     _class: Any = AsyncConnection
 
     async def _enter_by_python(self) -> Any:
+        from .python_sockets import entry_guard_async
+
         make = self._opening().open_async
         socket = await make(self._arguments.get("extra_query") or {}, self._arguments.get("extra_headers") or {})
-        try:
+        async with entry_guard_async(socket, self._forget):
             self._entered = self._made_of(socket, make)
             await self._entered._flush_send_queue()
-        except BaseException:
-            self._entered = None
-            try:
-                await socket.close()
-            except BaseException:
-                pass
-            raise
         return self._entered
 
     async def __aenter__(self) -> Any:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Mapping, Tuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from .._exceptions import OpenAIError
 from .._log import log
 from .._types import NotGiven, Omit
 
-__all__ = ["Opening", "connect", "connect_async", "leave", "leave_async", "wanted"]
+__all__ = ["Opening", "connect", "connect_async", "entry_guard", "entry_guard_async", "leave", "leave_async", "wanted"]
 
 #: Where each connection is, below the base address.
 _PATHS = {
@@ -81,9 +82,10 @@ class Opening:
         self._azure = hasattr(client, "_azure") and name.endswith("realtime")
 
     def _query(self, extra: Mapping[str, Any]) -> Dict[str, Any]:
-        own = {name: self._arguments[name] for name in ("model", "graceful_close", "intent") if name in self._arguments}
-        call = {"call_id": self._arguments["call_id"]} if "call_id" in self._arguments else {}
-        return {**own, **dict(extra), **call}
+        made: Dict[str, Any] = {name: value for name, value in self._arguments.items() if name in ("model", "graceful_close", "intent")}
+        made.update(extra)
+        made.update(self._call())
+        return made
 
     def _base(self) -> str:
         root = self._client.websocket_base_url
@@ -214,6 +216,34 @@ def _blank(value: Any) -> Any:
     if value is None:
         return ""
     return ["" if item is None else item for item in value] if isinstance(value, (list, tuple)) else value
+
+
+@contextlib.contextmanager
+def entry_guard(connection: Any, clear: Callable[[], None]) -> Iterator[None]:
+    """Closes a socket whose connection could not be set up; what has prevented it is what is raised."""
+    try:
+        yield
+    except BaseException:
+        clear()
+        try:
+            connection.close()
+        except BaseException:
+            pass
+        raise
+
+
+@contextlib.asynccontextmanager
+async def entry_guard_async(connection: Any, clear: Callable[[], None]) -> AsyncIterator[None]:
+    """As :func:`entry_guard`."""
+    try:
+        yield
+    except BaseException:
+        clear()
+        try:
+            await connection.close()
+        except BaseException:
+            pass
+        raise
 
 
 def leave(connection: Any, error: Any) -> None:
