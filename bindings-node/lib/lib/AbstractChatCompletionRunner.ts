@@ -21,7 +21,7 @@ export interface ChatCompletionRunnerContext {
 export interface RunnerOptions extends RequestOptions {
   /** How many requests are made at most. Default 10. */
   maxChatCompletions?: number;
-  /** Called after each reply, before its tools are. */
+  /** Called after each reply, and what its tools have answered, before the next request. */
   afterCompletion?: (completion: ChatCompletion, runner: ChatCompletionRunnerContext) => void | Promise<void>;
 }
 
@@ -120,8 +120,7 @@ export class AbstractChatCompletionRunner<
   #finalMessage(): ChatCompletionMessage {
     for (const message of this.messages.toReversed()) {
       if (message.role !== 'assistant') continue;
-      const { function_call, ...rest } = message as ChatCompletionMessage;
-      return { ...rest, content: message.content ?? null, refusal: message.refusal ?? null } as ChatCompletionMessage;
+      return { ...message, content: message.content ?? null, refusal: message.refusal ?? null } as ChatCompletionMessage;
     }
     throw new OpenAIError('stream ended without producing a ChatCompletionMessage with role=assistant');
   }
@@ -213,17 +212,19 @@ export class AbstractChatCompletionRunner<
     for (let count = 0; count < maxChatCompletions; count += 1) {
       const request = { ...rest, tool_choice, tools: sent, messages: this.messages.map(sendable) };
       const completion = await this._createChatCompletion(client, request, requestOptions);
-      await afterCompletion?.(completion as ChatCompletion, runner);
       const message = completion.choices[0]?.message;
       if (!message) throw new OpenAIError('missing message in ChatCompletion response');
-      if (!message.tool_calls?.length) return;
-      for (const call of message.tool_calls) {
+      let isOver = !message.tool_calls?.length;
+      for (const call of message.tool_calls ?? []) {
         if (call.type !== 'function') continue;
         this.controller.signal.throwIfAborted();
         const { result, called } = await this.#answer(call.function, functions, only, runner, toolContext);
         this._addMessage({ role: 'tool', tool_call_id: call.id, content: result });
-        if (called && only) return;
+        isOver = called && only !== undefined;
+        if (isOver) break;
       }
+      await afterCompletion?.(completion as ChatCompletion, runner);
+      if (isOver) return;
     }
   }
 

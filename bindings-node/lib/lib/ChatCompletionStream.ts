@@ -2,7 +2,7 @@
 import { helped } from './helpers/helped.js';
 import type { OpenAI } from '../client.js';
 import {
-  APIUserAbortError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError,
+  APIError, APIUserAbortError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError,
 } from '../core/error.js';
 import { Stream } from '../core/streaming.js';
 import { nativeModule, type NativeAccumulator } from '../internal/native.js';
@@ -15,7 +15,7 @@ import {
   AbstractChatCompletionRunner, type AbstractChatCompletionRunnerEvents,
 } from './AbstractChatCompletionRunner.js';
 import {
-  hasAutoParseableInput, isAutoParsableResponseFormat, maybeParseChatCompletion, parseArguments, parseResponseFormatContent,
+  hasAutoParseableInput, isParseableResponseFormat, maybeParseChatCompletion, parseArguments, parseResponseFormatContent,
   shouldParseToolCall,
 } from './parser.js';
 import { partialParse } from './partial-json.js';
@@ -152,13 +152,18 @@ export class ChatCompletionStream<ParsedT = null>
     snapshot.object = 'chat.completion.chunk';
     for (const { message } of snapshot.choices) {
       for (const name of ['content', 'refusal']) if (message[name] === null) delete message[name];
-      if (message.content && isAutoParsableResponseFormat(this.#format)) message.parsed = partialParse(message.content);
+      if (message.content && !message.refusal && isParseableResponseFormat(this.#format)) message.parsed = partialParse(message.content);
       for (const call of message.tool_calls ?? []) {
         const parse = call.function?.arguments && shouldParseToolCall(this.#params, call);
         if (parse) call.function.parsed_arguments = partialParse(call.function.arguments);
       }
     }
     return snapshot as ChatCompletionSnapshot;
+  }
+
+  /** Whether calls are made as the stream asks for them: then none may be cut short. */
+  protected get _runsTools(): boolean {
+    return false;
   }
 
   get #format(): unknown {
@@ -224,6 +229,8 @@ export class ChatCompletionStream<ParsedT = null>
 
   #take(chunk: ChatCompletionChunk): void {
     if (this.ended) return;
+    const { error } = chunk as { error?: object };
+    if (error && !chunk.choices) throw new APIError(undefined, error, undefined, undefined);
     const progress = (this.#progress ??= {
       accumulator: new (nativeModule().Accumulator)('chat', undefined, true),
       id: chunk.id,
@@ -249,7 +256,7 @@ export class ChatCompletionStream<ParsedT = null>
   #refuseCut(chunk: ChatCompletionChunk): void {
     for (const { finish_reason } of chunk.choices ?? []) {
       if (finish_reason !== 'length' && finish_reason !== 'content_filter') continue;
-      if (!this.#params || !hasAutoParseableInput(this.#params)) return;
+      if (!this.#params || !(this._runsTools || hasAutoParseableInput(this.#params))) return;
       throw finish_reason === 'length' ? new LengthFinishReasonError() : new ContentFilterFinishReasonError();
     }
   }
@@ -291,16 +298,20 @@ export class ChatCompletionStream<ParsedT = null>
         if (snapshot === '') return;
         this._emit('content', event.delta, snapshot);
         if (!this._hasListeners(type)) return;
-        const parsed = isAutoParsableResponseFormat(format) ? partialParse(snapshot) : undefined;
+        const parsed = isParseableResponseFormat(format) ? partialParse(snapshot) : undefined;
         return this._emit(type, { delta: event.delta, snapshot, parsed });
       }
       case 'content.done': {
         if (!this._hasListeners(type)) return;
-        const parsed = parseResponseFormatContent<ParsedT>(format, event.content);
+        // Beside a refusal it is no answer.
+        const isAnswer = !so_far.get(`refusal.delta/${choice}`);
+        const parsed = isAnswer ? parseResponseFormatContent<ParsedT>(format, event.content) : null;
         return this._emit(type, { content: event.content, parsed });
       }
-      case 'refusal.delta':
-        return this._emit(type, { delta: event.delta, snapshot: whole(type, event.delta, '') });
+      case 'refusal.delta': {
+        const snapshot = whole(type, event.delta, '');
+        return snapshot === '' ? undefined : this._emit(type, { delta: event.delta, snapshot });
+      }
       case 'refusal.done':
         return this._emit(type, { refusal: event.refusal });
       case 'tool_calls.function.arguments.delta': {

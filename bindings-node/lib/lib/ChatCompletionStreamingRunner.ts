@@ -7,7 +7,7 @@ import type {
 } from '../resources/chat/completions/completions.js';
 import type { AbstractChatCompletionRunnerEvents, RunnerOptions } from './AbstractChatCompletionRunner.js';
 import { ChatCompletionStream, messageChunk, type ChatCompletionSnapshot } from './ChatCompletionStream.js';
-import type { AutoParseableTool } from './parser.js';
+import { isAutoParsableTool, type AutoParseableTool } from './parser.js';
 import type { BaseFunctionsArgs, RunnableTools } from './RunnableFunction.js';
 
 export interface ChatCompletionStreamEvents extends AbstractChatCompletionRunnerEvents {
@@ -40,6 +40,12 @@ export class ChatCompletionStreamingRunner<ParsedT = null>
   extends ChatCompletionStream<ParsedT>
   implements AsyncIterable<ChatCompletionChunk>
 {
+  #runsTools = false;
+
+  protected override get _runsTools(): boolean {
+    return this.#runsTools;
+  }
+
   static override fromReadableStream(stream: ReadableStream): ChatCompletionStreamingRunner<null> {
     const runner = new ChatCompletionStreamingRunner(null);
     runner._run(() => runner._fromReadableStream(stream));
@@ -79,8 +85,15 @@ export class ChatCompletionStreamingRunner<ParsedT = null>
     options?: RunnerOptions,
   ): ChatCompletionStreamingRunner<ParsedT>;
   static runTools<ParsedT>(client: OpenAI, params: any, options?: RunnerOptions): ChatCompletionStreamingRunner<ParsedT> {
-    const runner = new ChatCompletionStreamingRunner<ParsedT>(params);
+    // Arguments that a schema refuses are told to the model, and are no failure of the stream.
+    const runner = new ChatCompletionStreamingRunner<ParsedT>({ ...params, tools: params.tools?.map(plain) });
+    runner.#runsTools = true;
     runner._run(() => runner._runTools(client, params, runner, helped(options, 'runTools')));
     return runner;
   }
+}
+
+/** A tool without the parser of its arguments. */
+function plain(tool: any): any {
+  return isAutoParsableTool(tool) ? { type: 'function', function: (tool as any).function } : tool;
 }

@@ -168,7 +168,7 @@ export function parseArguments(params: ChatCompletionCreateParams | null, name: 
 
 /** Whether anything of an answer is to be parsed. */
 export function hasAutoParseableInput(params: AnyParams): boolean {
-  if (isAutoParsableResponseFormat(params.response_format)) return true;
+  if (isParseableResponseFormat(params.response_format)) return true;
   const tools = (params.tools ?? []) as readonly any[];
   return tools.some((tool) => isAutoParsableTool(tool) || (tool.type === 'function' && tool.function.strict === true));
 }
