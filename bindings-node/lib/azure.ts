@@ -118,7 +118,7 @@ export class AzureOpenAI extends OpenAI {
   ): Promise<NullableHeaders | undefined> {
     const { azureADTokenProvider, azureADToken } = (this as unknown as { _azure: AzureClientOptions })._azure;
     if (schemes.bearerAuth && this.apiKey) return buildHeaders([{ 'api-key': this.apiKey }]);
-    const token = azureADTokenProvider ? await azureADTokenProvider() : azureADToken;
+    const token = azureADTokenProvider ? await tokenOf(azureADTokenProvider) : azureADToken;
     return token ? buildHeaders([{ Authorization: `Bearer ${token}` }]) : super.authHeaders(options, schemes);
   }
 
@@ -130,3 +130,18 @@ export class AzureOpenAI extends OpenAI {
 }
 
 ownHooks(AzureOpenAI.prototype);
+
+/** What a program's function gives; its failures say that they are those of the function. */
+async function tokenOf(provider: () => Promise<string>): Promise<string> {
+  let token: unknown;
+  try {
+    token = await provider();
+  } catch (error: any) {
+    if (error instanceof OpenAIError) throw error;
+    const failed = new OpenAIError(`Failed to get token from 'apiKey' function: ${error?.message}`);
+    failed.cause = error;
+    throw failed;
+  }
+  if (typeof token === 'string' && token) return token;
+  throw new OpenAIError(`Expected 'apiKey' function argument to return a string but it returned ${String(token)}`);
+}

@@ -341,11 +341,11 @@ export class Client extends Requests {
     options: RequestOptions | undefined | null,
     page: unknown,
   ): PagePromise<any, any> {
-    if (options === undefined && isRequestOptions(query)) {
+    checkPath(path, operation);
+    if (options === undefined && isRequestOptions(query) && isOverloaded(operation, query)) {
       options = query;
       query = undefined;
     }
-    checkPath(path, operation);
     // What is asked for besides goes along to every page.
     const { query: more, ...rest } = options ?? {};
     const params = more ? { ...query, ...more } : (query ?? undefined);

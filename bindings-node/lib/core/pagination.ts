@@ -221,12 +221,12 @@ export class CursorPage<Item extends { id?: string | null }>
   }
 
   override hasNextPage(): boolean {
-    return this.nextPageRequestOptions() != null;
+    return (this.body as { has_more?: unknown } | null)?.has_more !== false && this.nextPageRequestOptions() != null;
   }
 
+  /** What asks for the page behind this one, also where the server says that there is none. */
   nextPageRequestOptions(): PageRequestOptions | null {
     const body = this.body as { has_more?: unknown; last_id?: unknown } | null;
-    if (body?.has_more === false) return null;
     const items = this.getPaginatedItems();
     const id = textOf(items[items.length - 1]?.id) ?? textOf(body?.last_id);
     return id === undefined ? null : withQuery(this.options, { after: id });
@@ -265,12 +265,12 @@ export class ConversationCursorPage<Item> extends AbstractPage<Item> implements 
   }
 
   override hasNextPage(): boolean {
-    return this.nextPageRequestOptions() != null;
+    return (this.body as { has_more?: unknown } | null)?.has_more !== false && this.nextPageRequestOptions() != null;
   }
 
+  /** What asks for the page behind this one, also where the server says that there is none. */
   nextPageRequestOptions(): PageRequestOptions | null {
     const body = this.body as { has_more?: unknown; last_id?: unknown } | null;
-    if (body?.has_more === false) return null;
     const items = this.getPaginatedItems();
     // A page that says nothing of its last id has one all the same; null means the end.
     const last = body && 'last_id' in body ? body.last_id : (items[items.length - 1] as { id?: unknown } | undefined)?.id;

@@ -120,6 +120,9 @@ export function messageChunk(last: ChatCompletionChunk, message: ChatCompletionM
   return { id: last.id, choices: [], created: last.created, model: last.model, object: `${MESSAGE}${told}` as 'chat.completion.chunk' };
 }
 
+/** By the official package's name. */
+export { messageChunk as makeChatCompletionReadableStreamMessageChunk };
+
 /** The message of such a chunk, or of one as older versions of the official package wrote it. */
 function messageOf(item: any): { message: ChatCompletionMessageParam; tool_call_ids?: string[] } | undefined {
   if (item.type === 'message' && item.message) return item;

@@ -41,6 +41,14 @@ export const programs = {
       await c.fineTuning.checkpoints.permissions.create('ft', { project_ids: ['p'] }), await c.fineTuning.checkpoints.permissions.list('ft'),
       await c.fineTuning.checkpoints.permissions.retrieve('ft'), await c.fineTuning.checkpoints.permissions.delete('p', { fine_tuned_model_checkpoint: 'ft' }),
     ], { adminAPIKey: 'admin' }),
+  'a search, whose query is called like an option': (p) => sent(p, (c) => c.vectorStores.search('v', { query: 'q', max_num_results: 2 })),
+  'a page behind the last': async (p) => {
+    const page = (last) => () => json({ data: [{ id: last }], has_more: false });
+    return sent(p, async (c) => {
+      const first = await c.files.list();
+      return [first.hasNextPage(), (await first.getNextPage()).data];
+    }, {}, page('a'), page('b'));
+  },
   'default headers and query': (p) =>
     sent(p, (c) => c.models.list(), { defaultHeaders: { 'X-Own': 'a', 'User-Agent': 'me', 'x-gone': null }, defaultQuery: { v: '1', u: undefined } }),
   'a default header taken back': (p) => sent(p, (c) => c.models.list({ headers: { 'x-own': null } }), { defaultHeaders: { 'X-Own': 'a' } }),

@@ -1,4 +1,5 @@
 /** Files that the provider processes. */
+import { isByHand, waitByHand } from '../../internal/poll-by-hand';
 import { poll } from '../../internal/poll';
 import type { FileObject } from '../../resources/files';
 
@@ -8,6 +9,7 @@ export function waitForProcessing(
   id: string,
   { pollInterval = 5000, maxWait = 30 * 60 * 1000 }: { pollInterval?: number; maxWait?: number } = {},
 ): Promise<FileObject> {
+  if (isByHand(resource, undefined, 'retrieve')) return waitByHand(() => resource.retrieve(id), id, pollInterval, maxWait);
   const options = { pollIntervalMs: pollInterval, maxWaitMs: maxWait };
   return poll(resource._client, { resource: 'files', ids: [id] }, [], undefined, options);
 }
