@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from ..lib.streaming.responses import AsyncResponseStreamManager, ResponseStreamManager
 
 
-def _prepared(params: Dict[str, Any], format_: Any) -> Any:
+def _prepared(params: Dict[str, Any], format_: Any, parse_as: Any = omit) -> Any:
     from ..lib import _parsing
 
     if "tools" in params and params["tools"] is not omit:
-        params["tools"] = _parsing.tool_list(params["tools"])
+        params["tools"] = _parsing.response_tools(params["tools"])
+    type_ = _parsing.parsed_as(parse_as, format_, params.get("input"))
     _parsing.with_text_format(params, format_)
-    return _parsing.ResponseRules(format_, params.get("tools"))
+    return _parsing.ResponseRules(type_, params.get("tools"))
 
 
 def _existing(create: Any, retrieve: Any, params: Dict[str, Any]) -> Tuple[Any, Dict[str, Any], Any]:
@@ -49,11 +50,14 @@ class _ResponsesHelpers(_Made, Connecting):
     retrieve: Any
 
     @loose
-    def parse(self, *, text_format: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
-        """A response, with the arguments of :meth:`create`, whose texts are parsed into the type ``text_format``."""
+    def parse(self, *, text_format: Any = omit, parse_as: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
+        """A response, with the arguments of :meth:`create`, whose texts are parsed into the type ``text_format``.
+
+        ``parse_as`` is the type where it is another than the format that is sent, and `None` where the texts are not to be parsed.
+        """
         from .._response import then
 
-        rules = _prepared(params, text_format)
+        rules = _prepared(params, text_format, parse_as)
         return then(self.create(**arguments_of(self.create, params)), rules.response)
 
     @loose
@@ -98,11 +102,11 @@ class _AsyncResponsesHelpers(_AsyncMade, AsyncConnecting):
     retrieve: Any
 
     @loose
-    async def parse(self, *, text_format: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
+    async def parse(self, *, text_format: Any = omit, parse_as: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
         """A response, with the arguments of :meth:`create`, whose texts are parsed. See the other client's."""
         from .._response import then
 
-        rules = _prepared(params, text_format)
+        rules = _prepared(params, text_format, parse_as)
         return then(await self.create(**arguments_of(self.create, params)), rules.response)
 
     @loose

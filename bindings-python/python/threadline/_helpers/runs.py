@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Iterable
 
 from .. import _operations as op
 from .._types import omit
-from . import loose
+from . import composed, loose
 from .checked import arguments_of
 from .tools import AsyncRunning, Running
 from .polling import AsyncPolling, Polling, Seconds, how, rest
@@ -18,10 +18,25 @@ if TYPE_CHECKING:
 _RUNS = "beta.threads.runs"
 
 
+def _is_pending(run: Any) -> bool:
+    return run.status not in ("requires_action", "cancelled", "completed", "failed", "expired", "incomplete")
+
+
+def _looked_for(run_id: str, thread_id: str, poll_interval_ms: Any, max_wait_seconds: Any, options: Any) -> Any:
+    """What a wait made of the resource's own methods needs."""
+    headers = options.pop("extra_headers", None)
+    options.pop("extra_body", None)  # It is for what sends one; looking sends none.
+    wait = composed.Waited(f"run {run_id}", poll_interval_ms, max_wait_seconds, headers)
+    return wait, {"run_id": run_id, "thread_id": thread_id, **options}
+
+
 def _streamed(asynchronous: bool, method: Any, params: Any, handler: Any) -> Any:
     from ..lib.streaming import AssistantStreamManager, AsyncAssistantStreamManager
 
     params = {**arguments_of(method, params), "stream": True}
+    # The provider is told whether the program has a handler of its own.
+    told = {"X-Stainless-Custom-Event-Handler": "true" if handler is not None else "false"}
+    params["extra_headers"] = {**told, **(params.get("extra_headers") or {})}
     manager = AsyncAssistantStreamManager if asynchronous else AssistantStreamManager
     return manager(lambda: method(**params), event_handler=handler)
 
@@ -53,6 +68,10 @@ class RunsHelpers(Running, Polling):
         on_update: Any = None,
     ) -> t.beta.threads.Run:
         """Waits until a run needs nothing more from the provider."""
+        if composed.is_replaced(self):
+            options = composed.given(extra_headers=extra_headers, extra_query=extra_query, extra_body=extra_body, timeout=timeout)
+            wait, sent = _looked_for(run_id, thread_id, poll_interval_ms, max_wait_seconds, options)
+            return composed.polled(self, wait, _is_pending, **sent)
         return self._poll(how(_RUNS, locals(), ids=[thread_id, run_id]), rest(locals(), "run_id", "thread_id"))
 
     @loose
@@ -114,6 +133,10 @@ class AsyncRunsHelpers(AsyncRunning, AsyncPolling):
         on_update: Any = None,
     ) -> t.beta.threads.Run:
         """Waits until a run needs nothing more from the provider."""
+        if composed.is_replaced(self):
+            options = composed.given(extra_headers=extra_headers, extra_query=extra_query, extra_body=extra_body, timeout=timeout)
+            wait, sent = _looked_for(run_id, thread_id, poll_interval_ms, max_wait_seconds, options)
+            return await composed.polled_async(self, wait, _is_pending, **sent)
         return await self._poll(how(_RUNS, locals(), ids=[thread_id, run_id]), rest(locals(), "run_id", "thread_id"))
 
     @loose

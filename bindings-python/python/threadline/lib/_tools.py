@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Union
 
 from .. import _threadline as _native
+from .._types import Omit, omit
 
 __all__ = [
     "PydanticFunctionTool",
@@ -83,6 +84,20 @@ def pydantic_function_tool(model: Any, *, name: Optional[str] = None, descriptio
     return {"type": "function", "function": PydanticFunctionTool(_definition(model, name, description), model)}
 
 
-def pydantic_responses_function_tool(model: Any, *, name: Optional[str] = None, description: Optional[str] = None) -> Any:
-    """A tool of responses whose arguments are this model."""
-    return ResponsesPydanticFunctionTool({"type": "function", **_definition(model, name, description)}, model)
+def pydantic_responses_function_tool(
+    model: Any, *, name: Optional[str] = None, description: Optional[str] = None, defer_loading: Union[bool, Omit] = omit
+) -> Any:
+    """A tool of responses whose arguments are this model. With ``defer_loading`` the model is told of it when it looks for tools."""
+    made = {"type": "function", **_definition(model, name, description)}
+    if not isinstance(defer_loading, Omit):
+        made["defer_loading"] = defer_loading
+    return ResponsesPydanticFunctionTool(made, model)
+
+
+def responses_tool(tool: Any) -> Any:
+    """A tool as responses take it: one that was made for chats has its function's members beside its type."""
+    function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
+    if not isinstance(function, PydanticFunctionTool):
+        return tool
+    flat = {name: value for name, value in tool.items() if name != "function"}
+    return ResponsesPydanticFunctionTool({**flat, **function}, function.model)

@@ -11,7 +11,9 @@ from ._completions import validate_input_tools as validate_input_tools
 from ._rules import ChatRules as ChatRules
 from ._rules import ResponseRules as ResponseRules
 from ._rules import check_tools as check_tools
+from ._rules import parsed_as as parsed_as
 from ._rules import read_as as read_as
+from ._rules import response_tools as response_tools
 from ._rules import response_format as response_format
 from ._rules import tool_list as tool_list
 from ._rules import with_text_format as with_text_format

@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable, List, Optional
 
 from ..._exceptions import ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError
 from ..._types import NotGiven, Omit
-from .._tools import PydanticFunctionTool, schema_of
+from .._tools import PydanticFunctionTool, responses_tool, schema_of
 
 
 def _given(value: Any) -> bool:
@@ -87,12 +87,16 @@ class _Rules:
                 if function.get("strict") is True or isinstance(function, PydanticFunctionTool):
                     self.tools[function.get("name")] = function
 
-    def arguments(self, name: str, text: str) -> Any:
+    def arguments(self, name: str, text: str, namespace: Optional[str] = None) -> Any:
         """The arguments of a call, parsed where its tool is strict."""
-        tool = self.tools.get(name)
+        tool = self._tool(name, namespace)
         if tool is None:
             return None
         return read_as(tool.model, text) if isinstance(tool, PydanticFunctionTool) else json.loads(text)
+
+
+    def _tool(self, name: str, namespace: Optional[str]) -> Any:
+        return self.tools.get(name)
 
 
 class ChatRules(_Rules):
@@ -143,6 +147,22 @@ def _answers(phase: Any) -> bool:
 class ResponseRules(_Rules):
     """What responses are parsed into."""
 
+    def __init__(self, type_: Any, tools: Any) -> None:
+        super().__init__(type_, tools)
+        self.namespaces = {
+            tool.get("name"): _Rules(None, tool.get("tools")).tools
+            for tool in (tools if _given(tools) else ())
+            if isinstance(tool, dict) and tool.get("type") == "namespace"
+        }
+
+    def _tool(self, name: str, namespace: Optional[str]) -> Any:
+        if namespace is None:
+            return self.tools.get(name)
+        if namespace in self.namespaces:
+            return self.namespaces[namespace].get(name)
+        # A tool that was loaded when it was looked for is alone in a namespace of its own name.
+        return self.tools.get(name) if namespace == name else None
+
     def response(self, response: Any) -> Any:
         """The response with its answers parsed."""
         from ...types.responses import (
@@ -167,7 +187,7 @@ class ResponseRules(_Rules):
                             part.parsed = self._answer(response, part.text) if is_answer else None
             elif item.type == "function_call":
                 item.__class__ = ParsedResponseFunctionToolCall
-                parsed = self.arguments(item.name, item.arguments)
+                parsed = self.arguments(item.name, item.arguments, item.__dict__.get("namespace"))
                 if parsed is not None:
                     item.parsed_arguments = parsed
         return response
@@ -204,6 +224,38 @@ def with_text_format(params: Dict[str, Any], given: Any) -> None:
     params["text"] = {**held, "format": text_format(given)}
 
 
+def parsed_as(given: Any, text_format_: Any, inputs: Any) -> Any:
+    """The type that the answer is parsed into: what was asked for, or what the format that is in force then says.
+
+    Raises :class:`TypeError` where the input changes the format, so that only the caller can say what it is.
+    """
+    update: Any = None
+    for item in inputs if isinstance(inputs, (list, tuple)) else ():
+        text = item.get("text") if isinstance(item, dict) and item.get("type") == "configuration_update" else None
+        if isinstance(text, dict) and isinstance(text.get("format"), dict):
+            update = text["format"]
+    if isinstance(given, Omit):
+        if update is not None and is_type(text_format_):
+            if update.get("type") != "text":
+                raise TypeError("The input changes the format of the answer. Pass parse_as, the type that it is to be parsed into")
+            return None
+        return text_format_
+    if given is not None and update is not None and update.get("type") == "text":
+        raise TypeError("parse_as is a type, and the input ends with a plain-text format update")
+    return given
+
+
 def tool_list(tools: Optional[Iterable[Any]]) -> List[Any]:
     """Tools that are read more than once."""
     return list(tools) if _given(tools) and tools is not None else []
+
+
+def response_tools(tools: Optional[Iterable[Any]]) -> List[Any]:
+    """Tools of responses, which are read more than once, with those in namespaces."""
+    made = [responses_tool(tool) for tool in tool_list(tools)]
+    return [
+        {**tool, "tools": response_tools(tool["tools"])}
+        if isinstance(tool, dict) and tool.get("type") == "namespace" and tool.get("tools") is not None
+        else tool
+        for tool in made
+    ]

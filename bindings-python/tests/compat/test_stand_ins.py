@@ -1,0 +1,80 @@
+"""Methods that a test stands in for: helpers of several requests call them one by one."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, List
+from unittest import mock
+
+import httpx
+import pytest
+from openai.resources.vector_stores.files import Files
+
+from .test_client import asynchronous, make, make_async
+
+FILE = {"id": "f", "object": "vector_store.file", "created_at": 1, "status": "completed", "usage_bytes": 1, "vector_store_id": "vs", "last_error": None}
+READY = "in_progress", "completed"
+
+
+def served(*statuses: str) -> Callable[[httpx.Request], httpx.Response]:
+    rest = list(statuses)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        status = rest.pop(0) if len(rest) > 1 else rest[0]
+        return httpx.Response(200, json={**FILE, "status": status}, headers={"openai-poll-after-ms": "250"})
+
+    return answer
+
+
+def test_a_pause_that_is_stood_in_for_is_called_as_the_provider_says() -> None:
+    files = make(served(*READY)).vector_stores.files
+    with mock.patch.object(files, "_sleep") as pause:
+        assert files.poll("f", vector_store_id="vs").status == "completed"
+    pause.assert_called_once_with(0.25)
+
+
+@asynchronous
+async def test_it_is_awaited_where_the_client_is() -> None:
+    files = make_async(served(*READY)).vector_stores.files
+    with mock.patch.object(files, "_sleep") as pause:
+        found = await files.poll("f", vector_store_id="vs", poll_interval_ms=100)
+    assert found.status == "completed"
+    pause.assert_called_once_with(0.1)
+
+
+def test_a_wait_ends_where_the_caller_says() -> None:
+    files = make(served("in_progress")).vector_stores.files
+    with mock.patch.object(files, "_sleep"), pytest.raises(TimeoutError, match="f"):
+        files.poll("f", vector_store_id="vs", max_wait_seconds=0)
+    with pytest.raises(ValueError, match="finite, non-negative"):
+        files.poll("f", vector_store_id="vs", max_wait_seconds=-1)
+
+
+def test_uploads_go_through_the_methods_of_files_and_of_the_store() -> None:
+    calls: List[Dict[str, Any]] = []
+
+    def note(**arguments: Any) -> Any:
+        calls.append(arguments)
+        return SimpleNamespace(id="uploaded")
+
+    client: Any = mock.Mock(files=SimpleNamespace(create=note))
+    files: Any = Files(client)
+    with mock.patch.object(files, "create", side_effect=note), mock.patch.object(files, "poll", return_value="ready") as poll:
+        assert files.upload_and_poll(vector_store_id="vs", file=b"text", poll_interval_ms=5) == "ready"
+    sent, attached = calls
+    assert sent == {"file": b"text", "purpose": "assistants"}
+    assert (attached["vector_store_id"], attached["file_id"]) == ("vs", "uploaded")
+    assert poll.call_args.args == ("uploaded",) and poll.call_args.kwargs["poll_interval_ms"] == 5
+
+
+def test_runs_are_polled_by_the_methods_of_the_resource() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"id": "r", "object": "thread.run", "status": "queued" if len(seen) == 1 else "completed"})
+
+    seen: List[httpx.Request] = []
+    runs = make(answer).beta.threads.runs
+    with mock.patch.object(runs, "_sleep") as pause, pytest.warns(DeprecationWarning):
+        assert runs.poll("r", "t", poll_interval_ms=20).status == "completed"
+    pause.assert_called_once_with(0.02)
+    assert [request.headers["X-Stainless-Custom-Poll-Interval"] for request in seen] == ["20", "20"]
