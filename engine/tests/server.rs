@@ -210,6 +210,26 @@ async fn who_is_refused_in_the_middle_of_a_body_hears_of_it() {
     assert_eq!(server.send("GET", "/v1/assistants", &scheme, "").await.status, 200, "the scheme has no case");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_takes_as_many_connections_as_the_system_lets_it() {
+    let store = Shared::new().await;
+    let served = program(&store.url);
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -S -n 64 && exec \"$0\" \"$@\""]).arg(served.as_std().get_program());
+    few.args(served.as_std().get_args()).args(["--listen", "127.0.0.1:0"]).kill_on_drop(true);
+    let server = Server::start(&mut few).await;
+    let mut held = Vec::new();
+    for _ in 0..150 {
+        let mut socket = TcpStream::connect(&server.address).await.unwrap();
+        socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = [0; 12];
+        socket.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        held.push(socket);
+    }
+}
+
 #[tokio::test]
 async fn without_keys_only_this_machine_may_call() {
     let store = Shared::new().await;

@@ -6,6 +6,7 @@ JSON, and ends with its standard input.
 
 import asyncio
 import json
+import os
 import ssl
 import sys
 from urllib.parse import parse_qs, urlsplit
@@ -260,6 +261,8 @@ async def main(certificate):
             ports = [server.sockets[0].getsockname()[1] for server in (plain, secure)]
             print(json.dumps({"plain": ports[0], "tls": ports[1]}), flush=True)
             await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+            # Leaving the blocks would wait for every handler, and some never end: that is what they are for.
+            os._exit(0)
 
 
 if __name__ == "__main__":

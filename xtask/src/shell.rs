@@ -7,7 +7,9 @@ use crate::Outcome;
 
 /// The workspace's root folder.
 pub fn root() -> PathBuf {
-    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // What cargo says at run time: a build cache that several clones share may hold the program of another one.
+    let manifest =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     manifest.parent().map_or_else(|| manifest.clone(), PathBuf::from)
 }
 

@@ -206,6 +206,7 @@ async fn run(cli: Cli) -> Outcome {
     match cli.command {
         None => {
             let listen = cli.serve.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8091)));
+            more_files();
             let ready = |address| println!("listening on http://{address}/v1");
             Ok(serve(engine, listen, ready, stopped()).await?)
         }
@@ -219,6 +220,15 @@ async fn run(cli: Cli) -> Outcome {
             Ok(())
         }
         Some(Command::Import { tenant }) => import(&engine, &tenant).await,
+    }
+}
+
+/// Each stream is a connection from its caller and one to the provider; many systems begin with 1,024 files in all, and
+/// let a program ask for more.
+fn more_files() {
+    #[cfg(unix)]
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the system does not let this process have more files open");
     }
 }
 
