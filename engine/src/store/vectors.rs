@@ -157,11 +157,18 @@ pub(crate) async fn delete(tx: &mut Tx, tenant: &str, id: &str) -> Result<(), Fa
     Ok(())
 }
 
-/// A store with the counts of its files.
+/// A store with the counts of its files. Both are read at once, so that none shows what a file that has been read since
+/// then has changed without the other.
 pub(crate) async fn shown(db: &Db, store: &Json) -> Result<Json, Failure> {
     let id = store["id"].as_str().unwrap_or_default();
-    let sql = "select status, count(*) from vector_store_files where store_id = $1 group by status";
-    Ok(with_counts(store, counts(&db.query(sql, params![id]).await?)?))
+    let sql = "select status, count(*), (select body from vector_stores where id = $1)
+               from vector_store_files where store_id = $1 group by status";
+    let rows = db.query(sql, params![id]).await?;
+    let now = match rows.first() {
+        Some(row) if row.opt_text(2)?.is_some() => &row.json(2)?,
+        _ => store,
+    };
+    Ok(with_counts(now, counts(&rows)?))
 }
 
 /// A store with these counts, and the status that follows from them.
