@@ -4,6 +4,7 @@
 //! repeats nothing and removes any content coding (`gzip` and the like), so that the client above decides about all
 //! of these in one place. [`ReqwestTransport`] is the default; a program may bring its own.
 
+mod begun;
 mod decompress;
 mod failure;
 mod proxy;

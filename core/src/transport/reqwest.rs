@@ -5,12 +5,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
 use http::{HeaderMap, Method};
 use reqwest::Client;
 use reqwest::redirect::Policy;
+use tracing::debug;
 
+use super::begun::{self, Content, Offer};
 use super::failure::{reading, sending};
 use super::proxy::{Proxies, ProxySettings};
 use super::tls::ClientAuth;
@@ -22,6 +25,9 @@ use super::{
 use crate::error::Error;
 use crate::secret::Secret;
 
+/// Longest time from a connection to the first request on it, where the machine is busy.
+const HAND_OVER: Duration = Duration::from_secs(1);
+
 /// The default [`Transport`]: pooled connections, HTTP/1.1 and HTTP/2, TLS 1.2 or newer with the system's trust
 /// store, the system's proxies.
 #[derive(Clone)]
@@ -30,6 +36,8 @@ pub struct ReqwestTransport {
     auth: Arc<ClientAuth>,
     sockets: Arc<Sockets>,
     tunnels: Tunnels,
+    /// How long a request may wait for a connection to begin it, at first.
+    patience: Duration,
 }
 
 /// The client that WebSockets begin with: the same settings, but HTTP/1.1, which alone can switch protocols. Most
@@ -209,8 +217,9 @@ impl ReqwestTransportBuilder {
         let matcher = self.proxies()?.matcher();
         let tunnels = Tunnels::new(matcher, tls.clone(), self.connect_timeout);
         self.authorities.clear();
+        let patience = self.connect_timeout + HAND_OVER;
         let sockets = Arc::new(Sockets { settings: self, tls, client: OnceLock::new() });
-        Ok(ReqwestTransport { client, auth, sockets, tunnels })
+        Ok(ReqwestTransport { client, auth, sockets, tunnels, patience })
     }
 
     fn proxies(&self) -> Result<Proxies, Error> {
@@ -287,18 +296,19 @@ impl ReqwestTransport {
             let accept = if streaming { "identity" } else { decompress::ACCEPT };
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accept));
         }
-        let body = match body {
-            RequestBody::Empty => None,
-            RequestBody::Bytes(bytes) => Some(reqwest::Body::from(bytes)),
+        let mut content = match body {
+            RequestBody::Empty => Content::Bytes(Bytes::new()),
+            RequestBody::Bytes(bytes) => Content::Bytes(bytes),
             RequestBody::Stream { length, stream } => {
                 if let Some(length) = length {
                     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
                 }
-                Some(reqwest::Body::wrap_stream(stream))
+                Content::Stream(stream)
             }
         };
         if let Some(way) = self.tunnels.way(&url) {
-            return self.tunnel(&way, method, headers, body.unwrap_or_default()).await.map(received);
+            let body = reqwest::Body::wrap(Offer::new(content));
+            return self.tunnel(&way, method, headers, body).await.map(received);
         }
         let (client, request) = self.client.request(method, url).build_split();
         let mut request = request.map_err(|error| sending(error, None))?;
@@ -309,8 +319,20 @@ impl ReqwestTransport {
                 request.headers_mut().entry(name).or_insert(value);
             }
         }
-        *request.body_mut() = body;
-        self.head(reqwest::RequestBuilder::from_parts(client, request)).await.map(received)
+        let mut patience = self.patience;
+        loop {
+            let offer = Offer::new(content);
+            let mut offered = reqwest::Request::new(request.method().clone(), request.url().clone());
+            *offered.headers_mut() = request.headers().clone();
+            *offered.body_mut() = Some(reqwest::Body::wrap(offer.clone()));
+            let builder = reqwest::RequestBuilder::from_parts(client.clone(), offered);
+            match begun::within(patience, &offer, self.head(builder)).await {
+                Ok(done) => return done.map(received),
+                Err(left) => content = left,
+            }
+            debug!(?patience, "no connection has begun the request; it is handed over again");
+            patience *= 2;
+        }
     }
 
     async fn switch(&self, request: HttpRequest) -> Result<Upgrade, TransportError> {

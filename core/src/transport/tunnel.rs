@@ -6,11 +6,12 @@
 use std::error::Error as StdError;
 use std::future::Future;
 use std::net::Ipv6Addr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use http::header::HOST;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Uri};
@@ -30,6 +31,9 @@ use super::{Duplex, TransportError};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 type Io = TokioIo<Box<dyn Duplex>>;
+
+/// How long a reply may come after the end of its connection.
+const AFTERWARDS: Duration = Duration::from_secs(1);
 
 /// Reaches addresses that have to be reached this way.
 #[derive(Debug, Clone)]
@@ -82,14 +86,23 @@ impl Tunnels {
         let handshake = http1::handshake(io).await;
         let (mut sender, connection) = handshake.map_err(|error| broken(Stage::Connect, error.into()))?;
         // It ends with the exchange: nobody can send a second request.
-        tokio::spawn(connection.with_upgrades());
+        let over = tokio::spawn(connection.with_upgrades());
         let mut request = http::Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = way.to.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/")).into();
         *request.headers_mut() = headers;
         let value = HeaderValue::from_str(host).map_err(|error| broken(Stage::Connect, error.into()))?;
         request.headers_mut().entry(HOST).or_insert(value);
-        match sender.send_request(request).await {
+        let reply = pin!(sender.send_request(request));
+        let reply = match select(reply, over).await {
+            Either::Left((reply, _)) => reply,
+            // A request that is handed over while the connection breaks may never be told of it.
+            Either::Right((_, reply)) => match timeout(AFTERWARDS, reply).await {
+                Ok(reply) => reply,
+                Err(_) => return Err(broken(Stage::Send, "connection closed".into())),
+            },
+        };
+        match reply {
             Ok(response) => Ok(response.map(reqwest::Body::wrap).into()),
             Err(error) => Err(broken(Stage::Send, error.into())),
         }
