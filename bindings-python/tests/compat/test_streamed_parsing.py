@@ -15,7 +15,7 @@ from openai.lib.streaming.responses import ResponseStreamEvent, ResponseTextDone
 from openai.types.audio import Transcription, TranscriptionDiarized, TranscriptionVerbose, TranslationVerbose
 from openai.types.responses import ParsedResponse
 
-from .test_client import make, make_async
+from .test_client import chunk, make, make_async
 
 
 class Place(BaseModel):
@@ -139,3 +139,17 @@ def test_pieces_of_one_place_are_merged_in_the_first_list_too() -> None:
     held: Any = {"tool_calls": None}
     accumulate_delta(held, {"tool_calls": [{"index": 0, "function": {"arguments": "{"}}, {"index": 0, "function": {"arguments": "}"}}]})
     assert held == {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}
+
+
+@pytest.mark.parametrize(("reason", "error"), [("content_filter", "ContentFilterFinishReasonError"), ("length", "LengthFinishReasonError")])
+def test_an_answer_that_was_cut_off_says_why_and_not_that_it_is_no_json(reason: str, error: str) -> None:
+    import openai
+
+    last = chunk("")
+    last["choices"][0]["finish_reason"] = reason
+    body = "".join(f"data: {json.dumps(piece)}\n\n" for piece in (chunk('{"city": "Be'), last)) + "data: [DONE]\n\n"
+    client = make(lambda _: httpx.Response(200, text=body, headers={"content-type": "text/event-stream"}))
+    with client.chat.completions.stream(model="m", messages=[], response_format=Place) as stream:
+        with pytest.raises(getattr(openai, error)) as raised:
+            stream.get_final_completion()
+    assert raised.value.completion.choices[0].message.content == '{"city": "Be'

@@ -148,7 +148,11 @@ class _Reader:
     def _event(self, text: str) -> Any:
         event = event_of(text)
         if self._rules is not None:
-            self._rules.add_to_event(event)
+            try:
+                self._rules.add_to_event(event)
+            except Exception:
+                self._final()  # An answer that was cut off cannot be parsed either: then that is the error.
+                raise
         return event
 
     @property

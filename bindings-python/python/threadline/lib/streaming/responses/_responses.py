@@ -9,6 +9,7 @@ from .... import _operations as op
 from .... import _threadline as _native
 from ...._types import omit
 from .._base import AsyncManager, AsyncStream, Manager, SyncStream
+from ._identities import CheckedAccumulator
 
 __all__ = ["AsyncResponseStream", "AsyncResponseStreamManager", "ResponseStream", "ResponseStreamManager", "ResponseStreamState"]
 
@@ -57,16 +58,25 @@ class _Reader:
     def _final(self) -> Any:
         return self._parsing().response(self.current_response_snapshot)
 
+    def _completed(self) -> Any:
+        if not self._accumulator.is_completed:
+            raise RuntimeError("Didn't receive a `response.completed` event, so there is no final response")
+        return self._final()
+
 
 class ResponseStream(_Reader, SyncStream[Any]):
     """Events of a response, and the response that they come to."""
 
     _kind = "response"
 
+    def __init__(self, stream: Any, starting_after: Any = None) -> None:
+        super().__init__(stream, starting_after)
+        self._accumulator = CheckedAccumulator(starting_after)
+
     def get_final_response(self) -> Any:
         """Reads to the end: the response."""
         self.until_done()
-        return self._final()
+        return self._completed()
 
 
 class AsyncResponseStream(_Reader, AsyncStream[Any]):
@@ -74,10 +84,14 @@ class AsyncResponseStream(_Reader, AsyncStream[Any]):
 
     _kind = "response"
 
+    def __init__(self, stream: Any, starting_after: Any = None) -> None:
+        super().__init__(stream, starting_after)
+        self._accumulator = CheckedAccumulator(starting_after)
+
     async def get_final_response(self) -> Any:
         """Reads to the end: the response."""
         await self.until_done()
-        return self._final()
+        return self._completed()
 
 
 class ResponseStreamState(_Reader, Generic[T]):
@@ -86,7 +100,7 @@ class ResponseStreamState(_Reader, Generic[T]):
     def __init__(self, *, input_tools: Any = omit, text_format: Any = omit) -> None:
         from ..._parsing import ResponseRules
 
-        self._accumulator = _native.Accumulator("response", None)
+        self._accumulator = CheckedAccumulator(None)
         self._rules = ResponseRules(text_format, input_tools)
 
     def handle_event(self, event: Any) -> List[Any]:
