@@ -24,6 +24,10 @@ _ERRORS = (
 )
 
 
+#: Bytes of a body that are read at once, at most.
+_CHUNK = 16 * 1024
+
+
 def client_class(httpx: Any) -> Any:
     """The class, for this generation of httpx."""
 
@@ -42,13 +46,14 @@ def client_class(httpx: Any) -> Any:
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             try:
-                async for piece in self._response.content.iter_any():
+                async for piece in self._response.content.iter_chunked(_CHUNK):
                     yield piece
             except Exception as error:
                 raise translated(error, self._request) from error
 
         async def aclose(self) -> None:
-            self._response.close()
+            # Gives the connection back where the body was read to its end, and closes it elsewhere.
+            await self._response.__aexit__(None, None, None)
 
     class Transport(httpx.AsyncBaseTransport):  # type: ignore[misc]
         def __init__(self, verify: Any, cert: Any, trust_env: bool, limits: Any, proxy: Any) -> None:
@@ -78,9 +83,11 @@ def client_class(httpx: Any) -> Any:
             body = b"".join([piece async for piece in request.stream])
             headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
             try:
-                response = await self._opened().request(
+                address = str(request.url)
+                asked = self._opened().request(
                     request.method,
-                    URL(str(request.url), encoded=True),
+                    # aiohttp would write some addresses in another way.
+                    address if str(URL(address)) == address else URL(address, encoded=True),
                     headers=headers,
                     data=body or None,
                     skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -88,6 +95,7 @@ def client_class(httpx: Any) -> Any:
                     timeout=timeout,
                     proxy=self._proxy,
                 )
+                response = await asked.__aenter__()
             except Exception as error:
                 raise translated(error, request) from error
             return httpx.Response(response.status, headers=response.raw_headers, stream=Body(response, request), request=request)

@@ -9,7 +9,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, Union, cast
 
 from . import _threadline as _native
-from ._constants import DATA_RESIDENCY, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES
+from ._constants import DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES
+from ._data_residency import resolve_data_residency
 from ._exceptions import OpenAIError
 from ._http import URL
 from ._private import check_max_retries, default_headers, private, sent_headers
@@ -125,11 +126,7 @@ class _Base:
 
             check_kind(http_client, self._asynchronous)
         if data_residency is not None:
-            if not isinstance(base_url, NotGiven):
-                raise ValueError("The `data_residency` and `base_url` arguments are mutually exclusive")
-            if data_residency not in DATA_RESIDENCY:
-                raise ValueError(f"Invalid `data_residency`; expected one of {', '.join(DATA_RESIDENCY)}")
-            base_url = DATA_RESIDENCY[data_residency]
+            base_url = resolve_data_residency(data_residency, base_url, provider=provider, websocket_base_url=websocket_base_url)
         if provider is not None:
             if api_key is not None or admin_api_key is not None or workload_identity is not None or not isinstance(base_url, NotGiven):
                 raise OpenAIError("`provider` sets address and credentials: leave out `api_key`, `admin_api_key`, `workload_identity` and `base_url`")
@@ -428,7 +425,10 @@ class _Base:
         if default_query is not None and set_default_query is not None:
             raise ValueError("The `default_query` and `set_default_query` arguments are mutually exclusive")
         if data_residency is not None:
-            base_url = DATA_RESIDENCY[data_residency]
+            if not self._own_credentials_only:
+                raise OpenAIError("`data_residency` is only supported by OpenAI clients")
+            inherited = self._options["provider"] if isinstance(provider, NotGiven) else provider
+            base_url = resolve_data_residency(data_residency, base_url, provider=inherited, websocket_base_url=websocket_base_url)
         changes: Dict[str, Any] = {
             "api_key": api_key,
             "admin_api_key": admin_api_key,
@@ -450,6 +450,9 @@ class _Base:
         if unknown:
             raise TypeError(f"with_options() got an unexpected keyword argument '{sorted(unknown)[0]}'")
         changes = {name: value for name, value in changes.items() if value is not None}
+        if data_residency is not None:
+            # The address of connections belongs to the one that is replaced.
+            changes["websocket_base_url"] = None
         if "provider" in changes:
             changes["api_key"], base_url = changes["provider"].key, changes["provider"].base_url
         if not isinstance(base_url, NotGiven) and base_url is not None:
@@ -548,8 +551,11 @@ class OpenAI(_Base, SyncMethods, SyncClientResources):
         return StreamingView(self)
 
     def close(self) -> None:
-        """Marks the client as closed. Its connections end when nothing uses them any more."""
+        """Marks the client as closed, and closes its `http_client`. Connections of the core end when nothing uses them any more."""
         self._closed = True
+        http = self._options["http_client"]
+        if http is not None:
+            http.close()
 
     def __enter__(self: C) -> C:
         return self
@@ -578,14 +584,17 @@ class AsyncOpenAI(_Base, AsyncMethods, AsyncClientResources):
         return AsyncStreamingView(self)
 
     async def close(self) -> None:
-        """Marks the client as closed. Its connections end when nothing uses them any more."""
+        """Marks the client as closed, and closes its `http_client`. Connections of the core end when nothing uses them any more."""
         self._closed = True
+        http = self._options["http_client"]
+        if http is not None:
+            await http.aclose()
 
     async def __aenter__(self: C) -> C:
         return self
 
     async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        self._closed = True
+        await self.close()
 
 
 Client = OpenAI

@@ -9,11 +9,11 @@ from ._streaming import ServerSentEvent
 __all__ = ["SSEBytesDecoder", "SSEDecoder"]
 
 
-class _Lines:
+class _SSELineDecoder:
     """Lines of bytes, ended by CR, LF or both, from pieces cut anywhere."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._buffer = bytearray()
         self._after_return = False
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
@@ -25,21 +25,24 @@ class _Lines:
                     continue
             self._after_return = part.endswith(b"\r")
             if part.endswith((b"\r", b"\n")):
-                yield bytes(self._rest) + part.rstrip(b"\r\n")
-                self._rest.clear()
+                yield bytes(self._buffer) + part.rstrip(b"\r\n")
+                self._buffer.clear()
             else:
-                self._rest += part
+                self._buffer += part
 
     def finish(self) -> Iterator[bytes]:
-        if self._rest:
-            yield bytes(self._rest)
-            self._rest.clear()
+        if self._buffer:
+            yield bytes(self._buffer)
+            self._buffer.clear()
 
 
 class SSEDecoder:
     """Puts events together from their lines."""
 
     def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
         self._event: Optional[str] = None
         self._data: List[str] = []
         self._last_event_id: Optional[str] = None
@@ -47,19 +50,26 @@ class SSEDecoder:
 
     def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[ServerSentEvent]:
         """The events in pieces of bytes."""
-        lines = _Lines()
-        for piece in iterator:
-            yield from self._decoded(lines.feed(piece))
-        yield from self._decoded(lines.finish())
+        lines = _SSELineDecoder()
+        try:
+            for piece in iterator:
+                yield from self._decoded(lines.feed(piece))
+            yield from self._decoded(lines.finish())
+        finally:
+            # What is not complete is of no use to the next stream.
+            self._forget()
 
     async def aiter_bytes(self, iterator: AsyncIterator[bytes]) -> AsyncIterator[ServerSentEvent]:
         """The events in pieces of bytes."""
-        lines = _Lines()
-        async for piece in iterator:
-            for event in self._decoded(lines.feed(piece)):
+        lines = _SSELineDecoder()
+        try:
+            async for piece in iterator:
+                for event in self._decoded(lines.feed(piece)):
+                    yield event
+            for event in self._decoded(lines.finish()):
                 yield event
-        for event in self._decoded(lines.finish()):
-            yield event
+        finally:
+            self._forget()
 
     def _decoded(self, lines: Iterator[bytes]) -> Iterator[ServerSentEvent]:
         for line in lines:

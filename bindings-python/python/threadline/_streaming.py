@@ -182,7 +182,7 @@ class AsyncStream(Generic[T]):
 
 def __getattr__(name: str) -> Any:
     # What reads events of a program's own; calls are read by the core.
-    if name in ("SSEBytesDecoder", "SSEDecoder", "extract_stream_chunk_type", "is_stream_class_type"):
+    if name in ("SSEBytesDecoder", "SSEDecoder", "_SSELineDecoder", "extract_stream_chunk_type", "is_stream_class_type"):
         from . import _sse
 
         value = globals()[name] = getattr(_sse, name)

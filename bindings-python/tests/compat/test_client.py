@@ -427,3 +427,18 @@ def test_old_methods_warn() -> None:
     client = make(Seen({"data": [], "object": "list", "has_more": False}))
     with pytest.warns(DeprecationWarning):
         client.beta.assistants.list()
+
+
+def test_a_client_that_is_left_closes_its_http_client() -> None:
+    http = httpx.Client()
+    with OpenAI(api_key="k", http_client=http):
+        assert not http.is_closed
+    assert http.is_closed
+    waiting = httpx.AsyncClient()
+
+    async def main() -> None:
+        async with AsyncOpenAI(api_key="k", http_client=waiting):
+            assert not waiting.is_closed
+
+    asyncio.run(main())
+    assert waiting.is_closed

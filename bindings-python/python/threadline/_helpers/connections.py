@@ -466,6 +466,12 @@ class _Manager(_Registry):
 
         return Opening(self._client, self._name, self._arguments, self._arguments.get("websocket_connection_options") or {})
 
+    def _prepare_url(self) -> Any:
+        """The address of the connection, without the query of the call."""
+        from .._http import URL
+
+        return URL(self._opening()._base())
+
     def _made_of(self, socket: Any, make: Any) -> Any:
         """A connection over a socket of the package `websockets`."""
         given, handler = self._arguments, self._arguments.get("on_reconnecting")
