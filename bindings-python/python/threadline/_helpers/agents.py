@@ -32,7 +32,8 @@ class AgentToolError:
     session_id: str
     turn_id: str
     call_id: str
-    stage: str = "handler"
+    #: Where it failed: its ``arguments``, its ``execution``, or its ``output``, which cannot be written.
+    stage: str = "execution"
 
 
 class AgentTurnResult:
@@ -70,18 +71,54 @@ def _result(ended: Any, output_type: Any) -> AgentTurnResult:
     return result if output_type is None else result.parse(output_type)
 
 
-def _handlers(handlers: Optional[Mapping[str, Any]], failed: Dict[str, Exception]) -> Any:
+def _handlers(handlers: Optional[Mapping[str, Any]], failed: Dict[str, Exception], stages: Dict[str, str]) -> Any:
     """The functions as the native module takes them. What they raise is kept for :class:`AgentToolError`."""
     native = []
     for name, handler in (handlers or {}).items():
         model = None
         if isinstance(handler, FunctionTool):
             schema: Optional[str] = json.dumps(handler.parameters)
-            function: Callable[..., Any] = handler.function
+            function: Callable[..., Any] = _staged(handler.function, name, stages)
         else:
-            schema, function = None, handler
+            schema, function = None, _staged(handler, name, stages)
         native.append((name, schema, False, _kept(_called(function, model, False), name, failed)))
     return native
+
+
+def _staged(handler: Callable[..., Any], name: str, stages: Dict[str, str]) -> Callable[..., Any]:
+    """A function that takes its arguments by keyword, of one that does or of one that takes them all as a dict.
+
+    How far it is, is noted: the arguments are checked, it is at work, what it gave is written.
+    """
+    tool = hasattr(handler, "definition")
+
+    def call(**arguments: Any) -> Any:
+        stages[name] = "execution"
+        if tool and hasattr(handler, "_call"):
+            value = handler._call(arguments, lambda stage: stages.__setitem__(name, stage))
+        elif tool or not _takes(handler, arguments):
+            value = handler(arguments)
+        else:
+            value = handler(**arguments)
+        if inspect.isawaitable(value):
+            return settled(value)
+        stages[name] = "output"
+        return value
+
+    async def settled(value: Any) -> Any:
+        given = await value
+        stages[name] = "output"
+        return given
+
+    return call
+
+
+def _takes(handler: Callable[..., Any], arguments: Mapping[str, Any]) -> bool:
+    try:
+        inspect.signature(handler).bind(**arguments)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _kept(call: Callable[[str], Any], name: str, failed: Dict[str, Exception]) -> Callable[[str], Any]:
@@ -113,13 +150,16 @@ def _prepared(arguments: Dict[str, Any]) -> Any:
     given = arguments["input"]
     text = _native.encode(given if isinstance(given, str) else list(given))
     failed: Dict[str, Exception] = {}
-    settings: Dict[str, Any] = {"tools": _handlers(arguments["tool_handlers"], failed)}
+    stages: Dict[str, str] = {}
+    settings: Dict[str, Any] = {"tools": _handlers(arguments["tool_handlers"], failed, stages)}
     on_tool_error = arguments["on_tool_error"]
     if on_tool_error is not None:
 
         def told(name: str, message: str, session: str, turn: str, call: str) -> None:
-            error = failed.pop(name, None) or ValueError(message)
-            on_tool_error(AgentToolError(error, name, session, turn, call))
+            error = failed.pop(name, None)
+            # What has not come to the function has arguments that do not fit.
+            stage = "arguments" if error is None else stages.get(name, "execution")
+            on_tool_error(AgentToolError(error or ValueError(message), name, session, turn, call, stage))
 
         settings["on_tool_error"] = told
     for name in ("idempotency_key", "extra_headers", "timeout"):
@@ -159,6 +199,15 @@ class AgentSessionStream:
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         self.close()
 
+    def with_result_collection(self) -> "AgentSessionStream":
+        """The stream itself: final messages are always kept."""
+        return self
+
+    def until_done(self) -> None:
+        """Reads the turn to its end."""
+        for _ in self:
+            pass
+
     def get_final_result(self) -> AgentTurnResult:
         """Reads the turn to its end and gives its final messages."""
         return _result(self._open().end(), self._type)
@@ -197,6 +246,15 @@ class AsyncAgentSessionStream:
     async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
         await self.close()
 
+    def with_result_collection(self) -> "AsyncAgentSessionStream":
+        """The stream itself: final messages are always kept."""
+        return self
+
+    async def until_done(self) -> None:
+        """Reads the turn to its end."""
+        async for _ in self:
+            pass
+
     async def get_final_result(self) -> AgentTurnResult:
         """Reads the turn to its end and gives its final messages."""
         return _result(await (await self._open()).end_async(), self._type)
@@ -209,6 +267,20 @@ class AsyncAgentSessionStream:
 
 class SessionsHelpers(SyncResource):
     """Helpers of ``client.beta.agents.sessions``."""
+
+    def _bind(self, client: Any) -> None:
+        super()._bind(client)
+        call = self._call
+
+        def followed(operation: int, arguments: Dict[str, Any]) -> Any:
+            value = call(operation, arguments)
+            if not arguments.get("stream"):
+                return value
+            from ..lib.beta.agents._stream import followed
+
+            return followed(value)
+
+        self._call = followed
 
     def stream(
         self, session_id: str, *, input: Any, output_type: Any = None, tool_handlers: Optional[Mapping[str, Any]] = None,
@@ -225,6 +297,20 @@ class SessionsHelpers(SyncResource):
 
 class AsyncSessionsHelpers(AsyncResource):
     """Helpers of ``client.beta.agents.sessions``."""
+
+    def _bind(self, client: Any) -> None:
+        super()._bind(client)
+        call = self._call
+
+        async def followed(operation: int, arguments: Dict[str, Any]) -> Any:
+            value = await call(operation, arguments)
+            if not arguments.get("stream"):
+                return value
+            from ..lib.beta.agents._stream import followed
+
+            return followed(value)
+
+        self._call = followed
 
     def stream(
         self, session_id: str, *, input: Any, output_type: Any = None, tool_handlers: Optional[Mapping[str, Any]] = None,
