@@ -206,6 +206,9 @@ class Exchange:
 
     def _provider(self) -> Any:
         """Where a key of now comes from, if another attempt is made and the key comes from a function."""
+        provider = getattr(self.client, "_token_provider", None)
+        if provider is not None:
+            return provider if self.retries else None
         provider = self.client._options["api_key"]
         return provider if self.retries and callable(provider) and self.client._own_credentials_only else None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Dict, List
 
+import httpx
 import pytest
 
 from openai import AsyncAzureOpenAI, AzureOpenAI
 from openai._models import FinalRequestOptions
+from openai.lib.azure import MutuallyExclusiveAuthError
 
 ROOT = "https://own.azure.example"
 VERSION = "api-version=2024-02-01"
@@ -55,3 +57,59 @@ def test_connections_go_to_the_deployment() -> None:
     assert headers == {"api-key": "a-key"}
     url, _ = asyncio.run(make(AsyncAzureOpenAI)._configure_realtime("m", {}))
     assert str(url).endswith("deployment=m")
+
+
+def seen_by(targets: List[str]) -> Any:
+    """What a server gets that redirects to these addresses, one after the other."""
+    seen: List[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        if len(seen) <= len(targets):
+            return httpx.Response(307, headers={"location": targets[len(seen) - 1]})
+        return httpx.Response(200, json={"object": "list", "data": []})
+
+    return seen, httpx.Client(transport=httpx.MockTransport(answer), follow_redirects=True)
+
+
+def azure(http: Any, **options: Any) -> AzureOpenAI:
+    return AzureOpenAI(azure_endpoint="https://origin.example", api_version="2024-02-01", http_client=http, max_retries=0, **options)
+
+
+def test_a_key_goes_to_its_own_origin_alone() -> None:
+    seen, http = seen_by(["/same", "https://other.example/there", "https://origin.example/back"])
+    client = azure(http, api_key="secret")
+    client.copy().models.list()
+    assert [request.headers.get("api-key") for request in seen] == ["secret", "secret", None, None]
+    http.get("https://third.example", headers={"api-key": "of the program's own"})
+    assert seen[-1].headers["api-key"] == "of the program's own"
+
+
+def test_a_copy_may_have_another_kind_of_credential() -> None:
+    kinds: List[Dict[str, Any]] = [{"api_key": "k"}, {"azure_ad_token": "t"}, {"azure_ad_token_provider": lambda: "p"}]
+    sent = [{"api-key": "k"}, {"authorization": "Bearer t"}, {"authorization": "Bearer p"}]
+    for first in kinds:
+        for second, expected in zip(kinds, sent):
+            seen, http = seen_by([])
+            azure(http, **first).with_options(**second).models.list()
+            headers = seen[0].headers
+            assert {name: headers[name] for name in ("api-key", "authorization") if name in headers} == expected
+    for method in ("copy", "with_options"):
+        with pytest.raises(MutuallyExclusiveAuthError):
+            getattr(azure(None, api_key="k"), method)(api_key="k", azure_ad_token="t")
+
+
+@pytest.mark.parametrize("token", ["", None, {"token": "secret"}])
+def test_what_a_provider_gives_instead_of_a_token_is_not_told(token: Any) -> None:
+    client = azure(None, azure_ad_token_provider=lambda: token)
+    with pytest.raises(ValueError, match="to return a non-empty string") as caught:
+        client._configure_realtime("m", {})
+    assert "secret" not in repr(caught.value)
+
+
+def test_a_model_is_one_segment_of_a_path() -> None:
+    client = make(AzureOpenAI)
+    assert "/deployments/a%2Fb%3Fc/chat/completions" in address(client, "/chat/completions", model="a/b?c")
+    for model in (".", ".."):
+        with pytest.raises(ValueError, match="dot-segment"):
+            address(client, "/chat/completions", model=model)

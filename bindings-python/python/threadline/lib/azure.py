@@ -11,6 +11,7 @@ from .._exceptions import OpenAIError
 from .._http import URL
 from .._private import private
 from .._types import not_given
+from .._utils._path import path_template
 from ._azure_origin import guard, mark
 
 __all__ = ["AsyncAzureOpenAI", "AzureOpenAI", "MutuallyExclusiveAuthError"]
@@ -43,6 +44,15 @@ class MutuallyExclusiveAuthError(OpenAIError):
             "The `api_key`, `azure_ad_token` and `azure_ad_token_provider` arguments are mutually exclusive; "
             "only one can be passed at a time: they exclude each other"
         )
+
+
+def _text(token: Any) -> str:
+    """The token that a provider gave, or the one that is held. It is not told what was there instead: that may be one as well."""
+    # Of a class of the program's own, the text itself.
+    text = str.__str__(token) if isinstance(token, str) else ""
+    if not text:
+        raise ValueError("Expected `azure_ad_token_provider` argument to return a non-empty string.")
+    return text
 
 
 class _Azure(_Base):
@@ -188,7 +198,7 @@ class _Azure(_Base):
         model = options.json_data.get("model") if isinstance(options.json_data, Mapping) else None
         if options.url in _deployments_endpoints and isinstance(model, str) and "/deployments/" not in urlsplit(str(self.base_url)).path:
             if not self._azure.get("v1"):
-                options = options.model_copy(update={"url": f"/deployments/{quote(model, safe='')}{options.url}"})
+                options = options.model_copy(update={"url": path_template("/deployments/{model}", model=model) + options.url})
         request = self._marked(private(self, "_build_request")(options, retries_taken=retries_taken))
         key = self._options["api_key"]
         if isinstance(key, str) and key:
@@ -234,15 +244,20 @@ class _Azure(_Base):
         **options: Any,
     ) -> C:
         """A client with some options changed; it shares connections where that can be."""
+        if sum(one is not None for one in (options.get("api_key"), azure_ad_token, azure_ad_token_provider)) > 1:
+            raise MutuallyExclusiveAuthError
         made = super().copy(**options)
-        if api_version is None and azure_ad_token is None and azure_ad_token_provider is None:
-            return made
         made._azure = dict(self._azure)
         if api_version is not None:
             made._azure["api_version"] = made._api_version = api_version
-        if azure_ad_token is not None or azure_ad_token_provider is not None:
-            made._azure["ad_token"], made._token_provider = azure_ad_token, azure_ad_token_provider
-            made._options["api_key"] = ""
+        if azure_ad_token is not None or azure_ad_token_provider is not None or options.get("api_key") is not None:
+            # One kind of credential takes the place of another.
+            made._azure["ad_token"] = made._azure_ad_token = azure_ad_token
+            made._token_provider = made._azure_ad_token_provider = azure_ad_token_provider
+            if options.get("api_key") is None:
+                made._options["api_key"] = ""
+            elif callable(options["api_key"]):
+                made._token_provider, made._options["api_key"] = options["api_key"], ""
         made._made = None
         return made
 
@@ -257,13 +272,22 @@ class AzureOpenAI(_Azure, OpenAI):
     """
 
     def _configure_realtime(self, model: str, extra_query: Mapping[str, Any]) -> Tuple[URL, Dict[str, str]]:
-        token = self._azure_ad_token if self._token_provider is None else self._token_provider()
-        return self._realtime(model, extra_query, token)
+        return self._realtime(model, extra_query, self._get_azure_ad_token())
+
+    def _get_azure_ad_token(self) -> Optional[str]:
+        """The token of now, where the client has one."""
+        return self._azure_ad_token if self._token_provider is None else _text(self._token_provider())
 
 
 class AsyncAzureOpenAI(_Azure, AsyncOpenAI):
     """A client of Azure OpenAI for asyncio. See :class:`AzureOpenAI`."""
 
     async def _configure_realtime(self, model: str, extra_query: Mapping[str, Any]) -> Tuple[URL, Dict[str, str]]:
-        token: Any = self._azure_ad_token if self._token_provider is None else self._token_provider()
-        return self._realtime(model, extra_query, await token if hasattr(token, "__await__") else token)
+        return self._realtime(model, extra_query, await self._get_azure_ad_token())
+
+    async def _get_azure_ad_token(self) -> Optional[str]:
+        """The token of now, where the client has one."""
+        if self._token_provider is None:
+            return self._azure_ad_token
+        token: Any = self._token_provider()
+        return _text(await token if hasattr(token, "__await__") else token)
