@@ -2,6 +2,7 @@
  * The native module and its queue. Numbers stand for what crosses: a call that waits, a source that is read, a function of the user's.
  */
 import { nativeModule } from './load';
+import { Waiting } from './waiting';
 
 /** A file as the native module takes it. */
 export interface NativeUpload {
@@ -211,7 +212,7 @@ export type Callback = (
 let hub: NativeHub | undefined;
 let held = false;
 let number = 1;
-const waiting = new Map<number, Waiter>();
+const waiting = new Waiting<Waiter>();
 const callbacks = new Map<number, Callback>();
 /** Questions under way, to be taken back. */
 const asked = new Map<number, AbortController>();
@@ -236,8 +237,7 @@ export function row(operation: number): Row {
 /** Starts something that the queue will tell the end of. `start` gets its number. */
 export function begin(waiter: Waiter, start: (id: number) => void): number {
   theHub();
-  const id = number++;
-  waiting.set(id, waiter);
+  const id = waiting.add(waiter);
   if (!held) {
     held = true;
     hub!.hold(true);
@@ -260,7 +260,7 @@ export function serve(args: string[]): Promise<number> {
 
 /** Ends a call; its waiter hears nothing more. */
 export function cancel(id: number): void {
-  if (waiting.has(id)) {
+  if (waiting.get(id) !== undefined) {
     hub!.cancel(id);
     over(id);
   }
