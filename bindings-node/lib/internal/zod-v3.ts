@@ -63,7 +63,7 @@ class Writer {
 
   /** `anew`: although it was written before; then so is what stands in the same place. */
   #described(zod: Zod3, path: string[], anew = false): Schema {
-    this.#seen.set(zod, path.join('_'));
+    if (!anew || !this.#seen.has(zod)) this.#seen.set(zod, path.join('_'));
     const schema = this.#write(zod, path, anew);
     return zod._def.description ? { ...schema, description: zod._def.description } : schema;
   }

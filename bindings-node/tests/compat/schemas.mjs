@@ -37,6 +37,13 @@ const SCHEMAS = {
   formats: (z) => z.object({ a: z.string().email(), b: z.string().regex(/^a+$/), c: z.string().min(2).max(9), d: z.string().startsWith('a.'), e: z.number().multipleOf(2).positive() }),
   'nothing in it': (z) => z.object({}),
   'what may be missing': (z) => z.object({ a: z.string().optional() }),
+  'parts in wrappers': (z) => {
+    const base = z.string();
+    const early = z.object({ value: base });
+    const [defaulted, branded, frozen] = [base.default('x'), base.brand('B'), base.readonly()];
+    const late = z.object({ value: base });
+    return z.object({ early, again: early, defaulted, later: defaulted, branded, brandedAgain: branded, frozen, frozenAgain: frozen, late, last: late });
+  },
   'the same that may be null': (z) => {
     const text = z.string().nullable();
     return z.object({ a: text, b: text, c: z.array(text) });
