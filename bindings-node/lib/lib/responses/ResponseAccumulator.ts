@@ -79,7 +79,14 @@ const rule = (name: string, items: string | string[], change: Change): unknown =
 
 rule('content_part.added', ['message', 'reasoning'], partAdded);
 rule('content_part.done', ['message', 'reasoning'], partDone);
-rule('output_text.delta', 'message', inPart('output_text', add('text')));
+rule('output_text.delta', 'message', (item, event, response) => {
+  const { content_index: at, delta } = event;
+  partOf(item.content, at, 'output_text').text += delta;
+  // Most pieces belong to the end of it all: then the whole text need not be made anew.
+  const isLast = at === item.content.length - 1 && item === response.output.at(-1);
+  if (isLast && typeof response.output_text === 'string') response.output_text += delta;
+  else addOutputText(response);
+});
 rule('output_text.done', 'message', inPart('output_text', set('text')));
 rule('output_text.annotation.added', 'message', (item, event) => {
   partOf(item.content, event.content_index, 'output_text').annotations[event.annotation_index] = structuredClone(event.annotation);
