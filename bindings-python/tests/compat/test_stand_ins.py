@@ -78,3 +78,17 @@ def test_runs_are_polled_by_the_methods_of_the_resource() -> None:
         assert runs.poll("r", "t", poll_interval_ms=20).status == "completed"
     pause.assert_called_once_with(0.02)
     assert [request.headers["X-Stainless-Custom-Poll-Interval"] for request in seen] == ["20", "20"]
+
+
+def test_files_are_waited_for_by_the_methods_of_the_resource() -> None:
+    from openai.resources.files import Files as Uploaded
+
+    files: Any = Uploaded(mock.Mock())
+    states = [SimpleNamespace(status="uploaded"), SimpleNamespace(status="processed")]
+    with mock.patch.object(files, "retrieve", side_effect=states) as retrieve, mock.patch.object(files, "_sleep") as pause:
+        assert files.wait_for_processing("f", poll_interval=0.25) is states[1]
+    pause.assert_called_once_with(0.25)
+    assert retrieve.call_count == 2
+    with mock.patch.object(files, "retrieve", return_value=states[0]), mock.patch.object(files, "_sleep"):
+        with pytest.raises(RuntimeError, match="Giving up on waiting for file f"):
+            files.wait_for_processing("f", max_wait_seconds=-1)

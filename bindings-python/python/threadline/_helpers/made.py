@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict
 
 from .. import _operations as op
 from .._types import omit
-from . import loose
+from . import composed, loose
 from .checked import arguments_of
 from .polling import AsyncPolling, Polling, Seconds, how, rest
 
@@ -179,6 +179,10 @@ class UploadedFilesHelpers(Polling):
         self, id: str, *, poll_interval: float = 5.0, max_wait_seconds: float = 30 * 60, on_update: Any = None, poll_interval_ms: Seconds = omit
     ) -> t.FileObject:
         """Waits until a file is processed, or is not."""
+        if composed.is_replaced(self):
+            from ..lib._files import wait_for_processing
+
+            return wait_for_processing(self, id, poll_interval, max_wait_seconds)
         return self._poll(how("files", locals(), ids=[id]), {})
 
 
@@ -189,4 +193,8 @@ class AsyncUploadedFilesHelpers(AsyncPolling):
         self, id: str, *, poll_interval: float = 5.0, max_wait_seconds: float = 30 * 60, on_update: Any = None, poll_interval_ms: Seconds = omit
     ) -> t.FileObject:
         """Waits until a file is processed, or is not."""
+        if composed.is_replaced(self):
+            from ..lib._files import async_wait_for_processing
+
+            return await async_wait_for_processing(self, id, poll_interval, max_wait_seconds)
         return await self._poll(how("files", locals(), ids=[id]), {})

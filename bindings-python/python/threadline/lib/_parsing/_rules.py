@@ -173,7 +173,9 @@ class ResponseRules(_Rules):
         )
 
         response.__class__ = ParsedResponse
-        for item in response.output or []:
+        if response.output is None:
+            response.output = []
+        for item in response.output:
             if item.type == "message":
                 item.__class__ = ParsedResponseOutputMessage
                 is_answer = _answers(item.__dict__.get("phase"))
