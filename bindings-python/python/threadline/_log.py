@@ -15,7 +15,8 @@ def logger() -> logging.Logger:
     """The official package's where the program has set that one up, and not ours in another way; else ours."""
     asked = logging.getLogger("openai")
     own = logging.getLogger("threadline")
-    return _THEIRS if (asked.level or asked.handlers) and not own.handlers and own.level in (0, asked.level) else _OWN
+    levels = (0, asked.level, getattr(own, "_of_environment", 0))
+    return _THEIRS if (asked.level or asked.handlers) and not own.handlers and own.level in levels else _OWN
 
 
 def enabled() -> bool:

@@ -250,3 +250,33 @@ def test_values_as_types_without_checks() -> None:
     assert construct_type(value="1", type_=int) == "1"
     assert construct_type(value=None, type_=Optional[A]) is None
     assert is_basemodel(A) and not is_basemodel(str)
+
+
+def test_records_are_found_by_the_official_name_after_the_environment_has_set_a_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    import logging
+
+    from openai._utils._logs import setup_logging
+
+    logger = logging.getLogger("openai")
+    before = logger.level
+    try:
+        monkeypatch.setenv("OPENAI_LOG", "critical")
+        setup_logging()
+        assert logger.level == logging.CRITICAL
+        logger.setLevel(logging.DEBUG)
+        seen = []
+        handler = logging.Handler()
+        handler.emit = seen.append  # type: ignore[method-assign]
+        logger.addHandler(handler)
+        try:
+            import httpx
+
+            from openai import OpenAI
+
+            http = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, json={"object": "list", "data": []})))
+            OpenAI(api_key="k", http_client=http).models.list()
+        finally:
+            logger.removeHandler(handler)
+        assert any("HTTP Re" in record.getMessage() for record in seen)
+    finally:
+        logger.setLevel(before)

@@ -27,6 +27,8 @@ def setup_logging() -> None:
             format="[%(asctime)s - %(name)s:%(lineno)d - %(levelname)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
         )
         logger.setLevel(level)
+        # A level that the environment has set is no sign that the program looks for records under our name.
+        logger._of_environment = level  # type: ignore[attr-defined]
         # Programs look for records under the official name too.
         logging.getLogger("openai").setLevel(level)
 
