@@ -103,8 +103,8 @@ async function mock(given: string[]): Promise<number> {
     process.once('SIGINT', () => resolve(130));
     process.once('SIGTERM', () => resolve(143));
   });
-  clearInterval(alive);
   await server.stop();
+  clearInterval(alive);
   return status;
 }
 
