@@ -29,14 +29,9 @@ func ours(_ url: String) throws -> Library {
 
 /// Microseconds of CPU that this process has used.
 func cpu() -> Double {
-    var usage = rusage()
-    #if canImport(Glibc)
-    getrusage(RUSAGE_SELF, &usage)
-    #else
-    getrusage(RUSAGE_SELF, &usage)
-    #endif
-    func microseconds(_ time: timeval) -> Double { Double(time.tv_sec) * 1e6 + Double(time.tv_usec) }
-    return microseconds(usage.ru_utime) + microseconds(usage.ru_stime)
+    var used = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used)
+    return Double(used.tv_sec) * 1e6 + Double(used.tv_nsec) / 1e3
 }
 
 /// Microseconds of CPU of this process for each of so many pieces of work.
