@@ -586,8 +586,7 @@ class AsyncOpenAI(_Base, AsyncMethods, AsyncClientResources):
     async def close(self) -> None:
         """Marks the client as closed, and closes its `http_client`. Connections of the core end when nothing uses them any more."""
         self._closed = True
-        http = self._options["http_client"]
-        if http is not None:
+        if (http := self._options["http_client"]) is not None:
             await http.aclose()
 
     async def __aenter__(self: C) -> C:
