@@ -61,7 +61,7 @@ fn suite(language: &Language, args: &[String]) -> Outcome {
     workspace::build()?;
     (language.build)()?;
     let mut runner = Command::new(languages::built("threadline-conformance"));
-    runner.current_dir(shell::root()).args(["--language", language.name]);
+    runner.current_dir(shell::root()).args(["--language", language.name, "--cases", "tests/conformance/cases"]);
     if language.name != "rust" {
         runner.arg("--via").arg(shown(&(language.driver)()));
     }

@@ -30,12 +30,13 @@ mod schema;
 mod swift;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use output::Files;
 use schema::Schema;
 
 use crate::Outcome;
+use crate::shell::root;
 
 /// Runs the command.
 pub fn run(args: &[String]) -> Outcome {
@@ -54,11 +55,6 @@ pub fn run(args: &[String]) -> Outcome {
         eprintln!("{} generated files, {changed} changed", files.len());
     }
     Ok(())
-}
-
-/// The workspace's root.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// All files that follow from the description, formatted.

@@ -69,7 +69,7 @@ impl Sources {
 /// `--python-package FOLDER` it reads the installed official Python package instead and writes `api/python/`; with
 /// `--node-package FOLDER` the Node package and `typescript` below that `node_modules`, and writes `api/node/`.
 pub fn run(args: &[String]) -> crate::Outcome {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let workspace = crate::shell::root();
     let readers =
         [("--python-package", "python3", "python_package.py"), ("--node-package", "node", "node_package.mjs")];
     if let [flag, package] = args
