@@ -6,6 +6,8 @@
 
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_url;
 mod schema;
 mod sqlite;
 mod value;
@@ -30,7 +32,7 @@ pub(crate) enum Tx {
 
 impl Db {
     /// Opens the database of a URL and brings its tables to this version: `sqlite:PATH`, `sqlite::memory:`,
-    /// `postgres://USER@HOST/NAME`.
+    /// `postgres://USER@HOST/NAME?sslmode=verify-full`.
     pub(crate) async fn open(url: &str) -> Result<Self, Failure> {
         let db = if let Some(path) = url.strip_prefix("sqlite:") {
             Self::Sqlite(sqlite::Pool::open(path).await?)

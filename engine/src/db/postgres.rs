@@ -5,11 +5,11 @@ use std::fmt;
 
 use bytes::BytesMut;
 use deadpool_postgres::{Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
+use tokio_postgres::Row as PgRow;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{NoTls, Row as PgRow};
 
-use super::{Row, Value};
+use super::{Row, Value, postgres_url};
 use crate::error::Failure;
 
 /// Connections of one server.
@@ -30,10 +30,8 @@ impl fmt::Debug for Pool {
 
 impl Pool {
     pub(super) async fn open(url: &str) -> Result<Self, Failure> {
-        let config = url
-            .parse::<tokio_postgres::Config>()
-            .map_err(|_| Failure::Store("the URL of the PostgreSQL store cannot be read".into()))?;
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let (config, tls) = postgres_url::read(url)?;
+        let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = deadpool_postgres::Pool::builder(manager)
             .max_size(CONNECTIONS)
             .runtime(Runtime::Tokio1)
@@ -46,8 +44,21 @@ impl Pool {
 
     async fn connection(&self) -> Result<Object, Failure> {
         self.pool.get().await.map_err(|error| {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            Failure::Store(format!("PostgreSQL: {error}{cause}"))
+            let mut said = format!("PostgreSQL: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                let text = error.to_string();
+                // Some of them say what their cause says.
+                if !said.contains(&text) {
+                    said.push_str(": ");
+                    said.push_str(&text);
+                }
+                cause = error.source();
+            }
+            if said.contains("certificate") {
+                said.push_str("; sslrootcert=FILE in the store's URL names the authority to be trusted");
+            }
+            Failure::Store(said)
         })
     }
 
