@@ -95,14 +95,16 @@ async function mock(given: string[]): Promise<number> {
   const { one } = options(given, ['port'], 0);
   const { MockServer } = require('./testing') as typeof import('./testing');
   const server = new MockServer({ port: numberOf('port', one['port']) ?? 0 });
+  // Before the address is known: who reads it may end the server at once.
+  const asked = new Promise<number>((resolve) => {
+    process.once('SIGINT', () => resolve(130));
+    process.once('SIGTERM', () => resolve(143));
+  });
   await server.start();
   process.stdout.write(`${server.url}\n`);
   // The server's threads keep no process alive; this does, until it is told to end.
   const alive = setInterval(() => undefined, 0x7fffffff);
-  const status = await new Promise<number>((resolve) => {
-    process.once('SIGINT', () => resolve(130));
-    process.once('SIGTERM', () => resolve(143));
-  });
+  const status = await asked;
   await server.stop();
   clearInterval(alive);
   return status;

@@ -103,6 +103,15 @@ def test_the_mock_server_runs_until_it_is_interrupted() -> None:
         assert process.wait(30) == 130
 
 
+def test_an_interrupted_engine_ends_in_order_and_says_nothing(tmp_path: Path) -> None:
+    store = f"sqlite:{tmp_path / 'a.db'}"
+    with started("serve", "--listen", "127.0.0.1:0", "--store", store, RUST_LOG="warn") as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(30), process.stderr.read()) == (0, "")
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_engine_is_served(tmp_path: Path) -> None:
     import threadline

@@ -44,7 +44,7 @@ async fn complaint(command: &mut Command) -> String {
 struct Server {
     address: String,
     // Killed with this.
-    _child: Child,
+    child: Child,
 }
 
 struct Reply {
@@ -72,7 +72,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("the server says where it listens");
         let address = line.strip_prefix("listening on http://").and_then(|line| line.strip_suffix("/v1")).unwrap();
-        Self { address: address.to_owned(), _child: child }
+        Self { address: address.to_owned(), child }
     }
 
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -146,6 +146,17 @@ fn says(words: &str) -> Vec<Value> {
         json!({"choices": [{"index": 0, "delta": {"content": words}, "finish_reason": null}]}),
         json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
     ]
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_that_comes_with_the_address_ends_the_server_in_order() {
+    for signal in ["-INT", "-TERM"].repeat(8) {
+        let mut server = Server::start(program("sqlite::memory:").args(["--listen", "127.0.0.1:0"])).await;
+        let process = server.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args([signal, &process]).status().await.unwrap().success());
+        assert_eq!(server.child.wait().await.unwrap().code(), Some(0), "{signal}");
+    }
 }
 
 #[tokio::test]

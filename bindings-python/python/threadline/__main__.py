@@ -27,7 +27,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if given[:1] == ["serve"]:
         from . import _threadline as native
 
-        return int(native._serve(given[1:]))
+        try:
+            return int(native._serve(given[1:]))
+        except KeyboardInterrupt:
+            # The server has heard it too, and has ended in order before Python's own handler had its turn.
+            return 0
     found = _parser().parse_args(given)
     try:
         return int(found.run(found))

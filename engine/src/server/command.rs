@@ -285,27 +285,43 @@ fn report(what: &str, done: Transferred) {
     );
 }
 
-/// Ready when the process is asked to end.
-async fn stopped() {
-    let interrupt = async {
-        // Without the signal the server runs until it is killed.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+/// Ready when the process is asked to end. It listens from the moment of the call on: a signal that comes while the server
+/// begins, or right after its address is known, is not lost.
+fn stopped() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
+    let (interrupt, terminate) = {
+        use tokio::signal::unix::{SignalKind, signal};
+        // Without the signal the server runs until it is killed.
+        let listening = |kind: SignalKind| {
+            let heard = signal(kind);
+            async move {
+                match heard {
+                    Ok(mut signal) => {
+                        signal.recv().await;
+                    }
+                    Err(_) => std::future::pending().await,
+                }
             }
-            Err(_) => std::future::pending().await,
-        }
+        };
+        (listening(SignalKind::interrupt()), listening(SignalKind::terminate()))
     };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
+    #[cfg(windows)]
+    let (interrupt, terminate) = {
+        let heard = tokio::signal::windows::ctrl_c();
+        let interrupt = async move {
+            match heard {
+                Ok(mut signal) => {
+                    signal.recv().await;
+                }
+                Err(_) => std::future::pending().await,
+            }
+        };
+        (interrupt, std::future::pending::<()>())
+    };
+    async move {
+        tokio::select! {
+            () = interrupt => {}
+            () = terminate => {}
+        }
     }
 }

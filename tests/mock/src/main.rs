@@ -2,8 +2,10 @@
 
 use std::{
     io::{self, Write as _},
+    pin::pin,
     process::ExitCode,
     sync::Arc,
+    task::Poll,
 };
 
 use threadline_mock::{MockServer, api::Api};
@@ -40,8 +42,15 @@ async fn run(mut args: impl Iterator<Item = String>) -> Result<(), String> {
         Some(dir) => Api::load(dir).map(Arc::new),
         None => Api::shared(),
     };
+    // Before the address is known: who reads it may end the server at once.
+    let mut interrupted = pin!(tokio::signal::ctrl_c());
+    let early = std::future::poll_fn(|context| Poll::Ready(interrupted.as_mut().poll(context))).await;
     let server = MockServer::start_with(api.map_err(|e| e.to_string())?, port).await.map_err(|e| e.to_string())?;
     writeln!(io::stdout(), "{}", server.base_url()).map_err(|e| e.to_string())?;
     io::stdout().flush().map_err(|e| e.to_string())?;
-    tokio::signal::ctrl_c().await.map_err(|e| e.to_string())
+    match early {
+        Poll::Ready(done) => done,
+        Poll::Pending => interrupted.await,
+    }
+    .map_err(|e| e.to_string())
 }
