@@ -24,6 +24,7 @@ export {
   SubjectTokenProviderError,
 } from './core/error';
 export { AzureOpenAI, type AzureClientOptions } from './azure';
+export { BedrockOpenAI } from './bedrock';
 export { fetch, type FetchOptions } from './fetch';
 
 import { OpenAI } from './client';

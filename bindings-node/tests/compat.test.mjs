@@ -9,11 +9,6 @@ import { world } from './compat/world.mjs';
 
 const folder = new URL('compat/', import.meta.url);
 
-/** What is known to differ over the wire, and why (docs/guide/node.md). */
-const DIFFERENT = {
-  'replies: replies that are no JSON': 'a text where JSON is due is an error',
-};
-
 /** Without what servers and attempts add: times, counts of headers that only the official package sends, causes in the platform's words. */
 const plain = (value) =>
   JSON.parse(
@@ -47,8 +42,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.mjs') &&
     test(`${subject}, over the wire: ${name}`, async () => {
       const expected = plain(await run(program, world('openai', true)));
       const ours = plain(await run(program, world('threadline', true)));
-      if (`${subject}: ${name}` in DIFFERENT) assert.notDeepEqual(ours, expected);
-      else assert.deepEqual(ours, expected);
+      assert.deepEqual(ours, expected);
     });
   }
 }

@@ -86,7 +86,7 @@ const OWN = {
 
 function makeClient(config) {
   const { from_env: fromEnv = false, tokens, workload_identity: identity, azure, ...rest } = config;
-  const options = { network: { systemProxy: fromEnv }, checkArguments: true, integers: 'bigint' };
+  const options = { network: { systemProxy: fromEnv }, checkArguments: true, integers: 'bigint', bindKeys: true };
   for (const [name, value] of Object.entries(rest)) {
     const [target, [to, change = (value) => value]] =
       name in OWN ? [options, OWN[name]]

@@ -264,14 +264,15 @@ test('members that may be missing are refused in schemas of zod 4, too', () => {
 test('JSON of which the end is missing is read as far as it is there', () => {
   const { partialParse } = ours('lib/partial-json');
   const cases = [
-    ['', {}], ['{', {}], ['{"a"', {}], ['{"a":', {}], ['{"a": 1', { a: 1 }], ['{"a": "x\\', { a: 'x' }], ['{"a": "x\\u00', { a: 'x' }],
-    ['{"a": [1, {"b": tr', { a: [1, {}] }], ['[1, 2', [1, 2]], ['{"a": -', {}], ['{"a": 1.', { a: 1 }], ['{"a": null, "b', { a: null }],
+    ['{', {}], ['{"a"', {}], ['{"a":', {}], ['{"a": 1', {}], ['{"a": 1,', { a: 1 }], ['{"a": "x\\', { a: 'x' }], ['{"a": "x\\u00', { a: 'x' }],
+    ['{"a": [1, {"b": tr', { a: [1, { b: true }] }], ['[1, 2', [1]], ['{"a": -', {}], ['{"a": 1.', {}], ['{"a": null, "b', { a: null }],
     ['{"a": "x", "c": {"d": "y"}}', { a: 'x', c: { d: 'y' } }],
   ];
   for (const [text, value] of cases) assert.deepEqual(partialParse(text), value, text);
   const hostile = partialParse('{"__proto__": {"polluted": 1}');
   assert.equal(Object.getPrototypeOf(hostile), Object.prototype);
   assert.equal({}.polluted, undefined);
-  assert.equal(partialParse('nonsense'), undefined);
+  assert.throws(() => partialParse('nonsense'), /is not valid JSON/);
+  assert.throws(() => partialParse(' '), /is empty/);
   assert.doesNotThrow(() => partialParse('['.repeat(100_000)));
 });

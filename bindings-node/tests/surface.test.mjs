@@ -26,7 +26,7 @@ function load(base, name) {
   try {
     return require(join(base, `${name}.js`));
   } catch (error) {
-    if (error.code === 'MODULE_NOT_FOUND' && !String(error.message).includes(base)) return undefined;
+    if (error.code === 'MODULE_NOT_FOUND' && !String(error.message).split('\n')[0].includes(base)) return undefined;
     throw error;
   }
 }

@@ -5,8 +5,9 @@ import { Call } from '../internal/call';
 import { isWatched } from '../internal/environment';
 import { headerPairs, type HeadersLike } from '../internal/headers';
 import type { NativeClient } from '../internal/native';
+import type { Provider } from '../internal/provider';
 import { isNothing, segments } from '../internal/path';
-import { isRequestOptions, type FinalRequestOptions, type RequestOptions } from '../internal/request-options';
+import { CALL, isRequestOptions, type FinalRequestOptions, type RequestOptions } from '../internal/request-options';
 import { callOptions, queryPairs, readEnv, retries, seconds } from '../internal/settings';
 import type { Fetch, MergedRequestInit, PromiseOrValue } from '../internal/types';
 import { logOf, parseLogLevel, type CallLog, type Logger, type LogLevel } from '../internal/utils/log';
@@ -21,7 +22,7 @@ export type { Logger, LogLevel };
 export type ApiKeySetter = () => Promise<string>;
 
 
-import type { DataResidency } from '../internal/data-residency';
+import { residence, type DataResidency } from '../internal/data-residency';
 export type { DataResidency };
 
 /** A token with what is known of its life, in seconds. */
@@ -105,7 +106,8 @@ export interface ClientOptions {
   workloadIdentity?: any;
   x509Transport?: any;
   credential?: any;
-  provider?: any;
+  /** Another service: `bedrock()` of `threadline/providers/bedrock`, `vertex()` of `threadline/providers/vertex`. */
+  provider?: Provider | undefined;
   /** Answers `/assistants` and `/threads` in this process: where all is kept (`'sqlite:app.db'`), or an object with more. */
   assistants?: string | Record<string, unknown> | undefined;
   /** More about the network. */
@@ -121,6 +123,11 @@ export interface ClientOptions {
    * kind `usage`. Default false: servers may know more than the description.
    */
   checkArguments?: boolean | undefined;
+  /**
+   * Whether keys stay with the origin for which they were given: a copy with another `baseURL` (`withOptions`) is then an error unless a
+   * key is given with it. Default false, as in the official package: the copy takes the key along.
+   */
+  bindKeys?: boolean | undefined;
   /** `'bigint'`: whole numbers beyond 2^53 come as `bigint`, with all their digits. Default: as numbers, rounded. */
   integers?: 'number' | 'bigint' | undefined;
 }
@@ -143,7 +150,7 @@ export interface InternalSettings {
 /** Options that another client may differ in and share connections all the same. */
 const SHARED = new Set<string>([
   'apiKey', 'adminAPIKey', 'organization', 'project', 'webhookSecret', 'baseURL', 'timeout', 'maxRetries', 'defaultHeaders',
-  'defaultQuery', 'logLevel', 'logger', 'observe', 'vectors', 'checkArguments', 'integers',
+  'defaultQuery', 'logLevel', 'logger', 'observe', 'vectors', 'checkArguments', 'integers', 'bindKeys',
 ]);
 
 const MISSING =
@@ -167,21 +174,29 @@ export class Client extends Requests {
   /** What the native client was told of the properties that may change. */
   #told: unknown[] | undefined;
   #root: NativeClient | undefined;
+  /** The base URL with which that was made. */
+  #base: string | undefined;
   #fetch: Fetch | undefined;
 
   constructor(clientOptions: ClientOptions = {}) {
     super();
+    const regional = residence(clientOptions);
+    const { provider } = clientOptions;
+    if (provider) checkAlone(clientOptions);
+    // What the environment says is for the usual service.
+    const fallback = (name: string): string | undefined => (provider ? undefined : readEnv(name));
     const {
-      baseURL = readEnv('OPENAI_BASE_URL'),
-      apiKey = readEnv('OPENAI_API_KEY') ?? null,
-      adminAPIKey = readEnv('OPENAI_ADMIN_KEY') ?? null,
-      organization = readEnv('OPENAI_ORG_ID') ?? null,
-      project = readEnv('OPENAI_PROJECT_ID') ?? null,
+      baseURL = fallback('OPENAI_BASE_URL'),
+      apiKey = fallback('OPENAI_API_KEY') ?? null,
+      adminAPIKey = fallback('OPENAI_ADMIN_KEY') ?? null,
+      organization = fallback('OPENAI_ORG_ID') ?? null,
+      project = fallback('OPENAI_PROJECT_ID') ?? null,
       webhookSecret = readEnv('OPENAI_WEBHOOK_SECRET') ?? null,
       dataResidency,
       ...rest
     } = clientOptions;
     this.#internal = (clientOptions as { [INTERNAL]?: InternalSettings })[INTERNAL] ?? {};
+    const runtime = provider && (require('../internal/provider') as typeof import('../internal/provider')).configureProvider(provider);
     const options: ClientOptions = {
       apiKey,
       adminAPIKey,
@@ -189,12 +204,12 @@ export class Client extends Requests {
       project,
       webhookSecret,
       ...rest,
-      baseURL: residence(dataResidency, clientOptions) ?? (baseURL || 'https://api.openai.com/v1'),
+      baseURL: runtime?.baseURL ?? regional ?? (baseURL || 'https://api.openai.com/v1'),
     };
     if (apiKey && options.workloadIdentity) {
       throw new Errors.OpenAIError('The `apiKey` and `workloadIdentity` options are mutually exclusive');
     }
-    if (!apiKey && !adminAPIKey && !options.workloadIdentity && !this.#internal.azure && !options.tokenProvider) {
+    if (!runtime && !apiKey && !adminAPIKey && !options.workloadIdentity && !this.#internal.azure && !options.tokenProvider) {
       throw new Errors.OpenAIError(MISSING);
     }
     this.baseURL = options.baseURL!;
@@ -208,7 +223,7 @@ export class Client extends Requests {
     this.fetchOptions = options.fetchOptions;
     this.#fetch = options.fetch;
     this.maxRetries = retries(options.maxRetries);
-    const custom = readEnv('OPENAI_CUSTOM_HEADERS');
+    const custom = fallback('OPENAI_CUSTOM_HEADERS');
     if (custom) {
       const lines = custom.split('\n').filter((line) => line.includes(':'));
       const pairs = lines.map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]);
@@ -219,6 +234,7 @@ export class Client extends Requests {
     }
     // What holds secrets is there for programs, and not for those who print the client or write it as JSON.
     hide(this, '_options', options);
+    hide(this, '_provider', runtime);
     hide(this, 'apiKey', typeof apiKey === 'string' ? apiKey : null);
     hide(this, 'adminAPIKey', adminAPIKey);
     hide(this, 'organization', organization);
@@ -228,6 +244,8 @@ export class Client extends Requests {
 
   /** A client that differs in these options, and shares connections where it can. */
   withOptions(options: Partial<ClientOptions>): this {
+    if (this._provider || options.provider) return this.#withProvider(options);
+    const regional = residence(options);
     const inherited: ClientOptions = {
       ...this._options,
       baseURL: this.baseURL,
@@ -245,9 +263,28 @@ export class Client extends Requests {
     const replaces = (options.defaultHeaders && this._options.defaultHeaders) || (options.defaultQuery && this._options.defaultQuery);
     if (shares && !replaces) internal.parent = this;
     else delete internal.parent;
-    internal.leavesKeys = options.baseURL != null && options.apiKey === undefined && !sameOrigin(options.baseURL, this.baseURL);
-    if (internal.leavesKeys) internal.parent = this;
+    if (options.apiKey !== undefined) delete internal.leavesKeys;
+    const baseURL = regional ?? options.baseURL;
+    if (baseURL != null && !sameOrigin(baseURL, this.baseURL)) {
+      internal.leavesKeys = this._options.bindKeys === true && options.apiKey === undefined;
+      if (internal.leavesKeys) internal.parent = this;
+      else delete internal.parent;
+    }
+    // A copy is told of no region: the base URL is that of it.
+    if (regional) delete inherited.baseURL;
     return new (this.constructor as new (options: ClientOptions) => this)({ ...inherited, [INTERNAL]: internal } as ClientOptions);
+  }
+
+  /** A client of the same provider, or of another: which has no use for what was said to the first. */
+  #withProvider(options: Partial<ClientOptions>): this {
+    const inherited: ClientOptions = {
+      ...this._options, maxRetries: this.maxRetries, timeout: this.timeout, logger: this.logger, logLevel: this.logLevel,
+      fetchOptions: this.fetchOptions, organization: this.organization, project: this.project, webhookSecret: this.webhookSecret,
+    };
+    for (const name of ['baseURL', 'apiKey', 'adminAPIKey', 'workloadIdentity', 'x509Transport'] as const) delete inherited[name];
+    const same = options.provider === undefined || options.provider === this._options.provider;
+    if (!same) for (const name of ['defaultHeaders', 'defaultQuery', 'fetchOptions', 'fetch', 'organization', 'project'] as const) delete inherited[name];
+    return new (this.constructor as new (options: ClientOptions) => this)({ ...inherited, ...options });
   }
 
   /** Whether the key comes from a function. */
@@ -258,7 +295,7 @@ export class Client extends Requests {
   /** Asks the function that gives the key, if there is one, and keeps what it gave. */
   async _callApiKey(capture?: (apiKey: string | null) => void): Promise<boolean> {
     const { apiKey } = this._options;
-    if (typeof apiKey !== 'function') {
+    if (this._provider || typeof apiKey !== 'function') {
       capture?.(this.apiKey);
       return false;
     }
@@ -284,9 +321,9 @@ export class Client extends Requests {
     Page: new (...args: any[]) => PageClass,
     options: PromiseOrValue<FinalRequestOptions>,
   ): PagePromise<PageClass, Item> {
-    const known = (options as FinalRequestOptions).__call;
+    const known = (options as FinalRequestOptions)[CALL];
     if (known === undefined || this._sendsItself(options as RequestOptions, false)) return super.requestAPIList(Page, options);
-    const { __call, method, path, query, body, ...rest } = options as FinalRequestOptions;
+    const { [CALL]: _, method, path, query, body, ...rest } = options as FinalRequestOptions;
     const { PagePromise } = require('./pagination') as typeof import('./pagination');
     const call = new Call(this, known.operation, known.path, (query ?? {}) as object, rest);
     // What the first page was asked with was checked.
@@ -407,7 +444,7 @@ export class Client extends Requests {
       if (byRoute && (options.path !== undefined || options.method !== undefined)) return true;
       if (options.fetchOptions !== undefined || options.defaultBaseURL !== undefined) return true;
     }
-    if (isHooked(this)) return true;
+    if (this._provider || isHooked(this)) return true;
     if (!this._usesFetch()) return false;
     const { assistants, network, usage, observe, workloadIdentity, tokenProvider } = this._options;
     return !(assistants || network || usage || observe || workloadIdentity || tokenProvider);
@@ -432,11 +469,14 @@ export class Client extends Requests {
     const { parent } = this.#internal;
     const options = this.#settings();
     const root = this.#root ?? parent?._root();
-    if (root) {
+    // The core keeps keys to their origin. A program that has moved a client means it.
+    const moved = this.#root !== undefined && !this.#internal.azure && !this._options.bindKeys && !sameOrigin(this.#base!, this.baseURL);
+    if (root && !moved) {
       return root.withOptions(JSON.stringify(options), Boolean(this._options.observe));
     }
     const { makeNative } = require('../internal/make') as typeof import('../internal/make');
     this.#root = makeNative(this as unknown as OpenAI, this._options, this.#internal, options);
+    this.#base = this.baseURL;
     return this.#root;
   }
 
@@ -516,16 +556,18 @@ function isOverloaded(operation: number, params: object): boolean {
   return verb === 'GET' && !(typeof stream === 'string' && stream in params);
 }
 
-function sameOrigin(one: string, other: string): boolean {
-  return URL.canParse(one) && URL.canParse(other) && new URL(one).origin === new URL(other).origin;
+/** A provider says by itself where requests go and with which credentials. */
+function checkAlone(options: ClientOptions): void {
+  const names = ['apiKey', 'adminAPIKey', 'workloadIdentity', 'x509Transport', 'baseURL', 'dataResidency'] as const;
+  const conflicts = names.filter((name) => options[name] != null).map((name) => `\`${name}\``);
+  if (conflicts.length === 0) return;
+  throw new Errors.OpenAIError(
+    `The \`provider\` option cannot be used with ${conflicts.join(', ')}. Configure authentication and the base URL through the provider instead.`,
+  );
 }
 
-function residence(region: DataResidency | null | undefined, options: ClientOptions): string | undefined {
-  if (region === null || region === undefined) return undefined;
-  if (options.baseURL != null) {
-    throw new Errors.OpenAIError('The `baseURL` and `dataResidency` options are mutually exclusive');
-  }
-  return region === 'us' ? 'https://us.api.openai.com/v1' : `https://${region}.api.openai.com/v1`;
+function sameOrigin(one: string, other: string): boolean {
+  return URL.canParse(one) && URL.canParse(other) && new URL(one).origin === new URL(other).origin;
 }
 
 function checkPath(path: unknown[], operation: number): void {

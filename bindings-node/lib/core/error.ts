@@ -43,12 +43,12 @@ export class APIError<
   readonly status: TStatus;
   /** Headers of the reply. */
   readonly headers: THeaders;
+  readonly requestID: string | null | undefined;
   /** The error object of the reply's body. */
   readonly error: TError;
   readonly code: string | null | undefined;
   readonly param: string | null | undefined;
   readonly type: string | undefined;
-  readonly requestID: string | null | undefined;
 
   constructor(status: TStatus, error: TError, message: string | undefined, headers: THeaders) {
     super(APIError.makeMessage(status, error, message));

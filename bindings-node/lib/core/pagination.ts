@@ -30,10 +30,6 @@ export abstract class AbstractPage<Item> implements AsyncIterable<Item> {
     this.options = options;
     this.response = response;
     this.body = body;
-    // Seen by nobody who prints or copies a page: they hold keys.
-    for (const name of ['options', 'response', 'body'] as const) {
-      Object.defineProperty(this, name, { enumerable: false });
-    }
   }
 
   abstract nextPageRequestOptions(): PageRequestOptions | null;
@@ -47,7 +43,7 @@ export abstract class AbstractPage<Item> implements AsyncIterable<Item> {
 
   /** The next page; fails behind the last. */
   async getNextPage(): Promise<this> {
-    const next = await this.#next();
+    const next = await this.#next(true);
     if (!next) {
       throw new OpenAIError(
         'No next page expected; please check `.hasNextPage()` before calling `.getNextPage()`.',
@@ -56,25 +52,26 @@ export abstract class AbstractPage<Item> implements AsyncIterable<Item> {
     return next;
   }
 
-  async #next(): Promise<this | undefined> {
+  /** `asked`: the program asks for this very page, and may have the same one again. */
+  async #next(asked = false): Promise<this | undefined> {
     const options = this.nextPageRequestOptions();
     if (!options) return undefined;
     const query = (options.query ?? {}) as Record<string, unknown>;
     const cursor = String(query['after'] ?? query['page'] ?? JSON.stringify(query));
     const walk = this.#walk;
-    if (walk.cameBy === cursor && sameItems(walk.before, this.getPaginatedItems())) {
+    if (!asked && walk.cameBy === cursor && sameItems(walk.before, this.getPaginatedItems())) {
       // The server sent the page before it once more: to some that is how a list ends.
       if ((this as { has_more?: unknown }).has_more !== true) return undefined;
       throw goesRound();
     }
-    if (walk.used.has(cursor)) throw goesRound();
+    if (!asked && walk.used.has(cursor)) throw goesRound();
     const next = (await this.#client.requestAPIList(this.constructor as any, options)) as this;
     next.#walk = {
       used: new Set(walk.used).add(cursor),
       cameBy: cursor,
       before: this.getPaginatedItems(),
     };
-    if (next.#repeats()) {
+    if (!asked && next.#repeats()) {
       return undefined;
     }
     return next;
@@ -151,7 +148,7 @@ async function makePage(client: OpenAI, props: APIResponseProps, page: any): Pro
   const body = await defaultParseResponse(client, props);
   const own = props instanceof CallResult;
   const made = new Page(client, own ? undefined : props.response, body, props.options);
-  if (own) Object.defineProperty(made, 'response', { get: () => props.response, enumerable: false, configurable: true });
+  if (own) Object.defineProperty(made, 'response', { get: () => props.response, enumerable: true, configurable: true });
   return made;
 }
 

@@ -6,6 +6,7 @@ import type { OpenAI } from '../client';
 import { buildHeaders, type HeadersLike, type NullableHeaders } from '../internal/headers';
 import type { Encoded, FinalizedRequestInit, HeadersInput } from '../internal/build-request';
 import type { APIResponseProps } from '../internal/parse';
+import type { ProviderRuntime } from '../internal/provider';
 import type { FinalRequestOptions, RequestOptions } from '../internal/request-options';
 import { queryPairs } from '../internal/settings';
 import type { Fetch, MergedRequestInit, PromiseOrValue } from '../internal/types';
@@ -34,6 +35,8 @@ export abstract class Requests {
   declare timeout: number;
   declare fetchOptions: MergedRequestInit | undefined;
   declare protected _options: ClientOptions;
+  /** What this client has of its provider, where it has one. */
+  declare _provider?: ProviderRuntime | undefined;
   declare protected idempotencyHeader?: string;
 
   /** Sends what this class sends. */

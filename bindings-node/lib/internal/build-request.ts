@@ -17,6 +17,7 @@ export interface Builder {
   project: string | null;
   fetchOptions: MergedRequestInit | undefined;
   idempotencyHeader?: string;
+  _provider?: unknown;
   _options: { defaultHeaders?: HeadersLike };
   buildURL(path: string, query: object | null | undefined, defaultBaseURL?: string): string;
   buildHeaders(given: HeadersInput): Promise<Headers>;
@@ -81,12 +82,12 @@ export async function requestHeaders(client: Builder, { options, method, bodyHea
       'OpenAI-Organization': client.organization,
       'OpenAI-Project': client.project,
     },
-    await client.authHeaders(options, security),
+    client._provider ? undefined : await client.authHeaders(options, security),
     client._options.defaultHeaders,
     bodyHeaders,
     options.headers,
   ]);
-  client.validateHeaders(headers, security);
+  if (!client._provider) client.validateHeaders(headers, security);
   return headers.values;
 }
 

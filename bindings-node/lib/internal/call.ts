@@ -16,7 +16,7 @@ import {
   type Row,
   type Way,
 } from './native';
-import type { FinalRequestOptions, RequestOptions } from './request-options';
+import { CALL, type FinalRequestOptions, type RequestOptions } from './request-options';
 import { bodyOf, Parts } from './source';
 
 /** What starts a call of the native client's. */
@@ -143,14 +143,16 @@ export class Call {
   finalOptions(): FinalRequestOptions {
     const found = this.row;
     const method = (found?.verb.toLowerCase() ?? 'get') as FinalRequestOptions['method'];
-    const given = method === 'get' ? { query: this.params } : { body: this.params };
+    const { planOf } = require('./official') as typeof import('./official');
+    const given = !this.params ? {} : method === 'get' ? { query: this.params } : { body: this.params };
     return {
-      ...given,
-      ...this.requestOptions,
       method,
       path: this.url().slice(this.client.baseURL.replace(/\/$/, '').length),
-      __call: { operation: this.operation, path: this.path, params: this.params },
-    };
+      ...given,
+      ...this.requestOptions,
+      ...(found ? { __security: planOf(this.operation).admin ? { adminAPIKeyAuth: true } : { bearerAuth: true } } : {}),
+      [CALL]: { operation: this.operation, path: this.path, params: this.params },
+    } as FinalRequestOptions;
   }
 
   #start(): void {
@@ -225,6 +227,12 @@ export class Call {
           done();
           if (kind === Kind.Failed) {
             const error = fromRecord(a as string);
+            const nothing = this.#nothing(error);
+            if (nothing) {
+              log?.ended(204, Date.now() - began);
+              this.#resolve(nothing);
+              return;
+            }
             log?.failed(error, Date.now() - began);
             this.#reject(error);
           } else {
@@ -248,6 +256,13 @@ export class Call {
       };
       signal.addEventListener('abort', abort, { once: true });
     }
+  }
+
+  /** A reply that says that it has no content has the value `null`, as in the official package; clients that check take it for an error. */
+  #nothing(error: any): CallResult | undefined {
+    if (error.kind !== 'decode' || error.status !== 204 || this.client._checksArguments) return undefined;
+    const lines = [...(error.headers as Headers)].flat().join('\n');
+    return new CallResult(Kind.Json, 204, lines, '', error.attempts, this);
   }
 
   /** Reads a large reply, a part in a turn of the event loop. */

@@ -13,6 +13,7 @@ import { buildHeaders } from './headers';
 import { nativeModule, row, type Plan } from './native';
 import { addRequestID, defaultParseResponse, isResponse, withOutputText, type APIResponseProps } from './parse';
 import { segments } from './path';
+import { isProviderTimeoutError, type ProviderRequestContext, type ProviderRuntime } from './provider';
 import type { FinalRequestOptions, RequestOptions } from './request-options';
 import { retries } from './settings';
 import type { PromiseOrValue } from './types';
@@ -21,7 +22,8 @@ import { formatRequestDetails, loggerFor, redactURL } from './utils/log';
 
 const plans: Array<Plan | undefined> = [];
 
-function planOf(operation: number): Plan {
+/** Where the parts of an operation's request go. */
+export function planOf(operation: number): Plan {
   return (plans[operation] ??= nativeModule().plan(operation));
 }
 
@@ -66,9 +68,9 @@ function requestOf(
   if (found.reply === 'binary') more.__binaryResponse = true;
   if (plan.named) more.__synthesizeEventData = true;
   const way = otherwise(operation, params, client.adminAPIKey !== null);
-  if (plan.admin || way === 'admin') more.__security = { adminAPIKeyAuth: true };
   const type = plan.body === 'raw' && plan.contentType ? { 'content-type': plan.contentType } : undefined;
-  const merged: RequestOptions = { ...more, ...options };
+  const __security = plan.admin || way === 'admin' ? { adminAPIKeyAuth: true } : { bearerAuth: true };
+  const merged: RequestOptions = { ...more, ...options, __security };
   if (headers.length > 0 || type) merged.headers = buildHeaders([type, headers, options?.headers]);
   if (options?.extraBody) merged.body = { ...(merged.body as object | undefined), ...options.extraBody };
   const route = segments(found.path, found.pathParams, path);
@@ -131,6 +133,7 @@ export async function makeRequest(
   await client.prepareOptions(options);
   const { req, url, timeout } = await client.buildRequest(options, { retryCount: most - left });
   await client.prepareRequest(req, { url, options });
+  const { late, left: time } = await finished(client, req, { url, options, timeout });
   const canRepeat = options.__metadata?.['hasStreamingBody'] !== true;
   const id = `log_${Math.floor(Math.random() * (1 << 24)).toString(16).padStart(6, '0')}`;
   const log = loggerFor(client);
@@ -141,13 +144,13 @@ export async function makeRequest(
   if (signal?.aborted) throw userAbort(signal);
   const controller = new AbortController();
   const security = options.__security ?? { bearerAuth: true };
-  const reply: Response | Error = await client.fetchWithAuth(url, req, timeout, controller, security).catch(castToError);
+  const reply: Response | Error = late ?? (await client.fetchWithAuth(url, req, time, controller, security).catch(castToError));
   const durationMs = Date.now() - began;
   const again = `retrying, ${left} attempts remaining`;
   const final = canRepeat ? 'error; no more retries left' : 'error; streaming body cannot be retried';
   if (reply instanceof Error) {
     if (signal?.aborted) throw userAbort(signal);
-    const isTimeout = isAbortError(reply) || /timed? ?out/i.test(String(reply) + ('cause' in reply ? String(reply.cause) : ''));
+    const isTimeout = reply instanceof APIConnectionTimeoutError || isAbortError(reply) || /timed? ?out/i.test(String(reply) + ('cause' in reply ? String(reply.cause) : ''));
     const what = isTimeout ? 'timed out' : 'failed';
     const why = left && canRepeat ? again : final;
     log.info(`[${id}] connection ${what} - ${why}`);
@@ -181,6 +184,23 @@ export async function makeRequest(
   const message = body ? undefined : text;
   log.debug(`[${id}] response error (${why})`, details({ ...seen, message, durationMs: Date.now() - began }));
   throw client.makeStatusError(status, body, message, headers);
+}
+
+/** What a provider adds to a request, and how many milliseconds are then left for it; `late`: none are. */
+async function finished(client: any, req: any, context: ProviderRequestContext): Promise<{ late?: Error; left: number }> {
+  const runtime = client._provider as ProviderRuntime | undefined;
+  const { timeout = 0 } = context;
+  if (!runtime?.prepareRequest) return { left: timeout };
+  const began = performance.now();
+  try {
+    await runtime.prepareRequest(req, context);
+  } catch (error) {
+    if (!runtime.timeoutIncludesAuth || !isProviderTimeoutError(error)) throw error;
+    return { late: error, left: 0 };
+  }
+  if (!runtime.timeoutIncludesAuth) return { left: timeout };
+  const left = timeout - (performance.now() - began);
+  return left > 0 ? { left } : { late: new APIConnectionTimeoutError(), left: 0 };
 }
 
 function userAbort(signal: AbortSignal): APIUserAbortError {

@@ -35,6 +35,11 @@ export function parseResult(client: Client, result: CallResult): unknown {
       if (result.parts) value = result.parts.whole;
       else {
         const text = result.body as string;
+        // Clients that check what they send check what they get: there, a reply that is no JSON is an error.
+        if (!client._checksArguments && (result.status === 204 || text === '' || !isJSON(result))) {
+          value = result.status === 204 ? null : !isJSON(result) ? text : undefined;
+          break;
+        }
         if (text === '' && (result.status === 204 || result.header('content-length') === '0')) break;
         value = parseJSON(text, result);
       }
@@ -65,8 +70,13 @@ export function parseResult(client: Client, result: CallResult): unknown {
 function unasked(result: CallResult): unknown {
   if (result.status === 204) return null;
   const text = result.body as string;
-  if (!/^application\/(?:[^;]*\+)?json\s*(?:;|$)/i.test(result.header('content-type') ?? '')) return text;
+  if (!isJSON(result)) return text;
   return text === '' ? undefined : parseJSON(text, result);
+}
+
+function isJSON(result: CallResult): boolean {
+  const type = result.header('content-type')?.split(';')[0]!.trim().toLowerCase();
+  return type !== undefined && (type.includes('application/json') || type.endsWith('+json'));
 }
 
 /** The value of a `Response` that somebody else got. */

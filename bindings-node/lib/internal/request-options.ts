@@ -39,11 +39,14 @@ export type RequestOptions = {
   __streamMode?: 'legacy' | 'events';
 };
 
+/** Name of what only our own calls have among their options. */
+export const CALL: unique symbol = Symbol('threadline.call');
+
 export type FinalRequestOptions = RequestOptions & {
   method: HTTPMethod;
   path: string;
-  /** The operation, its path arguments and parameters, where it is one of the table's. */
-  __call?: { operation: number; path: string[]; params: object | undefined };
+  /** The operation, its path arguments and parameters, where it is one of the table's. By a symbol: pages show their options. */
+  [CALL]?: { operation: number; path: string[]; params: object | undefined };
 };
 
 const KEYS = new Set<string>([

@@ -1,11 +1,8 @@
-/** A chat completion, streamed and put together by the core. */
+/** A chat completion, streamed and put together. */
 import { helped } from './helpers/helped.js';
 import type { OpenAI } from '../client.js';
-import {
-  APIError, APIUserAbortError, ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError,
-} from '../core/error.js';
+import { APIError, OpenAIError } from '../core/error.js';
 import { Stream } from '../core/streaming.js';
-import { nativeModule, type NativeAccumulator } from '../internal/native.js';
 import type { RequestOptions } from '../internal/request-options.js';
 import type {
   ChatCompletion, ChatCompletionAudio, ChatCompletionChunk, ChatCompletionCreateParams, ChatCompletionCreateParamsBase,
@@ -14,11 +11,8 @@ import type {
 import {
   AbstractChatCompletionRunner, type AbstractChatCompletionRunnerEvents,
 } from './AbstractChatCompletionRunner.js';
-import {
-  hasAutoParseableInput, isParseableResponseFormat, maybeParseChatCompletion, parseArguments, parseResponseFormatContent,
-  shouldParseToolCall,
-} from './parser.js';
-import { partialParse } from './partial-json.js';
+import { GrowingCompletion, type CallPiece } from './chat-snapshot.js';
+import { maybeParseChatCompletion, parseArguments, parseResponseFormatContent } from './parser.js';
 
 /** More text. */
 export interface ContentDeltaEvent {
@@ -99,16 +93,22 @@ export interface ChatCompletionStreamEvents<ParsedT = null> extends AbstractChat
 
 export type ChatCompletionStreamParams = Omit<ChatCompletionCreateParamsBase, 'stream'> & { stream?: true };
 
-/** What one completion has come to so far. */
+/** What has been told of a choice. */
+interface Told {
+  content: boolean;
+  refusal: boolean;
+  contentLogprobs: boolean;
+  refusalLogprobs: boolean;
+  /** The call whose arguments are coming. */
+  call: number | undefined;
+  calls: Set<number>;
+}
+
+/** A completion that is coming. */
 interface Progress {
-  accumulator: NativeAccumulator;
+  completion: GrowingCompletion;
   id: string | undefined;
-  /** The snapshot after the latest chunk, once somebody has asked for it. */
-  snapshot: ChatCompletionSnapshot | undefined;
-  /** Texts, arguments and probabilities so far, by event and place. */
-  so_far: Map<string, any>;
-  /** Choices whose sound has ended with the time until which it is kept: such streams may leave out why they ended. */
-  heard: Set<number>;
+  told: Map<number, Told>;
 }
 
 /** How a message that is no reply of the model stands among the chunks of a stream that is handed on: an empty chunk to those who do not know it. */
@@ -144,24 +144,7 @@ export class ChatCompletionStream<ParsedT = null>
 
   /** The completion so far. */
   get currentChatCompletionSnapshot(): ChatCompletionSnapshot | undefined {
-    const progress = this.#progress;
-    if (!progress) return undefined;
-    return (progress.snapshot ??= this.#snapshot(progress));
-  }
-
-  /** The core's snapshot as one of a stream: with what can be parsed, without what has not come. */
-  #snapshot(progress: Progress): ChatCompletionSnapshot {
-    const snapshot = JSON.parse(progress.accumulator.snapshot());
-    snapshot.object = 'chat.completion.chunk';
-    for (const { message } of snapshot.choices) {
-      for (const name of ['content', 'refusal']) if (message[name] === null) delete message[name];
-      if (message.content && !message.refusal && isParseableResponseFormat(this.#format)) message.parsed = partialParse(message.content);
-      for (const call of message.tool_calls ?? []) {
-        const parse = call.function?.arguments && shouldParseToolCall(this.#params, call);
-        if (parse) call.function.parsed_arguments = partialParse(call.function.arguments);
-      }
-    }
-    return snapshot as ChatCompletionSnapshot;
+    return this.#progress?.completion.snapshot;
   }
 
   /** Whether calls are made as the stream asks for them: then none may be cut short. */
@@ -235,111 +218,111 @@ export class ChatCompletionStream<ParsedT = null>
     const { error } = chunk as { error?: object };
     if (error && !chunk.choices) throw new APIError(undefined, error, undefined, undefined);
     const progress = (this.#progress ??= {
-      accumulator: new (nativeModule().Accumulator)('chat', undefined, true),
+      completion: new GrowingCompletion(this.#params, this._runsTools),
       id: chunk.id,
-      snapshot: undefined,
-      so_far: new Map(),
-      heard: new Set(),
+      told: new Map(),
     });
-    progress.snapshot = undefined;
     progress.id ||= chunk.id;
-    for (const { index, delta } of (chunk.choices ?? []) as any[]) {
-      const { expires_at, data, transcript } = delta?.audio ?? {};
-      if (expires_at !== undefined && data === undefined && transcript === undefined) progress.heard.add(index);
-      else if (delta && Object.keys(delta).length > 0) progress.heard.delete(index);
-    }
-    this.#refuseCut(chunk);
-    const events = JSON.parse(progress.accumulator.push('', JSON.stringify(chunk))) as any[];
-    // The snapshot grows with the stream: it is read only for those who look at it.
-    if (this._hasListeners('chunk')) this._emit('chunk', chunk, this.currentChatCompletionSnapshot!);
-    for (const event of inOrder(events)) this.#tell(event, progress);
+    const { completion } = progress;
+    const pieces = completion.add(chunk);
+    const { choices } = completion.snapshot!;
+    this._emit('chunk', chunk, completion.snapshot!);
+    chunk.choices.forEach((choice, at) => this.#tell(progress, choices[choice.index]!, choice, pieces[at]!));
   }
 
-  /** An answer that was cut short cannot be parsed. */
-  #refuseCut(chunk: ChatCompletionChunk): void {
-    for (const { finish_reason } of chunk.choices ?? []) {
-      if (finish_reason !== 'length' && finish_reason !== 'content_filter') continue;
-      if (!this.#params || !(this._runsTools || hasAutoParseableInput(this.#params))) return;
-      throw finish_reason === 'length' ? new LengthFinishReasonError() : new ContentFilterFinishReasonError();
+  /** Tells listeners what a piece of a choice has brought. */
+  #tell(progress: Progress, whole: any, { delta, logprobs }: ChatCompletionChunk.Choice, pieces: CallPiece[]): void {
+    const { message } = whole;
+    if (message.role === 'assistant') {
+      if (delta?.content != null && message.content) {
+        this._emit('content', delta.content, message.content);
+        // What it comes to is looked up only for those who want to know.
+        if (this._hasListeners('content.delta')) {
+          this._emit('content.delta', { delta: delta.content, snapshot: message.content, parsed: message.parsed });
+        }
+      }
+      if (delta?.refusal != null && message.refusal) {
+        this._emit('refusal.delta', { delta: delta.refusal, snapshot: message.refusal });
+      }
+      if (logprobs?.content != null) {
+        this._emit('logprobs.content.delta', { content: logprobs.content, snapshot: whole.logprobs?.content ?? [] });
+      }
+      if (logprobs?.refusal != null) {
+        this._emit('logprobs.refusal.delta', { refusal: logprobs.refusal, snapshot: whole.logprobs?.refusal ?? [] });
+      }
     }
+    let told = progress.told.get(whole.index);
+    if (!told) {
+      told = { content: false, refusal: false, contentLogprobs: false, refusalLogprobs: false, call: undefined, calls: new Set() };
+      progress.told.set(whole.index, told);
+    }
+    if (whole.finish_reason) this.#tellEnd(whole, told);
+    for (const { index } of pieces) {
+      // With the next call, all before it is over.
+      if (told.call !== index) this.#tellEnd(whole, told);
+      told.call = index;
+    }
+    for (const { index, text } of pieces) {
+      const call = message.tool_calls?.[index];
+      if (call?.type !== 'function' || !this._hasListeners('tool_calls.function.arguments.delta')) continue;
+      const { name, arguments: all, parsed_arguments } = call.function;
+      this._emit('tool_calls.function.arguments.delta', { name, index, arguments: all, parsed_arguments, arguments_delta: text });
+    }
+  }
+
+  /** Tells what of a choice is whole, once. */
+  #tellEnd(whole: any, told: Told): void {
+    const { message, logprobs } = whole;
+    const { content, refusal } = message;
+    const isSaid = content !== '' || (!refusal && !message.tool_calls?.length && !message.function_call);
+    if (content != null && isSaid && !told.content) {
+      told.content = true;
+      if (this._hasListeners('content.done')) {
+        // Beside a refusal it is no answer.
+        const parsed = refusal ? null : parseResponseFormatContent<ParsedT>(this.#format, content);
+        this._emit('content.done', { content, parsed });
+      }
+    }
+    if (refusal && !told.refusal) {
+      told.refusal = true;
+      this._emit('refusal.done', { refusal });
+    }
+    if (logprobs?.content && !told.contentLogprobs) {
+      told.contentLogprobs = true;
+      this._emit('logprobs.content.done', { content: logprobs.content });
+    }
+    if (logprobs?.refusal && !told.refusalLogprobs) {
+      told.refusalLogprobs = true;
+      this._emit('logprobs.refusal.done', { refusal: logprobs.refusal });
+    }
+    if (told.call !== undefined) this.#tellCall(whole, told, told.call);
+  }
+
+  #tellCall(whole: any, told: Told, index: number): void {
+    if (told.calls.has(index)) return;
+    const call = whole.message.tool_calls?.[index];
+    if (!call) throw new Error('no tool call snapshot');
+    if (!call.type) throw new Error('tool call snapshot missing `type`');
+    if (call.type !== 'function') return;
+    const { name, arguments: text } = call.function;
+    const parsed_arguments = parseArguments(this.#params, name, text);
+    // One that goes on after another is told again.
+    if (whole.finish_reason) told.calls.add(index);
+    this._emit('tool_calls.function.arguments.done', { name, index, arguments: text, parsed_arguments });
   }
 
   #finish(calls?: string[]): ParsedChatCompletion<ParsedT> {
+    if (this.ended) throw new OpenAIError("stream has ended, this shouldn't happen");
     const progress = this.#progress;
-    if (this.ended) throw new OpenAIError('stream has ended, this shouldn\'t happen');
     if (!progress) throw new OpenAIError('request ended without sending any chunks');
-    const completion = JSON.parse(progress.accumulator.snapshot()) as ChatCompletion;
-    for (const choice of completion.choices) {
-      if (!choice.finish_reason && progress.heard.has(choice.index)) choice.finish_reason = 'stop';
-      if (!choice.finish_reason) throw new OpenAIError(`missing finish_reason for choice ${choice.index}`);
-    }
-    for (const event of JSON.parse(progress.accumulator.finish()) as any[]) this.#tell(event, progress);
     this.#progress = undefined;
+    const completion = progress.completion.finish();
     // The ids with which calls were answered, where the chunks had none.
     for (const [at, id] of (calls ?? []).entries()) {
       const call = completion.choices[0]?.message.tool_calls?.[at];
       if (call && id) call.id = id;
     }
     return maybeParseChatCompletion(completion, this.#params) as ParsedChatCompletion<ParsedT>;
-  }
-
-  /** An event of the core's, as listeners get it. */
-  #tell(event: any, { so_far }: Progress): void {
-    const { type, choice = 0 } = event;
-    const format = this.#format;
-    /** What it has come to with this piece. */
-    const whole = (name: string, piece: any, none: any): any => {
-      const key = `${name}/${choice}`;
-      const before = so_far.get(key) ?? none;
-      const now = typeof piece === 'string' ? before + piece : [...before, ...piece];
-      so_far.set(key, now);
-      return now;
-    };
-    switch (type) {
-      case 'content.delta': {
-        const snapshot = whole(type, event.delta, '');
-        if (snapshot === '') return;
-        this._emit('content', event.delta, snapshot);
-        if (!this._hasListeners(type)) return;
-        const parsed = isParseableResponseFormat(format) ? partialParse(snapshot) : undefined;
-        return this._emit(type, { delta: event.delta, snapshot, parsed });
-      }
-      case 'content.done': {
-        if (!this._hasListeners(type)) return;
-        // Beside a refusal it is no answer.
-        const isAnswer = !so_far.get(`refusal.delta/${choice}`);
-        const parsed = isAnswer ? parseResponseFormatContent<ParsedT>(format, event.content) : null;
-        return this._emit(type, { content: event.content, parsed });
-      }
-      case 'refusal.delta': {
-        const snapshot = whole(type, event.delta, '');
-        return snapshot === '' ? undefined : this._emit(type, { delta: event.delta, snapshot });
-      }
-      case 'refusal.done':
-        return this._emit(type, { refusal: event.refusal });
-      case 'tool_calls.function.arguments.delta': {
-        const { name, index, arguments_delta } = event;
-        const text = whole(`call ${index}`, arguments_delta, '');
-        if (!this._hasListeners(type)) return;
-        const parse = text !== '' && shouldParseToolCall(this.#params, { type: 'function', function: { name } });
-        const parsed_arguments = parse ? partialParse(text) : undefined;
-        return this._emit(type, { name, index, arguments: text, parsed_arguments, arguments_delta });
-      }
-      case 'tool_calls.function.arguments.done': {
-        if (!this._hasListeners(type)) return;
-        const { name, index } = event;
-        const parsed_arguments = parseArguments(this.#params, name, event.arguments);
-        return this._emit(type, { name, index, arguments: event.arguments, parsed_arguments });
-      }
-      case 'logprobs.content.delta':
-        return this._emit(type, { content: event.content, snapshot: whole(type, event.content, []) });
-      case 'logprobs.content.done':
-        return this._emit(type, { content: event.content });
-      case 'logprobs.refusal.delta':
-        return this._emit(type, { refusal: event.refusal, snapshot: whole(type, event.refusal, []) });
-      case 'logprobs.refusal.done':
-        return this._emit(type, { refusal: event.refusal });
-    }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ChatCompletionChunk> {
@@ -358,19 +341,6 @@ export class ChatCompletionStream<ParsedT = null>
     const stream = new Stream(() => this[Symbol.asyncIterator](), this.controller);
     return stream.toReadableStream();
   }
-}
-
-/** What a call ends is told before the call. */
-function inOrder(events: any[]): any[] {
-  const begins = events.findIndex(({ type }) => type.startsWith('tool_calls.') && type.endsWith('.delta'));
-  if (begins < 0) return events;
-  const ended = (event: any, at: number) =>
-    at > begins && event.type.endsWith('.done') && event.index !== events[begins].index;
-  return [
-    ...events.slice(0, begins),
-    ...events.filter(ended),
-    ...events.filter((event, at) => at >= begins && !ended(event, at)),
-  ];
 }
 
 /** What a completion has come to so far. */

@@ -1,21 +1,22 @@
-/** JSON of which the end has not come yet. */
+/** JSON of which the end has not come yet, read as the official package reads it: numbers count once something stands behind them. */
 
-/** The value as far as it is there; an empty object where there is none. Text that can be no JSON gives `undefined`. */
-export function partialParse(text: string): unknown {
-  const reader = new Reader(text);
-  try {
-    reader.space();
-    if (reader.over) return {};
-    const value = reader.value();
-    return value === NOTHING ? {} : value;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+/** The text has ended too early for a value. Inside of lists and objects nobody sees it. */
+export class PartialJSON extends Error {}
+
+/** The text can be no JSON, whatever follows. */
+export class MalformedJSON extends Error {}
+
+/** The value as far as it is there. Lists and objects end where they cannot be read on; a text that is no JSON from its beginning is an error. */
+export function partialParse(text: string): any {
+  if (typeof text !== 'string') throw new TypeError(`expecting str, got ${typeof text}`);
+  if (!text.trim()) throw new Error(`${text} is empty`);
+  return new Reader(text.trim()).value();
 }
 
-/** A value that has only begun, with nothing to show. */
-const NOTHING = Symbol('nothing');
+/** Words, and how many letters of them are enough. */
+const WORDS: Array<[string, unknown, number]> = [
+  ['null', null, 1], ['true', true, 1], ['false', false, 1], ['Infinity', Infinity, 1], ['-Infinity', -Infinity, 2], ['NaN', NaN, 1],
+];
 
 /** Beyond this nesting nothing is shown, so that a text cannot exhaust the stack. */
 const DEEPEST = 500;
@@ -26,115 +27,105 @@ class Reader {
 
   constructor(readonly text: string) {}
 
-  get over(): boolean {
+  value(): unknown {
+    this.#space();
+    if (this.#over || this.#depth > DEEPEST) throw this.#partial('Unexpected end of input');
+    const first = this.text[this.#at];
+    if (first === '"') return this.#string();
+    if (first === '{') return this.#nested({}, '}', (found) => this.#member(found));
+    if (first === '[') return this.#nested([] as unknown[], ']', (found) => void found.push(this.value()));
+    const rest = this.text.length - this.#at;
+    for (const [word, value, enough] of WORDS) {
+      const isWhole = this.text.startsWith(word, this.#at);
+      const isBegun = rest >= enough && rest < word.length && word.startsWith(this.text.slice(this.#at));
+      if (!isWhole && !isBegun) continue;
+      this.#at += word.length;
+      return value;
+    }
+    return this.#number();
+  }
+
+  get #over(): boolean {
     return this.#at >= this.text.length;
   }
 
-  space(): void {
-    while (/\s/.test(this.text[this.#at] ?? '')) this.#at += 1;
+  #space(): void {
+    while (!this.#over && ' \n\r\t'.includes(this.text[this.#at]!)) this.#at += 1;
   }
 
-  value(): unknown {
-    this.space();
-    if (this.over || this.#depth > DEEPEST) return NOTHING;
-    const first = this.text[this.#at]!;
-    if (first === '{') return this.#nested(() => this.#object());
-    if (first === '[') return this.#nested(() => this.#list());
-    if (first === '"') return this.#string();
-    return this.#word();
+  #partial(what: string): PartialJSON {
+    return new PartialJSON(`${what} at position ${this.#at}`);
   }
 
-  #nested<T>(read: () => T): T {
+  #malformed(error: unknown): MalformedJSON {
+    return new MalformedJSON(`${String(error)} at position ${this.#at}`);
+  }
+
+  /** A list or an object: what has been found when it ends, or cannot be read on. */
+  #nested<T>(found: T, end: string, item: (found: T) => void): T {
     this.#depth += 1;
     this.#at += 1;
-    const value = read();
+    this.#space();
+    try {
+      while (this.text[this.#at] !== end) {
+        item(found);
+        this.#space();
+        if (this.text[this.#at] === ',') this.#at += 1;
+        if (end === '}') this.#space();
+      }
+      this.#at += 1;
+    } catch {
+      this.#at = this.text.length;
+    }
     this.#depth -= 1;
-    return value;
+    return found;
   }
 
-  #object(): object {
-    const found: Record<string, unknown> = {};
-    for (;;) {
-      this.space();
-      if (this.over) return found;
-      if (this.#takes('}')) return found;
-      if (this.#takes(',')) continue;
-      this.space();
-      if (this.over || this.text[this.#at] !== '"') {
-        if (this.over) return found;
-        throw new SyntaxError('a member has no name');
-      }
-      const whole = this.#closed();
-      const name = this.#string();
-      this.space();
-      if (!whole || !this.#takes(':')) return found;
-      const value = this.value();
-      // A name like `__proto__` is a member like any other.
-      if (value !== NOTHING) {
-        Object.defineProperty(found, name, { value, configurable: true, enumerable: true, writable: true });
-      }
-    }
-  }
-
-  #list(): unknown[] {
-    const found: unknown[] = [];
-    for (;;) {
-      this.space();
-      if (this.over || this.#takes(']')) return found;
-      if (this.#takes(',')) continue;
-      const value = this.value();
-      if (value === NOTHING) return found;
-      found.push(value);
-    }
-  }
-
-  #takes(mark: string): boolean {
-    if (this.text[this.#at] !== mark) return false;
+  #member(found: object): void {
+    const name = this.#string();
+    this.#space();
     this.#at += 1;
-    return true;
-  }
-
-  /** Where the text that begins here ends; -1 where it does not. */
-  #end(): number {
-    for (let at = this.#at + 1; at < this.text.length; at += 1) {
-      if (this.text[at] === '\\') at += 1;
-      else if (this.text[at] === '"') return at;
-    }
-    return -1;
-  }
-
-  #closed(): boolean {
-    return this.#end() >= 0;
+    const value = this.value();
+    // A name like `__proto__` is a member like any other.
+    Object.defineProperty(found, name, { value, configurable: true, enumerable: true, writable: true });
   }
 
   #string(): string {
-    const end = this.#end();
     const start = this.#at;
-    if (end >= 0) {
-      this.#at = end + 1;
-      return JSON.parse(this.text.slice(start, end + 1)) as string;
+    if (this.text[start] !== '"') throw this.#malformed('a member has no name');
+    let isEscaped = false;
+    for (this.#at += 1; !this.#over; this.#at += 1) {
+      const sign = this.text[this.#at];
+      if (sign === '"' && !isEscaped) break;
+      isEscaped = sign === '\\' && !isEscaped;
     }
-    this.#at = this.text.length;
-    // An escape that has only begun is left out.
-    const inside = this.text.slice(start).replace(/\\(?:u[0-9a-fA-F]{0,3})?$/, (cut, at, all: string) => {
-      const before = /\\*$/.exec(all.slice(0, at as number))![0].length;
-      return before % 2 === 0 ? '' : (cut as string);
-    });
-    return JSON.parse(`${inside}"`) as string;
+    if (!this.#over) {
+      this.#at += 1;
+      return this.#read(this.text.slice(start, this.#at));
+    }
+    const inside = this.text.slice(start, isEscaped ? -1 : undefined);
+    try {
+      return JSON.parse(`${inside}"`) as string;
+    } catch {
+      // An escape that has only begun is left out.
+      return JSON.parse(`${this.text.slice(start, this.text.lastIndexOf('\\'))}"`) as string;
+    }
   }
 
-  #word(): unknown {
-    const found = /[^\s,\]}]*/y;
-    found.lastIndex = this.#at;
-    const word = found.exec(this.text)![0];
-    this.#at += word.length;
-    for (const [name, value] of [['true', true], ['false', false], ['null', null]] as const) {
-      if (word === name) return value;
-      if (word !== '' && this.over && name.startsWith(word)) return NOTHING;
+  #number(): unknown {
+    if (this.#at === 0) return this.#read(this.text);
+    const start = this.#at;
+    while (!this.#over && !',]}'.includes(this.text[this.#at]!)) this.#at += 1;
+    // More digits may follow.
+    if (this.#over) throw this.#partial('Unterminated number literal');
+    return this.#read(this.text.slice(start, this.#at));
+  }
+
+  #read(text: string): any {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw this.#malformed(error);
     }
-    // A number may have been cut behind its sign, its point or its exponent.
-    const number = this.over ? word.replace(/(?:[eE][+-]?|\.)$/, '').replace(/^-$/, '') : word;
-    if (number === '' && this.over) return NOTHING;
-    return JSON.parse(number) as number;
   }
 }
