@@ -317,7 +317,7 @@ async def agent(call: Any, method: Any, described: Any, plain: Any) -> Dict[str,
             {"type": "tool_error", "name": failure.tool_name, "message": str(failure.error)}
         )
     events: List[Any] = []
-    stream = method(**args)
+    stream = method(**args).with_result_collection()
     try:
         await _of(stream.__aenter__() if asynchronous else stream.__enter__())
     except Exception as error:

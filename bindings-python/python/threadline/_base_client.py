@@ -63,6 +63,7 @@ def make_request_options(
     post_parser: "Callable[[Any], Any] | NotGiven" = not_given,
     synthesize_event_and_data: Optional[bool] = None,
     security: Any = None,
+    stream_mode: Optional[str] = None,
 ) -> Dict[str, Any]:
     """Options of a request as one dictionary; what was not given is not in it."""
     options: Dict[str, Any] = {}
@@ -84,6 +85,8 @@ def make_request_options(
         options["synthesize_event_and_data"] = synthesize_event_and_data
     if security is not None:
         options["security"] = security
+    if stream_mode is not None:
+        options["stream_mode"] = stream_mode
     return options
 
 

@@ -57,6 +57,7 @@ class Calls:
             return None, dict(settings)
         timeout, retries = settings.get("timeout", _NOT_GIVEN), options.get("max_retries", _NOT_GIVEN)
         known = {"open": mode == OPEN, "follow_redirects": options.get("follow_redirects"), "repeatable": options.get("repeatable", True)}
+        known.update({name: options[name] for name in ("stream_mode", "synthesize_event_and_data") if name in options})
         exchange = Exchange(self._client, settings.get("headers"), timeout, retries, known)
         return exchange, {**settings, "timeout": None}
 

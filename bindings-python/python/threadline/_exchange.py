@@ -7,7 +7,7 @@ import itertools
 import sys
 import time
 import weakref
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple, get_origin
 
 from ._exceptions import APIConnectionError, APIError, APITimeoutError, OpenAIError
 from ._log import log
@@ -112,6 +112,13 @@ class EventsOf:
     def __init__(self, operation: int) -> None:
         self.operation = operation
 
+    @property
+    def stream_mode(self) -> str:
+        """`events` where errors are told of by events among others, after which the stream goes on."""
+        from . import _operations as op
+
+        return "events" if self.operation in (op.BETA_AGENTS_SESSIONS_CREATE, op.BETA_AGENTS_SESSIONS_EVENTS_STREAM) else "legacy"
+
     def __call__(self, text: str) -> Any:
         from . import _threadline as _native
 
@@ -182,14 +189,24 @@ class Exchange:
             error.attempts = self.retries + 1
         return False
 
-    def events(self, cast_to: Any, mode: int, asynchronous: bool) -> Any:
+    def events(self, cast_to: Any, mode: int, asynchronous: bool, stream_cls: Any = None) -> Any:
         """The stream, or the reply with it."""
         from ._foreign import ForeignReply
+        from ._own_models import FinalRequestOptions
         from ._streaming import AsyncStream, Stream
 
+        options = FinalRequestOptions(
+            method=str(self.request.method).lower(),
+            url=str(self.request.url),
+            headers=dict(self.extra_headers),
+            max_retries=self.max_retries,
+            stream_mode=str(self.options.get("stream_mode") or getattr(cast_to, "stream_mode", "legacy")),
+            synthesize_event_and_data=self.options.get("synthesize_event_and_data"),
+        )
         if mode != VALUE:
-            return ForeignReply(self.response, cast_to, self.client, True, None, None, self.retries, asynchronous)
-        return (AsyncStream if asynchronous else Stream)(cast_to=cast_to, response=self.response, client=self.client)
+            return ForeignReply(self.response, cast_to, self.client, True, None, options, self.retries, asynchronous)
+        kind = get_origin(stream_cls) or stream_cls or (AsyncStream if asynchronous else Stream)
+        return kind(cast_to=cast_to, response=self.response, client=self.client, options=options)
 
     def _attempt(self, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes]) -> Any:
         own = {name.lower() for name in self.extra_headers}

@@ -44,10 +44,13 @@ def _unwrapped_type(type_: Any) -> Any:
 class ForeignEvents:
     """The events of a response of httpx."""
 
-    def __init__(self, response: Any, cast_to: Any) -> None:
+    def __init__(self, response: Any, cast_to: Any, options: Any = None) -> None:
         self.response = response
         self.cast_to = cast_to
         self._left: Any = None
+        #: Whether an event that tells of an error is raised.
+        self._raises = getattr(options, "stream_mode", "legacy") == "legacy"
+        self._with_names = bool(getattr(options, "synthesize_event_and_data", None))
 
     def close(self) -> None:
         self.response.close()
@@ -117,6 +120,8 @@ class ForeignEvents:
 
     def _judge(self, event: ServerSentEvent, data: Any) -> None:
         failure = data.get("error") if isinstance(data, dict) else None
+        if not self._raises:
+            return
         if failure or event.event == "error":
             told = failure.get("message") if isinstance(failure, dict) else None
             message = told if isinstance(told, str) and told else "An error occurred during streaming"
@@ -125,7 +130,7 @@ class ForeignEvents:
     def _value(self, event: ServerSentEvent) -> Any:
         data = event.json()
         self._judge(event, data)
-        if event.event is not None and event.event.startswith("thread."):
+        if self._with_names or self._raises and event.event is not None and event.event.startswith("thread."):
             data = {"event": event.event, "data": data}
             if isinstance(self.cast_to, EventsOf):
                 return self.cast_to(json.dumps(data))

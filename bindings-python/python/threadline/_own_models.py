@@ -189,6 +189,7 @@ class FinalRequestOptionsInput(TypedDict, total=False):
     extra_json: Any
     follow_redirects: bool
     synthesize_event_and_data: bool
+    stream_mode: str
     security: SecurityOptions
 
 
@@ -216,6 +217,7 @@ class FinalRequestOptions:
         json_data: Any = None,
         extra_json: Any = None,
         synthesize_event_and_data: Optional[bool] = None,
+        stream_mode: str = "legacy",
     ) -> None:
         self.method = method
         self.url = url
@@ -232,6 +234,8 @@ class FinalRequestOptions:
         self.json_data = json_data
         self.extra_json = extra_json
         self.synthesize_event_and_data = synthesize_event_and_data
+        #: `events`: an event that tells of an error is an event; else it is raised.
+        self.stream_mode = stream_mode
 
     @classmethod
     def construct(cls, _fields_set: Any = None, **values: Any) -> "FinalRequestOptions":

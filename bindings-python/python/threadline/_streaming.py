@@ -29,10 +29,10 @@ class ServerSentEvent:
         return f"ServerSentEvent(event={self.event}, data={self.data}, id={self.id}, retry={self.retry})"
 
 
-def _foreign(response: Any, cast_to: Any) -> Any:
+def _foreign(response: Any, cast_to: Any, options: Any) -> Any:
     from ._foreign import ForeignEvents
 
-    return ForeignEvents(response, cast_to)
+    return ForeignEvents(response, cast_to, options)
 
 
 def _read(events: Any) -> Iterator[Any]:
@@ -72,7 +72,7 @@ class Stream(Generic[T]):
         self._client = client
         self._options = options
         self._response = response
-        self._events = reply.events if response is None else _foreign(response, cast_to)
+        self._events = reply.events if response is None else _foreign(response, cast_to, options)
         self._iterator = self.__stream__()
 
     @classmethod
@@ -129,7 +129,7 @@ class AsyncStream(Generic[T]):
         self._client = client
         self._options = options
         self._response = response
-        self._events = reply.events if response is None else _foreign(response, cast_to)
+        self._events = reply.events if response is None else _foreign(response, cast_to, options)
         self._iterator = self.__stream__()
 
     @classmethod

@@ -17,7 +17,7 @@ VALUE, RAW, OPEN = 0, 1, 2
 
 #: Members of ``options`` and what they are called as settings of a call.
 _OPTIONS = {"headers": "headers", "params": "query", "timeout": "timeout", "max_retries": "max_retries", "idempotency_key": "idempotency_key"}
-_OTHER_OPTIONS = frozenset(("extra_json", "post_parser", "follow_redirects", "security", "synthesize_event_and_data", "repeatable"))
+_OTHER_OPTIONS = frozenset(("extra_json", "post_parser", "follow_redirects", "security", "synthesize_event_and_data", "stream_mode", "repeatable"))
 
 
 def _given(value: Any) -> bool:
@@ -304,7 +304,7 @@ class SyncMethods:
         wanted, calls = OPEN if stream or mode == OPEN else RAW, self._calls
         reply, exchange = (self._native.request(*call, wanted), None) if calls is self._native else calls.request(options, call, wanted)
         if exchange is not None and exchange.taken:
-            reply = exchange.events(_item(cast_to, stream_cls), mode, False)
+            reply = exchange.events(_item(cast_to, stream_cls), mode, False, stream_cls)
             return reply if mode == VALUE else _reply(reply, mode, False, self, None, options, exchange)
         if mode != VALUE:
             return _reply(reply, mode, False, self, cast_to, options, exchange)
@@ -384,7 +384,7 @@ class AsyncMethods:
         else:
             reply, exchange = await calls.request_async(options, call, wanted)
         if exchange is not None and exchange.taken:
-            reply = exchange.events(_item(cast_to, stream_cls), mode, True)
+            reply = exchange.events(_item(cast_to, stream_cls), mode, True, stream_cls)
             return reply if mode == VALUE else _reply(reply, mode, True, self, None, options, exchange)
         if mode != VALUE:
             return _reply(reply, mode, True, self, cast_to, options, exchange)

@@ -1,126 +1,114 @@
-"""Events of a session that is created, and the result of its first turn."""
+"""Events of a session that is created, functions that its agent calls, and the result of its first turn."""
 
 from __future__ import annotations
 
-from typing import Any, AsyncIterator, Iterator, Optional
+from typing import Any, AsyncIterator, Iterator
 
+from ...._resource import cached_property
 from ...._streaming import AsyncStream, Stream
-from ._result import AgentTurnResult, AgentTurnResultCollector, AgentTurnResultError
+from ._collection import ResultCollection, final_result, final_result_async
+from ._result import AgentTurnResult
 
 __all__ = ["AgentSessionEventStream", "AsyncAgentSessionEventStream", "followed"]
 
 
-class _Collection:
-    """Gathers nothing until it is asked to, so that a program that reads events alone keeps none."""
-
-    def __init__(self) -> None:
-        self.collector: Optional[AgentTurnResultCollector] = None
-        self._started = False
-
-    def enable(self) -> AgentTurnResultCollector:
-        if self.collector is None:
-            if self._started:
-                raise RuntimeError(
-                    "Call with_result_collection() before consuming events, or call get_final_result() on a fresh stream"
-                )
-            self.collector = AgentTurnResultCollector()
-        return self.collector
-
-    def accept(self, event: Any) -> None:
-        self._started = True
-        if self.collector is not None:
-            self.collector.accept(event)
-
-    def failed(self, error: Exception) -> None:
-        if self.collector is not None and not self.collector.is_done():
-            self.collector.cause = error
-
-
-def _noted(events: Iterator[Any], collection: _Collection) -> Iterator[Any]:
+# Not methods: a stream that its iterator refers to would live, with its connection, until the garbage is collected.
+def _noted(events: Iterator[Any], collection: ResultCollection) -> Iterator[Any]:
     try:
         for event in events:
             collection.accept(event)
+            dispatcher = collection.dispatcher
+            pending = None if dispatcher is None else dispatcher.prepare(event)
             yield event
+            if pending is not None and not collection.closed:
+                dispatcher.dispatch(pending)
     except Exception as error:
         collection.failed(error)
         raise
+    finally:
+        events.close()  # type: ignore[attr-defined]
 
 
-async def _noted_async(events: AsyncIterator[Any], collection: _Collection) -> AsyncIterator[Any]:
+async def _noted_async(events: AsyncIterator[Any], collection: ResultCollection) -> AsyncIterator[Any]:
     try:
         async for event in events:
             collection.accept(event)
+            dispatcher = collection.dispatcher
+            pending = None if dispatcher is None else dispatcher.prepare(event)
             yield event
+            if pending is not None and not collection.closed:
+                await dispatcher.dispatch(pending)
     except Exception as error:
         collection.failed(error)
         raise
+    finally:
+        await events.aclose()  # type: ignore[attr-defined]
 
 
 class AgentSessionEventStream(Stream[Any]):
-    """The events of a session that is created with input, which can gather the result of its first turn."""
+    """The events of a session that is created with input, which can gather the result of its first turn.
 
-    _collection: _Collection
+    Functions of ``tool_handlers`` are called while it is read, each after the event of its call.
+    """
+
+    @cached_property
+    def _collection(self) -> ResultCollection:
+        return ResultCollection()
+
+    def __stream__(self) -> Iterator[Any]:
+        return _noted(super().__stream__(), self._collection)
+
+    def close(self) -> None:
+        """Closes the connection; the turn goes on at the server."""
+        self._collection.closed = True
+        super().close()
 
     def with_result_collection(self) -> "AgentSessionEventStream":
         """Keeps the final messages from now on, for :meth:`get_final_result` after the events have been read."""
         self._collection.enable()
         return self
 
-    def get_final_result(self) -> AgentTurnResult:
+    def get_final_result(self) -> AgentTurnResult[Any]:
         """Reads on to the end of the turn and gives its result. Raises :class:`AgentTurnResultError` where there is none."""
-        collector = self._collection.enable()
-        try:
-            collector.check_outcome()
-            while not collector.is_done() and next(self, None) is not None:
-                collector.check_outcome()
-            return collector.result()
-        except AgentTurnResultError:
-            raise
-        except Exception as error:
-            collector.cause = error
-            raise collector.error("observation_failed") from error
-        finally:
-            self.close()
+        return final_result(self, self._collection)
 
 
 class AsyncAgentSessionEventStream(AsyncStream[Any]):
     """The events of a session that is created with input. See :class:`AgentSessionEventStream`."""
 
-    _collection: _Collection
+    @cached_property
+    def _collection(self) -> ResultCollection:
+        return ResultCollection()
+
+    def __stream__(self) -> AsyncIterator[Any]:
+        return _noted_async(super().__stream__(), self._collection)
+
+    async def close(self) -> None:
+        """Closes the connection; the turn goes on at the server."""
+        self._collection.closed = True
+        await super().close()
+
+    aclose = close
 
     def with_result_collection(self) -> "AsyncAgentSessionEventStream":
         """Keeps the final messages from now on, for :meth:`get_final_result` after the events have been read."""
         self._collection.enable()
         return self
 
-    async def get_final_result(self) -> AgentTurnResult:
+    async def get_final_result(self) -> AgentTurnResult[Any]:
         """Reads on to the end of the turn and gives its result. Raises :class:`AgentTurnResultError` where there is none."""
-        collector = self._collection.enable()
-        try:
-            collector.check_outcome()
-            while not collector.is_done() and await anext(self._iterator, None) is not None:
-                collector.check_outcome()
-            return collector.result()
-        except AgentTurnResultError:
-            raise
-        except Exception as error:
-            collector.cause = error
-            raise collector.error("observation_failed") from error
-        finally:
-            await self.close()
+        return await final_result_async(self, self._collection)
 
 
-def followed(value: Any) -> Any:
+def followed(value: Any, output_type: Any = None, dispatcher: Any = None) -> Any:
     """A stream of events of a session as one of these; anything else as it is."""
     if type(value) is Stream:
         value.__class__ = AgentSessionEventStream
-        note: Any = _noted
     elif type(value) is AsyncStream:
         value.__class__ = AsyncAgentSessionEventStream
-        note = _noted_async
     else:
         return value
     made: Any = value
-    made._collection = _Collection()
-    made._iterator = note(made._iterator, made._collection)
+    made._collection.output_type, made._collection.dispatcher = output_type, dispatcher
+    made._iterator = made.__stream__()
     return made
