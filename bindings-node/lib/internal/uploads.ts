@@ -22,7 +22,8 @@ function isUpload(value: object): boolean {
 
 /** These options with their body as form data. */
 export async function multipartFormRequestOptions<Options extends WithBody>(options: Options, fetch?: unknown): Promise<Options> {
-  return { ...options, body: await createForm(options.body, fetch) };
+  const { hasStream, streamingForm } = require('./streaming-form') as typeof import('./streaming-form');
+  return hasStream(options.body) ? streamingForm(options) : { ...options, body: await createForm(options.body, fetch) };
 }
 
 /** These options; with their body as form data, if there is a file in it. */

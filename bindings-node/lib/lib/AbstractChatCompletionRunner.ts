@@ -156,6 +156,14 @@ export class AbstractChatCompletionRunner<
       total.completion_tokens += usage.completion_tokens;
       total.prompt_tokens += usage.prompt_tokens;
       total.total_tokens += usage.total_tokens;
+      for (const key of ['completion_tokens_details', 'prompt_tokens_details'] as const) {
+        const details = usage[key];
+        if (typeof details !== 'object' || details === null) continue;
+        const sums = (total[key] ??= {}) as Record<string, number>;
+        for (const [name, count] of Object.entries(details)) {
+          if (typeof count === 'number' && name !== '__proto__') sums[name] = (sums[name] ?? 0) + count;
+        }
+      }
     }
     return total;
   }
@@ -199,10 +207,10 @@ export class AbstractChatCompletionRunner<
   }
 
   protected async _runTools(client: OpenAI, params: any, runner: any, options?: RunnerOptions): Promise<void> {
-    const { tool_choice = 'auto', stream, toolContext, tools: given, ...rest } = params;
+    const { tool_choice = 'auto', stream, toolContext, ...rest } = params;
     const { maxChatCompletions = DEFAULT_COMPLETIONS, afterCompletion, ...requestOptions } = options ?? {};
     const only: string | undefined = typeof tool_choice === 'string' ? undefined : tool_choice?.function?.name;
-    const tools = (given as any[]).map(runnable);
+    const tools = (rest.tools as any[]).map(runnable);
     const functions = new Map<string, RunnableFunction<any>>();
     for (const tool of tools) {
       if (tool.type === 'function') functions.set(tool.function.name || tool.function.function.name, tool.function);
@@ -210,6 +218,7 @@ export class AbstractChatCompletionRunner<
     const sent = tools.map(described);
     for (const message of params.messages) this._addMessage(message, false);
     for (let count = 0; count < maxChatCompletions; count += 1) {
+      // Members stand where the program has put them.
       const request = { ...rest, tool_choice, tools: sent, messages: this.messages.map(sendable) };
       const completion = await this._createChatCompletion(client, request, requestOptions);
       const message = completion.choices[0]?.message;
@@ -263,8 +272,8 @@ function sendable(message: ChatCompletionMessageParam): ChatCompletionMessagePar
   const { parsed, refusal, tool_calls, ...rest } = message as any;
   const calls = tool_calls?.map((call: any) => {
     if (call.type !== 'function') return call;
-    const { parsed_arguments, ...sent } = call.function;
-    return { ...call, function: sent };
+    const { parsed_arguments, arguments: text, name, ...more } = call.function;
+    return { ...call, function: { arguments: text, name, ...more } };
   });
   return { ...rest, ...(refusal ? { refusal } : undefined), ...(calls ? { tool_calls: calls } : undefined) };
 }

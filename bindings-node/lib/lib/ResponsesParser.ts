@@ -103,15 +103,16 @@ export function maybeParseResponse<
   return plain as ParsedResponse<ParsedT>;
 }
 
-/** The response with its answers parsed. */
+/** The response with its answers parsed; one that is not complete has `null` for them, and with `strict` it is an error. */
 export function parseResponse<
   Params extends ResponseCreateParamsBase,
   ParsedT = ExtractParsedContentFromParams<Params>,
->(response: Response, params: Params, format: ResponseParserTextFormat = formatOf(params)): ParsedResponse<ParsedT> {
+>(response: Response, params: Params, format: ResponseParserTextFormat = formatOf(params), strict = false): ParsedResponse<ParsedT> {
+  const isWhole = strict || !response.status || response.status === 'completed';
   try {
     return withOutput(response, {
-      text: (text) => parseResponseFormatContent(format, text),
-      call: (call) => argumentsOf(params, call),
+      text: (text) => (isWhole ? parseResponseFormatContent(format, text) : null),
+      call: (call) => (isWhole ? argumentsOf(params, call) : null),
     }) as ParsedResponse<ParsedT>;
   } catch (error) {
     // Where the response was cut off, that is why.

@@ -23,6 +23,35 @@ const error = (body, status = 400, headers = {}) => (p) =>
   call(p, () => new Response(body, { status, headers: { 'x-request-id': 'r', 'content-type': 'application/json', ...headers } }), (c) => c.models.list());
 
 export const programs = {
+  'replies of no content': async (p) => {
+    const c = client(p, async () => new Response(null, { status: 204 }));
+    const works = [() => c.models.retrieve('m'), () => c.chat.completions.create(CHAT), () => c.files.delete('f'), () => c.get('/x'), () => c.chat.completions.create(CHAT).withResponse().then(({ data, response }) => [data, response.status])];
+    const all = [];
+    for (const work of works) all.push(await outcome(work));
+    return all;
+  },
+  'what a page shows': async (p) => {
+    const c = client(p, async () => json({ object: 'list', data: [{ id: 'a' }], has_more: true, first_id: 'a' }));
+    const page = await c.chat.completions.list({ limit: 1 });
+    const next = await page.getNextPage();
+    const again = await next.getNextPage();
+    const models = await c.models.list();
+    return [Object.keys(page), JSON.stringify({ ...page, options: undefined }), JSON.stringify(models), again.data, page.options.query, next.options.query, page.body, page.response.status];
+  },
+  'clients at another address': async (p) => {
+    const seen = [];
+    const c = client(p, async (url, { headers }) => (seen.push(new Headers(headers).get('authorization')), json(COMPLETION)), { apiKey: 'first' });
+    const { baseURL } = c;
+    for (const one of [new p.OpenAI({ apiKey: 'k', baseURL: 'https://elsewhere.test/v1' }), new p.OpenAI({ apiKey: async () => 'given', baseURL: 'https://elsewhere.test/v1' })]) {
+      const copy = one.withOptions({ baseURL, maxRetries: 0, ...(p.wire ? {} : { fetch: c.fetch }) });
+      seen.push((await copy.chat.completions.create(CHAT)).id);
+      seen.push((await copy.withOptions({ apiKey: 'other' }).chat.completions.create(CHAT)).id);
+    }
+    const moved = new p.OpenAI({ apiKey: 'moved', baseURL: 'https://elsewhere.test/v1', maxRetries: 0, ...(p.wire ? {} : { fetch: c.fetch }) });
+    moved.baseURL = baseURL;
+    seen.push((await moved.chat.completions.create(CHAT)).id);
+    return seen;
+  },
   'a value has the id of its request': (p) =>
     call(p, () => json(COMPLETION), async (c) => {
       const value = await c.chat.completions.create(CHAT);

@@ -48,4 +48,31 @@ export const programs = {
     form.append('f', new File(['x'], 'f.txt'));
     return uploaded(p, (c) => c.post('/own', { body: form }));
   },
+  'streams are sent as they come': async (p) => {
+    const sent = [];
+    const fetch = async (url, { headers, body }) => {
+      const type = new Headers(headers).get('content-type');
+      const boundary = /boundary=(\S+)/.exec(type)[1];
+      sent.push([url, type.replace(boundary, 'B'), body instanceof ReadableStream, (await new Response(body).text()).replaceAll(boundary, 'B')]);
+      return json({ id: 'f' });
+    };
+    const c = client(p, fetch);
+    const { toStreamingFile } = p.main;
+    const folder = mkdtempSync(join(tmpdir(), 'compat-'));
+    try {
+      const path = join(folder, 'n"o.txt');
+      writeFileSync(path, 'from disk');
+      const results = [];
+      const files = [
+        createReadStream(path), Readable.from([Buffer.from('a'), 'b']), Object.assign(Readable.from(['n']), { name: 'dir/named.txt' }), (async function* () { yield 'g'; yield new Uint8Array([104]); yield new Blob(['i']); })(),
+        new Response('web').body, toStreamingFile(Readable.from(['s']), 'x.bin', { type: 'a/b' }), (async function* () { yield 5; })(),
+      ];
+      for (const file of files) results.push(await outcome(async () => (await c.files.create({ file, purpose: 'batch', expires_after: { anchor: 'created_at', seconds: 5 } })).id));
+      results.push(await outcome(() => c.images.edit({ image: [new File(['1'], '1.png', { type: 'image/png' }), Readable.from(['2'])], prompt: 'p' })));
+      results.push(await outcome(() => c.files.create({ file: Readable.from(['2']), purpose: null })));
+      return JSON.parse(JSON.stringify([results, sent]));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
 };

@@ -10,7 +10,9 @@ import { clientOf } from './client-of.js';
 export function parse(responses: Responses, body: any, options?: ResponseParseOptions): APIPromise<ParsedResponse<any>> {
   const { getTextFormat, requestOptions } = resolveResponseParseOptions(body, options);
   const call = responses.create({ ...body, stream: undefined }, requestOptions) as APIPromise<Response>;
-  return call._thenUnwrap((response, props) => parsing(props, () => parseResponse(response, body, getTextFormat()))) as APIPromise<ParsedResponse<any>>;
+  // Clients that check what they send refuse what was cut short.
+  const strict = clientOf(responses)._checksArguments === true;
+  return call._thenUnwrap((response, props) => parsing(props, () => parseResponse(response, body, getTextFormat(), strict))) as APIPromise<ParsedResponse<any>>;
 }
 
 /** A response, streamed with events. */
