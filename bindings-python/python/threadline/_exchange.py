@@ -244,8 +244,8 @@ class Exchange:
         if auth is not None:
             chosen["auth"] = auth
         if self.client._options["provider"] is not None:
-            # A credential is for the provider's own origin.
-            chosen["follow_redirects"] = False
+            # A credential is for the provider's own origin, and that of the HTTP client is none of it.
+            chosen["follow_redirects"], chosen["auth"] = False, None
         elif self.options.get("follow_redirects") is not None:
             chosen["follow_redirects"] = self.options["follow_redirects"]
         log("debug", "Sending HTTP Request: %s", request.method)

@@ -7,14 +7,14 @@ from typing import Any, Dict, Tuple
 from .. import _threadline as _native
 from .._resource import AsyncResource, SyncResource
 
+Classes = Dict[str, Tuple[str, str]]
 #: Module and class by format. Replies of all other formats are of the class of `json`, or texts.
-_TRANSCRIPTIONS = {
+TRANSCRIPTIONS: Classes = {
     "json": ("transcription", "Transcription"),
     "verbose_json": ("transcription_verbose", "TranscriptionVerbose"),
     "diarized_json": ("transcription_diarized", "TranscriptionDiarized"),
 }
-_TRANSLATIONS = {"json": ("translation", "Translation"), "verbose_json": ("translation_verbose", "TranslationVerbose")}
-
+TRANSLATIONS: Classes = {"json": ("translation", "Translation"), "verbose_json": ("translation_verbose", "TranslationVerbose")}
 
 def _of(classes: Dict[str, Tuple[str, str]], arguments: Dict[str, Any]) -> Any:
     """The function that makes a reply one of the class that its format has."""
@@ -68,22 +68,22 @@ class _Async(AsyncResource):
 class TranscriptionsHelpers(_Sync):
     """Replies of ``client.audio.transcriptions``."""
 
-    _formats = _TRANSCRIPTIONS
+    _formats = TRANSCRIPTIONS
 
 
 class AsyncTranscriptionsHelpers(_Async):
     """Replies of ``client.audio.transcriptions``."""
 
-    _formats = _TRANSCRIPTIONS
+    _formats = TRANSCRIPTIONS
 
 
 class TranslationsHelpers(_Sync):
     """Replies of ``client.audio.translations``."""
 
-    _formats = _TRANSLATIONS
+    _formats = TRANSLATIONS
 
 
 class AsyncTranslationsHelpers(_Async):
     """Replies of ``client.audio.translations``."""
 
-    _formats = _TRANSLATIONS
+    _formats = TRANSLATIONS

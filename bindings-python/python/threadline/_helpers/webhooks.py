@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, Optional, Union
 
 from .. import _threadline as _native
 from .._exceptions import InvalidWebhookSignatureError, OpenAIError
 from .._resource import AsyncResource, SyncResource
+from ..lib._webhooks import webhook_signature_matches
 
 if TYPE_CHECKING:
     from .. import types as t
@@ -16,50 +16,19 @@ if TYPE_CHECKING:
 DEFAULT_TOLERANCE = 300
 _classes: Dict[str, Any] = {}
 
-#: What the core says, and by which words programs know it.
-_WORDS = {
-    "no signature matches": "The given webhook signature does not match the expected signature",
-    "the header `webhook-signature` is missing": "Could not find webhook-signature header",
-    "the header `webhook-timestamp` is missing": "Could not find webhook-timestamp header",
-    "the header `webhook-id` is missing": "Could not find webhook-id header",
-    "the delivery is too old": "Webhook timestamp is too old",
-    "the delivery is too new": "Webhook timestamp is too new",
-}
+_NO_SECRET = (
+    "The webhook secret must either be set using the env var, OPENAI_WEBHOOK_SECRET, on the client class, "
+    "OpenAI(webhook_secret='123'), or passed to this function"
+)
+_MISMATCH = (
+    "The given webhook signature does not match the expected signature: no signature matches, so the secret is not this endpoint's, "
+    "or the body is not byte for byte what was sent"
+)
 
 
-def _secret(client: Any, secret: Optional[str]) -> str:
-    found = secret if secret is not None else client.webhook_secret
-    if found is None:
-        raise ValueError(
-            "The webhook secret must either be set using the env var, OPENAI_WEBHOOK_SECRET, on the client class, "
-            "OpenAI(webhook_secret='123'), or passed to this function"
-        )
-    return str(found)
-
-
-def _headers(headers: Any) -> Dict[str, List[str]]:
-    pairs = headers.items() if isinstance(headers, Mapping) or hasattr(headers, "items") else headers
-    found: Dict[str, List[str]] = {}
-    for name, value in pairs:
-        values = value if isinstance(value, (list, tuple)) else [value]
-        found.setdefault(_text(name), []).extend(_text(one) for one in values)
-    return found
-
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def verify(client: Any, payload: Union[str, bytes], headers: Any, secret: Optional[str], tolerance: int) -> None:
-    """Raises where a delivery is not signed as it should be."""
-    raw = payload.encode() if isinstance(payload, str) else bytes(payload)
-    try:
-        _native.verify_webhook(raw, _headers(headers), _secret(client, secret), tolerance, time.time())
-    except InvalidWebhookSignatureError as error:
-        known = next((words for start, words in _WORDS.items() if str(error).startswith(start)), None)
-        if known is not None:
-            error.args = (f"{known}: {error}",)
-        raise
+def _secret(client: Any, secret: Optional[str]) -> Optional[str]:
+    """The secret of a call, or else the client's. An empty one is only taken where a call gives it: a setting that is empty is none."""
+    return secret if secret is not None else client.webhook_secret or None
 
 
 def event(payload: Union[str, bytes]) -> Any:
@@ -95,14 +64,18 @@ class WebhooksHelpers(SyncResource):
         Raises :class:`threadline.InvalidWebhookSignatureError` where it is not signed by the holder of the secret, or is older, or newer,
         than ``tolerance`` seconds.
         """
-        verify(self._client, payload, headers, secret, tolerance)
+        self.verify_signature(payload, headers, secret=secret, tolerance=tolerance)
         return event(payload)
 
     def verify_signature(
         self, payload: Union[str, bytes], headers: Any, *, secret: Optional[str] = None, tolerance: int = DEFAULT_TOLERANCE
     ) -> None:
         """Checks the signature of a delivery."""
-        verify(self._client, payload, headers, secret, tolerance)
+        found = _secret(self._client, secret)
+        if found is None:
+            raise ValueError(_NO_SECRET)
+        if not webhook_signature_matches(payload, headers, secret=found, tolerance=tolerance):
+            raise InvalidWebhookSignatureError(_MISMATCH) from None
 
 
 class AsyncWebhooksHelpers(AsyncResource):
@@ -112,11 +85,15 @@ class AsyncWebhooksHelpers(AsyncResource):
         self, payload: Union[str, bytes], headers: Any, *, secret: Optional[str] = None, tolerance: int = DEFAULT_TOLERANCE
     ) -> t.webhooks.UnwrapWebhookEvent:
         """The event of a delivery, whose signature is checked. No request is made, so there is nothing to await."""
-        verify(self._client, payload, headers, secret, tolerance)
+        self.verify_signature(payload, headers, secret=secret, tolerance=tolerance)
         return event(payload)
 
     def verify_signature(
         self, payload: Union[str, bytes], headers: Any, *, secret: Optional[str] = None, tolerance: int = DEFAULT_TOLERANCE
     ) -> None:
         """Checks the signature of a delivery."""
-        verify(self._client, payload, headers, secret, tolerance)
+        found = _secret(self._client, secret)
+        if found is None:
+            raise ValueError(_NO_SECRET) from None
+        if not webhook_signature_matches(payload, headers, secret=found, tolerance=tolerance):
+            raise InvalidWebhookSignatureError(_MISMATCH)

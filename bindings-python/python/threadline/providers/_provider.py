@@ -29,7 +29,7 @@ class Provider:
     @property
     def signs(self) -> bool:
         """Whether each request is signed, which needs a client of httpx."""
-        return self.key is None
+        return self.key is None or self.key == ""
 
     def sign(self, request: Any) -> None:
         """Signs a request of httpx."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from datetime import datetime, timezone
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, Mapping, NamedTuple, Optional
 from urllib.parse import parse_qsl, quote, urlsplit
 
 __all__ = ["Credentials", "signed"]
@@ -23,34 +23,47 @@ def _mac(key: bytes, text: str) -> bytes:
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
 
+#: Headers that proxies change or take away, and that no signature is over.
+_UNSIGNED = ("connection", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id")
+
+
 def signed(
-    method: str, url: str, body: bytes, credentials: Credentials, region: str, service: str, now: Optional[datetime] = None
+    method: str,
+    url: str,
+    body: bytes,
+    credentials: Credentials,
+    region: str,
+    service: str,
+    now: Optional[datetime] = None,
+    headers: Mapping[str, str] = {},
 ) -> Dict[str, str]:
-    """The headers that sign a request."""
+    """The headers that sign a request, and with it those of ``headers``."""
     parts = urlsplit(url)
     moment = (now or datetime.now(timezone.utc)).strftime("%Y%m%dT%H%M%SZ")
     host = parts.hostname or ""
     if parts.port not in (None, {"http": 80, "https": 443}.get(parts.scheme)):
         host = f"{host}:{parts.port}"
-    headers = {"host": host, "x-amz-date": moment}
+    own = {"host": host, "x-amz-date": moment}
     if credentials.token:
-        headers["x-amz-security-token"] = credentials.token
-    names = ";".join(sorted(headers))
+        own["x-amz-security-token"] = credentials.token
+    told = {name.lower(): value for name, value in headers.items() if name.lower() not in _UNSIGNED}
+    covered = {name: " ".join(value.split()) for name, value in {**told, **own}.items()}
+    names = ";".join(sorted(covered))
     # A path is encoded once more than it stands on the wire; this is so for all services but S3.
     path = quote(parts.path or "/", safe="/-_.~")
     pairs = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in parse_qsl(parts.query, keep_blank_values=True))
     query = "&".join(f"{name}={value}" for name, value in pairs)
-    lines = "".join(f"{name}:{headers[name].strip()}\n" for name in sorted(headers))
+    lines = "".join(f"{name}:{covered[name]}\n" for name in sorted(covered))
     request = "\n".join((method.upper(), path, query, lines, names, hashlib.sha256(body).hexdigest()))
     scope = f"{moment[:8]}/{region}/{service}/aws4_request"
-    told = "\n".join(("AWS4-HMAC-SHA256", moment, scope, hashlib.sha256(request.encode()).hexdigest()))
+    text = "\n".join(("AWS4-HMAC-SHA256", moment, scope, hashlib.sha256(request.encode()).hexdigest()))
     key = f"AWS4{credentials.secret_key}".encode()
     for part in (moment[:8], region, service, "aws4_request"):
         key = _mac(key, part)
-    signature = hmac.new(key, told.encode(), hashlib.sha256).hexdigest()
+    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
     mark = f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
-    del headers["host"]
-    return {**headers, "authorization": mark}
+    del own["host"]
+    return {**own, "authorization": mark}
 
 
 def of_object(found: Any) -> Credentials:

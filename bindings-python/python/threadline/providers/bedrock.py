@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from importlib import import_module
-from typing import Any, Callable, Optional
-from urllib.parse import urlsplit
+from typing import Any, Callable, Optional, Tuple
+from urllib.parse import urlsplit, urlunsplit
 
 from .._exceptions import OpenAIError
 from .._types import NotGiven, not_given
@@ -15,24 +14,68 @@ from ._sigv4 import of_object, signed
 
 __all__ = ["Bedrock", "bedrock"]
 
-_HOST = re.compile(r"bedrock-(mantle|runtime)(?:-fips)?\.([a-z0-9-]+)\.(?:api\.aws|amazonaws\.[a-z.]+)")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+-\d+")
-_SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
+#: Domains of AWS's partitions by the start of their regions: of one network protocol, and of both.
+_DOMAINS = {
+    "cn-": ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    "eusc-": ("amazonaws.eu", "api.amazonwebservices.eu"),
+    "us-iso-": ("c2s.ic.gov", "api.aws.ic.gov"),
+    "us-isob-": ("sc2s.sgov.gov", "api.aws.scloud"),
+    "eu-isoe-": ("cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    "us-isof-": ("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+}
+_EVERYWHERE = ("amazonaws.com", "api.aws")
+
+
+def _domains(region: str) -> Tuple[str, str]:
+    return next((domains for start, domains in _DOMAINS.items() if region.startswith(start)), _EVERYWHERE)
+
+
+def _place(host: str) -> Optional[Tuple[str, str]]:
+    """Kind and region of a host of Bedrock's own."""
+    service, _, rest = host.removesuffix(".").lower().partition(".")
+    region, _, domain = rest.partition(".")
+    if not _REGION.fullmatch(region):
+        return None
+    if service == "bedrock-mantle" and domain == "api.aws":
+        return "mantle", region
+    if service in ("bedrock-runtime", "bedrock-runtime-fips") and domain in _domains(region):
+        return "runtime", region
+    return None
+
+
+def _checked_region(region: Optional[str]) -> Optional[str]:
+    if region is not None and not _REGION.fullmatch(region):
+        raise OpenAIError("The Bedrock AWS `region` is invalid. Use a standard AWS region such as `us-east-1`.")
+    return region
 
 
 def _env(name: str) -> Optional[str]:
     return (os.environ.get(name) or "").strip() or None
 
 
-def _session(profile: Optional[str]) -> Any:
-    try:
-        made = import_module("botocore.session").Session
-    except ImportError:
-        raise OpenAIError("AWS profiles and the default chain of credentials need botocore: `pip install botocore`") from None
-    try:
-        return made(profile=profile)
-    except Exception as error:
-        raise OpenAIError("Failed to resolve AWS credentials for Bedrock: look at the AWS profile and environment variables") from error
+class _Session:
+    """A session of botocore's, made when it is first needed: bearer tokens and keys that are given do without."""
+
+    def __init__(self, profile: Optional[str]) -> None:
+        self.profile = profile
+        self._made: Any = None
+
+    def _get(self) -> Any:
+        if self._made is None:
+            from ..lib._bedrock_auth import session_of
+
+            self._made = session_of(self.profile)
+        return self._made
+
+    def region(self) -> Optional[str]:
+        """The profile's region."""
+        found: Optional[str] = self._get().get_config_variable("region")
+        return found
+
+    def credentials(self) -> Any:
+        """The credentials of now."""
+        return self._get().get_credentials()
 
 
 class Bedrock(Provider):
@@ -44,10 +87,18 @@ class Bedrock(Provider):
         self.base_url, self.region, self.key = base_url, region, key
         self._service, self._source = service, source
 
+    def with_key(self, key: str) -> Bedrock:
+        """The same place, with a bearer token. An empty one is refused where a request is to be sent with it."""
+        return Bedrock(self.base_url, self.region, self._service, key, None)
+
     def sign(self, request: Any) -> None:
+        if self.key == "":
+            raise OpenAIError("The Bedrock bearer credential must not be empty.")
         try:
             found = None if self._source is None else self._source()
             credentials = None if found is None else of_object(found)
+        except OpenAIError:
+            raise
         except Exception as error:
             raise OpenAIError("Failed to resolve AWS credentials for Bedrock.") from error
         if credentials is None or self.region is None:
@@ -61,30 +112,31 @@ class Bedrock(Provider):
         request.headers.update(signed(request.method, str(request.url), body, credentials, self.region, self._service))
 
 
-def _address(base_url: Any, endpoint: Optional[str], region: Optional[str]) -> Any:
-    """Root of the routes, kind of the endpoint, and the region that the host names."""
-    given = _env("AWS_BEDROCK_BASE_URL") if isinstance(base_url, NotGiven) else base_url
-    if given is None:
-        kind = endpoint or "mantle"
-        if region is None:
-            return None, kind, None
-        suffix = next((suffix for prefix, suffix in _SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com")
-        host = f"bedrock-mantle.{region}.api.aws" if kind == "mantle" else f"bedrock-runtime.{region}.{suffix}"
-        return f"https://{host}/openai/v1", kind, region
-    text = str(given).strip()
-    if not text:
-        raise OpenAIError("The Bedrock `base_url` must not be empty.")
-    known = _HOST.fullmatch(urlsplit(text).hostname or "")
+def _root(url: Any) -> str:
+    """The root of the routes, also where the address of one of them was given."""
+    parts = urlsplit(str(url).strip())
+    path = re.sub(r"/responses(?:/.*)?$", "", parts.path.rstrip("/"))
+    return urlunsplit(parts._replace(path=path or "/"))
+
+
+def _check_place(base_url: str, endpoint: str, region: Optional[str]) -> None:
+    """Raises :class:`OpenAIError` where an address of Bedrock's own contradicts the other options."""
+    parts = urlsplit(base_url)
+    known = _place(parts.hostname or "")
     if known is None:
-        return text, endpoint or "mantle", region
-    if urlsplit(text).scheme != "https":
+        return
+    kind, place = known
+    if parts.scheme != "https":
         raise OpenAIError("Canonical Amazon Bedrock endpoints require HTTPS.")
-    kind, place = known.groups()
-    if endpoint is not None and endpoint != kind:
+    if endpoint != kind:
         raise OpenAIError(f"The Bedrock {kind} hostname does not match the selected `{endpoint}` endpoint.")
     if region is not None and region != place:
         raise OpenAIError(f"The Bedrock endpoint region `{place}` does not match the configured AWS region `{region}`.")
-    return text, kind, region or place
+
+
+def _derived(endpoint: str, region: str) -> str:
+    host = f"bedrock-mantle.{region}.api.aws" if endpoint == "mantle" else f"bedrock-runtime.{region}.{_domains(region)[0]}"
+    return f"https://{host}/openai/v1"
 
 
 def bedrock(
@@ -108,15 +160,15 @@ def bedrock(
     """
     if endpoint not in (None, "mantle", "runtime"):
         raise OpenAIError("The Bedrock `endpoint` must be either `mantle` or `runtime`.")
-    region = _checked("region", region)
-    if region is not None and not _REGION.fullmatch(region):
-        raise OpenAIError("The Bedrock AWS `region` is invalid. Use a standard AWS region such as `us-east-1`.")
+    region = _checked_region(_checked("region", region))
     profile = _checked("profile", profile)
     bearer = None if isinstance(api_key, NotGiven) else api_key
     if bearer is not None and not bearer.strip():
         raise OpenAIError("The Bedrock bearer credential must not be empty.")
     if bearer is not None and token_provider is not None:
         raise OpenAIError("The `api_key` and `token_provider` options are mutually exclusive. Configure only one.")
+    if access_key_id is not None and not (access_key_id.strip() and (secret_access_key or " ").strip() or secret_access_key is None):
+        raise OpenAIError("Static AWS credentials require non-empty `access_key_id` and `secret_access_key` values.")
     static = (access_key_id, secret_access_key, session_token)
     if any(part is not None for part in static) and not (access_key_id and secret_access_key):
         raise OpenAIError("Static AWS credentials require both `access_key_id` and `secret_access_key`.")
@@ -129,20 +181,35 @@ def bedrock(
     if not modes and isinstance(api_key, NotGiven):
         bearer = _env("AWS_BEARER_TOKEN_BEDROCK")
     key = token_provider if token_provider is not None else bearer
-    region = region or _env("AWS_REGION") or _env("AWS_DEFAULT_REGION")
+    given = _env("AWS_BEDROCK_BASE_URL") if isinstance(base_url, NotGiven) else base_url
+    if given is not None and not str(given).strip():
+        raise OpenAIError("The Bedrock `base_url` must not be empty.")
+    address = None if given is None else _root(given)
+    place = None if address is None else _place(urlsplit(address).hostname or "")
+    kind = endpoint or (place[0] if place else "mantle")
+    if region is None and (address is None or key is None):
+        region = _checked_region(_env("AWS_REGION") or _env("AWS_DEFAULT_REGION"))
     session = None
     if key is None and access_key_id is None and credential_provider is None:
-        session = _session(profile)
-        region = region or session.get_config_variable("region")
-    address, kind, region = _address(base_url, endpoint, region)
-    if address is None or (key is None and region is None):
+        session = _Session(profile)
+    if address is not None:
+        _check_place(address, kind, region)
+    if region is None and key is None:
+        region = _checked_region((session or _Session(profile)).region())
+        if address is not None:
+            _check_place(address, kind, region)
+    if region is None and (address is None or key is None):
         raise OpenAIError("Bedrock requires an AWS region. Pass `region` to `bedrock(...)`, or set `AWS_REGION` or `AWS_DEFAULT_REGION`.")
+    if address is None:
+        address = _derived(kind, str(region))
+    elif region is None and place is not None:
+        region = place[1]
     source = credential_provider
     if access_key_id and secret_access_key:
         kept = {"access_key": access_key_id, "secret_key": secret_access_key, "token": session_token}
         source = lambda: kept  # noqa: E731
     elif session is not None:
-        source = session.get_credentials
+        source = session.credentials
     return Bedrock(address, region, "bedrock" if kind == "runtime" else "bedrock-mantle", key, source)
 
 

@@ -167,7 +167,7 @@ impl<'a> Writer<'a> {
             let _ = write!(
                 self.out,
                 "\n\ndef __getattr__(name: str) -> Any:\n    from {} import {} as more\n\n    \
-                 if name.startswith(\"_\"):\n        raise AttributeError(name)\n    return getattr(more, name)\n",
+                 if name.startswith(\"__\"):\n        raise AttributeError(name)\n    return getattr(more, name)\n",
                 parent(module),
                 module.rsplit('.').next().unwrap_or(module)
             );

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import List, Literal, Optional, TYPE_CHECKING, Union, overload
+from typing import Any, List, Literal, Optional, TYPE_CHECKING, Union, overload
 
 from threadline import _operations as op, types as t
 from threadline._helpers.audio import AsyncTranscriptionsHelpers, TranscriptionsHelpers
@@ -486,3 +486,11 @@ class AsyncTranscriptionsWithStreamingResponse(AsyncStreamingView):
         def __init__(self, transcriptions: AsyncTranscriptions) -> None:
             self._transcriptions = transcriptions
             self.create = async_to_streamed_response_wrapper(transcriptions.create)
+
+
+def __getattr__(name: str) -> Any:
+    from threadline._helpers import transcription_formats as more
+
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return getattr(more, name)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TYPE_CHECKING, Union, overload
+from typing import Any, Literal, TYPE_CHECKING, Union, overload
 
 from threadline import _operations as op, types as t
 from threadline._helpers.audio import AsyncTranslationsHelpers, TranslationsHelpers
@@ -254,3 +254,11 @@ class AsyncTranslationsWithStreamingResponse(AsyncStreamingView):
         def __init__(self, translations: AsyncTranslations) -> None:
             self._translations = translations
             self.create = async_to_streamed_response_wrapper(translations.create)
+
+
+def __getattr__(name: str) -> Any:
+    from threadline._helpers import translation_formats as more
+
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return getattr(more, name)

@@ -212,6 +212,6 @@ class AsyncLiveWithStreamingResponse(AsyncStreamingView):
 def __getattr__(name: str) -> Any:
     from threadline._helpers import live as more
 
-    if name.startswith("_"):
+    if name.startswith("__"):
         raise AttributeError(name)
     return getattr(more, name)

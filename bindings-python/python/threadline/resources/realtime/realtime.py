@@ -172,6 +172,6 @@ class AsyncRealtimeWithStreamingResponse(AsyncStreamingView):
 def __getattr__(name: str) -> Any:
     from threadline._helpers import realtime as more
 
-    if name.startswith("_"):
+    if name.startswith("__"):
         raise AttributeError(name)
     return getattr(more, name)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 from threadline import _operations as op, types as t
 from threadline._helpers.uploads import AsyncUploadsHelpers, UploadsHelpers
@@ -225,3 +225,11 @@ class AsyncUploadsWithStreamingResponse(AsyncStreamingView):
 
         @cached_property
         def parts(self) -> AsyncPartsWithStreamingResponse: ...
+
+
+def __getattr__(name: str) -> Any:
+    from threadline._helpers import upload_settings as more
+
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return getattr(more, name)

@@ -143,6 +143,6 @@ class AsyncRealtimeWithStreamingResponse(AsyncStreamingView):
 def __getattr__(name: str) -> Any:
     from threadline._helpers import realtime_beta as more
 
-    if name.startswith("_"):
+    if name.startswith("__"):
         raise AttributeError(name)
     return getattr(more, name)

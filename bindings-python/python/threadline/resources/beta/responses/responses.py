@@ -1083,6 +1083,6 @@ class AsyncResponsesWithStreamingResponse(AsyncStreamingView):
 def __getattr__(name: str) -> Any:
     from threadline._helpers import responses_socket as more
 
-    if name.startswith("_"):
+    if name.startswith("__"):
         raise AttributeError(name)
     return getattr(more, name)

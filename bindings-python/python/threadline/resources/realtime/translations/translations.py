@@ -112,6 +112,6 @@ class AsyncTranslationsWithStreamingResponse(AsyncStreamingView):
 def __getattr__(name: str) -> Any:
     from threadline._helpers import realtime as more
 
-    if name.startswith("_"):
+    if name.startswith("__"):
         raise AttributeError(name)
     return getattr(more, name)
