@@ -53,6 +53,9 @@ class Calls:
         return exchange.events(EventsOf(operation), mode, True) if exchange.taken else value
 
     def _of_route(self, settings: Mapping[str, Any], options: Mapping[str, Any], mode: int) -> Tuple[Optional[Exchange], Dict[str, Any]]:
+        provider = self._client._options["provider"]
+        if provider is not None and "base_url" in settings:
+            provider.check_origin(settings["base_url"])
         if not self._client._through():
             return None, dict(settings)
         timeout, retries = settings.get("timeout", _NOT_GIVEN), options.get("max_retries", _NOT_GIVEN)

@@ -13,7 +13,7 @@ from ._constants import DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES
 from ._data_residency import resolve_data_residency
 from ._exceptions import OpenAIError
 from ._http import URL
-from ._private import check_max_retries, default_headers, private, sent_headers
+from ._private import check_alone, check_max_retries, default_headers, of_another_provider, private, sent_headers
 from ._resource import AsyncRawView, AsyncStreamingView, RawView, StreamingView, cached_property
 from ._types import NotGiven, not_given
 from ._undocumented import AsyncMethods, SyncMethods
@@ -128,8 +128,7 @@ class _Base:
         if data_residency is not None:
             base_url = resolve_data_residency(data_residency, base_url, provider=provider, websocket_base_url=websocket_base_url)
         if provider is not None:
-            if api_key is not None or admin_api_key is not None or workload_identity is not None or not isinstance(base_url, NotGiven):
-                raise OpenAIError("`provider` sets address and credentials: leave out `api_key`, `admin_api_key`, `workload_identity` and `base_url`")
+            check_alone(provider, api_key=api_key, admin_api_key=admin_api_key, workload_identity=workload_identity, base_url=base_url)
             base_url, api_key = provider.base_url, provider.key
             if provider.signs and http_client is None:
                 from ._httpx import own_client
@@ -206,13 +205,13 @@ class _Base:
 
     def _add_identity(self, settings: Dict[str, Any]) -> None:
         key, identity = self._options["api_key"], self._options["workload_identity"]
-        if callable(key):
+        provider = self._options["provider"]
+        if provider is not None and (not key or self._options["http_client"] is not None):
+            settings["api_key"] = "signed"  # Each request gets its credential before it is sent.
+        elif callable(key):
             settings["token_provider"] = key
         elif key is not None:
             settings["api_key"] = key
-        elif self._options["provider"] is not None:
-            # The signature takes its place.
-            settings["api_key"] = "signed"
         elif identity is not None:
             from .auth import settings_of
 
@@ -462,7 +461,7 @@ class _Base:
         if not isinstance(max_retries, NotGiven):
             check_max_retries(max_retries)
             changes["max_retries"] = max_retries
-        own = self._options
+        own = of_another_provider(self._options, provider)
         if set_default_headers is not None:
             changes["default_headers"] = dict(set_default_headers)
         elif default_headers:

@@ -226,6 +226,8 @@ class Exchange:
         provider = getattr(self.client, "_token_provider", None)
         if provider is not None:
             return provider if self.retries else None
+        if self.client._options["provider"] is not None and self.client._options["http_client"] is not None:
+            return None
         provider = self.client._options["api_key"]
         return provider if self.retries and callable(provider) and self.client._own_credentials_only else None
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Dict, Mapping, Optional
 
 from ._constants import RAW_RESPONSE_HEADER
+from ._exceptions import OpenAIError
 from ._http import URL, Headers, Request
 from ._types import NotGiven, Omit
 from ._version import __version__
@@ -34,6 +35,24 @@ def platform_headers() -> Mapping[str, str]:
         "X-Stainless-Runtime": runtime,
         "X-Stainless-Runtime-Version": ".".join(str(part) for part in sys.version_info[:3]),
     }
+
+
+def check_alone(provider: Any, **given: Any) -> None:
+    """Raises :class:`OpenAIError` for options that say what the provider of a client says."""
+    for name, value in given.items():
+        if value is not None and not isinstance(value, NotGiven):
+            raise OpenAIError(
+                f"`provider` cannot be combined with top-level `{name}`: set address and credentials with `{provider.name.lower()}(...)`"
+            )
+
+
+def of_another_provider(options: Dict[str, Any], provider: Any) -> Dict[str, Any]:
+    """What a copy keeps of a client's options. What was meant for one provider is not told another."""
+    before = options["provider"]
+    if isinstance(provider, NotGiven) or provider is before:
+        return options
+    kept = {**options, "organization": None, "project": None, "admin_api_key": None, "workload_identity": None, "default_headers": {}}
+    return {**kept, "provider": None, "api_key": None, "base_url": None} if provider is None else kept
 
 
 def check_max_retries(value: Any) -> None:
@@ -146,7 +165,7 @@ class PrivateNames:
     def _prepare_request(self, request: Any) -> Any:
         """What a subclass may change of every request of httpx, before it is sent."""
         provider = self._options["provider"]
-        if provider is not None and provider.signs:
+        if provider is not None and (provider.signs or self._options["http_client"] is not None):
             return provider.prepare_async(request) if self._asynchronous else provider.prepare(request)
         return _same(None) if self._asynchronous else None
 

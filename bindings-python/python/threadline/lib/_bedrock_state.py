@@ -59,8 +59,19 @@ class State:
         return {**held, **{name: getattr(self, name) for name in KEYS}}
 
 
-def made(settings: Mapping[str, Any], region: Optional[str], base_url: Any, *, explicit: Optional[bool] = None, ambient: bool = True) -> Tuple[Bedrock, State]:
-    """The provider of these settings, and their state. ``ambient``: whether the environment's bearer token counts."""
+def _ambient_region() -> Optional[str]:
+    found = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    return found.strip() or None
+
+
+def made(
+    settings: Mapping[str, Any], region: Optional[str], base_url: Any, *, explicit: Optional[bool] = None, ambient: bool = True
+) -> Tuple[Bedrock, State]:
+    """The provider of these settings, and their state.
+
+    ``explicit``: whether the program named the region, where that is not to be seen from ``region``. ``ambient``: whether the
+    environment's bearer token and region count.
+    """
     if callable(settings.get("api_key")):
         raise OpenAIError("Pass refreshable Bedrock credentials via `bedrock_token_provider`, not `api_key`.")
     if settings.get("api_key") == "":
@@ -72,8 +83,11 @@ def made(settings: Mapping[str, Any], region: Optional[str], base_url: Any, *, e
     token = os.environ.get("AWS_BEARER_TOKEN_BEDROCK") or None if ambient and not bearers and not keys else None
     blank = isinstance(base_url, str) and not base_url.strip()
     derived = blank or base_url is None or (isinstance(base_url, NotGiven) and not (os.environ.get("AWS_BEDROCK_BASE_URL") or "").strip())
+    named = bool(region and region.strip()) if explicit is None else explicit
+    # Nothing is signed with a bearer token, so a region that nobody named may be another than the address has.
+    needless = bool(bearers or token) and not named and not derived
     provider = bedrock(
-        region=region,
+        region=None if needless else region,
         base_url=None if blank else base_url,
         api_key=settings.get("api_key") or token or (not_given if ambient and not bearers and not keys else None),
         token_provider=settings.get("bedrock_token_provider"),
@@ -86,8 +100,8 @@ def made(settings: Mapping[str, Any], region: Optional[str], base_url: Any, *, e
     state = State(
         explicit_api_key=settings.get("api_key"),
         token_provider=settings.get("bedrock_token_provider"),
-        aws_region=provider.region,
-        region_was_explicit=bool(region and region.strip()) if explicit is None else explicit,
+        aws_region=region or (_ambient_region() if ambient else None) or provider.region,
+        region_was_explicit=named,
         environment_bearer_token=token,
         uses_region_derived_base_url=derived,
         **{name: settings.get(name) for name in KEYS},

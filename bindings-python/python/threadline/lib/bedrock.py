@@ -62,7 +62,7 @@ class _Bedrock(_Base):
     def api_key(self) -> str:
         """The bearer token; empty where requests are signed or a function gives the token."""
         key = self._options["api_key"]
-        return key if isinstance(key, str) else ""
+        return key if isinstance(key, str) else self._fresh_key
 
     @api_key.setter
     def api_key(self, value: Any) -> None:

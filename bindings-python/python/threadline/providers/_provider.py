@@ -7,7 +7,11 @@ from urllib.parse import urlsplit
 
 from .._exceptions import OpenAIError
 
-__all__ = ["Provider", "origin"]
+__all__ = ["HELD", "Provider", "origin"]
+
+#: What stands in a request's header until it gets the credential.
+HELD = "Bearer signed"
+
 
 
 def origin(url: Any) -> Tuple[str, str, Optional[int]]:
@@ -32,20 +36,39 @@ class Provider:
         return self.key is None or self.key == ""
 
     def sign(self, request: Any) -> None:
-        """Signs a request of httpx."""
+        """Gives a request of httpx its credential."""
         raise NotImplementedError
 
+    async def sign_async(self, request: Any) -> None:
+        """As :meth:`sign`. What a credential's source has to ask for is asked on a thread."""
+        import asyncio
+
+        await asyncio.to_thread(self.sign, request)
+
+    #: What is said of a request to another origin.
+    _elsewhere = "Refusing to authenticate a {name} request for an origin other than the configured provider URL."
+    #: What is said of a request with a credential of its own.
+    _foreign = "{name} provider authentication cannot be combined with a custom `Authorization` header."
+
+    def check_origin(self, url: Any) -> None:
+        """Raises :class:`OpenAIError` for an address that the credential is not for."""
+        if origin(url) != origin(self.base_url):
+            raise OpenAIError(self._elsewhere.format(name=self.name))
+
+    def _check(self, request: Any) -> None:
+        self.check_origin(request.url)
+        if request.headers.get("authorization", HELD) != HELD:
+            raise OpenAIError(self._foreign.format(name=self.name))
+
     def prepare(self, request: Any) -> None:
-        """Gives a request its credential."""
-        if origin(request.url) != origin(self.base_url):
-            raise OpenAIError(f"Refusing to authenticate a {self.name} request for an origin other than the configured provider URL.")
+        """Checks that a request may have the credential, and gives it to it."""
+        self._check(request)
         self.sign(request)
 
     async def prepare_async(self, request: Any) -> None:
-        """As :meth:`prepare`. What a credential's source has to ask for is asked on a thread."""
-        import asyncio
-
-        await asyncio.to_thread(self.prepare, request)
+        """As :meth:`prepare`."""
+        self._check(request)
+        await self.sign_async(request)
 
     def __repr__(self) -> str:
         return f"<Provider {self.name} at {self.base_url}>"

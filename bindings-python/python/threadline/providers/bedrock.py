@@ -44,6 +44,14 @@ def _place(host: str) -> Optional[Tuple[str, str]]:
     return None
 
 
+def _environment_token() -> str:
+    """The bearer token of the environment, as it is now."""
+    token = _env("AWS_BEARER_TOKEN_BEDROCK")
+    if token is None:
+        raise OpenAIError("Could not find credentials for Bedrock: `AWS_BEARER_TOKEN_BEDROCK` is not set any more.")
+    return token
+
+
 def _checked_region(region: Optional[str]) -> Optional[str]:
     if region is not None and not _REGION.fullmatch(region):
         raise OpenAIError("The Bedrock AWS `region` is invalid. Use a standard AWS region such as `us-east-1`.")
@@ -91,9 +99,41 @@ class Bedrock(Provider):
         """The same place, with a bearer token. An empty one is refused where a request is to be sent with it."""
         return Bedrock(self.base_url, self.region, self._service, key, None)
 
-    def sign(self, request: Any) -> None:
+    def _bearer(self) -> Any:
+        """What the source of bearer tokens gives: a text, or an awaitable of one."""
         if self.key == "":
             raise OpenAIError("The Bedrock bearer credential must not be empty.")
+        try:
+            return self.key() if callable(self.key) else self.key
+        except OpenAIError:
+            raise
+        except Exception as error:
+            raise OpenAIError("Failed to resolve a bearer credential for Bedrock.") from error
+
+    @staticmethod
+    def _set(request: Any, token: Any) -> None:
+        if not isinstance(token, str) or not token.strip():
+            raise OpenAIError("The Bedrock bearer credential provider must return a non-empty string.")
+        request.headers["Authorization"] = f"Bearer {token}"
+
+    async def sign_async(self, request: Any) -> None:
+        if self.key is None:
+            return await super().sign_async(request)
+        token = self._bearer()
+        if hasattr(token, "__await__"):
+            try:
+                token = await token
+            except Exception as error:
+                raise OpenAIError("Failed to resolve a bearer credential for Bedrock.") from error
+        self._set(request, token)
+
+    def sign(self, request: Any) -> None:
+        if self.key is not None:
+            token = self._bearer()
+            if hasattr(token, "__await__"):
+                getattr(token, "close", bool)()
+                raise OpenAIError("An async Bedrock token provider requires `AsyncOpenAI`.")
+            return self._set(request, token)
         try:
             found = None if self._source is None else self._source()
             credentials = None if found is None else of_object(found)
@@ -178,8 +218,8 @@ def bedrock(
             "Bedrock authentication is ambiguous. Configure exactly one explicit mode: bearer credential, static AWS "
             "credentials, profile, or credential provider."
         )
-    if not modes and isinstance(api_key, NotGiven):
-        bearer = _env("AWS_BEARER_TOKEN_BEDROCK")
+    if not modes and isinstance(api_key, NotGiven) and _env("AWS_BEARER_TOKEN_BEDROCK"):
+        token_provider = _environment_token
     key = token_provider if token_provider is not None else bearer
     given = _env("AWS_BEDROCK_BASE_URL") if isinstance(base_url, NotGiven) else base_url
     if given is not None and not str(given).strip():

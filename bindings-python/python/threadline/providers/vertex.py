@@ -4,44 +4,134 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+import time
 from importlib import import_module
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Dict, Optional, Tuple
 from urllib.parse import urlsplit
 
-from .._exceptions import OpenAIError
+from .._exceptions import APITimeoutError, OpenAIError
 from ._provider import Provider
 
 __all__ = ["Vertex", "vertex"]
 
-_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
 class Vertex(Provider):
     """Vertex AI in one place, with one source of tokens."""
 
     name = "Vertex"
+    _elsewhere = "Refusing to send Vertex credentials outside the configured origin."
+    _foreign = "Vertex owns authentication; remove OpenAI project/organization and custom Authorization or api-key headers."
 
-    def __init__(self, base_url: str, key: Callable[[], Any]) -> None:
-        self.base_url, self.key = base_url, key
+    def __init__(self, base_url: str, key: Optional[Callable[[], Any]], credentials: Any = None) -> None:
+        self.base_url = base_url
+        self._source = None if key is not None else _Google(credentials)
+        self.key = key
 
+    def _check(self, request: Any) -> None:
+        super()._check(request)
+        if any(name in request.headers for name in ("api-key", "openai-organization", "openai-project")):
+            raise OpenAIError(self._foreign.format(name=self.name))
 
-def _of_google(credentials: Any) -> Callable[[], str]:
-    """Tokens of google-auth; of the application's default credentials where none are given."""
-    held = [credentials]
+    def sign(self, request: Any) -> None:
+        if self._source is not None:
+            request.headers.update(self._source.headers(request))
+            return
+        token = self._token()
+        if hasattr(token, "__await__"):
+            getattr(token, "close", bool)()
+            raise OpenAIError("Use AsyncOpenAI with an async Vertex token provider.")
+        self._set(request, token)
 
-    def token() -> str:
+    async def sign_async(self, request: Any) -> None:
+        if self._source is not None:
+            return await super().sign_async(request)
+        import asyncio
+
+        limit = request.extensions.get("timeout", {}).get("read")
+        end = None if limit is None else time.monotonic() + limit
+        token = self._token()
+        if hasattr(token, "__await__"):
+            try:
+                token = await asyncio.wait_for(token, limit)
+            except (asyncio.TimeoutError, TimeoutError):
+                raise APITimeoutError(request=request) from None
+            except OpenAIError:
+                raise
+            except Exception:
+                raise OpenAIError("Vertex token provider failed.") from None
+        if end is not None and time.monotonic() >= end:
+            # A provider that blocks cannot be interrupted, but the call is over.
+            raise APITimeoutError(request=request)
+        self._set(request, token)
+
+    def _token(self) -> Any:
         try:
-            default = import_module("google.auth").default
-            request = import_module("google.auth.transport.requests").Request
+            return self.key()
+        except OpenAIError:
+            raise
+        except Exception:
+            # What it says may hold what is secret.
+            raise OpenAIError("Vertex token provider failed.") from None
+
+    @staticmethod
+    def _set(request: Any, token: Any) -> None:
+        if not isinstance(token, str) or not token.strip() or not all(33 <= ord(char) <= 126 for char in token):
+            raise OpenAIError("Vertex token provider must return a nonempty bearer token suitable for an HTTP header.")
+        request.headers["Authorization"] = f"Bearer {token}"
+
+
+class _Google:
+    """Credentials of google-auth; the application's default ones where none are given. They keep their token until it runs out."""
+
+    def __init__(self, credentials: Any) -> None:
+        self._given, self._found = credentials, None
+        self._lock = threading.Lock()
+
+    def headers(self, request: Any) -> Dict[str, str]:
+        """The headers that authenticate a request of httpx. What is asked for them keeps to the request's limits of time."""
+        limits = request.extensions.get("timeout", {})
+        pool = limits.get("pool")
+        if not self._lock.acquire(timeout=-1 if pool is None else max(0, pool)):
+            raise APITimeoutError(request=request)
+        try:
+            return self._asked(request, (limits.get("connect"), limits.get("read")))
+        except OpenAIError:
+            raise
+        except Exception:
+            # What google-auth says may hold requests and private keys.
+            raise OpenAIError("Vertex Google authentication failed. Check ADC, project access and credential expiry.") from None
+        finally:
+            self._lock.release()
+
+    def _asked(self, request: Any, limits: Tuple[Any, Any]) -> Dict[str, str]:
+        try:
+            auth = import_module("google.auth")
+            kinds = import_module("google.auth.credentials")
+            transport = import_module("google.auth.transport.requests")
+            requests = import_module("requests")
         except ImportError:
             raise OpenAIError("Google's credentials need google-auth and requests: `pip install google-auth requests`") from None
-        if held[0] is None:
-            held[0] = default(scopes=[_SCOPE])[0]
-        if not held[0].valid:
-            held[0].refresh(request())
-        return str(held[0].token)
+        with requests.Session() as session:
+            send = transport.Request(session)
 
-    return token
+            def bounded(*arguments: Any, **options: Any) -> Any:
+                try:
+                    return send(*arguments, **{**options, "timeout": limits})
+                except Exception as error:
+                    if isinstance(error.__cause__, requests.exceptions.Timeout):
+                        raise APITimeoutError(request=request) from None
+                    raise
+
+            if self._found is None and self._given is None:
+                self._found = auth.default(scopes=_SCOPES, request=bounded)[0]
+            elif self._found is None:
+                self._found = kinds.with_scopes_if_required(self._given, scopes=_SCOPES)
+            headers: Dict[str, str] = {}
+            self._found.before_request(bounded, request.method, str(request.url), headers)  # type: ignore[union-attr]
+            return {("Authorization" if name.lower() == "authorization" else name): value for name, value in headers.items()}
 
 
 def vertex(
@@ -62,13 +152,19 @@ def vertex(
     if base_url is None:
         project = project or os.environ.get("GOOGLE_CLOUD_PROJECT")
         location = location or os.environ.get("GOOGLE_CLOUD_LOCATION")
-        if not project or not location:
-            raise OpenAIError("Vertex requires `project` and `location`, or `base_url`.")
-        if not re.fullmatch(r"[a-z0-9][a-z0-9.:-]*", project) or not re.fullmatch(r"[a-z0-9-]+", location):
-            raise OpenAIError("The Vertex `project` or `location` is invalid.")
+        # Projects of a domain have dots and a colon; a segment of dots alone is no project.
+        if not project or not re.fullmatch(r"[a-zA-Z0-9_-][a-zA-Z0-9_.:-]*", project):
+            raise OpenAIError("Vertex requires a project ID (project or GOOGLE_CLOUD_PROJECT).")
+        if not location or not re.fullmatch(r"[a-z0-9-]+", location):
+            raise OpenAIError("Vertex requires a location (location or GOOGLE_CLOUD_LOCATION).")
         host = "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
         base_url = f"https://{host}/v1/projects/{project}/locations/{location}/publishers/openai/v1"
     parts = urlsplit(str(base_url))
     if parts.scheme not in ("http", "https") or parts.username or parts.query or parts.fragment:
         raise OpenAIError("Vertex base_url must be an HTTP(S) API root without credentials, query or fragment.")
-    return Vertex(str(base_url), token_provider if token_provider is not None else _of_google(credentials))
+    host = (parts.hostname or "").rstrip(".")
+    if not host:
+        raise OpenAIError("Vertex base_url must be an HTTP(S) API root without credentials, query or fragment.")
+    if parts.scheme != "https" and (host == "googleapis.com" or host.endswith(".googleapis.com")):
+        raise OpenAIError("Google Vertex endpoints require HTTPS.")
+    return Vertex(str(base_url), token_provider, credentials)
