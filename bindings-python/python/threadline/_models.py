@@ -252,8 +252,14 @@ class BaseModel:
 
     __hash__ = None  # type: ignore[assignment]
 
+    #: Members whose values are secret, and are not shown.
+    _secret: ClassVar[Tuple[str, ...]] = ()
+
+    def _shown(self) -> List[Tuple[str, Any]]:
+        return [(name, value) for name, value in self._members(True) if name not in self._secret]
+
     def __repr__(self) -> str:
-        members = ", ".join(f"{name}={value!r}" for name, value in self._members(True))
+        members = ", ".join(f"{name}={value!r}" for name, value in self._shown())
         return f"{type(self).__name__}({members})"
 
     __str__ = __repr__
@@ -264,11 +270,11 @@ class BaseModel:
         pydantic = sys.modules.get("pydantic")
         theirs = None if pydantic is None else getattr(pydantic, "BaseModel", None)
         if theirs is None or theirs.__repr_args__.__module__.startswith("pydantic"):
-            return self._members(True)
+            return self._shown()
         # A program that shows models in a way of its own, such as members in their alphabetic order, shows ours so as well.
         from ._validation import Shown
 
-        return theirs.__repr_args__(Shown(self._members(True)))
+        return theirs.__repr_args__(Shown(self._shown()))
 
     def __rich_repr__(self) -> Any:
         return self.__repr_args__()

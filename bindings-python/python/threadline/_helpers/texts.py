@@ -26,3 +26,9 @@ class AgentSessionMessageText:
     def output_text(self: Any) -> str:
         """All `output_text` parts of `content`, joined; empty if there are none."""
         return _joined(self.content)
+
+
+class HiddenSigningSecret:
+    """What shows an endpoint of webhooks shows no secret: it would end up in logs."""
+
+    _secret = ("signing_secret",)

@@ -87,7 +87,8 @@ class _Google:
     """Credentials of google-auth; the application's default ones where none are given. They keep their token until it runs out."""
 
     def __init__(self, credentials: Any) -> None:
-        self._given, self._found = credentials, None
+        self._given = credentials
+        self._found: Any = None
         self._lock = threading.Lock()
 
     def headers(self, request: Any) -> Dict[str, str]:
@@ -130,7 +131,7 @@ class _Google:
             elif self._found is None:
                 self._found = kinds.with_scopes_if_required(self._given, scopes=_SCOPES)
             headers: Dict[str, str] = {}
-            self._found.before_request(bounded, request.method, str(request.url), headers)  # type: ignore[union-attr]
+            self._found.before_request(bounded, request.method, str(request.url), headers)
             return {("Authorization" if name.lower() == "authorization" else name): value for name, value in headers.items()}
 
 

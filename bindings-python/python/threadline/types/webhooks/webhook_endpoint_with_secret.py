@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import List, Literal, Optional
 
+from threadline._helpers.texts import HiddenSigningSecret
 from threadline._models import BaseModel
 
 __all__ = ["WebhookEndpointWithSecret"]
 
 
-class WebhookEndpointWithSecret(BaseModel):
+class WebhookEndpointWithSecret(HiddenSigningSecret, BaseModel):
     """A webhook endpoint with its new signing secret."""
 
     id: str
