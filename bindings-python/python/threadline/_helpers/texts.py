@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Optional
+from typing import Any, ClassVar, Iterable, Optional, Tuple
 
 
 def _joined(parts: Optional[Iterable[Any]]) -> str:
@@ -31,4 +31,4 @@ class AgentSessionMessageText:
 class HiddenSigningSecret:
     """What shows an endpoint of webhooks shows no secret: it would end up in logs."""
 
-    _secret = ("signing_secret",)
+    _secret: ClassVar[Tuple[str, ...]] = ("signing_secret",)
