@@ -34,6 +34,12 @@ export abstract class AbstractPage<Item> implements AsyncIterable<Item> {
 
   abstract nextPageRequestOptions(): PageRequestOptions | null;
 
+  /** Whether the server says that there is more. One that says nothing has no more, but to clients that check, which ask. */
+  protected _saysMore(): boolean {
+    const { has_more: more } = (this.#client._checksArguments ? (this.body ?? {}) : this) as { has_more?: unknown };
+    return more !== false;
+  }
+
   abstract getPaginatedItems(): Item[];
 
   /** Whether there is another page, as far as this one says. */
@@ -218,7 +224,7 @@ export class CursorPage<Item extends { id?: string | null }>
   }
 
   override hasNextPage(): boolean {
-    return (this.body as { has_more?: unknown } | null)?.has_more !== false && this.nextPageRequestOptions() != null;
+    return this._saysMore() && this.nextPageRequestOptions() != null;
   }
 
   /** What asks for the page behind this one, also where the server says that there is none. */
@@ -262,7 +268,7 @@ export class ConversationCursorPage<Item> extends AbstractPage<Item> implements 
   }
 
   override hasNextPage(): boolean {
-    return (this.body as { has_more?: unknown } | null)?.has_more !== false && this.nextPageRequestOptions() != null;
+    return this._saysMore() && this.nextPageRequestOptions() != null;
   }
 
   /** What asks for the page behind this one, also where the server says that there is none. */
@@ -303,7 +309,7 @@ export class NextCursorPage<Item> extends AbstractPage<Item> implements NextCurs
   }
 
   override hasNextPage(): boolean {
-    return this.nextPageRequestOptions() != null;
+    return this._saysMore() && this.nextPageRequestOptions() != null;
   }
 
   nextPageRequestOptions(): PageRequestOptions | null {
@@ -341,7 +347,7 @@ export class TokenPage<Item> extends AbstractPage<Item> implements TokenPageResp
   }
 
   override hasNextPage(): boolean {
-    return this.nextPageRequestOptions() != null;
+    return this._saysMore() && this.nextPageRequestOptions() != null;
   }
 
   nextPageRequestOptions(): PageRequestOptions | null {

@@ -38,6 +38,16 @@ export const programs = {
     const models = await c.models.list();
     return [Object.keys(page), JSON.stringify({ ...page, options: undefined }), JSON.stringify(models), again.data, page.options.query, next.options.query, page.body, page.response.status];
   },
+  'pages that do not say whether there is more': async (p) => {
+    const all = [];
+    for (const more of [{}, { has_more: null }, { has_more: true }, { has_more: false }]) {
+      const c = client(p, async (url) => json({ object: 'list', data: [{ id: url.includes('after') ? 'b' : 'a' }], ...(url.includes('after') ? { has_more: false } : more) }));
+      const ids = [];
+      for await (const { id } of c.files.list()) ids.push(id);
+      all.push(ids, (await c.vectorStores.list()).hasNextPage());
+    }
+    return all;
+  },
   'clients at another address': async (p) => {
     const seen = [];
     const c = client(p, async (url, { headers }) => (seen.push(new Headers(headers).get('authorization')), json(COMPLETION)), { apiKey: 'first' });
