@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional
 
@@ -127,8 +128,6 @@ _SYSTEMS = {"darwin": "MacOS", "windows": "Windows", "freebsd": "FreeBSD", "open
 def get_platform() -> Any:
     """The system, in the word that headers have for it."""
     try:
-        import platform
-
         system, name = platform.system().lower(), platform.platform().lower()
     except Exception:
         return "Unknown"

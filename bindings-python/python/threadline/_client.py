@@ -476,11 +476,11 @@ class _Base:
 
     def _derive(self: C, changes: Dict[str, Any], own: Dict[str, Any]) -> C:
         made = type(self).__new__(type(self))
+        self.__dict__.setdefault("_family", {})
         made.__dict__.update({name: value for name, value in self.__dict__.items() if name in self._KEPT})
         made._options = {**own, **changes}
         made._closed = False
-        made._made = None
-        made._stand_in = None
+        made._made = made._stand_in = None
         if self._through() or changes.get("http_client") is not None:
             return made
         replaced = {name for name in ("default_headers", "default_query") if set(own[name]) - set(made._options[name])}
@@ -495,7 +495,7 @@ class _Base:
             made._made = self._native.with_options(settings)
         return made
 
-    _KEPT: ClassVar[Tuple[str, ...]] = ("_strict_response_validation", "_azure")
+    _KEPT: ClassVar[Tuple[str, ...]] = ("_strict_response_validation", "_azure", "_family")
 
     def is_closed(self) -> bool:
         """Whether the client was closed."""

@@ -191,7 +191,11 @@ class PrivateNames:
 
         held = self._options["http_client"]
         if held is None:
-            held = self._options["http_client"] = own_client(self._asynchronous, self.base_url)
+            # Copies and their original have one.
+            family = self.__dict__.setdefault("_family", {})
+            if "http" not in family:
+                family["http"] = own_client(self._asynchronous, self.base_url)
+            held = self._options["http_client"] = family["http"]
             self._changed()
         return held
 

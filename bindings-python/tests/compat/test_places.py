@@ -1,4 +1,4 @@
-"""Clients of Amazon Bedrock and Vertex AI: what copies keep, and which requests get a credential."""
+"""Clients of Amazon Bedrock and Vertex AI: what copies keep, and which requests get a credential; where a program runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any, List
 import httpx
 import pytest
 
-from openai import OpenAI, OpenAIError
+from openai import AzureOpenAI, OpenAI, OpenAIError
+from openai._base_client import get_platform
+from openai.auth import x509_workload_identity
 from openai.lib.bedrock import BedrockOpenAI
 from openai.providers import bedrock, vertex
 
@@ -119,3 +121,24 @@ def test_what_was_meant_for_one_place_is_not_told_another() -> None:
     client.with_options(provider=bedrock(region="us-east-1", api_key="token")).get("/models", cast_to=httpx.Response)
     assert "openai-organization" not in seen[0].headers and "x-own" not in seen[0].headers
     assert seen[0].headers["authorization"] == "Bearer token"
+
+
+def test_copies_have_the_http_client_of_their_original() -> None:
+    client = OpenAI(api_key="sk-own")
+    copied = client.with_options(data_residency="eu")
+    assert copied.base_url.host == "eu.api.openai.com"
+    assert getattr(copied, "_client") is getattr(client, "_client")
+
+
+def test_copies_of_azure_clients_take_no_identity_by_certificate() -> None:
+    client = AzureOpenAI(api_key="key", api_version="1", azure_endpoint="https://own.test")
+    with pytest.raises(OpenAIError, match="X.509 workload identity is not supported by Azure clients"):
+        client.with_options(workload_identity=x509_workload_identity(identity_provider_id="idp", service_account_id="svc"))
+
+
+@pytest.mark.parametrize("system,name,word", [("Darwin", "Darwin-iPad7", "iOS"), ("SunOS", "SunOS-5", "Other:sunos-5"), ("Linux", "Linux-6", "FreeBSD")])
+def test_the_system_is_named_in_the_words_of_headers(system: str, name: str, word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openai._base_client.platform.system", lambda: system)
+    monkeypatch.setattr("openai._base_client.platform.platform", lambda: name)
+    monkeypatch.setattr("openai._base_client.platform.freedesktop_os_release", lambda: {"ID": "FreeBSD"})
+    assert str(get_platform()) == word

@@ -246,6 +246,9 @@ class _Azure(_Base):
         """A client with some options changed; it shares connections where that can be."""
         if sum(one is not None for one in (options.get("api_key"), azure_ad_token, azure_ad_token_provider)) > 1:
             raise MutuallyExclusiveAuthError
+        identity = options.get("workload_identity")
+        if isinstance(identity, Mapping) and identity.get("type") == "x509":
+            raise OpenAIError("X.509 workload identity is not supported by Azure clients")
         made = super().copy(**options)
         made._azure = dict(self._azure)
         if api_version is not None:
