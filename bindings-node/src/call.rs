@@ -7,7 +7,7 @@ use crate::error;
 use crate::hub::Queue;
 use crate::item::{Head, Item};
 use crate::source::{Inner, Source};
-use crate::split;
+use crate::{split, vectors};
 
 /// How the reply is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,12 @@ pub(crate) async fn send(
                 _ => true,
             };
             let head = Head { status: reply.status.as_u16(), headers: reply.headers, attempts: reply.attempts };
+            if json
+                && vectors::has(operation)
+                && let Some(vectors) = vectors::take(&reply.body)
+            {
+                return Item::Vectors { id, head, vectors };
+            }
             match json.then(|| split::split(&reply.body)).flatten() {
                 Some(parts) => Item::Parts { id, head, source: queue.keep(Source::new(Inner::Parts(parts.into()))) },
                 None => Item::Text { id, head, body: reply.body, json },

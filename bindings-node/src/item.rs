@@ -5,6 +5,8 @@ use http::HeaderMap;
 use napi::bindgen_prelude::{Array, BufferSlice, Null};
 use napi::{Env, Result};
 
+use crate::vectors::Vectors;
+
 /// Places that one item takes in the array that JavaScript gets: id, kind, and four of data.
 pub(crate) const STRIDE: u32 = 6;
 
@@ -23,6 +25,8 @@ pub(crate) enum Item {
     Open { id: u32, head: Head, source: u32, events: bool },
     /// A call ended with a large JSON text, which is read in parts: the number of the source.
     Parts { id: u32, head: Head, source: u32 },
+    /// A call ended with JSON text and numbers that belong into it.
+    Vectors { id: u32, head: Head, vectors: Vectors },
     /// A call failed: the record of its error.
     Failed { id: u32, record: String },
     /// Events, as the text of a JSON array; none: the end.
@@ -79,6 +83,16 @@ impl Item {
                 array.set(at + 1, 12)?;
                 write_head(env, array, at, &head)?;
                 array.set(at + 4, source)?;
+                array.set(at + 5, head.attempts)
+            }
+            Self::Vectors { id, head, vectors } => {
+                array.set(at, id)?;
+                array.set(at + 1, 13)?;
+                write_head(env, array, at, &head)?;
+                let mut both = env.create_array(2)?;
+                set_text(env, &mut both, 0, vectors.text.as_bytes())?;
+                set_bytes(env, &mut both, 1, Some(vectors.numbers.into()))?;
+                array.set(at + 4, both)?;
                 array.set(at + 5, head.attempts)
             }
             Self::Failed { id, record } => {

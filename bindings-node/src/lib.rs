@@ -27,3 +27,4 @@ mod source;
 mod split;
 mod tools;
 mod transport;
+mod vectors;

@@ -18,6 +18,7 @@ import {
 } from './native';
 import { CALL, type FinalRequestOptions, type RequestOptions } from './request-options';
 import { bodyOf, Parts } from './source';
+import { withNumbers } from './vectors';
 
 /** What starts a call of the native client's. */
 type Start = (native: NativeClient, id: number, options: string | undefined) => void;
@@ -235,6 +236,11 @@ export class Call {
             }
             log?.failed(error, Date.now() - began);
             this.#reject(error);
+          } else if (kind === Kind.Vectors) {
+            log?.ended(a as number, Date.now() - began);
+            const result = new CallResult(Kind.Json, a as number, b as string, '', d as number, this, new Parts());
+            result.parts!.whole = withNumbers(c as [string, Uint8Array]);
+            this.#resolve(result);
           } else {
             log?.ended(a as number, Date.now() - began);
             this.#resolve(new CallResult(kind, a as number, b as string, c as string | number, d as number, this));

@@ -195,6 +195,7 @@ export const enum Kind {
   Told = 10,
   Part = 11,
   Parts = 12,
+  Vectors = 13,
 }
 
 const STRIDE = 6;
