@@ -2,7 +2,6 @@
 //! exceptions. What a call does is decided in the crate `threadline`.
 
 mod accumulate;
-mod agents;
 mod bridge;
 mod call;
 mod client;
@@ -20,6 +19,7 @@ mod mock;
 mod options;
 mod page;
 mod pending;
+mod pool;
 mod reader;
 mod reply;
 mod runtime;
@@ -64,13 +64,8 @@ fn _threadline(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(helpers::check, module)?)?;
     module.add_function(wrap_pyfunction!(reply::decode_event, module)?)?;
     module.add_class::<socket::Socket>()?;
-    module.add_class::<agents::AgentStream>()?;
-    module.add_class::<agents::Pool>()?;
+    module.add_class::<pool::Pool>()?;
     module.add_class::<tools::Stream>()?;
-    module.add_function(wrap_pyfunction!(agents::agent_files, module)?)?;
-    module.add_function(wrap_pyfunction!(agents::agent_files_async, module)?)?;
-    module.add_function(wrap_pyfunction!(agents::agent_turn, module)?)?;
-    module.add_function(wrap_pyfunction!(agents::agent_turn_async, module)?)?;
     module.add_function(wrap_pyfunction!(tools::run_tools, module)?)?;
     module.add_function(wrap_pyfunction!(tools::run_tools_async, module)?)?;
     module.add_function(wrap_pyfunction!(socket::connect, module)?)?;

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::PyDict;
 use threadline::accumulate::Accumulate;
 use threadline::json::{Decode, decode, encode};
 use threadline::structured::FunctionSchema;
@@ -402,9 +402,4 @@ impl Stream {
     fn close(&self, py: Python<'_>) {
         self.held.close(py);
     }
-}
-
-/// A list of pairs of texts.
-pub(crate) fn pairs(list: &Bound<'_, PyList>) -> PyResult<Vec<(String, String)>> {
-    list.iter().map(|item| item.cast_into::<PyTuple>()?.extract()).collect()
 }
