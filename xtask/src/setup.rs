@@ -2,8 +2,8 @@
 
 use crate::{Outcome, kotlin, node, peers, postgres, python, shell, swift};
 
-/// Tools that come as crates: program and version.
-const TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20")];
+/// Tools that come as crates: program and whole version, as `cargo install` takes no shorter one.
+const TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20.2")];
 
 /// Installs the toolchain's components, the cargo tools, and what [`environments`] brings.
 pub fn run(args: &[String]) -> Outcome {
