@@ -233,7 +233,8 @@ fn cursor_at(style: PageStyle, page: Node<'_>) -> Option<Cursor> {
         PageStyle::Cursor => ("after", last_item(page).and_then(text).or_else(|| page.get("last_id").and_then(text))?),
         // A page that says nothing of its last id has one all the same; null means the end.
         PageStyle::LastId => ("after", page.get("last_id").or_else(|| last_item(page)).and_then(text)?),
-        PageStyle::Token => ("page", page.get("next_page").and_then(text)?),
+        // Lists of this style name their cursor either way.
+        PageStyle::Token => ("page", page.get("next_page").and_then(text).or_else(|| page.get("next").and_then(text))?),
         PageStyle::Next => ("after", page.get("next").and_then(text)?),
     };
     Some(Cursor { param, value })
@@ -363,6 +364,7 @@ mod tests {
         assert_eq!(after(PageStyle::Cursor, page), Some(("after", "b".into())));
         assert_eq!(after(PageStyle::LastId, page), Some(("after", "l".into())));
         assert_eq!(after(PageStyle::Token, page), Some(("page", "p".into())));
+        assert_eq!(after(PageStyle::Token, r#"{"data":[],"next":"n"}"#), Some(("page", "n".into())));
         assert_eq!(after(PageStyle::Next, page), Some(("after", "n".into())));
         assert_eq!(after(PageStyle::Single, page), None);
     }
