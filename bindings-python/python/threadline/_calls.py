@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
+from ._credentials import check_origin, is_by_certificate
 from ._exchange import OPEN, RAW, VALUE, EventsOf, Exchange
 from ._log import enabled, log
 from ._types import NotGiven
+from ._undocumented import is_once
 
 __all__ = ["Calls"]
 
@@ -28,7 +30,10 @@ class Calls:
         if not self._client._through():
             return None
         timeout = arguments.get("timeout", _NOT_GIVEN)
-        exchange = Exchange(self._client, arguments.get("extra_headers"), timeout, _NOT_GIVEN, {"open": mode == OPEN, "raw": mode in (RAW, OPEN)})
+        known = {"open": mode == OPEN, "raw": mode in (RAW, OPEN)}
+        if self._client._workload_identity_auth is not None:
+            known["repeatable"] = not any(is_once(file) for value in arguments.values() for file in _files(value))
+        exchange = Exchange(self._client, arguments.get("extra_headers"), timeout, _NOT_GIVEN, known)
         arguments["__exchange__"] = exchange
         return exchange
 
@@ -56,6 +61,8 @@ class Calls:
         provider = self._client._options["provider"]
         if provider is not None and "base_url" in settings:
             provider.check_origin(settings["base_url"])
+        if is_by_certificate(self._client.workload_identity) and "base_url" in settings:
+            check_origin(settings["base_url"], self._client.base_url)
         if not self._client._through():
             return None, dict(settings)
         timeout, retries = settings.get("timeout", _NOT_GIVEN), options.get("max_retries", _NOT_GIVEN)
@@ -87,6 +94,17 @@ class Calls:
         with exchange:
             reply = await self._client._native.request_async(verb, path, settings, sends, members, answer, mode)
         return reply, exchange
+
+
+def _files(value: Any) -> Iterator[Any]:
+    """The file objects of an argument: alone, in a tuple with their name, or in a list of these."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _files(item)
+    elif isinstance(value, tuple) and len(value) > 1:
+        yield value[1]
+    elif hasattr(value, "read"):
+        yield value
 
 
 def _marked(arguments: Dict[str, Any], exchange: Exchange) -> Dict[str, Any]:

@@ -9,17 +9,19 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, Union, cast
 
 from . import _threadline as _native
-from ._constants import DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES
+from ._constants import DEFAULT_MAX_RETRIES
+from ._credentials import PLACEHOLDER as WORKLOAD_IDENTITY_API_KEY_PLACEHOLDER
+from ._credentials import Credentials, ambient_headers, switched
 from ._data_residency import resolve_data_residency
 from ._exceptions import OpenAIError
-from ._http import URL
+from ._identities import WorkloadIdentity, X509WorkloadIdentity
 from ._private import check_alone, check_max_retries, default_headers, of_another_provider, private, sent_headers
 from ._resource import AsyncRawView, AsyncStreamingView, RawView, StreamingView, cached_property
+from ._timeout import Timeout
 from ._types import NotGiven, not_given
 from ._undocumented import AsyncMethods, SyncMethods
 
 if TYPE_CHECKING:
-    from ._timeout import Timeout
     from .resources._client_resources import AsyncClientResources, SyncClientResources
 else:
     SyncClientResources = AsyncClientResources = object
@@ -82,7 +84,7 @@ class _Private:
 _TESTING = ("pytest", "unittest.mock", "respx", "pytest_httpx", "vcr", "pook")
 
 
-class _Base:
+class _Base(Credentials):
     """What the clients have in common."""
 
     _asynchronous = False
@@ -92,14 +94,13 @@ class _Base:
     admin_api_key: Any = _Setting()
     max_retries: Any = _Setting()
     websocket_base_url: Any = _Setting()
-    workload_identity: Any = _Setting()
 
     def __init__(
         self,
         *,
         api_key: Union[str, Callable[[], Any], None] = None,
         admin_api_key: Optional[str] = None,
-        workload_identity: Any = None,
+        workload_identity: Union[WorkloadIdentity, X509WorkloadIdentity, None] = None,
         organization: Optional[str] = None,
         project: Optional[str] = None,
         webhook_secret: Optional[str] = None,
@@ -126,7 +127,7 @@ class _Base:
 
             check_kind(http_client, self._asynchronous)
         if data_residency is not None:
-            base_url = resolve_data_residency(data_residency, base_url, provider=provider, websocket_base_url=websocket_base_url)
+            resolve_data_residency(data_residency, base_url, provider=provider, websocket_base_url=websocket_base_url)
         if provider is not None:
             check_alone(provider, api_key=api_key, admin_api_key=admin_api_key, workload_identity=workload_identity, base_url=base_url)
             base_url, api_key = provider.base_url, provider.key
@@ -136,8 +137,12 @@ class _Base:
                 http_client = own_client(self._asynchronous)
         if api_key is not None and workload_identity is not None:
             raise OpenAIError("The `api_key` and `workload_identity` arguments are mutually exclusive: give one of them")
+        if workload_identity is not None:
+            from .auth import checked_identity
+
+            workload_identity = checked_identity(workload_identity)
         if isinstance(base_url, NotGiven) or base_url is None:
-            base_url = _env("OPENAI_BASE_URL")
+            base_url = _env("OPENAI_BASE_URL") if data_residency is None else None
         self._options: Dict[str, Any] = {
             "api_key": api_key if api_key is not None or provider is not None else self._ambient_key(workload_identity),
             "admin_api_key": admin_api_key or (None if provider is not None else _env("OPENAI_ADMIN_KEY")),
@@ -147,10 +152,12 @@ class _Base:
             "project": project if project is not None else _env("OPENAI_PROJECT_ID"),
             "webhook_secret": webhook_secret if webhook_secret is not None else _env("OPENAI_WEBHOOK_SECRET"),
             "base_url": None if base_url is None else str(base_url),
+            "residency": data_residency,
             "websocket_base_url": websocket_base_url,
             "timeout": timeout,
             "max_retries": max_retries,
             "default_headers": dict(default_headers or {}),
+            "ambient_headers": ambient_headers() if provider is None else {},
             "default_query": dict(default_query or {}),
             "http_client": http_client,
             "assistants": assistants,
@@ -164,30 +171,19 @@ class _Base:
         self._closed = False
         if _enforce_credentials and provider is None:
             self._check_credentials()
-
-    @staticmethod
-    def _ambient_key(workload_identity: Any) -> Optional[str]:
-        return None if workload_identity is not None else _env("OPENAI_API_KEY")
-
-    def _check_credentials(self) -> None:
-        held = self._options
-        own = any(name.lower() in ("authorization", "api-key") for name in held["default_headers"])
-        if not (held["api_key"] or held["admin_api_key"] or held["workload_identity"] or own):
-            raise OpenAIError(
-                "Missing credentials. Pass `api_key`, `workload_identity` or `admin_api_key`, or set the environment "
-                "variable OPENAI_API_KEY or OPENAI_ADMIN_KEY."
-            )
+        self._identified()
 
     def _settings(self) -> Dict[str, Any]:
         """The options as the native module takes them."""
         held = self._options
         settings: Dict[str, Any] = dict(held["network"])
         settings.update({name: held[name] for name in _OF_CALLS if name in held})
-        for name in ("admin_api_key", "organization", "project", "webhook_secret", "base_url", "max_retries", "vectors", "proxy"):
+        for name in ("admin_api_key", "organization", "project", "webhook_secret", "max_retries", "vectors", "proxy"):
             if held[name] is not None:
                 settings[name] = held[name]
+        if (address := self._own_address()) is not None:
+            settings["base_url"] = address
         settings["max_retries"] = min(settings["max_retries"], 2**31)
-        self._add_identity(settings)
         self._add_timeout(settings, self._own_timeout())
         settings["headers"] = sent_headers(self)
         if held["default_query"]:
@@ -197,25 +193,12 @@ class _Base:
             from ._exchange import Through
 
             settings["transport"] = Through(self, through)
+        self._add_identity(settings)
         if held["assistants"] is not None:
             from ._seam import described
 
             settings["assistants"] = described(held["assistants"])
         return settings
-
-    def _add_identity(self, settings: Dict[str, Any]) -> None:
-        key, identity = self._options["api_key"], self._options["workload_identity"]
-        provider = self._options["provider"]
-        if provider is not None and (not key or self._options["http_client"] is not None):
-            settings["api_key"] = "signed"  # Each request gets its credential before it is sent.
-        elif callable(key):
-            settings["token_provider"] = key
-        elif key is not None:
-            settings["api_key"] = key
-        elif identity is not None:
-            from .auth import settings_of
-
-            settings["workload_identity"] = settings_of(identity)
 
     @staticmethod
     def _add_timeout(settings: Dict[str, Any], timeout: Any) -> None:
@@ -274,10 +257,6 @@ class _Base:
 
         return Calls(self)
 
-    #: What the key's provider gave when a program last asked it.
-    _fresh_key = ""
-    #: Whether there is no other way to credentials than keys and identities.
-    _own_credentials_only = True
     _build_headers: Any = _Private()
     _credential: Any = _Private()
     _refresh_api_key: Any = _Private()
@@ -305,31 +284,6 @@ class _Base:
         # Resources hold the native client, so it stays the same object.
         if self._made is not None:
             self._made.configure(self._settings())
-
-    @property
-    def api_key(self) -> str:
-        """The key; empty where tokens come from elsewhere."""
-        key = self._options["api_key"]
-        return key if isinstance(key, str) else self._fresh_key
-
-    @api_key.setter
-    def api_key(self, value: Any) -> None:
-        self._options["api_key"] = value
-        self._changed()
-
-    @property
-    def base_url(self) -> URL:
-        """Where requests go."""
-        url = self._options["base_url"] or self._default_base_url()
-        return URL(url if url.endswith("/") else url + "/")
-
-    @base_url.setter
-    def base_url(self, url: Any) -> None:
-        self._options["base_url"] = str(url)
-        self._changed()
-
-    def _default_base_url(self) -> str:
-        return DEFAULT_BASE_URL
 
     def _own_timeout(self) -> Any:
         """The limit that was given, to the client or to the HTTP client beneath it."""
@@ -362,20 +316,11 @@ class _Base:
         return default_headers(self)
 
     @property
-    def _custom_headers(self) -> Dict[str, Any]:
-        return dict(self._options["default_headers"])
-
-    @property
     def default_query(self) -> Dict[str, Any]:
         """Query parameters that every request carries."""
         return dict(self._options["default_query"])
 
     _custom_query = default_query
-
-    @property
-    def auth_headers(self) -> Dict[str, str]:
-        """The header that authenticates requests."""
-        return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
 
     def usage(self) -> Any:
         """What the client has used, where it was made with ``network={"usage": True}``."""
@@ -395,7 +340,7 @@ class _Base:
         *,
         api_key: Any = None,
         admin_api_key: Optional[str] = None,
-        workload_identity: Any = None,
+        workload_identity: Union[WorkloadIdentity, X509WorkloadIdentity, None] = None,
         provider: Any = not_given,
         organization: Optional[str] = None,
         project: Optional[str] = None,
@@ -427,7 +372,7 @@ class _Base:
             if not self._own_credentials_only:
                 raise OpenAIError("`data_residency` is only supported by OpenAI clients")
             inherited = self._options["provider"] if isinstance(provider, NotGiven) else provider
-            base_url = resolve_data_residency(data_residency, base_url, provider=inherited, websocket_base_url=websocket_base_url)
+            resolve_data_residency(data_residency, base_url, provider=inherited, websocket_base_url=websocket_base_url)
         changes: Dict[str, Any] = {
             "api_key": api_key,
             "admin_api_key": admin_api_key,
@@ -451,7 +396,7 @@ class _Base:
         changes = {name: value for name, value in changes.items() if value is not None}
         if data_residency is not None:
             # The address of connections belongs to the one that is replaced.
-            changes["websocket_base_url"] = None
+            changes.update(residency=data_residency, websocket_base_url=None, base_url=None)
         if "provider" in changes:
             changes["api_key"], base_url = changes["provider"].key, changes["provider"].base_url
         if not isinstance(base_url, NotGiven) and base_url is not None:
@@ -462,6 +407,7 @@ class _Base:
             check_max_retries(max_retries)
             changes["max_retries"] = max_retries
         own = of_another_provider(self._options, provider)
+        changes = switched(changes, own)
         if set_default_headers is not None:
             changes["default_headers"] = dict(set_default_headers)
         elif default_headers:
@@ -481,13 +427,16 @@ class _Base:
         made._options = {**own, **changes}
         made._closed = False
         made._made = made._stand_in = None
+        made._identified()
         if self._through() or changes.get("http_client") is not None:
             return made
         replaced = {name for name in ("default_headers", "default_query") if set(own[name]) - set(made._options[name])}
-        shareable = {*_SHARED, *_OF_CALLS, "base_url", "api_key", "admin_api_key", "default_headers", "default_query"} - replaced
+        shareable = {*_SHARED, *_OF_CALLS, "base_url", "residency", "api_key", "admin_api_key", "default_headers", "default_query"} - replaced
         connect = getattr(changes.get("timeout"), "connect", None)
         if shareable.issuperset(changes) and connect is None and not callable(changes.get("api_key")):
-            settings = {name: changes[name] for name in (*_SHARED, *_OF_CALLS, "base_url", "api_key", "admin_api_key") if name in changes}
+            settings = {name: changes[name] for name in (*_SHARED, *_OF_CALLS, "api_key", "admin_api_key") if name in changes}
+            if "base_url" in changes:
+                settings["base_url"] = made._own_address()
             if "default_headers" in changes:
                 settings["headers"] = changes["default_headers"]
             if "default_query" in changes:

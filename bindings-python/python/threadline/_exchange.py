@@ -7,7 +7,7 @@ import itertools
 import sys
 import time
 import weakref
-from typing import Any, Dict, List, Mapping, Optional, Tuple, get_origin
+from typing import Any, Dict, Generator, List, Mapping, Optional, Tuple, get_origin
 
 from ._exceptions import APIConnectionError, APIError, APITimeoutError, OpenAIError
 from ._log import log
@@ -41,7 +41,7 @@ class Through:
         exchange, headers, timeout = self._exchange(headers)
         if exchange is None:
             return await _single_async(self._client(), self.http, method, url, headers, body, timeout)
-        return await exchange.send_async(self.http, method, url, headers, body)
+        return await _In(exchange.context, exchange.send_async(self.http, method, url, headers, body))
 
     def _exchange(self, headers: Pairs) -> Tuple[Optional["Exchange"], Pairs, Any]:
         mark = next((value.decode() for name, value in headers if name.lower() == _MARK), None)
@@ -66,7 +66,7 @@ def _single(client: Any, http: Any, method: str, url: str, headers: Pairs, body:
     request = _request(http, method, url, headers, body, timeout)
     if client is not None:
         client._prepare_request(request)
-    return _Reply(http.send(request, stream=True, follow_redirects=False))
+    return _Reply(_sent(client, http, request, stream=True, follow_redirects=False))
 
 
 async def _single_async(client: Any, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes], timeout: Any) -> Any:
@@ -75,7 +75,35 @@ async def _single_async(client: Any, http: Any, method: str, url: str, headers: 
     request = _request(http, method, url, headers, body, timeout)
     if client is not None:
         await client._prepare_request(request)
-    return _AsyncReply(await http.send(request, stream=True, follow_redirects=False))
+    return _AsyncReply(await _sent(client, http, request, stream=True, follow_redirects=False))
+
+
+def _sent(client: Any, http: Any, request: Any, repeatable: bool = True, max_retries: Any = None, **options: Any) -> Any:
+    """The response of the HTTP client, or the awaitable of one; a client with an identity gives the request its token before."""
+    auth = None if client is None else client._workload_identity_auth
+    if auth is None:
+        return http.send(request, **options)
+    send = auth.send_async if client._asynchronous else auth.send
+    return send(client, http, request, repeatable=repeatable, max_retries=max_retries, **options)
+
+
+class _In:
+    """A coroutine whose steps run in the context of the call: the core has others take them."""
+
+    def __init__(self, context: contextvars.Context, coroutine: Any) -> None:
+        self._context, self._coroutine = context, coroutine
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        step, given = self._coroutine.send, None
+        while True:
+            try:
+                awaited = self._context.run(step, given)
+            except StopIteration as end:
+                return end.value
+            try:
+                step, given = self._coroutine.send, (yield awaited)
+            except BaseException as error:
+                step, given = self._coroutine.throw, error
 
 
 class _Failed:
@@ -145,6 +173,8 @@ class Exchange:
         #: Whether the events of the response are read here, and not by the core.
         self.taken = False
         self.context = contextvars.copy_context()
+        #: What sends, in an event loop: it ends with the call that it is for.
+        self._task: Any = None
 
     def headers(self) -> Dict[str, Any]:
         """The call's own headers, with the mark."""
@@ -178,6 +208,8 @@ class Exchange:
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> bool:
         _under_way.pop(self.mark, None)
+        if self._task is not None and error is not None and not isinstance(error, Exception):
+            self._task.cancel()
         if self.taken and isinstance(error, APIError):
             return True
         if self.failure is not None and error is not None:
@@ -331,7 +363,7 @@ class Exchange:
             self.request = request = self._attempt(http, method, url, headers, body)
             try:
                 self.client._prepare_request(request)
-                self.response = response = http.send(request, **self._sending(request))
+                self.response = response = _sent(self.client, http, request, self.repeatable(), self.max_retries, **self._sending(request))
             except BaseException as error:
                 if not self._raised(error):
                     return _Failed()
@@ -352,6 +384,7 @@ class Exchange:
     async def send_async(self, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes]) -> Any:
         from ._httpx import _AsyncReply
 
+        self._task = _current_task()
         while True:
             self.response = None
             provider = self._provider()
@@ -360,7 +393,8 @@ class Exchange:
             self.request = request = self._attempt(http, method, url, headers, body)
             try:
                 await self.client._prepare_request(request)
-                self.response = response = await http.send(request, **self._sending(request))
+                sending = _sent(self.client, http, request, self.repeatable(), self.max_retries, **self._sending(request))
+                self.response = response = await sending
             except BaseException as error:
                 if type(error).__name__ == "CancelledError":
                     # Nobody waits any more; or what answers for the server has raised it.
@@ -381,6 +415,16 @@ class Exchange:
             if self._takes():
                 return _AsyncFailed()
             return self._settled(_AsyncReply(response))
+
+
+def _current_task() -> Any:
+    """The task of asyncio that runs this; `None` in another event loop."""
+    import asyncio
+
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
 
 
 async def _sleep(seconds: float) -> None:

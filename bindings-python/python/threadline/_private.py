@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Dict, Mapping, Optional
 
 from ._constants import RAW_RESPONSE_HEADER
+from ._credentials import ambient_headers
 from ._exceptions import OpenAIError
 from ._http import URL, Headers, Request
 from ._types import NotGiven, Omit
@@ -51,8 +52,9 @@ def of_another_provider(options: Dict[str, Any], provider: Any) -> Dict[str, Any
     before = options["provider"]
     if isinstance(provider, NotGiven) or provider is before:
         return options
-    kept = {**options, "organization": None, "project": None, "admin_api_key": None, "workload_identity": None, "default_headers": {}}
-    return {**kept, "provider": None, "api_key": None, "base_url": None} if provider is None else kept
+    kept = {**options, "organization": None, "project": None, "admin_api_key": None, "workload_identity": None, "residency": None}
+    kept.update(default_headers={}, ambient_headers={})
+    return {**kept, "provider": None, "api_key": None, "base_url": None, "ambient_headers": ambient_headers()} if provider is None else kept
 
 
 def check_max_retries(value: Any) -> None:
@@ -90,7 +92,7 @@ def default_headers(client: Any) -> Dict[str, Any]:
         "OpenAI-Organization": held["organization"],
         "OpenAI-Project": held["project"],
     }
-    return _merged(own, held["default_headers"])
+    return _merged(own, client._custom_headers)
 
 
 def headers_of_call(client: Any, method: str, arguments: Mapping[str, Any], retries: int) -> Dict[str, str]:
@@ -121,7 +123,7 @@ def credential(client: Any, security: Mapping[str, Any]) -> Optional[str]:
 def sent_headers(client: Any) -> Dict[str, str]:
     """What the core does not send by itself of a client's default headers."""
     own = {"User-Agent": _USER_AGENT, **platform_headers()}
-    return _merged(own, client._options["default_headers"])
+    return _merged(own, client._custom_headers)
 
 
 def private(client: Any, name: str) -> Any:
@@ -157,6 +159,8 @@ class PrivateNames:
     _strict_response_validation: bool
     _fresh_key: str
     api_key: str
+    _custom_headers: Any
+    _workload_identity_auth: Any
 
     def _prepare_options(self, options: Any) -> Any:
         """What a subclass may change of every request, before it is made: its headers."""
@@ -171,7 +175,11 @@ class PrivateNames:
 
     def _send_request(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
         """Sends a request of httpx as it is."""
-        return self._client.send(request, stream=stream, **options)
+        auth, http = self._workload_identity_auth, self._client
+        if auth is None:
+            return http.send(request, stream=stream, **options)
+        send = auth.send_async if self._asynchronous else auth.send
+        return send(self, http, request, stream=stream, **options)
 
     def _credentials(self, headers: Any, own: Any) -> Any:
         """What a subclass adds to the headers of a request through a client of httpx; `own` are names that the call gives itself."""
@@ -246,7 +254,7 @@ class PrivateNames:
 
     def _credential(self, options: Any, given: Mapping[str, Any]) -> Dict[str, Any]:
         """The header of the credential that the request asks for."""
-        if any(name.lower() == "authorization" for name in (*given, *self._options["default_headers"])):
+        if any(name.lower() == "authorization" for name in (*given, *self._custom_headers)):
             return {}
         security = getattr(options, "security", None) or {}
         found = credential(self, security)

@@ -11,7 +11,7 @@ from ._models import BaseModel
 from ._streaming import AsyncStream, Stream
 from ._types import NoneType, NotGiven, Omit
 
-__all__ = ["AsyncMethods", "SyncMethods"]
+__all__ = ["AsyncMethods", "SyncMethods", "is_once"]
 
 VALUE, RAW, OPEN = 0, 1, 2
 
@@ -98,7 +98,7 @@ def _known(content: Any, files: Any, options: Mapping[str, Any], client: Any) ->
         if found is not None:
             known["headers"] = {"Authorization": found, **headers}
     once = _given(content) and not isinstance(content, (str, bytes, list, tuple)) and not getattr(content, "seekable", bool)()
-    known["repeatable"] = not (once or any(_is_once(file) for file in _flat(files)))
+    known["repeatable"] = not (once or any(is_once(file) for file in _flat(files)))
     return known
 
 
@@ -107,9 +107,15 @@ def _flat(files: Any) -> Iterator[Any]:
         yield file[1] if isinstance(file, tuple) and len(file) > 1 else file
 
 
-def _is_once(file: Any) -> bool:
+def is_once(file: Any) -> bool:
     """Whether a file can be read only once."""
-    return hasattr(file, "read") and not (hasattr(file, "seekable") and not getattr(file, "closed", False) and file.seekable())
+    if not hasattr(file, "read"):
+        return False
+    try:
+        return getattr(file, "closed", False) or not (hasattr(file, "seekable") and file.seekable())
+    except Exception:
+        # What does not say so is taken for one that cannot go back.
+        return True
 
 
 def _mode(options: Mapping[str, Any], cast_to: Any) -> Tuple[int, Mapping[str, Any]]:

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from .._client import AsyncOpenAI, OpenAI, _Base, _env
 from .._constants import DEFAULT_MAX_RETRIES
+from .._credentials import is_by_certificate
 from .._exceptions import OpenAIError
 from .._http import URL
 from .._private import private
@@ -90,6 +91,8 @@ class _Azure(_Base):
         _enforce_credentials: bool = True,
         **options: Any,
     ) -> None:
+        if is_by_certificate(workload_identity):
+            raise OpenAIError("X.509 workload identity is not supported by Azure clients")
         if api_key == API_KEY_SENTINEL:
             api_key = None
         given = [value for value in (api_key, azure_ad_token, azure_ad_token_provider) if value is not None]
@@ -247,7 +250,7 @@ class _Azure(_Base):
         if sum(one is not None for one in (options.get("api_key"), azure_ad_token, azure_ad_token_provider)) > 1:
             raise MutuallyExclusiveAuthError
         identity = options.get("workload_identity")
-        if isinstance(identity, Mapping) and identity.get("type") == "x509":
+        if is_by_certificate(identity):
             raise OpenAIError("X.509 workload identity is not supported by Azure clients")
         made = super().copy(**options)
         made._azure = dict(self._azure)
