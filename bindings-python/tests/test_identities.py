@@ -373,3 +373,19 @@ def test_nothing_shows_a_token() -> None:
     api.models.retrieve("m")
     assert "canary" not in f"{api!r} {api._workload_identity_auth!r}"
     assert identities.WorkloadIdentityAuth(workload_identity=subject()).workload_identity["provider"]["get_token"]() == "subject"
+
+
+@pytest.mark.parametrize("given", [{"access_token": "canary"}, None, ""])
+def test_azure_does_not_tell_what_its_provider_gave_instead_of_a_token(given: Any) -> None:
+    server = Server()
+    http = httpx.Client(transport=httpx.MockTransport(server))
+    tokens = iter([given, "first", "second"])
+    api = AzureOpenAI(
+        azure_ad_token_provider=lambda: next(tokens), api_version="v", azure_endpoint="https://a.test", http_client=http, max_retries=1
+    )
+    with pytest.raises(ValueError, match="non-empty string") as caught:
+        api.models.retrieve("m")
+    assert caught.value.__context__ is None and "canary" not in str(caught.value) and server.seen == []
+    server.answers = [429]
+    api.models.retrieve("m")
+    assert server.authorizations == ["Bearer first", "Bearer second"]

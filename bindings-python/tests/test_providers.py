@@ -11,6 +11,7 @@ import pytest
 
 import threadline
 from threadline import AsyncOpenAI, BedrockOpenAI, OpenAI, OpenAIError
+from threadline._models import FinalRequestOptions
 from threadline.providers import bedrock, vertex
 from threadline.providers._sigv4 import Credentials, signed
 
@@ -132,3 +133,37 @@ def test_vertex_asks_its_source_of_tokens() -> None:
     assert seen[0].headers["authorization"] == "Bearer token-1"
     with pytest.raises(OpenAIError, match="requires a location"):
         vertex(project="p-1", token_provider=str)
+
+
+def test_a_provider_of_functions_prepares_requests_and_normalizes_responses_before_they_are_judged() -> None:
+    from threadline._provider import _create_provider, _ProviderRuntime
+
+    class Own:
+        name = "own"
+
+        def configure(self) -> _ProviderRuntime:
+            def prepare(request: httpx.Request) -> None:
+                request.headers["x-signed"] = "yes"
+
+            def normalize(response: httpx.Response) -> httpx.Response:
+                return httpx.Response(200, request=response.request, json=MODEL)
+
+            return _ProviderRuntime(self.name, "https://own.test/v1", prepare_request=prepare, normalize_response=normalize)
+
+    seen: List[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(500, json={})
+
+    provider = _create_provider(Own())
+    client = OpenAI(provider=provider, max_retries=0, http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+    assert client.models.retrieve("m").id == "m" and client._provider is provider and client.api_key == ""
+    assert str(seen[0].url) == "https://own.test/v1/models/m" and seen[0].headers["x-signed"] == "yes"
+    assert "authorization" not in seen[0].headers
+    waiting = AsyncOpenAI(provider=provider, max_retries=0, http_client=httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    assert asyncio.run(waiting.models.retrieve("m")).id == "m"
+    client = OpenAI(provider=bedrock(region="us-east-1", api_key="k"))
+    request = client._build_request(FinalRequestOptions(method="get", url="/models"))
+    client._prepare_request(request)
+    assert request.headers["authorization"] == "Bearer k"

@@ -45,6 +45,7 @@ class Calls:
         value: Any = None
         with exchange:
             value = self._client._native.call(operation, _marked(arguments, exchange), mode, page)
+        exchange.settle()
         return exchange.events(EventsOf(operation), mode, False) if exchange.taken else value
 
     async def call_async(self, operation: int, arguments: Dict[str, Any], mode: int = 0, page: Any = None) -> Any:
@@ -55,6 +56,7 @@ class Calls:
         value: Any = None
         with exchange:
             value = await self._client._native.call_async(operation, _marked(arguments, exchange), mode, page)
+        exchange.settle()
         return exchange.events(EventsOf(operation), mode, True) if exchange.taken else value
 
     def _of_route(self, settings: Mapping[str, Any], options: Mapping[str, Any], mode: int) -> Tuple[Optional[Exchange], Dict[str, Any]]:
@@ -81,6 +83,7 @@ class Calls:
         reply: Any = None
         with exchange:
             reply = self._client._native.request(verb, path, settings, sends, members, answer, mode)
+        exchange.settle()
         return reply, exchange
 
     async def request_async(self, options: Mapping[str, Any], call: Tuple[Any, ...], mode: int) -> Tuple[Any, Optional[Exchange]]:
@@ -93,6 +96,7 @@ class Calls:
         reply: Any = None
         with exchange:
             reply = await self._client._native.request_async(verb, path, settings, sends, members, answer, mode)
+        exchange.settle()
         return reply, exchange
 
 

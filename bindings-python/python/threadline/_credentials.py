@@ -99,6 +99,10 @@ class Credentials:
         """What gives requests their token; `None` without an identity."""
         return self._identity_auth
 
+    def _token_of(self, headers: Any) -> Any:
+        """The token, or the awaitable of one, of a request whose headers have something else in its place; here no request has."""
+        return None
+
     @property
     def workload_identity(self) -> Any:
         """The identity, as it was given; one by certificate is a copy, and is not to be changed."""
@@ -114,10 +118,12 @@ class Credentials:
 
     @property
     def api_key(self) -> str:
-        """The key; empty where tokens come from elsewhere, and a placeholder where an identity is traded for them."""
+        """The key; empty where tokens come from elsewhere, as from a provider, and a placeholder where an identity is traded for them."""
         key = self._options["api_key"]
         if key is None and self._options["workload_identity"] is not None:
             return PLACEHOLDER
+        if self._options["provider"] is not None:
+            return ""
         return key if isinstance(key, str) else self._fresh_key
 
     @api_key.setter

@@ -60,9 +60,17 @@ def _request(http: Any, method: str, url: str, headers: Pairs, body: Optional[by
     return request
 
 
+def with_token(headers: Pairs, token: str) -> Pairs:
+    """The headers, with this token in the place of what they have."""
+    told = f"Bearer {token}".encode()
+    return [(name, told if name.lower() == "authorization" else value) for name, value in headers]
+
+
 def _single(client: Any, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes], timeout: Any) -> Any:
     from ._httpx import _Reply
 
+    if client is not None and (token := client._token_of(headers)) is not None:
+        headers = with_token(headers, token)
     request = _request(http, method, url, headers, body, timeout)
     if client is not None:
         client._prepare_request(request)
@@ -72,6 +80,8 @@ def _single(client: Any, http: Any, method: str, url: str, headers: Pairs, body:
 async def _single_async(client: Any, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes], timeout: Any) -> Any:
     from ._httpx import _AsyncReply
 
+    if client is not None and (token := client._token_of(headers)) is not None:
+        headers = with_token(headers, await token)
     request = _request(http, method, url, headers, body, timeout)
     if client is not None:
         await client._prepare_request(request)
@@ -182,7 +192,8 @@ class Exchange:
 
     def _hooked(self) -> Any:
         """The options that a hook of the program's is to see; `None` where there is no hook."""
-        if getattr(self.client._prepare_options, "_of_package", False):
+        place = self.client._options["provider"]
+        if getattr(self.client._prepare_options, "_of_package", False) and not (place is not None and place.transforms):
             return None
         from ._own_models import FinalRequestOptions
 
@@ -193,6 +204,8 @@ class Exchange:
         options = self._hooked()
         if options is not None:
             options = self.client._prepare_options(options)
+            if (place := self.client._options["provider"]) is not None:
+                options = place.transform(options)
             self.extra_headers = {} if isinstance(options.headers, NotGiven) else dict(options.headers or {})
 
     async def prepare_async(self) -> None:
@@ -200,6 +213,8 @@ class Exchange:
         options = self._hooked()
         if options is not None:
             options = await self.client._prepare_options(options)
+            if (place := self.client._options["provider"]) is not None:
+                options = await place.transform_async(options)
             self.extra_headers = {} if isinstance(options.headers, NotGiven) else dict(options.headers or {})
 
     def __enter__(self) -> "Exchange":
@@ -213,13 +228,19 @@ class Exchange:
         if self.taken and isinstance(error, APIError):
             return True
         if self.failure is not None and error is not None:
-            raise self.failure
+            # Raised when the core's exception is gone, which would be shown with it.
+            return True
         if isinstance(error, APIError) and self.response is not None:
             error.request = self.request
             if getattr(error, "response", None) is not None:
                 error.response = self.response  # type: ignore[attr-defined]
             error.attempts = self.retries + 1
         return False
+
+    def settle(self) -> None:
+        """Raises what went wrong, in the end of a call."""
+        if self.failure is not None:
+            raise self.failure
 
     def events(self, cast_to: Any, mode: int, asynchronous: bool, stream_cls: Any = None) -> Any:
         """The stream, or the reply with it."""
@@ -255,9 +276,9 @@ class Exchange:
 
     def _provider(self) -> Any:
         """Where a key of now comes from, if another attempt is made and the key comes from a function."""
-        provider = getattr(self.client, "_token_provider", None)
-        if provider is not None:
-            return provider if self.retries else None
+        if getattr(self.client, "_token_provider", None) is not None:
+            # Asked for the request itself.
+            return None
         if self.client._options["provider"] is not None and self.client._options["http_client"] is not None:
             return None
         provider = self.client._options["api_key"]
@@ -267,8 +288,7 @@ class Exchange:
         """The headers, with the key of now."""
         if self.key is None:
             return headers
-        key = f"Bearer {self.key}".encode()
-        return [(name, key if name.lower() == "authorization" else value) for name, value in headers]
+        return with_token(headers, self.key)
 
     def _sending(self, request: Any) -> Dict[str, Any]:
         """How httpx is to send it."""
@@ -356,14 +376,21 @@ class Exchange:
     def send(self, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes]) -> Any:
         from ._httpx import _Reply
 
+        place = self.client._options["provider"]
         while True:
             self.response = None
-            provider = self._provider()
-            self.key = None if provider is None else provider()
-            self.request = request = self._attempt(http, method, url, headers, body)
+            try:
+                provider = self._provider()
+                self.key = None if provider is None else provider()
+                told = headers if (token := self.client._token_of(headers)) is None else with_token(headers, token)
+            except Exception as error:
+                self.failure = error
+                return _Failed()
+            self.request = request = self._attempt(http, method, url, told, body)
             try:
                 self.client._prepare_request(request)
-                self.response = response = _sent(self.client, http, request, self.repeatable(), self.max_retries, **self._sending(request))
+                response = _sent(self.client, http, request, self.repeatable(), self.max_retries, **self._sending(request))
+                self.response = response = response if place is None else place.normalize(response)
             except BaseException as error:
                 if not self._raised(error):
                     return _Failed()
@@ -384,17 +411,23 @@ class Exchange:
     async def send_async(self, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes]) -> Any:
         from ._httpx import _AsyncReply
 
-        self._task = _current_task()
+        self._task, place = _current_task(), self.client._options["provider"]
         while True:
             self.response = None
-            provider = self._provider()
-            key: Any = None if provider is None else provider()
-            self.key = await key if hasattr(key, "__await__") else key
-            self.request = request = self._attempt(http, method, url, headers, body)
+            try:
+                provider = self._provider()
+                key: Any = None if provider is None else provider()
+                self.key = await key if hasattr(key, "__await__") else key
+                told = headers if (token := self.client._token_of(headers)) is None else with_token(headers, await token)
+            except Exception as error:
+                self.failure = error
+                return _AsyncFailed()
+            self.request = request = self._attempt(http, method, url, told, body)
             try:
                 await self.client._prepare_request(request)
                 sending = _sent(self.client, http, request, self.repeatable(), self.max_retries, **self._sending(request))
-                self.response = response = await sending
+                response = await sending
+                self.response = response = response if place is None else await place.normalize_async(response)
             except BaseException as error:
                 if type(error).__name__ == "CancelledError":
                     # Nobody waits any more; or what answers for the server has raised it.

@@ -169,7 +169,7 @@ class PrivateNames:
     def _prepare_request(self, request: Any) -> Any:
         """What a subclass may change of every request of httpx, before it is sent."""
         provider = self._options["provider"]
-        if provider is not None and (provider.signs or self._options["http_client"] is not None):
+        if provider is not None and (provider.signs or self._options["http_client"] is not None or "authorization" not in request.headers):
             return provider.prepare_async(request) if self._asynchronous else provider.prepare(request)
         return _same(None) if self._asynchronous else None
 
@@ -191,6 +191,11 @@ class PrivateNames:
 
     def _should_stream_response_body(self, request: Any) -> bool:
         return request.headers.get(RAW_RESPONSE_HEADER) == "stream"
+
+    @property
+    def _provider(self) -> Any:
+        """The place that serves the API in OpenAI's stead."""
+        return self._options["provider"]
 
     @property
     def _client(self) -> Any:

@@ -24,7 +24,8 @@ def _load_botocore() -> Any:
         from botocore.session import Session  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError as error:
         raise OpenAIError(
-            "AWS profiles and the default chain of credentials need botocore, which requires optional AWS dependencies: `pip install botocore`"
+            "AWS profiles and the default chain of credentials need botocore, which requires optional AWS dependencies: "
+            "`pip install botocore`, as `pip install openai[bedrock]` does for the official package"
         ) from error
     return Session
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Awaitable, Callable, ClassVar, Dict, List, Mapping, Optional, Set, Tuple, TypeVar, Union
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -33,6 +34,8 @@ _deployments_endpoints = frozenset(
 )
 AzureADTokenProvider = Callable[[], str]
 AsyncAzureADTokenProvider = Callable[[], Union[str, Awaitable[str]]]
+#: Stands in requests through a client of httpx until each gets its token.
+_ASKED_FOR = "asked-for"
 #: Stands where the official package wants a key and there is only a token.
 API_KEY_SENTINEL = "".join(("<", "missing API key", ">"))
 
@@ -161,13 +164,25 @@ class _Azure(_Base):
             settings.pop("base_url", None)
         settings.pop("admin_api_key", None)
         settings["azure"] = {name: value for name, value in self._azure.items() if value is not None}
+        if self._token_provider is not None and "transport" in settings and find_spec("websockets") is not None:
+            # All requests pass through Python then, those of connections too.
+            settings["azure"]["ad_token"] = _ASKED_FOR
+        elif self._token_provider is not None:
+            settings["token_provider"] = self._token_provider
         return settings
+
+    def _token_of(self, headers: List[Tuple[str, bytes]]) -> Any:
+        """The token of a request through a client of httpx, or the awaitable of one; `None` if it has another credential."""
+        wanted = f"Bearer {_ASKED_FOR}".encode()
+        if not any(name.lower() == "authorization" and value == wanted for name, value in headers):
+            return None
+        return self._get_azure_ad_token()
+
+    _get_azure_ad_token: Any
 
     def _add_identity(self, settings: Dict[str, Any]) -> None:
         if self._options["api_key"]:
             settings["api_key"] = self._options["api_key"]
-        if self._token_provider is not None:
-            settings["token_provider"] = self._token_provider
 
     def _default_base_url(self) -> str:
         return self._root() + self._own_deployment()

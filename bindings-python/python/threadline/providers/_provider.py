@@ -70,5 +70,26 @@ class Provider:
         self._check(request)
         await self.sign_async(request)
 
+    @property
+    def transforms(self) -> bool:
+        """Whether the options of requests are changed first."""
+        return False
+
+    def transform(self, options: Any) -> Any:
+        """The options of a request, as this place takes them."""
+        return options
+
+    async def transform_async(self, options: Any) -> Any:
+        """As :meth:`transform`."""
+        return self.transform(options)
+
+    def normalize(self, response: Any) -> Any:
+        """The response of httpx, as the API gives one."""
+        return response
+
+    async def normalize_async(self, response: Any) -> Any:
+        """As :meth:`normalize`."""
+        return self.normalize(response)
+
     def __repr__(self) -> str:
         return f"<Provider {self.name} at {self.base_url}>"
