@@ -267,3 +267,14 @@ def test_helpers_of_chats_say_which_they_are() -> None:
     client(server).chat.completions.parse(model="m", messages=[], extra_headers={"x-own": "1"})
     assert server.seen[0].headers["x-stainless-helper-method"] == "chat.completions.parse"
     assert server.seen[0].headers["x-own"] == "1"
+
+
+def test_the_class_of_a_clients_own_http_client_may_be_stood_in_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threadline._base_client as base
+
+    server = Server(MODEL)
+    monkeypatch.setattr(base, "SyncHttpxClientWrapper", lambda **options: httpx.Client(transport=httpx.MockTransport(server), **options))
+    made = OpenAI(api_key="k", base_url="http://api.test/v1")
+    assert isinstance(made._client, httpx.Client) and made.models.retrieve("m").id == "m" and len(server.seen) == 1
+    monkeypatch.undo()
+    assert OpenAI(api_key="k")._client.__class__.__module__.startswith("threadline")

@@ -26,7 +26,7 @@ IDENTITY = x509_workload_identity(identity_provider_id="idp", service_account_id
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_CUSTOM_HEADERS"):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_CUSTOM_HEADERS", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -389,3 +389,31 @@ def test_azure_does_not_tell_what_its_provider_gave_instead_of_a_token(given: An
     server.answers = [429]
     api.models.retrieve("m")
     assert server.authorizations == ["Bearer first", "Bearer second"]
+
+
+def test_a_function_that_gives_keys_of_azure_is_asked_for_each_request() -> None:
+    seen: List[Dict[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append({name: request.headers[name] for name in ("api-key", "authorization") if name in request.headers})
+        return httpx.Response(500 if len(seen) == 1 else 200, json=MODEL, headers={"retry-after-ms": "1"})
+
+    keys = iter(["first", "second", "third", "", ""])
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    api = AzureOpenAI(api_key=lambda: next(keys), api_version="v", azure_endpoint="https://a.test", http_client=http)
+    api.models.retrieve("m")
+    api.with_options(max_retries=0).models.retrieve("m")
+    assert seen == [{"api-key": "first"}, {"api-key": "second"}, {"api-key": "third"}]
+    api.models.retrieve("m", extra_headers={"Authorization": "Bearer own"})
+    assert seen[-1] == {"authorization": "Bearer own"}
+    with pytest.raises(TypeError, match="Could not resolve authentication"):
+        api.models.retrieve("m")
+
+
+def test_a_client_of_azure_without_credentials_sends_those_of_the_request() -> None:
+    server = Server()
+    http = httpx.Client(transport=httpx.MockTransport(server))
+    api = AzureOpenAI(api_version="v", azure_endpoint="https://a.test", http_client=http, _enforce_credentials=False)
+    api.models.retrieve("m", extra_headers={"Authorization": "Bearer own"})
+    api.models.retrieve("m")
+    assert server.authorizations == ["Bearer own", None]

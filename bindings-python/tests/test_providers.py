@@ -167,3 +167,11 @@ def test_a_provider_of_functions_prepares_requests_and_normalizes_responses_befo
     request = client._build_request(FinalRequestOptions(method="get", url="/models"))
     client._prepare_request(request)
     assert request.headers["authorization"] == "Bearer k"
+
+
+def test_signatures_go_by_the_clock_of_botocore_where_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    import botocore.auth  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: datetime(2020, 1, 2, tzinfo=timezone.utc), raising=False)
+    headers = signed("GET", "https://example.amazonaws.com/", b"", Credentials("id", "secret"), "us-east-1", "service")
+    assert headers["x-amz-date"] == "20200102T000000Z"

@@ -99,8 +99,8 @@ class Credentials:
         """What gives requests their token; `None` without an identity."""
         return self._identity_auth
 
-    def _token_of(self, headers: Any) -> Any:
-        """The token, or the awaitable of one, of a request whose headers have something else in its place; here no request has."""
+    def _freshened(self, headers: Any) -> Any:
+        """The headers of a request with the credential of now, or the awaitable of them; `None` where they have it, as here."""
         return None
 
     @property

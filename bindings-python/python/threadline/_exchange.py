@@ -69,8 +69,8 @@ def with_token(headers: Pairs, token: str) -> Pairs:
 def _single(client: Any, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes], timeout: Any) -> Any:
     from ._httpx import _Reply
 
-    if client is not None and (token := client._token_of(headers)) is not None:
-        headers = with_token(headers, token)
+    if client is not None and (fresh := client._freshened(headers)) is not None:
+        headers = fresh
     request = _request(http, method, url, headers, body, timeout)
     if client is not None:
         client._prepare_request(request)
@@ -80,8 +80,8 @@ def _single(client: Any, http: Any, method: str, url: str, headers: Pairs, body:
 async def _single_async(client: Any, http: Any, method: str, url: str, headers: Pairs, body: Optional[bytes], timeout: Any) -> Any:
     from ._httpx import _AsyncReply
 
-    if client is not None and (token := client._token_of(headers)) is not None:
-        headers = with_token(headers, await token)
+    if client is not None and (fresh := client._freshened(headers)) is not None:
+        headers = await fresh
     request = _request(http, method, url, headers, body, timeout)
     if client is not None:
         await client._prepare_request(request)
@@ -382,7 +382,7 @@ class Exchange:
             try:
                 provider = self._provider()
                 self.key = None if provider is None else provider()
-                told = headers if (token := self.client._token_of(headers)) is None else with_token(headers, token)
+                told = headers if (fresh := self.client._freshened(headers)) is None else fresh
             except Exception as error:
                 self.failure = error
                 return _Failed()
@@ -418,7 +418,7 @@ class Exchange:
                 provider = self._provider()
                 key: Any = None if provider is None else provider()
                 self.key = await key if hasattr(key, "__await__") else key
-                told = headers if (token := self.client._token_of(headers)) is None else with_token(headers, await token)
+                told = headers if (fresh := self.client._freshened(headers)) is None else await fresh
             except Exception as error:
                 self.failure = error
                 return _AsyncFailed()

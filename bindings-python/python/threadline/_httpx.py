@@ -114,9 +114,20 @@ def own_client(asynchronous: bool, base_url: Any = "", module: Optional[str] = N
     """A client of httpx with the defaults of this package, of this generation of httpx or of the one that is used."""
     from importlib import import_module
 
+    if (wanted := replaced(asynchronous)) is not None:
+        return wanted(base_url=str(base_url))
     module = module or _httpx().__name__
     name = f"_{'Async' if asynchronous else ''}Older" if module == "httpx" else f"Default{'Async' if asynchronous else ''}Httpx2Client"
     return getattr(import_module(__name__), name)(base_url=str(base_url))
+
+
+def replaced(asynchronous: bool) -> Any:
+    """What a program has put in the place of the class of such clients; `None` if nothing."""
+    import sys
+
+    module = sys.modules.get("threadline._base_client")
+    found = None if module is None else vars(module).get("AsyncHttpxClientWrapper" if asynchronous else "SyncHttpxClientWrapper")
+    return None if getattr(found, "__module__", None) == "threadline._base_client" else found
 
 
 #: Limits of time in seconds: connecting, reading, writing, waiting for a connection.

@@ -147,8 +147,10 @@ class Opening:
         except ImportError as error:
             raise OpenAIError(_MISSING) from error
         client = self._client
-        client._refresh_api_key()
-        if self._azure:
+        key = client._refresh_api_key()
+        if self._azure and client._key_provider is not None:
+            told = self._azures(client._with_key(self._model(), {**dict(extra_query), **self._call()}, key), extra_headers)
+        elif self._azure:
             configured = client._configure_realtime(self._model(), {**dict(extra_query), **self._call()})
             told = self._azures(configured, extra_headers)
         else:
@@ -163,9 +165,12 @@ class Opening:
         except ImportError as error:
             raise OpenAIError(_MISSING) from error
         client = self._client
-        await client._refresh_api_key()
+        key = await client._refresh_api_key()
         connect: Any
-        if self._azure:
+        if self._azure and client._key_provider is not None:
+            configured = client._with_key(self._model(), {**dict(extra_query), **self._call()}, key)
+            told, connect = self._azures(configured, extra_headers), _azure_websocket._AzureWebSocketConnect
+        elif self._azure:
             configured = await client._configure_realtime(self._model(), {**dict(extra_query), **self._call()})
             told, connect = self._azures(configured, extra_headers), _azure_websocket._AzureWebSocketConnect
         else:

@@ -10,6 +10,7 @@ from .._client import AsyncOpenAI, OpenAI, _Base, _env
 from .._constants import DEFAULT_MAX_RETRIES
 from .._credentials import is_by_certificate
 from .._exceptions import OpenAIError
+from .._exchange import with_token
 from .._http import URL
 from .._private import private
 from .._types import not_given
@@ -36,6 +37,9 @@ AzureADTokenProvider = Callable[[], str]
 AsyncAzureADTokenProvider = Callable[[], Union[str, Awaitable[str]]]
 #: Stands in requests through a client of httpx until each gets its token.
 _ASKED_FOR = "asked-for"
+#: Stands in those of a client without credentials, and is not sent.
+_NOTHING = "nothing"
+_NO_TOKEN = f"Bearer {_NOTHING}".encode()
 #: Stands where the official package wants a key and there is only a token.
 API_KEY_SENTINEL = "".join(("<", "missing API key", ">"))
 
@@ -59,6 +63,18 @@ def _text(token: Any) -> str:
     return text
 
 
+def _with_api_key(headers: List[Tuple[str, bytes]], key: Any) -> List[Tuple[str, bytes]]:
+    """The headers with a key. An empty one is none: then they have to bring a credential themselves."""
+    names = {name.lower() for name, _ in headers}
+    if "api-key" in names:
+        return headers
+    if key:
+        return [*headers, ("api-key", str(key).encode())]
+    if "authorization" in names:
+        return headers
+    raise TypeError("Could not resolve authentication method: the function that was given as `api_key` gave an empty key")
+
+
 class _Azure(_Base):
     """What the clients of Azure have in common."""
 
@@ -66,6 +82,8 @@ class _Azure(_Base):
     _own_credentials_only = False
     _api_version: Optional[str]
     _azure_ad_token: Optional[str]
+    #: The function that gives a key.
+    _key_provider: Any = None
     _azure_deployment: Optional[str]
 
     def __init__(
@@ -102,6 +120,7 @@ class _Azure(_Base):
         if len(given) > 1:
             raise MutuallyExclusiveAuthError
         if callable(api_key):
+            self._key_provider = api_key
             api_key, azure_ad_token_provider = None, api_key
         if not given:
             azure_ad_token = _env("AZURE_OPENAI_AD_TOKEN")
@@ -156,7 +175,8 @@ class _Azure(_Base):
         self._azure_endpoint = azure_endpoint
         if http_client is not None:
             guard(http_client, self._asynchronous)
-        self._native  # noqa: B018  Settings that exclude each other are told now.
+        if _enforce_credentials or not self._is_bare():
+            self._native  # noqa: B018  Settings that exclude each other are told now.
 
     def _settings(self) -> Dict[str, Any]:
         settings = super()._settings()
@@ -164,19 +184,38 @@ class _Azure(_Base):
             settings.pop("base_url", None)
         settings.pop("admin_api_key", None)
         settings["azure"] = {name: value for name, value in self._azure.items() if value is not None}
+        if self._options["base_url"]:
+            # An address that is given later takes the place of the endpoint.
+            settings["azure"].pop("endpoint", None)
         if self._token_provider is not None and "transport" in settings and find_spec("websockets") is not None:
             # All requests pass through Python then, those of connections too.
             settings["azure"]["ad_token"] = _ASKED_FOR
         elif self._token_provider is not None:
             settings["token_provider"] = self._token_provider
+        elif self._is_bare() and "transport" in settings:
+            settings["azure"]["ad_token"] = _NOTHING
         return settings
 
-    def _token_of(self, headers: List[Tuple[str, bytes]]) -> Any:
-        """The token of a request through a client of httpx, or the awaitable of one; `None` if it has another credential."""
+    def _is_bare(self) -> bool:
+        """Whether the client has no credential: each request is to bring its own."""
+        return not self._options["api_key"] and self._token_provider is None and not self._azure["ad_token"]
+
+    def _freshened(self, headers: List[Tuple[str, bytes]]) -> Any:
+        """The headers of a request through a client of httpx, with the key or the token that is asked for, or the awaitable of them."""
         wanted = f"Bearer {_ASKED_FOR}".encode()
-        if not any(name.lower() == "authorization" and value == wanted for name, value in headers):
-            return None
-        return self._get_azure_ad_token()
+        asked = any(name.lower() == "authorization" and value == wanted for name, value in headers)
+        if self._key_provider is not None:
+            return self._keyed([pair for pair in headers if pair[1] != wanted])
+        return self._tokened(headers) if asked else None
+
+    _keyed: Any
+    _tokened: Any
+
+    @property
+    def auth_headers(self) -> Dict[str, str]:
+        """The header that authenticates requests, where the client has a key."""
+        key = self._options["api_key"]
+        return {"api-key": key} if isinstance(key, str) and key else {}
 
     _get_azure_ad_token: Any
 
@@ -229,6 +268,7 @@ class _Azure(_Base):
 
     def _credentials(self, headers: List[Tuple[str, bytes]], own: Set[str]) -> List[Tuple[str, bytes]]:
         """The headers of a request through a client of httpx, with the key, which goes beside an `Authorization` of the call's own."""
+        headers = [pair for pair in headers if pair[1] != _NO_TOKEN]
         key = self._options["api_key"]
         if not isinstance(key, str) or not key or "api-key" in own or any(name.lower() == "api-key" for name, _ in headers):
             return headers
@@ -243,9 +283,15 @@ class _Azure(_Base):
         headers = {"api-key": key} if key else {"Authorization": f"Bearer {token}"} if token else {}
         return URL(f"{root}/realtime?{urlencode(query)}"), headers
 
+    def _with_key(self, model: str, extra_query: Mapping[str, Any], key: Any) -> Tuple[URL, Dict[str, str]]:
+        """Address and credential of a connection whose key was asked for."""
+        address, _ = self._realtime(model, extra_query, None)
+        return address, {"api-key": key} if key else {}
+
     _KEPT: ClassVar[Tuple[str, ...]] = (
         *_Base._KEPT,
         "_token_provider",
+        "_key_provider",
         "_api_version",
         "_azure_ad_token",
         "_azure_ad_token_provider",
@@ -275,10 +321,12 @@ class _Azure(_Base):
             # One kind of credential takes the place of another.
             made._azure["ad_token"] = made._azure_ad_token = azure_ad_token
             made._token_provider = made._azure_ad_token_provider = azure_ad_token_provider
+            made._key_provider = None
             if options.get("api_key") is None:
                 made._options["api_key"] = ""
             elif callable(options["api_key"]):
-                made._token_provider, made._options["api_key"] = options["api_key"], ""
+                made._token_provider = made._key_provider = options["api_key"]
+                made._options["api_key"] = ""
         made._made = None
         return made
 
@@ -295,6 +343,16 @@ class AzureOpenAI(_Azure, OpenAI):
     def _configure_realtime(self, model: str, extra_query: Mapping[str, Any]) -> Tuple[URL, Dict[str, str]]:
         return self._realtime(model, extra_query, self._get_azure_ad_token())
 
+    def _refresh_api_key(self) -> Any:
+        """The key of now, where a function gives it."""
+        return self.api_key if self._key_provider is None else self._key_provider()
+
+    def _keyed(self, headers: List[Tuple[str, bytes]]) -> Any:
+        return _with_api_key(headers, self._refresh_api_key())
+
+    def _tokened(self, headers: List[Tuple[str, bytes]]) -> Any:
+        return with_token(headers, str(self._get_azure_ad_token()))
+
     def _get_azure_ad_token(self) -> Optional[str]:
         """The token of now, where the client has one."""
         return self._azure_ad_token if self._token_provider is None else _text(self._token_provider())
@@ -305,6 +363,19 @@ class AsyncAzureOpenAI(_Azure, AsyncOpenAI):
 
     async def _configure_realtime(self, model: str, extra_query: Mapping[str, Any]) -> Tuple[URL, Dict[str, str]]:
         return self._realtime(model, extra_query, await self._get_azure_ad_token())
+
+    async def _refresh_api_key(self) -> Any:
+        """The key of now, where a function gives it."""
+        if self._key_provider is None:
+            return self.api_key
+        key = self._key_provider()
+        return await key if hasattr(key, "__await__") else key
+
+    async def _keyed(self, headers: List[Tuple[str, bytes]]) -> Any:
+        return _with_api_key(headers, await self._refresh_api_key())
+
+    async def _tokened(self, headers: List[Tuple[str, bytes]]) -> Any:
+        return with_token(headers, str(await self._get_azure_ad_token()))
 
     async def _get_azure_ad_token(self) -> Optional[str]:
         """The token of now, where the client has one."""

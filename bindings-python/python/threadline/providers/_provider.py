@@ -41,9 +41,9 @@ class Provider:
 
     async def sign_async(self, request: Any) -> None:
         """As :meth:`sign`. What a credential's source has to ask for is asked on a thread."""
-        import asyncio
+        from .._utils._sync import to_thread
 
-        await asyncio.to_thread(self.sign, request)
+        await to_thread(self.sign, request)
 
     #: What is said of a request to another origin.
     _elsewhere = "Refusing to authenticate a {name} request for an origin other than the configured provider URL."

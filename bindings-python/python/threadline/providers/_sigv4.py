@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import sys
 from datetime import datetime, timezone
 from typing import Any, Dict, Mapping, NamedTuple, Optional
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -23,6 +24,13 @@ def _mac(key: bytes, text: str) -> bytes:
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
 
+def _clock() -> datetime:
+    """The time. Where botocore is there, it is botocore's, which programs set to test their requests."""
+    told = getattr(sys.modules.get("botocore.auth"), "get_current_datetime", None)
+    now: datetime = datetime.now(timezone.utc) if told is None else told()
+    return now
+
+
 #: Headers that proxies change or take away, and that no signature is over.
 _UNSIGNED = ("connection", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id")
 
@@ -39,7 +47,7 @@ def signed(
 ) -> Dict[str, str]:
     """The headers that sign a request, and with it those of ``headers``."""
     parts = urlsplit(url)
-    moment = (now or datetime.now(timezone.utc)).strftime("%Y%m%dT%H%M%SZ")
+    moment = (now or _clock()).strftime("%Y%m%dT%H%M%SZ")
     host = parts.hostname or ""
     if parts.port not in (None, {"http": 80, "https": 443}.get(parts.scheme)):
         host = f"{host}:{parts.port}"

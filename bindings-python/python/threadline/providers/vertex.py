@@ -48,15 +48,13 @@ class Vertex(Provider):
     async def sign_async(self, request: Any) -> None:
         if self._source is not None:
             return await super().sign_async(request)
-        import asyncio
-
         limit = request.extensions.get("timeout", {}).get("read")
         end = None if limit is None else time.monotonic() + limit
         token = self._token()
         if hasattr(token, "__await__"):
             try:
-                token = await asyncio.wait_for(token, limit)
-            except (asyncio.TimeoutError, TimeoutError):
+                token = await _within(token, limit)
+            except TimeoutError:
                 raise APITimeoutError(request=request) from None
             except OpenAIError:
                 raise
@@ -81,6 +79,21 @@ class Vertex(Provider):
         if not isinstance(token, str) or not token.strip() or not all(33 <= ord(char) <= 126 for char in token):
             raise OpenAIError("Vertex token provider must return a nonempty bearer token suitable for an HTTP header.")
         request.headers["Authorization"] = f"Bearer {token}"
+
+
+async def _within(awaited: Any, limit: Optional[float]) -> Any:
+    """What is awaited, in asyncio or trio. Raises :class:`TimeoutError` when the limit is over, in seconds."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        with import_module("anyio").fail_after(limit):
+            return await awaited
+    try:
+        return await asyncio.wait_for(awaited, limit)
+    except asyncio.TimeoutError:
+        raise TimeoutError from None
 
 
 class _Google:
