@@ -1,6 +1,6 @@
 /** The client: what it is configured with, and how calls reach the native side. `lib/client.ts` adds the resources. */
 import type { OpenAI } from '../client';
-import { otherwise } from '../internal/as-official';
+import { hasLocalParts, otherwise } from '../internal/as-official';
 import { Call } from '../internal/call';
 import { isWatched } from '../internal/environment';
 import { headerPairs, type HeadersLike } from '../internal/headers';
@@ -362,6 +362,12 @@ export class Client extends Requests {
       options = params;
       params = undefined;
     }
+    if (!hasLocalParts(operation)) return this.#send(operation, path, params, options);
+    const { created } = require('../lib/beta/agents/agent-session-create-stream') as typeof import('../lib/beta/agents/agent-session-create-stream');
+    return created((this as any).beta.agents.sessions, params, options, (body) => this.#send(operation, path, body, options));
+  }
+
+  #send(operation: number, path: string[], params: object | undefined | null, options?: RequestOptions | null): APIPromise<any> {
     if (this._sendsItself(options) || this.#differs(operation, params)) {
       const { call } = require('../internal/official') as typeof import('../internal/official');
       return call(this, operation, path, params ?? undefined, options);
