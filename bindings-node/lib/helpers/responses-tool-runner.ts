@@ -181,7 +181,8 @@ export class ResponsesToolRunner {
       declared.push({ ...tool });
     }
     const names = new Set([...browserNames, ...byName.keys()]);
-    this.#registered = { functions: byName, typed, browser, browserNames, computer, declared, early: early == null ? undefined : earlyRules(early, names, computer) };
+    const rules = early == null ? undefined : earlyRules(early, names, computer);
+    this.#registered = { functions: byName, typed, browser, browserNames, computer, declared, early: rules };
   }
 
   /** Begins no more runs; the one that is under way goes on. */

@@ -69,7 +69,10 @@ const MEMBERS: Record<MemberName, [string, Schema]> = {
   read_page: ['Reads a page: its text, and its controls with references.', { ...tab, filter }],
   read_page_scoped: ['Reads a part of a page by its reference, or finds its parts.', { ...tab, root, depth: between(1, 32), filter }],
   read_diagnostics: ['Reads what the page wrote to its console, or what it loaded.', { ...tab, source: among('console', 'network'), limit: between(1, 100) }],
-  run_script: ['Runs a script in a page, and gives its result as text.', { ...tab, source: { type: 'string', description: 'The script; not empty.' }, timeout_ms: between(1, 30_000) }],
+  run_script: [
+    'Runs a script in a page, and gives its result as text.',
+    { ...tab, source: { type: 'string', description: 'The script; not empty.' }, timeout_ms: between(1, 30_000) },
+  ],
   upload_file: ['Gives a page a file that the program allowed.', { grant_id: grant }],
   download_file: ['Stores a file of a page where the program allowed it.', { grant_id: grant }],
   get_page_text: ['Reads the text of a page.', tab],

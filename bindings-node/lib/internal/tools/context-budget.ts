@@ -80,7 +80,8 @@ export class Budget {
     if (summary !== undefined) notes.push({ role: 'user', content: `Summary of tool results that are left out: ${summary}` });
     if (gone.size > 0) {
       const calls = history.filter((item) => isGone(item) && ANSWERS.has(item['type'])).map(({ call_id, type: kind, name }) => ({ call_id, kind, name }));
-      notes.push({ role: 'user', content: `Calls that were completed, and whose results are left out here: ${JSON.stringify(calls)}. What they did outside was not checked.` });
+      const told = `Calls that were completed, and whose results are left out here: ${JSON.stringify(calls)}. What they did outside was not checked.`;
+      notes.push({ role: 'user', content: told });
     }
     return [...notes, ...history.filter((item) => !isGone(item))];
   }

@@ -76,7 +76,8 @@ export function restored(ledger: ResponsesRunnerLedger, maxSteps: number | undef
   const lists = ['attempted_call_ids', 'returned_call_ids', 'pending_items', 'returned_outputs', 'history'].map((name) => held[name]);
   if (held['version'] !== 1 || held['phase'] !== 'boundary') refuse('it is no completed boundary; look up what its pending calls have done');
   if (!counts.every((count) => Number.isSafeInteger(count) && count >= 0) || held['consumed_requests'] > held['max_steps']) refuse('its counts cannot be');
-  if (!lists.every(Array.isArray) || held['pending_items'].length || held['returned_outputs'].length || held['final_response'] !== null) refuse('something in it is pending');
+  const isPending = (): boolean => held['pending_items'].length > 0 || held['returned_outputs'].length > 0 || held['final_response'] !== null;
+  if (!lists.every(Array.isArray) || isPending()) refuse('something in it is pending');
   if (held['run_id'] !== ledger.runId || (maxSteps !== undefined && maxSteps !== held['max_steps'])) refuse('it is of another run, or of one with another `maxSteps`');
   if (!isDeepStrictEqual(held['tools'], tools) || !isDeepStrictEqual(held['output_override_names'], overrides)) refuse('it is of a run with other tools');
   if (!isDeepStrictEqual(held['attempted_call_ids'], held['returned_call_ids'])) refuse('something was begun and has not returned');

@@ -88,7 +88,12 @@ export class Run {
   readonly #hasServers: boolean;
   readonly #isOnce: boolean;
 
-  constructor(private readonly client: OpenAI, private readonly registered: Registered, params: ResponseCreateParamsNonStreaming, private readonly options: ResponsesRunnerOptions) {
+  constructor(
+    private readonly client: OpenAI,
+    private readonly registered: Registered,
+    params: ResponseCreateParamsNonStreaming,
+    private readonly options: ResponsesRunnerOptions,
+  ) {
     const { maxSteps, stream, eager, maxConcurrentCalls = 2, ledger, contextBudget, signal, requestOptions } = options;
     const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
     if (!isCount(maxSteps ?? 20) || (eager && !stream)) throw new TypeError('maxSteps must be positive; eager requires stream.');

@@ -2,7 +2,9 @@
 import { isItem, type Item } from './native-items.js';
 
 /** Kinds of tools that the provider runs. */
-export const OF_THE_PROVIDER: ReadonlySet<unknown> = new Set(['web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11', 'file_search', 'code_interpreter', 'image_generation', 'mcp']);
+export const OF_THE_PROVIDER: ReadonlySet<unknown> = new Set([
+  'web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11', 'file_search', 'code_interpreter', 'image_generation', 'mcp',
+]);
 /** Kinds of the tool with which a model works with a computer. */
 export const COMPUTERS: ReadonlySet<unknown> = new Set(['computer', 'computer_use', 'computer_use_preview']);
 

@@ -114,5 +114,6 @@ export function created(
   if (!isStreamed) return promise;
   const given = body['agent']?.text?.format;
   const format = typeof given?.$parseRaw === 'function' ? given : undefined;
-  return promise._thenUnwrap((stream) => (stream && typeof stream.iterator === 'function' ? followed(stream, { sessions, handlers, options: options ?? undefined, format }) : stream));
+  const local = { sessions, handlers, options: options ?? undefined, format };
+  return promise._thenUnwrap((stream) => (stream && typeof stream.iterator === 'function' ? followed(stream, local) : stream));
 }
