@@ -5,6 +5,7 @@ export { APIPromise } from './core/api-promise';
 export { OpenAI } from './client';
 export type { ClientOptions, DataResidency } from './core/client';
 export { PagePromise } from './core/pagination';
+export { ComputerToolset, type ComputerDriver } from './helpers/computer';
 export {
   OpenAIError,
   APIError,
@@ -24,7 +25,7 @@ export {
   SubjectTokenProviderError,
 } from './core/error';
 export { AzureOpenAI, type AzureClientOptions } from './azure';
-export { BedrockOpenAI } from './bedrock';
+export { BedrockOpenAI, type BedrockClientOptions } from './bedrock';
 export { fetch, type FetchOptions } from './fetch';
 
 import { OpenAI } from './client';

@@ -38,7 +38,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.mjs') &&
       assert.notEqual(expected, undefined, 'the program says nothing');
       assert.deepEqual(await run(program, world('threadline')), expected);
     });
-    if (subject !== 'replies') continue;
+    if (subject !== 'replies' && subject !== 'agent-sessions') continue;
     test(`${subject}, over the wire: ${name}`, async () => {
       const expected = plain(await run(program, world('openai', true)));
       const ours = plain(await run(program, world('threadline', true)));

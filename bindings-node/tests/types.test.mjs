@@ -93,6 +93,32 @@ for (const theirs of ['openai', 'openai6']) {
   });
 }
 
+/** Types of helpers, by their modules; those with members that differ by package (clients, connections) are left to the compiler of programs. */
+const HELPERS = {
+  'helpers/browser': [
+    'BrowserMember', 'BrowserDriver', 'BrowserOptions', 'BrowserReadOptions', 'BrowserState', 'BrowserStateChange', 'BrowserConfirmContext',
+    'BrowserReadConfirmContext', 'BrowserReadMember', 'BrowserReadV1', 'BrowserTextReadV1', 'BrowserScopedReadV1', 'BrowserFileOutcome',
+    "BrowserResult<'find'>", "BrowserArguments<'click_at'>",
+  ],
+  'helpers/computer': ['ComputerDriver', 'ComputerCallInput', 'ComputerExecutionOptions', 'ComputerScreenshot'],
+  'helpers/responses-tool-runner': [
+    'RunnerFunction', 'ResponsesRunnerCheckpoint', 'ResponsesRunnerLedger', 'ResponsesContextBudget', 'ResponsesEarlyExecution', 'ResponsesRunnerTurn',
+    'RunnerDiagnostic',
+  ],
+  'auth/x509-transport': ['X509CredentialOptions', 'X509ProxyMode'],
+};
+
+test('types of helpers can stand for those of openai', { timeout: 600_000 }, () => {
+  const at = project('helpers', true);
+  let text = HEAD;
+  for (const [number, [module, types]] of Object.entries(HELPERS).entries()) {
+    text += `import type * as O${number} from 'threadline/${module}';\nimport type * as T${number} from 'openai/${module}';\n`;
+    for (const type of types) text += `same<O${number}.${type}, T${number}.${type}>(true, true);\n`;
+  }
+  writeFileSync(join(at, 'all.ts'), text);
+  assert.deepEqual(compile(at, { module: 'nodenext', skipLibCheck: true }).lines, []);
+});
+
 const PROGRAM = `import OpenAI, { AzureOpenAI, toFile, APIError } from 'threadline';
 import { zodFunction, zodResponseFormat } from 'threadline/helpers/zod';
 import type { Run } from 'threadline/resources/beta/threads/runs/runs';

@@ -1,9 +1,11 @@
 /** A workload's identity exchanged for tokens, for programs that send requests by themselves. Clients do it by `workloadIdentity`. */
 import { APIError, OAuthError, OpenAIError } from '../core/error';
 import type { Fetch } from '../internal/types';
-import type { WorkloadIdentity } from './types';
+import type { WorkloadIdentity, X509WorkloadIdentity } from './types';
 
 const EXCHANGE = 'https://auth.openai.com/oauth/token';
+const EXCHANGE_BY_CERTIFICATE = 'https://mtls.auth.openai.com/oauth/token';
+const BY_CERTIFICATE = 'urn:openai:params:oauth:token-type:x509';
 
 const KINDS = { jwt: 'urn:ietf:params:oauth:token-type:jwt', id: 'urn:ietf:params:oauth:token-type:id_token' };
 
@@ -20,12 +22,12 @@ interface Token {
 
 /** Keeps a token as long as it lives. Calls at the same time share an exchange; one that comes to its end is replaced while it is still used. */
 export class WorkloadIdentityAuth {
-  #config: WorkloadIdentity;
+  #config: WorkloadIdentity | X509WorkloadIdentity;
   #fetch: Fetch;
   #token: Token | undefined;
   #exchange: Promise<string> | undefined;
 
-  constructor(config: WorkloadIdentity, fetch?: Fetch) {
+  constructor(config: WorkloadIdentity | X509WorkloadIdentity, fetch?: Fetch) {
     this.#config = config;
     this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init));
   }
@@ -46,6 +48,12 @@ export class WorkloadIdentityAuth {
     this.#exchange = undefined;
   }
 
+  #buffer(): number {
+    const { refreshBufferSeconds: seconds, ...rest } = this.#config;
+    const { refreshBufferMs: ms } = rest as X509WorkloadIdentity;
+    return seconds ?? (ms === undefined ? BUFFER : ms / 1000);
+  }
+
   #exchanged(): Promise<string> {
     if (this.#exchange) return this.#exchange;
     const exchange = this.#ask().then((token) => {
@@ -63,15 +71,17 @@ export class WorkloadIdentityAuth {
 
   async #ask(): Promise<Token> {
     const { provider, identityProviderId, serviceAccountId, clientId, tokenExchangeUrl } = this.#config;
+    const subject = provider
+      ? { subject_token: await provider.getToken(), subject_token_type: KINDS[provider.tokenType] }
+      : { subject_token_type: BY_CERTIFICATE };
     const body = {
       grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-      subject_token: await provider.getToken(),
-      subject_token_type: KINDS[provider.tokenType],
+      ...subject,
       identity_provider_id: identityProviderId,
       service_account_id: serviceAccountId,
       ...(clientId ? { client_id: clientId } : undefined),
     };
-    const reply = await this.#fetch(tokenExchangeUrl ?? EXCHANGE, {
+    const reply = await this.#fetch(tokenExchangeUrl ?? (provider ? EXCHANGE : EXCHANGE_BY_CERTIFICATE), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
@@ -87,7 +97,7 @@ export class WorkloadIdentityAuth {
     if (typeof life !== 'number' || !Number.isFinite(life) || life <= 0) throw new OpenAIError("Token exchange response has invalid 'expires_in' field");
     const ends = Date.now() + life * 1000;
     // Short lives are used for half of them at least.
-    const buffer = Math.min(this.#config.refreshBufferSeconds ?? BUFFER, life / 2);
+    const buffer = Math.min(this.#buffer(), life / 2);
     return { text, ends, replaced: ends - buffer * 1000 };
   }
 }

@@ -1,6 +1,7 @@
 /** The client: what it is configured with, and how calls reach the native side. `lib/client.ts` adds the resources. */
 import type { OpenAI } from '../client';
-import { otherwise } from '../internal/as-official';
+import type { X509Credential } from '../auth/types';
+import { hasLocalParts, otherwise } from '../internal/as-official';
 import { Call } from '../internal/call';
 import { isWatched } from '../internal/environment';
 import { headerPairs, type HeadersLike } from '../internal/headers';
@@ -105,7 +106,8 @@ export interface ClientOptions {
   /** An identity that is exchanged for tokens, in place of a key. */
   workloadIdentity?: any;
   x509Transport?: any;
-  credential?: any;
+  /** A certificate in place of keys: of `fromX509` in `auth/x509-transport`. */
+  credential?: X509Credential | undefined;
   /** Another service: `bedrock()` of `threadline/providers/bedrock`, `vertex()` of `threadline/providers/vertex`. */
   provider?: Provider | undefined;
   /** Answers `/assistants` and `/threads` in this process: where all is kept (`'sqlite:app.db'`), or an object with more. */
@@ -178,8 +180,9 @@ export class Client extends Requests {
   #base: string | undefined;
   #fetch: Fetch | undefined;
 
-  constructor(clientOptions: ClientOptions = {}) {
+  constructor(given: ClientOptions = {}) {
     super();
+    const clientOptions = given.credential || given.x509Transport ? certified(given) : given;
     const regional = residence(clientOptions);
     const { provider } = clientOptions;
     if (provider) checkAlone(clientOptions);
@@ -362,6 +365,12 @@ export class Client extends Requests {
       options = params;
       params = undefined;
     }
+    if (!hasLocalParts(operation)) return this.#send(operation, path, params, options);
+    const { created } = require('../lib/beta/agents/agent-session-create-stream') as typeof import('../lib/beta/agents/agent-session-create-stream');
+    return created((this as any).beta.agents.sessions, params, options, (body) => this.#send(operation, path, body, options));
+  }
+
+  #send(operation: number, path: string[], params: object | undefined | null, options?: RequestOptions | null): APIPromise<any> {
     if (this._sendsItself(options) || this.#differs(operation, params)) {
       const { call } = require('../internal/official') as typeof import('../internal/official');
       return call(this, operation, path, params ?? undefined, options);
@@ -554,6 +563,11 @@ function isOverloaded(operation: number, params: object): boolean {
   const { row } = require('../internal/native') as typeof import('../internal/native');
   const { verb, stream } = row(operation);
   return verb === 'GET' && !(typeof stream === 'string' && stream in params);
+}
+
+function certified(given: ClientOptions): ClientOptions {
+  const { withCertificate } = require('../internal/x509') as typeof import('../internal/x509');
+  return withCertificate(given);
 }
 
 /** A provider says by itself where requests go and with which credentials. */

@@ -27,6 +27,19 @@ export function otherwise(operation: number, params: unknown, hasAdminKey: boole
 }
 
 function wayOf(operation: number): Otherwise | null {
+  return OTHERWISE.get(pathOf(operation)) ?? null;
+}
+
+/** Operations whose parameters have something of the program's own, and whose streams have a result. */
+const LOCAL_PARTS = new Set(['POST /agents/sessions']);
+const local: Array<boolean | undefined> = [];
+
+/** Whether an operation's parameters have something that is not sent. */
+export function hasLocalParts(operation: number): boolean {
+  return (local[operation] ??= LOCAL_PARTS.has(pathOf(operation)));
+}
+
+function pathOf(operation: number): string {
   const { verb, path } = row(operation);
-  return OTHERWISE.get(`${verb} ${path}`) ?? null;
+  return `${verb} ${path}`;
 }

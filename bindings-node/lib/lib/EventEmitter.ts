@@ -63,12 +63,21 @@ export class EventEmitter<EventTypes extends Record<string, (...args: any) => an
     return this;
   }
 
-  /** The next event of this name. */
+  /** The next event of this name; fails where an error comes first. */
   emitted<Event extends keyof EventTypes>(
     event: Event,
   ): Promise<EmittedEventResult<EventParameters<EventTypes, Event>>> {
-    return new Promise((resolve) => {
-      this.#listeners.add(event, (...args) => resolve((args.length > 1 ? args : args[0]) as never), true);
+    return new Promise((resolve, reject) => {
+      const came: Listener = (...args) => {
+        this.#listeners.remove('error', failed);
+        resolve((args.length > 1 ? args : args[0]) as never);
+      };
+      const failed: Listener = (error) => {
+        this.#listeners.remove(event, came);
+        reject(error);
+      };
+      this.#listeners.add(event, came, true);
+      if (event !== 'error') this.#listeners.add('error', failed, true);
     });
   }
 

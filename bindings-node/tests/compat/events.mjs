@@ -118,4 +118,24 @@ export const programs = {
     }
     return found;
   },
+  'an emitter of its owner': async (p) => {
+    const { EventEmitter, InternalEventEmitter } = p.load('core/EventEmitter');
+    const emitter = new InternalEventEmitter();
+    const found = [emitter instanceof EventEmitter];
+    const note = (...args) => found.push(args);
+    emitter.on('a', note).once('a', note);
+    emitter._emit('a', 1, 2);
+    emitter._emit('a');
+    emitter.off('a', note)._emit('a', 3);
+    for (const [name, ...args] of [['b'], ['b', 1], ['b', 1, 2], ['error', new Error('no')]]) {
+      const waiting = outcome(() => emitter.emitted('b'));
+      emitter._emit(name, ...args);
+      const { value, error } = await waiting;
+      found.push(value ?? null, error?.message ?? null, emitter._hasListener('b'), emitter._hasListener('error'));
+    }
+    const failure = emitter.emitted('error');
+    emitter._emit('error', new Error('told'));
+    found.push((await failure).message);
+    return found;
+  },
 };

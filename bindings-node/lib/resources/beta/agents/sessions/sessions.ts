@@ -8,6 +8,8 @@ import type { RequestOptions } from '../../../../internal/request-options.js';
 import type {
   AgentSessionStream, AgentSessionStreamParams, AgentToolHandler,
 } from '../../../../lib/agents/agent-session-stream.js';
+import type { AgentSessionCreateStream } from '../../../../lib/beta/agents/agent-session-create-stream.js';
+import type { AgentOutputFormat } from '../../../../lib/beta/agents/output-format-types.js';
 import type * as AgentsAPI from '../agents.js';
 import type * as ArtifactsAPI from './artifacts.js';
 import type * as EventsAPI from './events.js';
@@ -36,7 +38,20 @@ export class Sessions extends APIResource {
   declare turns: TurnsAPI.Turns;
 
   /** Starts a session of an agent in an environment; with streaming, its events follow on the same request. */
-  create(body: SessionCreateParamsNonStreaming, options?: RequestOptions): APIPromise<AgentsAPI.AgentSession> {
+  create<T>(
+    body: SessionCreateParamsStreaming & { agent: { text: { format: AgentOutputFormat<T> } } },
+    options?: RequestOptions,
+  ): APIPromise<AgentSessionCreateStream<T>>;
+  /** Starts a session of an agent in an environment; with streaming, its events follow on the same request. */
+  create(body: SessionCreateParamsNonStreaming, options?: RequestOptions): APIPromise<AgentsAPI.AgentSession>;
+  /** Starts a session of an agent in an environment; with streaming, its events follow on the same request. */
+  create(body: SessionCreateParamsStreaming, options?: RequestOptions): APIPromise<AgentSessionCreateStream>;
+  /** Starts a session of an agent in an environment; with streaming, its events follow on the same request. */
+  create(
+    body: SessionCreateParamsBase,
+    options?: RequestOptions,
+  ): APIPromise<AgentSessionCreateStream | AgentsAPI.AgentSession>;
+  create(body?: any, options?: any): any {
     return this._client._call(185, [], body, options);
   }
 
