@@ -51,7 +51,7 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> List[float]:
         slept.append(seconds)
 
     monkeypatch.setattr("threadline._base_client.time.sleep", slept.append)
-    monkeypatch.setattr("threadline._exchange._sleep", nap)
+    monkeypatch.setattr("threadline._private._slept", nap)
     return slept
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, List
 
 import httpx
 import pytest
@@ -70,3 +70,18 @@ def test_assistants_are_kept_in_this_process(mock: Mock, tmp_path: Path) -> None
     assert client.beta.assistants.retrieve(assistant.id).name == "x"
     assert [found.id for found in client.beta.assistants.list()] == [assistant.id]
     assert mock.requests() == []
+
+
+def test_a_wait_for_a_video_tells_of_each_look() -> None:
+    statuses = ["queued", "in_progress", "completed"]
+    told: List[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"id": "v", "object": "video", "created_at": 1, "status": statuses.pop(0)})
+
+    client = threadline.OpenAI(api_key="k", base_url="http://test.local/v1", http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+    videos: Any = client.videos
+    videos._sleep = lambda seconds: None
+    with pytest.warns(DeprecationWarning):
+        videos.poll("v", on_update=lambda video: told.append(video.status))
+    assert told == ["queued", "in_progress", "completed"]

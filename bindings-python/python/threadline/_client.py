@@ -274,6 +274,7 @@ class _Base(Credentials):
     _prepare_url: Any = _Private()
     _should_retry: Any = _Private()
     _should_stream_response_body: Any = _Private()
+    _sleep_for_retry: Any = _Private()
     _validate_headers: Any = _Private()
     custom_auth: Any = _Private()
     platform_headers: Any = _Private()

@@ -228,18 +228,46 @@ class SubjectTokenProviderError(OpenAIError):
         self.response = response
 
 
+class _Unshown:
+    """A list of what programs said, which those who show the members of an error need not see."""
+
+    def __init__(self, items: List[Any]) -> None:
+        self.items = items
+
+    def __repr__(self) -> str:
+        return f"<{len(self.items)} unsent>"
+
+
 class WebSocketConnectionClosedError(OpenAIError):
     """A WebSocket was closed with a code that is no proper end."""
 
     def __init__(self, message: str, *, unsent_messages: Any = (), code: Optional[int] = None, reason: str = "") -> None:
         super().__init__(message)
         self.message = message
-        #: What was not sent, in order: texts and bytes.
-        self.unsent_frames: List[Any] = list(unsent_messages)
-        #: The same as texts; bytes that are none are left out.
-        self.unsent_messages: List[Any] = [text for text in map(_as_text, self.unsent_frames) if text is not None]
+        frames = unsent_messages if isinstance(unsent_messages, list) else list(unsent_messages)
+        self.unsent_frames = frames
+        is_text = all(isinstance(frame, str) for frame in frames)
+        self.unsent_messages = frames if is_text else [text for text in map(_as_text, frames) if text is not None]
         self.code = code
         self.reason = reason
+
+    @property
+    def unsent_frames(self) -> List[Any]:
+        """What was not sent, in order: texts and bytes."""
+        return self._frames.items
+
+    @unsent_frames.setter
+    def unsent_frames(self, frames: List[Any]) -> None:
+        self._frames = _Unshown(frames)
+
+    @property
+    def unsent_messages(self) -> List[Any]:
+        """The same as texts; bytes that are none are left out."""
+        return self._messages.items
+
+    @unsent_messages.setter
+    def unsent_messages(self, messages: List[Any]) -> None:
+        self._messages = _Unshown(messages)
 
 
 def _as_text(data: Any) -> Optional[str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import itertools
-import sys
-import time
 import weakref
 from typing import Any, Dict, Generator, List, Mapping, Optional, Tuple, get_origin
 
@@ -116,6 +114,15 @@ class _In:
                 step, given = self._coroutine.throw, error
 
 
+def _in_parts(headers: Pairs, body: Optional[bytes]) -> Pairs:
+    """The headers; a form's own type in place of one by which nobody could read it."""
+    if body is None or not body.startswith(b"--threadline-"):
+        return headers
+    boundary = body[2 : body.index(b"\r\n")]
+    others = [pair for pair in headers if pair[0].lower() != "content-type"]
+    return [*others, ("content-type", b"multipart/form-data; boundary=" + boundary)]
+
+
 class _Failed:
     """Stands for a reply where there is none: the core is told not to try again, and what it makes of it is not shown."""
 
@@ -180,6 +187,8 @@ class Exchange:
         self.request: Any = None
         self.response: Any = None
         self.failure: Optional[BaseException] = None
+        #: What went wrong while the body was read.
+        self.broken: Optional[BaseException] = None
         #: Whether the events of the response are read here, and not by the core.
         self.taken = False
         self.context = contextvars.copy_context()
@@ -269,7 +278,7 @@ class Exchange:
         read = self.timeout["read"]
         if "x-stainless-read-timeout" not in own and read is not None:
             told.append(("x-stainless-read-timeout", str(read).encode()))
-        told = self._fresh(told)
+        told = _in_parts(self._fresh(told), body)
         log("debug", "Building HTTP request: method=%s retries_taken=%i", method.upper(), self.retries)
         told = self.client._credentials(told, own)
         return self.client._marked(_request(http, method, url, told, body, self.timeout))
@@ -338,21 +347,18 @@ class Exchange:
         """Whether the body can be sent once more."""
         return bool(self.options.get("repeatable", True))
 
-    def _pause(self) -> float:
-        """Seconds until the next attempt."""
+    def _pause(self) -> Any:
+        """Waits until the next attempt is due; asyncio's clients give what is to be awaited."""
         from ._own_models import FinalRequestOptions
 
-        left = self.max_retries - self.retries
-        log("debug", "1 retry left") if left == 1 else log("debug", "%i retries left", left)
         options = FinalRequestOptions(method=self.request.method, url=str(self.request.url), max_retries=self.max_retries)
-        headers = None if self.response is None else self.response.headers
-        seconds = float(self.client._calculate_retry_timeout(left, options, headers))
-        log("info", "Retrying request in %f seconds (retry %i of %s)", seconds, self.retries + 1, self.max_retries)
+        told = {"retries_taken": self.retries, "max_retries": self.max_retries, "options": options, "response": self.response}
         self.retries += 1
-        return seconds
+        return self.client._sleep_for_retry(**told)
 
     def _settled(self, reply: Any) -> Any:
         """The reply as the core is to see it: it makes no attempts of its own, and follows no redirects."""
+        reply.exchange = self
         if self.options.get("raw") and reply.status < 300 and "json" in self.request.headers.get("accept", ""):
             # The program looks at the head; that there is nothing to read is told when it reads.
             reply.instead = b"{}"
@@ -394,11 +400,11 @@ class Exchange:
             except BaseException as error:
                 if not self._raised(error):
                     return _Failed()
-                time.sleep(self._pause())
+                self._pause()
                 continue
             if self._again():
                 response.close()
-                time.sleep(self._pause())
+                self._pause()
                 continue
             if response.status_code >= 300:
                 response.read()
@@ -435,11 +441,11 @@ class Exchange:
                     return _AsyncFailed()
                 if not self._raised(error):
                     return _AsyncFailed()
-                await _sleep(self._pause())
+                await self._pause()
                 continue
             if self._again():
                 await response.aclose()
-                await _sleep(self._pause())
+                await self._pause()
                 continue
             if response.status_code >= 300:
                 await response.aread()
@@ -458,13 +464,3 @@ def _current_task() -> Any:
         return asyncio.current_task()
     except RuntimeError:
         return None
-
-
-async def _sleep(seconds: float) -> None:
-    anyio = sys.modules.get("anyio")
-    if anyio is None:
-        import asyncio
-
-        await asyncio.sleep(seconds)
-    else:
-        await anyio.sleep(seconds)

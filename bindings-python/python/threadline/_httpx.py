@@ -33,6 +33,8 @@ def _headers(response: Any) -> List[Tuple[str, str]]:
 class _Reply:
     #: What is read where the body is empty.
     instead: Optional[bytes] = None
+    #: The call that it belongs to, which is told what goes wrong.
+    exchange: Any = None
 
     def __init__(self, response: Any) -> None:
         self.status = response.status_code
@@ -41,9 +43,14 @@ class _Reply:
         self._pieces = response.iter_bytes()
 
     def next(self) -> Optional[bytes]:
-        for piece in self._pieces:
-            self.instead = None
-            return bytes(piece)
+        try:
+            for piece in self._pieces:
+                self.instead = None
+                return bytes(piece)
+        except Exception as error:
+            if self.exchange is not None:
+                self.exchange.broken = error
+            raise
         self._response.close()
         instead, self.instead = self.instead, None
         return instead
@@ -54,6 +61,7 @@ class _Reply:
 
 class _AsyncReply:
     instead: Optional[bytes] = None
+    exchange: Any = None
 
     def __init__(self, response: Any) -> None:
         self.status = response.status_code
@@ -62,9 +70,14 @@ class _AsyncReply:
         self._pieces = response.aiter_bytes()
 
     async def next(self) -> Optional[bytes]:
-        async for piece in self._pieces:
-            self.instead = None
-            return bytes(piece)
+        try:
+            async for piece in self._pieces:
+                self.instead = None
+                return bytes(piece)
+        except Exception as error:
+            if self.exchange is not None:
+                self.exchange.broken = error
+            raise
         await self._response.aclose()
         instead, self.instead = self.instead, None
         return instead
@@ -211,7 +224,9 @@ def _class(name: str, module: str, base: str) -> Any:
     def init(self: Any, **options: Any) -> None:
         parent.__init__(self, **{**_DEFAULTS, **options})
 
-    return type(name, (parent,), {"__init__": init, "__module__": __name__, "__doc__": f"{base} with the defaults of this package."})
+    # Programs look at the generation of a client by the module of its class.
+    place = module if module == "httpx2" else __name__
+    return type(name, (parent,), {"__init__": init, "__module__": place, "__doc__": f"{base} with the defaults of this package."})
 
 
 def intercepted() -> Optional[str]:

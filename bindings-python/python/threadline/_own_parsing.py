@@ -6,6 +6,7 @@ import json
 from typing import Any, get_args, get_origin
 
 from ._exceptions import APIResponseValidationError, OpenAIError
+from ._log import log
 from ._models import BaseModel
 from ._types import NoneType
 from ._utils._typing import is_annotated_type, is_type_alias_type, is_union
@@ -49,7 +50,7 @@ def _parse_as(to: Any, reply: Any, body: bytes, response: Any) -> Any:
     from ._construct import construct_type, is_model
 
     if is_model(origin) and not issubclass(origin, BaseModel):
-        raise TypeError("Pydantic models must subclass our base model type, e.g. `from threadline import BaseModel`")
+        raise TypeError(f"Pydantic models must subclass our base model type, e.g. `from {_imported_as()} import BaseModel`")
     if not (origin in (dict, list, object, Any) or is_union(origin) or is_model(origin)):
         raise RuntimeError(
             f"Unsupported type, expected {to} to be a subclass of {BaseModel}, {dict}, {list}, Union, NoneType, str or httpx.Response."
@@ -57,9 +58,11 @@ def _parse_as(to: Any, reply: Any, body: bytes, response: Any) -> Any:
     if "json" not in response.headers.get("content-type", "application/json").split(";")[0]:
         if is_model(origin):
             try:
-                return construct_type(value=json.loads(body), type_=to)
-            except ValueError:
-                pass
+                # A response of the program's own may read itself in its own way.
+                data = response.http_response.json() if response._foreign else json.loads(body)
+                return construct_type(value=data, type_=to)
+            except ValueError as error:
+                log("debug", "Could not read JSON from response data due to %s", type(error).__name__)
         if getattr(response._client, "_strict_response_validation", False):
             raise APIResponseValidationError(
                 response.http_response,
@@ -74,6 +77,13 @@ def _parse_as(to: Any, reply: Any, body: bytes, response: Any) -> Any:
         return construct_type(value=json.loads(body), type_=to)
     except ValueError as error:
         raise OpenAIError(f"the reply is no JSON: {error}") from error
+
+
+def _imported_as() -> str:
+    """The name by which programs import this package, which may stand in the place of the official one."""
+    import sys
+
+    return "openai" if sys.modules.get("openai") is sys.modules["threadline"] else "threadline"
 
 
 def _as_httpx(origin: Any, response: Any, body: bytes) -> Any:

@@ -145,6 +145,25 @@ async def _same(value: Any) -> Any:
     return value
 
 
+def _seconds(told: Any) -> Optional[float]:
+    """A time in digits; words such as `inf` are none."""
+    try:
+        return float(told) if any(letter.isdigit() for letter in told) else None
+    except (TypeError, ValueError):
+        return None
+
+
+async def _slept(seconds: float) -> None:
+    import sys
+
+    if "anyio" in sys.modules:
+        await sys.modules["anyio"].sleep(seconds)
+        return
+    import asyncio
+
+    await asyncio.sleep(seconds)
+
+
 class PrivateNames:
     """Members of the official clients that our own code has no use for."""
 
@@ -288,19 +307,29 @@ class PrivateNames:
         # A part of it is chance, so that clients that failed together do not come back together.
         return max(float(min(0.5 * 2.0**tries, 8.0) * (1 - 0.25 * import_module("threadline._base_client").random())), 0.0)
 
+    def _sleep_for_retry(self, *, retries_taken: int, max_retries: int, options: Any, response: Any) -> Any:
+        """Waits before another attempt; asyncio's clients give what is to be awaited."""
+        from ._log import log
+
+        left = max_retries - retries_taken
+        log("debug", "1 retry left") if left == 1 else log("debug", "%i retries left", left)
+        seconds = float(self._calculate_retry_timeout(left, options, None if response is None else response.headers))
+        log("info", "Retrying request in %f seconds (retry %i of %s)", seconds, retries_taken + 1, max_retries)
+        if self._asynchronous:
+            return _slept(seconds)
+        import time
+
+        time.sleep(seconds)
+        return None
+
     def _parse_retry_after_header(self, response_headers: Any = None) -> Optional[float]:
         """What the server asked to wait, in seconds."""
         if response_headers is None:
             return None
-        try:
-            return float(response_headers.get("retry-after-ms")) / 1000
-        except (TypeError, ValueError):
-            pass
-        asked = response_headers.get("retry-after")
-        try:
-            return float(asked)
-        except (TypeError, ValueError):
-            pass
+        milliseconds, asked = _seconds(response_headers.get("retry-after-ms")), response_headers.get("retry-after")
+        seconds = milliseconds / 1000 if milliseconds is not None else _seconds(asked)
+        if seconds is not None or not isinstance(asked, str) or not any(letter.isdigit() for letter in asked):
+            return seconds
         import email.utils
         import time
 
@@ -332,16 +361,19 @@ class PrivateNames:
         if self._asynchronous:
             return self._refresh_api_key_async()
         provider = self._options["api_key"]
-        if callable(provider):
-            self._fresh_key = provider()
-        return self.api_key
+        if not callable(provider):
+            return self.api_key
+        # What this caller is given is its own, whoever asks at the same time.
+        key = self._fresh_key = provider()
+        return key
 
     async def _refresh_api_key_async(self) -> Any:
         provider = self._options["api_key"]
-        if callable(provider):
-            found = provider()
-            self._fresh_key = await found if hasattr(found, "__await__") else found
-        return self.api_key
+        if not callable(provider):
+            return self.api_key
+        found = provider()
+        key = self._fresh_key = await found if hasattr(found, "__await__") else found
+        return key
 
     def _make_status_error_from_response(self, response: Any) -> Any:
         """The exception of a reply."""
@@ -406,8 +438,6 @@ def _form(body: Any) -> Dict[str, Any]:
     for key, value in Querystring(array_format="brackets").stringify_items(body or {}):
         made[key] = [*(made[key] if isinstance(made.get(key), list) else [made[key]]), value] if key in made else value
     return made
-
-
 
 
 PrivateNames._prepare_options._of_package = True  # type: ignore[attr-defined]

@@ -56,10 +56,8 @@ def _pairs(key: str, value: Any, options: Options) -> Iterator[Tuple[str, str]]:
             yield from _pairs(place, inner, options)
     elif isinstance(value, (list, tuple)):
         yield from _list(key, value, options)
-    else:
-        text = _text(value)
-        if text:
-            yield key, text
+    elif value is not None:
+        yield key, _text(value)
 
 
 def _list(key: str, values: Any, options: Options) -> Iterator[Tuple[str, str]]:

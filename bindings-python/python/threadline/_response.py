@@ -64,6 +64,7 @@ class BaseAPIResponse(Generic[T]):
         self._sent: Any = (arguments or {}).get("__exchange__")
         # The bytes of a value are here already; for the program it is closed when it has been read.
         self._done = False
+        self._consumed = False
 
     @property
     def headers(self) -> Headers:
@@ -162,6 +163,18 @@ class BaseAPIResponse(Generic[T]):
         body = getattr(self, "_content", None) if reply.body is None else reply.body
         return parse_as(to, reply, body or b"", self)
 
+    def _consume(self) -> None:
+        """Marks the body as read piece by piece, which can be done once, unless it was read as a whole before."""
+        if self._consumed and getattr(self, "_content", None) is None:
+            raise StreamAlreadyConsumed()
+        self._consumed = True
+
+    def _raise_broken(self) -> None:
+        """Raises what an HTTP client of the program's had raised while the body was read."""
+        broken = None if self._sent is None else self._sent.broken
+        if broken is not None:
+            raise broken
+
     def __repr__(self) -> str:
         if not self._foreign:
             return f"<{type(self).__name__} [{self.status_code}]>"
@@ -227,6 +240,7 @@ class APIResponse(BaseAPIResponse[T]):
 
     def iter_bytes(self, chunk_size: Optional[int] = None) -> Iterator[bytes]:
         """The body in pieces."""
+        self._consume()
         body = self._content if self._content is not None else self._reply.body
         if body is not None:
             yield from _pieces(body, chunk_size)
@@ -236,8 +250,12 @@ class APIResponse(BaseAPIResponse[T]):
                 yield (line + "\n").encode()
             return
         cutter = _Cutter(chunk_size)
-        while (piece := self._reply.next_piece()) is not None:
-            yield from cutter.feed(piece)
+        try:
+            while (piece := self._reply.next_piece()) is not None:
+                yield from cutter.feed(piece)
+        except OpenAIError:
+            self._raise_broken()
+            raise
         yield from cutter.end()
 
     iter_raw = iter_bytes
@@ -317,6 +335,7 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
 
     async def iter_bytes(self, chunk_size: Optional[int] = None) -> AsyncIterator[bytes]:
         """The body in pieces."""
+        self._consume()
         body = self._content if self._content is not None else self._reply.body
         if body is not None:
             for piece in _pieces(body, chunk_size):
@@ -327,9 +346,13 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
                 yield (line + "\n").encode()
             return
         cutter = _Cutter(chunk_size)
-        while (piece := await self._reply.next_piece_async()) is not None:
-            for part in cutter.feed(piece):
-                yield part
+        try:
+            while (piece := await self._reply.next_piece_async()) is not None:
+                for part in cutter.feed(piece):
+                    yield part
+        except OpenAIError:
+            self._raise_broken()
+            raise
         for part in cutter.end():
             yield part
 

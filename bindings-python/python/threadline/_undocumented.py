@@ -62,6 +62,7 @@ def _sent(body: Any, content: Any, options: Mapping[str, Any], files: Any, setti
     if isinstance(body, BaseModel) or hasattr(body, "model_dump"):
         body = body.model_dump(mode="json", by_alias=True)
     if _given(files):
+        _drop_plain_type(settings)
         return "form", {**(body if _given(body) else {}), **extra, **_parts(files)}
     if not _given(body) and not extra:
         return "nothing", {}
@@ -70,6 +71,14 @@ def _sent(body: Any, content: Any, options: Mapping[str, Any], files: Any, setti
     headers = settings.setdefault("headers", {})
     settings["headers"] = {"Content-Type": "application/json", **headers}
     return "content", {"content": json.dumps(body).encode()}
+
+
+def _drop_plain_type(settings: Dict[str, Any]) -> None:
+    """A form's type says where its parts end, which the header of a caller does not know unless it says so."""
+    headers = settings.get("headers") or {}
+    plain = [name for name, value in headers.items() if name.lower() == "content-type" and "boundary=" not in str(value)]
+    if plain:
+        settings["headers"] = {name: value for name, value in headers.items() if name not in plain}
 
 
 def _joined(content: Any) -> bytes:
@@ -199,6 +208,8 @@ def _value(reply: Any, cast_to: Any, strict: bool, exchange: Any) -> Any:
 
     if cast_to is None or cast_to is NoneType:
         return None
+    if isinstance(cast_to, type) and any(_is_response(base) for base in cast_to.__mro__[1:]):
+        raise ValueError("Subclasses of HTTP response classes cannot be passed to `cast_to`: give the class itself")
     if isinstance(cast_to, type) and issubclass(cast_to, HttpxBinaryResponseContent):
         return HttpxBinaryResponseContent._of_reply(reply)
     raw: LegacyAPIResponse[Any] = LegacyAPIResponse(reply)

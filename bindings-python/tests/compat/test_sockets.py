@@ -202,3 +202,62 @@ def test_an_asynchronous_client_with_an_http_client_of_its_own_connects() -> Non
 
     asyncio.run(main())
     assert seen == [("/v1/realtime?model=m", "Bearer key"), {"type": "response.create"}]
+
+
+def test_a_handler_that_is_a_method_is_taken_away() -> None:
+    seen: List[Any] = []
+    connection = RealtimeConnection(Socket(CREATED))  # type: ignore[arg-type]
+    connection.on("session.created", seen.append)
+    connection.off("session.created", seen.append)
+    connection.dispatch_events()
+    assert seen == []
+
+
+def opened(monkeypatch: pytest.MonkeyPatch) -> List[Any]:
+    """Stands in for the package `websockets`: addresses and authorizations of what is opened."""
+    import websockets.sync.client
+
+    calls: List[Any] = []
+
+    def connect(url: str, **given: Any) -> Socket:
+        calls.append((url, next((value for name, value in given["additional_headers"].items() if name.lower() == "authorization"), None)))
+        return Socket(CREATED)
+
+    monkeypatch.setattr(websockets.sync.client, "connect", connect)
+    return calls
+
+
+def test_credentials_of_http_alone_open_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def token() -> str:
+        raise AssertionError("nobody is to ask for a token")
+
+    calls = opened(monkeypatch)
+    identity: Any = {"identity_provider_id": "i", "service_account_id": "s", "provider": {"token_type": "jwt", "get_token": token}}
+    client = OpenAI(workload_identity=identity, base_url="https://host.example/v1", http_client=httpx.Client())
+    with pytest.raises(openai.OpenAIError, match="not supported by WebSocket"):
+        client.responses.connect().enter()
+    with client.beta.realtime.connect(model="m", extra_headers={"authorization": "Bearer own"}):
+        assert calls == [("wss://host.example/v1/realtime?model=m", "Bearer own")]
+
+
+def test_a_connection_has_the_key_that_was_given_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Between(OpenAI):
+        def _prepare_options(self, options: Any) -> Any:
+            # Another request of this client asks for a key, and gets another.
+            self._refresh_api_key()
+            return options
+
+    keys = iter(["first", "second"])
+    calls = opened(monkeypatch)
+    client = Between(api_key=lambda: next(keys), base_url="https://host.example/v1?tenant=a", http_client=httpx.Client())
+    with client.responses.connect():
+        assert calls == [("wss://host.example/v1/responses?tenant=a", "Bearer first")]
+
+
+def test_a_copy_of_a_live_session_is_no_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    from openai.resources.live.live import LiveConnection
+
+    opened(monkeypatch)
+    client = OpenAI(api_key="key", base_url="https://host.example/v1", http_client=httpx.Client())
+    with client.live.forks.connect(session_id="s") as fork:
+        assert not isinstance(fork, LiveConnection)

@@ -92,3 +92,46 @@ def test_files_are_waited_for_by_the_methods_of_the_resource() -> None:
     with mock.patch.object(files, "retrieve", return_value=states[0]), mock.patch.object(files, "_sleep"):
         with pytest.raises(RuntimeError, match="Giving up on waiting for file f"):
             files.wait_for_processing("f", max_wait_seconds=-1)
+
+
+VIDEO = {"id": "v", "object": "video", "created_at": 1, "model": "sora-2", "progress": 0, "seconds": "4", "size": "720x1280"}
+
+
+def filmed(seen: List[httpx.Request], *statuses: str) -> Callable[[httpx.Request], httpx.Response]:
+    rest = list(statuses)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        after = "250" if len(seen) == 2 else "9000"
+        return httpx.Response(200, json={**VIDEO, "status": rest.pop(0)}, headers={"openai-poll-after-ms": after})
+
+    return answer
+
+
+def test_videos_are_waited_for_as_the_first_look_says() -> None:
+    seen: List[httpx.Request] = []
+    videos = make(filmed(seen, "queued", "queued", "in_progress", "completed")).videos
+    with mock.patch.object(videos, "_sleep") as pause, pytest.warns(DeprecationWarning, match="^The Sora API"):
+        assert videos.create_and_poll(prompt="p").status == "completed"
+    assert [call.args for call in pause.call_args_list] == [(0.25,), (0.25,)]
+    assert [request.method for request in seen] == ["POST", "GET", "GET", "GET"]
+    assert seen[1].headers["X-Stainless-Poll-Helper"] == "true"
+
+
+@asynchronous
+async def test_they_are_by_a_client_for_an_event_loop() -> None:
+    seen: List[httpx.Request] = []
+    videos = make_async(filmed(seen, "queued", "queued", "failed")).videos
+    with mock.patch.object(videos, "_sleep") as pause, pytest.warns(DeprecationWarning, match="^The Sora API"):
+        assert (await videos.create_and_poll(prompt="p", poll_interval_ms=30)).status == "failed"
+    pause.assert_awaited_once_with(0.03)
+    assert seen[1].headers["X-Stainless-Custom-Poll-Interval"] == "30"
+
+
+def test_the_pause_before_another_attempt_can_be_stood_in_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: List[Dict[str, Any]] = []
+    replies = [httpx.Response(500, json={}), httpx.Response(200, json={"object": "list", "data": []})]
+    client = make(lambda request: replies.pop(0), max_retries=1)
+    monkeypatch.setattr(client, "_sleep_for_retry", lambda **given: told.append(given))
+    assert client.models.list().data == []
+    assert [(given["retries_taken"], given["max_retries"], given["response"].status_code) for given in told] == [(0, 1, 500)]

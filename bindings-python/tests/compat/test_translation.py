@@ -6,6 +6,7 @@ import json
 import queue
 from typing import Any, List
 
+import httpx2
 import pytest
 import websockets.sync.client
 
@@ -77,3 +78,20 @@ def test_what_it_does_not_have_is_refused_before_anything_is_opened(socket: Any)
     with pytest.raises(RuntimeError, match="entered once"):
         once.enter()
     assert len(socket.calls) == 1
+
+
+def test_the_query_of_the_base_address_goes_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: List[str] = []
+
+    def connect(url: str, **given: Any) -> Any:
+        calls.append(url)
+        raise OSError("enough")
+
+    monkeypatch.setattr(websockets.sync.client, "connect", connect)
+    client = OpenAI(api_key="k", base_url="https://a.example/v1?tenant=t&route=http", websocket_base_url="wss://b.example/v1?route=own")
+    query = httpx2.QueryParams([("more", "1"), ("more", "2")])
+    with pytest.raises(OSError, match="enough"):
+        TranslationSession(client.realtime.translations, model="m", extra_query=query).__enter__()  # type: ignore[arg-type]
+    address, _, sent = calls[0].partition("?")
+    assert address == "wss://b.example/v1/realtime/translations"
+    assert sorted(sent.split("&")) == ["model=m", "more=1", "more=2", "route=own", "tenant=t"]

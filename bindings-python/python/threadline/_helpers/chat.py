@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict
+from typing import TYPE_CHECKING, Any, Callable, Dict
 
 from .._resource import AsyncResource, SyncResource
 from .._types import omit
@@ -30,11 +30,30 @@ def _prepared(create: Any, params: Any, format_: Any) -> Any:
     return _parsing.ChatRules(format_, params.get("tools")), arguments_of(create, params)
 
 
+def _checked(call: Callable[..., Any]) -> Callable[..., Any]:
+    """A resource's way to make calls, which tells those who give `create` a class what takes one."""
+
+    def checked(operation: int, arguments: Dict[str, Any], *more: Any) -> Any:
+        if isinstance(arguments.get("response_format"), type):
+            name = arguments["response_format"].__name__
+            raise TypeError(
+                f"You tried to pass a `BaseModel` class ({name}) as `response_format` of `chat.completions.create`, which takes a dict; "
+                "`chat.completions.parse` takes classes"
+            )
+        return call(operation, arguments, *more)
+
+    return checked
+
+
 class ChatCompletionsHelpers(Running, SyncResource):
     """Helpers of ``client.chat.completions``."""
 
     _kind = "chat"
     create: Any
+
+    def _bind(self, client: Any) -> None:
+        super()._bind(client)
+        self._call = _checked(self._call)
 
     @loose
     def parse(self, *, response_format: Any = omit, **params: Any) -> t.chat.ParsedChatCompletion[Any]:
@@ -69,6 +88,10 @@ class AsyncChatCompletionsHelpers(AsyncRunning, AsyncResource):
 
     _kind = "chat"
     create: Any
+
+    def _bind(self, client: Any) -> None:
+        super()._bind(client)
+        self._call = _checked(self._call)
 
     @loose
     async def parse(self, *, response_format: Any = omit, **params: Any) -> t.chat.ParsedChatCompletion[Any]:

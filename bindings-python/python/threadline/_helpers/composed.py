@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from types import FunctionType, MethodType
-from typing import Any, Callable, Dict, Iterable, List
+from typing import Any, Callable, Dict, Iterable, List, Optional
 
 from .._types import NotGiven, Omit
 
@@ -51,12 +51,15 @@ async def settled(value: Any) -> Any:
 class Waited:
     """One wait: how long until the next look, and when to give up."""
 
-    def __init__(self, what: str, interval: Any, limit: Any, headers: Any = None) -> None:
+    def __init__(self, what: str, interval: Any, limit: Any, headers: Any = None, first_counts: bool = False) -> None:
         from ..lib import _vector_stores as runtime
 
         checked_limit(limit)
         self.what, self.clock, self.headers = what, runtime.time.monotonic, dict(headers or {})
         self.interval = interval if isinstance(interval, (int, float)) else None
+        #: Whether what the provider says at the first look holds for all.
+        self.first_counts = first_counts
+        self.first: Optional[float] = None
         self.end = self.clock() + limit if isinstance(limit, (int, float)) else None
 
     def arguments(self) -> Dict[str, Any]:
@@ -76,28 +79,33 @@ class Waited:
         self.check()
         milliseconds = self.interval
         if milliseconds is None:
-            milliseconds = float(reply.headers.get("openai-poll-after-ms") or 1000)
+            milliseconds = float(reply.headers.get("openai-poll-after-ms") or 1000) if self.first is None else self.first
+            self.first = milliseconds if self.first_counts else None
         seconds = milliseconds / 1000
         return seconds if self.end is None else min(seconds, self.end - self.clock())
 
 
-def polled(resource: Any, wait: Waited, is_pending: Callable[[Any], bool], *ids: Any, **more: Any) -> Any:
-    """Looks until it is done."""
+def polled(resource: Any, wait: Waited, is_pending: Callable[[Any], bool], *ids: Any, on_update: Any = None, **more: Any) -> Any:
+    """Looks until it is done; ``on_update`` is told of each look."""
     while True:
         wait.check()
         reply = resource.with_raw_response.retrieve(*ids, **more, **wait.arguments())
         found = reply.parse()
+        if callable(on_update):
+            on_update(found)
         if not is_pending(found):
             return found
         resource._sleep(wait.pause(reply))
 
 
-async def polled_async(resource: Any, wait: Waited, is_pending: Callable[[Any], bool], *ids: Any, **more: Any) -> Any:
-    """Looks until it is done."""
+async def polled_async(resource: Any, wait: Waited, is_pending: Callable[[Any], bool], *ids: Any, on_update: Any = None, **more: Any) -> Any:
+    """Looks until it is done; ``on_update`` is told of each look."""
     while True:
         wait.check()
         reply = await settled(resource.with_raw_response.retrieve(*ids, **more, **wait.arguments()))
         found = await settled(reply.parse())
+        if callable(on_update):
+            await settled(on_update(found))
         if not is_pending(found):
             return found
         await settled(resource._sleep(wait.pause(reply)))

@@ -33,6 +33,10 @@ def _text(event: Any) -> str:
         return event
     if not isinstance(event, (BaseModel, Mapping)) and not hasattr(event, "model_dump"):
         raise TypeError(f"an event is a dict or a model, not {type(event).__name__}")
+    if isinstance(event, Mapping) and isinstance(event.get("input"), (list, tuple)):
+        from ..lib._parsing._sent import as_sent
+
+        event = {**event, "input": as_sent(event["input"])}
     return _native.encode(event)
 
 
@@ -93,7 +97,8 @@ class _Handlers:
     def remove(self, event_type: str, handler: Callable[..., Any]) -> None:
         held = self._by_type.get(event_type, [])
         for place, (known, _) in enumerate(held):
-            if known is handler:
+            # A bound method is a new object each time it is asked for.
+            if known is handler or known == handler:
                 del held[place]
                 return
 

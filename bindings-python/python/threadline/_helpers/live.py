@@ -201,15 +201,23 @@ class AsyncLiveConnection(AsyncConnection):
     _events = ("types.live.server_event", "ServerEvent")
 
 
-class ForksConnection(LiveConnection):
+class ForksConnection(Connection):
     """A copy of a live session."""
 
+    session: LiveSessionResource
+    decision: LiveDecisionResource
+    response: LiveResponseResource
+    _groups = _LIVE
     _events = ("types.live.fork_server_event", "ForkServerEvent")
 
 
-class AsyncForksConnection(AsyncLiveConnection):
+class AsyncForksConnection(AsyncConnection):
     """A copy of a live session."""
 
+    session: LiveSessionResource
+    decision: LiveDecisionResource
+    response: LiveResponseResource
+    _groups = _LIVE
     _events = ("types.live.fork_server_event", "ForkServerEvent")
 
 
@@ -259,16 +267,28 @@ class AsyncLiveConnectionManager(AsyncConnectionManager):
     enter = __aenter__
 
 
-class ForksConnectionManager(LiveConnectionManager):
+class ForksConnectionManager(ConnectionManager):
     """A :class:`ForksConnection` that is opened when it is entered."""
 
     _name, _class = "live.forks", ForksConnection
 
+    def __enter__(self) -> ForksConnection:
+        connection: ForksConnection = super().__enter__()
+        return connection
 
-class AsyncForksConnectionManager(AsyncLiveConnectionManager):
+    enter = __enter__
+
+
+class AsyncForksConnectionManager(AsyncConnectionManager):
     """An :class:`AsyncForksConnection` that is opened when it is entered."""
 
     _name, _class = "live.forks", AsyncForksConnection
+
+    async def __aenter__(self) -> AsyncForksConnection:
+        connection: AsyncForksConnection = await super().__aenter__()
+        return connection
+
+    enter = __aenter__
 
 
 class SidebandConnectionManager(ConnectionManager):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict
 
 from .. import _operations as op
 from .._types import omit
+from .._utils import deprecated
 from . import composed, loose
 from .checked import arguments_of
 from .polling import AsyncPolling, Polling, Seconds, how, rest
@@ -52,18 +53,36 @@ class _AsyncMade(AsyncPolling):
         return await self._poll(how(self._resource, arguments, ids=ids), rest(arguments, *without))
 
 
+def _is_video_pending(video: Any) -> bool:
+    return video.status in ("queued", "in_progress")
+
+
 class VideosHelpers(_Made):
     """Helpers of ``client.videos``."""
 
     _resource: ClassVar[str] = "videos"
     _create = op.VIDEOS_CREATE
 
+    @loose
+    def create_and_poll(
+        self, *args: Any, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **params: Any
+    ) -> Any:
+        """Makes a video, with the arguments of :meth:`create`, and waits until it is made, or has failed."""
+        waiting = composed.given(poll_interval_ms=poll_interval_ms, max_wait_seconds=max_wait_seconds, on_update=on_update)
+        if composed.is_replaced(self):
+            return self.poll(self.create(*args, **params).id, **waiting)
+        return super().create_and_poll(*args, **waiting, **params)
+
+    @deprecated("videos.poll is deprecated by the vendor.")
     def poll(
         self, video_id: str, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit,
         on_update: Any = None,
         extra_headers: Any = None, timeout: Any = omit,
     ) -> t.Video:  # fmt: skip
         """Waits until a video is made, or has failed."""
+        if composed.is_replaced(self):
+            wait = composed.Waited(f"video {video_id}", poll_interval_ms, max_wait_seconds, extra_headers, first_counts=True)
+            return composed.polled(self, wait, _is_video_pending, video_id, on_update=on_update, **composed.given(timeout=timeout))
         return self._existing([video_id], locals(), "video_id")
 
 
@@ -73,12 +92,26 @@ class AsyncVideosHelpers(_AsyncMade):
     _resource: ClassVar[str] = "videos"
     _create = op.VIDEOS_CREATE
 
+    @loose
+    async def create_and_poll(
+        self, *args: Any, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **params: Any
+    ) -> Any:
+        """Makes a video, with the arguments of :meth:`create`, and waits until it is made, or has failed."""
+        waiting = composed.given(poll_interval_ms=poll_interval_ms, max_wait_seconds=max_wait_seconds, on_update=on_update)
+        if composed.is_replaced(self):
+            return await self.poll((await self.create(*args, **params)).id, **waiting)
+        return await super().create_and_poll(*args, **waiting, **params)
+
+    @deprecated("videos.poll is deprecated by the vendor.")
     async def poll(
         self, video_id: str, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit,
         on_update: Any = None,
         extra_headers: Any = None, timeout: Any = omit,
     ) -> t.Video:  # fmt: skip
         """Waits until a video is made, or has failed."""
+        if composed.is_replaced(self):
+            wait = composed.Waited(f"video {video_id}", poll_interval_ms, max_wait_seconds, extra_headers, first_counts=True)
+            return await composed.polled_async(self, wait, _is_video_pending, video_id, on_update=on_update, **composed.given(timeout=timeout))
         return await self._existing([video_id], locals(), "video_id")
 
 

@@ -83,6 +83,10 @@ class Opening:
 
     def _query(self, extra: Mapping[str, Any]) -> Dict[str, Any]:
         made: Dict[str, Any] = {name: value for name, value in self._arguments.items() if name in ("model", "graceful_close", "intent")}
+        if hasattr(extra, "multi_items"):
+            # Of httpx, where a name may come several times.
+            pairs = list(extra.multi_items())
+            extra = {name: [value for known, value in pairs if known == name] for name, _ in pairs}
         made.update(extra)
         made.update(self._call())
         return made
@@ -90,7 +94,8 @@ class Opening:
     def _base(self) -> str:
         root = self._client.websocket_base_url
         if root is None:
-            root = self._client.base_url
+            # As it was given: that of the client ends with a slash, also where it ends with a query.
+            root = self._client._options["base_url"] or self._client.base_url
         scheme, host, path, query, _ = urlsplit(str(root))
         session = quote(str(self._arguments.get("session_id", "")), safe="")
         if "{session_id}" in _PATHS[self._name] and session in ("", ".", ".."):
@@ -108,19 +113,34 @@ class Opening:
         from .._private import _merged
 
         address, own = configured
-        return str(address), _merged(own, self._beta(), extra_headers), self._websockets()
+        defaults: Dict[str, Any] = {}
+        if self._name == "beta.realtime":
+            held = self._client._options
+            defaults = {"OpenAI-Organization": held["organization"], "OpenAI-Project": held["project"], **own, **held["default_headers"]}
+        return str(address), _merged(own, defaults, self._beta(), extra_headers), self._websockets()
 
     def _beta(self) -> Dict[str, str]:
         return {"OpenAI-Beta": "realtime=v1"} if self._name == "beta.realtime" else {}
 
-    def _told(self, options: Any) -> Tuple[str, Dict[str, str], Dict[str, Any]]:
+    def _defaults(self, key: Any) -> Dict[str, Any]:
+        """The client's headers, with the key that was given for this connection: another may have asked for one since."""
+        from .._private import _merged
+
+        held = self._client._options
+        made: Dict[str, Any] = _merged(self._client.auth_headers, self._client.default_headers)
+        if not callable(held["api_key"]) or any(name.lower() == "authorization" for name in held["default_headers"]):
+            return made
+        made = {name: value for name, value in made.items() if name.lower() != "authorization"}
+        return {**made, "Authorization": f"Bearer {key}"} if key else made
+
+    def _told(self, options: Any, key: Any) -> Tuple[str, Dict[str, str], Dict[str, Any]]:
         from .._private import _merged
 
         address = with_scheme(str(self._client._prepare_url(options.url)))
         if options.params:
             address = merged_query(None, address, dict(options.params))
         headers = {} if isinstance(options.headers, NotGiven) else options.headers
-        merged = _merged(self._client.auth_headers, self._client.default_headers, self._beta(), headers)
+        merged = _merged(self._defaults(key), self._beta(), headers)
         return address, merged, self._websockets()
 
     def _websockets(self) -> Dict[str, Any]:
@@ -140,6 +160,24 @@ class Opening:
             raise OpenAIError("`model` is required for Azure Realtime API")
         return model
 
+    def _has_key(self, extra_headers: Mapping[str, Any]) -> bool:
+        """Whether the client's own credential is asked for.
+
+        Raises :class:`OpenAIError` where it is one of HTTP requests alone, and the program gives none of its own.
+        """
+        held = self._client._options
+        identity = held["workload_identity"]
+        if held["provider"] is None and identity is None:
+            return True
+        named = {name.lower() for name in (*held["default_headers"], *extra_headers)}
+        is_certificate = isinstance(identity, Mapping) and identity.get("type") == "x509"
+        if is_certificate or "authorization" not in named:
+            raise OpenAIError(
+                "Workload identities and providers are not supported by WebSocket connections through an HTTP client of one's own: "
+                "give the client an `api_key`, or the connection an `Authorization` header"
+            )
+        return False
+
     def open(self, extra_query: Any, extra_headers: Any) -> Any:
         """A new socket."""
         try:
@@ -147,35 +185,36 @@ class Opening:
         except ImportError as error:
             raise OpenAIError(_MISSING) from error
         client = self._client
-        key = client._refresh_api_key()
+        key = client._refresh_api_key() if self._has_key(extra_headers) else None
         if self._azure and client._key_provider is not None:
             told = self._azures(client._with_key(self._model(), {**dict(extra_query), **self._call()}, key), extra_headers)
         elif self._azure:
             configured = client._configure_realtime(self._model(), {**dict(extra_query), **self._call()})
             told = self._azures(configured, extra_headers)
         else:
-            told = self._told(client._prepare_options(self._options_of_request(extra_query, extra_headers)))
+            told = self._told(client._prepare_options(self._options_of_request(extra_query, extra_headers)), key)
         address, headers, options = told
         return connect(address, user_agent_header=None, additional_headers=headers, **options)
 
     async def open_async(self, extra_query: Any, extra_headers: Any) -> Any:
         """A new socket."""
+        client = self._client
+        connect: Any
         try:
-            from ..lib import _azure_websocket, _websocket
+            if self._azure:
+                from ..lib._azure_websocket import _AzureWebSocketConnect as connect
+            else:
+                from ..lib._websocket import _WebSocketConnect as connect
         except ImportError as error:
             raise OpenAIError(_MISSING) from error
-        client = self._client
-        key = await client._refresh_api_key()
-        connect: Any
+        key = await client._refresh_api_key() if self._has_key(extra_headers) else None
         if self._azure and client._key_provider is not None:
-            configured = client._with_key(self._model(), {**dict(extra_query), **self._call()}, key)
-            told, connect = self._azures(configured, extra_headers), _azure_websocket._AzureWebSocketConnect
+            told = self._azures(client._with_key(self._model(), {**dict(extra_query), **self._call()}, key), extra_headers)
         elif self._azure:
             configured = await client._configure_realtime(self._model(), {**dict(extra_query), **self._call()})
-            told, connect = self._azures(configured, extra_headers), _azure_websocket._AzureWebSocketConnect
+            told = self._azures(configured, extra_headers)
         else:
-            told = self._told(await client._prepare_options(self._options_of_request(extra_query, extra_headers)))
-            connect = _websocket._WebSocketConnect
+            told = self._told(await client._prepare_options(self._options_of_request(extra_query, extra_headers)), key)
         address, headers, options = told
         return await connect(address, user_agent_header=None, additional_headers=headers, **options)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, Tuple
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Dict, Tuple
 
 from .. import _operations as op
 from .._types import omit
@@ -16,6 +16,19 @@ from .responses_socket import AsyncConnecting, AsyncPooling, Connecting, Pooling
 if TYPE_CHECKING:
     from .. import types as t
     from ..lib.streaming.responses import AsyncResponseStreamManager, ResponseStreamManager
+
+
+def _sending(call: Callable[..., Any]) -> Callable[..., Any]:
+    """A way to make calls for which the modules of parsing are loaded when there is a list of items to look at."""
+
+    def sent(operation: int, arguments: Dict[str, Any], *more: Any) -> Any:
+        if isinstance(arguments.get("input"), (list, tuple)):
+            from ..lib._parsing._sent import as_sent
+
+            arguments["input"] = as_sent(arguments["input"])
+        return call(operation, arguments, *more)
+
+    return sent
 
 
 def _prepared(params: Dict[str, Any], format_: Any, parse_as: Any = omit) -> Any:
@@ -48,6 +61,10 @@ class _ResponsesHelpers(_Made, Connecting):
     _defaults = {"background": True}
     create: Any
     retrieve: Any
+
+    def _bind(self, client: Any) -> None:
+        super()._bind(client)
+        self._call = _sending(self._call)
 
     @loose
     def parse(self, *, text_format: Any = omit, parse_as: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:
@@ -100,6 +117,10 @@ class _AsyncResponsesHelpers(_AsyncMade, AsyncConnecting):
     _defaults = {"background": True}
     create: Any
     retrieve: Any
+
+    def _bind(self, client: Any) -> None:
+        super()._bind(client)
+        self._call = _sending(self._call)
 
     @loose
     async def parse(self, *, text_format: Any = omit, parse_as: Any = omit, **params: Any) -> t.responses.ParsedResponse[Any]:

@@ -10,6 +10,15 @@ from .._types import NotGiven, Omit
 
 __all__ = ["PropertyInfo", "deprecated", "file_from_path", "is_given"]
 
+#: How warnings of areas begin; programs filter them by this.
+_AREAS = {"videos": "The Sora API ends on September 24, 2026", "beta.threads": "The Assistants API is deprecated in favor of the Responses API"}
+
+
+def _warning(message: str) -> str:
+    area = next((area for area in _AREAS if message.startswith(f"{area}.")), None)
+    return message if area is None else f"{_AREAS[area]}: {message}"
+
+
 if TYPE_CHECKING:
     from typing_extensions import deprecated as deprecated
 else:
@@ -23,7 +32,7 @@ else:
 
             @wraps(method)
             def call(*args: Any, **kwargs: Any) -> Any:
-                warn(message, DeprecationWarning, stacklevel=2)
+                warn(_warning(message), DeprecationWarning, stacklevel=2)
                 return method(*args, **kwargs)
 
             call.__deprecated__ = message  # type: ignore[attr-defined]

@@ -84,7 +84,8 @@ def _extract(held: Any, path: Sequence[str], index: int, key: Optional[str], arr
     if isinstance(held, dict):
         if step not in held:
             return []
-        last = index + 1 == len(path)
+        # A list goes as a whole, with all that is taken out of it.
+        last = index + 1 == len(path) or list(path[index + 1 :]) == ["<array>"] and isinstance(held[step], list)
         item = held.pop(step) if last else held[step]
         return _extract(item, path, index + 1, f"{key}[{step}]" if key is not None else step, array_format)
     if isinstance(held, list) and step == "<array>":

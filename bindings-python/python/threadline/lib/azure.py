@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from typing import Any, Awaitable, Callable, ClassVar, Dict, List, Mapping, Optional, Set, Tuple, TypeVar, Union
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 from .._client import AsyncOpenAI, OpenAI, _Base, _env
 from .._constants import DEFAULT_MAX_RETRIES
@@ -276,12 +276,16 @@ class _Azure(_Base):
 
     def _realtime(self, model: str, extra_query: Mapping[str, Any], token: Any) -> Tuple[URL, Dict[str, str]]:
         """Address and credential of a connection."""
+        from .._helpers.python_sockets import merged_query
+
         given = self._options["websocket_base_url"]
         root = (str(given) if given else self._root().replace("http", "ws", 1)).rstrip("/")
-        query = {**self.default_query, "deployment": self._azure_deployment if self._own_deployment() else model, **extra_query}
+        root, _, own = root.partition("?")
+        # What says which model it is cannot be changed by queries.
+        fixed = {"api-version": self._api_version, "deployment": self._azure_deployment if self._own_deployment() else model}
         key = self._options["api_key"]
         headers = {"api-key": key} if key else {"Authorization": f"Bearer {token}"} if token else {}
-        return URL(f"{root}/realtime?{urlencode(query)}"), headers
+        return URL(merged_query(self, f"{root.rstrip('/')}/realtime?{own}", {**fixed, **{k: v for k, v in extra_query.items() if k not in fixed}})), headers
 
     def _with_key(self, model: str, extra_query: Mapping[str, Any], key: Any) -> Tuple[URL, Dict[str, str]]:
         """Address and credential of a connection whose key was asked for."""

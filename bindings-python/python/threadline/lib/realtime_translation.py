@@ -16,6 +16,22 @@ def _type(event: Any) -> Any:
     return event.get("type") if isinstance(event, Mapping) else getattr(event, "type", None)
 
 
+def _with_base(client: Any, query: Any) -> Any:
+    """The query, with that of the client's base address where connections have another: it counts least."""
+    from urllib.parse import parse_qs, urlsplit
+
+    if client.websocket_base_url is None:
+        return query
+    base = parse_qs(urlsplit(str(client._options["base_url"] or "")).query, keep_blank_values=True)
+    own = parse_qs(urlsplit(str(client.websocket_base_url)).query, keep_blank_values=True)
+    inherited = {name: values for name, values in base.items() if name not in {*own, *client.default_query, *query, "model"}}
+    if not inherited:
+        return query
+    pairs = query.multi_items() if hasattr(query, "multi_items") else ()
+    given = {name: [value for known, value in pairs if known == name] for name, _ in pairs} if pairs else dict(query)
+    return {**inherited, **given}
+
+
 def _check(client: Any, model: str, query: Any) -> None:
     """Refuses what the endpoint does not have, before anything is asked of a provider of credentials."""
     from urllib.parse import parse_qs, urlsplit
@@ -177,7 +193,8 @@ class _Session:
             raise RuntimeError("Translation sessions may only be entered once")
         self._entered = True
         _check(self._resource._client, self._model, self._query)
-        return self._resource.connect(model=self._model, extra_query=self._query, **self._arguments)
+        query = _with_base(self._resource._client, self._query)
+        return self._resource.connect(model=self._model, extra_query=query, **self._arguments)
 
 
 class TranslationSession(_Session):

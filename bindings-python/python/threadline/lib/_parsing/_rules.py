@@ -184,14 +184,10 @@ class ResponseRules(_Rules):
                 for part in item.content:
                     if part.type == "output_text":
                         part.__class__ = ParsedResponseOutputText
-                        # The class says that there is none: a member that nobody asked for would be shown as one that came.
-                        if self.type is not None:
-                            part.parsed = self._answer(response, part.text) if is_answer else None
+                        part.parsed = self._answer(response, part.text) if is_answer and self.type is not None else None
             elif item.type == "function_call":
                 item.__class__ = ParsedResponseFunctionToolCall
-                parsed = self.arguments(item.name, item.arguments, item.__dict__.get("namespace"))
-                if parsed is not None:
-                    item.parsed_arguments = parsed
+                item.parsed_arguments = self.arguments(item.name, item.arguments, item.__dict__.get("namespace"))
         return response
 
     def text(self, text: str, phase: Any) -> Any:

@@ -58,6 +58,8 @@ class _Handler:
             raise RuntimeError("A single event handler cannot be shared between multiple streams; construct another one")
         self._stream = stream
         self._source = stream._events
+        #: Whether the stream failed as nothing came for too long.
+        self._timed_out = False
 
     def _calls(self, name: str, data: bytes) -> Iterator[Any]:
         """The callbacks that an event asks for: its own first."""
@@ -74,9 +76,14 @@ class _Handler:
                         setattr(made, member, _tool_call(getattr(made, member), member == "delta"))
             yield f"on_{kind}", tuple(getattr(made, member) for member in _CALLBACKS.get(kind, ()))
 
-    def _failed(self, error: OpenAIError) -> None:
+    def _failed(self, error: OpenAIError) -> BaseException:
+        """The error as the program gets it: of a stream through an HTTP client of its own, that client's."""
+        from ..._foreign import of_transport
+
         if error.partial is not None:
             error.partial["snapshot"] = json.loads(self._accumulator.snapshot())
+        self._timed_out = isinstance(error, APITimeoutError)
+        return error.__cause__ if error.__cause__ is not None and of_transport(error.__cause__) else error
 
     def _snapshot(self) -> Dict[str, Any]:
         found: Dict[str, Any] = json.loads(self._accumulator.snapshot())
@@ -143,9 +150,15 @@ class AssistantEventHandler(_Handler):
         super()._init(stream)
         self._iterator = self._events()
 
+    def _next_batch(self) -> Any:
+        try:
+            return self._source.next_batch_as_sent()
+        except OpenAIError as error:
+            raise self._failed(error)
+
     def _events(self) -> Iterator[Any]:
         try:
-            while (batch := self._source.next_batch_as_sent()) is not None:
+            while (batch := self._next_batch()) is not None:
                 for name, data in batch:
                     event = None
                     for callback, values in self._calls(name, data):
@@ -153,13 +166,9 @@ class AssistantEventHandler(_Handler):
                         event = values[0] if callback == "on_event" else event
                     if event is not None:
                         yield event
-        except OpenAIError as error:
-            self._failed(error)
-            if isinstance(error, APITimeoutError):
-                self.on_timeout()
-            self.on_exception(error)
-            raise
         except Exception as error:
+            if self._timed_out:
+                self.on_timeout()
             self.on_exception(error)
             raise
         finally:
@@ -271,9 +280,15 @@ class AsyncAssistantEventHandler(_Handler):
         super()._init(stream)
         self._iterator = self._events()
 
+    async def _next_batch(self) -> Any:
+        try:
+            return await self._source.next_batch_as_sent_async()
+        except OpenAIError as error:
+            raise self._failed(error)
+
     async def _events(self) -> AsyncIterator[Any]:
         try:
-            while (batch := await self._source.next_batch_as_sent_async()) is not None:
+            while (batch := await self._next_batch()) is not None:
                 for name, data in batch:
                     event = None
                     for callback, values in self._calls(name, data):
@@ -281,13 +296,9 @@ class AsyncAssistantEventHandler(_Handler):
                         event = values[0] if callback == "on_event" else event
                     if event is not None:
                         yield event
-        except OpenAIError as error:
-            self._failed(error)
-            if isinstance(error, APITimeoutError):
-                await self.on_timeout()
-            await self.on_exception(error)
-            raise
         except Exception as error:
+            if self._timed_out:
+                await self.on_timeout()
             await self.on_exception(error)
             raise
         finally:
