@@ -277,4 +277,4 @@ def test_the_class_of_a_clients_own_http_client_may_be_stood_in_for(monkeypatch:
     made = OpenAI(api_key="k", base_url="http://api.test/v1")
     assert isinstance(made._client, httpx.Client) and made.models.retrieve("m").id == "m" and len(server.seen) == 1
     monkeypatch.undo()
-    assert OpenAI(api_key="k")._client.__class__.__module__.startswith("threadline")
+    assert type(OpenAI(api_key="k")._client) is not httpx.Client
