@@ -184,10 +184,14 @@ class ResponseRules(_Rules):
                 for part in item.content:
                     if part.type == "output_text":
                         part.__class__ = ParsedResponseOutputText
-                        part.parsed = self._answer(response, part.text) if is_answer and self.type is not None else None
+                        # The class says that there is none: a member that nobody asked for would be shown as one that came.
+                        if self.type is not None:
+                            part.parsed = self._answer(response, part.text) if is_answer else None
             elif item.type == "function_call":
                 item.__class__ = ParsedResponseFunctionToolCall
-                item.parsed_arguments = self.arguments(item.name, item.arguments, item.__dict__.get("namespace"))
+                parsed = self.arguments(item.name, item.arguments, item.__dict__.get("namespace"))
+                if parsed is not None:
+                    item.parsed_arguments = parsed
         return response
 
     def text(self, text: str, phase: Any) -> Any:

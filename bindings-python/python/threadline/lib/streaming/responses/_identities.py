@@ -149,18 +149,13 @@ class CheckedAccumulator:
                 told.item = about[0]
 
     def _final(self, output: Optional[List[Item]], is_left_out: bool) -> Optional[List[Item]]:
-        """The items of the completed response: its own, if there are none; where it does not say, those that were told.
-
-        `None` where the core knows more of them.
-        """
+        """The items of the completed response. Those that it leaves out are those that were told; `None` where the core knows more of them."""
         open_ = [told.item for told in self._told.values() if not told.done]
         if open_ and is_left_out:
             return None  # Some servers tell of parts alone.
         if not output:
             if open_:
                 raise RuntimeError("The response was completed with unfinished output items")
-            if output is not None:
-                return output
             return [self._told[index].item for index in sorted(self._told)]
         for item in open_:
             if not any(isinstance(last, dict) and _goes_on(item, last) for last in output):
