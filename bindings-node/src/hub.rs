@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use futures_util::future::{AbortHandle, Abortable};
 use napi::bindgen_prelude::{Array, Either3, Function, Null, Uint8Array, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Result, Status, sys};
 use napi_derive::napi;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
+use tokio::task::yield_now;
 
 use crate::host::{Answer, Failure};
 use crate::item::{Item, STRIDE};
@@ -44,17 +46,43 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Queue {
     /// Tells the event loop.
     pub(crate) fn push(&self, item: Item) {
-        lock(&self.items).push(item);
-        if !self.woken.swap(true, Ordering::AcqRel) {
-            // An event loop that is going down takes no more; nobody waits there any more either.
-            let _ = self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        if self.put(item) {
+            self.wake_up();
         }
     }
 
     /// Tells how a call ended.
-    pub(crate) fn finish(&self, id: u32, item: Item) {
-        lock(&self.calls).remove(&id);
-        self.push(item);
+    pub(crate) fn finish(self: &Arc<Self>, id: u32, item: Item) {
+        let is_last = {
+            let mut calls = lock(&self.calls);
+            calls.remove(&id);
+            calls.is_empty()
+        };
+        if !self.put(item) {
+            return;
+        }
+        // Waking costs two system calls here and two there. Where others are under way, more may end in this turn of the runtime.
+        match Handle::try_current() {
+            Ok(runtime) if !is_last => {
+                let queue = Arc::clone(self);
+                runtime.spawn(async move {
+                    yield_now().await;
+                    queue.wake_up();
+                });
+            }
+            _ => self.wake_up(),
+        }
+    }
+
+    /// Puts it into the queue; whether the loop is to be woken for it.
+    fn put(&self, item: Item) -> bool {
+        lock(&self.items).push(item);
+        !self.woken.swap(true, Ordering::AcqRel)
+    }
+
+    fn wake_up(&self) {
+        // An event loop that is going down takes no more; nobody waits there any more either.
+        let _ = self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
     }
 
     /// A number that nothing else has.
@@ -83,14 +111,16 @@ impl Queue {
 
     /// Runs the work of a call.
     pub(crate) fn spawn(self: &Arc<Self>, id: u32, work: impl Future<Output = Item> + Send + 'static) -> Result<()> {
+        let runtime = runtime::get()?;
         let queue = Arc::clone(self);
-        // Held until the call is noted: one that ends at once must find itself there.
-        let mut calls = lock(&self.calls);
-        let task = runtime::get()?.spawn(async move {
-            let item = work.await;
-            queue.finish(id, item);
+        let (abort, registration) = AbortHandle::new_pair();
+        // Noted before it runs: a call that ends at once must find itself there.
+        lock(&self.calls).insert(id, abort);
+        runtime.spawn(async move {
+            if let Ok(item) = Abortable::new(work, registration).await {
+                queue.finish(id, item);
+            }
         });
-        calls.insert(id, task.abort_handle());
         Ok(())
     }
 }
@@ -187,7 +217,7 @@ impl Hub {
         self.queue.spawn(id, async move {
             let (item, over) = match found {
                 Some(found) => next(id, &found, sent).await,
-                None => (Item::Batch { id, events: None }, true),
+                None => (Item::end_of_events(id), true),
             };
             if over {
                 lock(&queue.sources).remove(&source);

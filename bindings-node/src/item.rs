@@ -29,8 +29,8 @@ pub(crate) enum Item {
     Vectors { id: u32, head: Head, vectors: Vectors },
     /// A call failed: the record of its error.
     Failed { id: u32, record: String },
-    /// Events, as the text of a JSON array; none: the end.
-    Batch { id: u32, events: Option<Vec<u8>> },
+    /// Events, as the text of a JSON array, and whether they are the last; none: the end.
+    Batch { id: u32, events: Option<Vec<u8>>, last: bool },
     /// A part of events that are large: the place where it belongs, its JSON, and whether it is the last.
     Part { id: u32, path: String, words: Words, last: bool },
     /// A piece of a body; none: the end.
@@ -49,6 +49,11 @@ impl Item {
     /// An answer with a text.
     pub(crate) fn told(id: u32, what: u32, text: impl Into<Vec<u8>>) -> Self {
         Self::Told { id, what, text: Some(text.into()) }
+    }
+
+    /// The end of a stream.
+    pub(crate) fn end_of_events(id: u32) -> Self {
+        Self::Batch { id, events: None, last: true }
     }
 
     /// An answer without a text: the end.
@@ -100,13 +105,14 @@ impl Item {
                 array.set(at + 1, 4)?;
                 set_text(env, array, at + 2, record.as_bytes())
             }
-            Self::Batch { id, events } => {
+            Self::Batch { id, events, last } => {
                 array.set(at, id)?;
                 array.set(at + 1, 5)?;
                 match events {
-                    Some(events) => set_text(env, array, at + 2, &events),
-                    None => array.set(at + 2, Null),
+                    Some(events) => set_text(env, array, at + 2, &events)?,
+                    None => array.set(at + 2, Null)?,
                 }
+                array.set(at + 3, last)
             }
             Self::Part { id, path, words, last } => {
                 array.set(at, id)?;

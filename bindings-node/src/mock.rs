@@ -78,7 +78,7 @@ pub fn serve(hub: &Hub, id: u32, arguments: Vec<String>) -> Result<()> {
     let (queue, runtime) = (Arc::clone(hub.queue()), runtime::get()?);
     let work = move || {
         let status = runtime.block_on(threadline_engine::server::command("threadline serve", arguments));
-        queue.finish(id, Item::Batch { id, events: Some(status.to_string().into_bytes()) });
+        queue.finish(id, Item::Batch { id, events: Some(status.to_string().into_bytes()), last: true });
     };
     let started = std::thread::Builder::new().name("threadline-serve".into()).spawn(work);
     started.map(drop).map_err(|error| Error::from_reason(format!("the server's thread cannot be started: {error}")))

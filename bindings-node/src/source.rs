@@ -14,8 +14,8 @@ use crate::error;
 use crate::item::{Item, Words};
 use crate::split::{self, Piece};
 
-/// Most events of one batch.
-const BATCH: usize = 64;
+/// Most events of one batch: each costs two crossings between the threads, and only what has arrived is taken.
+const BATCH: usize = 256;
 
 /// Something to read from.
 pub(crate) struct Source {
@@ -63,13 +63,15 @@ pub(crate) async fn next(id: u32, source: &Source, sent: bool) -> (Item, bool) {
     if source.closed.load(Ordering::Acquire) {
         *place = None;
     }
-    let Some(inner) = &mut *place else { return (Item::Batch { id, events: None }, true) };
+    let Some(inner) = &mut *place else { return (Item::end_of_events(id), true) };
     let item = tokio::select! {
         item = inner.next(id, sent) => item,
-        () = closed => Item::Batch { id, events: None },
+        () = closed => Item::end_of_events(id),
     };
-    let over =
-        !matches!(item, Item::Batch { events: Some(_), .. } | Item::Part { .. } | Item::Piece { piece: Some(_), .. });
+    let over = !matches!(
+        item,
+        Item::Batch { events: Some(_), last: false, .. } | Item::Part { .. } | Item::Piece { piece: Some(_), .. }
+    );
     if over {
         *place = None;
     }
@@ -82,12 +84,14 @@ impl Inner {
             Self::Events(events, parts) => {
                 if parts.is_empty() {
                     match events.next_batch(BATCH).await {
-                        Ok(None) => return Item::Batch { id, events: None },
-                        Ok(Some(batch)) if sent => return Item::Batch { id, events: Some(as_sent(&batch)) },
+                        Ok(None) => return Item::end_of_events(id),
+                        Ok(Some(batch)) if sent => {
+                            return Item::Batch { id, events: Some(as_sent(&batch)), last: events.is_over() };
+                        }
                         Ok(Some(batch)) => {
                             let text = list(&batch);
                             match split::split(&text) {
-                                None => return Item::Batch { id, events: Some(text) },
+                                None => return Item::Batch { id, events: Some(text), last: events.is_over() },
                                 Some(pieces) => *parts = pieces.into(),
                             }
                         }

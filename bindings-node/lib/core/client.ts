@@ -7,6 +7,7 @@ import { isWatched } from '../internal/environment';
 import { headerPairs, type HeadersLike } from '../internal/headers';
 import type { NativeClient } from '../internal/native';
 import type { Provider } from '../internal/provider';
+import { once } from '../internal/once';
 import { isNothing, segments } from '../internal/path';
 import { CALL, isRequestOptions, type FinalRequestOptions, type RequestOptions } from '../internal/request-options';
 import { callOptions, queryPairs, readEnv, retries, seconds } from '../internal/settings';
@@ -150,6 +151,11 @@ export interface InternalSettings {
 }
 
 /** Options that another client may differ in and share connections all the same. */
+const promises = once(() => require('./api-promise') as typeof import('./api-promise'));
+const pages = once(() => require('./pagination') as typeof import('./pagination'));
+const official = once(() => require('../internal/official') as typeof import('../internal/official'));
+const vectors = once(() => require('../internal/vectors') as typeof import('../internal/vectors'));
+
 const SHARED = new Set<string>([
   'apiKey', 'adminAPIKey', 'organization', 'project', 'webhookSecret', 'baseURL', 'timeout', 'maxRetries', 'defaultHeaders',
   'defaultQuery', 'logLevel', 'logger', 'observe', 'vectors', 'checkArguments', 'integers', 'bindKeys',
@@ -327,11 +333,10 @@ export class Client extends Requests {
     const known = (options as FinalRequestOptions)[CALL];
     if (known === undefined || this._sendsItself(options as RequestOptions, false)) return super.requestAPIList(Page, options);
     const { [CALL]: _, method, path, query, body, ...rest } = options as FinalRequestOptions;
-    const { PagePromise } = require('./pagination') as typeof import('./pagination');
     const call = new Call(this, known.operation, known.path, (query ?? {}) as object, rest);
     // What the first page was asked with was checked.
     call.given = null;
-    return PagePromise._ofCall(call, () => Page);
+    return pages().PagePromise._ofCall(call, () => Page);
   }
 
   /** Sends the requests that JavaScript sends by itself. */
@@ -372,11 +377,9 @@ export class Client extends Requests {
 
   #send(operation: number, path: string[], params: object | undefined | null, options?: RequestOptions | null): APIPromise<any> {
     if (this._sendsItself(options) || this.#differs(operation, params)) {
-      const { call } = require('../internal/official') as typeof import('../internal/official');
-      return call(this, operation, path, params ?? undefined, options);
+      return official().call(this, operation, path, params ?? undefined, options);
     }
-    const { APIPromise } = require('./api-promise') as typeof import('./api-promise');
-    return APIPromise._of(new Call(this, operation, path, params ?? undefined, options));
+    return promises().APIPromise._of(new Call(this, operation, path, params ?? undefined, options));
   }
 
   /** Calls a list operation of the table. */
@@ -396,13 +399,11 @@ export class Client extends Requests {
     const { query: more, ...rest } = options ?? {};
     const params = more ? { ...query, ...more } : (query ?? undefined);
     if (this._sendsItself(rest) || this.#differs(operation, params)) {
-      const { page: list } = require('../internal/official') as typeof import('../internal/official');
-      return list(this, operation, path, params, rest, page);
+      return official().page(this, operation, path, params, rest, page);
     }
-    const { PagePromise } = require('./pagination') as typeof import('./pagination');
     const call = new Call(this, operation, path, params, rest);
     call.given = query ?? undefined;
-    return PagePromise._ofCall(call, page);
+    return pages().PagePromise._ofCall(call, page);
   }
 
   /** Whether the official package sends such a call otherwise. Where arguments are checked, the description stands. */
@@ -415,7 +416,7 @@ export class Client extends Requests {
     if ((params as { encoding_format?: unknown } | undefined)?.encoding_format) return;
     const data = (value as { data?: unknown })?.data;
     if (!Array.isArray(data)) return;
-    const { toVector } = require('../internal/vectors') as typeof import('../internal/vectors');
+    const { toVector } = vectors();
     const typed = this._options.vectors === 'float32';
     for (const item of data) {
       if (typeof item?.embedding === 'string') item.embedding = toVector(item.embedding, typed);

@@ -21,7 +21,8 @@ const found: Array<Otherwise | null | undefined> = [];
 
 /** How an operation's call with these parameters differs, if it does. */
 export function otherwise(operation: number, params: unknown, hasAdminKey: boolean): Otherwise | undefined {
-  const way = (found[operation] ??= wayOf(operation));
+  let way = found[operation];
+  if (way === undefined) way = found[operation] = wayOf(operation);
   if (way === 'json') return hasUploadableValue(params) ? undefined : way;
   return way === 'admin' && hasAdminKey ? way : undefined;
 }

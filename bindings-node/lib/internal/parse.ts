@@ -3,7 +3,10 @@ import type { Client } from '../core/client';
 import type { AbstractPage } from '../core/pagination';
 import { CallResult, parseJSON } from './call';
 import { Kind } from './native';
+import { once } from './once';
 import type { FinalRequestOptions } from './request-options';
+
+const streaming = once(() => require('../core/streaming') as typeof import('../core/streaming'));
 
 /** What an `APIPromise` is made of. */
 export type APIResponseProps = {
@@ -53,8 +56,7 @@ export function parseResult(client: Client, result: CallResult): unknown {
       value = result.call.row?.reply === 'empty' ? unasked(result) : result.body;
       break;
     case Kind.Events: {
-      const { Stream } = require('../core/streaming') as typeof import('../core/streaming');
-      value = Stream._ofSource(result.body as number, client, result.call.signal);
+      value = streaming().Stream._ofSource(result.body as number, client, result.call.signal);
       break;
     }
     default:
@@ -93,7 +95,7 @@ async function parseForeign(client: Client, props: APIResponseProps): Promise<un
 
 async function readForeign(client: Client, { response, options, controller }: APIResponseProps): Promise<unknown> {
   if (options.stream) {
-    const { Stream } = require('../core/streaming') as typeof import('../core/streaming');
+    const { Stream } = streaming();
     const mode = options.__streamMode;
     return (options.__streamClass ?? Stream).fromSSEResponse(response, controller, client, options.__synthesizeEventData, mode);
   }

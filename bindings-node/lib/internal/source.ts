@@ -7,6 +7,8 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
   #batch: Item[] = [];
   #at = 0;
   #over = false;
+  /** Whether nothing comes after the batch. */
+  #isLast = false;
   #asked: Promise<unknown> | undefined;
   #id = 0;
   #wake: (() => void) | undefined;
@@ -37,6 +39,7 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
       if (this.#at < this.#batch.length) {
         return Promise.resolve({ value: this.#batch[this.#at++]!, done: false });
       }
+      if (this.#isLast) this.#end();
       if (this.#over) return Promise.resolve({ value: undefined, done: true });
     }
     return this.#more();
@@ -46,6 +49,7 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
   async #more(): Promise<IteratorResult<Item, undefined>> {
     for (;;) {
       if (this.#at < this.#batch.length) return { value: this.#batch[this.#at++]!, done: false };
+      if (this.#isLast) this.#end();
       if (this.#over) return { value: undefined, done: true };
       this.#asked ??= this.#fetch().finally(() => (this.#asked = undefined));
       await this.#asked;
@@ -77,6 +81,7 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
           }
           this.#batch = isPart ? (parts!.whole as Item[]) : this.parse(text as string);
           this.#at = 0;
+          this.#isLast = !isPart && part === true;
           resolve();
         } catch (error) {
           this.close();
@@ -91,6 +96,7 @@ export class EventIterator<Item> implements AsyncIterator<Item, undefined> {
   }
 
   #end(): void {
+    if (this.#over) return;
     this.#over = true;
     this.#wake?.();
     this.#wake = undefined;

@@ -235,6 +235,12 @@ impl RawEventStream {
         poll_fn(|cx| self.poll_batch(cx, max, Self::poll_raw)).await
     }
 
+    /// Whether nothing can come any more: the next read gives `None`. A batch that ends with the stream says so in advance.
+    pub fn is_over(&self) -> bool {
+        let held = self.first.is_some() || self.held.is_some() || self.late_error.is_some();
+        self.body.is_none() && !held && !self.resume.as_ref().is_some_and(|resume| resume.is_opening())
+    }
+
     /// Closes the connection. Dropping the stream does the same.
     pub fn close(&mut self) {
         self.body = None;
