@@ -36,9 +36,14 @@ pub(super) async fn create(engine: Arc<Inner>, call: Arc<Call>) -> Result<Respon
     let body = call.json()?;
     let new = NewRun::read(&Object::body(&body, engine.settings.lenient)?, engine.settings.max_messages)?;
     let content = call.includes_content()?;
-    threads::check(&engine.db, &call.tenant, thread_id).await?;
-    let (run, now) = prepare(&engine, &call, &new, thread_id).await?;
-    engine.expire_active(thread_id).await?;
+    let (known, prepared, expired) = tokio::join!(
+        threads::check(&engine.db, &call.tenant, thread_id),
+        prepare(&engine, &call, &new, thread_id),
+        engine.expire_active(thread_id)
+    );
+    known?;
+    let (run, now) = prepared?;
+    expired?;
     let mut tx = engine.db.begin().await?;
     let mut thread = threads::lock(&mut tx, &call.tenant, thread_id).await?;
     thread.check_free()?;

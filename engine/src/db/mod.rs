@@ -98,6 +98,16 @@ impl Tx {
         }
     }
 
+    /// Runs a statement together with whatever this transaction does next; a failure is then that one's. Each step of its own is a journey
+    /// to the database's thread or process, which costs more than most statements do.
+    pub(crate) fn later(&mut self, sql: &str, params: Vec<Value>) {
+        match self {
+            Self::Sqlite(tx) => tx.later(sql, params),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(tx) => tx.later(sql, params),
+        }
+    }
+
     /// Makes the changes of this transaction last.
     pub(crate) async fn commit(self) -> Result<(), Failure> {
         match self {
@@ -121,7 +131,8 @@ mod tests {
         let db = Db::open("sqlite::memory:").await.unwrap();
         for _ in 0..20 {
             // Its statement is on the way to the database, and nobody waits for the answer.
-            let mut begun = pin!(db.begin());
+            let mut tx = db.begin().await.unwrap();
+            let mut begun = pin!(tx.query("select 1", params![]));
             assert!(begun.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
         let mut tx = db.begin().await.unwrap();
@@ -130,5 +141,30 @@ mod tests {
         tx.commit().await.unwrap();
         let rows = db.query("select number from kept", params![]).await.unwrap();
         assert_eq!(rows[0].int(0).unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn what_is_done_later_is_done_in_order_and_fails_what_it_is_done_with() {
+        let db = Db::open("sqlite::memory:").await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        tx.later("create table kept (number bigint primary key)", params![]);
+        tx.later("insert into kept values (1)", params![]);
+        assert_eq!(tx.execute("update kept set number = 2 where number = 1", params![]).await.unwrap(), 1);
+        tx.later("insert into kept values (3)", params![]);
+        assert_eq!(tx.query("select number from kept order by number", params![]).await.unwrap().len(), 2);
+        tx.later("insert into kept values (4)", params![]);
+        tx.commit().await.unwrap();
+
+        let mut tx = db.begin().await.unwrap();
+        tx.later("insert into kept values (5)", params![]);
+        tx.later("insert into kept values (4)", params![]);
+        assert!(matches!(tx.commit().await, Err(Failure::Conflict)));
+        let mut tx = db.begin().await.unwrap();
+        tx.later("insert into kept values (6)", params![]);
+        drop(tx);
+        let rows = db.query("select number from kept order by number", params![]).await.unwrap();
+        let numbers: Vec<_> = rows.iter().map(|row| row.int(0).unwrap()).collect();
+        assert_eq!(numbers, [2, 3, 4]);
+        db.begin().await.unwrap().commit().await.unwrap();
     }
 }

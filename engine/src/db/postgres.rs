@@ -5,6 +5,7 @@ use std::fmt;
 
 use bytes::BytesMut;
 use deadpool_postgres::{Manager, ManagerConfig, Object, RecyclingMethod, Runtime};
+use futures_util::future::{try_join, try_join_all};
 use tokio_postgres::Row as PgRow;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
@@ -14,6 +15,8 @@ use crate::error::Failure;
 
 /// Connections of one server.
 const CONNECTIONS: usize = 16;
+/// Most statements that are sent before the answer to the first of them is read.
+const AHEAD: usize = 16;
 
 /// The connections to one database.
 #[derive(Clone)]
@@ -63,11 +66,7 @@ impl Pool {
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, Failure> {
-        let connection = self.connection().await?;
-        // Whoever is dropped while the transaction begins must not give the connection back with it.
-        let transaction = Transaction { connection: Some(connection) };
-        transaction.connection()?.batch_execute("begin").await.map_err(failure)?;
-        Ok(transaction)
+        Ok(Transaction { connection: Some(self.connection().await?), open: false, later: Vec::new() })
     }
 
     pub(super) async fn query(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>, Failure> {
@@ -76,40 +75,76 @@ impl Pool {
     }
 }
 
-/// A connection with an open transaction.
+/// A connection with a transaction.
 pub(crate) struct Transaction {
     connection: Option<Object>,
+    /// Whether it has begun, which it does with its first statement.
+    open: bool,
+    /// What is done with the next step.
+    later: Vec<(String, Vec<Value>)>,
 }
 
 impl Transaction {
-    fn connection(&self) -> Result<&Object, Failure> {
-        self.connection.as_ref().ok_or_else(|| Failure::Store("the transaction has ended".into()))
-    }
-
     pub(super) async fn query(&mut self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>, Failure> {
-        rows(self.connection()?, sql, &params).await
+        self.step(async |connection| rows(connection, sql, &params).await).await
     }
 
     pub(super) async fn execute(&mut self, sql: &str, params: Vec<Value>) -> Result<u64, Failure> {
-        let connection = self.connection()?;
-        let statement = connection.prepare_cached(&translated(sql)).await.map_err(failure)?;
-        connection.execute_raw(&statement, &params).await.map_err(failure)
+        self.step(async |connection| execute(connection, sql, &params).await).await
+    }
+
+    pub(super) fn later(&mut self, sql: &str, params: Vec<Value>) {
+        self.later.push((sql.to_owned(), params));
     }
 
     pub(super) async fn commit(mut self) -> Result<(), Failure> {
-        self.connection()?.batch_execute("commit").await.map_err(failure)?;
-        self.connection = None;
+        if self.open || !self.later.is_empty() {
+            self.step(async |connection| connection.batch_execute("commit").await.map_err(failure)).await?;
+            self.open = false;
+        }
         Ok(())
+    }
+
+    /// What was left for later, then this: sent at once, in this order, before any answer is read. Where one fails, those behind it do, too.
+    async fn step<T>(&mut self, last: impl AsyncFnOnce(&Object) -> Result<T, Failure>) -> Result<T, Failure> {
+        let ended = || Failure::Store("the transaction has ended".into());
+        let connection = self.connection.as_ref().ok_or_else(ended)?;
+        let later = std::mem::take(&mut self.later);
+        // A statement that is new is prepared first, which waits for an answer.
+        for (sql, _) in &later {
+            connection.prepare_cached(&translated(sql)).await.map_err(failure)?;
+        }
+        // Noted before it has: whoever is dropped meanwhile must not give the connection back with it.
+        let begins = !std::mem::replace(&mut self.open, true);
+        let begin = async { if begins { connection.batch_execute("begin").await.map_err(failure) } else { Ok(()) } };
+        let (first, rest) = later.split_at(later.len().min(AHEAD));
+        if rest.is_empty() {
+            let before =
+                try_join(begin, try_join_all(first.iter().map(|(sql, params)| execute(connection, sql, params))));
+            return try_join(before, last(connection)).await.map(|(_, done)| done);
+        }
+        begin.await?;
+        for some in later.chunks(AHEAD) {
+            try_join_all(some.iter().map(|(sql, params)| execute(connection, sql, params))).await?;
+        }
+        last(connection).await
     }
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
         // A connection with an unfinished transaction does not go back to the pool; closing it undoes the changes.
-        if let Some(connection) = self.connection.take() {
+        if self.open
+            && let Some(connection) = self.connection.take()
+        {
             drop(Object::take(connection));
         }
     }
+}
+
+async fn execute(connection: &Object, sql: &str, params: &[Value]) -> Result<u64, Failure> {
+    let statement = connection.prepare_cached(&translated(sql)).await.map_err(failure)?;
+    connection.execute_raw(&statement, params).await.map_err(failure)
 }
 
 async fn rows(connection: &Object, sql: &str, params: &[Value]) -> Result<Vec<Row>, Failure> {

@@ -1,7 +1,7 @@
 //! SQLite: one connection that writes, a few that read, each on a thread of its own.
 //!
-//! Every statement of a transaction travels to the writer's thread, so nothing here blocks the caller's runtime, and
-//! two transactions never run at once.
+//! The statements of a transaction travel to the writer's thread, as many as can be at a time, so nothing here blocks the caller's
+//! runtime, and two transactions never run at once.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -110,10 +110,7 @@ impl Pool {
 
     pub(super) async fn begin(&self) -> Result<Transaction, Failure> {
         let worker = Arc::clone(&self.inner.writer).lock_owned().await;
-        // Whoever is dropped while the transaction begins leaves it behind to be undone, like any other.
-        let transaction = Transaction { worker, open: true };
-        transaction.worker.run(|connection| connection.execute_batch("begin immediate")).await?;
-        Ok(transaction)
+        Ok(Transaction { worker, open: false, later: Vec::new() })
     }
 
     pub(super) async fn query(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>, Failure> {
@@ -155,32 +152,60 @@ impl Drop for ReaderLease<'_> {
     }
 }
 
+/// A statement and its parameters.
+type Statement = (String, Vec<Value>);
+
 /// The writer, held until the transaction ends.
 pub(crate) struct Transaction {
     worker: OwnedMutexGuard<Worker>,
+    /// Whether it has begun, which it does with its first statement.
     open: bool,
+    /// What is done with the next step.
+    later: Vec<Statement>,
 }
 
 impl Transaction {
     pub(super) async fn query(&mut self, sql: &str, params: Vec<Value>) -> Result<Vec<Row>, Failure> {
         let sql = translated(sql);
-        self.worker.run(move |connection| rows(connection, &sql, &params)).await
+        self.step(move |connection| rows(connection, &sql, &params)).await
     }
 
     pub(super) async fn execute(&mut self, sql: &str, params: Vec<Value>) -> Result<u64, Failure> {
-        let sql = translated(sql);
-        self.worker
-            .run(move |connection| {
-                let mut statement = connection.prepare_cached(&sql)?;
-                Ok(statement.execute(rusqlite::params_from_iter(params.iter()))? as u64)
-            })
-            .await
+        let statement = (translated(sql), params);
+        self.step(move |connection| execute(connection, &statement)).await
+    }
+
+    pub(super) fn later(&mut self, sql: &str, params: Vec<Value>) {
+        self.later.push((translated(sql), params));
     }
 
     pub(super) async fn commit(mut self) -> Result<(), Failure> {
-        let result = self.worker.run(|connection| connection.execute_batch("commit")).await;
+        if !self.open && self.later.is_empty() {
+            return Ok(());
+        }
+        let result = self.step(|connection| connection.execute_batch("commit")).await;
         self.open = result.is_err();
         result
+    }
+
+    /// One journey to the thread: what was left for later, then this.
+    async fn step<T: Send + 'static>(
+        &mut self,
+        last: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let later = std::mem::take(&mut self.later);
+        // Noted before it has: whoever is dropped meanwhile leaves it behind to be undone, like any other.
+        let begins = !std::mem::replace(&mut self.open, true);
+        let done = self.worker.run(move |connection| {
+            if begins {
+                connection.execute_batch("begin immediate")?;
+            }
+            for statement in &later {
+                execute(connection, statement)?;
+            }
+            last(connection)
+        });
+        done.await
     }
 }
 
@@ -194,6 +219,11 @@ impl Drop for Transaction {
             }));
         }
     }
+}
+
+fn execute(connection: &mut Connection, (sql, params): &Statement) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.execute(rusqlite::params_from_iter(params.iter()))? as u64)
 }
 
 fn rows(connection: &mut Connection, sql: &str, params: &[Value]) -> rusqlite::Result<Vec<Row>> {

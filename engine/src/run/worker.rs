@@ -150,7 +150,9 @@ impl Worker {
     }
 
     async fn work(&mut self, current: &mut Option<Recorder>) -> Result<(), Stop> {
-        let mut kept = runs::turns(&self.engine.db, self.held.id()).await?;
+        // What has not begun has left nothing behind.
+        let is_new = self.held.run["started_at"].is_null();
+        let mut kept = if is_new { Vec::new() } else { runs::turns(&self.engine.db, self.held.id()).await? };
         let asked = kept.pop_if(|last| recover::is_asked(last));
         self.turns = kept.iter().map(turn::from_json).collect();
         if self.held.status() == "cancelling" {
@@ -164,8 +166,10 @@ impl Worker {
         })
         .await?;
         self.wait_for_files().await?;
-        for kept in steps::all_of_run(&self.engine.db, self.held.id()).await? {
-            self.remember_markers(&kept);
+        if !is_new {
+            for kept in steps::all_of_run(&self.engine.db, self.held.id()).await? {
+                self.remember_markers(&kept);
+            }
         }
         if let Some((recorder, estimated)) = left {
             *current = Some(recorder);

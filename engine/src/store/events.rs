@@ -31,11 +31,10 @@ pub(crate) async fn append(tx: &mut Tx, run: &str, events: &[Event]) -> Result<(
     let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
     let rows: Vec<(i64, &str, &str)> = events.iter().map(|e| (e.seq, &*e.name, &*e.data)).collect();
     let text = serde_json::to_string(&rows).map_err(|error| Failure::Store(format!("events: {error}")))?;
-    tx.execute(
+    tx.later(
         "insert into run_events (run_id, first_seq, last_seq, at, events) values ($1, $2, $3, $4, $5)",
         params![run, first.seq, last.seq, ids::now_ms(), text],
-    )
-    .await?;
+    );
     Ok(())
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn check_room(thread: &Locked) -> Result<(), ApiError> {
 /// Adds a message at the thread's end. The thread is saved by the caller.
 pub(crate) async fn append(tx: &mut Tx, tenant: &str, thread: &mut Locked, message: &Json) -> Result<(), Failure> {
     let place = thread.place();
-    tx.execute(
+    tx.later(
         "insert into messages (id, tenant, thread_id, seq, run_id, status, body) values ($1, $2, $3, $4, $5, $6, $7)",
         params![
             message["id"].as_str(),
@@ -32,8 +32,7 @@ pub(crate) async fn append(tx: &mut Tx, tenant: &str, thread: &mut Locked, messa
             message["status"].as_str(),
             message
         ],
-    )
-    .await?;
+    );
     Ok(())
 }
 
@@ -58,11 +57,10 @@ pub(crate) async fn lock(tx: &mut Tx, tenant: &str, thread: &str, id: &str) -> R
 }
 
 pub(crate) async fn update(tx: &mut Tx, message: &Json) -> Result<(), Failure> {
-    tx.execute(
+    tx.later(
         "update messages set body = $1, status = $2 where id = $3",
         params![message, message["status"].as_str(), message["id"].as_str()],
-    )
-    .await?;
+    );
     Ok(())
 }
 

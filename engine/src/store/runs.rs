@@ -126,7 +126,7 @@ pub(crate) async fn insert(
         Failure::Conflict => ApiError::invalid(format!("Thread {thread} already has an active run.")).into(),
         other => other,
     })?;
-    tx.execute("update threads set active_run_id = $1 where id = $2", params![id, thread]).await?;
+    tx.later("update threads set active_run_id = $1 where id = $2", params![id, thread]);
     Ok(Held {
         run: run.clone(),
         plan: plan.clone(),
@@ -161,7 +161,7 @@ pub(crate) async fn lock_any(tx: &mut Tx, id: &str) -> Result<Option<Held>, Fail
 
 /// Writes a run back. Its fence, lease and event number are those of `held`.
 pub(crate) async fn update(tx: &mut Tx, held: &Held) -> Result<(), Failure> {
-    tx.execute(
+    tx.later(
         "update runs set status = $1, body = $2, plan = $3, expires_at = $4, fence = $5, lease_owner = $6,
              lease_until = $7, attempt = $8, next_event = $9, changed = @now where id = $10",
         params![
@@ -176,8 +176,7 @@ pub(crate) async fn update(tx: &mut Tx, held: &Held) -> Result<(), Failure> {
             held.next_event,
             held.id()
         ],
-    )
-    .await?;
+    );
     Ok(())
 }
 
@@ -306,12 +305,11 @@ pub(crate) async fn overdue(db: &Db, patience_ms: i64) -> Result<Vec<String>, Fa
 
 /// Keeps a turn of a run for replay: its calls with their outputs, and the upstream's own items.
 pub(crate) async fn save_turn(tx: &mut Tx, run: &str, turn: i64, body: &Json) -> Result<(), Failure> {
-    tx.execute(
+    tx.later(
         "insert into run_turns (run_id, turn, body) values ($1, $2, $3)
          on conflict (run_id, turn) do update set body = excluded.body",
         params![run, turn, body],
-    )
-    .await?;
+    );
     Ok(())
 }
 

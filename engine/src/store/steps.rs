@@ -8,20 +8,18 @@ use crate::error::{ApiError, Failure};
 use crate::ids;
 
 pub(crate) async fn insert(tx: &mut Tx, tenant: &str, step: &Json) -> Result<(), Failure> {
-    tx.execute(
+    tx.later(
         "insert into run_steps (id, tenant, run_id, seq, status, body) values ($1, $2, $3, $4, $5, $6)",
         params![step["id"].as_str(), tenant, step["run_id"].as_str(), ids::sequence(), step["status"].as_str(), step],
-    )
-    .await?;
+    );
     Ok(())
 }
 
 pub(crate) async fn update(tx: &mut Tx, step: &Json) -> Result<(), Failure> {
-    tx.execute(
+    tx.later(
         "update run_steps set body = $1, status = $2 where id = $3",
         params![step, step["status"].as_str(), step["id"].as_str()],
-    )
-    .await?;
+    );
     Ok(())
 }
 

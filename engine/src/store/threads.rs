@@ -90,22 +90,20 @@ impl Locked {
 
     /// Writes back what has changed.
     pub(crate) async fn save(&self, tx: &mut Tx) -> Result<(), Failure> {
-        tx.execute(
+        tx.later(
             "update threads set body = $1, active_run_id = $2, next_message = $3 where id = $4",
             params![&self.thread, self.active_run.as_ref(), self.next_message, self.id()],
-        )
-        .await?;
+        );
         Ok(())
     }
 }
 
 /// Lets go of the thread that this run holds.
 pub(crate) async fn release(tx: &mut Tx, thread_id: &str, run_id: &str) -> Result<(), Failure> {
-    tx.execute(
+    tx.later(
         "update threads set active_run_id = null where id = $1 and active_run_id = $2",
         params![thread_id, run_id],
-    )
-    .await?;
+    );
     Ok(())
 }
 
