@@ -30,8 +30,10 @@ pub(crate) fn get() -> PyResult<&'static Runtime> {
         // SAFETY: only pointers from `Box::leak` are stored, and what they point to is never freed.
         return Ok(unsafe { &*current });
     }
+    // One thread carries more than an interpreter can consume, and a second one would be woken for half of what the first has
+    // to do: waking a thread costs more than most calls.
     let made =
-        Builder::new_multi_thread().worker_threads(workers()).thread_name("threadline").enable_all().build().map_err(
+        Builder::new_multi_thread().worker_threads(1).thread_name("threadline").enable_all().build().map_err(
             |error| PyRuntimeError::new_err(format!("threads for network calls cannot be started: {error}")),
         )?;
     let made = Box::into_raw(Box::new(made));
@@ -46,11 +48,6 @@ pub(crate) fn get() -> PyResult<&'static Runtime> {
             }
         }
     }
-}
-
-/// Two threads carry more than one interpreter can consume.
-fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |count| count.get().min(2))
 }
 
 /// In a child, right after the fork.

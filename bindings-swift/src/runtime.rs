@@ -13,15 +13,12 @@ static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
 /// The runtime of this process.
 pub(crate) fn get() -> Result<&'static Runtime, CallError> {
     let made = RUNTIME.get_or_init(|| {
+        // One thread carries more than a host can consume, and a second one would be woken for half of what the first has to do:
+        // waking a thread costs more than most calls.
         let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(workers()).thread_name("threadline").enable_all().build().map_err(|e| e.to_string())
+        builder.worker_threads(1).thread_name("threadline").enable_all().build().map_err(|e| e.to_string())
     });
     made.as_ref().map_err(|why| CallError::usage(format!("threads for network calls cannot be started: {why}")))
-}
-
-/// Two threads carry more than one host can consume.
-fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |count| count.get().min(2))
 }
 
 /// Aborts its task when it is dropped.

@@ -20,9 +20,14 @@ pub(super) fn retrace(old: &[u8], new: &[u8], tape: &mut [Entry]) -> Option<bool
             move_entries(old, &mut tape[done..], shift);
             return Some(escaped);
         }
-        // The difference must be in the last value that starts before it, and behind the one that differed last.
+        // The difference must be in the last value that starts before it, and behind the one that differed last; or it is
+        // the first digit of a number.
         let index = done + tape[done..].partition_point(|entry| (entry.start as usize) < difference);
-        let index = index.checked_sub(1).filter(|index| *index >= done)?;
+        let starts_there = tape.get(index).is_some_and(|entry| entry.start as usize == difference);
+        let index = match old.get(difference) {
+            Some(b'-' | b'0'..=b'9') if starts_there => index,
+            _ => index.checked_sub(1).filter(|index| *index >= done)?,
+        };
         let (start, end) = (tape[index].start as usize, tape[index].end as usize);
         let new_start = (start as i64 + shift) as usize;
         let new_end = match old[start] {
@@ -103,6 +108,8 @@ mod tests {
             ("12", "1"),
             ("12", "123.5e7"),
             ("12", "19"),
+            ("12", "7"),
+            ("12", "-12"),
             (r#""x""#, r#""""#),
             (r#""x""#, r#""xylophone""#),
             (r#""x""#, r#""\u0041\n""#),
@@ -125,7 +132,7 @@ mod tests {
             (r#""delta""#, r#""deltas""#),
             (r#""x""#, "7"),
             (r#""x""#, r#"["x"]"#),
-            ("12", "-12"),
+            ("12", "\"12\""),
             ("12", "1 2"),
             ("12", "12,13"),
             ("12", "1x"),
@@ -138,7 +145,7 @@ mod tests {
         ] {
             assert!(!is_alike(old, &old.replace(from, to)), "{to}");
         }
-        assert!(!is_alike("1", "2") && !is_alike("\"a\"", "\"b\"") && !is_alike("[]", ""));
+        assert!(is_alike("1", "-2") && !is_alike("\"a\"", "\"b\"") && !is_alike("[]", ""));
     }
 
     fn document() -> impl Strategy<Value = String> {

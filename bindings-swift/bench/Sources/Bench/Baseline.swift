@@ -100,21 +100,31 @@ struct Chunk: Decodable {
     let usage: Usage?
 }
 
-/// Hands the bytes of a reply on as they come. `URLSession.bytes(for:)` is not there on Linux.
+/// Hands the bytes of replies on as they come. `URLSession.bytes(for:)` is not there on Linux, where tasks do not ask a delegate of their own either.
 final class Bytes: NSObject, URLSessionDataDelegate, @unchecked Sendable {
-    private let pieces: AsyncThrowingStream<Data, any Error>.Continuation
+    private let lock = NSLock()
+    private var pieces: [Int: AsyncThrowingStream<Data, any Error>.Continuation] = [:]
 
-    init(_ pieces: AsyncThrowingStream<Data, any Error>.Continuation) {
-        self.pieces = pieces
+    /// Begins a request: the pieces of its reply.
+    func start(_ task: URLSessionTask) -> AsyncThrowingStream<Data, any Error> {
+        let (stream, sender) = AsyncThrowingStream.makeStream(of: Data.self)
+        lock.withLock { pieces[task.taskIdentifier] = sender }
+        task.resume()
+        return stream
     }
 
-    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) { pieces.yield(data) }
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        _ = lock.withLock { pieces[dataTask.taskIdentifier] }?.yield(data)
+    }
 
-    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) { pieces.finish(throwing: error) }
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        lock.withLock { pieces.removeValue(forKey: task.taskIdentifier) }?.finish(throwing: error)
+    }
 }
 
 func baseline(_ base: String) -> Library {
-    let session = URLSession(configuration: .default)
+    let bytes = Bytes()
+    let session = URLSession(configuration: .default, delegate: bytes, delegateQueue: nil)
     let encoder = JSONEncoder()
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -132,12 +142,8 @@ func baseline(_ base: String) -> Library {
         return try decoder.decode(Completion.self, from: data).choices.first?.message.content?.count ?? 0
     }
     func stream() async throws -> Int {
-        let (pieces, sender) = AsyncThrowingStream.makeStream(of: Data.self)
-        let task = session.dataTask(with: try request(stream: true))
-        task.delegate = Bytes(sender)
-        task.resume()
         var (chunks, buffer) = (0, Data())
-        for try await piece in pieces {
+        for try await piece in bytes.start(session.dataTask(with: try request(stream: true))) {
             buffer.append(piece)
             while let end = buffer.firstRange(of: Data("\n\n".utf8)) {
                 let event = buffer[buffer.startIndex..<end.lowerBound]
