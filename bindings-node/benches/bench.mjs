@@ -53,16 +53,16 @@ async function measure(name, scenario, port) {
       return (process.memoryUsage.rss() - begin) / 1e6;
     }
     case 'serial call':
-      return each(create, 2000, 500);
+      return each(create, 3000, 2000);
     case '64 concurrent':
-      return (await each(() => Promise.all(Array.from({ length: 64 }, create)), 40, 20)) / 64;
+      return (await each(() => Promise.all(Array.from({ length: 64 }, create)), 100, 60)) / 64;
     case 'stream chunk': {
       const read = async () => {
         let count = 0;
         for await (const event of await client.chat.completions.create({ ...PARAMS, stream: true })) if (event) count += 1;
         if (count !== CHUNKS) throw new Error(`${count} events`);
       };
-      return (await each(read, 40, 20)) / CHUNKS;
+      return (await each(read, 100, 60)) / CHUNKS;
     }
     case 'embeddings as JSON':
       return each(() => client.embeddings.create({ model: 'm', input: 'x', encoding_format: 'float' }), 100, 30);

@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
 use http::{HeaderMap, Method};
-use reqwest::Client;
 use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
 use tracing::debug;
 
 use super::begun::{self, Content, Offer};
@@ -36,6 +36,7 @@ pub struct ReqwestTransport {
     auth: Arc<ClientAuth>,
     sockets: Arc<Sockets>,
     tunnels: Tunnels,
+    latest: Arc<Latest>,
     /// How long a request may wait for a connection to begin it, at first.
     patience: Duration,
 }
@@ -46,6 +47,24 @@ struct Sockets {
     settings: ReqwestTransportBuilder,
     tls: rustls::ClientConfig,
     client: OnceLock<Client>,
+}
+
+/// The address of the last request, read. Programs ask for few of them, and reading one takes longer than a copy.
+#[derive(Default)]
+struct Latest(Mutex<Option<Url>>);
+
+impl Latest {
+    fn get(&self, address: &str) -> Option<Url> {
+        self.locked().as_ref().filter(|url| url.as_str() == address).cloned()
+    }
+
+    fn set(&self, url: &Url) {
+        *self.locked() = Some(url.clone());
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<Url>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl fmt::Debug for ReqwestTransport {
@@ -219,7 +238,7 @@ impl ReqwestTransportBuilder {
         self.authorities.clear();
         let patience = self.connect_timeout + HAND_OVER;
         let sockets = Arc::new(Sockets { settings: self, tls, client: OnceLock::new() });
-        Ok(ReqwestTransport { client, auth, sockets, tunnels, patience })
+        Ok(ReqwestTransport { client, auth, sockets, tunnels, latest: Arc::default(), patience })
     }
 
     fn proxies(&self) -> Result<Proxies, Error> {
@@ -310,8 +329,17 @@ impl ReqwestTransport {
             let body = reqwest::Body::wrap(Offer::new(content));
             return self.tunnel(&way, method, headers, body).await.map(received);
         }
-        let (client, request) = self.client.request(method, url).build_split();
+        let known = self.latest.get(&url);
+        let is_new = known.is_none();
+        let builder = match known {
+            Some(url) => self.client.request(method, url),
+            None => self.client.request(method, url),
+        };
+        let (client, request) = builder.build_split();
         let mut request = request.map_err(|error| sending(error, None))?;
+        if is_new {
+            self.latest.set(request.url());
+        }
         // All at once: a builder takes them over one by one, into a second map.
         let of_url = std::mem::replace(request.headers_mut(), headers);
         for (name, value) in of_url {
