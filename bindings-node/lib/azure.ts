@@ -3,6 +3,7 @@ import { OpenAI } from './client';
 import { INTERNAL, type ClientOptions } from './core/client';
 import { OpenAIError } from './core/error';
 import { ownHooks } from './core/requests';
+import { assertNoDataResidency } from './internal/data-residency';
 import { buildHeaders, type NullableHeaders } from './internal/headers';
 import { encodeURIPath } from './internal/path';
 import type { FinalRequestOptions } from './internal/request-options';
@@ -62,7 +63,7 @@ export class AzureOpenAI extends OpenAI {
       dataResidency,
       ...rest
     } = given;
-    if (dataResidency != null) throw new OpenAIError('AzureOpenAI does not support `dataResidency`.');
+    assertNoDataResidency(dataResidency, 'AzureOpenAI');
     if (!apiVersion && !v1) {
       throw new OpenAIError(
         "The OPENAI_API_VERSION environment variable is missing or empty; either provide it, or instantiate the AzureOpenAI client with an apiVersion option, like new AzureOpenAI({ apiVersion: 'My API Version' }).",

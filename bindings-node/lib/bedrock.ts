@@ -4,6 +4,7 @@ import type { ApiKeySetter, ClientOptions } from './core/client';
 import { OpenAIError } from './core/error';
 import { bedrockRoot, checkOrigin, checkRegion, checkToken } from './internal/bedrock';
 import type { FinalizedRequestInit } from './internal/build-request';
+import { assertNoDataResidency } from './internal/data-residency';
 import { buildHeaders, type NullableHeaders } from './internal/headers';
 import type { FinalRequestOptions } from './internal/request-options';
 import { readEnv } from './internal/settings';
@@ -50,7 +51,7 @@ export class BedrockOpenAI extends OpenAI {
       dataResidency,
       ...rest
     } = given;
-    if (dataResidency != null) throw new OpenAIError('BedrockOpenAI does not support `dataResidency`.');
+    assertNoDataResidency(dataResidency, 'BedrockOpenAI');
     if (adminAPIKey || workloadIdentity || x509Transport) {
       throw new OpenAIError('BedrockOpenAI only supports Bedrock bearer token authentication.');
     }

@@ -8,7 +8,6 @@ import type { Encoded, FinalizedRequestInit, HeadersInput } from '../internal/bu
 import type { APIResponseProps } from '../internal/parse';
 import type { ProviderRuntime } from '../internal/provider';
 import type { FinalRequestOptions, RequestOptions } from '../internal/request-options';
-import { queryPairs } from '../internal/settings';
 import type { Fetch, MergedRequestInit, PromiseOrValue } from '../internal/types';
 import { VERSION } from '../version';
 import type { APIPromise } from './api-promise';
@@ -54,8 +53,7 @@ export abstract class Requests {
   }
 
   protected stringifyQuery(query: object | Record<string, unknown>): string {
-    const pairs = queryPairs(query as Record<string, unknown>, true);
-    return pairs.map(([name, value]) => `${encoded(name)}=${encoded(value)}`).join('&');
+    return (require('../internal/utils/query') as typeof import('../internal/utils/query')).stringifyQuery(query);
   }
 
   /** The URL of a path below the base, with these parameters and those of every request. */
@@ -244,10 +242,6 @@ export abstract class Requests {
     const whole = error && typeof error === 'object' && (error as { error?: unknown }).error == null ? { error } : error;
     return Errors.APIError.generate(status, whole, message, headers);
   }
-}
-
-function encoded(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** Names by which programs change what is sent, or see it. */

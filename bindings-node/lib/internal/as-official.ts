@@ -31,6 +31,14 @@ function wayOf(operation: number): Otherwise | null {
   return OTHERWISE.get(pathOf(operation)) ?? null;
 }
 
+/** Operations whose files stand in folders. All others take the last part of a file's name. */
+const FOLDERS = new Set(['POST /skills', 'POST /skills/{skill_id}/versions']);
+
+/** Whether an operation's files keep the folders in their names. */
+export function keepsFolders(operation: number): boolean {
+  return FOLDERS.has(pathOf(operation));
+}
+
 /** Operations whose parameters have something of the program's own, and whose streams have a result. */
 const LOCAL_PARTS = new Set(['POST /agents/sessions']);
 const local: Array<boolean | undefined> = [];

@@ -1,6 +1,6 @@
 /** A request as the official package would hand it to `fetch`: its headers, its body. */
 import { OpenAIError } from '../core/error';
-import { VERSION } from '../version';
+import { getPlatformHeaders } from './detect-platform';
 import { buildHeaders, type HeadersLike, type NullableHeaders } from './headers';
 import type { FinalRequestOptions } from './request-options';
 import type { MergedRequestInit } from './types';
@@ -77,7 +77,7 @@ export async function requestHeaders(client: Builder, { options, method, bodyHea
       'User-Agent': client.getUserAgent(),
       'X-Stainless-Retry-Count': String(retryCount),
       ...(options.timeout ? { 'X-Stainless-Timeout': String(Math.trunc(options.timeout / 1000)) } : {}),
-      ...platformHeaders(),
+      ...getPlatformHeaders(),
       ...(typeof helper === 'string' ? { 'X-Stainless-Helper-Method': helper } : {}),
       'OpenAI-Organization': client.organization,
       'OpenAI-Project': client.project,
@@ -89,22 +89,6 @@ export async function requestHeaders(client: Builder, { options, method, bodyHea
   ]);
   if (!client._provider) client.validateHeaders(headers, security);
   return headers.values;
-}
-
-const SYSTEMS: Record<string, string> = { darwin: 'MacOS', linux: 'Linux', win32: 'Windows', android: 'Android', freebsd: 'FreeBSD', openbsd: 'OpenBSD' };
-const ARCHITECTURES = new Set(['x32', 'x64', 'arm', 'arm64']);
-
-/** Servers and proxies know programs by these. */
-function platformHeaders(): Record<string, string> {
-  const { platform, arch, version } = process;
-  return {
-    'X-Stainless-Lang': 'js',
-    'X-Stainless-Package-Version': VERSION,
-    'X-Stainless-OS': SYSTEMS[platform] ?? `Other:${platform}`,
-    'X-Stainless-Arch': ARCHITECTURES.has(arch) ? arch : `other:${arch}`,
-    'X-Stainless-Runtime': 'node',
-    'X-Stainless-Runtime-Version': version,
-  };
 }
 
 /** A body and its type, where it does not bring one. */

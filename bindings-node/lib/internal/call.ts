@@ -2,7 +2,9 @@
 import type { Client } from '../core/client';
 import { APIError, APIUserAbortError, fromNative, fromRecord, OpenAIError } from '../core/error';
 import { isTooDeep, parseBig, stringify } from './big';
-import { takeFiles } from './files';
+import { keepsFolders } from './as-official';
+import { baseName, safePath } from './file-names';
+import { takeFiles, type Naming } from './files';
 import {
   begin,
   cancel,
@@ -177,7 +179,8 @@ export class Call {
         return;
       }
       const given = found.raw !== undefined && isContent(params) ? { [found.raw]: params } : params;
-      takeFiles(given)
+      if (!this.client._checksArguments) refuseNulls(this.operation, given);
+      takeFiles(given, this.client._checksArguments ? undefined : namingOf(this.operation))
         .then(({ fields, files }) => this.#send(this.#starter(found, given, fields, files)))
         .catch((error) => this.#reject(error));
     } catch (error) {
@@ -308,6 +311,18 @@ function checkArguments(operation: number, fields: string): void {
     Object.defineProperty(error, name, { value, enumerable: false, configurable: true, writable: true });
   }
   throw error;
+}
+
+/** Forms have nothing that says `null`. */
+function refuseNulls(operation: number, params: object | undefined | null): void {
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (value !== null || nativeModule().plan(operation).body !== 'multipart') continue;
+    throw new TypeError(`Received null for "${name}"; to pass null in FormData, you must use the string 'null'`);
+  }
+}
+
+function namingOf(operation: number): Naming {
+  return keepsFolders(operation) ? safePath : baseName;
 }
 
 function isContent(value: unknown): boolean {

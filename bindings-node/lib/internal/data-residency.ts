@@ -5,6 +5,13 @@ export type DataResidency = 'us' | 'eu' | (string & {});
 
 const REGIONS = ['global', 'us', 'eu', 'ae', 'au', 'in', 'jp'];
 
+export { residence as resolveDataResidency };
+
+/** Refuses a region where there is none to choose. */
+export function assertNoDataResidency(dataResidency: DataResidency | null | undefined, clientName: string): void {
+  if (dataResidency !== null && dataResidency !== undefined) throw new OpenAIError(`${clientName} does not support \`dataResidency\`.`);
+}
+
 /** The base URL of the region that was asked for; `undefined`: none was. */
 export function residence(options: { dataResidency?: DataResidency | null | undefined; baseURL?: unknown }): string | undefined {
   const { dataResidency: region } = options;

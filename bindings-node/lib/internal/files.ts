@@ -20,26 +20,39 @@ export interface StreamingFile {
 /** Arguments as JSON text in which files stand as `{"$file": N}`, and the files. */
 export async function takeFiles(
   params: object | undefined,
+  naming?: Naming,
 ): Promise<{ fields: string; files: NativeUpload[] | undefined }> {
   if (params === undefined || params === null) return { fields: '{}', files: undefined };
-  const found: Array<Promise<NativeUpload>> = [];
-  const replaced = walk(params, found, 0);
+  const found: Array<NativeUpload | Promise<NativeUpload>> = [];
+  const replaced = walk(params, found, 0, naming);
   const files = found.length ? await Promise.all(found) : undefined;
   return { fields: JSON.stringify(replaced), files };
 }
 
-function walk(value: unknown, found: Array<Promise<NativeUpload>>, depth: number): unknown {
+/** How files are called, as the official package does: by the names they bring, and by what they are where they have none. */
+export type Naming = (name: string) => string;
+
+async function renamed(value: object, given: NativeUpload | Promise<NativeUpload>, naming: Naming): Promise<NativeUpload> {
+  const upload = await given;
+  const { filename: name } = upload;
+  // What would end a line is written as forms write it.
+  if (name) return { ...upload, filename: naming(name).replace(/[\r\n]/g, encodeURIComponent) };
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return upload;
+  return { ...upload, filename: value instanceof Blob && name === undefined ? 'blob' : 'unknown_file' };
+}
+
+function walk(value: unknown, found: Array<NativeUpload | Promise<NativeUpload>>, depth: number, naming: Naming | undefined): unknown {
   if (typeof value !== 'object' || value === null || depth > 100) return value;
   const file = asFile(value);
   if (file !== undefined) {
-    found.push(Promise.resolve(file));
+    found.push(naming ? renamed(value, file, naming) : file);
     return { $file: found.length - 1 };
   }
-  if (Array.isArray(value)) return value.map((item) => walk(item, found, depth + 1));
+  if (Array.isArray(value)) return value.map((item) => walk(item, found, depth + 1, naming));
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
   const copy: Record<string, unknown> = Object.create(null);
-  for (const [name, item] of Object.entries(value)) copy[name] = walk(item, found, depth + 1);
+  for (const [name, item] of Object.entries(value)) copy[name] = walk(item, found, depth + 1, naming);
   return copy;
 }
 

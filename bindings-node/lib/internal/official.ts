@@ -8,7 +8,7 @@ import {
   APIConnectionError, APIConnectionTimeoutError, APIUserAbortError, castToError, isAbortError, OAuthError, SubjectTokenProviderError,
 } from '../core/error';
 import { PagePromise } from '../core/pagination';
-import { otherwise } from './as-official';
+import { keepsFolders, otherwise } from './as-official';
 import { buildHeaders } from './headers';
 import { nativeModule, row, type Plan } from './native';
 import { addRequestID, defaultParseResponse, isResponse, withOutputText, type APIResponseProps } from './parse';
@@ -75,7 +75,7 @@ function requestOf(
   if (options?.extraBody) merged.body = { ...(merged.body as object | undefined), ...options.extraBody };
   const route = segments(found.path, found.pathParams, path);
   const isForm = (plan.body === 'multipart' && way !== 'json') || (found.uploads && plan.body !== 'raw' && hasUploadableValue(merged.body));
-  return { path: route, options: isForm ? multipartFormRequestOptions(merged, client) : merged };
+  return { path: route, options: isForm ? multipartFormRequestOptions(merged, client, { stripFilenames: !keepsFolders(operation) }) : merged };
 }
 
 /** Where the members of a call's parameters go. */

@@ -6,9 +6,16 @@ export function encodeURIPath(text: string): string {
   return text.replace(/[^A-Za-z0-9\-._~!$&'()*+,;=:@]+/g, encodeURIComponent);
 }
 
+/** What must not stand in a path, where, and why. */
+export interface Wrong {
+  start: number;
+  length: number;
+  why: string;
+}
+
 /** A route's path with these arguments; those that would lead elsewhere are refused. */
 export function segments(template: string, names: readonly string[], values: readonly unknown[]): string {
-  const wrong: Array<{ start: number; length: number; why: string }> = [];
+  const wrong: Wrong[] = [];
   let path = '';
   let rest = template;
   names.forEach((name, at) => {
@@ -29,12 +36,23 @@ export function segments(template: string, names: readonly string[], values: rea
   });
   path += rest;
   if (wrong.length === 0) return path;
+  throw refused(path, wrong);
+}
+
+/** The error that says what is wrong with a path, and marks where. */
+export function refused(path: string, wrong: Wrong[]): OpenAIError {
+  wrong.sort((one, other) => one.start - other.start);
   const marks = wrong.reduce((line, { start, length }) => line.padEnd(start) + '^'.repeat(length), '');
   const why = wrong.map((one) => one.why).join('\n');
-  throw new OpenAIError(`Path parameters result in path with invalid segments:\n${why}\n${path}\n${marks}`);
+  return new OpenAIError(`Path parameters result in path with invalid segments:\n${why}\n${path}\n${marks}`);
 }
 
 /** Whether a value says nothing as a text. */
 export function isNothing(value: unknown): boolean {
-  return value === undefined || value === null || (typeof value === 'object' && value.toString === Object.prototype.toString);
+  if (value === undefined || value === null) return true;
+  if (typeof value !== 'object') return false;
+  // Objects of another realm have another `Object`.
+  let root: any = value;
+  for (let next = root; next !== null; next = Object.getPrototypeOf(next)) root = next;
+  return value.toString === Object.prototype.toString || (root !== value && value.toString === root.toString);
 }

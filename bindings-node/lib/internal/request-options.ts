@@ -1,5 +1,5 @@
 /** Options of one request. */
-import type { HeadersLike } from './headers';
+import type { HeadersLike, NullableHeaders } from './headers';
 import type { HTTPMethod, MergedRequestInit } from './types';
 
 export type RequestOptions = {
@@ -38,6 +38,17 @@ export type RequestOptions = {
   __synthesizeEventData?: boolean;
   __streamMode?: 'legacy' | 'events';
 };
+
+/** A body that has no form of its own goes as JSON. */
+export const FallbackEncoder = ({ body }: { headers?: NullableHeaders; body: unknown }): EncodedContent => ({
+  bodyHeaders: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+/** A body as it is sent, and what headers say of it. */
+export type EncodedContent = { bodyHeaders: HeadersLike; body: RequestInit['body'] };
+
+export type RequestEncoder = (request: { headers: NullableHeaders; body: unknown }) => EncodedContent;
 
 /** Name of what only our own calls have among their options. */
 export const CALL: unique symbol = Symbol('threadline.call');

@@ -28,13 +28,12 @@ export function retries(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? Math.min(value, 0xffffffff) : 2;
 }
 
-/** Parameters as pairs; lists as `name[]`, objects as `name[key]`, as the API writes them. `nulls`: those that are null stay, empty. */
-export function queryPairs(query: Record<string, unknown>, nulls = false): Array<[string, string]> {
+/** Parameters as pairs; lists as `name[]`, objects as `name[key]`, as the API writes them. */
+export function queryPairs(query: Record<string, unknown>): Array<[string, string]> {
   const pairs: Array<[string, string]> = [];
   const add = (name: string, value: unknown): void => {
-    if (value === undefined || (value === null && !nulls)) return;
-    if (value === null) pairs.push([name, '']);
-    else if (Array.isArray(value)) value.forEach((item) => add(`${name}[]`, item));
+    if (value === undefined || value === null) return;
+    if (Array.isArray(value)) value.forEach((item) => add(`${name}[]`, item));
     else if (value instanceof Date) pairs.push([name, value.toISOString()]);
     else if (typeof value === 'object') {
       for (const [key, inner] of Object.entries(value)) add(`${name}[${key}]`, inner);

@@ -1,5 +1,5 @@
 /** Form data that is written while it is sent: where one of its files is a stream, nothing is gathered first. */
-import { basename } from 'node:path';
+import { baseName, safePath } from './file-names';
 import { buildHeaders } from './headers';
 import { STREAMING } from './files';
 import type { FinalRequestOptions } from './request-options';
@@ -18,9 +18,9 @@ export function hasStream(value: unknown): boolean {
 }
 
 /** These options with their body as a stream of form data. */
-export function streamingForm<Options extends WithBody>(options: Options): Options {
-  const boundary = `threadline-${crypto.randomUUID()}`;
-  const parts = written(options.body, boundary);
+export function streamingForm<Options extends WithBody>(options: Options, { stripFilenames = true }: { stripFilenames?: boolean } = {}): Options {
+  const boundary = `openai-${crypto.randomUUID()}`;
+  const parts = written(options.body, boundary, stripFilenames ? baseName : safePath);
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { value, done } = await parts.next();
@@ -38,12 +38,12 @@ export function streamingForm<Options extends WithBody>(options: Options): Optio
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const escaped = (text: string): string => text.replace(/["\\\r\n]/g, encodeURIComponent);
 
-async function* written(body: unknown, boundary: string): AsyncGenerator<Uint8Array, void, undefined> {
+async function* written(body: unknown, boundary: string, shown: (name: string) => string): AsyncGenerator<Uint8Array, void, undefined> {
   for (const [name, value] of fields(body)) {
     const head = `--${boundary}\r\nContent-Disposition: form-data; name="${escaped(name)}"`;
     if (typeof value !== 'object') yield bytes(`${head}\r\n\r\n${String(value)}`);
     else {
-      yield bytes(`${head}; filename="${escaped(nameOf(value))}"\r\nContent-Type: ${typeOf(value)}\r\n\r\n`);
+      yield bytes(`${head}; filename="${escaped(nameOf(value, shown))}"\r\nContent-Type: ${typeOf(value)}\r\n\r\n`);
       yield* contents(STREAMING in value ? value[STREAMING]() : value);
     }
     yield bytes('\r\n');
@@ -71,9 +71,9 @@ function* fieldsOf(name: string, value: any): Generator<[string, any]> {
   }
 }
 
-function nameOf(value: any): string {
+function nameOf(value: any, shown: (name: string) => string): string {
   const found = value.name || value.filename || (value.url && new URL(String(value.url), 'http://localhost').pathname) || value.path;
-  return (found && basename(String(found).replaceAll('\\', '/'))) || 'unknown_file';
+  return (found && (found === value.name ? shown : baseName)(String(found))) || 'unknown_file';
 }
 
 function typeOf(value: any): string {

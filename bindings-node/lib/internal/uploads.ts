@@ -1,9 +1,42 @@
 /** Files in the bodies of requests that JavaScript sends by itself: form data. */
+import { baseName, getName, safePath } from './file-names';
 import { asFile, STREAMING } from './files';
+import type { FilePropertyBag } from './builtin-types';
 import type { FinalRequestOptions } from './request-options';
 import { toFile } from './to-file';
 
 export type { Uploadable } from '../core/uploads';
+export { toStreamingFile, type StreamingFileInput } from './streaming-file';
+export type { StreamingFile } from './files';
+export { getName };
+
+export type BlobPart = string | ArrayBuffer | ArrayBufferView | Blob | DataView;
+
+/** How a form is made. */
+export type CreateFormOptions = {
+  /** Whether files lose the folders in their names. Default true. */
+  stripFilenames?: boolean;
+};
+
+/** Refuses platforms without files. */
+export const checkFileSupport = (): void => {
+  if (typeof File !== 'undefined') return;
+  throw new Error('`File` is not defined as a global, which is required for file uploads; Node has it from version 20 on');
+};
+
+/** A file of these parts. */
+export function makeFile(fileBits: BlobPart[], fileName: string | undefined, options?: FilePropertyBag): File {
+  checkFileSupport();
+  return new File(fileBits as any, fileName ?? 'unknown_file', options);
+}
+
+/** Whether it is a buffer, also one of another realm. */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === '[object ArrayBuffer]';
+}
+
+export const isAsyncIterable = (value: any): value is AsyncIterable<any> =>
+  value !== null && typeof value === 'object' && typeof value[Symbol.asyncIterator] === 'function';
 
 type WithBody = Pick<FinalRequestOptions, 'body'>;
 
@@ -21,18 +54,26 @@ function isUpload(value: object): boolean {
 }
 
 /** These options with their body as form data. */
-export async function multipartFormRequestOptions<Options extends WithBody>(options: Options, fetch?: unknown): Promise<Options> {
+export async function multipartFormRequestOptions<Options extends WithBody>(
+  options: Options,
+  fetch?: unknown,
+  how?: CreateFormOptions,
+): Promise<Options> {
   const { hasStream, streamingForm } = require('./streaming-form') as typeof import('./streaming-form');
-  return hasStream(options.body) ? streamingForm(options) : { ...options, body: await createForm(options.body, fetch) };
+  return hasStream(options.body) ? streamingForm(options, how) : { ...options, body: await createForm(options.body, fetch, how) };
 }
 
 /** These options; with their body as form data, if there is a file in it. */
-export async function maybeMultipartFormRequestOptions<Options extends WithBody>(options: Options, fetch?: unknown): Promise<Options> {
-  return hasUploadableValue(options.body) ? multipartFormRequestOptions(options, fetch) : options;
+export async function maybeMultipartFormRequestOptions<Options extends WithBody>(
+  options: Options,
+  fetch?: unknown,
+  how?: CreateFormOptions,
+): Promise<Options> {
+  return hasUploadableValue(options.body) ? multipartFormRequestOptions(options, fetch, how) : options;
 }
 
 /** An object as form data: `name[]` for the items of lists, `name[member]` for members of objects. */
-export async function createForm(body: unknown, fetch?: unknown): Promise<FormData> {
+export async function createForm(body: unknown, fetch?: unknown, { stripFilenames = true }: CreateFormOptions = {}): Promise<FormData> {
   const own = typeof fetch === 'function' ? fetch : (fetch as { fetch?: unknown } | undefined)?.fetch;
   if (typeof own === 'function' && !(await takesForms(own))) {
     throw new TypeError('The provided fetch function does not support file uploads with the current global FormData class.');
@@ -40,7 +81,7 @@ export async function createForm(body: unknown, fetch?: unknown): Promise<FormDa
   const form = new FormData();
   // Files are gathered first, so that parts stand in the order of the members.
   const parts: Array<Promise<[string, string | File] | [string, Blob, string | undefined]>> = [];
-  for (const [name, value] of Object.entries((body as object | undefined) ?? {})) add(parts, name, value);
+  for (const [name, value] of Object.entries((body as object | undefined) ?? {})) add(parts, name, value, stripFilenames);
   for (const [name, value, title] of await Promise.all(parts)) {
     if (title !== undefined) form.append(name, value as Blob, title);
     else form.append(name, value as string);
@@ -73,7 +114,7 @@ function takesForms(fetch: any): Promise<boolean> {
   return found;
 }
 
-function add(parts: Array<Promise<any>>, name: string, value: unknown): void {
+function add(parts: Array<Promise<any>>, name: string, value: unknown, strips: boolean): void {
   if (value === undefined) return;
   if (value === null) {
     throw new TypeError(`Received null for "${name}"; to pass null in FormData, you must use the string 'null'`);
@@ -81,19 +122,22 @@ function add(parts: Array<Promise<any>>, name: string, value: unknown): void {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     parts.push(Promise.resolve([name, String(value)]));
   } else if (typeof value === 'object' && isUpload(value)) {
-    parts.push(partOf(name, value));
+    parts.push(partOf(name, value, strips));
   } else if (Array.isArray(value)) {
-    value.forEach((item) => add(parts, `${name}[]`, item));
+    value.forEach((item) => add(parts, `${name}[]`, item, strips));
   } else if (typeof value === 'object' && !(ArrayBuffer.isView(value) || value instanceof ArrayBuffer)) {
-    for (const [member, item] of Object.entries(value)) add(parts, `${name}[${member}]`, item);
+    for (const [member, item] of Object.entries(value)) add(parts, `${name}[${member}]`, item, strips);
   } else {
     throw new TypeError(`Invalid value given to form, expected a string, number, boolean, object, Array, File or Blob but got ${String(value)} instead`);
   }
 }
 
-async function partOf(name: string, value: any): Promise<unknown[]> {
-  if (value instanceof File) return [name, value];
-  if (value instanceof Blob) return [name, value, (value as { name?: string }).name ?? 'blob'];
+async function partOf(name: string, value: any, strips: boolean): Promise<unknown[]> {
+  if (value instanceof Blob) {
+    const own = (value as { name?: string }).name;
+    const title = own && (strips ? baseName(own) : safePath(own));
+    return value instanceof File && title === own ? [name, value] : [name, value, title ?? 'blob'];
+  }
   if (STREAMING in value) return [name, await toFile(value[STREAMING](), value.name, value.type ? { type: value.type } : {})];
   if (typeof value.getReader === 'function' && !(Symbol.asyncIterator in value)) {
     return [name, new File([await new Response(value).blob()], 'unknown_file')];

@@ -1,6 +1,7 @@
 /** What the programs of this folder see: the same for each package, so that what they come to can be compared. */
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 
 const require = createRequire(import.meta.url);
@@ -9,8 +10,10 @@ const ROOTS = { openai: 'openai', openai6: 'openai6', threadline: '../../dist' }
 /** A package by its name: its modules by their official paths. */
 export function world(name, wire = false) {
   const load = (path = '') => require(path ? `${ROOTS[name]}/${path}` : name === 'threadline' ? '../../dist/index.js' : name);
+  /** A module that programs reach by its file only: tests that map the package to its sources. */
+  const file = (path) => require(name === 'threadline' ? `../../dist/${path}.js` : join(dirname(require.resolve(name)), `${path}.js`));
   const main = load();
-  return { name, wire, load, OpenAI: main.OpenAI, main, AzureOpenAI: main.AzureOpenAI };
+  return { name, wire, load, file, OpenAI: main.OpenAI, main, AzureOpenAI: main.AzureOpenAI };
 }
 
 /** A reply of JSON. */

@@ -62,8 +62,14 @@ const SECRET_HEADERS = new Set([
 ]);
 const SECRET_PARAMETERS = /^x?(?:api-?key|(?:access|refresh|session|id|auth)?token|authorization|password|(?:client|signing)?secret|sig(?:nature)?|session-?id|(?:goog|amz)?(?:signature|credential)|amzsecuritytoken)$/i;
 
-function isSecretParameter(name: string): boolean {
+/** Whether a parameter of this name has a value that opens something. */
+export function isSensitiveQueryParameter(name: string): boolean {
   return SECRET_PARAMETERS.test(name.replace(/[-_]/g, ''));
+}
+
+/** Whether a header of this name has a value that opens something. */
+export function isSensitiveHeader(name: string): boolean {
+  return SECRET_HEADERS.has(name.toLowerCase()) || isSensitiveQueryParameter(name);
 }
 
 /** A URL without the values that open something. */
@@ -73,7 +79,7 @@ export function redactURL(text: string): string {
   url.username = '';
   url.password = '';
   url.hash = '';
-  for (const name of [...url.searchParams.keys()]) if (isSecretParameter(name)) url.searchParams.set(name, '***');
+  for (const name of [...url.searchParams.keys()]) if (isSensitiveQueryParameter(name)) url.searchParams.set(name, '***');
   return url.href;
 }
 
@@ -84,7 +90,7 @@ export function formatRequestDetails(details: Record<string, any>): Record<strin
   if (shown['options']) {
     const { headers, ...options } = shown['options'];
     if (options.query) {
-      const pairs = Object.entries(options.query).map(([name, value]) => [name, isSecretParameter(name) ? '***' : value]);
+      const pairs = Object.entries(options.query).map(([name, value]) => [name, isSensitiveQueryParameter(name) ? '***' : value]);
       options.query = Object.fromEntries(pairs);
     }
     shown['options'] = options;
@@ -93,7 +99,7 @@ export function formatRequestDetails(details: Record<string, any>): Record<strin
   if (shown['headers']) {
     const entries: [string, unknown][] = shown['headers'] instanceof Headers ? [...shown['headers']] : Object.entries(shown['headers']);
     shown['headers'] = Object.fromEntries(
-      entries.map(([name, value]) => [name, SECRET_HEADERS.has(name.toLowerCase()) || isSecretParameter(name) ? '***' : value]),
+      entries.map(([name, value]) => [name, isSensitiveHeader(name) ? '***' : value]),
     );
   }
   return shown;

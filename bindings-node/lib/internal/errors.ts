@@ -1,0 +1,2 @@
+/** Errors of whatever is thrown. */
+export { castToError, isAbortError } from '../core/error';

@@ -1,0 +1,2 @@
+/** The environment's variables. */
+export { readEnv } from '../settings';

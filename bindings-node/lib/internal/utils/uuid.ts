@@ -1,0 +1,2 @@
+/** A random identifier. */
+export const uuid4 = (): string => crypto.randomUUID();
