@@ -28,7 +28,12 @@ export { AzureOpenAI, type AzureClientOptions } from './azure';
 export { BedrockOpenAI, type BedrockClientOptions } from './bedrock';
 export { fetch, type FetchOptions } from './fetch';
 
+import { AzureOpenAI } from './azure';
+import { BedrockOpenAI } from './bedrock';
 import { OpenAI } from './client';
+import { named } from './internal/named';
+
+named({ OpenAI, AzureOpenAI, BedrockOpenAI });
 
 // What the class of the official package has as members of its own.
 const inherited = Object.getPrototypeOf(OpenAI) as Record<string, unknown>;

@@ -34,14 +34,33 @@ function names(path) {
   return found;
 }
 
+/** Bundlers that write ESM leave no `require` for what Node comes with; it is got without one then. */
+const BUILT_IN = `const __builtIn = (load, name) => {
+  try {
+    return load();
+  } catch (error) {
+    const found = process.getBuiltinModule?.(name);
+    if (found === undefined) throw error;
+    return found;
+  }
+};`;
+
 for (const path of files(dist, '.js')) {
   if (path.startsWith(join(dist, 'bin'))) continue;
+  const compiled = readFileSync(path, 'utf8');
+  if (!compiled.includes(BUILT_IN) && /require\(["']node:/.test(compiled)) {
+    const found = compiled.replace(/require\(["'](node:[a-z_/]+)["']\)/g, '__builtIn(() => require("$1"), "$1")');
+    writeFileSync(path, found.replace('"use strict";\n', `"use strict";\n${BUILT_IN}\n`));
+  }
   const base = path.slice(0, -3);
   const file = `./${base.split('/').pop()}.js`;
   const exported = [...names(path)].sort();
   const named = exported.filter((name) => name !== 'default');
-  let code = `import cjs from '${file}';\n`;
-  for (const name of named) code += `export const ${name} = cjs.${name};\n`;
+  // What the default is depends on who reads it: Node has all that the module exports, some bundlers what it calls its default.
+  let code = `import * as all from '${file}';\nconst cjs = all.default?.__esModule ? all.default : all;\n`;
+  // By names of their own here: bundlers put faces and modules side by side, and would rename classes of the same name.
+  for (const name of named) code += `const $${name} = cjs.${name};\n`;
+  if (named.length > 0) code += `export { ${named.map((name) => `$${name} as ${name}`).join(', ')} };\n`;
   if (exported.includes('default')) code += 'export default cjs.default;\n';
   if (exported.length === 0) code = 'export {};\n';
   writeFileSync(`${base}.mjs`, code);

@@ -1,4 +1,5 @@
 /** Errors, by the official package's names and with its attributes. */
+import { named } from '../internal/named';
 import { takeThrown } from '../internal/native';
 
 /** What `unfinished` of an error says: what a helper of several requests had made. */
@@ -333,3 +334,9 @@ function toHeaders(pairs: string[]): Headers {
   for (let at = 0; at + 1 < pairs.length; at += 2) headers.append(pairs[at]!, pairs[at + 1]!);
   return headers;
 }
+
+named({
+  OpenAIError, APIError, APIUserAbortError, APIConnectionError, APIConnectionTimeoutError, BadRequestError, AuthenticationError,
+  PermissionDeniedError, NotFoundError, ConflictError, UnprocessableEntityError, RateLimitError, InternalServerError, LengthFinishReasonError,
+  ContentFilterFinishReasonError, InvalidWebhookSignatureError, OAuthError, SubjectTokenProviderError,
+});

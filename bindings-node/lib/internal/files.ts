@@ -11,8 +11,10 @@ export const STREAMING: unique symbol = Symbol.for('threadline.streamingFile');
 
 /** What `toStreamingFile` makes. */
 export interface StreamingFile {
+  /** What it is made of. */
+  readonly data: unknown;
   readonly name: string;
-  readonly type: string;
+  readonly type?: string;
   readonly size?: number;
   readonly [STREAMING]: () => AsyncIterable<Uint8Array | string>;
 }

@@ -13,7 +13,11 @@ export function toStreamingFile(
   name: string,
   options: { type?: string; size?: number } = {},
 ): StreamingFile {
+  if (!name) throw new TypeError('toStreamingFile requires a non-empty file name: servers know by it what a file is');
+  const { type, size } = options;
+  // A line's end in it would begin a header of its own.
+  if (type && /[\x00-\x1f\x7f]/.test(type)) throw new TypeError('Streaming upload content type must not contain control characters');
   const open = typeof value === 'function' ? value : () => value as AsyncIterable<Uint8Array | string>;
-  const file = { name, type: options.type ?? '', [STREAMING]: open };
-  return options.size === undefined ? file : { ...file, size: options.size };
+  const file = { data: value, name, ...(type ? { type } : {}), ...(size === undefined ? {} : { size }) };
+  return Object.defineProperty(file, STREAMING, { value: open }) as StreamingFile;
 }

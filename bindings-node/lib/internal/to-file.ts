@@ -24,6 +24,15 @@ export interface ResponseLike {
 
 export type ToFileInput = FileLike | ResponseLike | Exclude<BlobLikePart, string> | AsyncIterable<BlobLikePart>;
 
+/** Refuses platforms without files. */
+export function checkFileSupport(): void {
+  if (globalThis.File !== undefined) return;
+  const { node } = process.versions;
+  const isOld = node !== undefined && Number.parseInt(node, 10) < 20;
+  const hint = isOld ? ' Update to a supported Node.js LTS release, which has it.' : '';
+  throw new Error(`\`File\` is not defined as a global, which is required for file uploads.${hint}`);
+}
+
 /**
  * Gathers content into a `File`: of a file, a reply, bytes, a blob or a stream of parts, or of a promise of one.
  * `name`: where it is left out, it is taken from the content, else `unknown_file`.
@@ -34,21 +43,23 @@ export async function toFile(
   options: FilePropertyBag = {},
 ): Promise<File> {
   const content: any = await value;
-  const FileClass: typeof File | undefined = globalThis.File;
-  if (!FileClass) throw new Error('`File` is not defined as a global, which is required for file uploads.');
+  checkFileSupport();
+  const FileClass = globalThis.File;
   const type = (own: string | undefined): FilePropertyBag => (options.type || !own ? options : { ...options, type: own });
   if (content instanceof FileClass && (name == null || name === content.name) && Object.keys(options).length === 0) {
     return content;
   }
-  const title = name ?? nameOf(content) ?? 'unknown_file';
+  const title = name ?? (content instanceof FileClass ? content.name : nameOf(content)) ?? 'unknown_file';
   if (typeof content?.blob === 'function' && 'url' in content) {
     const blob = await content.blob();
-    return new FileClass([await partOf(blob)], name ?? nameOfURL(content.url) ?? 'unknown_file', type(blob.type));
+    const found: unknown[] = [];
+    await gather(blob, found);
+    return new FileClass(found as any[], name ?? nameOfURL(content.url) ?? 'unknown_file', type(blob.type));
   }
   const parts: any[] = [];
   await gather(content, parts);
   const own = typeof content?.type === 'string' ? content.type : parts.find((part) => part?.type)?.type;
-  const kept = content instanceof FileClass && options.lastModified === undefined ? { lastModified: content.lastModified } : {};
+  const kept = typeof content?.lastModified === 'number' && options.lastModified === undefined ? { lastModified: content.lastModified } : {};
   return new FileClass(parts, title, { ...kept, ...type(own) });
 }
 
@@ -66,10 +77,6 @@ async function gather(value: any, parts: any[]): Promise<void> {
     const names = typeof value === 'object' && value !== null ? `; props: [${Object.getOwnPropertyNames(value).map((name) => `"${name}"`).join(', ')}]` : '';
     throw new Error(`Unexpected data type: ${typeof value}${kind ? `; constructor: ${kind}` : ''}${names}`);
   }
-}
-
-async function partOf(blob: any): Promise<any> {
-  return blob instanceof Blob ? blob : blob.arrayBuffer();
 }
 
 function nameOf(value: any): string | undefined {

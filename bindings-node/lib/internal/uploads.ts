@@ -3,12 +3,12 @@ import { baseName, getName, safePath } from './file-names';
 import { asFile, STREAMING } from './files';
 import type { FilePropertyBag } from './builtin-types';
 import type { FinalRequestOptions } from './request-options';
-import { toFile } from './to-file';
+import { checkFileSupport, toFile } from './to-file';
 
 export type { Uploadable } from '../core/uploads';
 export { toStreamingFile, type StreamingFileInput } from './streaming-file';
 export type { StreamingFile } from './files';
-export { getName };
+export { checkFileSupport, getName };
 
 export type BlobPart = string | ArrayBuffer | ArrayBufferView | Blob | DataView;
 
@@ -16,12 +16,6 @@ export type BlobPart = string | ArrayBuffer | ArrayBufferView | Blob | DataView;
 export type CreateFormOptions = {
   /** Whether files lose the folders in their names. Default true. */
   stripFilenames?: boolean;
-};
-
-/** Refuses platforms without files. */
-export const checkFileSupport = (): void => {
-  if (typeof File !== 'undefined') return;
-  throw new Error('`File` is not defined as a global, which is required for file uploads; Node has it from version 20 on');
 };
 
 /** A file of these parts. */

@@ -1,7 +1,9 @@
 /** Requests whose client certificate says who the program is. Node's own `fetch` takes no certificates; that of undici does. */
+import { createRequire } from 'node:module';
 import { WorkloadIdentityAuth } from '../auth/workload-identity-auth';
 import type { X509WorkloadIdentity } from '../auth/types';
 import { APIError, OpenAIError } from '../core/error';
+import { places } from './load';
 import { readEnv } from './settings';
 import type { Fetch } from './types';
 
@@ -11,7 +13,7 @@ const API_BASE = `${API}/v1`;
 /** The package `undici`, which the program installs. */
 export function undici(): any {
   try {
-    return require('undici');
+    return createRequire(places()[0]!)('undici');
   } catch {
     throw new OpenAIError('Client certificates need the package `undici`: install it beside this one (`npm install undici`).');
   }
