@@ -18,7 +18,7 @@ import type { FinalRequestOptions, RequestOptions } from './request-options';
 import { retries } from './settings';
 import type { PromiseOrValue } from './types';
 import { hasUploadableValue, multipartFormRequestOptions } from './uploads';
-import { formatRequestDetails, loggerFor, redactURL } from './utils/log';
+import { formatRequestDetails, LEFT_OUT, loggerFor, redactURL } from './utils/log';
 
 const plans: Array<Plan | undefined> = [];
 
@@ -137,7 +137,7 @@ export async function makeRequest(
   const canRepeat = options.__metadata?.['hasStreamingBody'] !== true;
   const id = `log_${Math.floor(Math.random() * (1 << 24)).toString(16).padStart(6, '0')}`;
   const log = loggerFor(client);
-  const details = (more: Record<string, unknown>): unknown => formatRequestDetails({ retryOfRequestLogID: retryOf, url, ...more });
+  const details = (more: Record<string, unknown>): unknown => formatRequestDetails({ retryOfRequestLogID: retryOf, url, ...more }, LEFT_OUT);
   const began = Date.now();
   if (client.logLevel === 'debug') log.debug(`[${id}] sending request`, details({ method: options.method, options, headers: req.headers }));
   const { signal } = options;
@@ -163,8 +163,8 @@ export async function makeRequest(
   const { status, headers } = reply;
   const requestID = headers.get('x-request-id');
   const before = `${retryOf === undefined ? '' : `, retryOf: ${retryOf}`}${requestID === null ? '' : `, x-request-id: ${JSON.stringify(requestID)}`}`;
-  const told = `[${id}${before}] ${req.method} ${redactURL(url)} ${reply.ok ? 'succeeded' : 'failed'} with status ${status} in ${durationMs}ms`;
-  const seen = { url: reply.url || url, status, headers, durationMs };
+  const told = `[${id}${before}] ${req.method} ${redactURL(url, LEFT_OUT)} ${reply.ok ? 'succeeded' : 'failed'} with status ${status} in ${durationMs}ms`;
+  const seen = { url: reply.url, status, headers, durationMs };
   if (reply.ok) {
     log.info(told);
     if (client.logLevel === 'debug') log.debug(`[${id}] response start`, details(seen));

@@ -86,9 +86,9 @@ async function parseForeign(client: Client, props: APIResponseProps): Promise<un
   const { response, options } = props;
   const value = await readForeign(client, props);
   if (client.logLevel === 'debug' && !options.stream) {
-    const { formatRequestDetails, loggerFor } = require('./utils/log') as typeof import('./utils/log');
+    const { formatRequestDetails, LEFT_OUT, loggerFor } = require('./utils/log') as typeof import('./utils/log');
     const details = { retryOfRequestLogID: props.retryOfRequestLogID, url: response.url, status: response.status, durationMs: Date.now() - props.startTime };
-    loggerFor(client).debug(`[${props.requestLogID}] response parsed`, formatRequestDetails(details));
+    loggerFor(client).debug(`[${props.requestLogID}] response parsed`, formatRequestDetails(details, LEFT_OUT));
   }
   return value;
 }

@@ -72,34 +72,37 @@ export function isSensitiveHeader(name: string): boolean {
   return SECRET_HEADERS.has(name.toLowerCase()) || isSensitiveQueryParameter(name);
 }
 
+/** What stands in records of requests for what is left out. */
+export const LEFT_OUT = '[REDACTED]';
+
 /** A URL without the values that open something. */
-export function redactURL(text: string): string {
+export function redactURL(text: string, mark = '***'): string {
   if (!URL.canParse(text)) return text;
   const url = new URL(text);
   url.username = '';
   url.password = '';
   url.hash = '';
   for (const name of [...url.searchParams.keys()]) if (isSensitiveQueryParameter(name)) url.searchParams.set(name, '***');
-  return url.href;
+  return mark === '***' ? url.href : url.href.replaceAll('***', mark);
 }
 
 /** What is written about a request: nothing that opens something. */
-export function formatRequestDetails(details: Record<string, any>): Record<string, unknown> {
+export function formatRequestDetails(details: Record<string, any>, mark = '***'): Record<string, unknown> {
   const { retryOfRequestLogID, ...shown } = details;
   if (retryOfRequestLogID) shown['retryOf'] = retryOfRequestLogID;
   if (shown['options']) {
     const { headers, ...options } = shown['options'];
     if (options.query) {
-      const pairs = Object.entries(options.query).map(([name, value]) => [name, isSensitiveQueryParameter(name) ? '***' : value]);
+      const pairs = Object.entries(options.query).map(([name, value]) => [name, isSensitiveQueryParameter(name) ? mark : value]);
       options.query = Object.fromEntries(pairs);
     }
     shown['options'] = options;
   }
-  if (shown['url']) shown['url'] = redactURL(shown['url']);
+  if (shown['url']) shown['url'] = redactURL(shown['url'], mark);
   if (shown['headers']) {
     const entries: [string, unknown][] = shown['headers'] instanceof Headers ? [...shown['headers']] : Object.entries(shown['headers']);
     shown['headers'] = Object.fromEntries(
-      entries.map(([name, value]) => [name, isSensitiveHeader(name) ? '***' : value]),
+      entries.map(([name, value]) => [name, isSensitiveHeader(name) ? mark : value]),
     );
   }
   return shown;
