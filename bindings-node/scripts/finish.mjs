@@ -65,7 +65,10 @@ for (const path of files(dist, '.js')) {
   if (exported.length === 0) code = 'export {};\n';
   writeFileSync(`${base}.mjs`, code);
   let types = `export * from '${file}';\n`;
-  if (exported.includes('default')) types += `export { OpenAI as default } from '${file}';\n`;
+  if (exported.includes('default')) {
+    const name = /^exports\.default = (?:\w+\.)?(\w+);/m.exec(readFileSync(path, 'utf8'))?.[1] ?? 'OpenAI';
+    types += `export { ${name} as default } from '${file}';\n`;
+  }
   writeFileSync(`${base}.d.mts`, types);
 }
 

@@ -3,7 +3,7 @@ import type { OpenAI } from '../client';
 import type { X509Credential } from '../auth/types';
 import { hasLocalParts, otherwise } from '../internal/as-official';
 import { Call } from '../internal/call';
-import { isRunningInBrowser } from '../internal/detect-platform';
+import { refuseBrowsers } from '../internal/detect-platform';
 import { isWatched } from '../internal/environment';
 import { headerPairs, type HeadersLike } from '../internal/headers';
 import type { NativeClient } from '../internal/native';
@@ -166,11 +166,6 @@ const MISSING =
   'Missing credentials. Please pass an `apiKey`, `workloadIdentity`, `adminAPIKey`, or set the `OPENAI_API_KEY` or ' +
   '`OPENAI_ADMIN_KEY` environment variable.';
 
-const EXPOSED =
-  "It looks like you're running in a browser-like environment: a key here can be read by everyone who opens the page, so this is off by default. " +
-  'Where that is meant and guarded against, set the `dangerouslyAllowBrowser` option to `true`: ' +
-  'new OpenAI({ apiKey, dangerouslyAllowBrowser: true })';
-
 /** How a call is sent: by which native client, with which options. */
 interface Prepared {
   native: NativeClient;
@@ -227,7 +222,7 @@ export class Client extends Requests {
     if (!runtime && !apiKey && !adminAPIKey && !options.workloadIdentity && !this.#internal.azure && !options.tokenProvider) {
       throw new Errors.OpenAIError(MISSING);
     }
-    if (!options.dangerouslyAllowBrowser && isRunningInBrowser()) throw new Errors.OpenAIError(EXPOSED);
+    if (!options.dangerouslyAllowBrowser) refuseBrowsers();
     this.baseURL = options.baseURL!;
     this.timeout = options.timeout ?? Client.DEFAULT_TIMEOUT;
     this.logger = options.logger ?? console;

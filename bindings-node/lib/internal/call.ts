@@ -179,7 +179,11 @@ export class Call {
         return;
       }
       const given = found.raw !== undefined && isContent(params) ? { [found.raw]: params } : params;
-      if (!this.client._checksArguments) refuseNulls(this.operation, given);
+      const refused = this.client._checksArguments ? undefined : refusedNull(this.operation, given);
+      if (refused) {
+        this.#reject(refused);
+        return;
+      }
       takeFiles(given, this.client._checksArguments ? undefined : namingOf(this.operation))
         .then(({ fields, files }) => this.#send(this.#starter(found, given, fields, files)))
         .catch((error) => this.#reject(error));
@@ -314,11 +318,12 @@ function checkArguments(operation: number, fields: string): void {
 }
 
 /** Forms have nothing that says `null`. */
-function refuseNulls(operation: number, params: object | undefined | null): void {
+function refusedNull(operation: number, params: object | undefined | null): TypeError | undefined {
   for (const [name, value] of Object.entries(params ?? {})) {
     if (value !== null || nativeModule().plan(operation).body !== 'multipart') continue;
-    throw new TypeError(`Received null for "${name}"; to pass null in FormData, you must use the string 'null'`);
+    return new TypeError(`Received null for "${name}"; to pass null in FormData, you must use the string 'null'`);
   }
+  return undefined;
 }
 
 function namingOf(operation: number): Naming {

@@ -1,4 +1,5 @@
 /** Where a program runs. Servers and proxies know programs by it. */
+import { OpenAIError } from '../core/error';
 import { VERSION } from '../version';
 
 type Arch = 'x32' | 'x64' | 'arm' | 'arm64' | `other:${string}` | 'unknown';
@@ -19,6 +20,16 @@ export const isRunningInBrowser = (): boolean => {
   const { window, navigator } = globalThis as any;
   return typeof window !== 'undefined' && typeof window.document !== 'undefined' && typeof navigator !== 'undefined';
 };
+
+const EXPOSED =
+  "It looks like you're running in a browser-like environment: a key here can be read by everyone who opens the page, so this is off by default. " +
+  'Where that is meant and guarded against, set the `dangerouslyAllowBrowser` option to `true`: ' +
+  'new OpenAI({ apiKey, dangerouslyAllowBrowser: true })';
+
+/** Keeps keys out of pages, unless the program says that it is meant. */
+export function refuseBrowsers(): void {
+  if (isRunningInBrowser()) throw new OpenAIError(EXPOSED);
+}
 
 let found: PlatformProperties | undefined;
 

@@ -1,10 +1,10 @@
 /** JSON Schema of zod 3 schemas, in the shape that structured outputs take. */
 import { OpenAIError } from '../core/error.js';
 
-type Schema = Record<string, unknown>;
+export type Schema = Record<string, unknown>;
 
 /** What every schema of zod 3 has. */
-interface Zod3 {
+export interface Zod3 {
   _def: Record<string, any> & { typeName: string; description?: string };
 }
 
@@ -187,13 +187,13 @@ const PRIMITIVE: Record<string, string> = {
 };
 
 /** The type of a schema that says nothing else. */
-function primitive(zod: Zod3): string | undefined {
+export function primitive(zod: Zod3): string | undefined {
   const { typeName, checks } = zod._def as { typeName: string; checks?: unknown[] };
   return checks?.length ? undefined : PRIMITIVE[typeName];
 }
 
 /** Alternatives that need no list: of bare types, of values, of enums. */
-function simpleUnion(options: Zod3[]): Schema | undefined {
+export function simpleUnion(options: Zod3[]): Schema | undefined {
   const only = (types: unknown[]): unknown => (types.length > 1 ? types : types[0]);
   const types = options.map(primitive);
   if (types.every((type) => type !== undefined)) return { type: only([...new Set(types)]) };
@@ -207,7 +207,7 @@ function simpleUnion(options: Zod3[]): Schema | undefined {
 }
 
 /** A part of an intersection: what it does not name stands in the other part. */
-function opened(schema: Schema): Schema {
+export function opened(schema: Schema): Schema {
   const { additionalProperties, ...rest } = schema;
   return additionalProperties === false ? rest : schema;
 }
@@ -234,7 +234,7 @@ const CHECKS: Record<string, (check: any) => Schema> = {
   ip: ({ version }) => (version ? { format: `ip${version}` } : { anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }] }),
 };
 
-function textLimits(checks: any[]): Schema {
+export function textLimits(checks: any[]): Schema {
   const out: Record<string, any> = {};
   for (const check of checks) {
     const { kind, value } = check;
@@ -253,7 +253,7 @@ function textLimits(checks: any[]): Schema {
   return out;
 }
 
-function numberOf(checks: any[]): Schema {
+export function numberOf(checks: any[]): Schema {
   const out: Schema = { type: 'number' };
   for (const check of checks) {
     const exclusive = check.inclusive === false;
@@ -267,7 +267,7 @@ function numberOf(checks: any[]): Schema {
   return out;
 }
 
-function counts(def: Record<string, any>): Schema {
+export function counts(def: Record<string, any>): Schema {
   const out: Schema = {};
   const exact = def['exactLength']?.value;
   const least = exact ?? def['minLength']?.value;
@@ -278,7 +278,7 @@ function counts(def: Record<string, any>): Schema {
 }
 
 /** Values of an enum of TypeScript, without the names that its numbers are listed under. */
-function nativeEnum(values: Record<string, string | number>): Schema {
+export function nativeEnum(values: Record<string, string | number>): Schema {
   const names = Object.keys(values).filter((name) => typeof values[values[name] as string] !== 'number');
   const found = names.map((name) => values[name]);
   const kinds = [...new Set(found.map((value) => typeof value))];

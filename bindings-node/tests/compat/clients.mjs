@@ -115,4 +115,23 @@ export const programs = {
     typeof main, main.default === OpenAI, typeof main.toFile, typeof main.APIPromise, typeof main.PagePromise, typeof OpenAI.toFile, OpenAI.DEFAULT_TIMEOUT, OpenAI.OpenAI === OpenAI, OpenAI.name, typeof OpenAI.Chat, typeof OpenAI.Files,
     Object.keys(OpenAI).filter((key) => /Error$/.test(key)).sort(),
   ],
+  'in a browser': (p) => {
+    const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+    const made = (options) => {
+      try {
+        return new p.OpenAI({ apiKey: 'k', ...options }).apiKey;
+      } catch (error) {
+        return [error.constructor.name, error.message.includes('browser-like environment'), error.message.includes('dangerouslyAllowBrowser')];
+      }
+    };
+    Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'x' }, configurable: true, writable: true });
+    globalThis.window = { document: {} };
+    try {
+      return [made({}), made({ dangerouslyAllowBrowser: true })];
+    } finally {
+      delete globalThis.window;
+      if (before) Object.defineProperty(globalThis, 'navigator', before);
+      else delete globalThis.navigator;
+    }
+  },
 };

@@ -75,4 +75,50 @@ export const programs = {
       rmSync(folder, { recursive: true });
     }
   },
+  'files from files and from what looks like one': async (p) => {
+    const { toFile } = p.load('uploads');
+    const blob = new Blob(['x'], { type: 't/u' });
+    const like = { name: 'c.txt', lastModified: 1, size: 1, type: 't/u', text: () => blob.text(), slice: blob.slice.bind(blob), arrayBuffer: () => blob.arrayBuffer() };
+    const inFolder = new File(['x'], 'd/n.txt', { lastModified: 5 });
+    const given = [[inFolder], [inFolder, null, { type: 'x/y' }], [inFolder, undefined, { lastModified: 9 }], [like], [like, 'd/given.txt'], [{ url: 'https://a.test/b/c.mp3', blob: async () => blob }]];
+    const kept = ({ lastModified }) => (lastModified < 10 ? lastModified : 'now');
+    return Promise.all(given.map(async (args) => (({ ...(await described(await toFile(...args))), at: kept(await toFile(...args)) }))));
+  },
+  'files that are read while they are sent': async (p) => {
+    const { toStreamingFile } = p.load('uploads');
+    const data = Readable.from(['x']);
+    const shown = (file) => [Object.keys(file), file.name, file.type ?? null, file.data === data];
+    const refused = await Promise.all([['', {}], ['n', { type: 'a\r\nb: c' }]].map(([name, options]) => outcome(async () => toStreamingFile(data, name, options))));
+    return [shown(toStreamingFile(data, 'n')), shown(toStreamingFile(data, 'n', { type: 'a/b' })), refused.map(({ error }) => error.name)];
+  },
+  'names with folders': async (p) => {
+    const names = ['a.txt', 'dir/a.txt', '/abs/a.txt', '../up.txt', 'a\\b.txt', 'C:\\y\\z.txt', '..', 'a/./b', 'a"b', 'ü'];
+    const results = [];
+    for (const name of names) {
+      results.push(await uploaded(p, (c) => c.files.create({ file: new File(['x'], name), purpose: 'batch' })));
+      results.push(await uploaded(p, (c) => c.skills.create({ files: [new File(['x'], name)] })));
+      results.push(await uploaded(p, (c) => c.skills.versions.create('s', { files: [new File(['x'], name), new File(['y'], 'b/c')] })));
+    }
+    return results;
+  },
+  'names as servers see them': async (p) => {
+    const { createServer } = await import('node:http');
+    const seen = [];
+    const server = createServer((request, response) => {
+      const pieces = [];
+      request.on('data', (piece) => pieces.push(piece));
+      request.on('end', () => {
+        seen.push([...Buffer.concat(pieces).toString().matchAll(/name="file[^"]*"; filename="([^"]*)"/g)].map(([, name]) => name));
+        response.writeHead(200, { 'content-type': 'application/json', connection: 'close' }).end('{"id":"f"}');
+      });
+    }).listen(0).unref();
+    const c = new p.OpenAI({ apiKey: 'k', maxRetries: 0, baseURL: `http://127.0.0.1:${server.address().port}` });
+    const told = [];
+    const file = (value) => c.files.create({ file: value, purpose: 'batch' }).catch((error) => told.push(error.constructor.name));
+    for (const name of ['a.txt', 'dir/a.txt', '/abs/a.txt', '../up.txt', 'a\\b.txt', 'a"b', 'a\nb', 'ü']) await file(new File(['x'], name));
+    for (const value of [new Blob(['x']), Readable.from([Buffer.from('x')]), new Response('x'), null]) await file(value);
+    for (const name of ['dir/a.txt', 'a\\b', '../up', '/abs']) await c.skills.create({ files: [new File(['x'], name)] }).catch((error) => told.push(error.constructor.name));
+    server.close();
+    return [seen, told];
+  },
 };
