@@ -4,6 +4,7 @@ import { begin, cancel, Kind, makeClient, type NativeClient } from './internal/n
 import { bodyOf } from './internal/source';
 import { readEnv } from './internal/settings';
 import type { Fetch } from './internal/types';
+import { isSensitiveHeader } from './internal/utils/log';
 
 /** What the `fetch` is configured with. */
 export interface FetchOptions {
@@ -51,12 +52,47 @@ export function ownFetch(native: () => NativeClient): Fetch {
   };
 }
 
-/** Sends a request over the transport of a native client, as it stands. */
+/** What is sent, once it is known as a whole. */
+interface Sent {
+  method: string;
+  url: string;
+  headers: Headers;
+  body: Uint8Array | undefined;
+}
+
+/** Sends a request over the transport of a native client, and follows to where its reply leads. */
 export async function exchange(native: NativeClient, request: Request): Promise<Response> {
-  const { signal } = request;
+  const { signal, redirect } = request;
   signal.throwIfAborted();
-  const body = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined;
-  const asked = JSON.stringify({ method: request.method, url: request.url, headers: [...request.headers] });
+  let sent: Sent = { method: request.method, url: request.url, headers: request.headers, body: request.body ? new Uint8Array(await request.arrayBuffer()) : undefined };
+  for (let hops = 0; ; hops += 1) {
+    const response = await once(native, sent, signal);
+    const next = redirect === 'manual' ? undefined : redirected(sent, response);
+    if (next === undefined) return response;
+    if (redirect === 'error' || hops === 20) {
+      throw new TypeError('fetch failed', { cause: new Error(hops === 20 ? 'redirect count exceeded: the server leads on and on' : 'unexpected redirect') });
+    }
+    response.body?.cancel().catch(() => undefined);
+    sent = next;
+  }
+}
+
+/** What is asked next, by the rules of `fetch`; nothing goes to another origin that was meant for this one. */
+function redirected(sent: Sent, { status, headers: said }: Response): Sent | undefined {
+  const to = said.get('location');
+  if (![301, 302, 303, 307, 308].includes(status) || to === null || !URL.canParse(to, sent.url)) return undefined;
+  const url = new URL(to, sent.url);
+  const leaves = url.origin !== new URL(sent.url).origin;
+  const headers = new Headers(sent.headers);
+  const becomesGet = (status === 303 && sent.method !== 'GET' && sent.method !== 'HEAD') || ((status === 301 || status === 302) && sent.method === 'POST');
+  if (leaves && sent.body !== undefined && !becomesGet) return undefined;
+  if (becomesGet) for (const name of ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location']) headers.delete(name);
+  if (leaves) for (const name of [...headers.keys()]) if (isSensitiveHeader(name)) headers.delete(name);
+  return becomesGet ? { method: 'GET', url: url.href, headers, body: undefined } : { ...sent, url: url.href, headers };
+}
+
+function once(native: NativeClient, { method, url, headers, body }: Sent, signal: AbortSignal): Promise<Response> {
+  const asked = JSON.stringify({ method, url, headers: [...headers] });
   return new Promise<Response>((resolve, reject) => {
     let id = 0;
     const abort = (): void => {
@@ -77,7 +113,7 @@ export async function exchange(native: NativeClient, request: Request): Promise<
           for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at]!, parts[at + 1]!);
           const empty = status === 204 || status === 205 || status === 304;
           const response = new Response(empty ? null : bodyOf(source as number, kind, signal), { status, headers });
-          Object.defineProperty(response, 'url', { value: request.url });
+          Object.defineProperty(response, 'url', { value: url });
           resolve(response);
         },
         (id) => native.exchange(id, asked, body),
