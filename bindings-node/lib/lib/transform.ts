@@ -1,6 +1,8 @@
 /** JSON Schema in the strict form of structured outputs: every member is asked for, and no other is taken. */
 import { strictSchema } from '../internal/strict.js';
 
+export { assertNoNestedSchemaIds, forEachJSONSchemaChild, hasOnlyRefAndAnnotations, resolveLocalRef } from '../internal/schema-children.js';
+
 interface Schema {
   $ref?: unknown;
   type?: unknown;

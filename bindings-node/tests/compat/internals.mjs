@@ -176,4 +176,14 @@ export const programs = {
     const texts = ['{"a', '[1,2', '{"a":1,"b":tr', '"x', '-', '[1.', '{"a":[1,{"b":"c\\', '{"__proto__":1', '[true,fal'];
     return [texts.map((text) => told(() => partialParse(text))), told(() => { throw new MalformedJSON('x'); })];
   },
+  'schemas inside of schemas': (p) => {
+    const { forEachJSONSchemaChild, resolveLocalRef, hasOnlyRefAndAnnotations, assertNoNestedSchemaIds } = p.load('lib/transform');
+    const inner = { $defs: { a: { type: 'string' }, 'b/c': { items: [{ x: 1 }] }, 'p~q': true }, properties: { d: { default: { z: 1 } }, e: { enum: [{ w: 1 }] } } };
+    const schema = { ...inner, items: { anyOf: [{ v: 1 }] }, dependencies: { a: ['b'], c: {} }, not: true, if: { $id: 'x' }, additionalProperties: false, oneOf: [{}], const: { a: 1 } };
+    const visited = [];
+    forEachJSONSchemaChild(schema, ['#'], (child, path, keyword) => visited.push([child, path, keyword]));
+    const refs = ['#', '#/$defs/a', '#/$defs/b~1c/items/0', '#/$defs/p~0q', '#/properties/d/default', '#/properties/e/enum/0', '#/items/anyOf/0', '#/items/anyOf/00', '#/%24defs/a', '#/$defs', 'x'];
+    const only = ['title', 'deprecated', '$id', 'default', '$comment', 'type'].map((name) => hasOnlyRefAndAnnotations({ $ref: '#', [name]: 'x' }));
+    return [visited, refs.map((ref) => resolveLocalRef(schema, ref) ?? null), only, [schema, inner, { $id: 'a' }].map((one) => told(() => assertNoNestedSchemaIds(one) ?? 'none'))];
+  },
 };
