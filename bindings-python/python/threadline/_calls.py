@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 from ._credentials import check_origin, is_by_certificate
 from ._exchange import OPEN, RAW, VALUE, EventsOf, Exchange
 from ._log import enabled, log
+from ._strict import checked, is_checked
 from ._types import NotGiven
 from ._undocumented import is_once
 
@@ -38,25 +39,37 @@ class Calls:
         return exchange
 
     def call(self, operation: int, arguments: Dict[str, Any], mode: int = 0, page: Any = None) -> Any:
+        arguments = _with_defaults(self._client, arguments)
         exchange = self._of_method(arguments, mode)
         if exchange is None:
+            if mode == VALUE and is_checked(self._client, arguments, page):
+                return checked(self._client, arguments, _whole(self._client, operation, arguments))
             return _logged(self._client, operation, arguments, mode, page)
         exchange.prepare()
         value: Any = None
+        is_to_check = mode == VALUE and is_checked(self._client, arguments, page)
         with exchange:
-            value = self._client._native.call(operation, _marked(arguments, exchange), mode, page)
+            value = self._client._native.call(operation, _marked(arguments, exchange), RAW if is_to_check else mode, page)
         exchange.settle()
+        if is_to_check and not exchange.taken:
+            return checked(self._client, arguments, value)
         return exchange.events(EventsOf(operation), mode, False) if exchange.taken else value
 
     async def call_async(self, operation: int, arguments: Dict[str, Any], mode: int = 0, page: Any = None) -> Any:
+        arguments = _with_defaults(self._client, arguments)
         exchange = self._of_method(arguments, mode)
         if exchange is None:
+            if mode == VALUE and is_checked(self._client, arguments, page):
+                return checked(self._client, arguments, await _whole_async(self._client, operation, arguments))
             return await _logged_async(self._client, operation, arguments, mode, page)
         await exchange.prepare_async()
         value: Any = None
+        is_to_check = mode == VALUE and is_checked(self._client, arguments, page)
         with exchange:
-            value = await self._client._native.call_async(operation, _marked(arguments, exchange), mode, page)
+            value = await self._client._native.call_async(operation, _marked(arguments, exchange), RAW if is_to_check else mode, page)
         exchange.settle()
+        if is_to_check and not exchange.taken:
+            return checked(self._client, arguments, value)
         return exchange.events(EventsOf(operation), mode, True) if exchange.taken else value
 
     def _of_route(self, settings: Mapping[str, Any], options: Mapping[str, Any], mode: int) -> Tuple[Optional[Exchange], Dict[str, Any]]:
@@ -100,6 +113,19 @@ class Calls:
         return reply, exchange
 
 
+def _with_defaults(client: Any, arguments: Dict[str, Any]) -> Dict[str, Any]:
+    """The arguments, with what a subclass's `default_headers` adds to those of the client."""
+    if not client._has_own_defaults:
+        return arguments
+    from ._private import default_headers
+
+    usual, given = default_headers(client), arguments.get("extra_headers")
+    given = dict(given) if isinstance(given, Mapping) else {}
+    taken = {name.lower() for name in given}
+    added = {name: value for name, value in client.default_headers.items() if usual.get(name) != value and name.lower() not in taken}
+    return {**arguments, "extra_headers": {**added, **given}} if added else arguments
+
+
 def _files(value: Any) -> Iterator[Any]:
     """The file objects of an argument: alone, in a tuple with their name, or in a list of these."""
     if isinstance(value, list):
@@ -122,9 +148,7 @@ def _logged(client: Any, operation: int, arguments: Dict[str, Any], mode: int, p
         return client._native.call(operation, arguments, mode, page)
     from ._legacy_response import LegacyAPIResponse
 
-    reply = client._native.call(operation, arguments, RAW)
-    _tell(reply)
-    return LegacyAPIResponse[Any](reply, client, arguments).parse()
+    return LegacyAPIResponse[Any](_whole(client, operation, arguments), client, arguments).parse()
 
 
 async def _logged_async(client: Any, operation: int, arguments: Dict[str, Any], mode: int, page: Any) -> Any:
@@ -132,9 +156,20 @@ async def _logged_async(client: Any, operation: int, arguments: Dict[str, Any], 
         return await client._native.call_async(operation, arguments, mode, page)
     from ._legacy_response import LegacyAPIResponse
 
+    return LegacyAPIResponse[Any](await _whole_async(client, operation, arguments), client, arguments).parse()
+
+
+def _whole(client: Any, operation: int, arguments: Dict[str, Any]) -> Any:
+    """The reply with all that is known of it; the log is told."""
+    reply = client._native.call(operation, arguments, RAW)
+    _tell(reply)
+    return reply
+
+
+async def _whole_async(client: Any, operation: int, arguments: Dict[str, Any]) -> Any:
     reply = await client._native.call_async(operation, arguments, RAW)
     _tell(reply)
-    return LegacyAPIResponse[Any](reply, client, arguments).parse()
+    return reply
 
 
 def _tell(reply: Any) -> None:

@@ -246,7 +246,8 @@ class _Base(Credentials):
     @property
     def _calls(self) -> Any:
         """What makes the calls: the native client, or what watches over them."""
-        if self._options["http_client"] is None and not any(name in sys.modules for name in _TESTING):
+        is_watched = self._options["http_client"] is not None or self._strict_response_validation or self._has_own_defaults
+        if not is_watched and not any(name in sys.modules for name in _TESTING):
             if "logging" not in sys.modules:
                 return self._native
             from ._log import enabled
@@ -315,6 +316,11 @@ class _Base(Credentials):
     def default_headers(self) -> Dict[str, Any]:
         """Headers that every request carries; the core adds those of its body."""
         return default_headers(self)
+
+    @property
+    def _has_own_defaults(self) -> bool:
+        """Whether a subclass of the program's says which headers every request carries."""
+        return any("default_headers" in vars(cls) for cls in type(self).__mro__ if not cls.__module__.startswith("threadline."))
 
     @property
     def default_query(self) -> Dict[str, Any]:

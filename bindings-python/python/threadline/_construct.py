@@ -99,15 +99,23 @@ def _instance(type_: Any, value: Mapping[str, Any]) -> Any:
     return construct(**{str(name): item for name, item in value.items()})
 
 
+def _named(union: Any, arms: Any, tag: str) -> Dict[Any, Any]:
+    try:
+        found = DISCRIMINATOR_CACHE.get(union)
+        if found is None:
+            found = DISCRIMINATOR_CACHE[union] = _by_tag(arms, tag)
+        return found
+    except TypeError:  # Before Python 3.14 `A | B` cannot be held weakly.
+        return _by_tag(arms, tag)
+
+
 def _of_union(value: Any, union: Any, arms: Any, notes: Any) -> Any:
     for arm in arms:
         if fits(value, arm):
             return construct_type(value=value, type_=arm)
     tag = next((note.discriminator for note in notes if isinstance(note, PropertyInfo) and note.discriminator), None)
     if tag is not None and isinstance(value, Mapping):
-        named = DISCRIMINATOR_CACHE.get(union)
-        if named is None:
-            named = DISCRIMINATOR_CACHE[union] = _by_tag(arms, tag)
+        named = _named(union, arms, tag)
         tags = (value.get(key) for key in (tag, *_wire_names(arms, tag)))
         arm = next((named[text] for text in tags if isinstance(text, (str, int)) and text in named), None)
         if arm is not None:

@@ -172,6 +172,11 @@ class Credentials:
         names = {name.lower() for name in given}
         return {**{name: value for name, value in ambient_of(self._options).items() if name.lower() not in names}, **given}
 
+    @_custom_headers.setter
+    def _custom_headers(self, headers: Mapping[str, Any]) -> None:
+        self._options["default_headers"] = dict(headers)
+        self._changed()
+
     @staticmethod
     def _ambient_key(workload_identity: Any) -> Optional[str]:
         return None if workload_identity is not None else (os.environ.get("OPENAI_API_KEY") or "").strip() or None

@@ -527,7 +527,17 @@ def _built(cls: Any, data: Mapping[str, Any]) -> Dict[str, Any]:
         except (TypeError, ValueError):
             return members
         members.update(_native.decode_as(text, cls).__dict__)
+        if cls.__name__ == "CreateEmbeddingResponse":
+            _keep_texts(members.get("data"), plain.get("data"))
     return members
+
+
+def _keep_texts(made: Any, given: Any) -> None:
+    """Vectors that a program has as texts stay what they are: only those of replies are read."""
+    for item, source in zip(made if isinstance(made, list) else (), given if isinstance(given, list) else ()):
+        text = source.get("embedding") if isinstance(source, dict) else None
+        if isinstance(text, str):
+            item.embedding = text
 
 
 _LAZY = {

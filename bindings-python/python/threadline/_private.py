@@ -208,6 +208,12 @@ class PrivateNames:
         """What a subclass notes on a request of httpx."""
         return request
 
+    def _process_response_data(self, *, data: Any, cast_to: Any, response: Any) -> Any:
+        """The data of a reply as a type; checked by clients with ``_strict_response_validation``."""
+        from ._strict import process
+
+        return process(self, data, cast_to, response)
+
     def _should_stream_response_body(self, request: Any) -> bool:
         return request.headers.get(RAW_RESPONSE_HEADER) == "stream"
 

@@ -45,6 +45,14 @@ def _call(
     return verb, path, settings, sends, members, answer
 
 
+def _contents(given: Mapping[str, Any]) -> Tuple[Any, Any, Any]:
+    """Body, content and files; bytes as a body are content, of which the options of a request have no other word."""
+    body, content = given.get("body"), given.get("content")
+    if isinstance(body, bytes) and not _given(content):
+        body, content = None, body
+    return body, content, given.get("files")
+
+
 def _sent(body: Any, content: Any, options: Mapping[str, Any], files: Any, settings: Dict[str, Any]) -> Tuple[str, Dict[str, Any]]:
     extra = options.get("extra_json") or {}
     if isinstance(body, bytes):
@@ -335,7 +343,7 @@ class SyncMethods:
     def request(self, cast_to: Any, options: Any, remaining_retries: Optional[int] = None, *, stream: bool = False, stream_cls: Any = None) -> Any:
         """A request by its parts, a ``FinalRequestOptions``."""
         method, path, given, taken = _of_options(options)
-        body, content, files = given.get("body"), given.get("content"), given.get("files")
+        body, content, files = _contents(given)
         return self._request(method, path, cast_to, body, content, taken, files, stream, stream_cls)
 
     def get(self, path: str, *, cast_to: Any, options: Mapping[str, Any] = {}, stream: bool = False, stream_cls: Any = None) -> Any:
@@ -415,7 +423,7 @@ class AsyncMethods:
     async def request(self, cast_to: Any, options: Any, remaining_retries: Optional[int] = None, *, stream: bool = False, stream_cls: Any = None) -> Any:
         """A request by its parts, a ``FinalRequestOptions``."""
         method, path, given, taken = _of_options(options)
-        body, content, files = given.get("body"), given.get("content"), given.get("files")
+        body, content, files = _contents(given)
         return await self._request(method, path, cast_to, body, content, taken, files, stream, stream_cls)
 
     async def get(self, path: str, *, cast_to: Any, options: Mapping[str, Any] = {}, stream: bool = False, stream_cls: Any = None) -> Any:

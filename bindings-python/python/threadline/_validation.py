@@ -8,7 +8,7 @@ from ._construct import fits, is_model, members_of, resolved
 from ._models import BaseModel
 from ._utils._typing import is_annotated_type, is_literal_type, is_union
 
-__all__ = ["as_pydantic", "check", "core_schema", "json_schema", "json_schema_of_members", "unreadable"]
+__all__ = ["as_pydantic", "check", "core_schema", "json_schema", "json_schema_of_members", "misfits", "unreadable"]
 
 #: Of one finding: pydantic's name for it, where it is, what is there.
 Finding = Tuple[str, Tuple[Any, ...], Any, Dict[str, Any]]
@@ -22,6 +22,12 @@ def check(cls: Any, data: Any) -> None:
     found = list(_findings(data, cls, ()))
     if found:
         raise _error(cls, found)
+
+
+def misfits(model: BaseModel) -> List[str]:
+    """The members of a model that are not what its class says."""
+    found = _of_model(dict(model.__dict__), type(model), ())
+    return sorted({".".join(str(step) for step in place) for kind, place, _, _ in found if kind != "missing"})
 
 
 def _findings(value: Any, type_: Any, place: Tuple[Any, ...]) -> Iterator[Finding]:

@@ -398,7 +398,9 @@ class AsyncWebSocketConnectionBase(_Recovering):
         except Exception as error:
             raise OSError("the handshake failed") from error
         if self._intentionally_closed:
-            await connection.close()
+            # Nobody else knows of it, so it is closed also where whoever waits for that is cancelled.
+            self._closing = asyncio.ensure_future(connection.close())
+            await asyncio.shield(self._closing)
             return False
         self._connection = connection
         try:

@@ -13,6 +13,7 @@ from .._log import log
 from .._models import BaseModel
 from .._send_queue import SendQueue
 from .._types import NotGiven, Omit, omit
+from .._utils._json import without_shadows
 from .._websocket_connection import AsyncWebSocketConnectionBase, WebSocketConnectionBase, _record_websocket_progress
 
 #: Bytes that may wait before a connection is open.
@@ -188,6 +189,7 @@ class _Connection(_Registry):
 
     def parse_event(self, data: Any) -> Any:
         """The event that a message (`str` or `bytes`) is."""
+        data = without_shadows(data)
         if not self._by_core:
             from importlib import import_module
 

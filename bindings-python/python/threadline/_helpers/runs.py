@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Iterable
 from .. import _operations as op
 from .._types import omit
 from . import composed, loose
-from .checked import arguments_of
+from .checked import arguments_of, takes
 from .tools import AsyncRunning, Running
 from .polling import AsyncPolling, Polling, Seconds, how, rest
 
@@ -49,6 +49,7 @@ class RunsHelpers(Running, Polling):
     submit_tool_outputs: Any
 
     @loose
+    @takes("create")
     def create_and_poll(self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any) -> t.beta.threads.Run:
         """Makes a run, with the arguments of :meth:`create`, and waits until it needs nothing more from the provider."""
         run = arguments_of(self.create, run)
@@ -93,6 +94,7 @@ class RunsHelpers(Running, Polling):
         told = how(_RUNS, locals(), op.BETA_THREADS_RUNS_SUBMIT_TOOL_OUTPUTS, [thread_id, run_id])
         return self._poll(told, rest(locals(), "told"))
 
+    @takes("create")
     def stream(self, *, event_handler: Any = None, **run: Any) -> AssistantStreamManager:
         """A run, with the arguments of :meth:`create`, as a context manager of the handler of its events."""
         return _streamed(False, self.create, run, event_handler)
@@ -112,6 +114,7 @@ class AsyncRunsHelpers(AsyncRunning, AsyncPolling):
     submit_tool_outputs: Any
 
     @loose
+    @takes("create")
     async def create_and_poll(
         self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any
     ) -> t.beta.threads.Run:
@@ -158,6 +161,7 @@ class AsyncRunsHelpers(AsyncRunning, AsyncPolling):
         told = how(_RUNS, locals(), op.BETA_THREADS_RUNS_SUBMIT_TOOL_OUTPUTS, [thread_id, run_id])
         return await self._poll(told, rest(locals(), "told"))
 
+    @takes("create")
     def stream(self, *, event_handler: Any = None, **run: Any) -> AsyncAssistantStreamManager:
         """A run, with the arguments of :meth:`create`, as a context manager of the handler of its events."""
         return _streamed(True, self.create, run, event_handler)
@@ -175,6 +179,7 @@ class ThreadsHelpers(Polling):
     create_and_run: Any
 
     @loose
+    @takes("create_and_run")
     def create_and_run_poll(
         self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any
     ) -> t.beta.threads.Run:
@@ -182,6 +187,7 @@ class ThreadsHelpers(Polling):
         run = arguments_of(self.create_and_run, run)
         return self._poll(how(_RUNS, locals(), op.BETA_THREADS_CREATE_AND_RUN), run)
 
+    @takes("create_and_run")
     def create_and_run_stream(self, *, event_handler: Any = None, **run: Any) -> AssistantStreamManager:
         """Makes a thread and a run, with the arguments of :meth:`create_and_run`, and streams the run."""
         return _streamed(False, self.create_and_run, run, event_handler)
@@ -193,6 +199,7 @@ class AsyncThreadsHelpers(AsyncPolling):
     create_and_run: Any
 
     @loose
+    @takes("create_and_run")
     async def create_and_run_poll(
         self, *, poll_interval_ms: Seconds = omit, max_wait_seconds: Seconds = omit, on_update: Any = None, **run: Any
     ) -> t.beta.threads.Run:
@@ -200,6 +207,7 @@ class AsyncThreadsHelpers(AsyncPolling):
         run = arguments_of(self.create_and_run, run)
         return await self._poll(how(_RUNS, locals(), op.BETA_THREADS_CREATE_AND_RUN), run)
 
+    @takes("create_and_run")
     def create_and_run_stream(self, *, event_handler: Any = None, **run: Any) -> AsyncAssistantStreamManager:
         """Makes a thread and a run, with the arguments of :meth:`create_and_run`, and streams the run."""
         return _streamed(True, self.create_and_run, run, event_handler)

@@ -10,24 +10,29 @@ __all__ = ["LazyProxy"]
 T = TypeVar("T")
 
 
+def _is_proxy(value: object) -> bool:
+    # By its type alone: `isinstance` asks the object what it is, which a proxy asks what it stands for.
+    return issubclass(type(value), LazyProxy)
+
+
 class LazyProxy(Generic[T], ABC):
     """Stands for what ``__load__`` returns."""
 
     def __getattr__(self, attr: str) -> object:
         proxied = self.__get_proxied__()
-        return proxied if isinstance(proxied, LazyProxy) else getattr(proxied, attr)
+        return proxied if _is_proxy(proxied) else getattr(proxied, attr)
 
     def __repr__(self) -> str:
         proxied = self.__get_proxied__()
-        return type(proxied).__name__ if isinstance(proxied, LazyProxy) else repr(proxied)
+        return type(proxied).__name__ if _is_proxy(proxied) else repr(proxied)
 
     def __str__(self) -> str:
         proxied = self.__get_proxied__()
-        return type(proxied).__name__ if isinstance(proxied, LazyProxy) else str(proxied)
+        return type(proxied).__name__ if _is_proxy(proxied) else str(proxied)
 
     def __dir__(self) -> Iterable[str]:
         proxied = self.__get_proxied__()
-        return [] if isinstance(proxied, LazyProxy) else dir(proxied)
+        return [] if _is_proxy(proxied) else dir(proxied)
 
     @property
     def __class__(self) -> Any:
@@ -35,7 +40,7 @@ class LazyProxy(Generic[T], ABC):
             proxied = self.__get_proxied__()
         except Exception:
             return type(self)
-        return type(proxied) if isinstance(proxied, LazyProxy) else proxied.__class__
+        return type(proxied) if _is_proxy(proxied) else proxied.__class__
 
     @__class__.setter
     def __class__(self, value: Any) -> None:

@@ -85,16 +85,32 @@ def _value(data: Any, annotation: Any, inner: Any) -> Any:
             return data
         arguments = get_args(inner)
         items = arguments[0] if arguments else object
-        return [_value(item, annotation, items) for item in data]
+        made = [_value(item, annotation, items) for item in data]
+        # Nothing is copied where nothing changes.
+        return data if isinstance(data, list) and all(new is old for new, old in zip(made, data)) else made
     if is_union_type(inner):
         for arm in get_args(inner):
-            data = _value(data, arm, arm)
+            # What is said beside a choice holds for each arm that says nothing itself.
+            data = _value(data, arm if _notes(arm) else annotation, arm)
+    if isinstance(data, BaseModel):
+        _warn(data)
     if isinstance(data, BaseModel) or hasattr(type(data), "__pydantic_fields__"):
         return data.model_dump(exclude_unset=True, mode="json", exclude=getattr(data, "__api_exclude__", None))
     for note in _notes(annotation):
         if isinstance(note, PropertyInfo) and note.format is not None:
             return _formatted(data, note.format, note.format_template)
     return data
+
+
+def _warn(model: Any) -> None:
+    """Says, as pydantic does, that members of a model are not what its class says; they are sent as they are."""
+    from .._validation import misfits
+
+    found = misfits(model)
+    if found:
+        import warnings
+
+        warnings.warn(f"Pydantic serializer warnings: {type(model).__name__} has members of other types: {', '.join(found)}", stacklevel=4)
 
 
 def _members(data: Mapping[str, Any], type_: Any) -> Any:
@@ -122,9 +138,10 @@ def _formatted(data: Any, wanted: str, template: Optional[str]) -> Any:
         content: Any = data.read_bytes() if isinstance(data, pathlib.Path) else data
         if isinstance(data, io.IOBase):
             content = data.read()
-        if isinstance(content, str):
+        # A text that came as such is one of base64 already.
+        if isinstance(content, str) and content is not data:
             content = content.encode()
-        if isinstance(content, bytes) and (content is not data or isinstance(data, bytes)):
+        if isinstance(content, bytes):
             return base64.b64encode(content).decode("ascii")
         if not isinstance(content, (str, bytes)):
             raise RuntimeError(f"Could not read bytes from {data}; Received {type(content)}")

@@ -72,7 +72,13 @@ def members(model: Any, *, first: Iterable[str] = ()) -> Dict[str, Any]:
     names = [name for name in first if name in held] + [name for name in list(held) if name not in first]
     dropped = _dropped(held.get("type"))
     renamed = type(model)._wire_names
-    return {renamed.get(name, name): plain(getattr(model, name), sent=True) for name in names if name not in dropped}
+    made = {renamed.get(name, name): plain(getattr(model, name), sent=True) for name in names if name not in dropped}
+    if any("__getattribute__" in vars(cls) for cls in type(model).__mro__ if not cls.__module__.startswith("threadline.") and cls is not object):
+        # A class of the program's may have more to say than it holds.
+        for name in type(model).model_fields:
+            if name not in held and name not in dropped and (value := getattr(model, name, None)) is not None:
+                made[renamed.get(name, name)] = plain(value, sent=True)
+    return made
 
 
 def owned(value: Any) -> Any:

@@ -60,7 +60,9 @@ def rotated_idempotency_headers(client: Any, extra: Any) -> Optional[Dict[str, A
     """
     given = dict(extra) if extra is not None and not isinstance(extra, (Omit, NotGiven)) else {}
     key: Any = None
-    for source in (client.default_headers, given):
+    # Not `default_headers`, which a subclass may make anew for each request.
+    own = getattr(client, "_custom_headers", None)
+    for source in (client.default_headers if own is None else own, given):
         for name, value in source.items():
             if str(name).lower() == _KEY:
                 key = value

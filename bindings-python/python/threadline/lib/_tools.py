@@ -43,6 +43,10 @@ def schema_of(model: Any) -> Dict[str, Any]:
         from pydantic import TypeAdapter
 
         schema = TypeAdapter(model).json_schema()
+    if not (isinstance(model, type) and issubclass(model, _JsonType)):
+        from ._schemas import closed
+
+        return closed(schema)
     strict: Dict[str, Any] = json.loads(_native.strict(json.dumps(schema)))
     return strict
 

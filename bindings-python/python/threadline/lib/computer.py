@@ -153,7 +153,13 @@ def _model(item: Dict[str, Any]) -> t.responses.ResponseComputerToolCall:
 
 def _action_models(item: Dict[str, Any]) -> List[Any]:
     call = _model(item)
-    return list(call.actions or []) if "actions" in item else [call.action]
+    models, given = (list(call.actions or []), item["actions"]) if "actions" in item else ([call.action], [item.get("action")])
+    for model, action in zip(models, given):
+        if isinstance(action, dict):
+            # What the program has put beside the action is shown as it is: JSON has no dates.
+            known: Any = getattr(type(model), "model_fields")
+            model.__dict__.update({name: owned(value) for name, value in action.items() if name not in known})
+    return models
 
 
 class _Dispatch:
