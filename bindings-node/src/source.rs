@@ -83,7 +83,7 @@ impl Inner {
         let piece = match self {
             Self::Events(events, parts) => {
                 if parts.is_empty() {
-                    match events.next_batch(BATCH).await {
+                    match events.next_full_batch(BATCH).await {
                         Ok(None) => return Item::end_of_events(id),
                         Ok(Some(batch)) if sent => {
                             return Item::Batch { id, events: Some(as_sent(&batch)), last: events.is_over() };

@@ -27,10 +27,11 @@ use crate::reply::Head;
 use crate::runtime;
 use crate::stream::EventStream;
 
-/// What an outcome is: a value, or an error, or the proper end of a stream.
+/// What an outcome is: a value, or an error, or the proper end of a stream, or the last value before that.
 const VALUE: jint = 0;
 const ERROR: jint = 1;
 const END: jint = 2;
+const LAST: jint = 3;
 
 /// Where outcomes go.
 struct Host {
@@ -70,7 +71,15 @@ impl Client {
 }
 
 /// What came of a piece of work, in bytes.
-type Outcome = Result<Option<Vec<u8>>, CallError>;
+type Outcome = Result<Done, CallError>;
+
+enum Done {
+    Value(Vec<u8>),
+    /// The last value of a stream.
+    Last(Vec<u8>),
+    /// The end of a stream.
+    End,
+}
 
 fn lowered<T: Lower<crate::UniFfiTag>>(value: T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(2048);
@@ -97,8 +106,9 @@ fn begin(number: jlong, work: impl Future<Output = Outcome> + Send + 'static) {
 /// Hands an outcome to the host.
 fn tell(number: jlong, outcome: Outcome) {
     let (what, bytes) = match outcome {
-        Ok(Some(bytes)) => (VALUE, bytes),
-        Ok(None) => (END, Vec::new()),
+        Ok(Done::Value(bytes)) => (VALUE, bytes),
+        Ok(Done::Last(bytes)) => (LAST, bytes),
+        Ok(Done::End) => (END, Vec::new()),
         Err(error) => (ERROR, lowered(error)),
     };
     let Some(host) = HOST.get() else { return };
@@ -232,7 +242,7 @@ unsafe extern "system" fn execute(
     let (client, operation, path, fields, options) = unsafe { call(env, client, operation, path, fields, options) };
     begin(number, async move {
         let client = client.ok_or_else(closed)?;
-        Ok(Some(lowered(client.execute_here(operation, path, fields, Vec::new(), options).await?)))
+        Ok(Done::Value(lowered(client.execute_here(operation, path, fields, Vec::new(), options).await?)))
     });
 }
 
@@ -255,7 +265,7 @@ unsafe extern "system" fn stream(
         let head = lowered::<Head>(stream.head());
         // The stream is known by the number of the call that opened it.
         locked(&STREAMS).insert(number, stream);
-        Ok(Some(head))
+        Ok(Done::Value(head))
     });
 }
 
@@ -263,10 +273,12 @@ unsafe extern "system" fn stream(
 unsafe extern "system" fn next(_: *mut JNIEnv, _: jclass, number: jlong, stream: jlong) {
     let stream = locked(&STREAMS).get(&stream).map(Arc::clone);
     begin(number, async move {
-        match stream {
-            Some(stream) => stream.next_here().await,
-            None => Ok(None),
-        }
+        let Some(stream) = stream else { return Ok(Done::End) };
+        Ok(match stream.next_here().await? {
+            Some((events, false)) => Done::Value(events),
+            Some((events, true)) => Done::Last(events),
+            None => Done::End,
+        })
     });
 }
 

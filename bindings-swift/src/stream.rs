@@ -14,7 +14,7 @@ use crate::reply::{Head, header_lines};
 use crate::runtime;
 
 /// Most events of one batch.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 
 /// A stream of events.
 #[derive(Debug, uniffi::Object)]
@@ -41,15 +41,15 @@ impl EventStream {
         Arc::new(Self { head, shared: Arc::new(shared) })
     }
 
-    /// What [`next_batch`](Self::next_batch) does, for a task of the runtime.
+    /// What [`next_batch`](Self::next_batch) does, for a task of the runtime; and whether nothing comes after it.
     #[cfg(not(target_os = "ios"))]
-    pub(crate) async fn next_here(&self) -> Result<Option<Vec<u8>>, CallError> {
+    pub(crate) async fn next_here(&self) -> Result<Option<(Vec<u8>, bool)>, CallError> {
         self.shared.next().await
     }
 }
 
 impl Shared {
-    async fn next(&self) -> Result<Option<Vec<u8>>, CallError> {
+    async fn next(&self) -> Result<Option<(Vec<u8>, bool)>, CallError> {
         let mut closed = self.closed.subscribe();
         let mut stream = self.stream.lock().await;
         if *closed.borrow() {
@@ -57,15 +57,16 @@ impl Shared {
         }
         let Some(events) = &mut *stream else { return Ok(None) };
         let batch = tokio::select! {
-            batch = events.next_batch(BATCH) => batch,
+            batch = events.next_full_batch(BATCH) => batch,
             _ = closed.wait_for(|closed| *closed) => Ok(None),
         };
-        if !matches!(batch, Ok(Some(_))) {
+        let is_over = !matches!(batch, Ok(Some(_))) || events.is_over();
+        if is_over {
             *stream = None;
         }
         Ok(batch?.map(|events| {
             let events: Vec<_> = events.iter().map(|event| event.json()).collect();
-            list(&events)
+            (list(&events), is_over)
         }))
     }
 }
@@ -81,7 +82,7 @@ impl EventStream {
     /// was closed.
     pub async fn next_batch(&self, cancel: Option<Arc<CancelHandle>>) -> Result<Option<Vec<u8>>, CallError> {
         let shared = Arc::clone(&self.shared);
-        runtime::run(cancel, async move { shared.next().await }).await
+        runtime::run(cancel, async move { Ok(shared.next().await?.map(|(events, _)| events)) }).await
     }
 
     /// Closes the connection. Whoever waits for a batch gets the end.

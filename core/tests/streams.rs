@@ -347,6 +347,25 @@ async fn a_batch_holds_what_has_arrived_and_errors_come_after_their_events() {
 }
 
 #[tokio::test]
+async fn a_full_batch_holds_what_the_connection_brings_at_once() {
+    // As a connection does it: a piece is read when the one before has been taken.
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        for text in [sse(&[&chunk("a")]), sse(&[&chunk("b")]), sse(&[&chunk("c")]), sse(&[&chunk("d"), "{broken"])] {
+            sender.send(Ok(Bytes::from(text))).await.unwrap();
+        }
+        std::future::pending::<()>().await;
+    });
+    let body = stream::unfold(receiver, |mut pieces| async { pieces.recv().await.map(|piece| (piece, pieces)) });
+    let mut stream = open_with(&CHAT, Box::pin(body), RequestOptions::new()).await.unwrap();
+    assert_eq!(stream.next_full_batch(2).await.unwrap().unwrap().len(), 2);
+    assert_eq!(stream.next_full_batch(100).await.unwrap().unwrap().len(), 2);
+    let error = stream.next_full_batch(100).await.unwrap_err();
+    assert_eq!((error.kind(), error.partial().unwrap().text.as_str()), (ErrorKind::Decode, "abcd"));
+    assert!(stream.next_full_batch(100).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_slow_reader_slows_the_server_down() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};

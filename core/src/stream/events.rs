@@ -235,6 +235,26 @@ impl RawEventStream {
         poll_fn(|cx| self.poll_batch(cx, max, Self::poll_raw)).await
     }
 
+    /// As [`next_batch`](Self::next_batch), and lets the connection bring what it has at once, for hosts to whom a batch costs
+    /// more than a moment: their threads are woken for each.
+    ///
+    /// # Errors
+    /// As [`next_batch`](Self::next_batch).
+    pub async fn next_full_batch(&mut self, max: usize) -> Result<Option<Vec<RawEvent>>, Error> {
+        let Some(mut batch) = self.next_batch(max).await? else { return Ok(None) };
+        let mut before = 0;
+        while before < batch.len() && batch.len() < max && !self.is_over() {
+            before = batch.len();
+            tokio::task::yield_now().await;
+            poll_fn(|cx| {
+                self.poll_more(cx, &mut batch, max, Self::poll_raw);
+                Poll::Ready(())
+            })
+            .await;
+        }
+        Ok(Some(batch))
+    }
+
     /// Whether nothing can come any more: the next read gives `None`. A batch that ends with the stream says so in advance.
     pub fn is_over(&self) -> bool {
         let held = self.first.is_some() || self.held.is_some() || self.late_error.is_some();
@@ -287,19 +307,27 @@ impl RawEventStream {
             Poll::Ready(Some(Ok(event))) => event,
         };
         let mut batch = vec![first];
-        while batch.len() < max {
+        self.poll_more(cx, &mut batch, max, poll);
+        Poll::Ready(Ok(Some(batch)))
+    }
+
+    /// Adds what has arrived to a batch. An error waits for the next one.
+    fn poll_more<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Vec<T>,
+        max: usize,
+        poll: impl Fn(&mut Self, &mut Context<'_>) -> Poll<Option<Result<T, Error>>>,
+    ) {
+        while batch.len() < max && self.late_error.is_none() {
             match poll(self, cx) {
                 Poll::Ready(Some(Ok(event))) => batch.push(event),
-                Poll::Ready(Some(Err(error))) => {
-                    self.late_error = Some(error);
-                    break;
-                }
+                Poll::Ready(Some(Err(error))) => self.late_error = Some(error),
                 Poll::Pending | Poll::Ready(None) => break,
             }
         }
         // Nobody waits while the batch is being used.
         self.idle.rest();
-        Poll::Ready(Ok(Some(batch)))
     }
 
     /// The next event, handed to `take`.

@@ -23,6 +23,7 @@ import dev.threadline.ffi.Client as NativeClient
 internal object Bridge {
     private const val VALUE = 0
     private const val END = 2
+    private const val LAST = 3
     private const val LIBRARY = "threadline_ffi"
 
     private val numbers = AtomicLong()
@@ -58,9 +59,12 @@ internal object Bridge {
 
     /** What came of work; [number] is a stream's too, where the work opened one. */
     class Outcome(val number: Long, private val what: Int, private val bytes: ByteArray?) {
+        /** Whether nothing comes after it. */
+        val isLast: Boolean get() = what == LAST || what == END
+
         /** The value; nothing at the end of a stream. */
         fun value(): ByteArray? = when (what) {
-            VALUE -> bytes ?: throw OutOfMemoryError("a reply is longer than the memory that is left")
+            VALUE, LAST -> bytes ?: throw OutOfMemoryError("a reply is longer than the memory that is left")
             END -> null
             else -> throw exceptionOf(FfiConverterTypeCallError.read(ByteBuffer.wrap(bytes ?: throw OutOfMemoryError())))
         }

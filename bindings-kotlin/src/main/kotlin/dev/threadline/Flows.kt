@@ -62,7 +62,14 @@ internal interface EventSource : AutoCloseable {
 internal class BridgedEvents(private val opened: Bridge.Outcome) : EventSource {
     override val head: ReplyHead = headOf(FfiConverterTypeHead.read(ByteBuffer.wrap(opened.value())))
 
-    override suspend fun next(): ByteArray? = Bridge.await { Bridge.next(it, opened.number) }.value()
+    private var isOver = false
+
+    override suspend fun next(): ByteArray? {
+        if (isOver) return null
+        val batch = Bridge.await { Bridge.next(it, opened.number) }
+        isOver = batch.isLast
+        return batch.value()
+    }
 
     override fun close(): Unit = Bridge.shut(opened.number)
 }
