@@ -7,6 +7,7 @@
 mod begun;
 mod decompress;
 mod failure;
+mod pools;
 mod proxy;
 mod reqwest;
 mod tls;

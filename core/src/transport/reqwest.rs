@@ -15,6 +15,7 @@ use tracing::debug;
 
 use super::begun::{self, Content, Offer};
 use super::failure::{reading, sending};
+use super::pools::Pools;
 use super::proxy::{Proxies, ProxySettings};
 use super::tls::ClientAuth;
 use super::tunnel::{Tunnels, Way};
@@ -32,7 +33,7 @@ const HAND_OVER: Duration = Duration::from_secs(1);
 /// store, the system's proxies.
 #[derive(Clone)]
 pub struct ReqwestTransport {
-    client: Client,
+    pools: Arc<Pools>,
     auth: Arc<ClientAuth>,
     sockets: Arc<Sockets>,
     tunnels: Tunnels,
@@ -42,7 +43,7 @@ pub struct ReqwestTransport {
 }
 
 /// The client that WebSockets begin with: the same settings, but HTTP/1.1, which alone can switch protocols. Most
-/// programs never need it, so it is made when it is.
+/// programs never need it, so it is made when it is; from its settings, those of further runtimes are, too.
 struct Sockets {
     settings: ReqwestTransportBuilder,
     tls: rustls::ClientConfig,
@@ -238,7 +239,8 @@ impl ReqwestTransportBuilder {
         self.authorities.clear();
         let patience = self.connect_timeout + HAND_OVER;
         let sockets = Arc::new(Sockets { settings: self, tls, client: OnceLock::new() });
-        Ok(ReqwestTransport { client, auth, sockets, tunnels, latest: Arc::default(), patience })
+        let pools = Arc::new(Pools::new(client));
+        Ok(ReqwestTransport { pools, auth, sockets, tunnels, latest: Arc::default(), patience })
     }
 
     fn proxies(&self) -> Result<Proxies, Error> {
@@ -295,12 +297,18 @@ impl Sockets {
         }
         let mut tls = self.tls.clone();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let client = self
-            .settings
-            .client(tls, true)
-            .map_err(|e| TransportError::new(TransportErrorKind::Request, e.message().to_owned()).with_source(e))?;
+        let client = self.settings.client(tls, true).map_err(unmade)?;
         Ok(self.client.get_or_init(|| client))
     }
+
+    /// One more client for calls.
+    fn another(&self) -> Result<Client, TransportError> {
+        self.settings.client(self.tls.clone(), false).map_err(unmade)
+    }
+}
+
+fn unmade(error: Error) -> TransportError {
+    TransportError::new(TransportErrorKind::Request, error.message().to_owned()).with_source(error)
 }
 
 impl ReqwestTransport {
@@ -329,11 +337,12 @@ impl ReqwestTransport {
             let body = reqwest::Body::wrap(Offer::new(content));
             return self.tunnel(&way, method, headers, body).await.map(received);
         }
+        let client = self.pools.here(|| self.sockets.another())?;
         let known = self.latest.get(&url);
         let is_new = known.is_none();
         let builder = match known {
-            Some(url) => self.client.request(method, url),
-            None => self.client.request(method, url),
+            Some(url) => client.request(method, url),
+            None => client.request(method, url),
         };
         let (client, request) = builder.build_split();
         let mut request = request.map_err(|error| sending(error, None))?;
