@@ -16,7 +16,7 @@ use crate::error::{About, to_python};
 use crate::files;
 use crate::finish;
 use crate::options::{self, setting};
-use crate::pending::{Finish, Pending, block};
+use crate::pending::{Finish, Pending, block, drive};
 use crate::runtime;
 use crate::undocumented;
 
@@ -35,6 +35,8 @@ struct Made {
     core: Core,
     generation: u32,
     vectors: Vectors,
+    /// Whether an engine answers some of its calls.
+    engine: bool,
 }
 
 #[pymethods]
@@ -73,8 +75,9 @@ impl Client {
         mode: u8,
         page: Option<Py<PyAny>>,
     ) -> PyResult<Py<PyAny>> {
+        let client = slf.clone_ref(py);
         let work = Self::work(slf, py, operation, arguments, mode, page, false)?;
-        block(py, work)
+        client.get().wait(py, work)
     }
 
     /// Starts a call of the running event loop's.
@@ -110,7 +113,8 @@ impl Client {
         mode: u8,
     ) -> PyResult<Py<PyAny>> {
         let prepared = undocumented::prepare(verb, path, settings, sends, body, answer, Mode::from_number(mode)?)?;
-        block(py, Self::send(slf, py, prepared, None, false)?)
+        let client = slf.clone_ref(py);
+        client.get().wait(py, Self::send(slf, py, prepared, None, false)?)
     }
 
     /// As `request`, for the running event loop.
@@ -177,6 +181,7 @@ impl Client {
             Some(_) => Vectors::List,
             None => inherited.as_ref().map(|(_, vectors)| *vectors).unwrap_or_default(),
         };
+        let mut engine = self.parent.as_ref().is_some_and(|parent| parent.get().has_engine());
         let core = match inherited {
             Some((core, _)) => core.with_options(options::of_settings(settings)?),
             None => {
@@ -184,6 +189,7 @@ impl Client {
                 // Certificates and proxies are looked up meanwhile.
                 let store = setting!(settings, "assistants", String).map(|text| Assistants::parse(&text));
                 let store = store.transpose().map_err(pyo3::exceptions::PyValueError::new_err)?;
+                engine = store.is_some();
                 let built = py.detach(|| match store {
                     Some(store) => builder.assistants(store),
                     None => builder.build(),
@@ -192,10 +198,19 @@ impl Client {
             }
         };
         let core = self.watched(core, settings)?;
-        let made = Made { core: core.clone(), generation, vectors };
+        let made = Made { core: core.clone(), generation, vectors, engine };
         // What was made before a fork is never dropped: the threads that hold its locks are gone.
         std::mem::forget(lock(&self.made).replace(made).filter(|old| old.generation != generation));
         Ok((core, vectors))
+    }
+
+    /// Waits for a call. What an engine runs goes on after its reply, on a runtime that never stands still.
+    pub(crate) fn wait(&self, py: Python<'_>, work: impl Future<Output = Finish> + Send) -> PyResult<Py<PyAny>> {
+        if self.has_engine() { block(py, work) } else { drive(py, work) }
+    }
+
+    fn has_engine(&self) -> bool {
+        lock(&self.made).as_ref().is_some_and(|made| made.engine)
     }
 
     fn watched(&self, mut core: Core, settings: &Bound<'_, PyDict>) -> PyResult<Core> {

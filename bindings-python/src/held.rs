@@ -61,8 +61,7 @@ impl<T: Send + 'static> Held<T> {
         self.0.closed.store(true, Ordering::Release);
         self.0.close.notify_waiters();
         py.detach(|| {
-            let runtime = runtime::get();
-            let _guard = runtime.as_ref().ok().map(|runtime| runtime.enter());
+            let _guard = runtime::enter();
             if let Ok(mut place) = self.0.place.try_lock() {
                 drop(place.take());
             }
@@ -78,8 +77,7 @@ impl<T: Send + 'static> Drop for Inner<T> {
             std::mem::forget(value);
             return;
         }
-        let runtime = runtime::get();
-        let _guard = runtime.as_ref().ok().map(|runtime| runtime.enter());
+        let _guard = runtime::enter();
         drop(value);
     }
 }

@@ -6,6 +6,7 @@ mod bridge;
 mod call;
 mod client;
 mod decode;
+mod driven;
 mod encode;
 mod error;
 mod files;

@@ -15,7 +15,7 @@ use crate::call::{Mode, Prepared, Way};
 use crate::client::Client;
 use crate::decode::{self, Vectors};
 use crate::error::{self, About, decode_error, to_python};
-use crate::pending::{Pending, block};
+use crate::pending::Pending;
 use crate::schema::Row;
 
 /// What leads from a page to the next one.
@@ -161,7 +161,8 @@ impl Link {
     fn fetch(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let Some(prepared) = self.follow(py)? else { return Ok(None) };
         let page = self.page.as_ref().map(|class| class.clone_ref(py));
-        block(py, Client::send(self.client.clone_ref(py), py, prepared, page, false)?).map(Some)
+        let work = Client::send(self.client.clone_ref(py), py, prepared, page, false)?;
+        self.client.get().wait(py, work).map(Some)
     }
 
     /// Starts to read the next page; `None` behind the last.

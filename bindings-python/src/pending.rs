@@ -19,6 +19,11 @@ pub(crate) fn block(py: Python<'_>, work: impl Future<Output = Finish> + Send) -
     runtime::wait(py, HOST.scope(Host::Thread, work))?(py)
 }
 
+/// As [`block`], by [`runtime::drive`].
+pub(crate) fn drive(py: Python<'_>, work: impl Future<Output = Finish> + Send) -> PyResult<Py<PyAny>> {
+    runtime::drive(py, HOST.scope(Host::Thread, work))?(py)
+}
+
 /// A call of the running event loop's.
 #[pyclass(frozen, module = "threadline._threadline")]
 pub(crate) struct Pending {

@@ -18,7 +18,7 @@ use crate::decode;
 use crate::error::{self, About, to_python};
 use crate::finish::{self, Context};
 use crate::page::{self, Link};
-use crate::pending::{Finish, Pending, block};
+use crate::pending::{Finish, Pending, drive};
 use crate::runtime;
 use crate::stream::EventStream;
 
@@ -140,7 +140,7 @@ impl Reply {
 
     /// The next piece of a body that is still to be read; `None` at its end.
     fn next_piece(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        block(py, self.next()?)
+        drive(py, self.next()?)
     }
 
     /// As `next_piece`, for the running event loop.
@@ -156,9 +156,8 @@ impl Reply {
                 if let Ok(mut place) = download.try_lock()
                     && let Some(download) = place.take()
                 {
-                    let runtime = runtime::get();
                     py.detach(move || {
-                        let _guard = runtime.as_ref().ok().map(|runtime| runtime.enter());
+                        let _guard = runtime::enter();
                         drop(download);
                     });
                 }

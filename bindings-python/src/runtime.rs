@@ -1,16 +1,20 @@
-//! The runtime behind all calls: made on first use, dropped without a word after a fork, never waited for at exit.
+//! The runtime behind all calls but those that block (`driven.rs`): made on first use, dropped without a word after a fork, never
+//! waited for at exit.
 //!
 //! A forked child has the parent's memory and none of its threads: a runtime made before the fork would never wake anyone
 //! again. So the child forgets it (leaking it on purpose: its locks may be held by threads that are gone) and makes its own.
 //! Nothing process-wide may be left over either, which is why tokio must not come with `parking_lot` (deny.toml).
 //! Connections belong to a runtime too, which is why clients compare [`generation`] and build themselves anew.
 
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
+
+use crate::driven;
 
 static CURRENT: AtomicPtr<Runtime> = AtomicPtr::new(std::ptr::null_mut());
 static GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -50,10 +54,22 @@ pub(crate) fn get() -> PyResult<&'static Runtime> {
     }
 }
 
+/// A runtime for what is dropped, and may leave tasks behind: one that is there already, if there is one.
+pub(crate) fn enter() -> Option<EnterGuard<'static>> {
+    let current = CURRENT.load(Ordering::Acquire);
+    if current.is_null()
+        && let Some(driven) = driven::made()
+    {
+        return Some(driven.context());
+    }
+    get().ok().map(Runtime::enter)
+}
+
 /// In a child, right after the fork.
 #[pyfunction]
 pub(crate) fn _after_fork() {
     CURRENT.store(std::ptr::null_mut(), Ordering::Release);
+    driven::forget();
     GENERATION.fetch_add(1, Ordering::AcqRel);
 }
 
@@ -65,12 +81,45 @@ where
     F::Output: Send,
 {
     let runtime = get()?;
+    in_slices(py, future, |slice| runtime.block_on(slice))
+}
+
+/// As [`wait`], with connections that this thread itself looks after meanwhile: no other thread is woken for the request or for its
+/// reply. Not for what goes on after the future has ended.
+pub(crate) fn drive<F>(py: Python<'_>, future: F) -> PyResult<F::Output>
+where
+    F: Future + Send,
+    F::Output: Send,
+{
+    // A thread of a runtime's own cannot look after another one.
+    if Handle::try_current().is_ok() {
+        return wait(py, future);
+    }
+    let runtime = driven::get()?;
+    let _driving = runtime.enter();
+    let future = async {
+        driven::catch_up().await;
+        future.await
+    };
+    in_slices(py, future, |slice| runtime.block_on(slice))
+}
+
+/// Waits, and lets handlers of signals run ten times a second.
+fn in_slices<F>(
+    py: Python<'_>,
+    future: F,
+    block_on: impl Fn(Pin<&mut (dyn Future<Output = Option<F::Output>> + Send)>) -> Option<F::Output> + Send + Sync,
+) -> PyResult<F::Output>
+where
+    F: Future + Send,
+    F::Output: Send,
+{
     let mut future = Box::pin(future);
     loop {
-        let slice = py.detach(|| runtime.block_on(async { tokio::time::timeout(SLICE, &mut future).await }));
+        let slice = py.detach(|| block_on(pin!(async { tokio::time::timeout(SLICE, &mut future).await.ok() })));
         match slice {
-            Ok(output) => return Ok(output),
-            Err(_) => py.check_signals()?,
+            Some(output) => return Ok(output),
+            None => py.check_signals()?,
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::decode::{self, Vectors};
 use crate::error::{self, About, decode_error, to_python};
-use crate::pending::{Finish, Pending, block};
+use crate::pending::{Finish, Pending, drive};
 use crate::runtime;
 use crate::schema::{Row, Shape};
 
@@ -113,7 +113,7 @@ impl EventStream {
     /// Waits for an event and returns it with all that have arrived; `None` at the end.
     fn next_batch(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.here()?;
-        block(py, self.batch())
+        drive(py, self.batch())
     }
 
     /// As `next_batch`, for the running event loop.
@@ -125,7 +125,7 @@ impl EventStream {
     /// As `next_batch`: names and data as they came.
     fn next_batch_as_sent(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.here()?;
-        block(py, self.batch_as_sent())
+        drive(py, self.batch_as_sent())
     }
 
     /// As `next_batch_as_sent`, for the running event loop.
@@ -141,9 +141,8 @@ impl EventStream {
         if let Ok(mut stream) = self.shared.stream.try_lock()
             && let Some(stream) = stream.take()
         {
-            let runtime = runtime::get();
             py.detach(move || {
-                let _guard = runtime.as_ref().ok().map(|runtime| runtime.enter());
+                let _guard = runtime::enter();
                 drop(stream);
             });
         }

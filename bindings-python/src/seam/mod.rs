@@ -26,7 +26,7 @@ use crate::client::lock;
 use crate::error::{About, to_python};
 use crate::host::Callback;
 use crate::options::{self, seconds, setting};
-use crate::pending::{Finish, Pending, block};
+use crate::pending::{Finish, Pending, block, drive};
 use crate::runtime;
 
 /// What sends the requests of one HTTP client.
@@ -100,7 +100,12 @@ impl Exchange {
         times: (Option<f64>, Option<f64>, Option<f64>),
     ) -> PyResult<Py<PyAny>> {
         let asked = asked(py, method, url, headers, body, source, length, times)?;
-        block(py, finished(self.made(py)?, asked))
+        let made = self.made(py)?;
+        match made.engine {
+            // What it runs goes on after the reply.
+            Some(_) => block(py, finished(made, asked)),
+            None => drive(py, finished(made, asked)),
+        }
     }
 
     /// As `send`, for the running event loop.
@@ -124,13 +129,12 @@ impl Exchange {
     /// Lets connections go that nobody uses. Replies that are being read go on.
     fn close(&self, py: Python<'_>) {
         let made = lock(&self.made).take();
-        let Ok(runtime) = runtime::get() else { return };
         if made.as_ref().is_some_and(|made| made.generation != runtime::generation()) {
             std::mem::forget(made);
             return;
         }
         py.detach(move || {
-            let _guard = runtime.enter();
+            let _guard = runtime::enter();
             drop(made);
         });
     }

@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, Notify};
 
 use super::Failed;
 use crate::options::seconds;
-use crate::pending::{Finish, Pending, block};
+use crate::pending::{Finish, Pending, drive};
 use crate::runtime;
 
 /// What has arrived is handed over at once, up to about this many bytes.
@@ -160,7 +160,7 @@ impl Exchanged {
     /// Waits for bytes, at most `limit` seconds; `None` at the end.
     #[pyo3(signature = (limit = None))]
     fn next(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyAny>> {
-        block(py, self.piece(limit)?)
+        drive(py, self.piece(limit)?)
     }
 
     /// As `next`, for the running event loop.
@@ -176,9 +176,8 @@ impl Exchanged {
         if let Ok(mut body) = self.shared.body.try_lock()
             && let Some(body) = body.take()
         {
-            let runtime = runtime::get();
             py.detach(move || {
-                let _guard = runtime.as_ref().ok().map(|runtime| runtime.enter());
+                let _guard = runtime::enter();
                 drop(body);
             });
         }
