@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 static CURRENT: AtomicPtr<Driven> = AtomicPtr::new(std::ptr::null_mut());
 
 /// How long nobody has to wait before the keeper takes over.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) struct Driven {
     runtime: Runtime,
