@@ -45,6 +45,20 @@ const BUILT_IN = `const __builtIn = (load, name) => {
   }
 };`;
 
+/** Modules by their full names: Rollup and its kin look for `.mjs` first, and would take the faces, which need the modules, for them. */
+const inFull = (text, path) =>
+  text.replace(/\brequire\(["'](\.[^"']*)["']\)/g, (all, name) => {
+    const target = resolve(dirname(path), name);
+    const ending = ['', '.js', '/index.js'].find((ending) => `${target}${ending}`.endsWith('.js') && existsSync(`${target}${ending}`));
+    return ending === undefined ? all : `require("${name.replace(/\/$/, '')}${ending}")`;
+  });
+
+for (const path of files(dist, '.js')) {
+  const text = readFileSync(path, 'utf8');
+  const full = inFull(text, path);
+  if (full !== text) writeFileSync(path, full);
+}
+
 for (const path of files(dist, '.js')) {
   if (path.startsWith(join(dist, 'bin'))) continue;
   const compiled = readFileSync(path, 'utf8');
