@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 /// One that stands still between calls.
 fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_all().build().unwrap()
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 fn server() -> Server {
@@ -24,7 +24,7 @@ fn call(runtime: &Runtime, client: &Client) {
         tokio::task::yield_now().await;
         reply
     });
-    assert_eq!(&reply.unwrap().body[..], b"{}");
+    assert_eq!(&reply.expect("a reply").body[..], b"{}");
 }
 
 #[test]
