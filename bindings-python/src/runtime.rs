@@ -119,7 +119,14 @@ where
         let slice = py.detach(|| block_on(pin!(async { tokio::time::timeout(SLICE, &mut future).await.ok() })));
         match slice {
             Some(output) => return Ok(output),
-            None => py.check_signals()?,
+            None => {
+                if let Err(error) = py.check_signals() {
+                    // A connection that goes back to the others may leave a task behind.
+                    let _context = enter();
+                    drop(future);
+                    return Err(error);
+                }
+            }
         }
     }
 }
