@@ -147,13 +147,16 @@ export class Call {
     const found = this.row;
     const method = (found?.verb.toLowerCase() ?? 'get') as FinalRequestOptions['method'];
     const { planOf } = require('./official') as typeof import('./official');
-    const given = !this.params ? {} : method === 'get' ? { query: this.params } : { body: this.params };
+    const plan = found && planOf(this.operation);
+    // Methods that take a query have one, also where nothing was given.
+    const params = this.params ?? (plan?.query.length ? {} : undefined);
+    const given = !params ? {} : method === 'get' ? { query: params } : { body: params };
     return {
       method,
       path: this.url().slice(this.client.baseURL.replace(/\/$/, '').length),
       ...given,
       ...this.requestOptions,
-      ...(found ? { __security: planOf(this.operation).admin ? { adminAPIKeyAuth: true } : { bearerAuth: true } } : {}),
+      ...(plan ? { __security: plan.admin ? { adminAPIKeyAuth: true } : { bearerAuth: true } } : {}),
       [CALL]: { operation: this.operation, path: this.path, params: this.params },
     } as FinalRequestOptions;
   }

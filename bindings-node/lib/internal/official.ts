@@ -62,7 +62,9 @@ function requestOf(
   const { query, headers, body } = placed(plan, found.raw, params);
   const more: RequestOptions = {};
   if (plan.body !== 'none') more.body = body ?? (plan.body === 'json' ? {} : undefined);
-  if (query && Object.keys(query).length > 0) more.query = query;
+  // Methods that take a query have one, also where nothing was given.
+  if (plan.body === 'none' && plan.query.length > 0) more.query = query ?? {};
+  else if (query && Object.keys(query).length > 0) more.query = query;
   const streams = typeof found.stream === 'string' ? ((params as any)?.[found.stream] ?? false) : found.stream;
   if (found.stream !== false) more.stream = streams;
   if (found.reply === 'binary') more.__binaryResponse = true;

@@ -38,6 +38,11 @@ export const programs = {
     const models = await c.models.list();
     return [Object.keys(page), JSON.stringify({ ...page, options: undefined }), JSON.stringify(models), again.data, page.options.query, next.options.query, page.body, page.response.status];
   },
+  'what a page knows of its request, where nothing was given': async (p) => {
+    const c = client(p, async () => json({ object: 'list', data: [] }));
+    const lists = [c.files.list(), c.models.list(), c.chat.completions.list(undefined, { timeout: 30_000 }), c.beta.assistants.list({}), c.vectorStores.files.list('v')];
+    return Promise.all(lists.map(async (page) => Object.entries((await page).options).filter(([name]) => name !== 'headers').map(([name, value]) => [name, JSON.stringify(value)]).sort()));
+  },
   'pages that do not say whether there is more': async (p) => {
     const all = [];
     for (const more of [{}, { has_more: null }, { has_more: true }, { has_more: false }]) {
