@@ -189,6 +189,8 @@ fn classes(target: &Path, own: &[&str]) -> Command {
     let separator = if cfg!(windows) { ";" } else { ":" };
     let own: Vec<String> = own.iter().map(|path| target.join(path).display().to_string()).collect();
     let mut java = Command::new("java");
+    // `cargo` lists the debug build's folder there, and JNA would take the native library from it instead of from the jar.
+    java.env_remove("LD_LIBRARY_PATH").env_remove("DYLD_FALLBACK_LIBRARY_PATH");
     java.arg("-cp").arg(format!("{}{separator}{}", own.join(separator), others.trim()));
     java
 }
