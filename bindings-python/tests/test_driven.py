@@ -39,8 +39,8 @@ def test_streams_that_were_read_to_their_end_share_connections(mock: Mock) -> No
     client = mock.client()
     for _ in range(10):
         assert sum(1 for _ in client.chat.completions.create(model="m", messages=MESSAGES, stream=True)) == 200
-    # A reply whose very last bytes are late, behind the last event, is left.
-    assert of_clients(mock) <= 3
+    # What is late, behind the last event, is read by the next call's time; seldom it is later still.
+    assert of_clients(mock) <= 5
 
 
 @pytest.mark.parametrize("pause", [0.005, 0.1])

@@ -5,6 +5,7 @@ mod support;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use support::tcp::{self, EVENTS, Server, Step};
 use support::{chunk, soon, sse};
@@ -101,4 +102,37 @@ async fn a_client_dropped_with_streams_open_closes_them_with_the_streams() {
     assert!(soon(streams[0].next()).await.unwrap().is_ok(), "streams outlive their client");
     drop(streams);
     server.all_closed().await;
+}
+
+/// A stream that ends with its `[DONE]`, and then does this.
+fn done(after: Vec<Step>) -> Server {
+    Server::start(move |_, _| {
+        let events = tcp::chunk(sse(&[&chunk("a"), "[DONE]"]).as_bytes());
+        [vec![Step::Send(EVENTS.into()), Step::Send(events)], after.clone()].concat()
+    })
+}
+
+#[tokio::test]
+async fn a_reply_that_ends_behind_its_last_event_leaves_its_connection_for_the_next_call() {
+    let server = done(vec![Step::Wait(Duration::from_millis(20)), Step::Send(b"0\r\n\r\n".to_vec())]);
+    let client = server.client();
+    for _ in 0..3 {
+        let mut stream = client.stream(&CHAT, Args::default(), RequestOptions::new()).await.unwrap();
+        while soon(stream.next()).await.transpose().unwrap().is_some() {}
+        drop(stream);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    assert_eq!((server.requests().len(), server.accepted()), (3, 1));
+}
+
+#[tokio::test]
+async fn a_reply_that_does_not_end_behind_its_last_event_is_not_waited_for() {
+    for after in [Step::Hold, Step::Drip(tcp::chunk(&[b' '; 4096]), Duration::ZERO)] {
+        let server = done(vec![after]);
+        let mut stream = server.client().stream(&CHAT, Args::default(), RequestOptions::new()).await.unwrap();
+        assert!(soon(stream.next()).await.unwrap().is_ok());
+        assert!(soon(stream.next()).await.is_none());
+        // Its stream is still held.
+        server.all_closed().await;
+    }
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, ClassVar, Dict, Mapping, Optional, Tuple, TypeVar, Union, cast
 
@@ -16,7 +15,7 @@ from ._data_residency import resolve_data_residency
 from ._exceptions import OpenAIError
 from ._identities import WorkloadIdentity, X509WorkloadIdentity
 from ._private import check_alone, check_max_retries, default_headers, of_another_provider, private, sent_headers
-from ._resource import AsyncRawView, AsyncStreamingView, RawView, StreamingView, cached_property
+from ._resource import AsyncRawView, AsyncStreamingView, RawView, StreamingView, cached_property, client_resources
 from ._timeout import Timeout
 from ._types import NotGiven, not_given
 from ._undocumented import AsyncMethods, SyncMethods
@@ -24,7 +23,7 @@ from ._undocumented import AsyncMethods, SyncMethods
 if TYPE_CHECKING:
     from .resources._client_resources import AsyncClientResources, SyncClientResources
 else:
-    SyncClientResources = AsyncClientResources = object
+    SyncClientResources, AsyncClientResources = client_resources()
 
 __all__ = ["AsyncClient", "AsyncOpenAI", "Client", "OpenAI"]
 
@@ -320,7 +319,7 @@ class _Base(Credentials):
     @property
     def _has_own_defaults(self) -> bool:
         """Whether a subclass of the program's says which headers every request carries."""
-        return any("default_headers" in vars(cls) for cls in type(self).__mro__ if not cls.__module__.startswith("threadline."))
+        return any("default_headers" in vars(cls) for cls in type(self).__mro__ if cls.__module__.partition(".")[0] != "threadline")
 
     @property
     def default_query(self) -> Dict[str, Any]:
@@ -458,23 +457,13 @@ class _Base(Credentials):
         return self._closed
 
     def __getattr__(self, name: str) -> Any:
-        from .resources._top import TOP
-
-        found = TOP.get(name)
-        if found is None:
-            return private(self, name)
-        module, sync_name, async_name = found
-        resource = getattr(import_module(module), async_name if self._asynchronous else sync_name)(self)
-        self.__dict__[name] = resource
-        return resource
-
-    def __dir__(self) -> Any:
-        from .resources._top import TOP
-
-        return sorted({*super().__dir__(), *TOP})
+        return private(self, name)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.base_url}>"
+
+    def __copy__(self: C) -> C:
+        return self.copy()
 
     def __getstate__(self) -> Any:
         raise TypeError("a client cannot be pickled: make one in each process")
@@ -553,3 +542,5 @@ class AsyncOpenAI(_Base, AsyncMethods, AsyncClientResources):
 
 Client = OpenAI
 AsyncClient = AsyncOpenAI
+
+OpenAI.__module__ = AsyncOpenAI.__module__ = "threadline"

@@ -385,3 +385,8 @@ def from_record(record: Dict[str, Any]) -> BaseException:
 def names() -> List[str]:
     """The names of the exception classes."""
     return list(__all__)
+
+
+# Tracebacks and reports of errors name them as programs import them.
+for _name in __all__:
+    globals()[_name].__module__ = "threadline"

@@ -116,6 +116,17 @@ class _AsPydantic:
         return as_pydantic(owner, self.what)
 
 
+class _Signature:
+    """``__signature__`` of a class, made when it is asked for."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        if instance is not None:
+            raise AttributeError("__signature__")
+        from ._validation import signature
+
+        return signature(owner)
+
+
 class _RequestId(weakref.ref):  # type: ignore[type-arg]
     """What the server called the request of one reply, for as long as the reply lives. Its ``__dict__`` holds nothing but members."""
 
@@ -148,10 +159,16 @@ class BaseModel:
     if TYPE_CHECKING:
         model_fields: ClassVar[Dict[str, Any]]
     else:
-        model_fields = _Fields()
+        model_fields = __fields__ = _Fields()
 
     def __init__(self, **data: Any) -> None:
-        self.__dict__.update(_built(type(self), data))
+        """Raises what :meth:`model_validate` raises for members that are missing or of the wrong kind."""
+        cls = type(self)
+        if cls.__module__.startswith("threadline."):
+            from ._validation import check
+
+            check(cls, data)
+        self.__dict__.update(_built(cls, data))
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -229,12 +246,13 @@ class BaseModel:
 
     def _members(self, unset: bool) -> Generator[Tuple[str, Any], None, None]:
         held = self.__dict__
-        if not unset:
-            yield from held.items()
-            return
+        # The order is the class's, whatever the server's was.
         fields = type(self).model_fields
         for name, field in fields.items():
-            yield name, held[name] if name in held else field.get_default()
+            if name in held:
+                yield name, held[name]
+            elif unset:
+                yield name, field.get_default()
         for name, value in held.items():
             if name not in fields:
                 yield name, value
@@ -309,7 +327,9 @@ class BaseModel:
         serialize_as_any: bool = False,
     ) -> Dict[str, Any]:
         """Members as plain data; with ``exclude_unset`` only those that were sent."""
-        dump = _Dump(mode == "json", bool(by_alias), exclude_unset, exclude_defaults, exclude_none)
+        from ._dump import Dump
+
+        dump = Dump(mode == "json", bool(by_alias), exclude_unset, exclude_defaults, exclude_none)
         return dump.model(self, include, exclude)
 
     def model_dump_json(self, *, indent: Optional[int] = None, ensure_ascii: bool = False, **options: Any) -> str:
@@ -398,7 +418,7 @@ class BaseModel:
         return made
 
     construct = model_construct
-    parse_obj = model_validate
+    parse_obj = validate = model_validate
     parse_raw = model_validate_json
 
     def model_copy(self: Self, *, update: Optional[Mapping[str, Any]] = None, deep: bool = False) -> Self:
@@ -431,6 +451,16 @@ class BaseModel:
         return json_schema(cls, options)
 
     @classmethod
+    def schema(cls, **options: Any) -> Dict[str, Any]:
+        """Older name of :meth:`model_json_schema`."""
+        return cls.model_json_schema(**options)
+
+    @classmethod
+    def schema_json(cls, **options: Any) -> str:
+        """:meth:`model_json_schema` as JSON text."""
+        return json.dumps(cls.model_json_schema(), **options)
+
+    @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         from ._validation import core_schema
 
@@ -444,69 +474,13 @@ class BaseModel:
 
     if not TYPE_CHECKING:
         __pydantic_serializer__ = _AsPydantic("serializer")
+        __signature__ = _Signature()
         # What pydantic asks of the bases of a class that derives from ours and from its own.
         __class_vars__ = frozenset()
         __private_attributes__ = {}
 
 
 _watch(BaseModel)
-
-
-class _Dump:
-    """One walk over an instance."""
-
-    __slots__ = ("as_json", "wire", "sent_only", "no_defaults", "no_none")
-
-    def __init__(self, as_json: bool, wire: bool, sent_only: bool, no_defaults: bool, no_none: bool) -> None:
-        self.as_json = as_json
-        self.wire = wire
-        self.sent_only = sent_only
-        self.no_defaults = no_defaults
-        self.no_none = no_none
-
-    def model(self, model: BaseModel, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
-        names = type(model)._wire_names if self.wire else {}
-        fields = type(model).model_fields if self.no_defaults else {}
-        dumped: Dict[str, Any] = {}
-        for name, value in model._members(not self.sent_only):
-            inner_include, inner_exclude = None, None
-            if include is not None:
-                if name not in include:
-                    continue
-                inner_include = include[name] if isinstance(include, Mapping) and include[name] is not True else None
-            if exclude is not None and name in exclude:
-                inner_exclude = exclude[name] if isinstance(exclude, Mapping) else True
-                if inner_exclude is True or inner_exclude is ...:
-                    continue
-            if value is None and self.no_none:
-                continue
-            if name in fields and not fields[name].is_required() and fields[name].default == value:
-                continue
-            if isinstance(value, BaseModel):
-                dumped[names.get(name, name)] = self.model(value, inner_include, inner_exclude)
-            else:
-                dumped[names.get(name, name)] = self.value(value)
-        return dumped
-
-    def value(self, value: Any) -> Any:
-        if isinstance(value, (str, int, float, bool)) or value is None:
-            return value
-        if isinstance(value, BaseModel):
-            return self.model(value)
-        if isinstance(value, dict):
-            return {key: self.value(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.value(item) for item in value] if self.as_json or isinstance(value, list) else tuple(
-                self.value(item) for item in value
-            )
-        if hasattr(value, "model_dump"):
-            return value.model_dump(mode="json" if self.as_json else "python")
-        if self.as_json:
-            if hasattr(value, "isoformat"):
-                return value.isoformat().replace("+00:00", "Z")
-            if hasattr(value, "tolist"):
-                return value.tolist()
-        return value
 
 
 def _built(cls: Any, data: Mapping[str, Any]) -> Dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import time
-from typing import TYPE_CHECKING, Any, Dict
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Dict, Tuple
 
 if TYPE_CHECKING:
     from functools import cached_property as cached_property
@@ -31,7 +32,27 @@ __all__ = [
     "SyncAPIResource",
     "SyncResource",
     "cached_property",
+    "client_resources",
 ]
+
+
+def client_resources() -> Tuple[type, type]:
+    """Two classes whose attributes are the resources of a client, and of one for asyncio. They are loaded when they are first asked for, but
+    belong to the class: what is made after it (`Mock(spec=OpenAI)`) has them too.
+    """
+    from .resources._top import TOP
+
+    def load(name: str, module: str, resource: str) -> Any:
+        def made(client: Any) -> Any:
+            return getattr(import_module(module), resource)(client)
+
+        made.__name__, made.__doc__ = name, f"The resource `{name}`."
+        return cached_property(made)
+
+    sync = {name: load(name, module, resource) for name, (module, resource, _) in TOP.items()}
+    with_asyncio = {name: load(name, module, resource) for name, (module, _, resource) in TOP.items()}
+    return type("SyncClientResources", (), sync), type("AsyncClientResources", (), with_asyncio)
+
 
 #: What a call is to bring: its value, its reply, its reply unread, a page.
 VALUE, RAW, OPEN, PAGE = 0, 1, 2, 3

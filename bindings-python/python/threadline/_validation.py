@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Tuple, get_args, get_origin
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, get_args, get_origin
 
 from ._construct import fits, is_model, members_of, resolved
 from ._models import BaseModel
 from ._utils._typing import is_annotated_type, is_literal_type, is_union
 
-__all__ = ["as_pydantic", "check", "core_schema", "json_schema", "json_schema_of_members", "misfits", "unreadable"]
+__all__ = ["as_pydantic", "check", "core_schema", "json_schema", "json_schema_of_members", "misfits", "signature", "unreadable"]
 
 #: Of one finding: pydantic's name for it, where it is, what is there.
 Finding = Tuple[str, Tuple[Any, ...], Any, Dict[str, Any]]
@@ -22,6 +22,17 @@ def check(cls: Any, data: Any) -> None:
     found = list(_findings(data, cls, ()))
     if found:
         raise _error(cls, found)
+
+
+def signature(cls: Any) -> Any:
+    """How instances are made: a keyword for each member, and others."""
+    from inspect import Parameter, Signature
+
+    members = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=Parameter.empty if field.is_required() else field.get_default(), annotation=field.annotation)
+        for name, field in members_of(cls).items()
+    ]
+    return Signature([*members, Parameter("extra_data", Parameter.VAR_KEYWORD, annotation=Any)], return_annotation=None)
 
 
 def misfits(model: BaseModel) -> List[str]:
@@ -39,12 +50,13 @@ def _findings(value: Any, type_: Any, place: Tuple[Any, ...]) -> Iterator[Findin
         if not any(_agrees(value, arm) for arm in arguments):
             models = [arm for arm in arguments if is_model(get_origin(arm) or arm)]
             for arm in models or arguments[:1]:
-                yield from _findings(value, arm, (*place, getattr(arm, "__name__", str(arm))))
+                optional = len(arguments) == 2 and type(None) in arguments
+                yield from _findings(value, arm, place if optional else (*place, getattr(arm, "__name__", str(arm))))
     elif is_model(origin) and issubclass(origin, BaseModel):
         yield from _of_model(value, origin, place)
     elif is_literal_type(type_):
         if value not in arguments:
-            yield "literal_error", place, value, {"expected": " or ".join(repr(text) for text in arguments)}
+            yield "literal_error", place, value, {"expected": _either(arguments)}
     elif origin is list:
         if not isinstance(value, (list, tuple)):
             yield "list_type", place, value, {}
@@ -56,6 +68,11 @@ def _findings(value: Any, type_: Any, place: Tuple[Any, ...]) -> Iterator[Findin
             yield "dict_type", place, value, {}
     else:
         yield from _plain(value, origin, place)
+
+
+def _either(values: Sequence[Any]) -> str:
+    *rest, last = map(repr, values)
+    return f"{', '.join(rest)} or {last}" if rest else last
 
 
 def _agrees(value: Any, type_: Any) -> bool:

@@ -161,3 +161,49 @@ def test_a_model_of_the_program_derives_from_one_of_the_package() -> None:
     made = Wider.construct(role="assistant", content="x", thought="t", tool_calls=[{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}])
     assert made.thought == "t" and isinstance(made, ChatCompletionMessage)
     assert made.tool_calls is not None and made.tool_calls[0].id == "1"
+
+
+def test_an_instance_is_checked_when_it_is_made() -> None:
+    with pytest.raises(pydantic.ValidationError) as caught:
+        ChatCompletion(id="c")  # type: ignore[call-arg]
+    assert [error["loc"] for error in caught.value.errors()] == [("choices",), ("created",), ("model",), ("object",)]
+    with pytest.raises(pydantic.ValidationError) as caught:
+        ChatCompletion(**{**COMPLETION, "service_tier": "none", "usage": 5})
+    assert [(error["loc"], error["type"]) for error in caught.value.errors()] == [(("service_tier",), "literal_error"), (("usage",), "model_type")]
+    assert "'priority' or 'fast'" in str(caught.value)
+    assert ChatCompletion(**COMPLETION).more == {"x": 1}  # type: ignore[attr-defined]
+
+
+def test_what_was_sent_comes_in_the_order_of_the_class() -> None:
+    for made in (ChatCompletion(**COMPLETION), ChatCompletion.construct(**COMPLETION), ChatCompletion.model_validate(COMPLETION)):
+        assert list(made.to_dict()) == ["id", "choices", "created", "model", "object", "usage", "more"]
+        assert list(made.choices[0].message.to_dict()) == ["content", "role"]
+        assert made.to_json(indent=None).startswith('{"id":"c","choices":[{"finish_reason":"stop","index":0,"logprobs":null')
+
+
+MANY = {**COMPLETION, "choices": [{**COMPLETION["choices"][0], "index": index} for index in range(3)], "metadata": {"a": "1", "b": "2"}}
+
+
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        ({"exclude": {"choices": {"__all__": {"message", "finish_reason"}}}, "include": {"choices"}}, {"choices": [{"index": 0}, {"index": 1}, {"index": 2}]}),
+        ({"include": {"choices": {-1: {"index"}}}}, {"choices": [{"index": 2}]}),
+        ({"include": {"choices": {0, 2}}, "exclude": {"choices": {"__all__": {"message", "finish_reason"}, 0: {"index"}}}}, {"choices": [{}, {"index": 2}]}),
+        ({"include": {"choices": {1: {"message": {"content"}}}}}, {"choices": [{"message": {"content": "hi"}}]}),
+        ({"include": {"metadata": {"a"}, "id": ...}}, {"id": "c", "metadata": {"a": "1"}}),
+        ({"include": {"metadata": ..., "usage": {"total_tokens"}}, "exclude": {"metadata": {"a"}}}, {"metadata": {"b": "2"}, "usage": {"total_tokens": 3}}),
+        ({"include": {"more"}}, {"more": {"x": 1}}),
+        ({"include": set()}, {}),
+        ({"exclude": {"id": False, "choices": True, "usage": ..., "metadata": True, "more": True}}, {"id": "c", "created": 1, "model": "m", "object": "chat.completion"}),
+    ],
+)
+def test_parts_are_left_out_by_name_and_place(options: Dict[str, Any], expected: Dict[str, Any]) -> None:
+    assert ChatCompletion(**MANY).model_dump(exclude_none=True, **options) == expected
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_older_names_of_the_class() -> None:
+    assert list(ChatCompletion.__fields__)[:2] == ["id", "choices"]
+    assert ChatCompletion.schema()["title"] == json.loads(ChatCompletion.schema_json())["title"] == "ChatCompletion"
+    assert ChatCompletion.validate(COMPLETION).id == "c"

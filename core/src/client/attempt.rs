@@ -365,7 +365,7 @@ impl InFlight<'_> {
     }
 
     async fn receive(&self, response: HttpResponse) -> Result<Got, Failed> {
-        let HttpResponse { status, headers, mut body } = response;
+        let HttpResponse { status, headers, mut body, reads_on } = response;
         if !status.is_success() {
             let text = if status.as_u16() >= 400 { read_error_body(&mut body).await } else { Bytes::new() };
             return Err(Failed::reply(from_status(status.as_u16(), &headers, text)));
@@ -385,6 +385,7 @@ impl InFlight<'_> {
                 };
                 let head = (status, headers);
                 let mut stream = RawEventStream::new(head, body, style, prepared.limits, self.attempts);
+                stream.reads_on = reads_on;
                 stream.hide(prepared.key.clone());
                 stream.expect_ends(prepared.ends);
                 // A subscription may stay silent until its reader does something: it is handed out at once.

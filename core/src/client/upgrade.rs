@@ -124,7 +124,7 @@ async fn dial(client: &Client, route: &Route, target: &ConnectTarget) -> Result<
 
 /// The error for a reply that is no switch: the server's own, or that it does not speak WebSocket.
 async fn refused(reply: HttpResponse) -> Error {
-    let HttpResponse { status, headers, mut body } = reply;
+    let HttpResponse { status, headers, mut body, .. } = reply;
     if status.is_success() || status.as_u16() < 400 {
         return not_a_socket(status, &headers, "it answers like an ordinary HTTP server");
     }

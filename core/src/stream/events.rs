@@ -17,6 +17,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::idle::IdleClock;
 use super::inspect::{Progress, Verdict, reported};
+use super::read_on::read_on;
 use super::refusal::Opening;
 use super::resume::Resume;
 use super::sse::{Ending, Parser, Unchecked};
@@ -87,6 +88,8 @@ pub(super) fn named_json(name: &[u8], data: &[u8]) -> Vec<u8> {
 /// A stream of events as JSON text: what language bindings read, and what [`EventStream`](super::EventStream) decodes.
 pub struct RawEventStream {
     body: Option<ByteStream>,
+    /// Whether what is left behind the last event is read on.
+    pub(crate) reads_on: bool,
     parser: Parser,
     reader: Reader,
     opening: Opening,
@@ -132,6 +135,7 @@ impl RawEventStream {
         let (status, headers) = head;
         Self {
             body: Some(body),
+            reads_on: false,
             parser: Parser::new(),
             reader: Reader::default(),
             opening: Opening::Unknown,
@@ -375,7 +379,7 @@ impl RawEventStream {
 
     /// Goes on with the events of another stream, which follow those of this one.
     fn take_over(&mut self, stream: Self) {
-        self.body = stream.body;
+        (self.body, self.reads_on) = (stream.body, stream.reads_on);
         self.parser = stream.parser;
         self.opening = stream.opening;
         self.held = stream.first;
@@ -481,7 +485,7 @@ impl RawEventStream {
             return Ok(false);
         }
         if text == "[DONE]" {
-            self.body = None;
+            self.over();
             return Ok(false);
         }
         if let Some(limit) = self.limits.event_bytes.filter(|limit| text.len() as u64 > *limit) {
@@ -515,12 +519,19 @@ impl RawEventStream {
         match verdict {
             None => return Ok(false),
             Some(Verdict::Error(problem)) => return Err(reported(problem).with_body(frame.data.clone())),
-            Some(Verdict::LastEvent) => self.body = None,
+            Some(Verdict::LastEvent) => self.over(),
             Some(Verdict::Event) => {}
         }
         taken.map_err(|error| self.unreadable(number, &error))?;
         self.progress.events = number;
         Ok(true)
+    }
+
+    /// The last event has come.
+    fn over(&mut self) {
+        if let Some(body) = self.body.take().filter(|_| self.reads_on) {
+            read_on(body);
+        }
     }
 
     /// The body has ended without a terminal event: fine for some streams, an error for most.

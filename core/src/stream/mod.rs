@@ -3,6 +3,7 @@
 mod events;
 mod idle;
 mod inspect;
+mod read_on;
 mod refusal;
 mod resume;
 pub mod sse;

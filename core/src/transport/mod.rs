@@ -117,12 +117,14 @@ pub struct HttpResponse {
     /// Body, without any content coding. An end before `Content-Length` must be an error of kind
     /// [`Read`](TransportErrorKind::Read).
     pub body: ByteStream,
+    /// Whether the connection is only used again when the body has been read to its end.
+    pub(crate) reads_on: bool,
 }
 
 impl HttpResponse {
     /// A reply of these parts.
     pub fn new(status: StatusCode, headers: HeaderMap, body: ByteStream) -> Self {
-        Self { status, headers, body }
+        Self { status, headers, body, reads_on: false }
     }
 
     /// A reply whose body is in memory.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Version};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use tracing::debug;
@@ -408,7 +408,7 @@ impl ReqwestTransport {
 
 /// A reply without its content coding.
 fn received(mut response: reqwest::Response) -> HttpResponse {
-    let status = response.status();
+    let (status, one_at_a_time) = (response.status(), response.version() < Version::HTTP_2);
     let mut headers = std::mem::take(response.headers_mut());
     let body: ByteStream = Box::pin(response.bytes_stream().map_err(reading));
     let body = match headers.remove(CONTENT_ENCODING) {
@@ -418,7 +418,7 @@ fn received(mut response: reqwest::Response) -> HttpResponse {
             decompress::decode(body, coding.to_str().unwrap_or("?"))
         }
     };
-    HttpResponse::new(status, headers, body)
+    HttpResponse { reads_on: one_at_a_time, ..HttpResponse::new(status, headers, body) }
 }
 
 impl Transport for ReqwestTransport {

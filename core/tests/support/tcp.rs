@@ -17,6 +17,8 @@ pub enum Step {
     Send(Vec<u8>),
     /// Sends these bytes again and again, with this pause between them.
     Drip(Vec<u8>, Duration),
+    /// Does nothing for so long.
+    Wait(Duration),
     /// Sends nothing until the client closes the connection.
     Hold,
     /// Closes the connection.
@@ -142,6 +144,7 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                     stream.write_all(&bytes).await?;
                     tokio::time::sleep(pause).await;
                 },
+                Step::Wait(time) => tokio::time::sleep(time).await,
                 Step::Hold => {
                     while stream.read(&mut [0; 1024]).await? > 0 {}
                     return Ok(());

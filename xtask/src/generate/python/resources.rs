@@ -97,7 +97,7 @@ fn clients(facts: &Facts, files: &mut Files) {
     files.python(format!("{PACKAGE}/resources/_top.py"), &top);
 
     let mut body = String::from(
-        "\"\"\"Resources of the clients, for type checkers: at run time they come from `_top`.\"\"\"\n\n\
+        "\"\"\"Resources of the clients, for type checkers: at run time `client_resources` makes them of `_top`.\"\"\"\n\n\
          from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n",
     );
     body.push_str(&import(4, "threadline._resource", &["cached_property".to_owned()]));
