@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import json
 import logging
@@ -202,6 +203,25 @@ def test_what_stands_before_httpx_sees_the_calls_of_older_clients(monkeypatch: p
             patched.setattr(httpx.HTTPTransport, "handle_request", lambda self, request: httpx.Response(200, json=MODEL))
             assert own.models.retrieve("any").owned_by == "o"
         assert own.models.list().data
+
+
+def _wrapped(module: str) -> Any:
+    """A function with the names of the one that it stands for, made in this module."""
+    scope = {"__name__": module, "answer": lambda: httpx.Response(200, json=MODEL)}
+    exec("def stub(self, request): return answer()", scope)
+    return functools.wraps(httpx.HTTPTransport.handle_request)(scope["stub"])  # type: ignore[arg-type]
+
+
+def test_recorders_see_the_calls_and_tracers_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    with threadline.testing.MockServer() as server:
+        own = OpenAI(api_key="k", base_url=server.base_url)
+        with monkeypatch.context() as patched:
+            patched.setattr(httpx.HTTPTransport, "handle_request", _wrapped("vcr.stubs.httpx_stubs"))
+            assert own.models.retrieve("any").owned_by == "o"
+        with monkeypatch.context() as patched:
+            patched.setattr(httpx.HTTPTransport, "handle_request", _wrapped("some_tracer.httpx"))
+            own.models.retrieve("any")
+            assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("name", ["openai", "threadline"])

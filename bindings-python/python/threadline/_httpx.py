@@ -245,4 +245,11 @@ def _patched(httpx: Any, core: Any) -> bool:
     places += [(one, name) for one in (httpx.Client, httpx.AsyncClient) for name in ("send", "_transport_for_url", "_send_single_request")]
     if core is not None:
         places += [(core.ConnectionPool, "handle_request"), (core.AsyncConnectionPool, "handle_async_request")]
-    return any(not getattr(holder.__dict__.get(name), "__module__", "").startswith(("httpx", "httpcore")) for holder, name in places)
+    return any(_is_a_stand_in(holder.__dict__.get(name)) for holder, name in places)
+
+
+def _is_a_stand_in(function: Any) -> bool:
+    if not getattr(function, "__module__", "").startswith(("httpx", "httpcore")):
+        return True
+    # A recorder's function takes the names of the one that it stands for, as those of tracers do, which are to be passed by.
+    return str(getattr(function, "__globals__", {}).get("__name__", "")).partition(".")[0] == "vcr"
