@@ -313,6 +313,8 @@ impl InFlight<'_> {
                 if let Some(admission) = admission {
                     admission.answered(response.status, &response.headers);
                     response.body = admission.hold(response.body);
+                    // A place is worth more than a connection.
+                    response.reads_on = false;
                 }
                 return self.receive(response).await;
             }
