@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterable, List, Optional
+from functools import partial
+from typing import Any, Callable, Dict, Iterable, List, Optional
 
 from ..._exceptions import ContentFilterFinishReasonError, LengthFinishReasonError, OpenAIError
 from ..._types import NotGiven, Omit
@@ -33,6 +34,26 @@ def read_as(type_: Any, text: str) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(type_).validate_json(text)
+
+
+def read_so_far(text: str) -> Any:
+    """What the beginning of a JSON text holds already; nothing where it is none, or pydantic is not there to read it."""
+    try:
+        from pydantic_core import from_json
+
+        return from_json(text, allow_partial=True) if text else None
+    except (ImportError, TypeError, ValueError):
+        return None
+
+
+def _read(text: str, choice: Any, whole: Callable[[str], Any]) -> Any:
+    """What a text holds: as it is to be in the end, once the model has said all."""
+    if choice.finish_reason is not None:
+        try:
+            return whole(text)
+        except (OpenAIError, ValueError):
+            pass  # The event that it is done says so.
+    return read_so_far(text)
 
 
 def _described(given: Any) -> Dict[str, Any]:
@@ -94,7 +115,6 @@ class _Rules:
             return None
         return read_as(tool.model, text) if isinstance(tool, PydanticFunctionTool) else json.loads(text)
 
-
     def _tool(self, name: str, namespace: Optional[str]) -> Any:
         return self.tools.get(name)
 
@@ -129,10 +149,35 @@ class ChatRules(_Rules):
                     raise _about(error, "decode", completion)
         return completion
 
+    def so_far(self, completion: Any) -> Any:
+        """A completion of which more is to come, with its answers parsed as far as they go."""
+        from ...types.chat import ParsedChatCompletion, ParsedChatCompletionMessage, ParsedChoice, ParsedFunctionToolCall
+        from ...types.chat.parsed_function_tool_call import ParsedFunction
+
+        completion.__class__ = ParsedChatCompletion
+        for choice in completion.choices or []:
+            message = choice.message
+            choice.__class__, message.__class__ = ParsedChoice, ParsedChatCompletionMessage
+            for call in message.__dict__.get("tool_calls") or []:
+                if call.type == "function":
+                    call.__class__, call.function.__class__ = ParsedFunctionToolCall, ParsedFunction
+                    name, text = call.function.name, call.function.arguments
+                    if name in self.tools:
+                        call.function.parsed_arguments = _read(text, choice, partial(self.arguments, name))
+            if self.type is not None and message.content and not message.refusal:
+                message.parsed = _read(message.content, choice, partial(read_as, self.type))
+        return completion
+
     def add_to_event(self, event: Any) -> None:
         """What an event holds, parsed."""
-        if event.type == "content.done" and self.type is not None:
+        if event.type == "chunk":
+            self.so_far(event.snapshot)
+        elif event.type == "content.delta" and self.type is not None:
+            event.parsed = read_so_far(event.snapshot)
+        elif event.type == "content.done" and self.type is not None:
             event.parsed = read_as(self.type, event.content)
+        elif event.type == "tool_calls.function.arguments.delta" and event.name in self.tools:
+            event.parsed_arguments = read_so_far(event.arguments)
         elif event.type == "tool_calls.function.arguments.done":
             parsed = self.arguments(event.name, event.arguments)
             if parsed is not None:

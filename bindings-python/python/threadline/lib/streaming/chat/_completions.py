@@ -147,25 +147,32 @@ class _Reader:
 
     def _event(self, text: str) -> Any:
         event = event_of(text)
-        if self._rules is not None:
-            try:
-                self._rules.add_to_event(event)
-            except Exception:
-                self._final()  # An answer that was cut off cannot be parsed either: then that is the error.
-                raise
+        try:
+            self._reading().add_to_event(event)
+        except Exception:
+            self._final()  # An answer that was cut off cannot be parsed either: then that is the error.
+            raise
         return event
+
+    def _reading(self) -> Any:
+        if self._rules is None:
+            from ..._parsing import ChatRules
+
+            self._rules = ChatRules(None, None)
+        return self._rules
 
     @property
     def current_completion_snapshot(self) -> Any:
         """The completion so far."""
+        return self._reading().so_far(self._put_together())
+
+    def _put_together(self) -> Any:
         from ....types.chat import ChatCompletion
 
         return _native.decode_as(self._accumulator.snapshot(), ChatCompletion)
 
     def _final(self) -> Any:
-        from ..._parsing import ChatRules
-
-        return (self._rules or ChatRules(None, None)).completion(self.current_completion_snapshot)
+        return self._reading().completion(self._put_together())
 
 
 class ChatCompletionStream(_Reader, SyncStream[Any]):
