@@ -1,7 +1,7 @@
 import ThreadlineFFI
 
-/// A server for tests of programs: it checks requests against the description of the API and answers by script, or with values made from the
-/// description. It runs in the process, until it is stopped or nobody holds it any more.
+/// A server for tests of programs: it checks requests against the description of the API and answers with values made from the description, or by a
+/// script that it is given over HTTP, at ``origin`` and `/__mock/script`. It runs in the process, until it is stopped or nobody holds it any more.
 public final class MockServer: Sendable {
     private let native: ThreadlineFFI.MockServer
 

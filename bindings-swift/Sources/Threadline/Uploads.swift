@@ -93,7 +93,7 @@ public struct ChunkedUpload: Sendable {
     public var expiresAfter: ExpiresAfter?
     /// An upload that failed, by its error's `unfinished`: what is there already is not sent again.
     public var resume: Failure.Unfinished?
-    /// Hears how far it is.
+    /// Hears how far it is. It must return at once.
     public var onProgress: (@Sendable (UploadProgress) -> Void)?
 
     /// An upload as the library does it by itself.

@@ -100,7 +100,7 @@ public class ChunkedUpload(
     public val expiresAfter: ExpiresAfter? = null,
     /** An upload that failed, by its error's `unfinished`: what is there already is not sent again. */
     public val resume: ThreadlineException.Unfinished? = null,
-    /** Hears how far it is. */
+    /** Hears how far it is. It must not wait. */
     public val onProgress: ((UploadProgress) -> Unit)? = null,
 )
 
