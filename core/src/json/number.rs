@@ -79,7 +79,8 @@ impl Decimal {
         let zeros = (digits.len() - trimmed.len()) as i64;
         // A power beyond 64 bits saturates: no double is there, and equal texts were equal before.
         let power = power.parse().unwrap_or(if power.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 });
-        Self { negative, digits: trimmed.to_owned(), exponent: power - fraction.len() as i64 + zeros }
+        let exponent = power.saturating_sub(fraction.len() as i64).saturating_add(zeros);
+        Self { negative, digits: trimmed.to_owned(), exponent }
     }
 }
 
@@ -110,6 +111,8 @@ mod tests {
             ("1e400", None),
             ("1e99999999999999999999", None),
             ("0e99999999999999999999", Some(0)),
+            ("10e9223372036854775807", None),
+            ("0.1e-9223372036854775808", None),
             ("1.5", None),
             ("1e-1", None),
         ] {

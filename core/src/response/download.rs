@@ -149,19 +149,20 @@ impl Download {
         Ok(all.freeze())
     }
 
-    /// Writes everything to a file, replacing one of that name, and returns the number of bytes. The file appears
-    /// under its name only when it is complete.
+    /// Writes what is left to a file, replacing one of that name, and returns the number of bytes written. The file
+    /// appears under its name only when it is complete.
     ///
     /// # Errors
     /// As [`next_chunk`](Self::next_chunk); kind `usage` if the file cannot be written.
     pub async fn save_to(mut self, path: impl AsRef<Path>) -> Result<u64, Error> {
         let path = path.as_ref();
         let mut part = PartFile::create(path).await?;
+        let before = self.received;
         while let Some(piece) = self.next_chunk().await? {
             part.file.write_all(&piece).await.map_err(|e| unwritable(path, e))?;
         }
         part.finish(path).await?;
-        Ok(self.received)
+        Ok(self.received - before)
     }
 }
 

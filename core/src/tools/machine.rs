@@ -284,9 +284,10 @@ impl ToolLoop {
     pub(super) fn count(&mut self, input: Option<f64>, output: Option<f64>, total: Option<f64>) {
         let [input, output, total] = [input, output, total].map(|tokens| tokens.unwrap_or_default() as i64);
         let sum = &mut self.transcript.usage;
-        sum.input_tokens += input;
-        sum.output_tokens += output;
-        sum.total_tokens += total;
+        // A server may claim any number.
+        sum.input_tokens = sum.input_tokens.saturating_add(input);
+        sum.output_tokens = sum.output_tokens.saturating_add(output);
+        sum.total_tokens = sum.total_tokens.saturating_add(total);
     }
 
     /// Frees a `tool_choice` that forces a call.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -186,7 +186,16 @@ impl RawConnection {
     }
 
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
-        self.incoming.poll_take(cx)
+        let item = ready!(self.incoming.poll_take(cx));
+        let end = &self.sender.end;
+        if item.is_none() && end.failure.get().is_none() {
+            // Its task ends in no other way without a word.
+            end.set(Failure::broken(
+                "the connection's task crashed, in a function of the program perhaps, or its runtime is gone",
+            ));
+            return Poll::Ready(end.failure.get().map(|failure| Err(failure.error())));
+        }
+        Poll::Ready(item)
     }
 
     /// What sends on this connection.
@@ -261,5 +270,28 @@ impl RawCloser {
             Ok(outcome) => outcome,
             Err(_) => ended().ok_or_else(|| self.end.error()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_crashed_is_no_end_in_due_form() {
+        let ((commands, _), (control, _), (sink, incoming)) = (mpsc::channel(1), mpsc::channel(1), inbox());
+        let sender = RawSender { commands, end: Arc::default() };
+        let mut connection = RawConnection { sender, control, incoming, headers: HeaderMap::new() };
+        sink.put(Ok(RawIncoming::Event(Bytes::from_static(b"{}"))), 2);
+        let task = tokio::spawn(async move {
+            let _sink = sink;
+            panic!("a function of the program");
+        });
+        assert!(task.await.is_err());
+        assert!(matches!(connection.recv().await, Some(Ok(RawIncoming::Event(_)))));
+        let error = connection.recv().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connection);
+        assert!(connection.recv().await.is_none(), "it is told once");
+        assert_eq!(connection.sender().send("{}").await.unwrap_err().kind(), ErrorKind::Connection);
     }
 }
