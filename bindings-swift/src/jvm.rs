@@ -184,6 +184,9 @@ const METHODS: &[(&CStr, &CStr, *const c_void)] = &[
     (c"cancel", c"(J)V", cancel as *const c_void),
 ];
 
+/// What [`threadline_jvm_start`] says to the class of a second class loader.
+const SECOND_CLASS: jint = -1000;
+
 /// Ties the class `Bridge` to this library; 0 if that worked. JNA calls it, which knows the library by no name that the machine could load.
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn threadline_jvm_start(env: *mut JNIEnv, class: jclass) -> jint {
@@ -199,11 +202,17 @@ pub unsafe extern "system" fn threadline_jvm_start(env: *mut JNIEnv, class: jcla
     // SAFETY: the machine gave `env` and `class`; the names end with a zero; the functions have the parameters that their signatures say.
     unsafe {
         ((**env).v1_1.GetJavaVM)(env, &raw mut vm);
-        let class = ((**env).v1_1.NewGlobalRef)(env, class);
         let done = ((**env).v1_1.GetStaticMethodID)(env, class, c"done".as_ptr(), c"(JI[B)V".as_ptr());
-        HOST.get_or_init(|| Host { vm, class, done });
+        if done.is_null() {
+            return -1;
+        }
+        let host = HOST.get_or_init(|| Host { vm, class: ((**env).v1_1.NewGlobalRef)(env, class), done });
+        // Outcomes go to one class. A second class loader's calls would wait for ever, or be given those of the first.
+        if !((**env).v1_1.IsSameObject)(env, host.class, class) {
+            return SECOND_CLASS;
+        }
         let count = jint::try_from(methods.len()).unwrap_or(0);
-        if done.is_null() { -1 } else { ((**env).v1_1.RegisterNatives)(env, class, methods.as_ptr(), count) }
+        ((**env).v1_1.RegisterNatives)(env, class, methods.as_ptr(), count)
     }
 }
 

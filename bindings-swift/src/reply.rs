@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use threadline::RawReply;
-use tokio::io::AsyncWriteExt;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::cancel::CancelHandle;
 use crate::error::CallError;
@@ -69,7 +68,42 @@ impl From<RawReply> for Reply {
 #[derive(Debug, uniffi::Object)]
 pub struct Download {
     head: Head,
-    body: Arc<Mutex<Option<threadline::Download>>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    body: Mutex<Body>,
+    closed: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Open(Box<threadline::Download>),
+    /// All was handed out, or a failure told.
+    Over,
+    /// Written to a file, or closed.
+    Gone,
+}
+
+impl Shared {
+    /// Does something with the body unless it is closed in the meantime.
+    async fn use_body<T>(&self, work: impl AsyncFnOnce(&mut Body) -> Result<T, CallError>) -> Result<T, CallError> {
+        let mut closed = self.closed.subscribe();
+        let mut body = self.body.lock().await;
+        tokio::select! {
+            biased;
+            _ = closed.wait_for(|closed| *closed) => {
+                *body = Body::Gone;
+                Err(gone())
+            }
+            outcome = work(&mut body) => outcome,
+        }
+    }
+}
+
+fn gone() -> CallError {
+    CallError::usage("the bytes of this reply are read once, and were; or it was closed")
 }
 
 impl Download {
@@ -80,7 +114,8 @@ impl Download {
             request_id: download.request_id().map(Into::into),
             attempts: download.attempts(),
         };
-        Arc::new(Self { head, body: Arc::new(Mutex::new(Some(download))) })
+        let body = Mutex::new(Body::Open(Box::new(download)));
+        Arc::new(Self { head, shared: Arc::new(Shared { body, closed: watch::Sender::new(false) }) })
     }
 }
 
@@ -91,50 +126,41 @@ impl Download {
         self.head.clone()
     }
 
-    /// The next piece; none at the end.
+    /// The next piece; none at the end. An error of kind `usage` where the bytes were written to a file, or the reply is closed.
     pub async fn next_chunk(&self, cancel: Option<Arc<CancelHandle>>) -> Result<Option<Vec<u8>>, CallError> {
-        let body = Arc::clone(&self.body);
-        runtime::run(cancel, async move {
-            let mut body = body.lock().await;
-            let Some(download) = &mut *body else { return Ok(None) };
+        let shared = Arc::clone(&self.shared);
+        let next = async |body: &mut Body| {
+            let download = match body {
+                Body::Open(download) => download,
+                Body::Over => return Ok(None),
+                Body::Gone => return Err(gone()),
+            };
             let chunk = download.next_chunk().await;
             if !matches!(chunk, Ok(Some(_))) {
-                *body = None;
+                *body = Body::Over;
             }
             Ok(chunk?.map(Vec::from))
-        })
-        .await
+        };
+        runtime::run(cancel, async move { shared.use_body(next).await }).await
     }
 
-    /// Writes what is left into the file of this path, which is made or emptied. The number of bytes.
+    /// Writes what is left into the file of this path, which appears, or is replaced, when all of it is there. The number of bytes.
+    /// An error of kind `usage` where nothing is left to be read.
     pub async fn write_to(&self, path: String, cancel: Option<Arc<CancelHandle>>) -> Result<u64, CallError> {
-        let body = Arc::clone(&self.body);
-        runtime::run(cancel, async move {
-            let failed = |error: std::io::Error| CallError::usage(format!("cannot write {path}: {error}"));
-            let mut file = tokio::fs::File::create(&path).await.map_err(failed)?;
-            let mut written = 0;
-            let mut body = body.lock().await;
-            while let Some(download) = &mut *body {
-                match download.next_chunk().await? {
-                    None => *body = None,
-                    Some(chunk) => {
-                        file.write_all(&chunk).await.map_err(failed)?;
-                        written += chunk.len() as u64;
-                    }
-                }
-            }
-            file.flush().await.map_err(failed)?;
-            Ok(written)
-        })
-        .await
+        let shared = Arc::clone(&self.shared);
+        let write = async move |body: &mut Body| match std::mem::replace(body, Body::Gone) {
+            Body::Open(download) => Ok(download.save_to(path).await?),
+            Body::Over | Body::Gone => Err(gone()),
+        };
+        runtime::run(cancel, async move { shared.use_body(write).await }).await
     }
 
-    /// Closes the connection.
+    /// Closes the connection. Whoever waits for bytes gets an error of kind `usage`.
     pub fn shut(&self) {
-        // Whoever reads just now holds the lock; their call is cancelled by its own handle.
-        if let Ok(mut body) = self.body.try_lock() {
+        self.shared.closed.send_replace(true);
+        if let Ok(mut body) = self.shared.body.try_lock() {
             let _guard = runtime::get().ok().map(|runtime| runtime.enter());
-            *body = None;
+            *body = Body::Gone;
         }
     }
 }
