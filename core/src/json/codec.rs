@@ -184,6 +184,8 @@ pub struct Strict {
     pub unknown_values: bool,
     /// Whether a required member may be absent all the same.
     pub absent_members: bool,
+    /// Whether the text may name files of this machine, which are read when the value is sent.
+    pub local_files: bool,
 }
 
 impl Strict {
@@ -196,6 +198,13 @@ impl Strict {
     /// Takes objects whose required members are absent: only what is there must be of its type.
     pub fn absent_members(mut self) -> Self {
         self.absent_members = true;
+        self
+    }
+
+    /// Takes a file that is described by its path. Only for texts whose author may read this machine's files; elsewhere such a
+    /// file is a member of another type.
+    pub fn local_files(mut self) -> Self {
+        self.local_files = true;
         self
     }
 }
@@ -281,6 +290,11 @@ impl Context {
             let message = format!("expected {text}, found {} of another value", name_of(node));
             self.error = Some(DecodeError::new(DecodeErrorKind::Type, node.path(), node.offset(), message));
         }
+    }
+
+    /// Whether a file may be described by its path.
+    pub(super) fn takes_local_files(&self) -> bool {
+        self.strict.is_some_and(|strict| strict.local_files)
     }
 
     /// A value that the API description does not know: an error where decoding is strict about it.

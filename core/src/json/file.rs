@@ -1,7 +1,8 @@
 //! Files among the arguments of a call.
 //!
 //! Writing puts the file into [`Writer::files`] and `{"$file":N}` into the text. Reading understands descriptions of files,
-//! `{"$file":{"path"|"text"|"base64":…,"filename":…,"content_type":…}}`, in which test cases and drivers give them.
+//! `{"$file":{"path"|"text"|"base64":…,"filename":…,"content_type":…}}`, in which test cases and drivers give them. A path is taken
+//! only where [`Strict::local_files`](super::Strict::local_files) allows it.
 
 use super::codec::{Context, Decode, Encode, Kinds};
 use super::node::{Kind, Node};
@@ -32,8 +33,8 @@ impl Decode for FileInput {
         Self::EMPTY
     }
 
-    fn read(&mut self, node: Node<'_>, _: &mut Context) -> bool {
-        described(node).map(|input| *self = input).is_some()
+    fn read(&mut self, node: Node<'_>, cx: &mut Context) -> bool {
+        described(node, cx.takes_local_files()).map(|input| *self = input).is_some()
     }
 
     fn fit(node: Node<'_>) -> super::macro_support::Fit {
@@ -41,11 +42,14 @@ impl Decode for FileInput {
     }
 }
 
-/// The file that an object describes.
-fn described(node: Node<'_>) -> Option<FileInput> {
+/// The file that an object describes. The path of one is taken where that is allowed.
+fn described(node: Node<'_>, local: bool) -> Option<FileInput> {
     let file = node.get(FILE).filter(|file| file.kind() == Kind::Object)?;
     let text = |name| file.get(name).and_then(Node::as_str).map(Cow::into_owned);
     let mut input = if let Some(path) = text("path") {
+        if !local {
+            return None;
+        }
         FileInput::from_path(path)
     } else if let Some(content) = text("text") {
         FileInput::from_bytes(content)

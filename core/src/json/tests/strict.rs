@@ -1,7 +1,9 @@
 //! Strict decoding names the first misfit.
 
 use super::samples::{Run, Usage};
+use crate::FileInput;
 use crate::json::{DecodeErrorKind, Strict, decode, decode_strict};
+use crate::types::FileCreateParams;
 
 const GOOD: &str = r#"{"object":"run","id":"run_1","status":"queued","created_at":1,"score":0.5,"done":true,
     "tools":[{"type":"function","name":"f"}],"content":"text","function":{"type":"function","name":"g"}}"#;
@@ -54,6 +56,19 @@ fn absent_members_may_be_let_through_and_wrong_types_still_not() {
     }
     let error = decode_strict::<Run>(GOOD.replace(r#""id":"run_1""#, r#""id":7"#).as_bytes(), strict).unwrap_err();
     assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Type, "$.id"));
+}
+
+#[test]
+fn a_path_is_taken_from_trusted_texts_only() {
+    let file = |text: &str, strict| decode_strict::<FileInput>(text.as_bytes(), strict);
+    let (own, path) = (r#"{"$file":{"text":"abc","filename":"a.txt"}}"#, r#"{"$file":{"path":"/etc/passwd"}}"#);
+    assert!(file(own, Strict::default()).is_ok());
+    assert!(file(path, Strict::default().local_files()).is_ok());
+    assert_eq!(file(path, Strict::default()).unwrap_err().kind(), DecodeErrorKind::Type);
+    assert!(decode::<FileInput>(path.as_bytes()).is_err());
+    let text = format!(r#"{{"purpose":"batch","file":{path}}}"#);
+    let params: FileCreateParams = serde_json::from_str(&text).unwrap();
+    assert!(!format!("{:?}", params.file).contains("passwd"));
 }
 
 #[test]

@@ -23,6 +23,12 @@ impl Usage {
     }
 }
 
+/// The lines are a test's own: they may name files. What an argument lacks inside is for the server to say: the vendor's own examples leave
+/// out required members.
+fn as_given() -> Strict {
+    Strict::default().absent_members().local_files()
+}
+
 /// How much of a stream or a list is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -115,15 +121,14 @@ impl Arguments {
 
     /// The typed parameters: all arguments but path parameters and the stream flag.
     pub fn params<P: Decode>(&self) -> Result<P, Usage> {
-        // What an argument lacks inside is for the server to say: the vendor's own examples leave out required members.
-        decode_strict(&self.rest(), Strict::default().absent_members()).map_err(|error| Usage::new(error.to_string()))
+        decode_strict(&self.rest(), as_given()).map_err(|error| Usage::new(error.to_string()))
     }
 
     /// An argument of a helper's own, which the operations behind it do not know: taken out, so that
     /// [`params`](Self::params) does not see it. `None` if it was not given, or is `null`.
     pub fn take<T: Decode>(&mut self, name: &str) -> Result<Option<T>, Usage> {
         let Some(raw) = self.values.remove(name).filter(|raw| raw.get() != "null") else { return Ok(None) };
-        let value = decode_strict(raw.get().as_bytes(), Strict::default().absent_members());
+        let value = decode_strict(raw.get().as_bytes(), as_given());
         value.map(Some).map_err(|error| Usage::new(format!("the argument `{name}`: {error}")))
     }
 
