@@ -10,6 +10,10 @@ let native: Target = .binaryTarget(name: "ThreadlineFFIC", path: "bindings-swift
 let native: Target = .systemLibrary(name: "ThreadlineFFIC", path: "bindings-swift/Sources/ThreadlineFFIC", pkgConfig: "threadline_ffi")
 #endif
 
+// Certificates and proxies of Apple's systems: the static library of the XCFramework cannot say itself what it needs.
+let frameworks: [LinkerSetting] = ["CoreFoundation", "Security", "SystemConfiguration"]
+    .map { .linkedFramework($0, .when(platforms: [.macOS, .iOS])) }
+
 let package = Package(
     name: "threadline",
     platforms: [.macOS(.v12), .iOS(.v15)],
@@ -19,7 +23,8 @@ let package = Package(
     ],
     targets: [
         native,
-        .target(name: "ThreadlineFFI", dependencies: ["ThreadlineFFIC"], path: "bindings-swift/Sources/ThreadlineFFI"),
+        .target(
+            name: "ThreadlineFFI", dependencies: ["ThreadlineFFIC"], path: "bindings-swift/Sources/ThreadlineFFI", linkerSettings: frameworks),
         .target(name: "Threadline", dependencies: ["ThreadlineFFI"], path: "bindings-swift/Sources/Threadline"),
         .executableTarget(name: "ThreadlineDriver", dependencies: ["Threadline"], path: "bindings-swift/Tests/Driver"),
         .target(name: "ThreadlineExamples", dependencies: ["Threadline"], path: "bindings-swift/Examples"),

@@ -26,12 +26,27 @@ public struct AgentTurnResult: Sendable {
     public var outputText: String { json.req("output_text") }
 }
 
+/// What happens once.
+private final class Once: @unchecked Sendable {
+    private let lock = NSLock()
+    private var happened = false
+
+    /// Whether it has happened before.
+    func take() -> Bool {
+        lock.withLock {
+            defer { happened = true }
+            return happened
+        }
+    }
+}
+
 /// A turn of a session. Its input is sent when the loop over it begins, or when its ``result(_:)`` is asked for; once only. When the loop is
 /// left or its task cancelled, the connection is closed; the session goes on.
 public struct AgentTurn: AsyncSequence, Sendable {
     public typealias Element = AgentSessionEvent
 
     fileprivate let onToolError: (@Sendable (AgentToolFailure) -> Void)?
+    fileprivate let begun = Once()
     fileprivate let open: @Sendable () throws -> Conductor
 
     /// Follows the turn to its end, with `each` for its events, and gives what it came to.
@@ -56,7 +71,12 @@ public struct AgentTurn: AsyncSequence, Sendable {
 
         public mutating func next() async throws -> AgentSessionEvent? {
             if done != nil { return nil }
-            if news == nil { news = News(try turn.open()) }
+            if news == nil {
+                if turn.begun.take() {
+                    throw ThreadlineError.of("usage", "a turn is followed once, since following it sends its input: give `result` a function for its events")
+                }
+                news = News(try turn.open())
+            }
             while let told = try await news?.next() {
                 switch told["type"]?.string {
                 case "event": return try Calls.typed(told["event"] ?? .null, nil)

@@ -137,7 +137,11 @@ public struct AssistantStore: Sendable {
     public static func postgres(_ url: String) -> AssistantStore { AssistantStore(settings: .string(url)) }
 
     /// The same with files and vector stores answered in the process too.
-    public func withFiles() -> AssistantStore { AssistantStore(settings: ["store": settings, "files": true]) }
+    public func withFiles() -> AssistantStore {
+        guard var all = settings.object else { return AssistantStore(settings: ["store": settings, "files": true]) }
+        all["files"] = true
+        return AssistantStore(settings: .object(all))
+    }
 
     /// A store with further settings, those of the server's file: `store`, `files`, `profile`, `settings`.
     public static func settings(_ settings: JSONObject) -> AssistantStore { AssistantStore(settings: .object(settings)) }

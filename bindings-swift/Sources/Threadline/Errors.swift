@@ -257,7 +257,8 @@ public struct Failure: Sendable {
 }
 
 extension Result where Failure == ThreadlineError {
-    /// The outcome of a call as a value: `await Result.of { try await client.models.list().firstPage() }`.
+    /// The outcome of a call as a value: `await Result.of { try await client.models.list().firstPage() }`. What else the closure throws is an
+    /// error of the kind `other`.
     public static func of(_ call: () async throws -> Success) async -> Result<Success, ThreadlineError> {
         do {
             return .success(try await call())
@@ -266,7 +267,8 @@ extension Result where Failure == ThreadlineError {
         } catch is CancellationError {
             return .failure(.of("cancelled", "the task was cancelled"))
         } catch {
-            return .failure(.of("usage", "\(error)"))
+            // An error of the closure's own, or of Foundation's.
+            return .failure(.of("other", (error as? any LocalizedError)?.errorDescription ?? "\(error)"))
         }
     }
 }

@@ -47,7 +47,8 @@ public final class FileUpload: Sendable, Hashable, _Value {
         case .data(let data): upload.bytes = data
         case .reader(let read, let length):
             upload.reader = ForeignReader(read)
-            upload.length = length.map { UInt64($0) }
+            // Below zero it is unknown, as `URLResponse` says it.
+            upload.length = length.flatMap { UInt64(exactly: $0) }
         }
         return upload
     }
@@ -55,18 +56,23 @@ public final class FileUpload: Sendable, Hashable, _Value {
     public static func == (one: FileUpload, other: FileUpload) -> Bool { one === other }
     public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 
-    /// In JSON a file is `{"$file": {"path" | "text" | "base64": …, "filename": …, "content_type": …}}`, as in the call protocol.
+    /// In JSON a file is `{"$file": {"path" | "text" | "base64": …, "filename": …, "content_type": …}}`, as in the call protocol. A path
+    /// is taken only where `_takesPaths` says so.
     public static func _read(_ json: JSON) -> FileUpload? {
         if case .other(let other) = json, case .upload(let file) = other.value { return file }
         guard let file = json["$file"]?.object else { return nil }
         let (filename, type) = (file["filename"]?.string, file["content_type"]?.string)
-        if let path = file["path"]?.string { return FileUpload(.path(path), filename, type) }
+        if let path = file["path"]?.string { return _takesPaths ? FileUpload(.path(path), filename, type) : nil }
         if let text = file["text"]?.string { return FileUpload(.data(Data(text.utf8)), filename, type) }
         guard let bytes = file["base64"]?.string.flatMap({ Data(base64Encoded: $0) }) else { return nil }
         return FileUpload(.data(bytes), filename, type)
     }
 
     public static var _blank: FileUpload { FileUpload(Data()) }
+
+    /// Whether JSON may name files of this machine, which are read when they are sent: for programs whose input is their own. To be set before
+    /// anything is read.
+    nonisolated(unsafe) public static var _takesPaths = false
     public func _json() -> JSON { .other(JSONOther(value: .upload(self))) }
 }
 
@@ -118,7 +124,7 @@ public final class Download: Sendable {
         return all
     }
 
-    /// Writes the bytes into a file, which is made or emptied. The number of bytes.
+    /// Writes the bytes into a file, which appears, or is replaced, when all of them are there. The number of bytes.
     @discardableResult
     public func write(to url: URL) async throws -> Int {
         let native = self.native
@@ -138,10 +144,22 @@ public final class Download: Sendable {
         /// Reads pieces.
         public struct Iterator: AsyncIteratorProtocol {
             fileprivate let download: Download
+            private var isOver = false
+
+            fileprivate init(download: Download) {
+                self.download = download
+            }
 
             public mutating func next() async throws -> Data? {
+                if isOver { return nil }
                 let native = download.native
-                return try await Calls.wait { try await native.nextChunk(cancel: $0) }
+                let chunk = try await Calls.wait { try await native.nextChunk(cancel: $0) }
+                if chunk == nil {
+                    isOver = true
+                    // Whoever reads again is told that nothing is left.
+                    native.shut()
+                }
+                return chunk
             }
         }
     }

@@ -7,6 +7,8 @@ struct SchemaOfType {
     /// Types whose schema is being made.
     private var open: [(type: ObjectIdentifier, name: String)] = []
     private var recursive: Set<String> = []
+    /// The names of types in `$defs`: two of one name are two all the same.
+    private var known: [(type: ObjectIdentifier, name: String)] = []
 
     /// The schema of a type; one that holds itself stands in `$defs`.
     ///
@@ -47,7 +49,7 @@ struct SchemaOfType {
     }
 
     private mutating func read(_ type: any Decodable.Type) throws -> (schema: JSON, value: any Decodable) {
-        let (identity, name) = (ObjectIdentifier(type), SchemaOfType.name(of: type))
+        let (identity, name) = (ObjectIdentifier(type), ownName(of: type))
         if isOpen(type) { throw SchemaOfType.unclear(type, "holds itself in a way that has no end") }
         open.append((identity, name))
         defer { open.removeLast() }
@@ -62,6 +64,7 @@ struct SchemaOfType {
         }
         definitions = record.maker.definitions
         recursive = record.maker.recursive
+        known = record.maker.known
         guard var schema = record.single?.object ?? record.members?.schema else {
             throw SchemaOfType.unclear(type, "reads nothing that has a name")
         }
@@ -79,9 +82,22 @@ struct SchemaOfType {
     /// The schema of what a list, a map or an optional holds, which may be the type that holds it.
     fileprivate mutating func held(_ type: any Decodable.Type) throws -> JSON {
         guard isOpen(type) else { return try schema(type) }
-        let name = SchemaOfType.name(of: type)
+        let name = ownName(of: type)
         recursive.insert(name)
         return SchemaOfType.reference(name)
+    }
+
+    /// The name of a type in `$defs`.
+    private mutating func ownName(of type: any Decodable.Type) -> String {
+        if let found = known.first(where: { $0.type == ObjectIdentifier(type) }) { return found.name }
+        let plain = SchemaOfType.name(of: type)
+        var (name, number) = (plain, 2)
+        while known.contains(where: { $0.name == name }) {
+            name = "\(plain)\(number)"
+            number += 1
+        }
+        known.append((ObjectIdentifier(type), name))
+        return name
     }
 
     private static func reference(_ name: String) -> JSON { ["$ref": .string("#/$defs/\(name)")] }

@@ -110,10 +110,19 @@ extension Calls {
         }
     }
 
-    /// JSON as a type: dates as RFC 3339 has them.
+    /// JSON as a type: dates as RFC 3339 has them, with and without parts of a second.
     static func read<T: Decodable>(_ type: T.Type, _ json: Data) throws -> T {
         let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
+        decoder.dateDecodingStrategy = .custom { decoder in
+            let container = try decoder.singleValueContainer()
+            let text = try container.decode(String.self)
+            for options: ISO8601DateFormatter.Options in [[.withInternetDateTime], [.withInternetDateTime, .withFractionalSeconds]] {
+                let formatter = ISO8601DateFormatter()
+                formatter.formatOptions = options
+                if let date = formatter.date(from: text) { return date }
+            }
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "`\(text)` is no date of RFC 3339")
+        }
         return try decoder.decode(type, from: json)
     }
 }

@@ -2078,17 +2078,18 @@ public protocol DownloadProtocol: AnyObject, Sendable {
     func head()  -> Head
     
     /**
-     * The next piece; none at the end.
+     * The next piece; none at the end. An error of kind `usage` where the bytes were written to a file, or the reply is closed.
      */
     func nextChunk(cancel: CancelHandle?) async throws  -> Data?
     
     /**
-     * Closes the connection.
+     * Closes the connection. Whoever waits for bytes gets an error of kind `usage`.
      */
     func shut() 
     
     /**
-     * Writes what is left into the file of this path, which is made or emptied. The number of bytes.
+     * Writes what is left into the file of this path, which appears, or is replaced, when all of it is there. The number of bytes.
+     * An error of kind `usage` where nothing is left to be read.
      */
     func writeTo(path: String, cancel: CancelHandle?) async throws  -> UInt64
     
@@ -2162,7 +2163,7 @@ open func head() -> Head  {
 }
     
     /**
-     * The next piece; none at the end.
+     * The next piece; none at the end. An error of kind `usage` where the bytes were written to a file, or the reply is closed.
      */
 open func nextChunk(cancel: CancelHandle?)async throws  -> Data?  {
     return
@@ -2181,7 +2182,7 @@ open func nextChunk(cancel: CancelHandle?)async throws  -> Data?  {
 }
     
     /**
-     * Closes the connection.
+     * Closes the connection. Whoever waits for bytes gets an error of kind `usage`.
      */
 open func shut()  {try! rustCall() {
         uniffiCallStatus in
@@ -2192,7 +2193,8 @@ open func shut()  {try! rustCall() {
 }
     
     /**
-     * Writes what is left into the file of this path, which is made or emptied. The number of bytes.
+     * Writes what is left into the file of this path, which appears, or is replaced, when all of it is there. The number of bytes.
+     * An error of kind `usage` where nothing is left to be read.
      */
 open func writeTo(path: String, cancel: CancelHandle?)async throws  -> UInt64  {
     return
@@ -5735,13 +5737,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_threadline_ffi_checksum_method_download_head() != 5661) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_threadline_ffi_checksum_method_download_next_chunk() != 22614) {
+    if (uniffi_threadline_ffi_checksum_method_download_next_chunk() != 65225) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_threadline_ffi_checksum_method_download_shut() != 18790) {
+    if (uniffi_threadline_ffi_checksum_method_download_shut() != 45953) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_threadline_ffi_checksum_method_download_write_to() != 62323) {
+    if (uniffi_threadline_ffi_checksum_method_download_write_to() != 36000) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_threadline_ffi_checksum_method_connection_close_with() != 18589) {

@@ -1,6 +1,9 @@
 import Foundation
+import Threadline
 
 // The driver as a program: one call a line of standard input, one answer a line of standard output.
+// The lines are a test's own: they may name files.
+FileUpload._takesPaths = true
 let driver = Driver()
 let outstanding = DispatchGroup()
 let output = NSLock()

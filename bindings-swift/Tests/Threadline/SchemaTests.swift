@@ -85,7 +85,7 @@ final class SchemaTests: XCTestCase {
     }
 
     func testAnAnswerIsAskedForAndReadByItsType() async throws {
-        let answer = #"{"title":"t","guests":[{"name":"a","age":null}],"size":"large","starts":"2026-01-02T03:04:05Z"}"#
+        let answer = #"{"title":"t","guests":[{"name":"a","age":null}],"size":"large","starts":"2026-01-02T03:04:05.250Z"}"#
         let message = #"{"role":"assistant","refusal":null,"content":\#(JSON.string(answer).text)}"#
         let server = Server(
             Server.json(#"{"id":"c","object":"chat.completion","choices":[{"index":0,"finish_reason":"stop","logprobs":null,"message":\#(message)}]}"#))
@@ -94,7 +94,7 @@ final class SchemaTests: XCTestCase {
         struct Small: Decodable, Sendable { let title: String; let guests: [Guest]; let size: Size; let starts: Date }
         let parsed = try await client(server).chat.completions.parse(params, as: Small.self)
         XCTAssertEqual(parsed.parsed?.guests, [Guest(name: "a", age: nil)])
-        XCTAssertEqual(parsed.parsed?.starts, Date(timeIntervalSince1970: 1_767_323_045))
+        XCTAssertEqual(parsed.parsed?.starts, Date(timeIntervalSince1970: 1_767_323_045.25))
         XCTAssertEqual(parsed.reply.json["choices"]?[0]?["message"]?["parsed"]?["title"]?.string, "t")
     }
 }

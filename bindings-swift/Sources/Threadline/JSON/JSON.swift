@@ -87,8 +87,10 @@ func scientific(_ text: String) -> (digits: [UInt8], exponent: Int, negative: Bo
         case 0x2E:
             fraction = true
         case 0x45, 0x65:
-            guard let power = Int(Substring(rest)) else { return nil }
-            exponent += power
+            // What is beyond any number of a program is as good as the limit, and no sum of it overflows.
+            let limit = Int.max / 4
+            let power = Int(Substring(rest)) ?? (rest.first == 0x2D ? -limit : limit)
+            exponent += min(max(power, -limit), limit)
             rest = rest[rest.endIndex...]
         default:
             return nil

@@ -16,6 +16,7 @@ import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import java.nio.file.Path
+import java.util.concurrent.atomic.AtomicBoolean
 
 /** A function of an agent failed; the model is told only that it did. */
 public class AgentToolFailure internal constructor(
@@ -54,7 +55,10 @@ public class AgentTurn internal constructor(
     public suspend fun result(each: suspend (AgentSessionEvent) -> Unit = {}): AgentTurnResult =
         AgentTurnResult(follow(true, each) ?: throw exceptionOf(recordOf("stream_ended", "the turn ended without a result")))
 
+    private val begun = AtomicBoolean()
+
     private suspend fun follow(finish: Boolean, each: suspend (AgentSessionEvent) -> Unit): JsonObject? {
+        if (begun.getAndSet(true)) throw exceptionOf(recordOf("usage", "a turn is followed once, since following it sends its input: ask `result` for its events too"))
         val text = JsonWriter().also { it.element(input) }.text()
         return translated { caller.native.agentTurn(sessionId, text, written(functions), options?.json() ?: "") }.use { run ->
             val hand: suspend (JsonObject) -> Unit = { told ->

@@ -38,7 +38,12 @@ internal inline fun <T> translated(work: () -> T): T = try {
     work()
 } catch (failed: CallException) {
     throw exceptionOf(failed)
+} catch (failed: IllegalStateException) {
+    throw if (isGone(failed)) exceptionOf(recordOf("usage", "it is closed")) else failed
 }
+
+/** Whether a native object was used that had been closed; UniFFI says so by the text alone. */
+internal fun isGone(failed: IllegalStateException): Boolean = failed.message.orEmpty().endsWith("object has already been destroyed")
 
 /** The value of a reply's bytes. */
 internal fun <T> decoded(bytes: ByteArray, codec: Codec<T>, head: ReplyHead?, keepBase64: Boolean = false): T {

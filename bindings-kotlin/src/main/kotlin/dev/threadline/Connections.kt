@@ -9,10 +9,13 @@ import dev.threadline.json.Decoding
 import dev.threadline.json.JsonWriter
 import dev.threadline.resources.*
 import dev.threadline.types.*
-import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
+import java.util.concurrent.atomic.AtomicReference
 import kotlin.time.Duration
 import dev.threadline.ffi.Connection as NativeConnection
 import dev.threadline.ffi.ResponsesPool as NativePool
@@ -31,7 +34,7 @@ public class ReconnectPolicy(
 public class ConnectOptions(
     /** Makes a lost connection again. By default it stays lost. */
     internal val reconnect: ReconnectPolicy? = null,
-    /** Is asked before each attempt, with `attempt`, `max_attempts`, `delay_s`, `code`, `reason`; `false` gives up. It must answer at once. */
+    /** Is asked before each attempt, with `attempt`, `max_attempts`, `delay_s`, `code`, `reason`; `false` gives up, and so does an exception. It must answer at once. */
     internal val onReconnecting: ((JsonObject) -> Boolean)? = null,
     /** Time between two pings. Default: none are sent. */
     internal val pingInterval: Duration? = null,
@@ -77,7 +80,7 @@ public data class CloseFrame(
 
 /** An open WebSocket: [C] is sent, [S] comes. [close] lets go of it with code 1000 and does not wait. */
 public class SocketConnection<C, S> internal constructor(
-    private val native: NativeConnection, private val client: Codec<C>, private val server: Codec<S>,
+    private val native: NativeConnection, private val client: Codec<C>, private val server: Codec<S>, private val advice: Advice?,
 ) : AutoCloseable {
     /** The handshake's `x-request-id`. */
     public val requestId: String? get() = native.requestId()
@@ -96,37 +99,73 @@ public class SocketConnection<C, S> internal constructor(
      *
      * @throws ClosedException if the server closed it with a code that is no proper end
      */
-    public fun incoming(): Flow<Incoming<S>> = flow {
+    public fun incoming(): ApiFlow<Incoming<S>> = apiFlow {
         while (true) {
-            val batch = try {
-                translated { native.nextBatch(null) } ?: break
+            val item = try {
+                next() ?: break
             } catch (failed: DecodeException) {
                 if (failed.closeFrame != null) throw failed
                 emit(Incoming.Malformed(failed.body.decodeToString(), failed))
                 continue
             }
-            for (item in treeOf(batch, null) as JsonArray) {
-                val kind = (item as? JsonObject)?.text("type")
-                emit(
-                    when (kind) {
-                        "connection.reconnecting" -> Incoming.Reconnecting(item as JsonObject)
-                        "connection.reconnected" -> Incoming.Reconnected(item as JsonObject)
-                        else -> Incoming.Event(server.read(item, Decoding()) ?: throw exceptionOf(recordOf("decode", "an event of the connection is no ${server.name}")))
-                    },
-                )
-            }
+            emit(
+                when ((item as? JsonObject)?.text("type")) {
+                    "connection.reconnecting" -> Incoming.Reconnecting(item as JsonObject)
+                    "connection.reconnected" -> Incoming.Reconnected(item as JsonObject)
+                    else -> Incoming.Event(server.read(item, Decoding()) ?: throw exceptionOf(recordOf("decode", "an event of the connection is no ${server.name}")))
+                },
+            )
         }
+    }
+
+    private val turn = Mutex()
+    private val waiting = ArrayDeque<JsonElement>()
+    private var reading: Deferred<ByteArray?>? = null
+
+    /** What comes next. What a collector leaves behind when it goes, also while it waits, is the next one's. */
+    private suspend fun next(): JsonElement? = turn.withLock {
+        while (waiting.isEmpty()) {
+            val read = reading ?: deferred { translated { native.nextBatch(null) } }.also { reading = it }
+            read.join()
+            reading = null
+            val batch = try {
+                read.await()
+            } catch (failed: ThreadlineException) {
+                throw advice?.thrown() ?: failed
+            }
+            if (batch == null) throw advice?.thrown() ?: break
+            waiting.addAll(treeOf(batch, null) as JsonArray)
+        }
+        waiting.removeFirstOrNull()
     }
 
     /** Sends a close frame (code 1000, or 3000 to 4999) and waits for the server's. Events that came before it can still be read. */
     public suspend fun closeWith(code: Int = 1000, reason: String = ""): CloseFrame {
+        if (code !in 0..0xFFFF) throw exceptionOf(recordOf("usage", "a close frame cannot carry code $code; use 1000, or one from 3000 to 4999"))
         val frame = translated { native.closeWith(code.toUShort(), reason, null) }
         return CloseFrame(frame.code.toInt(), frame.reason)
     }
 
-    override fun close() {
-        native.shut()
-        native.close()
+    // What the native connection holds beside its socket goes with this object: who reads or sends at this moment gets the end in due form.
+    override fun close(): Unit = native.shut()
+}
+
+/** Asks a function of the program whether to go on. What it throws ends the connection, and is thrown to who reads. */
+internal class Advice(private val decide: (JsonObject) -> Boolean) : ReconnectAdvisor {
+    private val failure = AtomicReference<Throwable?>()
+
+    override fun advise(notice: String): String = try {
+        if (decide(treeOf(notice.encodeToByteArray(), null) as JsonObject)) "" else ABORT
+    } catch (failed: Throwable) {
+        failure.set(failed)
+        ABORT
+    }
+
+    /** What was thrown; it is told once. */
+    fun thrown(): Throwable? = failure.getAndSet(null)
+
+    private companion object {
+        const val ABORT = "{\"abort\":true}"
     }
 }
 
@@ -157,14 +196,9 @@ private suspend fun <C, S> Calls.open(
     out.seconds("close_timeout_s", how.closeTimeout)
     out.number("max_size", how.maxSize)
     out.close('}')
-    val advisor = how.onReconnecting?.let { decide ->
-        object : ReconnectAdvisor {
-            override fun advise(notice: String): String =
-                if (decide(treeOf(notice.encodeToByteArray(), null) as JsonObject)) "" else "{\"abort\":true}"
-        }
-    }
-    val native = translated { native.connect(resource, out.text(), how.request?.json() ?: "", advisor, null) }
-    return SocketConnection(native, client, server)
+    val advice = how.onReconnecting?.let(::Advice)
+    val native = translated { native.connect(resource, out.text(), how.request?.json() ?: "", advice, null) }
+    return SocketConnection(native, client, server, advice)
 }
 
 /** Opens a conversation with a model that hears and speaks. */

@@ -1,7 +1,5 @@
 package dev.threadline
 
-import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.flow
 import java.io.ByteArrayOutputStream
 import java.nio.file.Path
 import java.util.concurrent.CompletableFuture
@@ -13,7 +11,7 @@ public class Download internal constructor(private val native: NativeDownload) :
     public val head: ReplyHead = headOf(native.head())
 
     /** The pieces as they arrive. */
-    public fun chunks(): Flow<ByteArray> = flow {
+    public fun chunks(): ApiFlow<ByteArray> = apiFlow {
         try {
             while (true) emit(translated { native.nextChunk(null) } ?: break)
         } finally {
@@ -28,7 +26,7 @@ public class Download internal constructor(private val native: NativeDownload) :
         return all.toByteArray()
     }
 
-    /** Writes the bytes into a file, which is made or emptied. The number of bytes. */
+    /** Writes the bytes into a file, which appears, or is replaced, when all of them are there. The number of bytes. */
     public suspend fun writeTo(path: Path): Long = try {
         translated { native.writeTo(path.toString(), null) }.toLong()
     } finally {

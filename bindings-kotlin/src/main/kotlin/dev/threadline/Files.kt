@@ -10,7 +10,8 @@ internal fun FileUpload.native(): NativeUpload = NativeUpload(
     path = path?.toString(),
     bytes = bytes,
     reader = stream?.let(::StreamReader),
-    length = length?.toULong(),
+    // Below zero it is unknown, as `URLConnection` says it.
+    length = length?.takeIf { it >= 0 }?.toULong(),
     filename = filename,
     contentType = contentType,
 )

@@ -5,9 +5,7 @@ import dev.threadline.json.Codec
 import dev.threadline.json.Decoding
 import dev.threadline.json.Tape
 import kotlinx.coroutines.ExperimentalCoroutinesApi
-import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.FlowCollector
-import kotlinx.coroutines.flow.flow
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import java.nio.ByteBuffer
@@ -111,7 +109,7 @@ public class PageFlow<T> internal constructor(
         pages().collect { page -> page.data.forEach { collector.emit(it) } }
 
     /** The list page by page. */
-    public fun pages(): Flow<Page<T>> = flow {
+    public fun pages(): ApiFlow<Page<T>> = apiFlow {
         translated { open() }.use { pager ->
             while (true) {
                 val reply = translated { pager.next(null) } ?: break

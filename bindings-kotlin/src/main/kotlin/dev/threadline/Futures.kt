@@ -2,13 +2,16 @@ package dev.threadline
 
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.async
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.channels.ReceiveChannel
 import kotlinx.coroutines.channels.produce
 import kotlinx.coroutines.flow.AbstractFlow
+import kotlinx.coroutines.flow.FlowCollector
 import kotlinx.coroutines.future.future
 import kotlinx.coroutines.runBlocking
 import java.util.concurrent.CompletableFuture
@@ -19,6 +22,15 @@ private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
 
 /** A coroutine as a future: cancelling the future cancels the coroutine, and with it its request. */
 internal fun <T> futureOf(work: suspend () -> T): CompletableFuture<T> = scope.future { work() }
+
+/** Work that goes on when who waits for it leaves. */
+internal fun <T> deferred(work: suspend () -> T): Deferred<T> = scope.async { work() }
+
+/** A flow of these items. */
+@OptIn(ExperimentalCoroutinesApi::class)
+internal fun <T> apiFlow(items: suspend FlowCollector<T>.() -> Unit): ApiFlow<T> = object : ApiFlow<T>() {
+    override suspend fun collectSafely(collector: FlowCollector<T>) = collector.items()
+}
 
 /** A flow of ours, with what Java needs to read it. */
 @OptIn(ExperimentalCoroutinesApi::class)

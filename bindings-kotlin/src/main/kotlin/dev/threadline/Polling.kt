@@ -17,7 +17,7 @@ public class Pace<in T>(
     internal val interval: Duration? = null,
     /** Longest wait for the end; then [TimeoutException], whose `unfinished` names the thing. */
     internal val maxWait: Duration? = null,
-    /** Is told each state that is seen, the last one too. It must not wait. */
+    /** Is told each state that is seen, the last one too. It must not wait. What it throws ends the wait. */
     internal val onUpdate: ((T) -> Unit)? = null,
 ) {
     public companion object {
@@ -58,12 +58,14 @@ internal suspend fun <P, T> Calls.poll(
     how.seconds("max_wait_s", pace.maxWait)
     how.close('}')
     val sent = given ?: sent(params, codec)
-    val listener = pace.onUpdate?.let { hear ->
-        object : UpdateListener {
-            override fun updated(reply: NativeReply) = hear(decoded(reply.body, result, headOf(reply.head)))
+    val reply = hearing { tell ->
+        val listener = pace.onUpdate?.let { hear ->
+            object : UpdateListener {
+                override fun updated(reply: NativeReply) = tell { hear(decoded(reply.body, result, headOf(reply.head))) }
+            }
         }
+        translated { native.poll(how.text(), path, sent.fields, sent.files, options?.json() ?: "", null, listener) }
     }
-    val reply = translated { native.poll(how.text(), path, sent.fields, sent.files, options?.json() ?: "", null, listener) }
     val head = headOf(reply.head)
     options?.onReply?.invoke(head)
     return decoded(reply.body, result, head)

@@ -7,6 +7,7 @@ import kotlinx.serialization.descriptors.SerialDescriptor
 import kotlinx.serialization.descriptors.SerialKind
 import kotlinx.serialization.descriptors.StructureKind
 import kotlinx.serialization.descriptors.elementDescriptors
+import kotlinx.serialization.descriptors.nonNullOriginal
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
@@ -25,8 +26,9 @@ internal fun schemaOf(descriptor: SerialDescriptor): JsonElement {
 @OptIn(ExperimentalSerializationApi::class)
 private class Schemas {
     val definitions = LinkedHashMap<String, JsonElement>()
-    private val open = ArrayList<String>()
-    private val recursive = HashSet<String>()
+    private val open = ArrayList<SerialDescriptor>()
+    private val recursive = HashSet<SerialDescriptor>()
+    private val names = HashMap<SerialDescriptor, String>()
 
     fun of(descriptor: SerialDescriptor): JsonElement {
         val plain = bare(descriptor)
@@ -60,21 +62,26 @@ private class Schemas {
 
     /** A class, by its name where it is inside of itself. */
     private fun known(descriptor: SerialDescriptor, make: (SerialDescriptor) -> JsonObject): JsonElement {
-        val name = descriptor.serialName.removeSuffix("?").substringAfterLast('.')
+        // One of another package, or of other arguments, is another one, be its last name the same.
+        val own = descriptor.nonNullOriginal
+        val name = names.getOrPut(own) { free(own.serialName.substringAfterLast('.')) }
         val reference = JsonObject(mapOf("\$ref" to JsonPrimitive("#/\$defs/$name")))
         if (name in definitions) return reference
-        if (name in open) {
-            recursive.add(name)
+        if (own in open) {
+            recursive.add(own)
             return reference
         }
-        open.add(name)
+        open.add(own)
         val schema = make(descriptor)
-        open.remove(name)
-        if (name !in recursive) return schema
+        open.remove(own)
+        if (own !in recursive) return schema
         definitions[name] = schema
         // The root must be an object itself.
         return if (open.isEmpty()) schema else reference
     }
+
+    private fun free(name: String): String =
+        (sequenceOf(name) + generateSequence(2) { it + 1 }.map { "$name$it" }).first { it !in names.values }
 
     private fun members(descriptor: SerialDescriptor): JsonObject = buildJsonObject {
         put("type", "object")

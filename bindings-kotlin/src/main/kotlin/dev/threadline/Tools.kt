@@ -8,12 +8,12 @@ import dev.threadline.json.Codec
 import dev.threadline.json.JsonWriter
 import dev.threadline.resources.*
 import dev.threadline.types.*
-import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.cancelChildren
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.FlowCollector
-import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.launch
 import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.Json
@@ -22,6 +22,7 @@ import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.serializerOrNull
 import java.util.concurrent.CompletableFuture
 import kotlin.coroutines.coroutineContext
 import kotlin.time.Duration
@@ -29,7 +30,7 @@ import dev.threadline.ffi.ToolRun as NativeRun
 
 /**
  * A function that a model may call. Several may be at work at once. What it returns is told to the model: texts as they are, JSON, objects
- * of the API, numbers and booleans as JSON. An exception is told to the model by its message; of an [Error] it hears only that it happened.
+ * of the API and of classes with `@Serializable`, numbers and booleans as JSON. An exception is told to the model by its message; of an [Error] it hears only that it happened.
  */
 public class ToolFunction private constructor(
     internal val name: String,
@@ -203,9 +204,9 @@ internal suspend fun conduct(
 
 private suspend fun performed(function: ToolFunction?, arguments: String): ToolAnswer = try {
     ToolAnswer.Value(told(checkNotNull(function) { "there is no such function" }.run(arguments)))
-} catch (cancelled: CancellationException) {
-    throw cancelled
 } catch (failed: Exception) {
+    // What a function waited for may have been cancelled, or taken too long: that is no end of the run.
+    currentCoroutineContext().ensureActive()
     ToolAnswer.Failed(failed.message ?: failed.javaClass.simpleName)
 } catch (_: Throwable) {
     ToolAnswer.Crashed
@@ -217,9 +218,8 @@ private suspend fun decided(decide: (suspend (ToolCall) -> ToolDecision)?, call:
         is ToolDecision.Answer -> ToolAnswer.Instead(decision.text)
         is ToolDecision.Abort -> ToolAnswer.Abort(decision.why)
     }
-} catch (cancelled: CancellationException) {
-    throw cancelled
 } catch (failed: Exception) {
+    currentCoroutineContext().ensureActive()
     ToolAnswer.Abort(failed.message ?: failed.javaClass.simpleName)
 }
 
@@ -230,12 +230,19 @@ private fun told(value: Any?): String {
         null, Unit -> out.raw("null")
         is JsonElement -> out.element(value)
         is ApiObject -> out.anyObject(value)
-        is Boolean, is Int, is Long, is Short -> out.raw(value.toString())
-        is Double -> out.element(JsonPrimitive(value))
+        is Boolean -> out.raw(value.toString())
+        is Number -> out.element(JsonPrimitive(value))
         is String -> out.string(value)
-        else -> throw SerializationException("a function returned a ${value.javaClass.name}: return a text, JSON or an object of the API")
+        else -> out.element(serialized(value))
     }
     return out.text()
+}
+
+/** A value of a class with `@Serializable`. */
+private fun serialized(value: Any): JsonElement {
+    val serializer = serializerOrNull(value.javaClass)
+        ?: throw SerializationException("a function returned a ${value.javaClass.name}: return a text, JSON, an object of the API or of a class with @Serializable")
+    return Json.encodeToJsonElement(serializer, value)
 }
 
 internal fun written(functions: List<ToolFunction>): String {
@@ -252,7 +259,7 @@ internal fun written(functions: List<ToolFunction>): String {
 private fun <P, R> Calls.toolEvents(
     api: String, path: List<String>, params: P, codec: Codec<P>, reply: Codec<R>, functions: List<ToolFunction>, how: ToolRunOptions,
     options: RequestOptions?, stream: Boolean,
-): Flow<ToolEvent<R>> = flow {
+): ApiFlow<ToolEvent<R>> = apiFlow {
     val sent = sent(params, codec)
     translated { native.runTools(api, path, sent.fields, written(functions), how.json(stream), options?.json() ?: "") }.use { run ->
         try {
@@ -297,7 +304,7 @@ public suspend fun ChatCompletions.runTools(
 /** As [runTools], with everything that happens as it happens. */
 public fun ChatCompletions.streamTools(
     params: ChatCompletionCreateParams, functions: List<ToolFunction>, how: ToolRunOptions = ToolRunOptions(), options: RequestOptions? = null,
-): Flow<ToolEvent<ChatCompletion>> =
+): ApiFlow<ToolEvent<ChatCompletion>> =
     caller.toolEvents("chat", emptyList(), params, ChatCompletionCreateParams.Codec, ChatCompletion.Codec, functions, how, options, true)
 
 /** Runs tools until the model answers. */
@@ -309,7 +316,7 @@ public suspend fun Responses.runTools(
 /** As [runTools], with everything that happens as it happens. */
 public fun Responses.streamTools(
     params: ResponseCreateParams, functions: List<ToolFunction>, how: ToolRunOptions = ToolRunOptions(), options: RequestOptions? = null,
-): Flow<ToolEvent<Response>> =
+): ApiFlow<ToolEvent<Response>> =
     caller.toolEvents("responses", emptyList(), params, ResponseCreateParams.Codec, Response.Codec, functions, how, options, true)
 
 /** Makes a run of an assistant and performs the functions that it asks for, until it has ended. */
@@ -321,7 +328,7 @@ public suspend fun BetaThreadsRuns.runTools(
 /** As [runTools], with everything that happens as it happens. */
 public fun BetaThreadsRuns.streamTools(
     threadId: String, params: RunCreateParams, functions: List<ToolFunction>, how: ToolRunOptions = ToolRunOptions(), options: RequestOptions? = null,
-): Flow<ToolEvent<Run>> =
+): ApiFlow<ToolEvent<Run>> =
     caller.toolEvents(RUNS_API, listOf(threadId), params, RunCreateParams.Codec, Run.Codec, functions, how, options, true)
 
 /** [runTools] for Java. */

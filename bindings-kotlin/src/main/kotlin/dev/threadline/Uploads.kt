@@ -146,13 +146,15 @@ public suspend fun Uploads.uploadFileChunked(
         out.close('}')
     }
     out.close('}')
-    val listener = upload.onProgress?.let { hear ->
-        object : ProgressListener {
-            override fun progress(uploadId: String, bytesDone: ULong, bytesTotal: ULong, partsDone: ULong, partsTotal: ULong) =
-                hear(UploadProgress(uploadId, bytesDone.toLong(), bytesTotal.toLong(), partsDone.toLong(), partsTotal.toLong()))
+    val reply = hearing { tell ->
+        val listener = upload.onProgress?.let { hear ->
+            object : ProgressListener {
+                override fun progress(uploadId: String, bytesDone: ULong, bytesTotal: ULong, partsDone: ULong, partsTotal: ULong) =
+                    tell { hear(UploadProgress(uploadId, bytesDone.toLong(), bytesTotal.toLong(), partsDone.toLong(), partsTotal.toLong())) }
+            }
         }
+        translated { caller.native.uploadChunked(file.native(), out.text(), options?.json() ?: "", listener, null) }
     }
-    val reply = translated { caller.native.uploadChunked(file.native(), out.text(), options?.json() ?: "", listener, null) }
     val head = headOf(reply.head)
     options?.onReply?.invoke(head)
     return decoded(reply.body, Upload.Codec, head)

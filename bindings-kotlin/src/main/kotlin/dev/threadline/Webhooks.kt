@@ -13,12 +13,12 @@ import kotlin.time.Duration.Companion.minutes
  */
 public fun Webhooks.verifySignature(
     payload: ByteArray, headers: Map<String, List<String>>, secret: String? = null, tolerance: Duration = 5.minutes, now: Double? = null,
-): Unit = translated { caller.native.verifyWebhook(payload, headers, secret, tolerance.inWholeSeconds.toULong(), now) }
+): Unit = translated { caller.native.verifyWebhook(payload, headers, secret, tolerance.inWholeSeconds.coerceAtLeast(0).toULong(), now) }
 
 /** Checks the signature of a delivery, as [verifySignature] does, and reads its event. */
 public fun Webhooks.unwrap(
     payload: ByteArray, headers: Map<String, List<String>>, secret: String? = null, tolerance: Duration = 5.minutes, now: Double? = null,
 ): UnwrapWebhookEvent {
-    val event = translated { caller.native.unwrapWebhook(payload, headers, secret, tolerance.inWholeSeconds.toULong(), now) }
+    val event = translated { caller.native.unwrapWebhook(payload, headers, secret, tolerance.inWholeSeconds.coerceAtLeast(0).toULong(), now) }
     return decoded(event.encodeToByteArray(), UnwrapWebhookEvent.Codec, null)
 }

@@ -21,7 +21,7 @@ import kotlin.random.Random
 
 private var failures = 0
 
-private fun check(what: String, holds: Boolean) {
+internal fun check(what: String, holds: Boolean) {
     println("${if (holds) "ok    " else "FAILED"} $what")
     if (!holds) failures += 1
 }
@@ -42,6 +42,7 @@ public fun main(args: Array<String>) {
     cancellation()
     classes()
     damage()
+    edges()
     many(args.firstOrNull()?.toInt() ?: 10_000)
     examples()
     guide()

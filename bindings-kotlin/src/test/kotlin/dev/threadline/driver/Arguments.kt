@@ -63,7 +63,7 @@ internal class Arguments(
     fun <P> params(codec: Codec<P>): P = typed(JsonObject(values - row.path.toSet() - setOfNotNull(row.streamFlag)), codec)
 
     fun <P> typed(tree: JsonElement, codec: Codec<P>): P {
-        val cx = Decoding(strict = true)
+        val cx = Decoding(strict = true, localFiles = true)
         val params = codec.read(tree, cx)
         cx.problem?.let { throw Usage(it) }
         return params ?: throw Usage("the arguments are no ${codec.name}")

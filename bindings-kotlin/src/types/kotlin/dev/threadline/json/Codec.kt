@@ -40,7 +40,12 @@ internal object Fit {
 }
 
 /** What one decoding is asked for and finds out. */
-internal class Decoding(val strict: Boolean = false, val keepBase64: Boolean = false) {
+internal class Decoding(
+    val strict: Boolean = false,
+    val keepBase64: Boolean = false,
+    /** Whether the JSON may name files of this machine, which are read when they are sent: only where its author may read them. */
+    val localFiles: Boolean = false,
+) {
     /** The first misfit, where decoding is strict. */
     var problem: String? = null
         private set

@@ -4,7 +4,10 @@ import dev.threadline.FileUpload
 import java.nio.file.Path
 import java.util.Base64
 
-/** Uploads. In JSON a file is `{"$file": {"path" | "text" | "base64": …, "filename": …, "content_type": …}}`, as in the call protocol. */
+/**
+ * Uploads. In JSON a file is `{"$file": {"path" | "text" | "base64": …, "filename": …, "content_type": …}}`, as in the call protocol. A
+ * path is taken only where [Decoding.localFiles] allows it.
+ */
 internal object FileCodec : Codec<FileUpload>("file") {
     override val kinds: Int get() = Kinds.OBJECT
 
@@ -15,7 +18,7 @@ internal object FileCodec : Codec<FileUpload>("file") {
             tape.member(file, name).takeIf { it != Tape.NONE && tape.kind(it) == Kinds.STRING }?.let { tape.text(it) }
         val filename = text("filename")
         val type = text("content_type")
-        text("path")?.let { return FileUpload.of(Path.of(it), filename, type) }
+        text("path")?.let { return if (!cx.localFiles) null else FileUpload.of(Path.of(it), filename, type) }
         text("text")?.let { return FileUpload.of(it.encodeToByteArray(), filename, type) }
         val bytes = text("base64")?.let { runCatching { Base64.getDecoder().decode(it) }.getOrNull() } ?: return null
         return FileUpload.of(bytes, filename, type)
