@@ -16,7 +16,9 @@ import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import java.nio.file.Path
+import java.util.concurrent.CompletableFuture
 import java.util.concurrent.atomic.AtomicBoolean
+import java.util.function.Consumer
 
 /** A function of an agent failed; the model is told only that it did. */
 public class AgentToolFailure internal constructor(
@@ -54,6 +56,10 @@ public class AgentTurn internal constructor(
     /** Follows the turn to its end, with [each] for its events, and gives what it came to. */
     public suspend fun result(each: suspend (AgentSessionEvent) -> Unit = {}): AgentTurnResult =
         AgentTurnResult(follow(true, each) ?: throw exceptionOf(recordOf("stream_ended", "the turn ended without a result")))
+
+    /** [result] for Java. */
+    @JvmOverloads
+    public fun resultAsync(each: Consumer<AgentSessionEvent> = Consumer { }): CompletableFuture<AgentTurnResult> = futureOf { result { each.accept(it) } }
 
     private val begun = AtomicBoolean()
 
@@ -161,3 +167,26 @@ public suspend fun BetaAgentsSessionsArtifacts.forTurn(sessionId: String, turnId
         text("path", path)
         to?.let { text("to", it.toString()) }
     }
+
+/** [prepare] for Java. */
+@JvmOverloads
+public fun BetaAgentsEnvironmentsFiles.prepareAsync(files: Map<String, String>, options: RequestOptions? = null): CompletableFuture<PreparedAgentFiles> =
+    futureOf { prepare(files, options) }
+
+/** [prepareDirectory] for Java. */
+@JvmOverloads
+public fun BetaAgentsEnvironmentsFiles.prepareDirectoryAsync(
+    root: String, destination: String, include: List<String>, options: RequestOptions? = null,
+): CompletableFuture<PreparedAgentFiles> = futureOf { prepareDirectory(root, destination, include, options) }
+
+/** [upload] for Java. */
+@JvmOverloads
+public fun BetaAgentsEnvironmentsFiles.uploadAsync(
+    environmentId: String, file: FileUpload, path: String, options: RequestOptions? = null,
+): CompletableFuture<StagedAgentFile> = futureOf { upload(environmentId, file, path, options) }
+
+/** [forTurn] for Java. */
+@JvmOverloads
+public fun BetaAgentsSessionsArtifacts.forTurnAsync(
+    sessionId: String, turnId: String, path: String, to: Path? = null, options: RequestOptions? = null,
+): CompletableFuture<JsonObject> = futureOf { forTurn(sessionId, turnId, path, to, options) }

@@ -15,10 +15,14 @@ import kotlinx.coroutines.sync.withLock
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
+import java.util.concurrent.CompletableFuture
 import java.util.concurrent.atomic.AtomicReference
+import java.util.function.Predicate
 import kotlin.time.Duration
+import kotlin.time.toKotlinDuration
 import dev.threadline.ffi.Connection as NativeConnection
 import dev.threadline.ffi.ResponsesPool as NativePool
+import java.time.Duration as JavaDuration
 
 /** How a lost connection is made again. */
 public class ReconnectPolicy(
@@ -28,7 +32,15 @@ public class ReconnectPolicy(
     internal val initialDelay: Duration? = null,
     /** Longest wait. */
     internal val maxDelay: Duration? = null,
-)
+) {
+    public companion object {
+        /** A policy for Java; what is `null` is the library's choice. */
+        @JvmStatic
+        @JvmOverloads
+        public fun of(maxRetries: Int? = null, initialDelay: JavaDuration? = null, maxDelay: JavaDuration? = null): ReconnectPolicy =
+            ReconnectPolicy(maxRetries, initialDelay?.toKotlinDuration(), maxDelay?.toKotlinDuration())
+    }
+}
 
 /** What a connection is opened with. */
 public class ConnectOptions(
@@ -48,7 +60,53 @@ public class ConnectOptions(
     internal val baseUrl: String? = null,
     /** Options of the handshake's request. */
     internal val request: RequestOptions? = null,
-)
+) {
+    /** Takes options one by one, with Java's times and functions. */
+    public class Builder internal constructor() {
+        private var reconnect: ReconnectPolicy? = null
+        private var onReconnecting: ((JsonObject) -> Boolean)? = null
+        private var pingInterval: Duration? = null
+        private var pingTimeout: Duration? = null
+        private var closeTimeout: Duration? = null
+        private var maxSize: Long? = null
+        private var baseUrl: String? = null
+        private var request: RequestOptions? = null
+
+        /** Sets [ConnectOptions.reconnect]. */
+        public fun reconnect(value: ReconnectPolicy): Builder = apply { reconnect = value }
+
+        /** Sets [ConnectOptions.onReconnecting]. */
+        public fun onReconnecting(value: Predicate<JsonObject>): Builder = apply { onReconnecting = value::test }
+
+        /** Sets [ConnectOptions.pingInterval]. */
+        public fun pingInterval(value: JavaDuration): Builder = apply { pingInterval = value.toKotlinDuration() }
+
+        /** Sets [ConnectOptions.pingTimeout]. */
+        public fun pingTimeout(value: JavaDuration): Builder = apply { pingTimeout = value.toKotlinDuration() }
+
+        /** Sets [ConnectOptions.closeTimeout]. */
+        public fun closeTimeout(value: JavaDuration): Builder = apply { closeTimeout = value.toKotlinDuration() }
+
+        /** Sets [ConnectOptions.maxSize]. */
+        public fun maxSize(value: Long): Builder = apply { maxSize = value }
+
+        /** Sets [ConnectOptions.baseUrl]. */
+        public fun baseUrl(value: String): Builder = apply { baseUrl = value }
+
+        /** Sets [ConnectOptions.request]. */
+        public fun request(value: RequestOptions): Builder = apply { request = value }
+
+        /** The options. */
+        public fun build(): ConnectOptions =
+            ConnectOptions(reconnect, onReconnecting, pingInterval, pingTimeout, closeTimeout, maxSize, baseUrl, request)
+    }
+
+    public companion object {
+        /** For Java: says one thing after the other. */
+        @JvmStatic
+        public fun builder(): Builder = Builder()
+    }
+}
 
 /** What comes over a connection. */
 public sealed interface Incoming<out S> {
@@ -145,6 +203,16 @@ public class SocketConnection<C, S> internal constructor(
         val frame = translated { native.closeWith(code.toUShort(), reason, null) }
         return CloseFrame(frame.code.toInt(), frame.reason)
     }
+
+    /** [send] for Java. */
+    public fun sendAsync(event: C): CompletableFuture<Void?> = done { send(event) }
+
+    /** [sendBinary] for Java. */
+    public fun sendBinaryAsync(bytes: ByteArray): CompletableFuture<Void?> = done { sendBinary(bytes) }
+
+    /** [closeWith] for Java. */
+    @JvmOverloads
+    public fun closeWithAsync(code: Int = 1000, reason: String = ""): CompletableFuture<CloseFrame> = futureOf { closeWith(code, reason) }
 
     // What the native connection holds beside its socket goes with this object: who reads or sends at this moment gets the end in due form.
     override fun close(): Unit = native.shut()
@@ -272,7 +340,6 @@ public class ResponsesPool internal constructor(private val native: NativePool) 
 }
 
 /** Connections that are kept for responses. [maxAge] is how long one is used, [idleTime] how long it waits for work. */
-@JvmOverloads
 public fun Responses.pool(maxConnections: Int? = null, idleTime: Duration? = null, maxAge: Duration? = null, options: RequestOptions? = null): ResponsesPool {
     val out = JsonWriter()
     out.open('{')
@@ -282,3 +349,7 @@ public fun Responses.pool(maxConnections: Int? = null, idleTime: Duration? = nul
     out.close('}')
     return ResponsesPool(translated { caller.native.responsesPool(out.text(), options?.json() ?: "") })
 }
+
+/** [pool] for Java; what is `null` is the library's choice. */
+public fun Responses.pool(maxConnections: Int?, idleTime: JavaDuration?, maxAge: JavaDuration?, options: RequestOptions?): ResponsesPool =
+    pool(maxConnections, idleTime?.toKotlinDuration(), maxAge?.toKotlinDuration(), options)

@@ -23,6 +23,12 @@ private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
 /** A coroutine as a future: cancelling the future cancels the coroutine, and with it its request. */
 internal fun <T> futureOf(work: suspend () -> T): CompletableFuture<T> = scope.future { work() }
 
+/** Work without a value as a future. */
+internal fun done(work: suspend () -> Unit): CompletableFuture<Void?> = futureOf {
+    work()
+    null
+}
+
 /** Work that goes on when who waits for it leaves. */
 internal fun <T> deferred(work: suspend () -> T): Deferred<T> = scope.async { work() }
 

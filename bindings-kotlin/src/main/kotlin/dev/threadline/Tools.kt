@@ -24,9 +24,13 @@ import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.serializerOrNull
 import java.util.concurrent.CompletableFuture
+import java.util.function.Consumer
+import java.util.function.Function
 import kotlin.coroutines.coroutineContext
 import kotlin.time.Duration
+import kotlin.time.toKotlinDuration
 import dev.threadline.ffi.ToolRun as NativeRun
+import java.time.Duration as JavaDuration
 
 /**
  * A function that a model may call. Several may be at work at once. What it returns is told to the model: texts as they are, JSON, objects
@@ -78,7 +82,7 @@ public class ToolFunction private constructor(
 
         /** For Java: a function that blocks, or that is done at once. */
         @JvmStatic
-        public fun <A> blocking(type: OutputType<A>, run: java.util.function.Function<A, Any?>): ToolFunction = of(type) { run.apply(it) }
+        public fun <A> blocking(type: OutputType<A>, run: Function<A, Any?>): ToolFunction = of(type) { run.apply(it) }
     }
 }
 
@@ -149,6 +153,52 @@ public class ToolRunOptions(
         flag("stream", stream)
         out.close('}')
         return out.text()
+    }
+
+    /** Takes what is to be said one by one, with Java's times and functions. */
+    public class Builder internal constructor() {
+        private var maxSteps: Int? = null
+        private var abortOnError = false
+        private var parallel = true
+        private var keepToolChoice = false
+        private var chained = false
+        private var pollInterval: Duration? = null
+        private var beforeCall: (suspend (ToolCall) -> ToolDecision)? = null
+        private var onMessage: ((JsonElement) -> Unit)? = null
+
+        /** Sets [ToolRunOptions.maxSteps]. */
+        public fun maxSteps(value: Int): Builder = apply { maxSteps = value }
+
+        /** Sets [ToolRunOptions.abortOnError]. */
+        public fun abortOnError(value: Boolean): Builder = apply { abortOnError = value }
+
+        /** Sets [ToolRunOptions.parallel]. */
+        public fun parallel(value: Boolean): Builder = apply { parallel = value }
+
+        /** Sets [ToolRunOptions.keepToolChoice]. */
+        public fun keepToolChoice(value: Boolean): Builder = apply { keepToolChoice = value }
+
+        /** Sets [ToolRunOptions.chained]. */
+        public fun chained(value: Boolean): Builder = apply { chained = value }
+
+        /** Sets [ToolRunOptions.pollInterval]. */
+        public fun pollInterval(value: JavaDuration): Builder = apply { pollInterval = value.toKotlinDuration() }
+
+        /** Sets [ToolRunOptions.beforeCall]. */
+        public fun beforeCall(value: Function<ToolCall, ToolDecision>): Builder = apply { beforeCall = { value.apply(it) } }
+
+        /** Sets [ToolRunOptions.onMessage]. */
+        public fun onMessage(value: Consumer<JsonElement>): Builder = apply { onMessage = value::accept }
+
+        /** The options. */
+        public fun build(): ToolRunOptions =
+            ToolRunOptions(maxSteps, abortOnError, parallel, keepToolChoice, chained, pollInterval, beforeCall, onMessage)
+    }
+
+    public companion object {
+        /** For Java: says one thing after the other. */
+        @JvmStatic
+        public fun builder(): Builder = Builder()
     }
 }
 
@@ -302,6 +352,7 @@ public suspend fun ChatCompletions.runTools(
     caller.toolEvents("chat", emptyList(), params, ChatCompletionCreateParams.Codec, ChatCompletion.Codec, functions, how, options, false).outcome()
 
 /** As [runTools], with everything that happens as it happens. */
+@JvmOverloads
 public fun ChatCompletions.streamTools(
     params: ChatCompletionCreateParams, functions: List<ToolFunction>, how: ToolRunOptions = ToolRunOptions(), options: RequestOptions? = null,
 ): ApiFlow<ToolEvent<ChatCompletion>> =
@@ -314,6 +365,7 @@ public suspend fun Responses.runTools(
     caller.toolEvents("responses", emptyList(), params, ResponseCreateParams.Codec, Response.Codec, functions, how, options, false).outcome()
 
 /** As [runTools], with everything that happens as it happens. */
+@JvmOverloads
 public fun Responses.streamTools(
     params: ResponseCreateParams, functions: List<ToolFunction>, how: ToolRunOptions = ToolRunOptions(), options: RequestOptions? = null,
 ): ApiFlow<ToolEvent<Response>> =
@@ -326,6 +378,7 @@ public suspend fun BetaThreadsRuns.runTools(
     caller.toolEvents(RUNS_API, listOf(threadId), params, RunCreateParams.Codec, Run.Codec, functions, how, options, false).outcome()
 
 /** As [runTools], with everything that happens as it happens. */
+@JvmOverloads
 public fun BetaThreadsRuns.streamTools(
     threadId: String, params: RunCreateParams, functions: List<ToolFunction>, how: ToolRunOptions = ToolRunOptions(), options: RequestOptions? = null,
 ): ApiFlow<ToolEvent<Run>> =
@@ -336,3 +389,15 @@ public fun BetaThreadsRuns.streamTools(
 public fun ChatCompletions.runToolsAsync(
     params: ChatCompletionCreateParams, functions: List<ToolFunction>, how: ToolRunOptions = ToolRunOptions(), options: RequestOptions? = null,
 ): CompletableFuture<ToolRunResult<ChatCompletion>> = futureOf { runTools(params, functions, how, options) }
+
+/** [runTools] for Java. */
+@JvmOverloads
+public fun Responses.runToolsAsync(
+    params: ResponseCreateParams, functions: List<ToolFunction>, how: ToolRunOptions = ToolRunOptions(), options: RequestOptions? = null,
+): CompletableFuture<ToolRunResult<Response>> = futureOf { runTools(params, functions, how, options) }
+
+/** [runTools] for Java. */
+@JvmOverloads
+public fun BetaThreadsRuns.runToolsAsync(
+    threadId: String, params: RunCreateParams, functions: List<ToolFunction>, how: ToolRunOptions = ToolRunOptions(), options: RequestOptions? = null,
+): CompletableFuture<ToolRunResult<Run>> = futureOf { runTools(threadId, params, functions, how, options) }

@@ -7,7 +7,7 @@ import dev.threadline.types.*
 import dev.threadline.ffi.ProgressListener
 
 /** What an upload into a vector store may say beside its files. */
-public class StoreUpload(
+public class StoreUpload @JvmOverloads constructor(
     /** Values to filter searches by. */
     public val attributes: Map<String, VectorStoreAttribute>? = null,
     /** How the texts are cut. */
@@ -81,7 +81,7 @@ public data class UploadProgress(
 )
 
 /** How a file is uploaded in parts. */
-public class ChunkedUpload(
+public class ChunkedUpload @JvmOverloads constructor(
     /** Name to send; of a path its last part, where none is given. */
     public val filename: String? = null,
     /** Length of the file; needed of a stream of unknown length. */

@@ -1,9 +1,13 @@
+@file:JvmName("Deliveries")
+
 package dev.threadline
 
 import dev.threadline.resources.Webhooks
 import dev.threadline.types.UnwrapWebhookEvent
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.minutes
+import kotlin.time.toKotlinDuration
+import java.time.Duration as JavaDuration
 
 /**
  * Checks the signature of a delivery; without [secret] the client's `webhookSecret` is taken. [tolerance] is how old it may be. [now]: seconds
@@ -22,3 +26,13 @@ public fun Webhooks.unwrap(
     val event = translated { caller.native.unwrapWebhook(payload, headers, secret, tolerance.inWholeSeconds.coerceAtLeast(0).toULong(), now) }
     return decoded(event.encodeToByteArray(), UnwrapWebhookEvent.Codec, null)
 }
+
+/** [verifySignature] for Java: `Deliveries.verifySignature(client.getWebhooks(), …)`. */
+@JvmOverloads
+public fun Webhooks.verifySignature(payload: ByteArray, headers: Map<String, List<String>>, secret: String?, tolerance: JavaDuration, now: Double? = null): Unit =
+    verifySignature(payload, headers, secret, tolerance.toKotlinDuration(), now)
+
+/** [unwrap] for Java. */
+@JvmOverloads
+public fun Webhooks.unwrap(payload: ByteArray, headers: Map<String, List<String>>, secret: String?, tolerance: JavaDuration, now: Double? = null): UnwrapWebhookEvent =
+    unwrap(payload, headers, secret, tolerance.toKotlinDuration(), now)
