@@ -20,7 +20,9 @@ pub(crate) struct Rule {
 /// Of this type. What an argument lacks inside is for the server to say: the vendor's own examples leave out required members. No file is
 /// read here.
 pub(crate) fn fits<T: Decode>(json: &[u8]) -> std::result::Result<(), String> {
-    decode_strict::<T>(json, Strict::default().absent_members().local_files()).map(drop).map_err(|error| error.to_string())
+    decode_strict::<T>(json, Strict::default().absent_members().local_files())
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
 /// There is nothing to check.
