@@ -28,7 +28,6 @@ organization: _Any = None
 project: _Any = None
 webhook_secret: _Any = None
 base_url: _Any = None
-timeout: _Any = None
 max_retries: int = 2
 default_headers: _Any = None
 default_query: _Any = None
@@ -102,6 +101,8 @@ _MODULES = frozenset(("types", "resources", "pagination", "lib", "auth", "bulk",
 __all__ = ["NOT_GIVEN", "NoneType", "NotGiven", "Omit", "__title__", "__version__", "not_given", "omit", "types", *_LAZY]
 
 if _TYPE_CHECKING:
+    #: As long as a program sets none, `DEFAULT_TIMEOUT`.
+    timeout: _Any
     from . import bulk as bulk
     from . import testing as testing
     from . import types as types
@@ -160,6 +161,10 @@ def __getattr__(name: str) -> _Any:
         value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
         globals()[name] = value
         return value
+    if name == "timeout":
+        from ._constants import DEFAULT_TIMEOUT
+
+        return DEFAULT_TIMEOUT
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
     if not name.startswith("_"):

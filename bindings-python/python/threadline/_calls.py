@@ -8,7 +8,7 @@ from ._credentials import check_origin, is_by_certificate
 from ._exchange import OPEN, RAW, VALUE, EventsOf, Exchange
 from ._log import enabled, log
 from ._strict import checked, is_checked
-from ._types import NotGiven
+from ._types import NotGiven, Omit
 from ._undocumented import is_once
 
 __all__ = ["Calls"]
@@ -122,7 +122,8 @@ def _with_defaults(client: Any, arguments: Dict[str, Any]) -> Dict[str, Any]:
     usual, given = default_headers(client), arguments.get("extra_headers")
     given = dict(given) if isinstance(given, Mapping) else {}
     taken = {name.lower() for name in given}
-    added = {name: value for name, value in client.default_headers.items() if usual.get(name) != value and name.lower() not in taken}
+    own = client.default_headers.items()
+    added = {name: value for name, value in own if usual.get(name) != value and name.lower() not in taken and not isinstance(value, Omit)}
     return {**arguments, "extra_headers": {**added, **given}} if added else arguments
 
 

@@ -14,7 +14,7 @@ from ._credentials import Credentials, ambient_headers, switched
 from ._data_residency import resolve_data_residency
 from ._exceptions import OpenAIError
 from ._identities import WorkloadIdentity, X509WorkloadIdentity
-from ._private import check_alone, check_max_retries, default_headers, of_another_provider, private, sent_headers
+from ._private import check_alone, check_max_retries, of_another_provider, private, sent_headers, shown_headers
 from ._resource import AsyncRawView, AsyncStreamingView, RawView, StreamingView, cached_property, client_resources
 from ._timeout import Timeout
 from ._types import NotGiven, not_given
@@ -313,8 +313,8 @@ class _Base(Credentials):
 
     @property
     def default_headers(self) -> Dict[str, Any]:
-        """Headers that every request carries; the core adds those of its body."""
-        return default_headers(self)
+        """Headers that every request carries, but for its credentials; the core adds those of its body."""
+        return shown_headers(self)
 
     @property
     def _has_own_defaults(self) -> bool:

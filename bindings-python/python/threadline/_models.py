@@ -160,6 +160,8 @@ class BaseModel:
         model_fields: ClassVar[Dict[str, Any]]
     else:
         model_fields = __fields__ = _Fields()
+        #: Of these there are none.
+        model_computed_fields: ClassVar[Dict[str, Any]] = {}
 
     def __init__(self, **data: Any) -> None:
         """Raises what :meth:`model_validate` raises for members that are missing or of the wrong kind."""

@@ -42,6 +42,8 @@ def load() -> Any:
     global _client, _made_of
     held = vars(threadline)
     settings: Dict[str, Any] = {name: held.get(name) for name in _NAMES}
+    # `None` is no limit here, where a program has set it.
+    settings["timeout"] = held.get("timeout", threadline.NOT_GIVEN)
     # The name is also that of a function of ours, until a program sets it.
     if getattr(settings["http_client"], "__module__", None) == "threadline._seam":
         settings["http_client"] = None
@@ -78,7 +80,7 @@ def _make(settings: Dict[str, Any]) -> Any:
             threadline.api_type = kind
     azure = {name: settings.pop(name) for name in ("api_version", "azure_endpoint", "azure_ad_token", "azure_ad_token_provider")}
     token_provider = settings.pop("bedrock_token_provider")
-    given = {name: value for name, value in settings.items() if value is not None}
+    given = {name: value for name, value in settings.items() if value is not None or name == "timeout"}
     if kind == "azure":
         from .lib.azure import AzureOpenAI
 

@@ -95,6 +95,17 @@ def default_headers(client: Any) -> Dict[str, Any]:
     return _merged(own, client._custom_headers)
 
 
+def shown_headers(client: Any) -> Dict[str, Any]:
+    """The headers that a client shows as those of every request: of credentials only those that the program has given as headers."""
+    held, made = client._options, default_headers(client)
+    named = {name.lower() for name in client._custom_headers}
+    for name in client.auth_headers:
+        if name.lower() not in named:
+            made.pop(name, None)
+    absent = {"OpenAI-Organization": held["organization"], "OpenAI-Project": held["project"]}
+    return {**{name: Omit() for name, value in absent.items() if value is None and name.lower() not in named}, **made}
+
+
 def headers_of_call(client: Any, method: str, arguments: Mapping[str, Any], retries: int) -> Dict[str, str]:
     """The headers of a call that was made, as far as client and arguments tell."""
     extra = arguments.get("extra_headers") or {}
