@@ -15,4 +15,6 @@ public let examples: [(name: String, run: @Sendable (Client) async throws -> Voi
     ("background", { try await background($0) }),
     ("assistant", { try await assistant($0) }),
     ("handler", { try await handler($0) }),
+    ("testing", { try await testing($0) }),
+    ("undocumented", { try await undocumented($0) }),
 ]

@@ -26,57 +26,91 @@ public struct AgentTurnResult: Sendable {
     public var outputText: String { json.req("output_text") }
 }
 
-/// What happens once.
-private final class Once: @unchecked Sendable {
-    private let lock = NSLock()
-    private var happened = false
-
-    /// Whether it has happened before.
-    func take() -> Bool {
-        lock.withLock {
-            defer { happened = true }
-            return happened
-        }
-    }
-}
-
-/// A turn of a session. Its input is sent when the loop over it begins, or when its ``result(_:)`` is asked for; once only. When the loop is
-/// left or its task cancelled, the connection is closed; the session goes on.
+/// A turn of a session. Its input is sent when the loop over it begins, or when its ``result(_:)`` is asked for; once only: another loop over
+/// its events fails with ``ThreadlineError/usage(_:)``. When the loop is left or its task cancelled, the connection is closed; the session goes on.
 public struct AgentTurn: AsyncSequence, Sendable {
     public typealias Element = AgentSessionEvent
 
     fileprivate let onToolError: (@Sendable (AgentToolFailure) -> Void)?
-    fileprivate let begun = Once()
     fileprivate let open: @Sendable () throws -> Conductor
+    fileprivate let state = State()
 
-    /// Follows the turn to its end, with `each` for its events, and gives what it came to.
+    /// Follows the turn to its end, with `each` for its events, and gives what it came to. Behind a loop that has read all events it gives
+    /// what they came to, and so it does when it is asked again; `each` hears nothing then.
+    ///
+    /// - Throws: ``ThreadlineError/usage(_:)`` if the events are being read elsewhere, or were not read to their end.
     @discardableResult
     public func result(_ each: (AgentSessionEvent) async throws -> Void = { _ in }) async throws -> AgentTurnResult {
-        var events = makeAsyncIterator()
+        if let result = state.result { return result }
+        var events = Iterator(turn: self, ended: state.takeEnded())
         while let event = try await events.next() { try await each(event) }
-        return try await events.result()
+        let result = try await events.result()
+        state.result = result
+        return result
     }
 
-    public func makeAsyncIterator() -> Iterator { Iterator(turn: self) }
+    public func makeAsyncIterator() -> Iterator { Iterator(turn: self, ended: nil) }
+
+    /// How far a turn is, for all its copies.
+    fileprivate final class State: @unchecked Sendable {
+        private let lock = NSLock()
+        private var isSent = false
+        private var ended: News?
+        private var outcome: AgentTurnResult?
+
+        /// Sends the turn, unless it has been sent.
+        func begin(_ open: () throws -> Conductor) throws -> News {
+            try lock.withLock {
+                if isSent {
+                    throw ThreadlineError.of(
+                        "usage", "the turn has been sent already: its events are read once, to their end before its result is asked for")
+                }
+                let news = News(try open())
+                isSent = true
+                return news
+            }
+        }
+
+        /// Keeps what the result can be asked of, now that all events have been read.
+        func end(_ news: News?) { lock.withLock { ended = news } }
+
+        func takeEnded() -> News? {
+            lock.withLock {
+                defer { ended = nil }
+                return ended
+            }
+        }
+
+        var result: AgentTurnResult? {
+            get { lock.withLock { outcome } }
+            set { lock.withLock { outcome = newValue } }
+        }
+    }
 
     /// Reads events.
     public struct Iterator: AsyncIteratorProtocol {
         fileprivate let turn: AgentTurn
         private var news: News?
+        private var isOver: Bool
         private var done: JSONObject?
 
-        fileprivate init(turn: AgentTurn) {
+        /// Reads a turn's events, or, of news of which all events have been read, the result.
+        fileprivate init(turn: AgentTurn, ended: News?) {
             self.turn = turn
+            news = ended
+            isOver = ended != nil
         }
 
         public mutating func next() async throws -> AgentSessionEvent? {
-            if done != nil { return nil }
-            if news == nil {
-                if turn.begun.take() {
-                    throw ThreadlineError.of("usage", "a turn is followed once, since following it sends its input: give `result` a function for its events")
-                }
-                news = News(try turn.open())
-            }
+            if isOver { return nil }
+            if news == nil { news = try turn.state.begin(turn.open) }
+            if let event = try await read() { return event }
+            isOver = true
+            turn.state.end(news)
+            return nil
+        }
+
+        private mutating func read() async throws -> AgentSessionEvent? {
             while let told = try await news?.next() {
                 switch told["type"]?.string {
                 case "event": return try Calls.typed(told["event"] ?? .null, nil)
@@ -94,8 +128,9 @@ public struct AgentTurn: AsyncSequence, Sendable {
         fileprivate mutating func result() async throws -> AgentTurnResult {
             if done == nil {
                 news?.conductor.run.finish()
-                _ = try await next()
+                _ = try await read()
             }
+            turn.state.end(nil)
             guard var json = done else { throw ThreadlineError.of("stream_ended", "the turn ended without a result") }
             json["type"] = nil
             return AgentTurnResult(json: json)

@@ -138,9 +138,9 @@ public struct AssistantStore: Sendable {
 
     /// The same with files and vector stores answered in the process too.
     public func withFiles() -> AssistantStore {
-        guard var all = settings.object else { return AssistantStore(settings: ["store": settings, "files": true]) }
-        all["files"] = true
-        return AssistantStore(settings: .object(all))
+        var members: JSONObject = settings.object ?? ["store": settings]
+        members["files"] = true
+        return AssistantStore(settings: .object(members))
     }
 
     /// A store with further settings, those of the server's file: `store`, `files`, `profile`, `settings`.

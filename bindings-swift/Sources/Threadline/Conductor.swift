@@ -27,7 +27,7 @@ final class Conductor: Sendable {
 
     /// Does what a piece of news asks for. Whether it asked for something.
     func take(_ told: JSON) -> Bool {
-        let number = UInt64(told["number"]?.int ?? 0)
+        let number = UInt64(clamping: told["number"]?.int ?? 0)
         let run = self.run
         switch told["type"]?.string {
         case "call":

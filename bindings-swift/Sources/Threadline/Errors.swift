@@ -96,6 +96,12 @@ public enum ThreadlineError: Error, Sendable {
     /// The same, of this reply.
     func with(_ head: ReplyHead) -> ThreadlineError { ThreadlineError(Failure(failure, head)) }
 
+    /// An error of another kind, such as one that the caller's own code has thrown.
+    static func of(foreign error: any Error) -> ThreadlineError {
+        let message = (error as? any LocalizedError)?.errorDescription ?? "\(error)"
+        return .other(Failure(kind: "other", message: message, head: nil, underlying: error))
+    }
+
     /// All that is known.
     public var failure: Failure {
         switch self {
@@ -142,6 +148,8 @@ public struct Failure: Sendable {
     public let isRetryable: Bool
     /// Body of the reply.
     public let body: Data
+    /// The error itself, where ``Swift/Result`` was made of one that is no ``ThreadlineError``; its kind is `other`.
+    public let underlying: (any Error)?
     private let lines: String
     /// What only some errors have, as the core tells it.
     package let more: JSONObject
@@ -158,6 +166,7 @@ public struct Failure: Sendable {
         retryAfter = record.retryAfter
         isRetryable = record.retryable
         body = record.body
+        underlying = nil
         lines = record.headers
         more = (try? JSON(parsing: record.more))?.object ?? JSONObject()
     }
@@ -175,11 +184,12 @@ public struct Failure: Sendable {
         retryAfter = failure.retryAfter
         isRetryable = failure.isRetryable
         body = failure.body
+        underlying = failure.underlying
         lines = head.lines
         more = failure.more
     }
 
-    init(kind: String, message: String, head: ReplyHead?) {
+    init(kind: String, message: String, head: ReplyHead?, underlying: (any Error)? = nil) {
         self.kind = kind
         self.message = message
         status = head?.status
@@ -191,6 +201,7 @@ public struct Failure: Sendable {
         retryAfter = nil
         isRetryable = false
         body = Data()
+        self.underlying = underlying
         lines = head?.lines ?? ""
         more = JSONObject()
     }
@@ -257,8 +268,8 @@ public struct Failure: Sendable {
 }
 
 extension Result where Failure == ThreadlineError {
-    /// The outcome of a call as a value: `await Result.of { try await client.models.list().firstPage() }`. What else the closure throws is an
-    /// error of the kind `other`.
+    /// The outcome of a call as a value: `await Result.of { try await client.models.list().firstPage() }`. An error that is none of this
+    /// package's becomes ``ThreadlineError/other(_:)``, with itself as its ``Threadline/Failure/underlying``.
     public static func of(_ call: () async throws -> Success) async -> Result<Success, ThreadlineError> {
         do {
             return .success(try await call())
@@ -267,8 +278,7 @@ extension Result where Failure == ThreadlineError {
         } catch is CancellationError {
             return .failure(.of("cancelled", "the task was cancelled"))
         } catch {
-            // An error of the closure's own, or of Foundation's.
-            return .failure(.of("other", (error as? any LocalizedError)?.errorDescription ?? "\(error)"))
+            return .failure(.of(foreign: error))
         }
     }
 }

@@ -57,7 +57,7 @@ public struct EventStream<Element: Sendable>: AsyncSequence, Sendable {
         }
 
         public mutating func next() async throws -> Element? {
-            if at == batch.count {
+            while at == batch.count {
                 let native = closing.source.native
                 guard let bytes = try await Calls.wait({ try await native.nextBatch(cancel: $0) }) else { return nil }
                 batch = try Calls.tree(bytes, head).array ?? []

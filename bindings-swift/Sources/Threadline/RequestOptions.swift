@@ -101,9 +101,9 @@ extension RequestOptions: CustomStringConvertible, CustomDebugStringConvertible,
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// Seconds as the native library takes them: no limit is ten years.
+/// Seconds as the native library takes them: no limit is ten years. It refuses what is below zero, or no number.
 func seconds(_ value: TimeInterval?) -> Double? {
-    value.map { $0.isInfinite ? 3.2e8 : $0 }
+    value.map { $0 == .infinity ? 3.2e8 : $0 }
 }
 
 /// Status and headers of a reply.

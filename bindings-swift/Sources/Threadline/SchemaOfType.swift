@@ -2,13 +2,12 @@ import Foundation
 
 /// The JSON schema of what a type reads, found out by letting the type read from a decoder that writes down what it is asked for.
 struct SchemaOfType {
-    /// Types that hold themselves, by their names in `$defs`.
+    /// What stands in `$defs`.
     private var definitions: [(name: String, schema: JSON)] = []
     /// Types whose schema is being made.
-    private var open: [(type: ObjectIdentifier, name: String)] = []
-    private var recursive: Set<String> = []
-    /// The names of types in `$defs`: two of one name are two all the same.
-    private var known: [(type: ObjectIdentifier, name: String)] = []
+    private var open: [ObjectIdentifier] = []
+    /// Types that hold themselves, and their names in `$defs`.
+    private var recursive: [ObjectIdentifier: String] = [:]
 
     /// The schema of a type; one that holds itself stands in `$defs`.
     ///
@@ -49,9 +48,9 @@ struct SchemaOfType {
     }
 
     private mutating func read(_ type: any Decodable.Type) throws -> (schema: JSON, value: any Decodable) {
-        let (identity, name) = (ObjectIdentifier(type), ownName(of: type))
+        let identity = ObjectIdentifier(type)
         if isOpen(type) { throw SchemaOfType.unclear(type, "holds itself in a way that has no end") }
-        open.append((identity, name))
+        open.append(identity)
         defer { open.removeLast() }
         let record = Record(maker: self, type: type)
         let value: any Decodable
@@ -64,39 +63,36 @@ struct SchemaOfType {
         }
         definitions = record.maker.definitions
         recursive = record.maker.recursive
-        known = record.maker.known
         guard var schema = record.single?.object ?? record.members?.schema else {
             throw SchemaOfType.unclear(type, "reads nothing that has a name")
         }
         if let told = type as? any StructuredOutput.Type, let text = told.outputDescription, open.count > 1 {
             schema["description"] = .string(text)
         }
-        guard recursive.contains(name), !definitions.contains(where: { $0.name == name }) else { return (.object(schema), value) }
+        guard let name = recursive[identity], !definitions.contains(where: { $0.name == name }) else { return (.object(schema), value) }
         definitions.append((name, .object(schema)))
         return (open.count == 1 ? .object(schema) : SchemaOfType.reference(name), value)
     }
 
     /// Whether the schema of a type is being made, so that it is inside of itself.
-    fileprivate func isOpen(_ type: any Decodable.Type) -> Bool { open.contains { $0.type == ObjectIdentifier(type) } }
+    fileprivate func isOpen(_ type: any Decodable.Type) -> Bool { open.contains(ObjectIdentifier(type)) }
 
     /// The schema of what a list, a map or an optional holds, which may be the type that holds it.
     fileprivate mutating func held(_ type: any Decodable.Type) throws -> JSON {
         guard isOpen(type) else { return try schema(type) }
-        let name = ownName(of: type)
-        recursive.insert(name)
-        return SchemaOfType.reference(name)
+        return SchemaOfType.reference(definition(of: type))
     }
 
-    /// The name of a type in `$defs`.
-    private mutating func ownName(of type: any Decodable.Type) -> String {
-        if let found = known.first(where: { $0.type == ObjectIdentifier(type) }) { return found.name }
+    /// The name of a type in `$defs`. Types inside of different ones may have the same: each further one of it gets a number.
+    private mutating func definition(of type: any Decodable.Type) -> String {
+        if let name = recursive[ObjectIdentifier(type)] { return name }
         let plain = SchemaOfType.name(of: type)
-        var (name, number) = (plain, 2)
-        while known.contains(where: { $0.name == name }) {
-            name = "\(plain)\(number)"
-            number += 1
+        var (name, count) = (plain, 1)
+        while recursive.values.contains(name) {
+            count += 1
+            name = "\(plain)\(count)"
         }
-        known.append((ObjectIdentifier(type), name))
+        recursive[ObjectIdentifier(type)] = name
         return name
     }
 

@@ -142,7 +142,7 @@ private final class ForeignListener: ProgressListener {
     func progress(uploadId: String, bytesDone: UInt64, bytesTotal: UInt64, partsDone: UInt64, partsTotal: UInt64) {
         hear(
             UploadProgress(
-                uploadID: uploadId, bytesDone: Int(bytesDone), bytesTotal: Int(bytesTotal), partsDone: Int(partsDone),
-                partsTotal: Int(partsTotal)))
+                uploadID: uploadId, bytesDone: Int(clamping: bytesDone), bytesTotal: Int(clamping: bytesTotal),
+                partsDone: Int(clamping: partsDone), partsTotal: Int(clamping: partsTotal)))
     }
 }

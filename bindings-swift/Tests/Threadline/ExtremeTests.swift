@@ -2,20 +2,6 @@ import Foundation
 import Threadline
 import XCTest
 
-private enum First {
-    final class Item: Codable, Sendable {
-        let next: Item?
-        let first: Int
-    }
-}
-
-private enum Second {
-    final class Item: Codable, Sendable {
-        let next: Item?
-        let second: Int
-    }
-}
-
 /// What a server may say, and a program ask for, at the far ends.
 final class ExtremeTests: XCTestCase {
     func testNumbersBeyondAllBoundsAreNumbersAllTheSame() throws {
@@ -71,26 +57,6 @@ final class ExtremeTests: XCTestCase {
         } catch ThreadlineError.usage(let failure) {
             XCTAssertTrue(failure.message.contains("once"), failure.message)
         }
-    }
-
-    func testErrorsOfTheProgramAreNoMistakesInTheUseOfTheLibrary() async throws {
-        struct Own: Error {}
-        let outcome = await Result<Int, ThreadlineError>.of { throw Own() }
-        guard case .failure(.other(let failure)) = outcome else { return XCTFail("\(outcome)") }
-        XCTAssertEqual(failure.kind, "other")
-    }
-
-    func testTypesOfOneNameAreTwo() throws {
-        struct Both: Codable, Sendable {
-            let one: First.Item
-            let other: Second.Item
-        }
-        let schema = try OutputSchema(of: Both.self).schema
-        let definitions = schema["$defs"]?.object?.members ?? []
-        XCTAssertEqual(definitions.map(\.name), ["Item", "Item2"])
-        XCTAssertNotNil(schema["$defs"]?["Item"]?["properties"]?["first"])
-        XCTAssertNotNil(schema["$defs"]?["Item2"]?["properties"]?["second"])
-        XCTAssertEqual(schema["$defs"]?["Item2"]?["properties"]?["next"]?["anyOf"]?[0]?["$ref"]?.string, "#/$defs/Item2")
     }
 
     func testAFileOfThisMachineIsNotNamedByJSON() throws {

@@ -31,6 +31,31 @@ private final class Node: Codable, Sendable {
     let children: [Node]
 }
 
+/// Two types of one name that hold themselves, each in its own way.
+private struct Forest: Codable, Sendable {
+    struct Oak: Codable, Sendable {
+        final class Branch: Codable, Sendable {
+            let acorns: Int
+            let branches: [Branch]
+        }
+
+        let branch: Branch
+    }
+
+    struct Fir: Codable, Sendable {
+        final class Branch: Codable, Sendable {
+            let cone: String
+            let below: Branch?
+        }
+
+        let branch: Branch
+    }
+
+    let oak: Oak
+    let fir: Fir
+    let second: Oak.Branch
+}
+
 private enum Closed: String, Codable { case only }
 
 /// A type that says its schema itself.
@@ -75,6 +100,21 @@ final class SchemaTests: XCTestCase {
         XCTAssertNoThrow(try OutputSchema(of: Node.self).responseFormat())
     }
 
+    func testTypesOfOneNameAreReferredToByNamesOfTheirOwn() throws {
+        let schema = try OutputSchema(of: Forest.self).schema
+        let shared = schema["$defs"]?.object
+        XCTAssertEqual(shared?.names, ["Branch", "Branch2"])
+        let (oak, fir) = (shared?["Branch"]?["properties"], shared?["Branch2"]?["properties"])
+        XCTAssertEqual(oak?["acorns"]?["type"]?.string, "integer")
+        XCTAssertEqual(oak?["branches"]?["items"]?["$ref"]?.string, "#/$defs/Branch")
+        XCTAssertEqual(fir?["cone"]?["type"]?.string, "string")
+        XCTAssertEqual(fir?["below"]?["anyOf"]?[0]?["$ref"]?.string, "#/$defs/Branch2")
+        let members = schema["properties"]
+        XCTAssertEqual(members?["oak"]?["properties"]?["branch"]?["$ref"]?.string, "#/$defs/Branch")
+        XCTAssertEqual(members?["fir"]?["properties"]?["branch"]?["$ref"]?.string, "#/$defs/Branch2")
+        XCTAssertNoThrow(try OutputSchema(of: Forest.self).responseFormat())
+    }
+
     func testATypeThatDoesNotSayWhatItIsMadeOfIsRefused() throws {
         XCTAssertThrowsError(try OutputSchema(of: [Closed].self)) { error in
             XCTAssertTrue("\(error)".contains("CaseIterable"), "\(error)")
@@ -85,7 +125,7 @@ final class SchemaTests: XCTestCase {
     }
 
     func testAnAnswerIsAskedForAndReadByItsType() async throws {
-        let answer = #"{"title":"t","guests":[{"name":"a","age":null}],"size":"large","starts":"2026-01-02T03:04:05.250Z"}"#
+        let answer = #"{"title":"t","guests":[{"name":"a","age":null}],"size":"large","starts":"2026-01-02T03:04:05Z"}"#
         let message = #"{"role":"assistant","refusal":null,"content":\#(JSON.string(answer).text)}"#
         let server = Server(
             Server.json(#"{"id":"c","object":"chat.completion","choices":[{"index":0,"finish_reason":"stop","logprobs":null,"message":\#(message)}]}"#))
@@ -94,8 +134,39 @@ final class SchemaTests: XCTestCase {
         struct Small: Decodable, Sendable { let title: String; let guests: [Guest]; let size: Size; let starts: Date }
         let parsed = try await client(server).chat.completions.parse(params, as: Small.self)
         XCTAssertEqual(parsed.parsed?.guests, [Guest(name: "a", age: nil)])
-        XCTAssertEqual(parsed.parsed?.starts, Date(timeIntervalSince1970: 1_767_323_045.25))
+        XCTAssertEqual(parsed.parsed?.starts, Date(timeIntervalSince1970: 1_767_323_045))
         XCTAssertEqual(parsed.reply.json["choices"]?[0]?["message"]?["parsed"]?["title"]?.string, "t")
+    }
+}
+
+/// Times in answers, as RFC 3339 writes them.
+final class TimeTests: XCTestCase {
+    private struct Meeting: Decodable, Sendable { let at: Date }
+
+    private func read(_ time: String) async throws -> Date? {
+        let message = #"{"role":"assistant","refusal":null,"content":\#(JSON.string(#"{"at":"\#(time)"}"#).text)}"#
+        let server = Server(
+            Server.json(#"{"id":"c","object":"chat.completion","choices":[{"index":0,"finish_reason":"stop","logprobs":null,"message":\#(message)}]}"#))
+        defer { server.stop() }
+        return try await client(server).chat.completions.parse(params, as: Meeting.self).parsed?.at
+    }
+
+    func testTimesAreReadWithAndWithoutFractions() async throws {
+        let times: [(String, TimeInterval)] = [
+            ("2026-01-02T03:04:05Z", 1_767_323_045), ("2026-01-02T03:04:05.123Z", 1_767_323_045.123), ("2026-01-02T05:04:05.5+02:00", 1_767_323_045.5),
+            ("2026-01-01T21:34:05-05:30", 1_767_323_045), ("2024-02-29T00:00:00.000Z", 1_709_164_800), ("1969-12-31T23:59:59Z", -1),
+        ]
+        for (text, seconds) in times {
+            let date = try await read(text)
+            XCTAssertEqual(try XCTUnwrap(date, text).timeIntervalSince1970, seconds, accuracy: 1e-4, text)
+        }
+        let none = ["", "soon", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z"]
+        for text in none {
+            do {
+                let date = try await read(text)
+                XCTFail("\(text) is \(String(describing: date))")
+            } catch ThreadlineError.decode {}
+        }
     }
 }
 

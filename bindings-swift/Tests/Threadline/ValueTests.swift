@@ -113,6 +113,29 @@ final class ErrorTests: XCTestCase {
         }
     }
 
+    private struct OutOfPaper: Error, Equatable { let tray: Int }
+
+    func testAnErrorOfTheCallersOwnStaysWhatItIs() async throws {
+        let outcome = await Result<Model, ThreadlineError>.of { throw OutOfPaper(tray: 2) }
+        guard case .failure(.other(let failure)) = outcome else { return XCTFail("\(outcome)") }
+        XCTAssertEqual(failure.kind, "other")
+        XCTAssertEqual(failure.underlying as? OutOfPaper, OutOfPaper(tray: 2))
+        XCTAssertTrue(failure.message.contains("OutOfPaper"), failure.message)
+        let ours = await Result<Model, ThreadlineError>.of { try Model(parsing: "[]") }
+        guard case .failure(.other(let refused)) = ours else { return XCTFail("\(ours)") }
+        XCTAssertNotNil(refused.underlying as? JSONError)
+    }
+
+    func testAStoreOfSettingsMayKeepFilesToo() async throws {
+        for store in [AssistantStore.memory, .settings(["store": "sqlite::memory:"]), .settings(["store": "sqlite::memory:", "files": false])] {
+            let mine = try Client(ClientOptions(apiKey: "k", assistants: store.withFiles()))
+            let assistant = try await mine.beta.assistants.create(AssistantCreateParams(model: "m"))
+            XCTAssertEqual(assistant.object, "assistant")
+            let stores = try await mine.vectorStores.list().firstPage()
+            XCTAssertTrue(stores.data.isEmpty)
+        }
+    }
+
     func testSettingsThatCannotBeUsedAreRefused() {
         XCTAssertThrowsError(try Client(ClientOptions(apiKey: "k", baseURL: "no url"))) { error in
             guard case ThreadlineError.usage? = error as? ThreadlineError else { return XCTFail("\(error)") }

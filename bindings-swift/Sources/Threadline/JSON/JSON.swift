@@ -30,9 +30,8 @@ public struct JSONNumber: Sendable, Hashable {
         text = String(value)
     }
 
-    /// A number, which must be finite.
+    /// A number. One that is not finite has no JSON; the native library refuses the call that has one.
     public init(_ value: Double) {
-        precondition(value.isFinite, "JSON has no number \(value)")
         text = digits(value)
     }
 
@@ -62,15 +61,17 @@ func digits(_ value: Double) -> String {
 private func whole(_ text: String) -> Int? {
     guard let (digits, exponent, negative) = scientific(text), exponent >= 0 else { return nil }
     if digits.isEmpty { return 0 }
-    guard digits.count + exponent <= 19 else { return nil }
+    guard exponent <= 19 - digits.count else { return nil }
     let plain = String(decoding: digits, as: UTF8.self) + String(repeating: "0", count: exponent)
     return Int((negative ? "-" : "") + plain)
 }
 
-/// Significant digits without zeros at either end, and the power of ten behind them. Two texts are the same number if these are.
+/// Significant digits without zeros at either end, and the power of ten behind them. Two texts are the same number if these are. `nil` for
+/// what is no number, and for a power that is too large to count with: servers may write any.
 func scientific(_ text: String) -> (digits: [UInt8], exponent: Int, negative: Bool)? {
     var digits: [UInt8] = []
-    var exponent = 0
+    var shift = 0
+    var power: Int? = 0
     var negative = false
     var fraction = false
     var rest = Substring(text).utf8[...]
@@ -83,14 +84,11 @@ func scientific(_ text: String) -> (digits: [UInt8], exponent: Int, negative: Bo
         switch byte {
         case 0x30...0x39:
             digits.append(byte)
-            if fraction { exponent -= 1 }
+            if fraction { shift -= 1 }
         case 0x2E:
             fraction = true
         case 0x45, 0x65:
-            // What is beyond any number of a program is as good as the limit, and no sum of it overflows.
-            let limit = Int.max / 4
-            let power = Int(Substring(rest)) ?? (rest.first == 0x2D ? -limit : limit)
-            exponent += min(max(power, -limit), limit)
+            power = Int(Substring(rest))
             rest = rest[rest.endIndex...]
         default:
             return nil
@@ -98,10 +96,13 @@ func scientific(_ text: String) -> (digits: [UInt8], exponent: Int, negative: Bo
     }
     while digits.last == 0x30 {
         digits.removeLast()
-        exponent += 1
+        shift += 1
     }
     digits = Array(digits.drop { $0 == 0x30 })
-    return digits.isEmpty ? ([], 0, negative) : (digits, exponent, negative)
+    // Zero is zero by whatever power of ten.
+    if digits.isEmpty { return ([], 0, negative) }
+    guard let (exponent, overflow) = power?.addingReportingOverflow(shift), !overflow else { return nil }
+    return (digits, exponent, negative)
 }
 
 /// What JSON text cannot hold as a plain value.

@@ -133,7 +133,9 @@ extension JSON: Codable {
         if let flag = try? value.decode(Bool.self) { return .bool(flag) }
         if let text = try? value.decode(String.self) { return .string(text) }
         if let number = try? value.decode(Int.self) { return .number(JSONNumber(number)) }
-        return .number(JSONNumber(try value.decode(Double.self)))
+        let number = try value.decode(Double.self)
+        guard number.isFinite else { throw DecodingError.dataCorruptedError(in: value, debugDescription: "JSON has no number \(number)") }
+        return .number(JSONNumber(number))
     }
 
     public func encode(to encoder: any Encoder) throws {
