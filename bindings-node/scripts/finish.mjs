@@ -86,13 +86,16 @@ for (const path of files(dist, '.js')) {
   writeFileSync(`${base}.d.mts`, types);
 }
 
-// `require('threadline')` is the class itself, as with the official package, and has everything else as members.
+// `require('threadline')` is the class itself, as with the official package, and has everything else as members: it is extended, asked for
+// what the class has, and instances are its own.
 const index = join(dist, 'index.js');
 const mark = 'Object.defineProperty(exports, "__esModule", { value: true });';
 // By another name than `module`: readers of types would take the function for all that the module is.
-const callable = `const own = module;\nexports = own.exports = function (...args) { return new exports.default(...args); };\n${mark}`;
+const construct = 'Reflect.construct(exports.default, args, new.target || exports.default)';
+const callable = `const own = module;\nexports = own.exports = function (...args) { return ${construct}; };\n${mark}`;
+const heir = 'Object.setPrototypeOf(exports, exports.default);\nexports.prototype = exports.default.prototype;\n';
 const text = readFileSync(index, 'utf8');
-if (!text.includes('own.exports = function')) writeFileSync(index, text.replace(mark, callable));
+if (!text.includes('own.exports = function')) writeFileSync(index, text.replace(mark, callable) + heir);
 
 const { scripts, devDependencies, ...manifest } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -115,6 +115,17 @@ export const programs = {
     typeof main, main.default === OpenAI, typeof main.toFile, typeof main.APIPromise, typeof main.PagePromise, typeof OpenAI.toFile, OpenAI.DEFAULT_TIMEOUT, OpenAI.OpenAI === OpenAI, OpenAI.name, typeof OpenAI.Chat, typeof OpenAI.Files,
     Object.keys(OpenAI).filter((key) => /Error$/.test(key)).sort(),
   ],
+  'the main module as the class': async ({ main }) => {
+    class Mine extends main {
+      mine() {
+        return this.chat.completions.constructor.name;
+      }
+    }
+    const mine = new Mine({ apiKey: 'k' });
+    const kinds = [mine instanceof Mine, mine instanceof main, mine instanceof main.OpenAI, mine.mine(), mine.constructor.name];
+    const made = [main({ apiKey: 'k' }), new main({ apiKey: 'k' })].map((one) => [one instanceof main, one.constructor === main.OpenAI]);
+    return [kinds, made, typeof main.Chat.Completions.prototype.create, main.Chat === main.OpenAI.Chat, main.DEFAULT_TIMEOUT, main.prototype === main.OpenAI.prototype];
+  },
   'in a browser': (p) => {
     const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
     const made = (options) => {
