@@ -104,17 +104,18 @@ function once(native: NativeClient, { method, url, headers, body }: Sent, signal
       id = begin(
         (kind, status, lines, source) => {
           signal.removeEventListener('abort', abort);
-          if (kind === Kind.Failed) {
-            reject(new TypeError('fetch failed', { cause: fromRecord(status as string) }));
-            return;
+          try {
+            if (kind === Kind.Failed) throw new TypeError('fetch failed', { cause: fromRecord(status as string) });
+            const headers = new Headers();
+            const parts = (lines as string).split('\n');
+            for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at]!, parts[at + 1]!);
+            const empty = status === 204 || status === 205 || status === 304;
+            const response = new Response(empty ? null : bodyOf(source as number, kind, signal), { status, headers });
+            Object.defineProperty(response, 'url', { value: url });
+            resolve(response);
+          } catch (error) {
+            reject(error);
           }
-          const headers = new Headers();
-          const parts = (lines as string).split('\n');
-          for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at]!, parts[at + 1]!);
-          const empty = status === 204 || status === 205 || status === 304;
-          const response = new Response(empty ? null : bodyOf(source as number, kind, signal), { status, headers });
-          Object.defineProperty(response, 'url', { value: url });
-          resolve(response);
         },
         (id) => native.exchange(id, asked, body),
       );

@@ -22,7 +22,8 @@ pub(crate) fn record(error: &Error) -> String {
         "retry_after": error.retry_after().map(|wait| wait.as_secs_f64()),
         "retryable": error.is_retryable(),
         "headers": error.headers().iter()
-            .flat_map(|(name, value)| [name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()])
+            // Characters of one byte, as `fetch` has them: `Headers` takes no others.
+            .flat_map(|(name, value)| [name.as_str().to_owned(), value.as_bytes().iter().copied().map(char::from).collect()])
             .collect::<Vec<_>>(),
         "body": String::from_utf8_lossy(error.body()),
     });

@@ -58,7 +58,7 @@ impl Client {
         match self.core(py) {
             Ok(_) => Ok(()),
             Err(error) => {
-                *lock(&self.settings) = old;
+                let _refused = std::mem::replace(&mut *lock(&self.settings), old);
                 *lock(&self.made) = made;
                 Err(error)
             }
@@ -199,8 +199,10 @@ impl Client {
         };
         let core = self.watched(core, settings)?;
         let made = Made { core: core.clone(), generation, vectors, engine };
+        // Dropped when nothing is locked: what ends with it may run Python.
+        let before = lock(&self.made).replace(made);
         // What was made before a fork is never dropped: the threads that hold its locks are gone.
-        std::mem::forget(lock(&self.made).replace(made).filter(|old| old.generation != generation));
+        std::mem::forget(before.filter(|before| before.generation != generation));
         Ok((core, vectors))
     }
 

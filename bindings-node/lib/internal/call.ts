@@ -16,6 +16,7 @@ import {
   type NativeClient,
   type NativeUpload,
   type Row,
+  type Waiter,
   type Way,
 } from './native';
 import { CALL, type FinalRequestOptions, type RequestOptions } from './request-options';
@@ -68,11 +69,11 @@ export class CallResult {
 
   /** One header, without making an object of all. */
   header(name: string): string | null {
-    const at = this.lines.startsWith(`${name}\n`) ? 0 : this.lines.indexOf(`\n${name}\n`);
-    if (at < 0) return null;
-    const begin = at + name.length + (at === 0 && this.lines.startsWith(name) ? 1 : 2);
-    const end = this.lines.indexOf('\n', begin);
-    return this.lines.slice(begin, end < 0 ? undefined : end);
+    // A value may read as a name does.
+    if (!this.lines.includes(name)) return null;
+    const parts = this.lines.split('\n');
+    for (let at = 0; at + 1 < parts.length; at += 2) if (parts[at] === name) return parts[at + 1]!;
+    return null;
   }
 
   get requestID(): string | null {
@@ -216,48 +217,66 @@ export class Call {
     }
     let abort: (() => void) | undefined;
     let done = (): void => undefined;
+    const began = Date.now();
+    let log: ReturnType<Client['_log']>;
     try {
-      const began = Date.now();
-      const log = this.client._log(this);
+      log = this.client._log(this);
+    } catch (error) {
+      // The program's logger threw.
+      this.#reject(error);
+      return;
+    }
+    try {
       const prepared = this.client._prepare(this.requestOptions);
       done = () => {
         prepared.done?.();
         if (abort) signal!.removeEventListener('abort', abort);
       };
-      this.#id = begin(
-        (kind, a, b, c, d) => {
+      const take: Waiter = (kind, a, b, c, d) => {
+        if (kind === Kind.News) {
+          this.custom?.news?.(parseJSON(a as string));
+          return;
+        }
+        if (kind === Kind.Parts) {
+          const result = new CallResult(Kind.Json, a as number, b as string, '', d as number, this, new Parts());
+          this.#join(c as number, result, done, () => log?.ended(a as number, Date.now() - began));
+          return;
+        }
+        done();
+        if (kind === Kind.Failed) {
+          const error = fromRecord(a as string);
+          const nothing = this.#nothing(error);
+          if (nothing) {
+            log?.ended(204, Date.now() - began);
+            this.#resolve(nothing);
+            return;
+          }
+          log?.failed(error, Date.now() - began);
+          this.#reject(error);
+        } else if (kind === Kind.Vectors) {
+          log?.ended(a as number, Date.now() - began);
+          const result = new CallResult(Kind.Json, a as number, b as string, '', d as number, this, new Parts());
+          result.parts!.whole = withNumbers(c as [string, Uint8Array]);
+          this.#resolve(result);
+        } else {
+          log?.ended(a as number, Date.now() - began);
+          this.#resolve(new CallResult(kind, a as number, b as string, c as string | number, d as number, this));
+        }
+      };
+      const waiter: Waiter = (kind, a, b, c, d) => {
+        try {
+          take(kind, a, b, c, d);
+        } catch (error) {
+          // A listener or a logger of the program threw: the call ends by it.
           if (kind === Kind.News) {
-            this.custom?.news?.(parseJSON(a as string));
-            return;
+            cancel(this.#id);
+            done();
           }
-          if (kind === Kind.Parts) {
-            const result = new CallResult(Kind.Json, a as number, b as string, '', d as number, this, new Parts());
-            this.#join(c as number, result, done, () => log?.ended(a as number, Date.now() - began));
-            return;
-          }
-          done();
-          if (kind === Kind.Failed) {
-            const error = fromRecord(a as string);
-            const nothing = this.#nothing(error);
-            if (nothing) {
-              log?.ended(204, Date.now() - began);
-              this.#resolve(nothing);
-              return;
-            }
-            log?.failed(error, Date.now() - began);
-            this.#reject(error);
-          } else if (kind === Kind.Vectors) {
-            log?.ended(a as number, Date.now() - began);
-            const result = new CallResult(Kind.Json, a as number, b as string, '', d as number, this, new Parts());
-            result.parts!.whole = withNumbers(c as [string, Uint8Array]);
-            this.#resolve(result);
-          } else {
-            log?.ended(a as number, Date.now() - began);
-            this.#resolve(new CallResult(kind, a as number, b as string, c as string | number, d as number, this));
-          }
-        },
-        (id) => start(prepared.native, id, prepared.options),
-      );
+          if (kind === Kind.Events || kind === Kind.Bytes || kind === Kind.Parts) close(c as number);
+          this.#reject(error);
+        }
+      };
+      this.#id = begin(waiter, (id) => start(prepared.native, id, prepared.options));
     } catch (error) {
       done();
       this.#reject(fromNative(error));
@@ -299,8 +318,12 @@ export class Call {
         return;
       }
       done();
-      ended();
-      this.#resolve(result);
+      try {
+        ended();
+        this.#resolve(result);
+      } catch (error) {
+        this.#reject(error);
+      }
     });
   }
 }

@@ -289,16 +289,19 @@ export function close(source: number): void {
   hub?.close(source);
 }
 
-const abandoned = new FinalizationRegistry<number>((source) => close(source));
+const abandoned = new FinalizationRegistry<{ source: number; left: (() => void) | undefined }>(({ source, left }) => {
+  left?.();
+  close(source);
+});
 
-/** Closes a source when nobody can read it any more. */
-export function watch(owner: object, source: number): void {
-  abandoned.register(owner, source, owner);
+/** Closes a source when nobody can read it any more, and calls `left`, which must not hold its owner. */
+export function watch(owner: object, source: number, token: object = owner, left?: () => void): void {
+  abandoned.register(owner, { source, left }, token);
 }
 
 /** The source is at its end. */
-export function unwatch(owner: object): void {
-  abandoned.unregister(owner);
+export function unwatch(token: object): void {
+  abandoned.unregister(token);
 }
 
 /** Keeps a function for the native side; its number. `owner`: it is forgotten when that is gone. */
@@ -346,7 +349,14 @@ function drain(): void {
       continue;
     }
     if (kind !== Kind.News) waiting.delete(id);
-    waiter(kind, items[at + 2], items[at + 3], items[at + 4], items[at + 5]);
+    try {
+      waiter(kind, items[at + 2], items[at + 3], items[at + 4], items[at + 5]);
+    } catch (error) {
+      // It is the program's to see, and no business of those who wait for what comes behind.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
   release();
 }

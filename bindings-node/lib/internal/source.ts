@@ -153,31 +153,40 @@ export function bodyOf(source: number, kind: Kind, signal?: AbortSignal): Readab
   return kind === Kind.Events ? eventText(source, signal) : bytes(source, signal);
 }
 
+/** Ends a download by its signal, which may outlive it: what listens holds the stream but weakly. How to stop listening. */
+function endedBy(signal: AbortSignal, source: number, reader: WeakRef<ReadableStreamDefaultController<Uint8Array>>, pulled: { id: number }): () => void {
+  const abort = (): void => {
+    cancel(pulled.id);
+    close(source);
+    reader.deref()?.error(signal.reason ?? new DOMException('This operation was aborted', 'AbortError'));
+  };
+  if (signal.aborted) {
+    abort();
+    return () => undefined;
+  }
+  signal.addEventListener('abort', abort, { once: true });
+  return () => signal.removeEventListener('abort', abort);
+}
+
 function bytes(source: number, signal?: AbortSignal): ReadableStream<Uint8Array> {
-  let id = 0;
-  let abort: (() => void) | undefined;
-  const done = (): void => {
-    if (abort) signal!.removeEventListener('abort', abort);
+  const pulled = { id: 0 };
+  const token = {};
+  let done = (): void => undefined;
+  const over = (): void => {
+    done();
+    unwatch(token);
   };
   const stream = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        if (!signal) return;
-        abort = () => {
-          cancel(id);
-          close(source);
-          controller.error(signal.reason ?? new DOMException('This operation was aborted', 'AbortError'));
-        };
-        if (signal.aborted) abort();
-        else signal.addEventListener('abort', abort, { once: true });
+        if (signal) done = endedBy(signal, source, new WeakRef(controller), pulled);
       },
       pull(controller) {
         return new Promise<void>((resolve) => {
-          id = pull(source, false, (kind, piece) => {
+          pulled.id = pull(source, false, (kind, piece) => {
             if (kind === Kind.Piece && piece !== null) controller.enqueue(piece as Uint8Array);
             else {
-              done();
-              unwatch(controller);
+              over();
               if (kind === Kind.Failed) controller.error(fromRecord(piece as string));
               else controller.close();
             }
@@ -186,12 +195,14 @@ function bytes(source: number, signal?: AbortSignal): ReadableStream<Uint8Array>
         });
       },
       cancel() {
-        done();
+        over();
         close(source);
       },
     },
     { highWaterMark: 0 },
   );
+  // A body that nobody reads, and nobody can read any more, holds no connection.
+  watch(stream, source, token, () => done());
   return stream;
 }
 

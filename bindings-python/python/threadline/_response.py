@@ -278,12 +278,15 @@ class APIResponse(BaseAPIResponse[T]):
             # The core reads the mark of the end itself; streams whose events have names have none.
             yield from () if named else _lines("", b"[DONE]")
             return
-        rest = ""
+        rest: "list[str]" = []
         for text in self.iter_text():
-            *lines, rest = (rest + text).split("\n")
-            yield from (line.removesuffix("\r") for line in lines)
-        if rest:
-            yield rest
+            rest.append(text)
+            if "\n" in text:
+                *lines, last = "".join(rest).split("\n")
+                rest = [last]
+                yield from (line.removesuffix("\r") for line in lines)
+        if last := "".join(rest):
+            yield last
 
     def read(self) -> bytes:
         """All of the body."""
@@ -378,13 +381,16 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
             for line in () if named else _lines("", b"[DONE]"):
                 yield line
             return
-        rest = ""
+        rest: "list[str]" = []
         async for text in self.iter_text():
-            *lines, rest = (rest + text).split("\n")
-            for line in lines:
-                yield line.removesuffix("\r")
-        if rest:
-            yield rest
+            rest.append(text)
+            if "\n" in text:
+                *lines, last = "".join(rest).split("\n")
+                rest = [last]
+                for line in lines:
+                    yield line.removesuffix("\r")
+        if last := "".join(rest):
+            yield last
 
     async def read(self) -> bytes:
         """All of the body."""
