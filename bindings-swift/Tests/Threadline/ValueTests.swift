@@ -130,7 +130,7 @@ final class ErrorTests: XCTestCase {
         for store in [AssistantStore.memory, .settings(["store": "sqlite::memory:"]), .settings(["store": "sqlite::memory:", "files": false])] {
             let mine = try Client(ClientOptions(apiKey: "k", assistants: store.withFiles()))
             let assistant = try await mine.beta.assistants.create(AssistantCreateParams(model: "m"))
-            XCTAssertEqual(assistant.object, "assistant")
+            XCTAssertEqual(assistant.model, "m")
             let stores = try await mine.vectorStores.list().firstPage()
             XCTAssertTrue(stores.data.isEmpty)
         }
