@@ -43,6 +43,8 @@ impl<T: Send + 'static> Held<T> {
 
     /// What `read` gives; `None` if it is, or gets, closed.
     pub(crate) async fn read<O: Send>(&self, read: impl FnOnce(&mut T) -> Reading<'_, O> + Send) -> Option<O> {
+        // Goes last, when the place is free again.
+        let _leaving = Leaving(&self.0);
         let closed = self.0.close.notified();
         let mut place = self.0.place.lock().await;
         if self.0.closed.load(Ordering::Acquire) {
@@ -63,19 +65,34 @@ impl<T: Send + 'static> Held<T> {
     pub(crate) fn close(&self) {
         self.0.closed.store(true, Ordering::Release);
         self.0.close.notify_waiters();
+        self.0.clear();
+    }
+}
+
+impl<T: Send + 'static> Inner<T> {
+    /// Ends what nobody reads; a reader does so itself when it leaves.
+    fn clear(&self) {
         let runtime = runtime::get();
         let _guard = runtime.as_ref().ok().map(|runtime| runtime.enter());
-        if let Ok(mut place) = self.0.place.try_lock() {
+        if let Ok(mut place) = self.place.try_lock() {
             drop(place.take());
+        }
+    }
+}
+
+/// Somebody who reads, and may be told to stop. Whoever closed meanwhile could not end what was in use.
+struct Leaving<'a, T: Send + 'static>(&'a Inner<T>);
+
+impl<T: Send + 'static> Drop for Leaving<'_, T> {
+    fn drop(&mut self) {
+        if self.0.closed.load(Ordering::Acquire) {
+            self.0.clear();
         }
     }
 }
 
 impl<T: Send + 'static> Drop for Inner<T> {
     fn drop(&mut self) {
-        let Some(value) = self.place.get_mut().take() else { return };
-        let runtime = runtime::get();
-        let _guard = runtime.as_ref().ok().map(|runtime| runtime.enter());
-        drop(value);
+        self.clear();
     }
 }

@@ -10,6 +10,16 @@ use tokio::sync::oneshot;
 use crate::hub::Queue;
 use crate::item::Item;
 
+tokio::task_local! {
+    /// The number of the call that is being worked on.
+    pub(crate) static CALL: u32;
+}
+
+/// The call that is being worked on; 0 if it is none of JavaScript's.
+fn call() -> u32 {
+    CALL.try_with(|call| *call).unwrap_or_default()
+}
+
 /// What JavaScript answered.
 #[derive(Debug)]
 pub(crate) enum Answer {
@@ -67,7 +77,7 @@ impl Callback {
         let (answer, answered) = oneshot::channel();
         self.queue.expect(id, answer);
         let question = Question { queue: &self.queue, id };
-        self.queue.push(Item::Ask { id, function: self.function, argument, body });
+        self.queue.push(Item::Ask { id, function: self.function, argument, body, call: call() });
         let outcome = answered.await;
         drop(question);
         outcome.unwrap_or_else(|_| Err(Failure { number: None, message: "the event loop of the call is gone".into() }))
@@ -76,7 +86,7 @@ impl Callback {
     /// Calls it and does not wait.
     pub(crate) fn tell(&self, argument: String) {
         let id = self.queue.number();
-        self.queue.push(Item::Ask { id, function: self.function, argument, body: None });
+        self.queue.push(Item::Ask { id, function: self.function, argument, body: None, call: call() });
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
-use crate::host::{Answer, Failure};
+use crate::host::{Answer, CALL, Failure};
 use crate::item::{Item, STRIDE};
 use crate::runtime;
 use crate::source::{Source, next};
@@ -117,7 +117,7 @@ impl Queue {
         // Noted before it runs: a call that ends at once must find itself there.
         lock(&self.calls).insert(id, abort);
         runtime.spawn(async move {
-            if let Ok(item) = Abortable::new(work, registration).await {
+            if let Ok(item) = CALL.scope(id, Abortable::new(work, registration)).await {
                 queue.finish(id, item);
             }
         });

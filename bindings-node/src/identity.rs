@@ -61,4 +61,9 @@ impl TokenProvider for Tokens {
             Ok(token)
         })
     }
+
+    /// A function may look at the context of the call (`AsyncLocalStorage`).
+    fn is_shared(&self) -> bool {
+        false
+    }
 }

@@ -35,8 +35,8 @@ pub(crate) enum Item {
     Part { id: u32, path: String, words: Words, last: bool },
     /// A piece of a body; none: the end.
     Piece { id: u32, piece: Option<Bytes> },
-    /// A function of the user's is to be called, and its result answered.
-    Ask { id: u32, function: u32, argument: String, body: Option<Bytes> },
+    /// A function of the user's is to be called, on behalf of this call (or 0), and its result answered.
+    Ask { id: u32, function: u32, argument: String, body: Option<Bytes>, call: u32 },
     /// Nobody waits for the answer of this question any more.
     Forget { id: u32 },
     /// News of a call that goes on, as JSON.
@@ -129,12 +129,13 @@ impl Item {
                 array.set(at + 1, 6)?;
                 set_bytes(env, array, at + 2, piece)
             }
-            Self::Ask { id, function, argument, body } => {
+            Self::Ask { id, function, argument, body, call } => {
                 array.set(at, id)?;
                 array.set(at + 1, 7)?;
                 array.set(at + 2, function)?;
                 set_text(env, array, at + 3, argument.as_bytes())?;
-                set_bytes(env, array, at + 4, body)
+                set_bytes(env, array, at + 4, body)?;
+                array.set(at + 5, call)
             }
             Self::Forget { id } => {
                 array.set(at, id)?;

@@ -50,14 +50,32 @@ impl Source {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.close.notify_waiters();
+        self.clear();
+    }
+
+    /// Ends what nobody reads; a reader does so itself when it leaves.
+    fn clear(&self) {
         if let Ok(mut inner) = self.inner.try_lock() {
             drop(inner.take());
         }
     }
 }
 
+/// Somebody who reads, and may be told to stop. Whoever closed meanwhile could not end what was in use.
+struct Leaving<'a>(&'a Source);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if self.0.closed.load(Ordering::Acquire) {
+            self.0.clear();
+        }
+    }
+}
+
 /// What comes next, and whether it is the last.
 pub(crate) async fn next(id: u32, source: &Source, sent: bool) -> (Item, bool) {
+    // Goes last, when the source is free again.
+    let _leaving = Leaving(source);
     let closed = source.close.notified();
     let mut place = source.inner.lock().await;
     if source.closed.load(Ordering::Acquire) {

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 
 use http::HeaderMap;
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -20,6 +21,10 @@ pub(crate) struct About {
 
 /// The exception for an error.
 pub(crate) fn to_python(py: Python<'_>, error: &Error, about: &About) -> PyErr {
+    let cause = python_cause(py, error);
+    if let Some(raised) = cause.as_ref().filter(|raised| is_itself(py, error, raised)) {
+        return raised.clone_ref(py);
+    }
     let made = record(py, error, about).and_then(|record| {
         let make = py.import(intern!(py, "threadline._exceptions"))?.getattr(intern!(py, "from_record"))?;
         make.call1((record,))
@@ -28,7 +33,7 @@ pub(crate) fn to_python(py: Python<'_>, error: &Error, about: &About) -> PyErr {
         Err(failed) => failed,
         Ok(exception) => {
             let made = PyErr::from_value(exception);
-            if let Some(cause) = python_cause(py, error) {
+            if let Some(cause) = cause {
                 made.set_cause(py, Some(cause));
             }
             made
@@ -42,6 +47,12 @@ pub(crate) fn of_failure(py: Python<'_>, failure: Failure, about: &About, wrap: 
         Failure::Python(error) => error,
         Failure::Json(error) => to_python(py, &wrap(&reason(&error)), about),
     }
+}
+
+/// Whether a program gets the exception of its own function and not one of ours: of functions that give keys and tokens, as with the
+/// official package, and of those that were interrupted.
+fn is_itself(py: Python<'_>, error: &Error, raised: &PyErr) -> bool {
+    error.kind() == ErrorKind::Authentication || !raised.is_instance_of::<PyException>(py)
 }
 
 /// An exception that a function of the user's raised inside the call.

@@ -1,13 +1,15 @@
 //! Calls from the core into Python: token providers, and HTTP clients of the user's own.
 //!
 //! They run where their caller is: of an asynchronous call on its event loop's thread, of a synchronous one on a thread that may
-//! wait. The threads of the runtime never run Python code.
+//! wait; and in a copy of the caller's context (`contextvars`), so that a key function finds there what its caller has put there. The
+//! threads of the runtime never run Python code.
 
 use std::sync::Arc;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use tokio::sync::oneshot;
 
@@ -15,11 +17,36 @@ use crate::bridge::Queue;
 
 /// Whose call it is.
 #[derive(Clone)]
-pub(crate) enum Host {
+pub(crate) struct Host {
+    place: Place,
+    /// The caller's context, copied when the call was made.
+    context: Arc<Py<PyAny>>,
+}
+
+/// Where the caller is.
+#[derive(Clone)]
+enum Place {
     /// A thread that waits.
     Thread,
     /// An event loop.
     Loop(Arc<Queue>),
+}
+
+impl Host {
+    /// The thread that makes the call, and waits.
+    pub(crate) fn thread(py: Python<'_>) -> PyResult<Self> {
+        Ok(Self { place: Place::Thread, context: context(py)? })
+    }
+
+    /// The event loop of this thread.
+    pub(crate) fn event_loop(py: Python<'_>, queue: Arc<Queue>) -> PyResult<Self> {
+        Ok(Self { place: Place::Loop(queue), context: context(py)? })
+    }
+}
+
+fn context(py: Python<'_>) -> PyResult<Arc<Py<PyAny>>> {
+    static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    Ok(Arc::new(COPY.import(py, "contextvars", "copy_context")?.call0()?.unbind()))
 }
 
 tokio::task_local! {
@@ -38,9 +65,10 @@ pub(crate) struct Callback {
 /// Arguments, made when the interpreter is at hand.
 type MakeArguments = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send>;
 
-/// A call that waits for its event loop.
+/// A call of a function that is to be made.
 pub(crate) struct Job {
     function: Arc<Py<PyAny>>,
+    context: Option<Arc<Py<PyAny>>>,
     arguments: MakeArguments,
     answer: oneshot::Sender<PyResult<Py<PyAny>>>,
 }
@@ -55,8 +83,8 @@ impl Callback {
         let py = function.py();
         let running = py.import(intern!(py, "asyncio"))?.call_method0(intern!(py, "_get_running_loop"))?;
         let host = match running.is_none() {
-            true => Host::Thread,
-            false => Host::Loop(crate::bridge::current(py)?.get().queue()),
+            true => Host::thread(py)?,
+            false => Host::event_loop(py, crate::bridge::current(py)?.get().queue())?,
         };
         Ok(Self { function: Arc::new(function.unbind()), host: Some(host) })
     }
@@ -64,36 +92,31 @@ impl Callback {
     /// Calls the function and does not wait for what comes of it; several such calls keep their order. What it raises is shown
     /// as Python shows exceptions that nobody can catch.
     pub(crate) fn notify(&self, arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static) {
-        let function = Arc::clone(&self.function);
+        let (answer, _) = oneshot::channel();
         let host = HOST.try_with(Host::clone).ok().or_else(|| self.host.clone());
-        if let Some(Host::Loop(queue)) = host {
-            let (answer, _) = oneshot::channel();
-            queue.run(Job { function, arguments: Box::new(arguments), answer });
-            return;
+        let (place, job) = self.job(host, Box::new(arguments), answer);
+        match place {
+            Some(Place::Loop(queue)) => queue.run(job),
+            _ => tokio::task::block_in_place(|| job.run_and_forget()),
         }
-        tokio::task::block_in_place(|| {
-            Python::try_attach(|py| {
-                let called = arguments(py).and_then(|arguments| function.bind(py).call1(arguments.bind(py)).map(drop));
-                if let Err(error) = called {
-                    error.write_unraisable(py, None);
-                }
-            })
-        });
     }
 
     /// Calls the function, without arguments, and does not wait for what comes of it.
     pub(crate) fn tell(&self) {
         let (answer, _) = oneshot::channel();
         let arguments: MakeArguments = Box::new(|py| Ok(PyTuple::empty(py).unbind()));
-        let job = Job { function: Arc::clone(&self.function), arguments, answer };
-        match &self.host {
-            Some(Host::Loop(queue)) => queue.run(job),
-            _ => {
-                if let Ok(runtime) = crate::runtime::get() {
-                    runtime.spawn_blocking(move || job.run_here());
-                }
-            }
-        }
+        let (place, job) = self.job(self.host.clone(), arguments, answer);
+        job.begin(place);
+    }
+
+    fn job(
+        &self,
+        host: Option<Host>,
+        arguments: MakeArguments,
+        answer: oneshot::Sender<PyResult<Py<PyAny>>>,
+    ) -> (Option<Place>, Job) {
+        let (place, context) = host.map(|host| (host.place, host.context)).unzip();
+        (place, Job { function: Arc::clone(&self.function), context, arguments, answer })
     }
 
     /// As [`call`](Self::call), without arguments.
@@ -115,7 +138,8 @@ impl Callback {
         &self,
         arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static,
     ) -> PyResult<Py<PyAny>> {
-        self.call_on(None, arguments).await
+        let host = self.host.as_ref().map(|host| Host { place: Place::Thread, context: Arc::clone(&host.context) });
+        self.call_on(host, arguments).await
     }
 
     async fn call_on(
@@ -123,30 +147,32 @@ impl Callback {
         host: Option<Host>,
         arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static,
     ) -> PyResult<Py<PyAny>> {
-        let function = Arc::clone(&self.function);
-        let arguments: MakeArguments = Box::new(arguments);
         let (answer, answered) = oneshot::channel();
-        let job = Job { function, arguments, answer };
-        match host {
-            Some(Host::Loop(queue)) => queue.run(job),
-            _ => {
-                if let Ok(runtime) = crate::runtime::get() {
-                    runtime.spawn_blocking(move || job.run_here());
-                }
-            }
-        }
+        let (place, job) = self.job(host, Box::new(arguments), answer);
+        job.begin(place);
         answered.await.unwrap_or_else(|_| Err(PyRuntimeError::new_err("the event loop of the call is gone")))
     }
 }
 
 impl Job {
+    fn begin(self, place: Option<Place>) {
+        match place {
+            Some(Place::Loop(queue)) => queue.run(self),
+            _ => {
+                if let Ok(runtime) = crate::runtime::get() {
+                    runtime.spawn_blocking(move || self.run_here());
+                }
+            }
+        }
+    }
+
     /// Runs on a thread that may wait.
     fn run_here(self) {
-        let Self { function, arguments, answer } = self;
+        let Self { function, context, arguments, answer } = self;
         let result = Python::try_attach(|py| {
-            let value = function.bind(py).call1(arguments(py)?.bind(py))?;
             let helper = py.import(intern!(py, "threadline._host"))?.getattr(intern!(py, "settle"))?;
-            Ok(helper.call1((value,))?.unbind())
+            let arguments = arguments(py)?;
+            Ok(helper.call1((context.as_deref(), &*function, arguments))?.unbind())
         });
         // None: the interpreter is going down, and nobody waits any more.
         if let Some(result) = result {
@@ -156,26 +182,35 @@ impl Job {
 
     /// Runs on the thread of the event loop, to be answered when it is done.
     pub(crate) fn run_on_loop(self, py: Python<'_>) {
-        let Self { function, arguments, answer } = self;
-        let start = || -> PyResult<Bound<'_, PyAny>> { function.bind(py).call1(arguments(py)?.bind(py)) };
-        match start() {
-            Err(error) => {
-                if let Err(Err(error)) = answer.send(Err(error)) {
-                    error.write_unraisable(py, None);
-                }
+        let Self { function, context, arguments, answer } = self;
+        let reply = Reply { answer: std::sync::Mutex::new(Some(answer)) };
+        let start = || -> PyResult<()> {
+            let helper = py.import(intern!(py, "threadline._host"))?.getattr(intern!(py, "deliver"))?;
+            let reply = Py::new(py, reply)?;
+            if let Err(error) = arguments(py)
+                .and_then(|arguments| helper.call1((context.as_deref(), &*function, arguments, &reply)).map(drop))
+            {
+                reply.get().send(Err(error));
             }
-            Ok(value) => {
-                let reply = Reply { answer: std::sync::Mutex::new(Some(answer)) };
-                let helper = || -> PyResult<()> {
-                    let helper = py.import(intern!(py, "threadline._host"))?.getattr(intern!(py, "deliver"))?;
-                    helper.call1((value, Py::new(py, reply)?))?;
-                    Ok(())
-                };
-                if let Err(error) = helper() {
-                    error.write_unraisable(py, None);
-                }
-            }
+            Ok(())
+        };
+        if let Err(error) = start() {
+            error.write_unraisable(py, None);
         }
+    }
+
+    /// Runs on this thread; nobody waits for what comes of it.
+    fn run_and_forget(self) {
+        let Self { function, context, arguments, .. } = self;
+        Python::try_attach(|py| {
+            let called = arguments(py).and_then(|arguments| {
+                let helper = py.import(intern!(py, "threadline._host"))?.getattr(intern!(py, "run"))?;
+                helper.call1((context.as_deref(), &*function, arguments)).map(drop)
+            });
+            if let Err(error) = called {
+                error.write_unraisable(py, None);
+            }
+        });
     }
 }
 
@@ -199,9 +234,11 @@ impl Reply {
 impl Reply {
     fn send(&self, result: PyResult<Py<PyAny>>) {
         let answer = self.answer.lock().ok().and_then(|mut answer| answer.take());
-        if let Some(answer) = answer {
-            // Whoever asked may have been cancelled.
-            let _ = answer.send(result);
+        // Whoever asked may have been cancelled, or not have waited at all: a failure must be seen somewhere.
+        if let Some(answer) = answer
+            && let Err(Err(error)) = answer.send(result)
+        {
+            Python::attach(|py| error.write_unraisable(py, None));
         }
     }
 }

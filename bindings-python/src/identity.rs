@@ -26,7 +26,8 @@ pub(crate) fn hooks(settings: &Bound<'_, PyDict>) -> PyResult<Hooks> {
             async move {
                 let text = callback.ask().await.and_then(|value| Python::attach(|py| value.extract::<String>(py)));
                 text.map_err(|error| {
-                    Error::new(ErrorKind::Authentication, format!("the subject token provider failed: {error}"))
+                    let message = format!("the subject token provider failed: {error}");
+                    Error::new(ErrorKind::Authentication, message).with_source(error)
                 })
             }
         }))
@@ -70,6 +71,11 @@ impl TokenProvider for Tokens {
             let value = self.0.ask().await?;
             Ok(Python::attach(|py| token(value.bind(py)))?)
         })
+    }
+
+    /// A function may look at the context of the call.
+    fn is_shared(&self) -> bool {
+        false
     }
 }
 

@@ -16,12 +16,12 @@ pub(crate) type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Sen
 
 /// Waits for a call on this thread and makes its result.
 pub(crate) fn block(py: Python<'_>, work: impl Future<Output = Finish> + Send) -> PyResult<Py<PyAny>> {
-    runtime::wait(py, HOST.scope(Host::Thread, work))?(py)
+    runtime::wait(py, HOST.scope(Host::thread(py)?, work))?(py)
 }
 
 /// As [`block`], by [`runtime::drive`].
 pub(crate) fn drive(py: Python<'_>, work: impl Future<Output = Finish> + Send) -> PyResult<Py<PyAny>> {
-    runtime::drive(py, HOST.scope(Host::Thread, work))?(py)
+    runtime::drive(py, HOST.scope(Host::thread(py)?, work))?(py)
 }
 
 /// A call of the running event loop's.
@@ -44,7 +44,7 @@ impl Pending {
         let future = future.call_method0(intern!(py, "__await__"))?.unbind();
         let result = Arc::new(Mutex::new(None));
         let (place, queue) = (Arc::clone(&result), bridge.get().queue());
-        let host = Host::Loop(bridge.get().queue());
+        let host = Host::event_loop(py, bridge.get().queue())?;
         let task = runtime.spawn(async move {
             let finish = HOST.scope(host, work).await;
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(finish);

@@ -1,8 +1,7 @@
 //! A reply with its head, as `with_raw_response`, `with_streaming_response`, binary results and streams hold it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::Mutex as StdMutex;
+use std::sync::Mutex;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -10,16 +9,15 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyType};
 use threadline::operation::ReplyKind;
-use threadline::{Download, RawReply};
-use tokio::sync::Mutex;
+use threadline::{Download, Error, RawReply};
 
 use crate::client::lock;
 use crate::decode;
 use crate::error::{self, About, to_python};
 use crate::finish::{self, Context};
+use crate::held::Held;
 use crate::page::{self, Link};
 use crate::pending::{Finish, Pending, drive};
-use crate::runtime;
 use crate::stream::EventStream;
 
 /// Status and headers of a reply.
@@ -36,14 +34,14 @@ pub(crate) enum Body {
     /// Bytes of any kind.
     Bytes(Bytes),
     /// Bytes that are still to come.
-    Download(Arc<Mutex<Option<Download>>>),
+    Download(Held<Download, Result<Option<Bytes>, Error>>),
     /// Events.
     Events(Py<EventStream>),
 }
 
 impl Body {
     pub(crate) fn download(download: Download) -> Self {
-        Self::Download(Arc::new(Mutex::new(Some(download))))
+        Self::Download(Held::new(download, |piece| !matches!(piece, Ok(Some(_)))))
     }
 }
 
@@ -52,7 +50,7 @@ impl Body {
 pub(crate) struct Reply {
     head: Head,
     body: Body,
-    context: StdMutex<Option<Context>>,
+    context: Mutex<Option<Context>>,
     about: About,
     asynchronous: bool,
 }
@@ -60,25 +58,19 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn new(head: Head, body: Body, context: Context) -> Self {
         let (about, asynchronous) = (context.about.clone(), context.asynchronous);
-        Self { head, body, context: StdMutex::new(Some(context)), about, asynchronous }
+        Self { head, body, context: Mutex::new(Some(context)), about, asynchronous }
     }
 
     fn next(&self) -> PyResult<impl Future<Output = Finish> + Send + 'static> {
         let Body::Download(download) = &self.body else {
             return Err(PyRuntimeError::new_err("the reply has been read already"));
         };
-        let (download, about) = (Arc::clone(download), self.about.clone());
+        download.here("reply")?;
+        let (download, about) = (download.clone(), self.about.clone());
         Ok(async move {
-            let mut place = download.lock().await;
-            let piece = match &mut *place {
-                Some(download) => download.next_chunk().await,
-                None => Ok(None),
-            };
-            if !matches!(piece, Ok(Some(_))) {
-                *place = None;
-            }
+            let piece = download.next(|download| Box::pin(download.next_chunk())).await;
             let finish: Finish = Box::new(move |py| {
-                let piece = piece.map_err(|error| to_python(py, &error, &about))?;
+                let piece = piece.take().unwrap_or(Ok(None)).map_err(|error| to_python(py, &error, &about))?;
                 Ok(piece.map_or_else(|| py.None(), |piece| PyBytes::new(py, &piece).into_any().unbind()))
             });
             finish
@@ -148,20 +140,11 @@ impl Reply {
         Pending::start(py, self.next()?)
     }
 
-    /// Closes the connection of a body that has not been read.
+    /// Closes the connection of a body that has not been read to its end. Whoever waits for more of it gets the end.
     fn close(&self, py: Python<'_>) {
         match &self.body {
             Body::Events(events) => events.get().close(py),
-            Body::Download(download) => {
-                if let Ok(mut place) = download.try_lock()
-                    && let Some(download) = place.take()
-                {
-                    py.detach(move || {
-                        let _guard = runtime::enter();
-                        drop(download);
-                    });
-                }
-            }
+            Body::Download(download) => download.close(py),
             _ => {}
         }
     }

@@ -2,39 +2,35 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use threadline::websocket::{
     Advice, Connect, RawCloser, RawConnection, RawIncoming, RawSender, ReconnectPolicy, Reconnecting,
 };
 use threadline::{Client as Core, Error, RequestOptions};
-use tokio::sync::Mutex;
 
 use crate::client::Client;
 use crate::decode::{self, Vectors};
 use crate::error::{self, About, decode_error, to_python};
 use crate::generated::CONNECTIONS;
+use crate::held::Held;
 use crate::options::{self, seconds, setting};
 use crate::pending::{Finish, Pending, block};
-use crate::runtime;
 use crate::schema::Shape;
 
 /// An open connection.
 #[pyclass(frozen, module = "threadline._threadline")]
 pub(crate) struct Socket {
-    /// Taken out when it is closed for good.
-    connection: Arc<Mutex<Option<RawConnection>>>,
+    connection: Held<RawConnection, Option<Result<RawIncoming, Error>>>,
     sender: RawSender,
     closer: RawCloser,
     request_id: Option<String>,
     events: Shape,
-    generation: u32,
 }
 
 type Opening = Pin<Box<dyn Future<Output = Result<RawConnection, Error>> + Send>>;
@@ -193,9 +189,8 @@ fn connecting(
                 sender: connection.sender().clone(),
                 closer: connection.closer(),
                 request_id: connection.request_id().map(str::to_owned),
-                connection: Arc::new(Mutex::new(Some(connection))),
+                connection: Held::new(connection, |_| false),
                 events,
-                generation: runtime::generation(),
             };
             Ok(Py::new(py, socket)?.into_any())
         });
@@ -234,21 +229,15 @@ pub(crate) fn audio_frames<'py>(py: Python<'py>, audio: &Bound<'_, PyBytes>) -> 
 
 impl Socket {
     fn here(&self) -> PyResult<()> {
-        if self.generation == runtime::generation() {
-            return Ok(());
-        }
-        Err(PyRuntimeError::new_err("the connection belongs to the process that this one was forked from"))
+        self.connection.here("connection")
     }
 
     fn receiving(&self) -> impl Future<Output = Finish> + Send + 'static {
-        let connection = Arc::clone(&self.connection);
+        let connection = self.connection.clone();
         async move {
-            let item = match &mut *connection.lock().await {
-                Some(connection) => connection.recv().await,
-                None => None,
-            };
+            let item = connection.next(|connection| Box::pin(connection.recv())).await;
             let finish: Finish = Box::new(move |py| {
-                let (is_event, json) = match item {
+                let (is_event, json) = match item.take().flatten() {
                     None => return Ok(py.None()),
                     Some(Err(error)) => return Err(to_python(py, &error, &About::default())),
                     Some(Ok(RawIncoming::Event(event))) => (true, event),
@@ -352,16 +341,5 @@ impl Socket {
     #[getter]
     fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        // A connection of the parent's has threads that are gone: to close it would wait for them.
-        if self.generation != runtime::generation()
-            && let Ok(mut connection) = self.connection.try_lock()
-        {
-            std::mem::forget(connection.take());
-        }
     }
 }

@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 use threadline::accumulate::Accumulate;
 use threadline::json::{Decode, decode, encode};
 use threadline::structured::FunctionSchema;
-use threadline::tools::{Decision, JsonReply, StreamedReply, Tool, ToolErrors, ToolEvent, ToolRunner, ToolStream};
+use threadline::tools::{Decision, Interrupted, JsonReply, StreamedReply, Tool, ToolErrors, ToolEvent, ToolRunner, ToolStream};
 use threadline::types::{
     ChatCompletion, ChatCompletionCreateParams, Response, ResponseCreateParams, Run, RunCreateParams,
 };
@@ -24,6 +24,8 @@ use crate::host::Callback;
 use crate::options::{seconds, setting};
 use crate::pending::{Finish, Pending, block};
 use crate::schema::Row;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// An exception of a function, for the core.
 #[derive(Debug)]
@@ -55,20 +57,17 @@ impl std::error::Error for Raised {
 }
 
 /// Calls a function with a text; it gives a JSON text.
-async fn called(function: Callback, arguments: String) -> Result<Json, Raised> {
+async fn called(function: Callback, arguments: String) -> Result<Json, BoxError> {
     let result = function.call(move |py| Ok((arguments,).into_pyobject(py)?.unbind())).await;
     let text = result.and_then(|value| Python::attach(|py| value.extract::<String>(py)));
     match text {
-        Ok(text) => Json::parse(&text)
-            .map_err(|error| Raised { text: error.to_string(), error: PyValueError::new_err(error.to_string()) }),
-        Err(error) => {
-            let is_failure = Python::attach(|py| error.is_instance_of::<PyException>(py));
-            if !is_failure {
-                // What is no failure of the function is not told to the model.
-                std::panic::resume_unwind(Box::new("a function was interrupted"));
-            }
-            Err(Raised::new(error))
+        Ok(text) => Ok(Json::parse(&text)
+            .map_err(|error| Raised { text: error.to_string(), error: PyValueError::new_err(error.to_string()) })?),
+        // What is no failure of the function (`KeyboardInterrupt`, a task that was cancelled) is not for the model.
+        Err(error) if !Python::attach(|py| error.is_instance_of::<PyException>(py)) => {
+            Err(Interrupted::new(Raised::new(error)).into())
         }
+        Err(error) => Err(Raised::new(error).into()),
     }
 }
 
@@ -290,10 +289,20 @@ where
     })
 }
 
+impl Streaming {
+    async fn next(&mut self) -> Told {
+        match self {
+            Self::Chat(stream) => next(stream).await,
+            Self::Response(stream) => next(stream).await,
+            Self::Run(stream) => next(stream).await,
+        }
+    }
+}
+
 /// A run of tools whose replies are streamed.
 #[pyclass(frozen, module = "threadline._threadline", name = "ToolStream")]
 pub(crate) struct Stream {
-    held: Held<Streaming>,
+    held: Held<Streaming, Told>,
     row: &'static Row,
 }
 
@@ -301,19 +310,8 @@ impl Stream {
     fn reading(&self) -> impl Future<Output = Finish> + Send + 'static {
         let held = self.held.clone();
         async move {
-            let told = held
-                .read(|stream| {
-                    Box::pin(async move {
-                        match stream {
-                            Streaming::Chat(stream) => next(stream).await,
-                            Streaming::Response(stream) => next(stream).await,
-                            Streaming::Run(stream) => next(stream).await,
-                        }
-                    })
-                })
-                .await
-                .flatten();
-            let finish: Finish = Box::new(move |py| match told.transpose() {
+            let told = held.next(|stream| Box::pin(stream.next())).await;
+            let finish: Finish = Box::new(move |py| match told.take().flatten().transpose() {
                 Err(error) => Err(to_python(py, &error, &About::default())),
                 Ok(None) => Ok(py.None()),
                 Ok(Some(told)) => Ok(told.into_pyobject(py)?.into_any().unbind()),
@@ -326,8 +324,12 @@ impl Stream {
         let (held, row) = (self.held.clone(), self.row);
         async move {
             let told = held
-                .read(|stream| {
+                .finish(|stream, left| {
                     Box::pin(async move {
+                        // An event that nobody has seen counts all the same; why the run failed is told once.
+                        if let Some(Some(Err(error))) = left {
+                            return Err(error);
+                        }
                         async fn last<R: StreamedReply>(
                             stream: &mut ToolStream<R>,
                         ) -> Result<(Option<Json>, String), Error> {
@@ -375,7 +377,7 @@ impl Stream {
             Runner::Run(runner) => runner.stream_json().map(Streaming::Run),
         };
         let stream = stream.map_err(|error| to_python(py, &error, &About::default()))?;
-        Ok(Self { held: Held::new(stream), row })
+        Ok(Self { held: Held::new(stream, |_| false), row })
     }
 
     /// What comes next: its kind (`event`, `calls`, `result`) and its JSON; `None` at the end.

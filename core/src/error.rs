@@ -225,6 +225,13 @@ impl Error {
         self.0.retry_after
     }
 
+    /// With the error that is behind it, which [`source`](StdError::source) gives: for providers and transports of your own.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
@@ -270,11 +277,6 @@ impl Error {
 
 /// Parts added on the way up, inside the crate.
 impl Error {
-    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
-        self
-    }
-
     pub(crate) fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.0.message = message.into();
         self

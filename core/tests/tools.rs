@@ -16,7 +16,7 @@ use support::fake::{Fake, events, json, pieces};
 use support::tcp::{self, Server};
 use threadline::ErrorKind;
 use threadline::structured::{OutputFormat, ParseRules, parse_completion, schema_of};
-use threadline::tools::{CallOutcome, Tool, ToolErrors};
+use threadline::tools::{CallOutcome, Interrupted, Tool, ToolErrors};
 use threadline::types::{ChatCompletion, ChatCompletionCreateParams, ChatCompletionMessageParam};
 
 /// A sum.
@@ -153,6 +153,22 @@ async fn a_functions_error_is_the_source_of_the_runs_error() {
     let source = std::error::Error::source(&error).unwrap();
     assert_eq!(source.downcast_ref::<std::io::Error>().unwrap().to_string(), "disk full");
     assert_eq!(error.transcript().unwrap().steps.len(), 1);
+}
+
+#[tokio::test]
+async fn a_function_that_is_interrupted_ends_the_run_and_tells_the_model_nothing() {
+    let fake = Fake::new([json(&asks("fail", "{}"))]);
+    #[derive(Deserialize, JsonSchema)]
+    struct Nothing {}
+    let tool = Tool::new("fail", |_: Nothing| async {
+        Err::<(), _>(Interrupted::new(std::io::Error::other("the program is closed")))
+    });
+    let error = fake.client().chat().completions().run_tools(params(), [tool]).await.unwrap_err();
+    assert_eq!((error.kind(), error.param()), (ErrorKind::Tool, Some("fail")));
+    assert!(error.message().contains("the program is closed"), "{error}");
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.is::<Interrupted>() && source.source().is_some_and(|source| source.is::<std::io::Error>()));
+    assert_eq!(fake.seen().len(), 1);
 }
 
 /// Counts the functions that are at work.

@@ -1,4 +1,5 @@
 /** One call on its way: what it sends, and what has come of it. */
+import { AsyncResource } from 'node:async_hooks';
 import type { Client } from '../core/client';
 import { APIError, APIUserAbortError, fromNative, fromRecord, OpenAIError } from '../core/error';
 import { isTooDeep, parseBig, stringify } from './big';
@@ -276,7 +277,9 @@ export class Call {
           this.#reject(error);
         }
       };
-      this.#id = begin(waiter, (id) => start(prepared.native, id, prepared.options));
+      // Loggers and listeners of the program run in the context of its call.
+      const heard = log || this.custom?.news ? AsyncResource.bind(waiter) : waiter;
+      this.#id = begin(heard, (id) => start(prepared.native, id, prepared.options));
     } catch (error) {
       done();
       this.#reject(fromNative(error));

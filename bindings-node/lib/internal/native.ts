@@ -1,6 +1,7 @@
 /**
  * The native module and its queue. Numbers stand for what crosses: a call that waits, a source that is read, a function of the user's.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { nativeModule } from './load';
 import { Waiting } from './waiting';
 
@@ -214,7 +215,12 @@ let hub: NativeHub | undefined;
 let held = false;
 let number = 1;
 const waiting = new Waiting<Waiter>();
-const callbacks = new Map<number, Callback>();
+const callbacks = new Map<number, { call: Callback; made: AsyncResource }>();
+/**
+ * The context (`AsyncLocalStorage`) of each call that waits, where a function of the user's may be called on its behalf: a key function
+ * finds there what the call's own caller has put there, and not what is of whoever called first.
+ */
+const contexts = new Map<number, AsyncResource>();
 /** Questions under way, to be taken back. */
 const asked = new Map<number, AbortController>();
 /** What functions of the user's threw, until the error of their call is made. */
@@ -243,6 +249,7 @@ export function begin(waiter: Waiter, start: (id: number) => void): number {
     held = true;
     hub!.hold(true);
   }
+  if (callbacks.size > 0) contexts.set(id, new AsyncResource('threadline.call'));
   try {
     start(id);
   } catch (error) {
@@ -269,6 +276,7 @@ export function cancel(id: number): void {
 
 function over(id: number): void {
   waiting.delete(id);
+  contexts.delete(id);
   release();
 }
 
@@ -304,10 +312,13 @@ export function unwatch(token: object): void {
   abandoned.unregister(token);
 }
 
-/** Keeps a function for the native side; its number. `owner`: it is forgotten when that is gone. */
+/**
+ * Keeps a function for the native side; its number. `owner`: it is forgotten when that is gone. What asks for no call in particular has the
+ * context in which it was kept.
+ */
 export function keep(callback: Callback, owner?: object): number {
   const id = number++;
-  callbacks.set(id, callback);
+  callbacks.set(id, { call: callback, made: new AsyncResource('threadline.callback') });
   if (owner) {
     unused.register(owner, id);
   }
@@ -334,7 +345,11 @@ function drain(): void {
     const id = items[at] as number;
     const kind = items[at + 1] as Kind;
     if (kind === Kind.Ask) {
-      void ask(id, items[at + 2] as number, items[at + 3] as string, items[at + 4] as Uint8Array | null);
+      const found = callbacks.get(items[at + 2] as number);
+      const context = contexts.get(items[at + 5] as number) ?? found?.made;
+      const body = items[at + 4] as Uint8Array | null;
+      // Without a context nothing is kept under this number any more.
+      void (context?.runInAsyncScope(ask, undefined, id, found?.call, items[at + 3] as string, body) ?? ask(id));
       continue;
     }
     if (kind === Kind.Forget) {
@@ -348,7 +363,10 @@ function drain(): void {
       if (kind === Kind.Events || kind === Kind.Bytes || kind === Kind.Parts) hub!.close(items[at + 4] as number);
       continue;
     }
-    if (kind !== Kind.News) waiting.delete(id);
+    if (kind !== Kind.News) {
+      waiting.delete(id);
+      contexts.delete(id);
+    }
     try {
       waiter(kind, items[at + 2], items[at + 3], items[at + 4], items[at + 5]);
     } catch (error) {
@@ -361,12 +379,11 @@ function drain(): void {
   release();
 }
 
-async function ask(id: number, callback: number, argument: string, body: Uint8Array | null): Promise<void> {
+async function ask(id: number, callback?: Callback, argument = '', body: Uint8Array | null = null): Promise<void> {
   const controller = new AbortController();
   asked.set(id, controller);
   try {
-    const found = callbacks.get(callback);
-    const answer = found ? await found(argument, body, controller.signal) : null;
+    const answer = callback ? await callback(argument, body, controller.signal) : null;
     hub!.answer(id, answer ?? null);
   } catch (error) {
     if (controller.signal.aborted) return;

@@ -1,4 +1,8 @@
-"""Awaitables of the user's functions, for the native module."""
+"""Functions of the user's, called for the native module.
+
+`context` is a copy of the context of the call on whose behalf a function runs, where there is one. Several functions of a call may run at
+the same time, and a context takes only one in, so each has a copy of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,21 @@ import asyncio
 import inspect
 from typing import Any
 
-__all__ = ["deliver", "settle"]
+__all__ = ["deliver", "run", "settle"]
 
 
-def settle(value: Any) -> Any:
-    """The value, or what an awaitable comes to, on a thread that may wait."""
+def run(context: Any, function: Any, arguments: Any) -> Any:
+    """What the function returns."""
+    return function(*arguments) if context is None else context.copy().run(function, *arguments)
+
+
+def settle(context: Any, function: Any, arguments: Any) -> Any:
+    """What the function returns, or what its awaitable comes to, on a thread that may wait."""
+    return run(context, _settle, (function, arguments))
+
+
+def _settle(function: Any, arguments: Any) -> Any:
+    value = function(*arguments)
     if not inspect.isawaitable(value):
         return value
 
@@ -23,8 +37,13 @@ def settle(value: Any) -> Any:
 _running: "set[Any]" = set()
 
 
-def deliver(value: Any, reply: Any) -> None:
-    """Hands the value to `reply`, or what an awaitable comes to, on the thread of the running loop."""
+def deliver(context: Any, function: Any, arguments: Any, reply: Any) -> None:
+    """Hands what the function returns to `reply`, or what its awaitable comes to, on the thread of the running loop."""
+    run(context, _deliver, (function, arguments, reply))
+
+
+def _deliver(function: Any, arguments: Any, reply: Any) -> None:
+    value = function(*arguments)
     if not inspect.isawaitable(value):
         reply.value(value)
         return
@@ -39,7 +58,7 @@ def deliver(value: Any, reply: Any) -> None:
         else:
             reply.value(result)
 
-    # The loop itself holds tasks only weakly.
+    # The loop itself holds tasks only weakly. A task takes a copy of the context it is made in.
     task = asyncio.get_running_loop().create_task(waiting())
     _running.add(task)
     task.add_done_callback(_running.discard)

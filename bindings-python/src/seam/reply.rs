@@ -1,7 +1,5 @@
 //! A reply whose body is read piece by piece.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,12 +8,11 @@ use http::HeaderMap;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 use threadline::transport::{ByteStream, HttpResponse, TransportError};
-use tokio::sync::{Mutex, Notify};
 
 use super::Failed;
+use crate::held::Held;
 use crate::options::seconds;
 use crate::pending::{Finish, Pending, drive};
-use crate::runtime;
 
 /// What has arrived is handed over at once, up to about this many bytes.
 const GATHERED: usize = 256 << 10;
@@ -25,13 +22,7 @@ const GATHERED: usize = 256 << 10;
 pub(crate) struct Exchanged {
     status: u16,
     headers: HeaderMap,
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    body: Mutex<Option<Body>>,
-    closed: AtomicBool,
-    close: Notify,
+    body: Held<Body, Result<Option<Bytes>, Failed>>,
 }
 
 struct Body {
@@ -43,68 +34,35 @@ struct Body {
 impl Exchanged {
     pub(super) fn new(reply: HttpResponse) -> Self {
         let HttpResponse { status, headers, body, .. } = reply;
-        let body = Mutex::new(Some(Body { stream: body, held: None }));
-        let shared = Shared { body, closed: AtomicBool::new(false), close: Notify::new() };
-        Self { status: status.as_u16(), headers, shared: Arc::new(shared) }
+        let body = Held::new(Body { stream: body, held: None }, |piece| !matches!(piece, Ok(Some(_))));
+        Self { status: status.as_u16(), headers, body }
     }
 
     fn piece(&self, limit: Option<f64>) -> PyResult<impl Future<Output = Finish> + Send + 'static> {
         let limit = limit.map(seconds).transpose()?;
-        let shared = Arc::clone(&self.shared);
+        self.body.here("reply")?;
+        let body = self.body.clone();
         Ok(async move {
-            let piece = shared.next(limit).await;
-            let finish: Finish = Box::new(move |py| match piece {
-                Ok(Some(piece)) => Ok(PyBytes::new(py, &piece).into_any().unbind()),
-                Ok(None) => Ok(py.None()),
-                Err(failed) => Err(failed.raise(py)),
+            let piece = body.next(|body| Box::pin(body.within(limit))).await;
+            let finish: Finish = Box::new(move |py| match piece.take() {
+                Some(Ok(Some(piece))) => Ok(PyBytes::new(py, &piece).into_any().unbind()),
+                Some(Ok(None)) | None => Ok(py.None()),
+                Some(Err(failed)) => Err(failed.raise(py)),
             });
             finish
         })
     }
 }
 
-impl Shared {
-    async fn next(&self, limit: Option<Duration>) -> Result<Option<Bytes>, Failed> {
-        // Goes last, when the body is free again.
-        let _leaving = Leaving(self);
-        let closed = self.close.notified();
-        let mut place = self.body.lock().await;
-        if self.closed.load(Ordering::Acquire) {
-            *place = None;
-        }
-        let Some(body) = &mut *place else { return Ok(None) };
-        let late = async {
-            match limit {
-                Some(limit) => tokio::time::sleep(limit).await,
-                None => std::future::pending().await,
-            }
-        };
-        let piece = tokio::select! {
-            piece = body.next() => piece.map_err(Failed::Transport),
-            () = closed => Ok(None),
-            () = late => Err(Failed::Late("ReadTimeout", "no more of the reply's body has come in time")),
-        };
-        if !matches!(piece, Ok(Some(_))) {
-            *place = None;
-        }
-        piece
-    }
-}
-
-/// A read that ends, or is given up. Whoever closed the reply meanwhile could not take the body from it.
-struct Leaving<'a>(&'a Shared);
-
-impl Drop for Leaving<'_> {
-    fn drop(&mut self) {
-        if self.0.closed.load(Ordering::Acquire)
-            && let Ok(mut place) = self.0.body.try_lock()
-        {
-            *place = None;
-        }
-    }
-}
-
 impl Body {
+    async fn within(&mut self, limit: Option<Duration>) -> Result<Option<Bytes>, Failed> {
+        let Some(limit) = limit else { return self.next().await.map_err(Failed::Transport) };
+        match tokio::time::timeout(limit, self.next()).await {
+            Ok(piece) => piece.map_err(Failed::Transport),
+            Err(_) => Err(Failed::Late("ReadTimeout", "no more of the reply's body has come in time")),
+        }
+    }
+
     /// The next bytes, with all that have come by now.
     async fn next(&mut self) -> Result<Option<Bytes>, TransportError> {
         if let Some(held) = self.held.take() {
@@ -171,15 +129,6 @@ impl Exchanged {
 
     /// Closes the connection, if the body has not come to its end. Whoever waits for bytes gets the end.
     fn close(&self, py: Python<'_>) {
-        self.shared.closed.store(true, Ordering::Release);
-        self.shared.close.notify_waiters();
-        if let Ok(mut body) = self.shared.body.try_lock()
-            && let Some(body) = body.take()
-        {
-            py.detach(move || {
-                let _guard = runtime::enter();
-                drop(body);
-            });
-        }
+        self.body.close(py);
     }
 }

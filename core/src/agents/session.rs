@@ -19,7 +19,7 @@ use crate::json::{self, Json};
 use crate::operations;
 use crate::resources::BetaAgentsSessions;
 use crate::structured::tree::Tree;
-use crate::tools::{Tool, ToolFailure};
+use crate::tools::{Interrupted, Tool, ToolFailure};
 use crate::types::{
     AgentSession, AgentSessionEvent, AgentSessionMessage, AgentSessionMessageContent, AgentSessionTurn,
 };
@@ -347,12 +347,15 @@ impl AgentSessionStream {
             let output = match tool.call(call.arguments.clone()).await {
                 Ok(output) => Some(output),
                 Err(failure) => {
+                    let message = match failure {
+                        ToolFailure::Arguments(why) => format!("the arguments do not fit: {why}"),
+                        ToolFailure::Function(error) => match Interrupted::ending(error, &call.name) {
+                            Ok(error) => return Err(error),
+                            Err(error) => error.to_string(),
+                        },
+                        ToolFailure::Panic => "the function panicked".to_owned(),
+                    };
                     if let Some(tell) = tell {
-                        let message = match failure {
-                            ToolFailure::Arguments(why) => format!("the arguments do not fit: {why}"),
-                            ToolFailure::Function(error) => error.to_string(),
-                            ToolFailure::Panic => "the function panicked".to_owned(),
-                        };
                         tell(&AgentToolFailure { call: &call, message });
                     }
                     None

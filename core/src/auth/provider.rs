@@ -35,9 +35,18 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, ProviderErr
 pub trait TokenProvider: Send + Sync + 'static {
     /// A token to send with the next requests.
     ///
-    /// Never called a second time before the first answer is there, whatever the number of calls that wait for it. An
+    /// Never called a second time before the first answer is there, whatever the number of calls that wait for it, unless
+    /// [`is_shared`](Self::is_shared) says otherwise: the answer must not depend on which of them asks. An
     /// answer that takes longer than 60 s counts as a failure. Dropping the future must abandon the work.
     fn token<'a>(&'a self, context: &'a TokenContext) -> TokenFuture<'a>;
+
+    /// Whether calls that need a token at the same time may wait for one answer together. Default: yes.
+    ///
+    /// Say no where the answer depends on who asks (a tenant that the caller's task carries with it, say): each call then asks for itself,
+    /// also while another waits. A token with a lifetime is kept for all of them nevertheless.
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
 
 impl<F, Fut, T, E> TokenProvider for F
@@ -136,6 +145,7 @@ impl fmt::Debug for Failure {
 
 impl StdError for Failure {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
+        // The failure itself, for whoever looks for an error of a type of his own.
+        Some(&*self.0)
     }
 }

@@ -35,6 +35,8 @@ struct State {
     cache: TokenCache,
     /// The refresh under way. It lives as long as somebody waits for it; the last one to give up ends it.
     refresh: Option<WeakShared<Refresh>>,
+    /// Whether the last token had a lifetime, and so is for every call.
+    lasting: bool,
 }
 
 impl fmt::Debug for TokenSource {
@@ -60,6 +62,7 @@ impl TokenSource {
                     Some(_) => return Ok(token),
                     None => (self.refresh(&mut state, transport), Some(token)),
                 },
+                Lookup::Fetch if !self.provider.is_shared() && !state.lasting => (self.asking(transport), None),
                 Lookup::Fetch => (state.running().unwrap_or_else(|| self.refresh(&mut state, transport)), None),
             }
         };
@@ -79,33 +82,45 @@ impl TokenSource {
         self.state().cache.refused(token);
     }
 
+    /// Asks, for all who come meanwhile.
     fn refresh(self: &Arc<Self>, state: &mut State, transport: &Arc<dyn Transport>) -> Shared<Refresh> {
-        let source = Arc::clone(self);
-        let context = TokenContext { transport: Arc::clone(transport) };
-        let refresh: Refresh = Box::pin(async move {
-            let answer = timeout(LONGEST_REFRESH, source.provider.token(&context)).await;
-            let now = source.now();
-            let mut state = source.state();
-            state.refresh = None;
-            match answer {
-                Ok(Ok(token)) => {
-                    state.cache.store(&token, now);
-                    Ok(token)
-                }
-                Ok(Err(error)) => {
-                    state.cache.failed(now);
-                    Err(Failure(error.into()))
-                }
-                Err(_) => {
-                    state.cache.failed(now);
-                    let message = format!("no answer within {LONGEST_REFRESH:?}");
-                    Err(Failure(Arc::new(Error::new(ErrorKind::Timeout, message))))
-                }
-            }
-        });
-        let refresh = refresh.shared();
+        let refresh = self.asking(transport);
         state.refresh = refresh.downgrade();
         refresh
+    }
+
+    fn asking(self: &Arc<Self>, transport: &Arc<dyn Transport>) -> Shared<Refresh> {
+        let (source, transport) = (Arc::clone(self), Arc::clone(transport));
+        let refresh: Refresh = Box::pin(async move {
+            let answer = source.ask(&transport).await;
+            source.state().refresh = None;
+            answer
+        });
+        refresh.shared()
+    }
+
+    /// Asks the provider, and keeps what it gives.
+    async fn ask(&self, transport: &Arc<dyn Transport>) -> Result<Token, Failure> {
+        let context = TokenContext { transport: Arc::clone(transport) };
+        let answer = timeout(LONGEST_REFRESH, self.provider.token(&context)).await;
+        let now = self.now();
+        let mut state = self.state();
+        match answer {
+            Ok(Ok(token)) => {
+                state.lasting = token.expires_in.is_some();
+                state.cache.store(&token, now);
+                Ok(token)
+            }
+            Ok(Err(error)) => {
+                state.cache.failed(now);
+                Err(Failure(error.into()))
+            }
+            Err(_) => {
+                state.cache.failed(now);
+                let message = format!("no answer within {LONGEST_REFRESH:?}");
+                Err(Failure(Arc::new(Error::new(ErrorKind::Timeout, message))))
+            }
+        }
     }
 
     fn now(&self) -> Duration {
@@ -269,6 +284,46 @@ mod tests {
         assert_eq!(count.load(Ordering::Relaxed), 3);
     }
 
+    /// A provider whose answers are of the task that asks.
+    struct OfTask(Option<Duration>);
+
+    tokio::task_local! {
+        static TENANT: &'static str;
+    }
+
+    impl TokenProvider for OfTask {
+        fn token<'a>(&'a self, _: &'a TokenContext) -> crate::auth::TokenFuture<'a> {
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                let token = Token::new(TENANT.get());
+                Ok(match self.0 {
+                    Some(lifetime) => token.expires_in(lifetime),
+                    None => token,
+                })
+            })
+        }
+
+        fn is_shared(&self) -> bool {
+            false
+        }
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_is_not_shared_is_asked_by_each_caller() {
+        let (source, transport) = (TokenSource::new(OfTask(None)), transport());
+        for _ in 0..2 {
+            let (one, other) = tokio::join!(
+                TENANT.scope("one", source.token(&transport)),
+                TENANT.scope("other", source.token(&transport))
+            );
+            assert_eq!((one.unwrap().expose(), other.unwrap().expose()), ("one", "other"));
+        }
+        // What has a lifetime is said to be for all.
+        let source = TokenSource::new(OfTask(Some(Duration::from_secs(3600))));
+        assert_eq!(TENANT.scope("one", source.token(&transport)).await.unwrap().expose(), "one");
+        assert_eq!(TENANT.scope("other", source.token(&transport)).await.unwrap().expose(), "one");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_refused_token_is_fetched_anew() {
         let (source, _, gate) = counting(Some(3600));
@@ -289,7 +344,8 @@ mod tests {
         let error = failing.token(&transport()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Authentication);
         assert!(error.message().contains("the vault is sealed"));
-        assert!(std::error::Error::source(&error).is_some());
+        let cause = std::error::Error::source(&error).and_then(std::error::Error::source);
+        assert!(cause.is_some_and(|cause| cause.is::<std::io::Error>()), "{cause:?}");
         let empty = TokenSource::new(|| async { Ok::<_, std::io::Error>(" \n") });
         let error = empty.token(&transport()).await.unwrap_err();
         assert!(error.message().contains("empty"));

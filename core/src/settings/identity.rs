@@ -71,6 +71,10 @@ impl TokenProvider for Tokens {
     fn token<'a>(&'a self, context: &'a TokenContext) -> TokenFuture<'a> {
         self.0.token(context)
     }
+
+    fn is_shared(&self) -> bool {
+        self.0.is_shared()
+    }
 }
 
 struct Subject(Box<dyn SubjectTokenProvider>);

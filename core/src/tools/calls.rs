@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use super::interrupt::Interrupted;
 use super::machine::ToolLoop;
 use super::runner::{Decision, Hooks, ToolErrors};
 use super::tool::{Failure, Tool};
@@ -87,6 +88,10 @@ impl Caller {
         }
         let failure = match tool.call(call.arguments.clone()).await {
             Ok(output) => return Ok(ToolResult::ok(output)),
+            Err(Failure::Function(error)) => match Interrupted::ending(error, &call.name) {
+                Ok(error) => return Err(error),
+                Err(error) => Failure::Function(error),
+            },
             Err(failure) => failure,
         };
         let (outcome, text) = match (failure, self.errors) {

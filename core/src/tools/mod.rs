@@ -9,6 +9,7 @@
 
 mod calls;
 mod chat;
+mod interrupt;
 mod machine;
 mod raw;
 mod responses;
@@ -18,6 +19,7 @@ mod stream;
 mod tool;
 mod transcript;
 
+pub use self::interrupt::Interrupted;
 pub use self::machine::{Next, ToolLoop, ToolRequest};
 pub use self::raw::JsonReply;
 pub use self::runner::{Decision, ToolErrors, ToolRun, ToolRunner};
