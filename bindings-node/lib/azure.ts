@@ -87,7 +87,7 @@ export class AzureOpenAI extends OpenAI {
       ad_token: azureADToken,
       v1,
     };
-    const internal = { ...(given as { [INTERNAL]?: object })[INTERNAL], azure, baseURL, tokens: azureADTokenProvider };
+    const internal = { ...(given as { [INTERNAL]?: object })[INTERNAL], azure, baseURL, tokens: azureADTokenProvider && (() => asked(azureADTokenProvider)) };
     super({ ...rest, apiKey: apiKey ?? null, baseURL: base, [INTERNAL]: internal } as ClientOptions);
     this.apiVersion = apiVersion ?? '';
     this.deploymentName = deployment;
@@ -134,15 +134,19 @@ ownHooks(AzureOpenAI.prototype);
 
 /** What a program's function gives; its failures say that they are those of the function. */
 async function tokenOf(provider: () => Promise<string>): Promise<string> {
-  let token: unknown;
+  const token: unknown = await asked(provider);
+  if (typeof token === 'string' && token) return token;
+  throw new OpenAIError(`Expected 'apiKey' function argument to return a string but it returned ${String(token)}`);
+}
+
+/** What the provider gives; what it throws is behind an error of ours. */
+async function asked<T>(provider: () => Promise<T>): Promise<T> {
   try {
-    token = await provider();
+    return await provider();
   } catch (error: any) {
     if (error instanceof OpenAIError) throw error;
     const failed = new OpenAIError(`Failed to get token from 'apiKey' function: ${error?.message}`);
     failed.cause = error;
     throw failed;
   }
-  if (typeof token === 'string' && token) return token;
-  throw new OpenAIError(`Expected 'apiKey' function argument to return a string but it returned ${String(token)}`);
 }

@@ -1,5 +1,6 @@
 /** What a server says at the edges, functions of the program that throw, and replies that nobody reads. */
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import net from 'node:net';
 import test from 'node:test';
@@ -10,7 +11,7 @@ import OpenAI, { fetch as threadlineFetch } from '../dist/index.mjs';
 v8.setFlagsFromString('--expose-gc');
 const gc = vm.runInNewContext('gc');
 
-/** A server that answers each request by `answer(path)`, which gives a whole reply in bytes; and the connections that are open. */
+/** A server that answers each request by `answer(path, request)`, which gives a whole reply in bytes; and the connections that are open. */
 async function serve(answer) {
   const open = new Set();
   const server = net.createServer((socket) => {
@@ -22,9 +23,9 @@ async function serve(answer) {
       for (let end; (end = text.indexOf('\r\n\r\n')) >= 0; ) {
         const length = Number(/content-length: (\d+)/i.exec(text.slice(0, end))?.[1] ?? 0);
         if (text.length < end + 4 + length) return;
-        const path = text.split(' ')[1];
+        const [request, path] = [text, text.split(' ')[1]];
         text = text.slice(end + 4 + length);
-        socket.write(answer(path));
+        socket.write(answer(path, request));
       }
     });
   }).listen(0, '127.0.0.1');
@@ -121,6 +122,39 @@ test('a download that nobody reads is closed when nobody can read it', async () 
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.equal(server.open.size, 1);
     await reader.cancel();
+  } finally {
+    server.stop();
+  }
+});
+
+test('functions of the program run in the context of the call that needs them', async () => {
+  const tenants = new AsyncLocalStorage();
+  const seen = new Map();
+  const server = await serve((path, text) => {
+    seen.set(/x-tenant: (\S+)/i.exec(text)[1], /authorization: Bearer (\S+)/i.exec(text)[1]);
+    return reply(200, [JSON_TYPE], MODEL);
+  });
+  try {
+    const logged = new Map();
+    const note = (message) => logged.set(tenants.getStore(), message);
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 5));
+    const apiKey = async () => {
+      const before = tenants.getStore();
+      await wait();
+      assert.equal(tenants.getStore(), before);
+      return before;
+    };
+    const logger = { debug: () => undefined, info: note, warn: note, error: note };
+    const names = Array.from({ length: 8 }, (_, at) => `tenant-${at}`);
+    const expected = new Map(names.map((name) => [name, name]));
+    for (const options of [{ apiKey }, { apiKey: undefined, tokenProvider: apiKey }, { apiKey, fetch: (...args) => fetch(...args) }]) {
+      const client = tenants.run('maker', () => server.client({ ...options, logger, logLevel: 'info' }));
+      seen.clear();
+      logged.clear();
+      await Promise.all(names.map((name) => tenants.run(name, () => client.models.retrieve('m', { headers: { 'x-tenant': name } }))));
+      assert.deepEqual(new Map([...seen].sort()), expected);
+      assert.deepEqual([...logged.keys()].sort(), names);
+    }
   } finally {
     server.stop();
   }

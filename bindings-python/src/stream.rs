@@ -61,12 +61,7 @@ async fn next(held: &Held<RawEventStream, Batch>) -> Taken<RawEventStream, Batch
     held.next(|events| Box::pin(events.next_batch(BATCH))).await
 }
 
-fn objects(
-    py: Python<'_>,
-    batch: Batch,
-    shape: Shape,
-    about: &About,
-) -> PyResult<Py<PyAny>> {
+fn objects(py: Python<'_>, batch: Batch, shape: Shape, about: &About) -> PyResult<Py<PyAny>> {
     let Some(batch) = batch.map_err(|error| to_python(py, &error, about))? else { return Ok(py.None()) };
     let list = PyList::empty(py);
     for event in batch {

@@ -8,7 +8,9 @@ use pyo3::types::PyDict;
 use threadline::accumulate::Accumulate;
 use threadline::json::{Decode, decode, encode};
 use threadline::structured::FunctionSchema;
-use threadline::tools::{Decision, Interrupted, JsonReply, StreamedReply, Tool, ToolErrors, ToolEvent, ToolRunner, ToolStream};
+use threadline::tools::{
+    Decision, Interrupted, JsonReply, StreamedReply, Tool, ToolErrors, ToolEvent, ToolRunner, ToolStream,
+};
 use threadline::types::{
     ChatCompletion, ChatCompletionCreateParams, Response, ResponseCreateParams, Run, RunCreateParams,
 };

@@ -6,6 +6,7 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::{StreamExt, stream};
 use support::fake::{Answer, Fake, broken, events, json, pieces, status};
 use support::tcp::{self, EVENTS, Server, Step};
@@ -363,6 +364,41 @@ async fn a_full_batch_holds_what_the_connection_brings_at_once() {
     let error = stream.next_full_batch(100).await.unwrap_err();
     assert_eq!((error.kind(), error.partial().unwrap().text.as_str()), (ErrorKind::Decode, "abcd"));
     assert!(stream.next_full_batch(100).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_reader_that_gives_up_a_full_batch_loses_no_event() {
+    let names = ["a", "b", "c", "d", "e", "f"];
+    for after in 0..4 {
+        let (sender, receiver) = tokio::sync::mpsc::channel(1);
+        tokio::spawn(async move {
+            for name in names {
+                sender.send(Ok(Bytes::from(sse(&[&chunk(name)])))).await.unwrap();
+            }
+            sender.send(Ok(Bytes::from_static(b"data: [DONE]\n\n"))).await.unwrap();
+        });
+        let body = stream::unfold(receiver, |mut pieces| async { pieces.recv().await.map(|piece| (piece, pieces)) });
+        let mut stream = open_with(&CHAT, Box::pin(body), RequestOptions::new()).await.unwrap();
+        let mut batch = None;
+        {
+            let mut read = Box::pin(stream.next_full_batch(100));
+            for _ in 0..after {
+                batch = batch.or_else(|| (&mut read).now_or_never());
+                tokio::task::yield_now().await;
+            }
+        }
+        assert!(batch.is_none() || after > 1);
+        let mut events = batch.transpose().unwrap().flatten().unwrap_or_default();
+        while let Some(event) = stream.try_next().await.unwrap() {
+            events.push(event);
+        }
+        let mut seen = String::new();
+        for event in events {
+            let chunk: serde_json::Value = serde_json::from_slice(&event.data).unwrap();
+            seen.push_str(chunk["choices"][0]["delta"]["content"].as_str().unwrap());
+        }
+        assert_eq!(seen, names.concat(), "given up after {after} turns");
+    }
 }
 
 #[tokio::test]

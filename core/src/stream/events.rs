@@ -101,6 +101,8 @@ pub struct RawEventStream {
     first: Option<Unchecked>,
     /// The first event of a stream that goes on with this one, not judged yet.
     held: Option<Unchecked>,
+    /// Events of a batch that was still growing when its reader gave up.
+    gathered: Vec<RawEvent>,
     /// How to go on when the stream breaks, where that is possible.
     resume: Option<Box<Resume>>,
     /// An error found behind events that a batch has handed out already.
@@ -145,6 +147,7 @@ impl RawEventStream {
             limits,
             first: None,
             held: None,
+            gathered: Vec::new(),
             resume: None,
             late_error: None,
             status,
@@ -245,23 +248,28 @@ impl RawEventStream {
     /// # Errors
     /// As [`next_batch`](Self::next_batch).
     pub async fn next_full_batch(&mut self, max: usize) -> Result<Option<Vec<RawEvent>>, Error> {
-        let Some(mut batch) = self.next_batch(max).await? else { return Ok(None) };
+        let Some(batch) = self.next_batch(max).await? else { return Ok(None) };
+        // Kept here while others have their turn: the reader may give up.
+        self.gathered = batch;
         let mut before = 0;
-        while before < batch.len() && batch.len() < max && !self.is_over() {
-            before = batch.len();
+        while before < self.gathered.len() && self.gathered.len() < max && self.body.is_some() {
+            before = self.gathered.len();
             tokio::task::yield_now().await;
             poll_fn(|cx| {
+                let mut batch = std::mem::take(&mut self.gathered);
                 self.poll_more(cx, &mut batch, max, Self::poll_raw);
+                self.gathered = batch;
                 Poll::Ready(())
             })
             .await;
         }
-        Ok(Some(batch))
+        Ok(Some(std::mem::take(&mut self.gathered)))
     }
 
     /// Whether nothing can come any more: the next read gives `None`. A batch that ends with the stream says so in advance.
     pub fn is_over(&self) -> bool {
-        let held = self.first.is_some() || self.held.is_some() || self.late_error.is_some();
+        let held =
+            self.first.is_some() || self.held.is_some() || !self.gathered.is_empty() || self.late_error.is_some();
         self.body.is_none() && !held && !self.resume.as_ref().is_some_and(|resume| resume.is_opening())
     }
 
@@ -270,6 +278,7 @@ impl RawEventStream {
         self.body = None;
         self.first = None;
         self.held = None;
+        self.gathered.clear();
         self.resume = None;
         self.watch = None;
     }
@@ -289,6 +298,9 @@ impl RawEventStream {
     }
 
     fn poll_raw(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<RawEvent, Error>>> {
+        if !self.gathered.is_empty() {
+            return Poll::Ready(Some(Ok(self.gathered.remove(0))));
+        }
         let style = self.style.frame;
         let mut event = None;
         let polled = self.poll_with(cx, &mut |frame, _, _| {

@@ -25,7 +25,7 @@ impl Interrupted {
     ) -> Result<Error, Box<dyn StdError + Send + Sync>> {
         let why = error.downcast::<Self>()?;
         let message = format!("the function `{name}` has ended the run: {why}");
-        Ok(Error::new(ErrorKind::Tool, message).with_param(name).with_source(why))
+        Ok(Error::new(ErrorKind::Tool, message).with_param(name).with_source(*why))
     }
 }
 
