@@ -1,52 +1,111 @@
 //! Calls from the core into Python: token providers, and HTTP clients of the user's own.
 //!
-//! They run where their caller is: of an asynchronous call on its event loop's thread, of a synchronous one on a thread that may
-//! wait; and in a copy of the caller's context (`contextvars`), so that a key function finds there what its caller has put there. The
-//! threads of the runtime never run Python code.
+//! They run where their caller is: of an asynchronous call on its event loop's thread, of a blocking one on the thread that waits. What may
+//! run at the same time as others of its call (tools) has threads of its own. All but those on the thread that waits run in a copy of the
+//! caller's context (`contextvars`), so that a key function finds there what its caller has put there. The threads of the runtime never run
+//! Python code.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::bridge::Queue;
 
 /// Whose call it is.
 #[derive(Clone)]
-pub(crate) struct Host {
-    place: Place,
+pub(crate) struct Host(Arc<Caller>);
+
+struct Caller {
     /// The caller's context, copied when the call was made.
-    context: Arc<Py<PyAny>>,
+    context: Py<PyAny>,
+    place: Place,
 }
 
 /// Where the caller is.
-#[derive(Clone)]
 enum Place {
     /// A thread that waits.
-    Thread,
+    Thread(Seat),
     /// An event loop.
     Loop(Arc<Queue>),
+    /// Nowhere in particular: any thread that may wait.
+    Any,
+}
+
+/// What a thread that waits is asked to do meanwhile.
+struct Seat {
+    /// Nothing: it does not wait any more.
+    jobs: Mutex<Option<Vec<Job>>>,
+    wanted: Notify,
 }
 
 impl Host {
     /// The thread that makes the call, and waits.
     pub(crate) fn thread(py: Python<'_>) -> PyResult<Self> {
-        Ok(Self { place: Place::Thread, context: context(py)? })
+        let seat = Seat { jobs: Mutex::new(Some(Vec::new())), wanted: Notify::new() };
+        Self::new(py, Place::Thread(seat))
     }
 
     /// The event loop of this thread.
     pub(crate) fn event_loop(py: Python<'_>, queue: Arc<Queue>) -> PyResult<Self> {
-        Ok(Self { place: Place::Loop(queue), context: context(py)? })
+        Self::new(py, Place::Loop(queue))
+    }
+
+    fn new(py: Python<'_>, place: Place) -> PyResult<Self> {
+        static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let context = COPY.import(py, "contextvars", "copy_context")?.call0()?.unbind();
+        Ok(Self(Arc::new(Caller { context, place })))
+    }
+
+    /// Waits until the thread is asked to do something.
+    pub(crate) async fn wanted(&self) {
+        match &self.0.place {
+            Place::Thread(seat) => seat.wanted.notified().await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Does what the thread was asked to do.
+    pub(crate) fn serve(&self, py: Python<'_>) {
+        let Place::Thread(seat) = &self.0.place else { return };
+        let jobs = seat.jobs().as_mut().map(std::mem::take).unwrap_or_default();
+        for job in jobs {
+            job.run_here(py);
+        }
+    }
+
+    /// The thread waits no longer: what it was asked for last runs elsewhere.
+    pub(crate) fn leave(&self) {
+        let Place::Thread(seat) = &self.0.place else { return };
+        let left = seat.jobs().take();
+        for job in left.unwrap_or_default() {
+            job.run_elsewhere(Some(self.clone()));
+        }
+    }
+
+    fn context(&self) -> &Py<PyAny> {
+        &self.0.context
     }
 }
 
-fn context(py: Python<'_>) -> PyResult<Arc<Py<PyAny>>> {
-    static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    Ok(Arc::new(COPY.import(py, "contextvars", "copy_context")?.call0()?.unbind()))
+impl Seat {
+    fn jobs(&self) -> MutexGuard<'_, Option<Vec<Job>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the job back if nobody waits here.
+    fn ask(&self, job: Job) -> Option<Job> {
+        match &mut *self.jobs() {
+            Some(jobs) => jobs.push(job),
+            None => return Some(job),
+        }
+        self.wanted.notify_one();
+        None
+    }
 }
 
 tokio::task_local! {
@@ -60,6 +119,8 @@ pub(crate) struct Callback {
     function: Arc<Py<PyAny>>,
     /// Who made the call in which it came to be, if it was in one.
     host: Option<Host>,
+    /// Whether several may run at the same time: not on the thread that waits.
+    aside: bool,
 }
 
 /// Arguments, made when the interpreter is at hand.
@@ -68,14 +129,20 @@ type MakeArguments = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send>
 /// A call of a function that is to be made.
 pub(crate) struct Job {
     function: Arc<Py<PyAny>>,
-    context: Option<Arc<Py<PyAny>>>,
     arguments: MakeArguments,
     answer: oneshot::Sender<PyResult<Py<PyAny>>>,
+    /// Whose context it runs in on an event loop.
+    host: Option<Host>,
 }
 
 impl Callback {
     pub(crate) fn new(function: Py<PyAny>) -> Self {
-        Self { function: Arc::new(function), host: HOST.try_with(Host::clone).ok() }
+        Self { function: Arc::new(function), host: HOST.try_with(Host::clone).ok(), aside: false }
+    }
+
+    /// One of which several may run at the same time.
+    pub(crate) fn aside(function: Py<PyAny>) -> Self {
+        Self { aside: true, ..Self::new(function) }
     }
 
     /// One that [`notify`](Self::notify) calls: on the running event loop if there is one.
@@ -83,10 +150,10 @@ impl Callback {
         let py = function.py();
         let running = py.import(intern!(py, "asyncio"))?.call_method0(intern!(py, "_get_running_loop"))?;
         let host = match running.is_none() {
-            true => Host::thread(py)?,
+            true => Host::new(py, Place::Any)?,
             false => Host::event_loop(py, crate::bridge::current(py)?.get().queue())?,
         };
-        Ok(Self { function: Arc::new(function.unbind()), host: Some(host) })
+        Ok(Self { function: Arc::new(function.unbind()), host: Some(host), aside: false })
     }
 
     /// Calls the function and does not wait for what comes of it; several such calls keep their order. What it raises is shown
@@ -94,10 +161,10 @@ impl Callback {
     pub(crate) fn notify(&self, arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static) {
         let (answer, _) = oneshot::channel();
         let host = HOST.try_with(Host::clone).ok().or_else(|| self.host.clone());
-        let (place, job) = self.job(host, Box::new(arguments), answer);
-        match place {
-            Some(Place::Loop(queue)) => queue.run(job),
-            _ => tokio::task::block_in_place(|| job.run_and_forget()),
+        let job = self.job(Box::new(arguments), answer);
+        match host {
+            Some(host) if matches!(host.0.place, Place::Loop(_)) => job.begin(Some(host)),
+            host => tokio::task::block_in_place(|| job.run_and_forget(host.as_ref())),
         }
     }
 
@@ -105,18 +172,11 @@ impl Callback {
     pub(crate) fn tell(&self) {
         let (answer, _) = oneshot::channel();
         let arguments: MakeArguments = Box::new(|py| Ok(PyTuple::empty(py).unbind()));
-        let (place, job) = self.job(self.host.clone(), arguments, answer);
-        job.begin(place);
+        self.job(arguments, answer).begin(self.host.clone());
     }
 
-    fn job(
-        &self,
-        host: Option<Host>,
-        arguments: MakeArguments,
-        answer: oneshot::Sender<PyResult<Py<PyAny>>>,
-    ) -> (Option<Place>, Job) {
-        let (place, context) = host.map(|host| (host.place, host.context)).unzip();
-        (place, Job { function: Arc::clone(&self.function), context, arguments, answer })
+    fn job(&self, arguments: MakeArguments, answer: oneshot::Sender<PyResult<Py<PyAny>>>) -> Job {
+        Job { function: Arc::clone(&self.function), arguments, answer, host: None }
     }
 
     /// As [`call`](Self::call), without arguments.
@@ -138,8 +198,9 @@ impl Callback {
         &self,
         arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static,
     ) -> PyResult<Py<PyAny>> {
-        let host = self.host.as_ref().map(|host| Host { place: Place::Thread, context: Arc::clone(&host.context) });
-        self.call_on(host, arguments).await
+        let (answer, answered) = oneshot::channel();
+        self.job(Box::new(arguments), answer).run_elsewhere(self.host.clone());
+        outcome(answered).await
     }
 
     async fn call_on(
@@ -148,47 +209,73 @@ impl Callback {
         arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static,
     ) -> PyResult<Py<PyAny>> {
         let (answer, answered) = oneshot::channel();
-        let (place, job) = self.job(host, Box::new(arguments), answer);
-        job.begin(place);
-        answered.await.unwrap_or_else(|_| Err(PyRuntimeError::new_err("the event loop of the call is gone")))
+        let job = self.job(Box::new(arguments), answer);
+        match host {
+            Some(host) if self.aside && !matches!(host.0.place, Place::Loop(_)) => job.run_elsewhere(Some(host)),
+            host => job.begin(host),
+        }
+        outcome(answered).await
     }
 }
 
+async fn outcome(answered: oneshot::Receiver<PyResult<Py<PyAny>>>) -> PyResult<Py<PyAny>> {
+    answered.await.unwrap_or_else(|_| Err(PyRuntimeError::new_err("the thread or event loop of the call is gone")))
+}
+
 impl Job {
-    fn begin(self, place: Option<Place>) {
-        match place {
-            Some(Place::Loop(queue)) => queue.run(self),
-            _ => {
-                if let Ok(runtime) = crate::runtime::get() {
-                    runtime.spawn_blocking(move || self.run_here());
+    /// Has it run where the caller is.
+    fn begin(mut self, host: Option<Host>) {
+        match host.as_ref().map(|host| &host.0.place) {
+            Some(Place::Loop(queue)) => {
+                self.host.clone_from(&host);
+                queue.run(self);
+            }
+            Some(Place::Thread(seat)) => {
+                if let Some(job) = seat.ask(self) {
+                    job.run_elsewhere(host);
                 }
             }
+            Some(Place::Any) | None => self.run_elsewhere(host),
         }
     }
 
-    /// Runs on a thread that may wait.
-    fn run_here(self) {
-        let Self { function, context, arguments, answer } = self;
-        let result = Python::try_attach(|py| {
-            let helper = py.import(intern!(py, "threadline._host"))?.getattr(intern!(py, "settle"))?;
-            let arguments = arguments(py)?;
-            Ok(helper.call1((context.as_deref(), &*function, arguments))?.unbind())
-        });
-        // None: the interpreter is going down, and nobody waits any more.
-        if let Some(result) = result {
-            let _ = answer.send(result);
+    /// Runs on the thread that waits for its call, in its own context.
+    fn run_here(self, py: Python<'_>) {
+        let Self { function, arguments, answer, .. } = self;
+        // Whoever wanted it has given up.
+        if answer.is_closed() {
+            return;
         }
+        let _ = answer.send(settle(py, None, &function, arguments));
+    }
+
+    /// Has it run on some thread that may wait.
+    fn run_elsewhere(self, host: Option<Host>) {
+        let Self { function, arguments, answer, .. } = self;
+        // Whoever wanted it has given up.
+        if answer.is_closed() {
+            return;
+        }
+        let Ok(runtime) = crate::runtime::get() else { return };
+        runtime.spawn_blocking(move || {
+            let result = Python::try_attach(|py| settle(py, host.as_ref(), &function, arguments));
+            // None: the interpreter is going down, and nobody waits any more.
+            if let Some(result) = result {
+                let _ = answer.send(result);
+            }
+        });
     }
 
     /// Runs on the thread of the event loop, to be answered when it is done.
     pub(crate) fn run_on_loop(self, py: Python<'_>) {
-        let Self { function, context, arguments, answer } = self;
-        let reply = Reply { answer: std::sync::Mutex::new(Some(answer)) };
+        let Self { function, arguments, answer, host } = self;
+        let reply = Reply { answer: Mutex::new(Some(answer)) };
         let start = || -> PyResult<()> {
             let helper = py.import(intern!(py, "threadline._host"))?.getattr(intern!(py, "deliver"))?;
             let reply = Py::new(py, reply)?;
-            if let Err(error) = arguments(py)
-                .and_then(|arguments| helper.call1((context.as_deref(), &*function, arguments, &reply)).map(drop))
+            let context = host.as_ref().map(Host::context);
+            if let Err(error) =
+                arguments(py).and_then(|arguments| helper.call1((context, &*function, arguments, &reply)).map(drop))
             {
                 reply.get().send(Err(error));
             }
@@ -200,12 +287,12 @@ impl Job {
     }
 
     /// Runs on this thread; nobody waits for what comes of it.
-    fn run_and_forget(self) {
-        let Self { function, context, arguments, .. } = self;
+    fn run_and_forget(self, host: Option<&Host>) {
+        let Self { function, arguments, .. } = self;
         Python::try_attach(|py| {
             let called = arguments(py).and_then(|arguments| {
                 let helper = py.import(intern!(py, "threadline._host"))?.getattr(intern!(py, "run"))?;
-                helper.call1((context.as_deref(), &*function, arguments)).map(drop)
+                helper.call1((host.map(Host::context), &*function, arguments)).map(drop)
             });
             if let Err(error) = called {
                 error.write_unraisable(py, None);
@@ -214,10 +301,16 @@ impl Job {
     }
 }
 
+/// Calls the function on this thread, which may wait; in a copy of the host's context, or without one in the thread's own.
+fn settle(py: Python<'_>, host: Option<&Host>, function: &Py<PyAny>, arguments: MakeArguments) -> PyResult<Py<PyAny>> {
+    let helper = py.import(intern!(py, "threadline._host"))?.getattr(intern!(py, "settle"))?;
+    Ok(helper.call1((host.map(Host::context), function, arguments(py)?))?.unbind())
+}
+
 /// Takes the outcome of an awaitable back to whoever waits in the core.
 #[pyclass(frozen, module = "threadline._threadline")]
 pub(crate) struct Reply {
-    answer: std::sync::Mutex<Option<oneshot::Sender<PyResult<Py<PyAny>>>>>,
+    answer: Mutex<Option<oneshot::Sender<PyResult<Py<PyAny>>>>>,
 }
 
 #[pymethods]

@@ -16,12 +16,14 @@ pub(crate) type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Sen
 
 /// Waits for a call on this thread and makes its result.
 pub(crate) fn block(py: Python<'_>, work: impl Future<Output = Finish> + Send) -> PyResult<Py<PyAny>> {
-    runtime::wait(py, HOST.scope(Host::thread(py)?, work))?(py)
+    let host = Host::thread(py)?;
+    runtime::wait(py, &host, HOST.scope(host.clone(), work))?(py)
 }
 
 /// As [`block`], by [`runtime::drive`].
 pub(crate) fn drive(py: Python<'_>, work: impl Future<Output = Finish> + Send) -> PyResult<Py<PyAny>> {
-    runtime::drive(py, HOST.scope(Host::thread(py)?, work))?(py)
+    let host = Host::thread(py)?;
+    runtime::drive(py, &host, HOST.scope(host.clone(), work))?(py)
 }
 
 /// A call of the running event loop's.

@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 
 use crate::driven;
+use crate::host::Host;
 
 static CURRENT: AtomicPtr<Runtime> = AtomicPtr::new(std::ptr::null_mut());
 static GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -74,59 +75,94 @@ pub(crate) fn _after_fork() {
 }
 
 /// Waits for a future on this thread, without the interpreter and open to signals. An exception of a signal handler drops the
-/// future, which closes its connection.
-pub(crate) fn wait<F>(py: Python<'_>, future: F) -> PyResult<F::Output>
+/// future, which closes its connection. Functions of the program that `host` asks for run in between.
+pub(crate) fn wait<F>(py: Python<'_>, host: &Host, future: F) -> PyResult<F::Output>
 where
     F: Future + Send,
     F::Output: Send,
 {
     let runtime = get()?;
-    in_slices(py, future, |slice| runtime.block_on(slice))
+    in_slices(py, host, future, || (), |slice| runtime.block_on(slice))
 }
 
 /// As [`wait`], with connections that this thread itself looks after meanwhile: no other thread is woken for the request or for its
 /// reply. Not for what goes on after the future has ended.
-pub(crate) fn drive<F>(py: Python<'_>, future: F) -> PyResult<F::Output>
+pub(crate) fn drive<F>(py: Python<'_>, host: &Host, future: F) -> PyResult<F::Output>
 where
     F: Future + Send,
     F::Output: Send,
 {
     // A thread of a runtime's own cannot look after another one.
     if Handle::try_current().is_ok() {
-        return wait(py, future);
+        return wait(py, host, future);
     }
     let runtime = driven::get()?;
-    let _driving = runtime.enter();
     let future = async {
         driven::catch_up().await;
         future.await
     };
-    in_slices(py, future, |slice| runtime.block_on(slice))
+    in_slices(py, host, future, || runtime.enter(), |slice| runtime.block_on(slice))
 }
 
-/// Waits, and lets handlers of signals run ten times a second.
-fn in_slices<F>(
+/// Why a thread stops to wait.
+enum Slice<T> {
+    Over(T),
+    /// A function of the program is to run.
+    Wanted,
+    /// Signals may have come.
+    Late,
+}
+
+/// Waits, and lets handlers of signals run ten times a second. `enter` is held while it waits.
+fn in_slices<F, G>(
     py: Python<'_>,
+    host: &Host,
     future: F,
-    block_on: impl Fn(Pin<&mut (dyn Future<Output = Option<F::Output>> + Send)>) -> Option<F::Output> + Send + Sync,
+    enter: impl Fn() -> G,
+    block_on: impl Fn(Pin<&mut (dyn Future<Output = Slice<F::Output>> + Send)>) -> Slice<F::Output> + Send + Sync,
 ) -> PyResult<F::Output>
 where
     F: Future + Send,
     F::Output: Send,
 {
+    let _leaving = Leaving(host);
     let mut future = Box::pin(future);
+    let mut waiting = enter();
     loop {
-        let slice = py.detach(|| block_on(pin!(async { tokio::time::timeout(SLICE, &mut future).await.ok() })));
+        let slice = py.detach(|| {
+            block_on(pin!(async {
+                tokio::select! {
+                    biased;
+                    output = &mut future => Slice::Over(output),
+                    () = host.wanted() => Slice::Wanted,
+                    () = tokio::time::sleep(SLICE) => Slice::Late,
+                }
+            }))
+        });
         match slice {
-            Some(output) => return Ok(output),
-            None => {
+            Slice::Over(output) => return Ok(output),
+            Slice::Wanted => {
+                drop(waiting);
+                host.serve(py);
+                waiting = enter();
+            }
+            Slice::Late => {
                 if let Err(error) = py.check_signals() {
                     // A connection that goes back to the others may leave a task behind.
-                    let _context = enter();
+                    let _context = self::enter();
                     drop(future);
                     return Err(error);
                 }
             }
         }
+    }
+}
+
+/// A thread that waits, and will not any more.
+struct Leaving<'a>(&'a Host);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }

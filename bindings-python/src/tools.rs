@@ -78,7 +78,7 @@ pub(crate) fn tools(given: &Bound<'_, PyAny>) -> PyResult<Vec<Tool>> {
     let mut made = Vec::new();
     for item in given.try_iter()? {
         let (name, schema, custom, function): (String, Option<String>, bool, Py<PyAny>) = item?.extract()?;
-        let function = Callback::new(function);
+        let function = Callback::aside(function);
         made.push(if custom {
             Tool::custom(name, move |input| called(function.clone(), input))
         } else {

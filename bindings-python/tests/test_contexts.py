@@ -59,6 +59,57 @@ def test_a_key_function_of_threads_sees_the_context_of_its_own_call(mock: Mock) 
     assert keys_by_header(mock) == {tenant: f"Bearer {tenant}" for tenant in TENANTS}
 
 
+def test_a_key_function_of_a_blocking_call_runs_on_its_thread_and_in_its_context(mock: Mock) -> None:
+    threads: List[Any] = []
+    with mock.client(api_key="inner") as inner:
+
+        def key() -> str:
+            threads.append(threading.current_thread())
+            TENANT.set("set by the function")
+            # A call inside of a call.
+            return "outer" if inner.models.list().data is not None else ""
+
+        def call() -> None:
+            with mock.client(api_key=key) as client:
+                client.models.list()
+                assert list(client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}], stream=True))
+            assert TENANT.get() == "set by the function"
+
+        contextvars.copy_context().run(call)
+    assert threads == [threading.current_thread()] * 2
+
+
+def test_a_key_function_that_waits_works_beside_a_running_loop(mock: Mock) -> None:
+    async def key() -> str:
+        await asyncio.sleep(0)
+        return TENANT.get()
+
+    async def main() -> None:
+        TENANT.set("mine")
+        with mock.client(api_key=key) as client:
+            client.models.list(extra_headers={"x-tenant": "mine"})
+
+    asyncio.run(main())
+    assert keys_by_header(mock) == {"mine": "Bearer mine"}
+
+
+def test_a_transport_of_the_program_runs_on_the_thread_of_the_call(mock: Mock) -> None:
+    httpx = pytest.importorskip("httpx")
+    seen: List[Any] = []
+
+    def answer(request: Any) -> Any:
+        seen.append((threading.current_thread(), TENANT.get()))
+        return httpx.Response(200, json={"object": "list", "data": []})
+
+    def call() -> None:
+        TENANT.set("mine")
+        with mock.client(http_client=httpx.Client(transport=httpx.MockTransport(answer))) as client:
+            client.models.list()
+
+    contextvars.copy_context().run(call)
+    assert seen == [(threading.current_thread(), "mine")]
+
+
 def asks_for(*names: str) -> "dict[str, Any]":
     calls = [{"id": name, "type": "function", "function": {"name": name, "arguments": "{}"}} for name in names]
     message = {"role": "assistant", "content": None, "tool_calls": calls}

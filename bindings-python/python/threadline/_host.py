@@ -7,6 +7,7 @@ the same time, and a context takes only one in, so each has a copy of its own.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 from typing import Any
 
@@ -31,7 +32,13 @@ def _settle(function: Any, arguments: Any) -> Any:
     async def waiting() -> Any:
         return await value
 
-    return asyncio.run(waiting())
+    if asyncio._get_running_loop() is None:
+        return asyncio.run(waiting())
+    # The thread has an event loop, which waits for it.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(contextvars.copy_context().run, asyncio.run, waiting()).result()
 
 
 _running: "set[Any]" = set()
