@@ -116,11 +116,7 @@ extension Calls {
         decoder.dateDecodingStrategy = .custom { decoder in
             let container = try decoder.singleValueContainer()
             let text = try container.decode(String.self)
-            for options: ISO8601DateFormatter.Options in [[.withInternetDateTime], [.withInternetDateTime, .withFractionalSeconds]] {
-                let formatter = ISO8601DateFormatter()
-                formatter.formatOptions = options
-                if let date = formatter.date(from: text) { return date }
-            }
+            if let date = Timestamp.date(text) { return date }
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "`\(text)` is no date of RFC 3339")
         }
         return try decoder.decode(type, from: json)
