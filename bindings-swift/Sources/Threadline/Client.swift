@@ -67,7 +67,8 @@ public final class Client: Sendable {
 public struct ClientOptions: Sendable {
     /// Options of all calls: key, base URL, times, headers.
     public var defaults = RequestOptions()
-    /// Gives bearer tokens in place of the key; never asked a second time before the first answer.
+    /// Gives bearer tokens in place of the key; never asked a second time before the first answer. What it gives is for whoever calls
+    /// meanwhile, and it sees no task-local values: where callers have keys of their own, the key is an option of the call.
     public var tokenProvider: (@Sendable () async throws -> Token)?
     /// Signing secret of webhooks. It is sent nowhere.
     public var webhookSecret: String?

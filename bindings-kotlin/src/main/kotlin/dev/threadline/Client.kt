@@ -99,7 +99,10 @@ public class ClientSettings {
     /** API key. */
     public var apiKey: String? = null
 
-    /** Gives bearer tokens in place of the key. It is called on a thread that may wait, never twice at a time. */
+    /**
+     * Gives bearer tokens in place of the key. It is called on a thread that may wait, never twice at a time. What it gives is for whoever calls
+     * meanwhile, and it sees nothing of the caller's thread or coroutine: where callers have keys of their own, the key is an option of the call.
+     */
     public var tokenProvider: (() -> Token)? = null
 
     /** Key for the administration endpoints. */
