@@ -1,9 +1,9 @@
 //! Calls from the core into Python: token providers, and HTTP clients of the user's own.
 //!
-//! They run where their caller is: of an asynchronous call on its event loop's thread, of a blocking one on the thread that waits. What may
-//! run at the same time as others of its call (tools) has threads of its own. All but those on the thread that waits run in a copy of the
-//! caller's context (`contextvars`), so that a key function finds there what its caller has put there. The threads of the runtime never run
-//! Python code.
+//! They run where their caller is: of an asynchronous call on its event loop's thread, of a blocking one on the thread that waits. What
+//! may run beside others of its call (tools), or must not outlast its call's time (keys), has a thread of its own. All but those on the thread
+//! that waits run in a copy of the caller's context (`contextvars`), so that a key function finds there what its caller has put there. The
+//! threads of the runtime never run Python code.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -119,7 +119,7 @@ pub(crate) struct Callback {
     function: Arc<Py<PyAny>>,
     /// Who made the call in which it came to be, if it was in one.
     host: Option<Host>,
-    /// Whether several may run at the same time: not on the thread that waits.
+    /// Whether its call goes on meanwhile: not on the thread that waits.
     aside: bool,
 }
 
@@ -140,7 +140,7 @@ impl Callback {
         Self { function: Arc::new(function), host: HOST.try_with(Host::clone).ok(), aside: false }
     }
 
-    /// One of which several may run at the same time.
+    /// One whose call goes on meanwhile: with others like it, or past it when its time is over.
     pub(crate) fn aside(function: Py<PyAny>) -> Self {
         Self { aside: true, ..Self::new(function) }
     }

@@ -14,12 +14,12 @@ use crate::options::{seconds, setting};
 pub(crate) fn hooks(settings: &Bound<'_, PyDict>) -> PyResult<Hooks> {
     let mut hooks = Hooks::new();
     if let Some(function) = setting!(settings, "token_provider", Py<PyAny>) {
-        hooks = hooks.tokens(Tokens(Callback::new(function)));
+        hooks = hooks.tokens(Tokens(Callback::aside(function)));
     }
     let Some(identity) = setting!(settings, "workload_identity", Bound<'_, PyDict>) else { return Ok(hooks) };
     let Some(subject) = setting!(identity, "provider", Bound<'_, PyDict>) else { return Ok(hooks) };
     let Some(get) = setting!(subject, "get_token", Py<PyAny>) else { return Ok(hooks) };
-    let callback = Callback::new(get);
+    let callback = Callback::aside(get);
     Ok(hooks.subject(move |subject| {
         Ok(subject_token(subject.token_type, move || {
             let callback = callback.clone();

@@ -36,14 +36,10 @@ struct Raised {
     error: PyErr,
 }
 
-impl Raised {
-    fn new(error: PyErr) -> Self {
-        let text = Python::attach(|py| {
-            let text = error.value(py).to_string();
-            if text.is_empty() { error.to_string() } else { text }
-        });
-        Self { text, error }
-    }
+/// What the exception says; nothing for one that cannot.
+fn text_of(error: &PyErr) -> Option<String> {
+    let text = Python::attach(|py| error.value(py).str()?.to_str().map(str::to_owned)).ok()?;
+    Some(if text.is_empty() { error.to_string() } else { text })
 }
 
 impl std::fmt::Display for Raised {
@@ -67,9 +63,14 @@ async fn called(function: Callback, arguments: String) -> Result<Json, BoxError>
             .map_err(|error| Raised { text: error.to_string(), error: PyValueError::new_err(error.to_string()) })?),
         // What is no failure of the function (`KeyboardInterrupt`, a task that was cancelled) is not for the model.
         Err(error) if !Python::attach(|py| error.is_instance_of::<PyException>(py)) => {
-            Err(Interrupted::new(Raised::new(error)).into())
+            let text = text_of(&error).unwrap_or_default();
+            Err(Interrupted::new(Raised { text, error }).into())
         }
-        Err(error) => Err(Raised::new(error).into()),
+        Err(error) => match text_of(&error) {
+            Some(text) => Err(Raised { text, error }.into()),
+            // The core tells no more of it than that it failed.
+            None => std::panic::resume_unwind(Box::new("an exception has no text")),
+        },
     }
 }
 
@@ -146,7 +147,7 @@ fn with_settings<R>(mut runner: ToolRunner<R>, settings: &Bound<'_, PyDict>) -> 
                 match answer.and_then(|answer| Python::attach(|py| answer.extract::<Option<String>>(py))) {
                     Ok(None) => Decision::Call,
                     Ok(Some(text)) => Decision::Answer(text),
-                    Err(error) => Decision::Abort(Raised::new(error).text),
+                    Err(error) => Decision::Abort(text_of(&error).unwrap_or_else(|| error.to_string())),
                 }
             }
         });

@@ -271,7 +271,10 @@ def described(error: BaseException) -> Dict[str, Any]:
     return record
 
 
-KINDS = {threadline.LengthFinishReasonError: "length_finish", threadline.ContentFilterFinishReasonError: "content_filter_finish"}
+KINDS = {
+    threadline.LengthFinishReasonError: "length_finish", threadline.ContentFilterFinishReasonError: "content_filter_finish",
+    scripted.Sealed: "authentication",
+}  # fmt: skip
 EMPTY: Dict[str, Any] = {
     "kind": None, "status": None, "type": None, "code": None, "param": None, "message": "", "request_id": None, "attempts": 0,
     "retry_after_s": None, "retryable": False, "partial": None, "unfinished": None, "azure": None, "close": None, "completion": None,

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List
 
 import threadline
 
-__all__ = ["Unsized", "as_tool", "async_tokens", "identity", "model", "read_stream", "read_stream_async", "recorder", "tokens"]
+__all__ = ["Sealed", "Unsized", "as_tool", "async_tokens", "identity", "model", "read_stream", "read_stream_async", "recorder", "tokens"]
 
 
 class Token:
@@ -20,12 +20,16 @@ class Token:
         self.refresh_in = item.get("refresh_in_s")
 
 
+class Sealed(Exception):
+    """What a provider raises. Calls raise it as it is; the suite's name for it is `authentication`."""
+
+
 def _next(rest: List[Any]) -> Any:
     if not rest:
-        raise RuntimeError("the list of tokens is at its end")
+        raise Sealed("the list of tokens is at its end")
     item = rest.pop(0)
     if isinstance(item, dict) and "error" in item:
-        raise RuntimeError(item["error"])
+        raise Sealed(item["error"])
     return item
 
 

@@ -16,8 +16,11 @@ __all__ = ["finished", "is_spoken"]
 SOCKET = ("ping_interval", "ping_timeout", "close_timeout", "max_size")
 
 
-class Crash(BaseException):
-    """What a function that crashes raises: no failure that the model should hear of."""
+class Crash(Exception):
+    """What a function that crashes raises: nothing that could be told."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("the exception is broken")
 
 
 def is_spoken(call: Any) -> Optional[Callable[..., Any]]:

@@ -43,7 +43,8 @@ pub trait TokenProvider: Send + Sync + 'static {
     /// Whether calls that need a token at the same time may wait for one answer together. Default: yes.
     ///
     /// Say no where the answer depends on who asks (a tenant that the caller's task carries with it, say): each call then asks for itself,
-    /// also while another waits. A token with a lifetime is kept for all of them nevertheless.
+    /// also while another waits. A token with a lifetime is kept for all of them nevertheless; so the very first answer, which shows whether
+    /// it has one, is waited for.
     fn is_shared(&self) -> bool {
         true
     }

@@ -35,8 +35,8 @@ struct State {
     cache: TokenCache,
     /// The refresh under way. It lives as long as somebody waits for it; the last one to give up ends it.
     refresh: Option<WeakShared<Refresh>>,
-    /// Whether the last token had a lifetime, and so is for every call.
-    lasting: bool,
+    /// Whether the last token had a lifetime, and so is for every call. Nothing: there was none yet.
+    lasting: Option<bool>,
 }
 
 impl fmt::Debug for TokenSource {
@@ -53,19 +53,30 @@ impl TokenSource {
 
     /// A token for the next request.
     pub(crate) async fn token(self: &Arc<Self>, transport: &Arc<dyn Transport>) -> Result<Secret, Error> {
-        let (refresh, spare) = {
+        let (refresh, spare, first) = {
             let mut state = self.state();
             match state.cache.look(self.now()) {
                 Lookup::Use(token) => return Ok(token),
                 Lookup::Renew(token) => match state.running() {
                     // Somebody sees to it already.
                     Some(_) => return Ok(token),
-                    None => (self.refresh(&mut state, transport), Some(token)),
+                    None => (self.refresh(&mut state, transport), Some(token), None),
                 },
-                Lookup::Fetch if !self.provider.is_shared() && !state.lasting => (self.asking(transport), None),
-                Lookup::Fetch => (state.running().unwrap_or_else(|| self.refresh(&mut state, transport)), None),
+                Lookup::Fetch => match (state.running(), self.provider.is_shared(), state.lasting) {
+                    (_, false, Some(false)) => (self.asking(transport), None, None),
+                    (Some(first), false, None) => (self.asking(transport), None, Some(first)),
+                    (Some(running), ..) => (running, None, None),
+                    (None, ..) => (self.refresh(&mut state, transport), None, None),
+                },
             }
         };
+        // The first answer shows whether answers are for everybody.
+        if let Some(first) = first
+            && let Ok(token) = first.await
+            && token.expires_in.is_some()
+        {
+            return outcome(Ok(token));
+        }
         let Some(spare) = spare else { return outcome(refresh.await) };
         match timeout(PATIENCE, refresh).await {
             Ok(Ok(token)) => outcome(Ok(token)),
@@ -107,7 +118,7 @@ impl TokenSource {
         let mut state = self.state();
         match answer {
             Ok(Ok(token)) => {
-                state.lasting = token.expires_in.is_some();
+                state.lasting = Some(token.expires_in.is_some());
                 state.cache.store(&token, now);
                 Ok(token)
             }
@@ -318,9 +329,13 @@ mod tests {
             );
             assert_eq!((one.unwrap().expose(), other.unwrap().expose()), ("one", "other"));
         }
-        // What has a lifetime is said to be for all.
+        // What has a lifetime is said to be for all, those included who ask while the first one waits.
         let source = TokenSource::new(OfTask(Some(Duration::from_secs(3600))));
-        assert_eq!(TENANT.scope("one", source.token(&transport)).await.unwrap().expose(), "one");
+        let (one, other) = tokio::join!(
+            TENANT.scope("one", source.token(&transport)),
+            TENANT.scope("other", source.token(&transport))
+        );
+        assert_eq!((one.unwrap().expose(), other.unwrap().expose()), ("one", "one"));
         assert_eq!(TENANT.scope("other", source.token(&transport)).await.unwrap().expose(), "one");
     }
 
