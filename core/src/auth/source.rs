@@ -28,6 +28,7 @@ pub(crate) struct TokenSource {
     provider: Box<dyn TokenProvider>,
     start: Instant,
     state: Mutex<State>,
+    first: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -35,7 +36,7 @@ struct State {
     cache: TokenCache,
     /// The refresh under way. It lives as long as somebody waits for it; the last one to give up ends it.
     refresh: Option<WeakShared<Refresh>>,
-    /// Whether the last token had a lifetime, and so is for every call. Nothing: there was none yet.
+    /// Whether the last token had a lifetime, and so is for every call; no after a failure. Nothing: there was no answer yet.
     lasting: Option<bool>,
 }
 
@@ -48,35 +49,33 @@ impl fmt::Debug for TokenSource {
 impl TokenSource {
     pub(crate) fn new(provider: impl TokenProvider) -> Arc<Self> {
         let provider = Box::new(provider);
-        Arc::new(Self { provider, start: Instant::now(), state: Mutex::default() })
+        Arc::new(Self {
+            provider,
+            start: Instant::now(),
+            state: Mutex::default(),
+            first: tokio::sync::Mutex::default(),
+        })
     }
 
     /// A token for the next request.
     pub(crate) async fn token(self: &Arc<Self>, transport: &Arc<dyn Transport>) -> Result<Secret, Error> {
-        let (refresh, spare, first) = {
+        let _first = self.turn().await;
+        let (refresh, spare) = {
             let mut state = self.state();
             match state.cache.look(self.now()) {
                 Lookup::Use(token) => return Ok(token),
                 Lookup::Renew(token) => match state.running() {
                     // Somebody sees to it already.
                     Some(_) => return Ok(token),
-                    None => (self.refresh(&mut state, transport), Some(token), None),
+                    None => (self.refresh(&mut state, transport), Some(token)),
                 },
-                Lookup::Fetch => match (state.running(), self.provider.is_shared(), state.lasting) {
-                    (_, false, Some(false)) => (self.asking(transport), None, None),
-                    (Some(first), false, None) => (self.asking(transport), None, Some(first)),
-                    (Some(running), ..) => (running, None, None),
-                    (None, ..) => (self.refresh(&mut state, transport), None, None),
-                },
+                // Nobody else may so much as poll it: it would run in his context.
+                Lookup::Fetch if !self.provider.is_shared() && state.lasting != Some(true) => {
+                    (self.asking(transport), None)
+                }
+                Lookup::Fetch => (state.running().unwrap_or_else(|| self.refresh(&mut state, transport)), None),
             }
         };
-        // The first answer shows whether answers are for everybody.
-        if let Some(first) = first
-            && let Ok(token) = first.await
-            && token.expires_in.is_some()
-        {
-            return outcome(Ok(token));
-        }
         let Some(spare) = spare else { return outcome(refresh.await) };
         match timeout(PATIENCE, refresh).await {
             Ok(Ok(token)) => outcome(Ok(token)),
@@ -86,6 +85,16 @@ impl TokenSource {
                 Ok(spare)
             }
         }
+    }
+
+    /// Only the first answer shows whether those of a provider that is not shared are for everybody: until then they come one by one.
+    async fn turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        let is_unknown = || !self.provider.is_shared() && self.state().lasting.is_none();
+        if !is_unknown() {
+            return None;
+        }
+        let turn = self.first.lock().await;
+        is_unknown().then_some(turn)
     }
 
     /// Tells that the server does not accept this token.
@@ -116,9 +125,9 @@ impl TokenSource {
         let answer = timeout(LONGEST_REFRESH, self.provider.token(&context)).await;
         let now = self.now();
         let mut state = self.state();
+        state.lasting = Some(matches!(&answer, Ok(Ok(token)) if token.expires_in.is_some()));
         match answer {
             Ok(Ok(token)) => {
-                state.lasting = Some(token.expires_in.is_some());
                 state.cache.store(&token, now);
                 Ok(token)
             }
